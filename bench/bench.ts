@@ -1,0 +1,94 @@
+/** `npm run bench`: what WUTS costs, as ratios within one run. See README.md. */
+import { writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus, loadavg } from 'node:os';
+import { parseArgs } from 'node:util';
+import { report, reportRow } from './report.ts';
+import type { Row } from './rounds.ts';
+import { fsync } from './scenarios/fsync.ts';
+import { inbound } from './scenarios/inbound.ts';
+import { media } from './scenarios/media.ts';
+import { outbound } from './scenarios/outbound.ts';
+import { status } from './scenarios/status.ts';
+import { startWorld, type World } from './world.ts';
+
+const SCENARIOS = ['inbound', 'outbound', 'media', 'fsync', 'status'] as const;
+type Scenario = (typeof SCENARIOS)[number];
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: SCENARIOS.join(',') },
+    rounds: { type: 'string', default: '5' },
+    messages: { type: 'string', default: '300' },
+    json: { type: 'string' },
+    huge: { type: 'boolean', default: false },
+    profile: { type: 'string' },
+    set: { type: 'string', multiple: true, default: [] },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (values.help) {
+  console.log(`npm run bench -- [options]
+  --only ${SCENARIOS.join(',')}
+  --rounds N     rounds of each scenario that count (default 5)
+  --messages N   messages per round, inbound and outbound (default 300)
+  --json FILE    write every round's figures
+  --huge         status with 10,000,000 messages too (minutes, and gigabytes in the temporary folder)
+  --profile DIR  write a CPU profile of each process
+  --set KEY=VALUE  a setting for the gateway, for example WUTS_DATABASE_SYNC=normal`);
+  process.exit(0);
+}
+
+const only = (values.only ?? '').split(',').map((name) => {
+  const known = SCENARIOS.find((each) => each === name.trim());
+  if (!known) throw new Error(`--only: one or more of ${SCENARIOS.join(', ')}`);
+  return known;
+});
+const rounds = wholeNumber('rounds');
+const messages = wholeNumber('messages');
+const settings = Object.fromEntries(
+  values.set.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
+);
+
+const onNetwork: Partial<Record<Scenario, (world: World) => Promise<Row[]>>> = {
+  inbound: (world) => inbound(world, { rounds, messages }),
+  outbound: (world) => outbound(world, { rounds, messages }),
+  media: (world) => media(world, { rounds }),
+};
+const alone: Partial<Record<Scenario, () => Promise<Row[]>>> = {
+  fsync: () => fsync({ rounds }),
+  status: () => status({ rounds, stored: values.huge ? [100_000, 10_000_000] : [100_000] }),
+};
+
+const startedAt = new Date();
+const rows: Row[] = [];
+for (const name of only) {
+  const run = onNetwork[name];
+  // A world of its own for each scenario: none pays for what another one stored.
+  const world = run ? await startWorld({ settings, profileDir: values.profile ?? null }) : null;
+  try {
+    const found = world && run ? await run(world) : ((await alone[name]?.()) ?? []);
+    for (const row of found) console.error(reportRow(row));
+    rows.push(...found);
+  } finally {
+    await world?.stop();
+  }
+}
+const machine = {
+  node: process.version,
+  cpu: cpus()[0]?.model ?? 'unknown',
+  cores: availableParallelism(),
+  load: loadavg(),
+};
+console.log(report(rows, machine));
+if (values.json) {
+  const seconds = Math.round((Date.now() - startedAt.getTime()) / 1000);
+  const written = { startedAt, seconds, machine, options: { rounds, messages, settings }, rows };
+  await writeFile(values.json, `${JSON.stringify(written, null, 2)}\n`);
+}
+
+function wholeNumber(name: 'rounds' | 'messages'): number {
+  const number = Number(values[name]);
+  if (!Number.isInteger(number) || number < 1) throw new Error(`--${name}: a whole number above 0`);
+  return number;
+}

@@ -1,0 +1,146 @@
+/** Runs the curl lines of README and guides as they stand there, by bash, against a gateway on the sandbox. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Phone } from '@wuts/sandbox';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Json, MASTER_TOKEN, until, World } from '../packages/gateway/test/story/harness.ts';
+import { jpeg, sha256 } from '../packages/gateway/test/story/samples.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+
+/** What the blocks find in their environment, filled as the tour goes on. */
+const variables = { TOKEN: '', ID: '', NUMBER: '', MEDIA_ID: '' };
+const blocks = new Map<string, string>();
+let world: World;
+let folder: string;
+let shop: Phone;
+let contact: Phone;
+let picture: Buffer;
+
+beforeAll(async () => {
+  for (const file of await pages()) {
+    const text = await readFile(file, 'utf8');
+    for (const [, name = '', script = ''] of text.matchAll(
+      /<!-- test: ([\w-]+) -->\n```bash\n([\s\S]*?)```/g,
+    )) {
+      blocks.set(name, script);
+    }
+  }
+  folder = await mkdtemp(join(tmpdir(), 'wuts-docs-'));
+  world = await World.create({ sandbox: { companionRegRefresh: 'never' } });
+  shop = await world.sandbox.createPhone({ number: '5511999994001', name: 'Shop' });
+  contact = await world.sandbox.createPhone({ number: '5511999994002', name: 'Contact' });
+  variables.NUMBER = contact.number;
+});
+afterAll(async () => {
+  await world?.destroy();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function pages(): Promise<string[]> {
+  const guides = (await readdir(import.meta.dirname)).filter((name) => name.endsWith('.md'));
+  return [join(ROOT, 'README.md'), ...guides.map((name) => join(import.meta.dirname, name))];
+}
+
+/** Runs a block in an empty folder; any HTTP status from 400 on fails it. Returns what it printed. */
+async function run(name: string): Promise<string> {
+  const script = blocks.get(name);
+  if (script === undefined) throw new Error(`no block is marked "<!-- test: ${name} -->"`);
+  blocks.delete(name);
+  const strict = 'set -eu\ncurl() { command curl --fail-with-body "$@"; }\n';
+  const child = spawn('bash', ['-c', `${strict}${script}`], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, BASE: world.gateway.url, MASTER_TOKEN, ...variables },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
+  child.stderr.on('data', (chunk: Buffer) => output.push(chunk));
+  const [code] = await once(child, 'close');
+  const text = Buffer.concat(output).toString('utf8');
+  expect(code, text).toBe(0);
+  return text;
+}
+
+/** `curl -s` ends its output without a line break: answers stand side by side. */
+function answers(output: string): Json[] {
+  return output
+    .replaceAll('}{', '}\n{')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line));
+}
+
+test('README: register', async () => {
+  const [answer] = answers(await run('register'));
+  variables.TOKEN = answer.token;
+  expect(answer.tenant.name).toBe('Acme');
+});
+
+test('README: link', async () => {
+  const [device, qr, status] = answers(await run('link'));
+  expect(status.data.connected).toBe(false);
+  await shop.scanQr(qr.data.qr_code);
+  await world.untilConnected(variables.TOKEN, device.device.id);
+});
+
+test('README: send', async () => {
+  const [sent] = answers(await run('send'));
+  variables.ID = sent.message_id;
+  expect((await contact.waitForMessage((message) => message.id === sent.message_id)).text).toBe(
+    'Hello from WUTS',
+  );
+});
+
+test('README: follow', async () => {
+  const [status, edited] = answers(await run('follow'));
+  expect(['pending', 'delivered']).toContain(status.status);
+  expect(edited.success).toBe(true);
+  await contact.waitForMessage((message) => message.editOf === variables.ID);
+});
+
+test('README: media', async () => {
+  picture = await jpeg();
+  variables.MEDIA_ID = (await contact.sendImage(shop.number, { bytes: picture })).id;
+  await until('the picture has come', async () => {
+    const got = await world.as(variables.TOKEN).get(`/messages/${variables.MEDIA_ID}/media`);
+    return got.status === 200;
+  });
+  await run('media');
+  expect(sha256(await readFile(join(folder, 'picture.jpg')))).toBe(sha256(picture));
+});
+
+test('media.md: wait, head, range', async () => {
+  await run('wait');
+  expect(sha256(await readFile(join(folder, 'picture.jpg')))).toBe(sha256(picture));
+  expect(await run('head')).toContain(sha256(picture));
+  await run('range');
+  const part = await readFile(join(folder, 'part.bin'));
+  expect(part.equals(picture.subarray(0, 100))).toBe(true);
+});
+
+test('media.md: send a document', async () => {
+  const [sent] = answers(await run('send-document'));
+  const got = await contact.waitForMessage((message) => message.id === sent.message_id);
+  expect((await contact.downloadMedia(got)).toString()).toBe('Hello');
+});
+
+test('errors.md: the same key sends once', async () => {
+  const [first, second] = answers(await run('idempotent'));
+  expect(second.message_id).toBe(first.message_id);
+  await contact.waitForMessage((message) => message.id === first.message_id);
+  expect(contact.inbox.filter((message) => message.text === 'Your order has left')).toHaveLength(1);
+});
+
+test('events.md: pull', async () => {
+  const [first, latest] = answers(await run('events-pull'));
+  expect(first.events.map((event: Json) => event.event)).toContain('message.received');
+  expect(latest).toMatchObject({ success: true, events: [], has_more: false });
+});
+
+test('no marked block was left out', () => {
+  expect([...blocks.keys()]).toEqual([]);
+});

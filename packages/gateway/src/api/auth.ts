@@ -1,0 +1,71 @@
+/**
+ * Who may call an operation, decided before its body is read. A route says it in
+ * `config.access`; one that says nothing needs a user's token, so that forgetting is safe.
+ */
+import type { FastifyRequest } from 'fastify';
+import { AppError } from '../errors.ts';
+import type { Caller, Role } from '../tenancy/caller.ts';
+
+/** `user`: any active user's token; `master`: the platform's master token; `public`: none. */
+export type Access = 'user' | 'master' | 'public' | { readonly roles: readonly Role[] };
+
+export const requireUser: Access = 'user';
+export const requireMaster: Access = 'master';
+
+/** Only users with one of these roles; others are answered 403. Used as `config: { access: requireRole('admin') }`. */
+export function requireRole(...roles: Role[]): Access {
+  return { roles };
+}
+
+/** What the edge asks of tenancy to know a caller. */
+export interface Authenticator {
+  /** The caller a token belongs to; null for an unknown one. Throws FORBIDDEN for a deactivated user. */
+  authenticate(token: string): Promise<Caller | null>;
+  isMasterToken(token: string): boolean;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    access?: Access;
+    /** Answered while the server stops: probes and metrics. */
+    whileStopping?: boolean;
+  }
+  interface FastifyRequest {
+    /** The authenticated user. Reading it on a route without one is a programming error and throws. */
+    caller: Caller;
+    authenticatedCaller: Caller | null;
+  }
+}
+
+/**
+ * The token of an `Authorization` header: the scheme in any case, or no scheme at all
+ * (both documented). Null when there is none.
+ */
+export function bearerToken(header: string | undefined): string | null {
+  if (header === undefined) return null;
+  const match = /^(?:bearer(?:\s+|$))?(.*)$/is.exec(header.trim());
+  const token = match?.[1]?.trim() ?? '';
+  return token === '' ? null : token;
+}
+
+/** Authenticates a request for a route's access rule; throws UNAUTHORIZED or FORBIDDEN. */
+export async function authorize(
+  request: FastifyRequest,
+  access: Access,
+  authenticator: Authenticator,
+): Promise<void> {
+  if (access === 'public') return;
+  const token = bearerToken(request.headers.authorization);
+  if (access === 'master') {
+    if (token === null) throw new AppError('UNAUTHORIZED', { message: 'master token required' });
+    if (!authenticator.isMasterToken(token)) {
+      throw new AppError('UNAUTHORIZED', { message: 'invalid master token' });
+    }
+    return;
+  }
+  if (token === null) throw new AppError('UNAUTHORIZED');
+  const caller = await authenticator.authenticate(token);
+  if (caller === null) throw new AppError('UNAUTHORIZED', { message: 'Invalid token' });
+  request.authenticatedCaller = caller;
+  if (access !== 'user' && !access.roles.includes(caller.role)) throw new AppError('FORBIDDEN');
+}

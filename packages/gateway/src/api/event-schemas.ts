@@ -1,0 +1,65 @@
+/** Events as the API's description of itself shows them. */
+import { Type } from 'typebox';
+import { EVENT_CATALOGUE } from '../events/catalogue.ts';
+import { EVENT_NAMES, type EventName } from '../events/names.ts';
+import { Uuid } from './schemas.ts';
+
+const outer = {
+  id: Type.String({ format: 'uuid', description: 'The same for every delivery: recognise duplicates by it' }),
+  timestamp: Type.Integer({ description: 'Unix seconds' }),
+  device_id: Uuid,
+  user_id: Uuid,
+};
+
+/** Any event, pulled. */
+export const Envelope = Type.Object({
+  ...outer,
+  event: Type.String({ enum: [...EVENT_NAMES] }),
+  data: Type.Object({}, { additionalProperties: true, description: 'As the schema of the event says' }),
+});
+
+/** The `webhooks` section of OpenAPI 3.1: what the gateway sends to subscribed endpoints. */
+export function describedWebhooks(): Record<string, object> {
+  return Object.fromEntries(EVENT_NAMES.map((name) => [name, describedWebhook(name)]));
+}
+
+function describedWebhook(name: EventName): object {
+  const { summary, cause, schema, example, occurs } = EVENT_CATALOGUE[name];
+  const body = Type.Object({
+    ...outer,
+    event: Type.Literal(name),
+    data: schema,
+    signature: Type.Optional(
+      Type.String({ description: '`sha256=…`, always the last member; only when the endpoint has a secret' }),
+    ),
+  });
+  return {
+    post: {
+      operationId: `on_${name.replaceAll('.', '_')}`,
+      tags: ['webhooks'],
+      summary,
+      description: occurs === true ? cause : `${cause} Does not occur: ${occurs}`,
+      requestBody: {
+        required: true,
+        content: {
+          'application/json': {
+            schema: body,
+            examples: { [name]: { value: envelopeExample(name, example) } },
+          },
+        },
+      },
+      responses: { '2XX': { description: 'Taken; anything else is tried again' } },
+    },
+  };
+}
+
+function envelopeExample(name: EventName, data: unknown): object {
+  return {
+    id: '0b3d7c52-4e0a-4c8b-9a57-2f3f0a7f0c11',
+    event: name,
+    timestamp: 1_781_524_800,
+    device_id: '7c9e6679-7425-40de-944b-e07fc1f90ae7',
+    user_id: '3f0e2a64-8a54-4f07-9b43-1a7f1f3d1b22',
+    data,
+  };
+}

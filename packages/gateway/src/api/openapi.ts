@@ -1,0 +1,98 @@
+/** The API's description of itself: `/openapi.json` and the page at `/docs`. */
+import fastifySwagger from '@fastify/swagger';
+import fastifySwaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify';
+import type { Access } from './auth.ts';
+import { describedWebhooks } from './event-schemas.ts';
+import { describedError, ErrorEnvelope, type ErrorStatus } from './schemas.ts';
+
+/** The tags of the documented API, in its order; every operation carries one of them. */
+export const API_TAGS: { name: string; description: string }[] = [
+  { name: 'instances', description: 'Linked devices: pairing, state, connecting' },
+  { name: 'messages', description: 'Sending, editing, media, delivery status' },
+  { name: 'users-and-admin', description: 'Tenants, users, roles and tokens' },
+  { name: 'webhooks', description: 'Events, pushed or pulled' },
+  { name: 'platform', description: 'Probes, metrics and version' },
+];
+
+/** Registers the generator; must come before the routes it describes. */
+export async function registerOpenApi(
+  app: FastifyInstance,
+  info: { version: string; publicUrl: string | null },
+): Promise<void> {
+  app.addSchema(ErrorEnvelope);
+  app.addHook('onRoute', completeSchema);
+  await app.register(fastifySwagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'WUTS',
+        version: info.version,
+        description: 'Self-hosted, multi-tenant WhatsApp gateway: link numbers, send, receive, edit, track.',
+        license: { name: 'MIT', identifier: 'MIT' },
+      },
+      servers: [{ url: info.publicUrl ?? '/' }],
+      tags: API_TAGS,
+      components: {
+        securitySchemes: {
+          bearerAuth: { type: 'http', scheme: 'bearer', description: "A user's token (UUID v4)" },
+          masterToken: {
+            type: 'http',
+            scheme: 'bearer',
+            description: "The platform's master token, for operations across tenants",
+          },
+        },
+      },
+      webhooks: describedWebhooks(),
+    },
+    refResolver: {
+      buildLocalReference: (json, _baseUri, _fragment, index) =>
+        typeof json.$id === 'string' ? json.$id : `def-${index}`,
+    },
+  });
+  await app.register(async (scope) => {
+    scope.addHook('onRoute', makePublic);
+    await scope.register(fastifySwaggerUi, {
+      routePrefix: '/docs',
+      // Swagger UI would otherwise ask validator.swagger.io for a badge: nothing here calls out.
+      uiConfig: { validatorUrl: null, docExpansion: 'list', deepLinking: true, persistAuthorization: true },
+    });
+    scope.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  });
+}
+
+function makePublic(route: RouteOptions): void {
+  route.config = { ...route.config, access: 'public' };
+}
+
+/**
+ * Adds to every described route what follows from how it is built: who may call it and the
+ * failures that the edge itself answers.
+ */
+function completeSchema(route: RouteOptions): void {
+  const schema = route.schema;
+  if (!schema || schema.hide === true) return;
+  const access: Access = route.config?.access ?? 'user';
+  schema.security ??= security(access);
+  const response: Record<string, unknown> = { ...(schema.response as Record<string, unknown> | undefined) };
+  for (const status of edgeFailures(route, schema, access)) response[status] ??= describedError(status);
+  schema.response = response;
+}
+
+function security(access: Access): Record<string, string[]>[] {
+  if (access === 'public') return [];
+  return access === 'master' ? [{ masterToken: [] }] : [{ bearerAuth: [] }];
+}
+
+function edgeFailures(route: RouteOptions, schema: FastifySchema, access: Access): ErrorStatus[] {
+  const statuses: ErrorStatus[] = [];
+  const { body, querystring, params, headers } = schema;
+  // A body that nobody asked for is read and may be refused, except where HTTP gives it no meaning.
+  const readsBody = ![route.method].flat().some((method) => method === 'GET' || method === 'HEAD');
+  if (readsBody || body || querystring || params || headers) statuses.push('400');
+  if (access !== 'public') statuses.push('401');
+  if (access !== 'public' && access !== 'master') statuses.push('403');
+  if (readsBody) statuses.push('413', '415');
+  statuses.push('500', '503');
+  return statuses;
+}

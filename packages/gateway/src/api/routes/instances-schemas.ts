@@ -1,0 +1,178 @@
+/** The requests and answers of the tag "instances". */
+import { type TSchema, Type } from 'typebox';
+import { DEVICE_STATES, type DeviceState } from '../../devices/state.ts';
+import { Jid, Nullable, Rfc3339, Uuid } from '../schemas.ts';
+
+const DeviceId = Type.Optional(
+  Type.String({
+    description: "Which device is meant; without it the caller's only connected, else only one",
+  }),
+);
+
+export const DeviceQuery = Type.Object({ device_id: DeviceId });
+export const DeviceHeader = Type.Object({ 'x-device-id': DeviceId });
+export const DeviceSelection = Type.Object({ device_id: DeviceId });
+export const DevicePath = Type.Object({ deviceID: Type.String() });
+
+const Flag = (description: string) => Type.Optional(Type.Boolean({ description }));
+
+const refresh = {
+  refresh: Flag('Make a new one instead of the one made before'),
+  force_refresh: Flag('Alias of `refresh`'),
+  force_new: Flag('Alias of `refresh`'),
+};
+
+export const RefreshQuery = Type.Object({ device_id: DeviceId, ...refresh });
+
+export const QrQuery = Type.Object({
+  device_id: DeviceId,
+  reuse_cache: Flag('Default true: a QR that is still valid is given again'),
+  reuse: Flag('Alias of `reuse_cache`'),
+  use_cache: Flag('Alias of `reuse_cache`'),
+  cached: Flag('Alias of `reuse_cache`'),
+  ...refresh,
+});
+
+/** Whether the query asks for a new QR or code: any spelling of "refresh", or of "do not reuse". */
+export function freshQr(query: {
+  reuse_cache?: boolean;
+  reuse?: boolean;
+  use_cache?: boolean;
+  cached?: boolean;
+  refresh?: boolean;
+  force_refresh?: boolean;
+  force_new?: boolean;
+}): boolean {
+  const asked = [query.refresh, query.force_refresh, query.force_new].includes(true);
+  const refused = [query.reuse_cache, query.reuse, query.use_cache, query.cached].includes(false);
+  return asked || refused;
+}
+
+export const ListQuery = Type.Object({
+  scope: Type.Optional(
+    Type.Union([Type.Literal('own'), Type.Literal('tenant')], {
+      description: '`tenant`: every device of the tenant, for admins and managers. Default `own`',
+    }),
+  ),
+});
+
+export const LogoutQuery = Type.Object({
+  device_id: DeviceId,
+  force: Flag('Forget the credentials here without asking WhatsApp'),
+});
+
+export const CreateDeviceBody = Type.Object(
+  { name: Type.String({ minLength: 1, maxLength: 100, pattern: '\\S', examples: ['WhatsApp Loja 01'] }) },
+  { examples: [{ name: 'WhatsApp Loja 01' }] },
+);
+
+export const PairCodeBody = Type.Object(
+  {
+    phone: Type.String({
+      description: 'With country code; spaces, dashes, parentheses and a leading + are ignored',
+      examples: ['5511999999999'],
+    }),
+    device_id: DeviceId,
+    reuse_cache: Flag('Default true: a code that is still valid is given again'),
+  },
+  { examples: [{ phone: '5511999999999' }] },
+);
+
+const State = Type.Unsafe<DeviceState>(
+  Type.String({
+    enum: [...DEVICE_STATES],
+    description: 'State of the connection',
+    examples: ['connected'],
+  }),
+);
+
+const DeviceObject = Type.Object({
+  id: Uuid,
+  device_id: Uuid,
+  user_id: Uuid,
+  name: Type.String({ examples: ['WhatsApp Loja 01'] }),
+  whatsapp_jid: Nullable(Jid),
+  connected: Type.Boolean(),
+  status: State,
+  last_seen: Nullable(Rfc3339),
+  webhook_url: Nullable(Type.String()),
+  created_at: Rfc3339,
+  updated_at: Rfc3339,
+});
+
+const Success = Type.Literal(true);
+
+function data<T extends TSchema>(schema: T) {
+  return Type.Object({ success: Success, data: schema });
+}
+
+export const CreatedDevice = Type.Object({
+  success: Success,
+  message: Type.String(),
+  device: DeviceObject,
+  data: Type.Object({ device_id: Uuid, name: Type.String() }),
+});
+
+export const DeviceList = Type.Object({ success: Success, devices: Type.Array(DeviceObject) });
+
+export const MyDevices = data(
+  Type.Object({ devices: Type.Array(DeviceObject), count: Type.Integer(), user_id: Uuid }),
+);
+
+export const MessageAnswer = Type.Object({ success: Success, message: Type.String() });
+
+export const DoneData = data(Type.Object({ message: Type.String(), device_id: Uuid }));
+
+export const QrData = data(
+  Type.Object({
+    qr_code: Type.String({ description: 'What to draw', examples: ['2@…'] }),
+    image: Type.String({ description: 'The QR as PNG', examples: ['data:image/png;base64,…'] }),
+    cached: Type.Boolean({ description: 'Made for an earlier request' }),
+    expires_at: Rfc3339,
+    ttl: Type.Integer({ description: 'Seconds left', examples: [60] }),
+    device_id: Uuid,
+  }),
+);
+
+export const QrStatusData = data(
+  Type.Object({
+    exists: Type.Boolean(),
+    generated_at: Type.Optional(Rfc3339),
+    expires_at: Type.Optional(Rfc3339),
+  }),
+);
+
+export const PairCodeData = data(
+  Type.Object({
+    code: Type.String({ examples: ['ABCD-1234'] }),
+    phone: Type.String({ examples: ['5511999999999'] }),
+    expires_in: Type.Integer({ description: 'Seconds left', examples: [160] }),
+    cached: Type.Boolean(),
+    instructions: Type.String(),
+    device_id: Uuid,
+  }),
+);
+
+export const StatusData = data(
+  Type.Object({
+    connected: Type.Boolean(),
+    status: State,
+    device_id: Nullable(Uuid),
+    jid: Nullable(Jid),
+    phone_number: Nullable(Type.String({ examples: ['5511999999999'] })),
+    is_logged_in: Type.Boolean({ description: 'The device is linked to a phone' }),
+    last_seen: Nullable(Rfc3339),
+    reason: Nullable(Type.String({ description: 'Why it is in this state', examples: ['open'] })),
+    since: Nullable(Rfc3339),
+    lid: Nullable(Jid),
+    push_name: Nullable(Type.String()),
+  }),
+);
+
+export const ConnectData = data(
+  Type.Object({
+    status: State,
+    device_id: Uuid,
+    needs_qr: Type.Boolean({ description: 'Not linked: get a QR or a pairing code first' }),
+  }),
+);

@@ -1,0 +1,98 @@
+/** Tag "messages": older messages, from the account's phone. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
+import type { HistoryRequests } from '../../sending/history-request.ts';
+import { errorResponses, Jid } from '../schemas.ts';
+import { acceptNulls, DeviceHeaders, DeviceQuery, selectedDevice } from './send-request.ts';
+
+const DEFAULT_COUNT = 50;
+/** Phones answer a request with one file, however much is asked for. */
+const MOST = 500;
+/** In seconds, the year 2100: later times are milliseconds by mistake. */
+const LATEST_S = 4_102_444_800;
+
+const Body = Type.Object(
+  {
+    chat_jid: Type.String({ minLength: 1, description: 'The chat: JID or phone number' }),
+    last_message_id: Type.String({
+      minLength: 1,
+      maxLength: 200,
+      description: 'The oldest message that you have: older ones are asked for',
+    }),
+    last_message_from_me: Type.Optional(
+      Type.Boolean({ description: 'It is ours. Default: as the gateway knows it' }),
+    ),
+    last_message_timestamp: Type.Integer({
+      minimum: 1,
+      maximum: LATEST_S,
+      description: 'Its time, unix seconds',
+    }),
+    count: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: MOST, description: `How many; default ${DEFAULT_COUNT}` }),
+    ),
+    device_id: Type.Optional(Type.String()),
+  },
+  {
+    examples: [
+      {
+        chat_jid: '5511999999999@s.whatsapp.net',
+        last_message_id: '3EB0F8A1B2C3D4E5F6',
+        last_message_from_me: false,
+        last_message_timestamp: 1_781_524_800,
+        count: 50,
+      },
+    ],
+  },
+);
+
+const Answer = Type.Object({
+  success: Type.Literal(true),
+  message: Type.String(),
+  chat_jid: Jid,
+  requested_count: Type.Integer(),
+});
+
+export const messageHistoryRoutes: FastifyPluginAsyncTypebox<{ history: HistoryRequests }> = async (
+  app,
+  { history },
+) => {
+  acceptNulls(app as unknown as FastifyInstance);
+  app.post(
+    '/messages/history/request',
+    {
+      schema: {
+        operationId: 'requestMessageHistory',
+        tags: ['messages'],
+        summary: 'Ask the phone for older messages',
+        description:
+          'The phone answers when it is online: the messages are stored, and listed in `history.sync` events of ' +
+          'the kind `on_demand`. An answer without messages says that there are none.',
+        querystring: DeviceQuery,
+        headers: DeviceHeaders,
+        body: Body,
+        response: { 200: Answer, ...errorResponses('400', '401', '404', '500', '503') },
+      },
+    },
+    async (request) => {
+      const { body } = request;
+      const count = body.count ?? DEFAULT_COUNT;
+      const chat = await history.request(request.caller, {
+        chat: body.chat_jid,
+        oldest: {
+          id: body.last_message_id,
+          fromMe: body.last_message_from_me,
+          timestamp: body.last_message_timestamp * 1000,
+        },
+        count,
+        deviceId: selectedDevice(request),
+      });
+      return {
+        success: true as const,
+        message: 'History sync requested. Messages will be delivered via webhook (event: history.sync).',
+        chat_jid: chat,
+        requested_count: count,
+      };
+    },
+  );
+};

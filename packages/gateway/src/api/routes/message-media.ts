@@ -1,0 +1,164 @@
+/** The media of a message: tag "messages". */
+import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AppError } from '../../errors.ts';
+import type { MediaService, ReadyMedia } from '../../media/service.ts';
+import { attachment, matchesTag, parseRange, servedName, servedType } from '../media-headers.ts';
+import { errorResponses } from '../schemas.ts';
+
+export interface MessageMediaDeps {
+  media: Pick<MediaService, 'resolve'>;
+}
+
+const MAX_WAIT_SECONDS = 60;
+
+const Params = Type.Object({
+  id: Type.String({ description: "WhatsApp's id of the message", examples: ['3EB0C767D26A1B2E4F58'] }),
+});
+
+const Query = Type.Object({
+  wait: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: MAX_WAIT_SECONDS,
+      default: 0,
+      description: 'Seconds to wait for the phone to upload the file again, instead of answering 202 at once',
+    }),
+  ),
+});
+
+const Headers = Type.Object({
+  range: Type.Optional(Type.String({ description: 'One byte range', examples: ['bytes=0-1023'] })),
+  'if-none-match': Type.Optional(Type.String({ description: 'ETag of an earlier answer' })),
+  'if-range': Type.Optional(Type.String({ description: 'ETag of the file that the range continues' })),
+});
+
+const RetryRequested = Type.Object(
+  {
+    success: Type.Literal(false),
+    status: Type.Literal('retry_requested'),
+    retry_after: Type.Integer({ description: 'Seconds; the same as the `Retry-After` header' }),
+  },
+  {
+    description: 'The phone was asked to upload the file again: call again later',
+    examples: [{ success: false, status: 'retry_requested', retry_after: 5 }],
+  },
+);
+
+const bytes = {
+  'application/octet-stream': { schema: Type.Unsafe<unknown>({ type: 'string', format: 'binary' }) },
+};
+const responses = {
+  200: { description: 'The exact bytes of the file', content: bytes },
+  202: RetryRequested,
+  206: { description: 'The bytes of the range', content: bytes },
+  304: Type.Null({ description: 'The file is the one named by `If-None-Match`' }),
+  ...errorResponses('400', '401', '404', '410', '416', '502', '503', '504'),
+};
+
+/**
+ * `GET` and `HEAD /messages/{id}/media`. `HEAD` resolves from cache and CDN as `GET` does, so that its length and
+ * tag are those of the file; it never asks a phone and never waits, because looking must not cause an upload:
+ * where only a re-upload would help it answers 202 and leaves the asking to `GET`.
+ */
+export const messageMediaRoutes: FastifyPluginAsyncTypebox<MessageMediaDeps> = async (app, { media }) => {
+  const schema = {
+    tags: ['messages'],
+    description:
+      'Finds the message among all devices of the tenant and answers with its file: from the cache, from ' +
+      "WhatsApp's servers, or, when it is gone from there, by asking the account's phone to upload it again " +
+      '(202; `wait` holds the answer). What fails verification is never served.',
+    params: Params,
+    querystring: Query,
+    headers: Headers,
+    response: responses,
+  };
+  app.get(
+    '/messages/:id/media',
+    {
+      exposeHeadRoute: false,
+      schema: { ...schema, operationId: 'getMessageMedia', summary: 'Download the media of a message' },
+    },
+    (request, reply) => answer(request, reply, request.params.id, (request.query.wait ?? 0) * 1000),
+  );
+  app.head(
+    '/messages/:id/media',
+    {
+      schema: { ...schema, operationId: 'headMessageMedia', summary: 'Size, type and tag of the media' },
+    },
+    (request, reply) => answer(request, reply, request.params.id, 0),
+  );
+
+  async function answer(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    id: string,
+    waitMs: number,
+  ): Promise<FastifyReply> {
+    const conditions = request.headers['if-none-match'];
+    const gone = new AbortController();
+    const leave = (): void => gone.abort();
+    request.raw.socket.once('close', leave);
+    try {
+      const found = await media.resolve(request.caller.tenantId, id, {
+        waitMs,
+        mayRequest: request.method === 'GET',
+        has: (sha256) => conditions?.trim() !== '*' && matchesTag(conditions, `"${sha256}"`),
+        signal: gone.signal,
+      });
+      if (found.state === 'retry_requested') return retryRequested(reply, found.retryAfterSeconds);
+      if (found.state === 'unchanged') return notModified(reply, found.sha256);
+      return serve(request, reply, found);
+    } finally {
+      request.raw.socket.off('close', leave);
+    }
+  }
+};
+
+function retryRequested(reply: FastifyReply, seconds: number): FastifyReply {
+  return reply
+    .code(202)
+    .header('retry-after', String(seconds))
+    .send({ success: false, status: 'retry_requested', retry_after: seconds });
+}
+
+function notModified(reply: FastifyReply, sha256: string): FastifyReply {
+  return reply.code(304).headers(cacheHeaders(sha256)).send();
+}
+
+function cacheHeaders(sha256: string): Record<string, string> {
+  // A message's file never changes, but who may read it can: always asked again, answered 304.
+  return { etag: `"${sha256}"`, 'cache-control': 'private, no-cache' };
+}
+
+function serve(request: FastifyRequest, reply: FastifyReply, file: ReadyMedia): FastifyReply {
+  const tag = `"${file.sha256}"`;
+  if (matchesTag(request.headers['if-none-match'], tag)) {
+    file.release();
+    return notModified(reply, file.sha256);
+  }
+  const ifRange = request.headers['if-range'];
+  const wanted = ifRange === undefined || ifRange === tag ? request.headers.range : undefined;
+  const range = request.method === 'GET' ? parseRange(wanted, file.size) : null;
+  if (range === 'unsatisfiable') {
+    file.release();
+    reply.header('content-range', `bytes */${file.size}`);
+    throw new AppError('RANGE_NOT_SATISFIABLE');
+  }
+  reply.headers({
+    ...cacheHeaders(file.sha256),
+    'accept-ranges': 'bytes',
+    'content-type': servedType(file.mimeType),
+    'content-length': String(range ? range.end - range.start + 1 : file.size),
+    'content-disposition': attachment(servedName(file.fileName, file.kind, file.mimeType)),
+    'x-content-type-options': 'nosniff',
+    // Should a browser show it after all, it may do nothing else.
+    'content-security-policy': "default-src 'none'; sandbox",
+  });
+  if (range) reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${file.size}`);
+  if (request.method === 'HEAD') {
+    file.release();
+    return reply.send();
+  }
+  return reply.send(file.open(range ?? undefined));
+}

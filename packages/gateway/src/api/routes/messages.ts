@@ -1,0 +1,182 @@
+/** Tag "messages": what happens to a message after it was sent. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
+import type { MessageStatuses } from '../../messages/status.ts';
+import type { Editing } from '../../sending/editing.ts';
+import type { Idempotency } from '../../sending/idempotency.ts';
+import { recipientOf } from '../../sending/recipients.ts';
+import { errorResponses, Jid, Nullable, Rfc3339, rfc3339, rfc3339OrNull } from '../schemas.ts';
+import {
+  acceptNulls,
+  DeviceHeaders,
+  DeviceQuery,
+  once,
+  SendHeaders,
+  SimpleAnswer,
+  selectedDevice,
+} from './send-request.ts';
+
+export interface MessagesDeps {
+  editing: Editing;
+  statuses: MessageStatuses;
+  idempotency: Idempotency;
+}
+
+const StatusAnswer = Type.Object({
+  success: Type.Literal(true),
+  message_id: Type.String({ examples: ['3EB0F8A1B2C3D4E5F6'] }),
+  chat_jid: Jid,
+  is_group: Type.Boolean(),
+  status: Type.String({
+    enum: ['pending', 'delivered', 'read', 'played', 'failed'],
+    description: '`pending`: no receipt yet. In a group, the first participant counts',
+  }),
+  delivered_at: Nullable(Rfc3339),
+  read_at: Nullable(Rfc3339),
+  played_at: Nullable(Rfc3339),
+  error: Type.Optional(Type.String({ description: 'Why it failed; only with `failed`' })),
+});
+
+const ReceiptsAnswer = Type.Object({
+  success: Type.Literal(true),
+  message_id: Type.String(),
+  chat_jid: Jid,
+  is_group: Type.Boolean(),
+  receipts: Type.Array(
+    Type.Object({
+      recipient_jid: Jid,
+      recipient_lid: Nullable(Type.String()),
+      kind: Type.String({ enum: ['delivered', 'read', 'played'] }),
+      at: Rfc3339,
+    }),
+  ),
+  count: Type.Integer(),
+});
+
+const EditBody = Type.Object(
+  {
+    to: Type.Optional(Type.String({ description: 'The chat of the message: phone number or JID' })),
+    number: Type.Optional(Type.String({ description: 'Same as `to`' })),
+    message: Type.String({ description: 'The new text, 1–4096 characters; of a caption at most 1024' }),
+    device_id: Type.Optional(Type.String()),
+  },
+  { examples: [{ to: '5511999999999', message: 'The new text' }] },
+);
+
+/** Edit, delivery status and receipts. */
+export const messagesRoutes: FastifyPluginAsyncTypebox<MessagesDeps> = async (app, deps) => {
+  const { editing, statuses, idempotency } = deps;
+  const tags = ['messages'];
+  acceptNulls(app as unknown as FastifyInstance);
+
+  app.put(
+    '/messages/:messageId',
+    {
+      schema: {
+        operationId: 'editMessage',
+        tags,
+        summary: 'Edit a message of ours',
+        description:
+          'Replaces a text or a caption, within 20 minutes of sending. Answers with the id of the edit, once the ' +
+          'WhatsApp server has it.',
+        params: Type.Object({ messageId: Type.String() }),
+        querystring: DeviceQuery,
+        headers: SendHeaders,
+        body: EditBody,
+        response: {
+          200: SimpleAnswer,
+          ...errorResponses('400', '401', '404', '409', '422', '503', '504'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { body, params } = request;
+      const address = recipientOf(body, 'to');
+      return once(idempotency, request, reply, async (attempt) => {
+        const edit = await editing.edit(request.caller, {
+          messageId: params.messageId,
+          address,
+          text: body.message,
+          deviceId: selectedDevice(request),
+          attempt,
+        });
+        return {
+          success: true as const,
+          message_id: edit.messageId,
+          timestamp: rfc3339(edit.timestamp),
+          message: 'Message edited successfully',
+        };
+      });
+    },
+  );
+
+  app.get(
+    '/messages/:id/status',
+    {
+      schema: {
+        operationId: 'getMessageStatus',
+        tags,
+        summary: 'Delivery status of a message of ours',
+        params: Type.Object({ id: Type.String() }),
+        querystring: DeviceQuery,
+        headers: DeviceHeaders,
+        response: { 200: StatusAnswer, ...errorResponses('401', '404') },
+      },
+    },
+    async (request) => {
+      const { message, status } = await statuses.status(
+        request.caller,
+        request.params.id,
+        selectedDevice(request),
+      );
+      return {
+        success: true as const,
+        message_id: message.messageId,
+        chat_jid: message.chatJid,
+        is_group: message.isGroup,
+        status,
+        delivered_at: rfc3339OrNull(message.deliveredAt),
+        read_at: rfc3339OrNull(message.readAt),
+        played_at: rfc3339OrNull(message.playedAt),
+        ...(status === 'failed' ? { error: message.sendError ?? 'the message was not sent' } : {}),
+      };
+    },
+  );
+
+  app.get(
+    '/messages/:id/receipts',
+    {
+      schema: {
+        operationId: 'getMessageReceipts',
+        tags,
+        summary: 'Every receipt of a message of ours',
+        description: 'One entry per recipient and kind, oldest first.',
+        params: Type.Object({ id: Type.String() }),
+        querystring: DeviceQuery,
+        headers: DeviceHeaders,
+        response: { 200: ReceiptsAnswer, ...errorResponses('401', '404') },
+      },
+    },
+    async (request) => {
+      const { message, receipts } = await statuses.receipts(
+        request.caller,
+        request.params.id,
+        selectedDevice(request),
+      );
+      return {
+        success: true as const,
+        message_id: message.messageId,
+        chat_jid: message.chatJid,
+        is_group: message.isGroup,
+        receipts: receipts.map((receipt) => ({
+          recipient_jid: receipt.recipientJid,
+          recipient_lid: receipt.recipientLid,
+          kind: receipt.kind,
+          at: rfc3339(receipt.at),
+        })),
+        count: receipts.length,
+      };
+    },
+  );
+};

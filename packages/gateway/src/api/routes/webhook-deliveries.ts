@@ -1,0 +1,329 @@
+/** Tag "webhooks": what was delivered, what was not, and sending it again. Ours. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { type Static, Type } from 'typebox';
+import { AppError, invalidField } from '../../errors.ts';
+import type { Caller } from '../../tenancy/caller.ts';
+import { DELIVERY_STATES, type Deliveries } from '../../webhooks/deliveries.ts';
+import type { Endpoint } from '../../webhooks/endpoint.ts';
+import type { Endpoints } from '../../webhooks/endpoints.ts';
+import type { Replay, ReplayAnswer, ReplayRange } from '../../webhooks/replay.ts';
+import type { Trial } from '../../webhooks/trial.ts';
+import { Envelope } from '../event-schemas.ts';
+import { errorResponses, Nullable, OneOf, Rfc3339 } from '../schemas.ts';
+import {
+  AttemptObject,
+  DeliveryObject,
+  DeviceHeader,
+  DeviceQuery,
+  Event,
+  IdPath,
+  Success,
+  selectedDevice,
+  shownAttempt,
+  shownDelivery,
+} from './webhooks-schemas.ts';
+
+export interface WebhookDeliveriesDeps {
+  endpoints: Endpoints;
+  deliveries: Deliveries;
+  replay: Replay;
+  trial: Trial;
+}
+
+const DEFAULT_REPLAY = 10_000;
+const MAX_REPLAY = 100_000;
+const tags = ['webhooks'];
+
+const EndpointId = Type.Optional(
+  Type.String({ description: "Which webhook; default: the device's single one", examples: ['wh_…'] }),
+);
+const Seq = Type.Optional(Type.Integer({ minimum: 0, description: 'A place in the order of `GET /events`' }));
+
+const TestBody = Type.Object({ device_id: Type.Optional(Type.String()), endpoint_id: EndpointId });
+const ReplayBody = Type.Object(
+  {
+    from: Type.Optional(Rfc3339),
+    to: Type.Optional(Rfc3339),
+    after_seq: Seq,
+    up_to_seq: Seq,
+    events: Type.Optional(
+      Type.Array(Event, { minItems: 1, description: 'Default: those the webhook is configured for' }),
+    ),
+    endpoint_id: Type.Optional(
+      Type.String({ description: 'Which webhook; default: every enabled one of the device' }),
+    ),
+    device_id: Type.Optional(Type.String()),
+    missing_only: Type.Optional(
+      Type.Boolean({ description: 'Leave out what the webhook has answered with 2xx. Default false' }),
+    ),
+    limit: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: MAX_REPLAY,
+        description: `Events looked at, per webhook; default ${DEFAULT_REPLAY}`,
+      }),
+    ),
+  },
+  { examples: [{ from: '2026-06-15T08:00:00Z', to: '2026-06-15T12:00:00Z', missing_only: true }] },
+);
+
+export const webhookDeliveriesRoutes: FastifyPluginAsyncTypebox<WebhookDeliveriesDeps> = async (
+  app,
+  deps,
+) => {
+  await app.register(logRoutes, deps);
+  await app.register(sendingRoutes, deps);
+};
+
+const logRoutes: FastifyPluginAsyncTypebox<WebhookDeliveriesDeps> = async (app, { deliveries }) => {
+  app.get(
+    '/webhook/deliveries',
+    {
+      schema: {
+        operationId: 'listWebhookDeliveries',
+        tags,
+        summary: 'List deliveries',
+        description:
+          'Newest first. Admins and managers see those of the whole tenant, users those of their devices.',
+        headers: DeviceHeader,
+        querystring: Type.Object({
+          device_id: Type.Optional(Type.String()),
+          endpoint_id: Type.Optional(Type.String()),
+          state: Type.Optional(OneOf(DELIVERY_STATES)),
+          event: Type.Optional(Event),
+          from: Type.Optional(Rfc3339),
+          to: Type.Optional(Rfc3339),
+          cursor: Type.Optional(
+            Type.String({ maxLength: 200, description: '`next_cursor` of the page before' }),
+          ),
+          limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
+        }),
+        response: {
+          200: Type.Object({
+            success: Success,
+            deliveries: Type.Array(DeliveryObject),
+            next_cursor: Nullable(Type.String()),
+          }),
+          ...errorResponses('400', '401', '404'),
+        },
+      },
+    },
+    async (request) => {
+      const { endpoint_id, state, event, from, to, cursor, limit = 50 } = request.query;
+      const page = await deliveries.list(request.caller, {
+        deviceId: selectedDevice(request),
+        endpointId: endpoint_id,
+        state,
+        event,
+        fromMs: milliseconds(from),
+        toMs: milliseconds(to),
+        cursor,
+        limit,
+      });
+      return {
+        success: true as const,
+        deliveries: page.deliveries.map(shownDelivery),
+        next_cursor: page.nextCursor,
+      };
+    },
+  );
+
+  app.get(
+    '/webhook/deliveries/:id',
+    {
+      schema: {
+        operationId: 'getWebhookDelivery',
+        tags,
+        summary: 'Read a delivery with its attempts',
+        params: IdPath,
+        response: {
+          200: Type.Object({
+            success: Success,
+            delivery: DeliveryObject,
+            attempts: Type.Array(AttemptObject),
+            payload: Envelope,
+          }),
+          ...errorResponses('401', '404'),
+        },
+      },
+    },
+    async (request) => {
+      const { delivery, attempts, payload } = await deliveries.get(request.caller, request.params.id);
+      return {
+        success: true as const,
+        delivery: shownDelivery(delivery),
+        attempts: attempts.map(shownAttempt),
+        payload: payload as Static<typeof Envelope>,
+      };
+    },
+  );
+
+  app.post(
+    '/webhook/deliveries/:id/redeliver',
+    {
+      schema: {
+        operationId: 'redeliverWebhook',
+        tags,
+        summary: 'Deliver an event once more',
+        description:
+          'A new delivery with the same event id, in the order of its chat. One that waits for its next attempt ' +
+          'is made due now instead.',
+        params: IdPath,
+        response: {
+          202: Type.Object({ success: Success, delivery: DeliveryObject }),
+          ...errorResponses('401', '404'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const delivery = await deliveries.redeliver(request.caller, request.params.id);
+      return reply.code(202).send({ success: true as const, delivery: shownDelivery(delivery) });
+    },
+  );
+};
+
+const sendingRoutes: FastifyPluginAsyncTypebox<WebhookDeliveriesDeps> = async (app, deps) => {
+  const { endpoints, replay, trial } = deps;
+
+  app.post(
+    '/webhook/test',
+    {
+      schema: {
+        operationId: 'testWebhook',
+        tags,
+        summary: 'Try a webhook out',
+        description:
+          'Sends `webhook.test` now, whatever the webhook subscribes to, and answers with what came back. It is ' +
+          'tried once and does not count towards pausing.',
+        querystring: DeviceQuery,
+        headers: DeviceHeader,
+        body: TestBody,
+        response: {
+          200: Type.Object({
+            success: Success,
+            delivered: Type.Boolean(),
+            webhook_id: Type.String(),
+            delivery_id: Type.String(),
+            event_id: Type.String(),
+            attempt: AttemptObject,
+          }),
+          ...errorResponses('400', '401', '404'),
+        },
+      },
+    },
+    async (request) => {
+      const endpoint = await chosen(endpoints, request.caller, {
+        endpointId: request.body.endpoint_id,
+        deviceId: selectedDevice(request),
+      });
+      const answer = await trial.run(endpoint);
+      if (answer === null) throw new AppError('NOT_FOUND', { message: 'webhook not found' });
+      const { result } = answer;
+      return {
+        success: true as const,
+        delivered: result.error === null,
+        webhook_id: endpoint.id,
+        delivery_id: answer.deliveryId,
+        event_id: answer.eventId,
+        attempt: shownAttempt({
+          attempt: 1,
+          at: result.at,
+          took_ms: Math.round(result.tookMs),
+          status: result.status,
+          error: result.error,
+          response_head: result.responseHead,
+        }),
+      };
+    },
+  );
+
+  app.post(
+    '/webhook/replay',
+    {
+      schema: {
+        operationId: 'replayWebhook',
+        tags,
+        summary: 'Deliver a range of events again',
+        description:
+          'From a time or a place in the order of events on, with the same event ids and in order. `next_seq` ' +
+          'says where to go on (`after_seq`) when the limit was reached.',
+        querystring: DeviceQuery,
+        headers: DeviceHeader,
+        body: ReplayBody,
+        response: {
+          202: Type.Object({
+            success: Success,
+            enqueued: Type.Integer(),
+            skipped: Type.Integer({ description: 'Waiting already, or with `missing_only` received' }),
+            webhooks: Type.Array(
+              Type.Object({
+                webhook_id: Type.String(),
+                enqueued: Type.Integer(),
+                skipped: Type.Integer(),
+                next_seq: Nullable(Type.Integer()),
+              }),
+            ),
+          }),
+          ...errorResponses('400', '401', '404'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const range = rangeOf(request.body);
+      const { endpoint_id: endpointId } = request.body;
+      const deviceId = selectedDevice(request);
+      const targets =
+        endpointId === undefined
+          ? await endpoints.enabledOf(request.caller, deviceId)
+          : [await chosen(endpoints, request.caller, { endpointId, deviceId })];
+      if (targets.length === 0) throw new AppError('NOT_FOUND', { message: 'no webhook is configured' });
+      const answers: { webhook_id: string; answer: ReplayAnswer }[] = [];
+      for (const target of targets) {
+        answers.push({ webhook_id: target.id, answer: await replay.run(target, range) });
+      }
+      return reply.code(202).send({
+        success: true as const,
+        enqueued: answers.reduce((sum, { answer }) => sum + answer.enqueued, 0),
+        skipped: answers.reduce((sum, { answer }) => sum + answer.skipped, 0),
+        webhooks: answers.map(({ webhook_id, answer }) => ({
+          webhook_id,
+          enqueued: answer.enqueued,
+          skipped: answer.skipped,
+          next_seq: answer.nextSeq,
+        })),
+      });
+    },
+  );
+};
+
+/** The named endpoint, or the device's single one. */
+async function chosen(
+  endpoints: Endpoints,
+  caller: Caller,
+  named: { endpointId: string | undefined; deviceId: string | undefined },
+): Promise<Endpoint> {
+  if (named.endpointId !== undefined) return endpoints.get(caller, named.endpointId);
+  const endpoint = await endpoints.default(caller, named.deviceId);
+  if (endpoint === null) throw new AppError('NOT_FOUND', { message: 'no webhook is configured' });
+  return endpoint;
+}
+
+/** A beginning must be said: "everything ever" would hardly be what somebody wants to receive again. */
+function rangeOf(body: Static<typeof ReplayBody>): ReplayRange {
+  if (body.from === undefined && body.after_seq === undefined) {
+    throw invalidField('from', 'say where to begin: from (a time) or after_seq');
+  }
+  return {
+    fromMs: milliseconds(body.from),
+    toMs: milliseconds(body.to),
+    afterSeq: body.after_seq,
+    upToSeq: body.up_to_seq,
+    events: body.events,
+    missingOnly: body.missing_only,
+    limit: body.limit ?? DEFAULT_REPLAY,
+  };
+}
+
+function milliseconds(time: string | undefined): number | undefined {
+  return time === undefined ? undefined : Date.parse(time);
+}

@@ -1,0 +1,121 @@
+/**
+ * The schemas that several tags share. What belongs to one operation stands beside its handler.
+ */
+import { type TSchema, Type } from 'typebox';
+import { ERROR_CATALOGUE } from '../errors.ts';
+
+export const Uuid = Type.String({ format: 'uuid', examples: ['7c9e6679-7425-40de-944b-e07fc1f90ae7'] });
+
+/** RFC 3339, UTC. */
+export const Rfc3339 = Type.String({ format: 'date-time', examples: ['2026-06-15T12:00:00.000Z'] });
+
+export const Jid = Type.String({
+  description: 'WhatsApp address: `…@s.whatsapp.net`, `…@lid`, `…@g.us` or `…@newsletter`',
+  examples: ['5511999999999@s.whatsapp.net'],
+});
+
+/** `T` or null, as JSON Schema 2020-12 writes it. */
+export function Nullable<T extends TSchema>(schema: T) {
+  return Type.Union([schema, Type.Null()]);
+}
+
+/** One of a few words. As `enum`, so that a refusal can list them; a union of literals cannot. */
+export function OneOf<const V extends string>(values: readonly V[], options: Record<string, unknown> = {}) {
+  return Type.Unsafe<V>({ type: 'string', enum: [...values], ...options });
+}
+
+/** `#/components/schemas/ErrorEnvelope`: what every operation answers when it fails. */
+export const ErrorEnvelope = Type.Object(
+  {
+    success: Type.Literal(false),
+    error: Type.String({ description: 'For people and logs; may be reworded, never match on it' }),
+    error_code: Type.String({
+      description: 'Stable: branch on this',
+      enum: Object.keys(ERROR_CATALOGUE),
+    }),
+    timestamp: Rfc3339,
+    validation: Type.Optional(
+      Type.Array(
+        Type.Object({
+          field: Type.String(),
+          message: Type.String(),
+          value: Type.Optional(Type.Unknown({ description: 'The rejected value, never a secret' })),
+        }),
+      ),
+    ),
+    request_id: Type.String(),
+  },
+  {
+    $id: 'ErrorEnvelope',
+    additionalProperties: true,
+    examples: [
+      {
+        success: false,
+        error: 'validation failed',
+        error_code: 'VALIDATION_ERROR',
+        timestamp: '2026-06-15T12:00:00Z',
+        request_id: '0196f0c1-7d3e-7c1a-9a43-3f2b8a4c5d6e',
+      },
+    ],
+  },
+);
+
+export interface ErrorBody {
+  success: false;
+  error: string;
+  error_code: string;
+  timestamp: string;
+  request_id: string;
+}
+
+const ErrorReference = Type.Unsafe<ErrorBody>({ $ref: 'ErrorEnvelope#' });
+
+export type ErrorStatus =
+  | '400'
+  | '401'
+  | '403'
+  | '404'
+  | '405'
+  | '408'
+  | '409'
+  | '410'
+  | '413'
+  | '415'
+  | '416'
+  | '422'
+  | '429'
+  | '500'
+  | '502'
+  | '503'
+  | '504';
+
+/**
+ * The failing half of a route's `response`, spread beside its successes:
+ * `response: { 200: Answer, ...errorResponses('400', '404') }`. What any operation may answer
+ * (401, 500, 503; with a body also 400, 413, 415) is added by the server and needs no mention.
+ */
+export function errorResponses<const S extends ErrorStatus>(
+  ...statuses: S[]
+): Record<S, typeof ErrorReference> {
+  const responses = {} as Record<S, typeof ErrorReference>;
+  for (const status of statuses) responses[status] = describedError(status);
+  return responses;
+}
+
+/** An error answer of one status, with the codes of the catalogue that carry it as description. */
+export function describedError(status: ErrorStatus): typeof ErrorReference {
+  const codes = Object.entries(ERROR_CATALOGUE)
+    .filter(([, entry]) => String(entry.status) === status)
+    .map(([code]) => code);
+  return Type.Unsafe<ErrorBody>({ description: codes.join(', ') || 'error', $ref: 'ErrorEnvelope#' });
+}
+
+/** Milliseconds since the epoch as RFC 3339. */
+export function rfc3339(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+/** The same, or null. */
+export function rfc3339OrNull(ms: number | null): string | null {
+  return ms === null ? null : rfc3339(ms);
+}

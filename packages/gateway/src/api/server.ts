@@ -1,0 +1,186 @@
+/** The HTTP edge: limits, request ids, authentication, the error envelope. Knows no domain folder. */
+import { randomUUID } from 'node:crypto';
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify';
+import type { Clock } from '../clock.ts';
+import { AppError } from '../errors.ts';
+import type { Log } from '../observability/log.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import { type Authenticator, authorize } from './auth.ts';
+import { errorBody, handleError, sendError, toAppError } from './error-envelope.ts';
+import { registerOpenApi } from './openapi.ts';
+import { validatorCompiler } from './validation.ts';
+
+/** Where the process stands; the edge refuses work while it stops. */
+export interface Lifecycle {
+  phase: 'starting' | 'ready' | 'stopping';
+}
+
+export interface ServerOptions {
+  log: Log;
+  clock: Clock;
+  authenticator: Authenticator;
+  lifecycle: Lifecycle;
+  metrics: Metrics;
+  version: string;
+  publicUrl?: string | null;
+  /** Registers the routes of each tag, with the parts they call. */
+  routes(app: FastifyInstance): Promise<void>;
+}
+
+/** Documented limits of the API (rate limits page): read 60 s, write 120 s, idle 65 s, headers 1 MB. */
+const READ_TIMEOUT_MS = 60_000;
+const WRITE_TIMEOUT_MS = 120_000;
+const KEEP_ALIVE_MS = 65_000;
+const MAX_HEADER_BYTES = 1024 * 1024;
+/** For ordinary operations; routes that take media say their own. */
+const BODY_LIMIT_BYTES = 1024 * 1024;
+
+const REQUEST_ID = /^[\w.:+/=-]{1,128}$/;
+
+/** Builds the server with its routes, ready for `listen` or `inject`. */
+export async function buildServer(options: ServerOptions): Promise<FastifyInstance> {
+  const { clock, lifecycle, metrics } = options;
+  const now = (): number => clock.now();
+  const app = Fastify({
+    // As the narrower type, so that every plugin's `FastifyInstance` is this one.
+    loggerInstance: options.log as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
+    bodyLimit: BODY_LIMIT_BYTES,
+    requestTimeout: READ_TIMEOUT_MS,
+    connectionTimeout: WRITE_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: READ_TIMEOUT_MS },
+    // A path parameter of any length reaches its operation, which answers "no such id".
+    routerOptions: { maxParamLength: MAX_HEADER_BYTES },
+    requestIdHeader: false,
+    genReqId: (request) => requestId(request.headers['x-request-id']),
+    return503OnClosing: false,
+    frameworkErrors: (error, request, reply) => {
+      reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
+      sendError(reply as unknown as FastifyReply, toAppError(error), now());
+    },
+    clientErrorHandler: (error, socket) => refuseMalformed(error, socket, now()),
+  });
+  app.setValidatorCompiler(validatorCompiler());
+  // Handlers shape their answers; the response schemas describe them and must not silently drop members.
+  app.setSerializerCompiler(() => (value) => JSON.stringify(value));
+  app.setErrorHandler(handleError(now));
+  parseJsonOnly(app);
+
+  const allowed = new RouteTable();
+  app.addHook('onRoute', (route) => allowed.add(route.url, [route.method].flat()));
+  app.decorateRequest('authenticatedCaller', null);
+  app.decorateRequest('caller', {
+    getter(this: FastifyRequest) {
+      if (!this.authenticatedCaller) throw new Error('the route has no authenticated user');
+      return this.authenticatedCaller;
+    },
+  });
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+    reply.header('x-content-type-options', 'nosniff');
+    const { config } = request.routeOptions;
+    if (lifecycle.phase === 'stopping' && config.whileStopping !== true) {
+      reply.header('connection', 'close');
+      throw new AppError('SHUTTING_DOWN');
+    }
+    if (request.is404) throw unknownRoute(allowed, request, reply);
+    await authorize(request, config.access ?? 'user', options.authenticator);
+  });
+  app.addHook('preValidation', async (request) => {
+    // PostgreSQL cannot store U+0000, so no id contains it.
+    if (Object.values(request.params ?? {}).some((value) => String(value).includes('\0'))) {
+      throw new AppError('NOT_FOUND');
+    }
+    // Every member may be optional; then no body at all is the same as an empty one.
+    if (request.body === undefined && request.routeOptions.schema?.body) request.body = {};
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.is404 ? 'unknown' : (request.routeOptions.url ?? 'unknown');
+    const seconds = reply.elapsedTime / 1000;
+    metrics.httpRequests.inc({ method: request.method, route, status: String(reply.statusCode) });
+    metrics.httpSeconds.observe({ method: request.method, route }, seconds);
+    request.log.info(
+      { method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
+      'request answered',
+    );
+  });
+  app.setNotFoundHandler((_request, reply) => sendError(reply, new AppError('NOT_FOUND'), now()));
+
+  await registerOpenApi(app, { version: options.version, publicUrl: options.publicUrl ?? null });
+  await options.routes(app);
+  return app;
+}
+
+function requestId(header: string | string[] | undefined): string {
+  return typeof header === 'string' && REQUEST_ID.test(header) ? header : randomUUID();
+}
+
+/** JSON is the only body there is. An empty one counts as absent: clients send the header regardless. */
+function parseJsonOnly(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body: string, done) => {
+    if (body.trim() === '') return done(null, undefined);
+    return parse(request, body, done);
+  });
+}
+
+function unknownRoute(allowed: RouteTable, request: FastifyRequest, reply: FastifyReply): AppError {
+  const methods = allowed.methodsFor(request.url);
+  if (methods.length === 0) return new AppError('NOT_FOUND');
+  reply.header('allow', methods.join(', '));
+  return new AppError('METHOD_NOT_ALLOWED');
+}
+
+/** Which methods a path knows: only asked when the router found nothing. */
+class RouteTable {
+  readonly #routes: { segments: string[]; methods: string[] }[] = [];
+
+  add(url: string, methods: string[]): void {
+    if (!url.includes('*')) this.#routes.push({ segments: url.split('/'), methods });
+  }
+
+  methodsFor(url: string): string[] {
+    const segments = (url.split('?')[0] ?? '').split('/');
+    const methods = this.#routes
+      .filter((route) => matches(route.segments, segments))
+      .flatMap((route) => route.methods);
+    return [...new Set(methods)].sort();
+  }
+}
+
+function matches(pattern: string[], segments: string[]): boolean {
+  if (pattern.length !== segments.length) return false;
+  return pattern.every(
+    (part, index) => part === segments[index] || (part.startsWith(':') && segments[index] !== ''),
+  );
+}
+
+/** Bytes that are not HTTP, headers over the limit, a request that never ends: there is no request object yet. */
+function refuseMalformed(error: Error & { code?: string }, socket: Socket, now: number): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, message] = malformed(error.code);
+  const body = JSON.stringify(errorBody('VALIDATION_ERROR', randomUUID(), now, { message }));
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json; charset=utf-8\r\n` +
+      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}
+
+function malformed(code: string | undefined): [number, string] {
+  if (code === 'HPE_HEADER_OVERFLOW') return [431, 'the request line and headers are larger than 1 MB'];
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return [408, 'the request did not arrive in time'];
+  return [400, 'the request is not valid HTTP'];
+}

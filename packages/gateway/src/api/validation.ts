@@ -1,0 +1,25 @@
+import { Ajv } from 'ajv';
+import ajvFormats from 'ajv-formats';
+import type { FastifySchemaCompiler } from 'fastify';
+import type { TSchema } from 'typebox';
+
+const common = {
+  allErrors: true,
+  removeAdditional: false,
+  strict: false,
+  verbose: true,
+  useDefaults: true,
+} as const;
+
+/**
+ * Query strings, paths and headers are text, so `5` and `true` become what the schema asks for.
+ * Bodies are JSON and say their types themselves: a number where a text belongs is refused.
+ * Members nobody knows are accepted and ignored.
+ */
+export function validatorCompiler(): FastifySchemaCompiler<TSchema> {
+  const exact = new Ajv(common);
+  const coercing = new Ajv({ ...common, coerceTypes: 'array' });
+  ajvFormats.default(exact);
+  ajvFormats.default(coercing);
+  return ({ schema, httpPart }) => (httpPart === 'body' ? exact : coercing).compile(schema);
+}

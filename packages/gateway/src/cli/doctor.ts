@@ -1,0 +1,112 @@
+/** `wuts doctor`: what would keep a gateway from starting here, and what is unwise. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, statfsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadConfig, type Settings, WHATSAPP_NETWORK_URL } from '../config.ts';
+import { ENCRYPTION_KEY_FILE, MASTER_TOKEN_FILE } from '../first-start.ts';
+import { DATABASE_FILE, databaseAnswers, openDatabase, pendingMigrations } from '../storage/database.ts';
+
+interface Finding {
+  level: 'ok' | 'warning' | 'problem';
+  text: string;
+}
+
+const ok = (text: string): Finding => ({ level: 'ok', text });
+const warning = (text: string): Finding => ({ level: 'warning', text });
+const problem = (text: string): Finding => ({ level: 'problem', text });
+
+const SIGN = { ok: '  ok   ', warning: '  warn ', problem: '  FAIL ' } as const;
+/** Below this, downloads and the database compete for the last bytes. */
+const LITTLE_SPACE_BYTES = 1024 ** 3;
+
+/** Prints its findings; false when one of them is a problem. Changes nothing. */
+export async function doctor(env: NodeJS.ProcessEnv, print: (line: string) => void): Promise<boolean> {
+  const findings = [node()];
+  const settings = configuration(env, findings);
+  if (settings) {
+    findings.push(...folder(settings), ...(await database(settings)), network(settings), ffmpeg());
+  }
+  for (const { level, text } of findings) print(`${SIGN[level]}${text}`);
+  return findings.every((each) => each.level !== 'problem');
+}
+
+function node(): Finding {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const enough = major > 20 || (major === 20 && minor >= 19);
+  return enough
+    ? ok(`Node ${process.versions.node}`)
+    : problem(`Node ${process.versions.node}: 20.19 or newer is needed`);
+}
+
+function configuration(env: NodeJS.ProcessEnv, findings: Finding[]): Settings | null {
+  try {
+    const settings = loadConfig(env);
+    findings.push(ok('settings are valid'));
+    return settings;
+  } catch (error) {
+    findings.push(problem((error as Error).message));
+    return null;
+  }
+}
+
+function folder(settings: Settings): Finding[] {
+  const { dataDir } = settings;
+  if (!existsSync(dataDir)) return [ok(`data folder ${dataDir} will be made at the first start`)];
+  const findings = [privacy(dataDir, 0o077)];
+  const secrets: [string, unknown][] = [
+    [ENCRYPTION_KEY_FILE, settings.encryptionKey],
+    [MASTER_TOKEN_FILE, settings.masterToken],
+  ];
+  for (const [name, given] of secrets) {
+    const file = join(dataDir, name);
+    if (existsSync(file)) findings.push(privacy(file, 0o077));
+    else if (given === null && existsSync(join(dataDir, DATABASE_FILE)) && name === ENCRYPTION_KEY_FILE) {
+      findings.push(problem(`${file} is missing: the database cannot be read without it`));
+    }
+  }
+  const { bavail, bsize } = statfsSync(dataDir);
+  const free = bavail * bsize;
+  const gib = (free / 1024 ** 3).toFixed(1);
+  findings.push(
+    free < LITTLE_SPACE_BYTES ? warning(`only ${gib} GiB free at ${dataDir}`) : ok(`${gib} GiB free`),
+  );
+  return findings;
+}
+
+function privacy(path: string, forbidden: number): Finding {
+  const mode = statSync(path).mode & 0o777;
+  const shown = `${path} has mode ${mode.toString(8).padStart(4, '0')}`;
+  return (mode & forbidden) === 0 ? ok(shown) : warning(`${shown}: others may read it`);
+}
+
+async function database(settings: Settings): Promise<Finding[]> {
+  if (settings.databaseUrl === null && !existsSync(join(settings.dataDir, DATABASE_FILE))) {
+    return [ok('the database will be made at the first start')];
+  }
+  try {
+    const db = await openDatabase({ dataDir: settings.dataDir, databaseUrl: settings.databaseUrl });
+    try {
+      if (!(await databaseAnswers(db))) return [problem('the database does not answer')];
+      const pending = await pendingMigrations(db);
+      const text =
+        pending.length > 0 ? `the next start will migrate it: ${pending.join(', ')}` : 'up to date';
+      return [ok(`database: ${text}`)];
+    } finally {
+      await db.destroy();
+    }
+  } catch (error) {
+    return [problem(`database: ${(error as Error).message}`)];
+  }
+}
+
+function network(settings: Settings): Finding {
+  const { url } = settings.network;
+  return url === WHATSAPP_NETWORK_URL ? ok('network: WhatsApp') : warning(`network: ${url}, not WhatsApp`);
+}
+
+function ffmpeg(): Finding {
+  const found = spawnSync('ffmpeg', ['-version'], { stdio: 'ignore' }).status === 0;
+  return found
+    ? ok('ffmpeg found')
+    : warning('ffmpeg not found: converting audio to voice notes will be refused');
+}

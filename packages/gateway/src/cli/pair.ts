@@ -1,0 +1,103 @@
+/** `wuts pair`: links a phone to a running gateway, with the QR drawn in this terminal. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { toString as draw } from 'qrcode';
+
+export interface PairInput {
+  url: string;
+  token: string;
+  deviceId?: string | undefined;
+  /** Link by a code typed on this phone instead of a QR. */
+  phone?: string | undefined;
+}
+
+interface Answer {
+  status: number;
+  body: {
+    error?: string;
+    error_code?: string;
+    data?: {
+      qr_code?: string;
+      expires_at?: string;
+      code?: string;
+      connected?: boolean;
+      phone_number?: string;
+    };
+  };
+}
+
+const POLL_MS = 1500;
+/** A person needs a moment to find the phone; after this long nobody is there. */
+const PATIENCE_MS = 10 * 60_000;
+
+/** Resolves once the phone is linked and connected; throws with the gateway's own words when it cannot be. */
+export async function pair(input: PairInput, print: (line: string) => void, pollMs = POLL_MS): Promise<void> {
+  const api = new PairingApi(input);
+  const until = Date.now() + PATIENCE_MS;
+  if (input.phone !== undefined) {
+    const answer = await api.request('POST', '/paircode', { phone: input.phone, device_id: input.deviceId });
+    if (!isLinkedAlready(answer)) {
+      print(
+        `On the phone: WhatsApp > Linked devices > Link with phone number, and type ${data(answer).code}`,
+      );
+    }
+  }
+  let shown = '';
+  while (Date.now() < until) {
+    const answer = await api.request('GET', '/status');
+    // A caller without any device gets one by asking for its QR.
+    const status = answer.body.error_code === 'DEVICE_NOT_FOUND' ? {} : data(answer);
+    if (status.connected) {
+      print(`Linked and connected: ${status.phone_number ?? 'unknown number'}`);
+      return;
+    }
+    if (input.phone === undefined) shown = await showQr(api, shown, print);
+    await sleep(pollMs);
+  }
+  throw new Error('nobody linked a phone in time');
+}
+
+async function showQr(api: PairingApi, shown: string, print: (line: string) => void): Promise<string> {
+  const answer = await api.request('GET', '/qr');
+  // Scanned: the phone confirms, the session restarts, and the status will say so.
+  if (isLinkedAlready(answer)) return shown;
+  // Nobody scanned the last one: the next request brings a new one.
+  if (answer.body.error_code === 'QR_TIMEOUT') return shown;
+  const code = data(answer).qr_code ?? '';
+  if (code === shown) return shown;
+  print(await draw(code, { type: 'terminal', small: true }));
+  print(
+    'On the phone: WhatsApp > Linked devices > Link a device, and scan. A new code follows when it expires.',
+  );
+  return code;
+}
+
+function isLinkedAlready(answer: Answer): boolean {
+  return answer.body.error_code === 'ALREADY_CONNECTED' || answer.body.error_code === 'ALREADY_PAIRED';
+}
+
+function data(answer: Answer): NonNullable<Answer['body']['data']> {
+  if (answer.status === 200 && answer.body.data) return answer.body.data;
+  throw new Error(`the gateway answered ${answer.status}: ${answer.body.error ?? 'no reason'}`);
+}
+
+class PairingApi {
+  readonly #input: PairInput;
+
+  constructor(input: PairInput) {
+    this.#input = input;
+  }
+
+  async request(method: string, path: string, body?: Record<string, unknown>): Promise<Answer> {
+    const url = new URL(path, this.#input.url);
+    if (this.#input.deviceId !== undefined) url.searchParams.set('device_id', this.#input.deviceId);
+    const response = await fetch(url, {
+      method,
+      headers: {
+        authorization: `Bearer ${this.#input.token}`,
+        ...(body ? { 'content-type': 'application/json' } : {}),
+      },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    return { status: response.status, body: (await response.json()) as Answer['body'] };
+  }
+}

@@ -1,0 +1,204 @@
+/**
+ * Every setting, parsed once and strictly. What each one means is said where it is read.
+ * Parsing touches nothing; the secrets of a first start are made by `first-start.ts`.
+ */
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import type { LogFormat, LogLevel } from './observability/log.ts';
+import { SettingsReader } from './settings-reader.ts';
+import type { SyncMode } from './storage/database.ts';
+import type { MediaKind } from './whatsapp/session.ts';
+
+export { ConfigError } from './settings-reader.ts';
+
+export interface MediaConfig {
+  prefetch: boolean;
+  prefetchMaxBytes: number;
+  prefetchKinds: MediaKind[];
+  maxBytes: number;
+  cacheMaxBytes: number;
+  cacheMaxAgeMs: number;
+  downloadTimeoutMs: number;
+  retryExpiryMs: number;
+}
+
+export interface WebhookConfig {
+  /** Requests at a time, all endpoints together. */
+  concurrency: number;
+  /** An endpoint is paused after failing for so long, milliseconds, … */
+  pauseAfterMs: number;
+  /** … and at least so often. */
+  pauseAfterFailures: number;
+}
+
+export interface NetworkConfig {
+  url: string;
+  /** Public key of the Noise root to trust; null: WhatsApp's own. */
+  rootKey: Uint8Array | null;
+  /** PEM file with a further CA for the media hosts. */
+  caFile: string | null;
+}
+
+export interface RetentionConfig {
+  eventMs: number;
+  failedMs: number;
+}
+
+export interface Config {
+  host: string;
+  port: number;
+  dataDir: string;
+  masterToken: string;
+  /** 32 bytes. */
+  encryptionKey: Uint8Array;
+  publicUrl: string | null;
+  logLevel: LogLevel;
+  logFormat: LogFormat;
+  databaseUrl: string | null;
+  databaseSync: SyncMode;
+  media: MediaConfig;
+  retention: RetentionConfig;
+  webhooks: WebhookConfig;
+  /** CIDR ranges that outgoing requests may reach although they are private. */
+  allowNetworks: string[];
+  network: NetworkConfig;
+}
+
+/** As the environment says it: secrets that it leaves out are found or made in the data folder. */
+export interface Settings extends Omit<Config, 'masterToken' | 'encryptionKey'> {
+  masterToken: string | null;
+  encryptionKey: Uint8Array | null;
+}
+
+export const WHATSAPP_NETWORK_URL = 'wss://web.whatsapp.com/ws/chat';
+
+const MEDIA_KINDS = ['image', 'video', 'audio', 'voice', 'document', 'sticker'] as const;
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+const MIB = 1024 ** 2;
+const HOUR_MS = 3_600_000;
+
+/** Reads the `WUTS_*` settings and `DATABASE_URL`. Throws a ConfigError that names every bad one at once. */
+export function loadConfig(env: NodeJS.ProcessEnv): Settings {
+  const read = new SettingsReader(env);
+  const settings: Settings = {
+    // Where to listen. Loopback by default: a gateway reachable from outside is a decision.
+    host: read.text('WUTS_HOST', '127.0.0.1'),
+    // 0 takes any free port.
+    port: read.integer('WUTS_PORT', 3000, 0, 65_535),
+    // Database, cached media, generated secrets.
+    dataDir: resolve(read.text('WUTS_DATA_DIR', './data')),
+    masterToken: read.secret('WUTS_MASTER_TOKEN', masterToken),
+    encryptionKey: read.secret('WUTS_ENCRYPTION_KEY', encryptionKey),
+    // Under which address clients reach this gateway: for links in answers and the OpenAPI document.
+    publicUrl: read.optional('WUTS_PUBLIC_URL', (text) => webUrl(text, ['http:', 'https:'])),
+    logLevel: read.choice('WUTS_LOG_LEVEL', LOG_LEVELS, 'info'),
+    logFormat: read.choice('WUTS_LOG_FORMAT', ['json', 'pretty'] as const, 'json'),
+    // PostgreSQL instead of SQLite; holds a password, therefore also as a file.
+    databaseUrl: read.secret('DATABASE_URL', (text) => webUrl(text, ['postgres:', 'postgresql:'])),
+    // What a commit waits for: see `SyncMode`.
+    databaseSync: read.choice('WUTS_DATABASE_SYNC', ['full', 'normal'] as const, 'full'),
+    media: readMedia(read),
+    retention: {
+      // How long events can be pulled and replayed.
+      eventMs: read.duration('WUTS_EVENT_RETENTION', 7 * 24 * HOUR_MS),
+      // How long what could not be delivered stays for another try, with its event; never shorter than that.
+      failedMs: read.duration('WUTS_DELIVERY_RETENTION', 30 * 24 * HOUR_MS),
+    },
+    webhooks: {
+      // Requests to receivers at a time; one receiver never takes more than eight of them.
+      concurrency: read.integer('WUTS_WEBHOOK_CONCURRENCY', 64, 1, 1000),
+      // A receiver without a success for so long is paused and its owner told, …
+      pauseAfterMs: read.duration('WUTS_WEBHOOK_PAUSE_AFTER', 5 * 24 * HOUR_MS),
+      // … provided that it has failed at least so often.
+      pauseAfterFailures: read.integer('WUTS_WEBHOOK_PAUSE_FAILURES', 10, 1, 1_000_000),
+    },
+    // Comma separated, for example 10.0.0.0/8,192.168.1.0/24.
+    allowNetworks: read.list('WUTS_ALLOW_NETWORKS', [], cidr),
+    network: readNetwork(read),
+  };
+  read.finish();
+  return settings;
+}
+
+function readMedia(read: SettingsReader): MediaConfig {
+  return {
+    // Fetch inbound media on arrival, while WhatsApp certainly has it.
+    prefetch: read.boolean('WUTS_MEDIA_PREFETCH', true),
+    // Larger files wait until somebody asks for them.
+    prefetchMaxBytes: read.bytes('WUTS_MEDIA_PREFETCH_MAX_BYTES', 16 * MIB),
+    prefetchKinds: read.list('WUTS_MEDIA_PREFETCH_KINDS', [...MEDIA_KINDS], mediaKind),
+    // The largest file that is fetched or sent at all.
+    maxBytes: read.bytes('WUTS_MEDIA_MAX_BYTES', 100 * MIB),
+    // The cache is trimmed to this size and age, least recently used first.
+    cacheMaxBytes: read.bytes('WUTS_MEDIA_CACHE_MAX_BYTES', 5 * 1024 * MIB),
+    cacheMaxAgeMs: read.duration('WUTS_MEDIA_CACHE_MAX_AGE', 30 * 24 * HOUR_MS),
+    downloadTimeoutMs: read.duration('WUTS_MEDIA_DOWNLOAD_TIMEOUT', 60_000),
+    // How long a re-upload request waits for the sender's phone before it may be made again.
+    retryExpiryMs: read.duration('WUTS_MEDIA_RETRY_EXPIRY', 24 * HOUR_MS),
+  };
+}
+
+/** Another network than WhatsApp's, for development: the sandbox. */
+function readNetwork(read: SettingsReader): NetworkConfig {
+  const url =
+    read.optional('WUTS_NETWORK_URL', (text) => webUrl(text, ['ws:', 'wss:'])) ?? WHATSAPP_NETWORK_URL;
+  const rootKey = read.optional('WUTS_NETWORK_ROOT_KEY', (text) => {
+    if (!/^[0-9a-f]{64}$/i.test(text)) throw new Error('must be 32 bytes in hexadecimal');
+    return new Uint8Array(Buffer.from(text, 'hex'));
+  });
+  const caFile = read.optional('WUTS_NETWORK_CA_FILE', (text) => resolve(text));
+  // Whoever can set these could otherwise read along between us and the real WhatsApp.
+  if (new URL(url).hostname.replace(/\.$/, '') === new URL(WHATSAPP_NETWORK_URL).hostname) {
+    const reason = 'is only for another network: set WUTS_NETWORK_URL too, or unset it';
+    if (rootKey) read.problem('WUTS_NETWORK_ROOT_KEY', reason);
+    if (caFile) read.problem('WUTS_NETWORK_CA_FILE', reason);
+  }
+  return { url, rootKey, caFile };
+}
+
+/** Long and varied enough not to be guessed. Throws with what is wrong, never with the token. */
+export function masterToken(text: string): string {
+  if (text.length < 24) throw new Error('is too short: use at least 24 characters (openssl rand -hex 32)');
+  if (text.length > 512 || !/^[\x21-\x7e]+$/.test(text)) {
+    throw new Error('must be printable ASCII without spaces, at most 512 characters');
+  }
+  if (new Set(text).size < 8) throw new Error('is weak: it repeats few characters (openssl rand -hex 32)');
+  return text;
+}
+
+/** 32 bytes as 64 hexadecimal digits or in base64. */
+export function encryptionKey(text: string): Uint8Array {
+  const bytes = /^[0-9a-f]{64}$/i.test(text) ? Buffer.from(text, 'hex') : base64Key(text);
+  if (new Set(bytes).size < 12) throw new Error('is weak: its bytes are not random (openssl rand -hex 32)');
+  return new Uint8Array(bytes);
+}
+
+function base64Key(text: string): Buffer {
+  if (!/^[\w+/-]{43}=?$/.test(text)) {
+    throw new Error('must be 32 random bytes in hexadecimal or base64 (openssl rand -hex 32)');
+  }
+  return Buffer.from(text, 'base64');
+}
+
+function webUrl(text: string, protocols: string[]): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  if (!url || !protocols.includes(url.protocol)) {
+    throw new Error(`must be a URL beginning with ${protocols.map((each) => `${each}//`).join(' or ')}`);
+  }
+  return text.replace(/\/+$/, '');
+}
+
+function cidr(text: string): string {
+  const [address, bits, more] = text.split('/');
+  const width = address?.includes(':') ? 128 : 32;
+  const valid =
+    more === undefined && /^\d{1,3}$/.test(bits ?? '') && Number(bits) <= width && isIP(address ?? '') !== 0;
+  if (!valid) throw new Error(`"${text}" is not a network such as 10.0.0.0/8`);
+  return text;
+}
+
+function mediaKind(text: string): MediaKind {
+  const kind = MEDIA_KINDS.find((each) => each === text);
+  if (!kind) throw new Error(`"${text}" is not one of ${MEDIA_KINDS.join(', ')}`);
+  return kind;
+}

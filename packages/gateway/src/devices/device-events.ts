@@ -1,0 +1,55 @@
+/** Which events a change of a device's state is. They are written in the transaction that stores the change. */
+import type { NewEvent } from '../events/recorder.ts';
+import { deviceData, disconnectedData, pairedData, qrData, refusedData } from '../events/shape/device.ts';
+import { type Device, statusOf } from './device.ts';
+import { type DeviceEvent, isTemporaryBan, isWanted } from './state.ts';
+
+/** What belongs to no chat keeps the order of the device. */
+const orderKey = 'device';
+
+/** The events of a transition that `cause` made, in the order in which they are told. */
+export function eventsOfChange(device: Device, previous: Device, cause: DeviceEvent): NewEvent[] {
+  const willRetry = isWanted(statusOf(device));
+  const events: NewEvent[] = [];
+  const tell = (name: NewEvent['name'], data: object) => events.push({ name, data, orderKey });
+  const lost = previous.state === 'connected' && device.state !== 'connected';
+  if (lost || cause.type === 'disconnect') tell('device.disconnected', disconnectedData(device, willRetry));
+  if (cause.type === 'paired') tell('pair.success', pairedData(device));
+  if (cause.type === 'connect') tell('connection.manual_reconnect', deviceData(device));
+  const name = stateEvent(device, previous, cause);
+  if (name === 'device.connected' || name === 'device.logged_out') tell(name, deviceData(device));
+  else if (name) {
+    const statusCode = cause.type === 'closed' ? cause.statusCode : null;
+    tell(name, refusedData(device, statusCode, willRetry));
+  }
+  return events;
+}
+
+export function qrGenerated(qr: { code: string; expiresAt: number }): NewEvent {
+  return { name: 'qr.generated', data: qrData(qr), orderKey };
+}
+
+function stateEvent(device: Device, previous: Device, cause: DeviceEvent): NewEvent['name'] | null {
+  const entered = device.state !== previous.state;
+  switch (device.state) {
+    case 'connected':
+      return entered ? 'device.connected' : null;
+    case 'logged_out':
+      return entered ? 'device.logged_out' : null;
+    case 'replaced':
+      return entered ? 'connection.stream_replaced' : null;
+    case 'banned':
+      if (cause.type !== 'closed') return null;
+      return isTemporaryBan(statusOf(device)) ? 'connection.temporary_ban' : 'connection.failure';
+    case 'outdated':
+      return entered ? 'connection.failure' : null;
+    default:
+      return refused(previous, cause) ? 'connection.failure' : null;
+  }
+}
+
+/** An attempt to connect was answered with a refusal; a connection that ends later is a loss instead. */
+function refused(previous: Device, cause: DeviceEvent): boolean {
+  if (cause.type !== 'closed' || previous.state === 'connected') return false;
+  return cause.reason === 'bad_session' || cause.reason === 'service_unavailable';
+}

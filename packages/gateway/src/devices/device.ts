@@ -1,0 +1,64 @@
+import type { Selectable } from 'kysely';
+import type { DevicesTable } from '../storage/schema.ts';
+import type { Jid } from '../whatsapp/session.ts';
+import { DEVICE_STATES, type DeviceState, type DeviceStatus, type StateReason } from './state.ts';
+
+/** A connection slot of a tenant: one companion device of one WhatsApp account, once linked. */
+export interface Device {
+  id: string;
+  tenantId: string;
+  /** The user who owns it. */
+  userId: string;
+  name: string;
+  /** Phone-number JID without device part. Kept after a logout, for display, until the next pairing starts. */
+  jid: Jid | null;
+  lid: Jid | null;
+  /** Digits. */
+  phoneNumber: string | null;
+  pushName: string | null;
+  /** What the phone runs, as it said when it linked. */
+  platform: string | null;
+  state: DeviceState;
+  stateReason: StateReason;
+  /** When the state was entered, milliseconds. */
+  stateAt: number;
+  /** The supervisor keeps it online and takes it up again after a restart. */
+  wanted: boolean;
+  /** Last sign of life from WhatsApp, milliseconds; accurate to a minute. */
+  lastSeen: number | null;
+  createdAt: number;
+  updatedAt: number;
+}
+
+/** True once a phone accepted this companion, until it is logged out. */
+export function isLinked(device: Pick<Device, 'jid' | 'state'>): boolean {
+  return device.jid !== null && device.state !== 'logged_out';
+}
+
+export function statusOf(device: Device): DeviceStatus {
+  return { state: device.state, reason: device.stateReason, linked: isLinked(device) };
+}
+
+export function deviceFromRow(row: Selectable<DevicesTable>): Device {
+  const state = DEVICE_STATES.find((each) => each === row.state);
+  if (state === undefined) throw new Error(`device ${row.id} is stored with the unknown state ${row.state}`);
+  return {
+    id: row.id,
+    tenantId: row.tenant_id,
+    userId: row.user_id,
+    name: row.name,
+    jid: row.jid,
+    lid: row.lid,
+    phoneNumber: row.phone_number,
+    pushName: row.push_name,
+    platform: row.platform,
+    state,
+    // The column is written from StateReason alone.
+    stateReason: (row.state_reason ?? 'created') as StateReason,
+    stateAt: row.state_at,
+    wanted: row.wanted === 1,
+    lastSeen: row.last_seen,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+  };
+}

@@ -1,0 +1,264 @@
+import { randomUUID } from 'node:crypto';
+import type { Kysely } from 'kysely';
+import { AppError } from '../errors.ts';
+import type { EventRecorder } from '../events/recorder.ts';
+import type { Database } from '../storage/schema.ts';
+import type { Caller } from '../tenancy/caller.ts';
+import { SessionNotOpen, SessionTimeout, type WhatsAppSession } from '../whatsapp/session.ts';
+import { type Device, isLinked, statusOf } from './device.ts';
+import {
+  type PairCodeAnswer,
+  Pairing,
+  type PairingQrAnswer,
+  type PairingSettings,
+  phoneDigits,
+} from './pairing.ts';
+import { DeviceRepository } from './repository.ts';
+import type { PairingQr, RunningDevice } from './running-device.ts';
+import { isTemporaryBan, isTerminal } from './state.ts';
+import { Supervisor, type SupervisorParts } from './supervisor.ts';
+
+export type { Device } from './device.ts';
+export type { SessionHandlers, StateListener } from './running-device.ts';
+export type { DeviceState } from './state.ts';
+
+export interface DevicesInput extends Omit<SupervisorParts, 'repository'> {
+  db: Kysely<Database>;
+  /** Hears of each change of a device, in its transaction; default: nobody. */
+  events?: EventRecorder;
+  pairing?: Partial<PairingSettings>;
+  /** How long `connect` waits for WhatsApp, milliseconds. */
+  connectTimeoutMs?: number;
+}
+
+export interface ConnectAnswer {
+  device: Device;
+  /** The device is not linked: it needs a QR or a pairing code first. */
+  needsQr: boolean;
+}
+
+const CONNECT_TIMEOUT_MS = 20_000;
+/** The name of a device that pairing creates for a user who has none. */
+const IMPLICIT_NAME = 'WhatsApp';
+
+/** The devices of all tenants, as callers may see and command them. */
+export class Devices {
+  readonly #input: DevicesInput;
+  readonly #repository: DeviceRepository;
+  readonly #supervisor: Supervisor;
+  readonly #pairing: Pairing;
+  /** Users for whom a device is being created, so that two requests do not create two. */
+  readonly #creating = new Map<string, Promise<Device>>();
+
+  constructor(input: DevicesInput) {
+    this.#input = input;
+    this.#repository = new DeviceRepository(input.db, input.events);
+    this.#supervisor = new Supervisor({ ...input, repository: this.#repository });
+    this.#pairing = new Pairing(input.clock, input.pairing);
+  }
+
+  /** Takes up the stored devices; their connections follow in the background. */
+  start(): Promise<void> {
+    return this.#supervisor.start();
+  }
+
+  /** Closes all sessions; commands throw SHUTTING_DOWN from then on. */
+  stop(): Promise<void> {
+    return this.#supervisor.stop();
+  }
+
+  /** Closes the sessions of a tenant, or of one of its users, before their rows are deleted. */
+  release(tenantId: string, userId?: string): Promise<void> {
+    return this.#supervisor.release(
+      (device) => device.tenantId === tenantId && (userId === undefined || device.userId === userId),
+    );
+  }
+
+  async create(caller: Caller, { name }: { name: string }): Promise<Device> {
+    const now = this.#input.clock.now();
+    const device: Device = {
+      id: randomUUID(),
+      tenantId: caller.tenantId,
+      userId: caller.userId,
+      name,
+      jid: null,
+      lid: null,
+      phoneNumber: null,
+      pushName: null,
+      platform: null,
+      state: 'new',
+      stateReason: 'created',
+      stateAt: now,
+      wanted: false,
+      lastSeen: null,
+      createdAt: now,
+      updatedAt: now,
+    };
+    await this.#repository.insert(device);
+    return device;
+  }
+
+  /**
+   * The caller's own devices, oldest first; with `visible` every device the caller may command, which for
+   * admins and managers is every one of the tenant.
+   */
+  async list(caller: Caller, scope: 'own' | 'visible' = 'own'): Promise<Device[]> {
+    const all = scope === 'visible' && seesTenant(caller);
+    const stored = await this.#repository.list(caller.tenantId, all ? undefined : caller.userId);
+    return stored.map((device) => this.#live(device));
+  }
+
+  /**
+   * The device an operation is meant for. A given id must be visible to the caller, else DEVICE_NOT_FOUND.
+   * Without one, among the caller's own devices (or, when there are none, those the caller may command):
+   * the only connected, else the only one, else DEVICE_AMBIGUOUS with `device_ids`.
+   */
+  async resolve(caller: Caller, deviceId?: string): Promise<Device> {
+    if (deviceId !== undefined) return this.#visible(caller, deviceId);
+    const own = await this.list(caller);
+    const candidates = own.length > 0 ? own : await this.list(caller, 'visible');
+    const connected = candidates.filter((device) => device.state === 'connected');
+    const [chosen, ...others] = connected.length === 1 ? connected : candidates;
+    if (chosen === undefined) throw new AppError('DEVICE_NOT_FOUND');
+    if (others.length === 0) return chosen;
+    const ids = candidates.map((device) => device.id);
+    throw new AppError('DEVICE_AMBIGUOUS', { extra: { device_ids: ids } });
+  }
+
+  /** As `resolve`, but a caller without a device of their own gets a new one: pairing may create it. */
+  async resolveForPairing(caller: Caller, deviceId?: string): Promise<Device> {
+    if (deviceId !== undefined) return this.#visible(caller, deviceId);
+    const underWay = this.#creating.get(caller.userId);
+    if (underWay) return underWay;
+    const result = this.#ownOrNew(caller).finally(() => this.#creating.delete(caller.userId));
+    this.#creating.set(caller.userId, result);
+    return result;
+  }
+
+  /** The open session; throws DEVICE_NOT_READY unless the device is connected. */
+  session(device: Pick<Device, 'id'>): WhatsAppSession {
+    const session = this.openSession(device.id);
+    if (session === null) throw new AppError('DEVICE_NOT_READY');
+    return session;
+  }
+
+  /** The open session of a device of any tenant, or null. */
+  openSession(deviceId: string): WhatsAppSession | null {
+    return this.#supervisor.find(deviceId)?.openSession ?? null;
+  }
+
+  /** The connected devices of a tenant. */
+  tenantSessions(tenantId: string): { device: Device; session: WhatsAppSession }[] {
+    const open: { device: Device; session: WhatsAppSession }[] = [];
+    for (const running of this.#supervisor.all()) {
+      const session = running.openSession;
+      if (session !== null && running.device.tenantId === tenantId)
+        open.push({ device: running.device, session });
+    }
+    return open;
+  }
+
+  /** See `Pairing.qr`. */
+  qr(device: Device, fresh: boolean): Promise<PairingQrAnswer> {
+    return this.#pairing.qr(this.#supervisor.running(device), fresh);
+  }
+
+  /** The QR that a phone could scan at this moment, or null. */
+  currentQr(device: Device): PairingQr | null {
+    const running = this.#supervisor.find(device.id);
+    return running === null ? null : this.#pairing.currentQr(running);
+  }
+
+  /** Throws VALIDATION_ERROR for a phone number that is none: before a device is created for it. */
+  checkPhone(phone: string): void {
+    phoneDigits(phone);
+  }
+
+  /** See `Pairing.code`. */
+  pairCode(device: Device, phone: string, fresh: boolean): Promise<PairCodeAnswer> {
+    return this.#pairing.code(this.#supervisor.running(device), phone, fresh);
+  }
+
+  /**
+   * Brings a linked device online with its stored credentials and waits until it is, or cannot be.
+   * Throws DEVICE_NOT_READY when WhatsApp refuses it for good, WHATSAPP_TIMEOUT when it is still trying.
+   */
+  async connect(device: Device): Promise<ConnectAnswer> {
+    const running = this.#supervisor.running(device);
+    if (running.device.state === 'connected') return { device: running.device, needsQr: false };
+    if (!running.linked) return { device: running.device, needsQr: true };
+    await running.connect();
+    const timeoutMs = this.#input.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
+    const settled = await running.waitFor(() => settledDevice(running), timeoutMs);
+    if (settled === undefined) {
+      throw new AppError('WHATSAPP_TIMEOUT', {
+        message: `reconnect failed: ${running.device.stateReason}; the gateway keeps trying`,
+      });
+    }
+    if (settled.state === 'connected') return { device: settled, needsQr: false };
+    if (!isLinked(settled)) return { device: settled, needsQr: true };
+    if (settled.stateReason === 'gateway_stopped') throw new AppError('SHUTTING_DOWN');
+    throw new AppError('DEVICE_NOT_READY', { message: `reconnect failed: ${settled.stateReason}` });
+  }
+
+  /** Closes the session, or gives up connecting, and keeps the credentials. Nothing to do is no error. */
+  async disconnect(device: Device): Promise<Device> {
+    const running = this.#supervisor.running(device);
+    await running.disconnect();
+    return running.device;
+  }
+
+  /**
+   * Unlinks the device. The companion is removed on the server, which needs an open session: throws
+   * DEVICE_NOT_READY without one, WHATSAPP_TIMEOUT when the server stays silent. With `localOnly` the
+   * credentials are forgotten here alone, for a device that cannot come online any more.
+   */
+  async logout(device: Device, localOnly: boolean): Promise<Device> {
+    const running = this.#supervisor.running(device);
+    if (!localOnly && running.openSession === null) throw new AppError('DEVICE_NOT_READY');
+    try {
+      await running.logout(localOnly);
+    } catch (error) {
+      if (error instanceof SessionNotOpen) throw new AppError('DEVICE_NOT_READY', { cause: error });
+      if (error instanceof SessionTimeout) throw new AppError('WHATSAPP_TIMEOUT', { cause: error });
+      throw error;
+    }
+    return running.device;
+  }
+
+  async #visible(caller: Caller, deviceId: string): Promise<Device> {
+    const stored = await this.#repository.find(caller.tenantId, deviceId);
+    if (stored === null || (stored.userId !== caller.userId && !seesTenant(caller))) {
+      throw new AppError('DEVICE_NOT_FOUND');
+    }
+    return this.#live(stored);
+  }
+
+  async #ownOrNew(caller: Caller): Promise<Device> {
+    const own = await this.list(caller);
+    return own.length > 0 ? this.resolve(caller) : this.create(caller, { name: IMPLICIT_NAME });
+  }
+
+  /** The stored device as it is at this moment: what its session said last may not be stored yet. */
+  #live(stored: Device): Device {
+    const running = this.#supervisor.find(stored.id);
+    return running === null ? stored : { ...running.device, name: stored.name };
+  }
+}
+
+function seesTenant(caller: Caller): boolean {
+  return caller.role === 'admin' || caller.role === 'manager';
+}
+
+/** The device once it is connected or waits for the user, else undefined. */
+function settledDevice(running: RunningDevice): Device | undefined {
+  const { device } = running;
+  const status = statusOf(device);
+  const over =
+    isTerminal(status) ||
+    isTemporaryBan(status) ||
+    device.state === 'connected' ||
+    device.state === 'disconnected' ||
+    device.stateReason === 'gateway_stopped';
+  return over ? device : undefined;
+}

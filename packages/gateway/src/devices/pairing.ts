@@ -1,0 +1,209 @@
+import { toDataURL } from 'qrcode';
+import type { Clock } from '../clock.ts';
+import { AppError } from '../errors.ts';
+import { normalisePhoneNumber } from '../identity/phone-number.ts';
+import { SessionNotOpen, SessionTimeout } from '../whatsapp/session.ts';
+import type { Device } from './device.ts';
+import type { PairingQr, RunningDevice } from './running-device.ts';
+
+export interface PairingQrAnswer extends PairingQr {
+  /** The QR as a PNG in a `data:` URI. */
+  image: string;
+  /** It had been generated for an earlier request. */
+  cached: boolean;
+}
+
+export interface PairCodeAnswer {
+  /** As the phone shows it: `ABCD-1234`. */
+  code: string;
+  /** Digits. */
+  phone: string;
+  /** Milliseconds since the epoch. */
+  expiresAt: number;
+  cached: boolean;
+}
+
+export interface PairingSettings {
+  /** How long `qr` and `code` wait for WhatsApp's first QR. */
+  qrTimeoutMs: number;
+}
+
+export const DEFAULT_PAIRING: PairingSettings = { qrTimeoutMs: 30_000 };
+
+/**
+ * Milliseconds a pairing code can be used. The socket waits for 60 s + 5 × 20 s, as long as its QR refs last,
+ * and the code ends with it (whatsmeow pair-code.go says the same: 160 seconds). The documented 300 s
+ * would promise what does not hold.
+ */
+export const PAIR_CODE_LIFETIME_MS = 160_000;
+
+/** A rejected value is shown to its sender, but not a page of it. */
+const LONGEST_SHOWN = 64;
+
+interface CachedCode {
+  code: string;
+  phone: string;
+  expiresAt: number;
+  /** The code dies with the pairing session that asked for it. */
+  session: unknown;
+}
+
+/** Linking a device: by a QR that the phone scans, or by a code that its user types. */
+export class Pairing {
+  readonly #clock: Clock;
+  readonly #settings: PairingSettings;
+  readonly #codes = new WeakMap<RunningDevice, CachedCode>();
+  readonly #codesUnderWay = new WeakMap<RunningDevice, Promise<unknown>>();
+  /** The picture of the last QR of each device: drawing costs more than all the rest of a poll. */
+  readonly #images = new WeakMap<RunningDevice, { code: string; image: string }>();
+
+  constructor(clock: Clock, settings: Partial<PairingSettings> = {}) {
+    this.#clock = clock;
+    this.#settings = { ...DEFAULT_PAIRING, ...settings };
+  }
+
+  /**
+   * The QR to scan now; starts connecting when needed. `fresh` gives up a pairing under way, for a new QR.
+   * Throws ALREADY_CONNECTED, ALREADY_PAIRED, QR_TIMEOUT, DEVICE_NOT_READY (no connection to WhatsApp).
+   */
+  async qr(running: RunningDevice, fresh: boolean): Promise<PairingQrAnswer> {
+    refuseLinked(running);
+    const known = fresh ? null : this.currentQr(running);
+    if (known) return { ...(await this.#drawn(running, known)), cached: true };
+    await running.pair(fresh);
+    const found = await running.waitFor(
+      () => this.currentQr(running) ?? pairingOver(running),
+      this.#settings.qrTimeoutMs,
+    );
+    if (found === undefined) throw new AppError('QR_TIMEOUT');
+    if (found === 'over') throw notPairing(running);
+    return { ...(await this.#drawn(running, found)), cached: false };
+  }
+
+  /** The QR that a phone could scan at this moment, or null. */
+  currentQr(running: RunningDevice): PairingQr | null {
+    const { qr } = running;
+    return qr !== null && qr.expiresAt > this.#clock.now() ? qr : null;
+  }
+
+  /**
+   * A code to type on the phone with number `phone`; starts connecting when needed. The same phone gets the
+   * same code while it is valid, unless `fresh`. Throws VALIDATION_ERROR for a number that is none, else as
+   * `qr`, and WHATSAPP_TIMEOUT.
+   */
+  async code(running: RunningDevice, phone: string, fresh: boolean): Promise<PairCodeAnswer> {
+    const digits = phoneDigits(phone);
+    // One request at a time: a second one would silently take the validity from the first one's code.
+    for (;;) {
+      const underWay = this.#codesUnderWay.get(running);
+      if (underWay === undefined) break;
+      await underWay;
+    }
+    const result = this.#code(running, digits, fresh);
+    const settled = result.catch(() => undefined).finally(() => this.#codesUnderWay.delete(running));
+    this.#codesUnderWay.set(running, settled);
+    return result;
+  }
+
+  async #code(running: RunningDevice, phone: string, fresh: boolean): Promise<PairCodeAnswer> {
+    refuseLinked(running);
+    const known = this.#codes.get(running);
+    const valid =
+      known?.phone === phone &&
+      known.expiresAt > this.#clock.now() &&
+      known.session === running.pairingSession;
+    if (known && valid && !fresh) {
+      return { code: known.code, phone, expiresAt: known.expiresAt, cached: true };
+    }
+    await running.pair(false);
+    // The server accepts the request for a code only after it offered QR refs (its pair-device request).
+    const ready = await running.waitFor(
+      () => (running.qr !== null ? 'ready' : pairingOver(running)),
+      this.#settings.qrTimeoutMs,
+    );
+    if (ready === undefined) {
+      const message = 'failed to generate pair code: timeout waiting for WhatsApp QR event';
+      throw new AppError('WHATSAPP_TIMEOUT', { message });
+    }
+    const session = running.pairingSession;
+    if (ready === 'over' || session === null) throw notPairing(running);
+    const code = dashed(await this.#request(session.requestPairCode(phone)));
+    const expiresAt = this.#clock.now() + PAIR_CODE_LIFETIME_MS;
+    this.#codes.set(running, { code, phone, expiresAt, session });
+    return { code, phone, expiresAt, cached: false };
+  }
+
+  async #request(code: Promise<string>): Promise<string> {
+    try {
+      return await code;
+    } catch (error) {
+      if (!(error instanceof SessionTimeout) && !(error instanceof SessionNotOpen)) throw error;
+      const message = `failed to generate pair code: ${error.message}`;
+      throw new AppError(error instanceof SessionTimeout ? 'WHATSAPP_TIMEOUT' : 'DEVICE_NOT_READY', {
+        message,
+        cause: error,
+      });
+    }
+  }
+
+  /** With its picture; the next one instead when the server retired this one's secret during the drawing. */
+  async #drawn(running: RunningDevice, qr: PairingQr): Promise<PairingQr & { image: string }> {
+    let shown = qr;
+    for (;;) {
+      const image = await this.#draw(running, shown.code);
+      const current = this.currentQr(running);
+      if (current === null || current.code === shown.code) return { ...shown, image };
+      shown = current;
+    }
+  }
+
+  async #draw(running: RunningDevice, code: string): Promise<string> {
+    const drawn = this.#images.get(running);
+    if (drawn?.code === code) return drawn.image;
+    const image = await toDataURL(code);
+    this.#images.set(running, { code, image });
+    return image;
+  }
+}
+
+/** The number in digits with country code; throws VALIDATION_ERROR, field `phone`, when it is none. */
+export function phoneDigits(phone: string): string {
+  const digits = normalisePhoneNumber(phone);
+  if (digits !== null) return digits;
+  const message = 'invalid phone number format';
+  throw new AppError('VALIDATION_ERROR', {
+    message,
+    validation: [{ field: 'phone', message, value: phone.slice(0, LONGEST_SHOWN) }],
+  });
+}
+
+function refuseLinked(running: RunningDevice): void {
+  const { state }: Device = running.device;
+  if (state === 'connected') throw new AppError('ALREADY_CONNECTED');
+  if (running.linked) {
+    throw new AppError('ALREADY_PAIRED', {
+      message:
+        'already connected: the device is paired; POST /connect brings it online, POST /logout unlinks it',
+    });
+  }
+}
+
+/** 'over' when the running attempt can give no QR any more. */
+function pairingOver(running: RunningDevice): 'over' | undefined {
+  return running.device.state !== 'pairing' || running.linked ? 'over' : undefined;
+}
+
+function notPairing(running: RunningDevice): AppError {
+  try {
+    refuseLinked(running);
+  } catch (error) {
+    if (error instanceof AppError) return error;
+  }
+  return new AppError('DEVICE_NOT_READY', {
+    message: `failed to initialize device: ${running.device.stateReason}`,
+  });
+}
+
+function dashed(code: string): string {
+  return `${code.slice(0, 4)}-${code.slice(4)}`;
+}

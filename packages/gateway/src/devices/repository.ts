@@ -1,0 +1,126 @@
+import type { Kysely, Transaction } from 'kysely';
+import { type EventDevice, type EventRecorder, type NewEvent, noEvents } from '../events/recorder.ts';
+import type { Database, DevicesTable } from '../storage/schema.ts';
+import { type Device, deviceFromRow } from './device.ts';
+
+/** The fields of a device that change after it was made. */
+export type DeviceChange = Partial<
+  Pick<
+    Device,
+    | 'jid'
+    | 'lid'
+    | 'phoneNumber'
+    | 'pushName'
+    | 'platform'
+    | 'state'
+    | 'stateReason'
+    | 'stateAt'
+    | 'wanted'
+    | 'lastSeen'
+  >
+>;
+
+/** Stored devices. Every query is bound to one tenant. */
+export class DeviceRepository {
+  readonly #db: Kysely<Database>;
+  readonly #events: EventRecorder;
+
+  constructor(db: Kysely<Database>, events: EventRecorder = noEvents) {
+    this.#db = db;
+    this.#events = events;
+  }
+
+  async insert(device: Device): Promise<void> {
+    await this.#db
+      .insertInto('devices')
+      .values({
+        id: device.id,
+        tenant_id: device.tenantId,
+        user_id: device.userId,
+        name: device.name,
+        jid: device.jid,
+        lid: device.lid,
+        phone_number: device.phoneNumber,
+        push_name: device.pushName,
+        platform: device.platform,
+        state: device.state,
+        state_reason: device.stateReason,
+        state_at: device.stateAt,
+        wanted: device.wanted ? 1 : 0,
+        last_seen: device.lastSeen,
+        created_at: device.createdAt,
+        updated_at: device.updatedAt,
+      })
+      .execute();
+  }
+
+  async find(tenantId: string, deviceId: string): Promise<Device | null> {
+    const row = await this.#db
+      .selectFrom('devices')
+      .selectAll()
+      .where('tenant_id', '=', tenantId)
+      .where('id', '=', deviceId)
+      .executeTakeFirst();
+    return row ? deviceFromRow(row) : null;
+  }
+
+  /** Oldest first; only those of `userId` when given. */
+  async list(tenantId: string, userId?: string): Promise<Device[]> {
+    let query = this.#db.selectFrom('devices').selectAll().where('tenant_id', '=', tenantId);
+    if (userId !== undefined) query = query.where('user_id', '=', userId);
+    const rows = await query.orderBy('created_at').orderBy('id').execute();
+    return rows.map(deviceFromRow);
+  }
+
+  /** Devices that a starting gateway must take up again, or whose pairing it must declare over. */
+  async listForStart(tenantId: string): Promise<Device[]> {
+    const rows = await this.#db
+      .selectFrom('devices')
+      .selectAll()
+      .where('tenant_id', '=', tenantId)
+      .where((where) => where.or([where('wanted', '=', 1), where('state', '=', 'pairing')]))
+      .orderBy('created_at')
+      .orderBy('id')
+      .execute();
+    return rows.map(deviceFromRow);
+  }
+
+  /** Stores the change and the events that it is, in one commit. */
+  async update(
+    device: EventDevice,
+    change: DeviceChange,
+    updatedAt: number,
+    events: NewEvent[] = [],
+  ): Promise<void> {
+    const store = (db: Kysely<Database> | Transaction<Database>) =>
+      db
+        .updateTable('devices')
+        .set({ ...columns(change), updated_at: updatedAt })
+        .where('tenant_id', '=', device.tenantId)
+        .where('id', '=', device.id)
+        .executeTakeFirst();
+    if (events.length === 0) return void (await store(this.#db));
+    await this.#db.transaction().execute(async (trx) => {
+      const { numUpdatedRows } = await store(trx);
+      // Its tenant or owner was deleted meanwhile: nobody is left to be told.
+      if (numUpdatedRows === 0n) return;
+      for (const event of events) await this.#events.record(trx, device, event);
+    });
+    this.#events.committed();
+  }
+}
+
+function columns(change: DeviceChange): Partial<DevicesTable> {
+  return {
+    ...(change.jid !== undefined && { jid: change.jid }),
+    ...(change.lid !== undefined && { lid: change.lid }),
+    ...(change.phoneNumber !== undefined && { phone_number: change.phoneNumber }),
+    ...(change.pushName !== undefined && { push_name: change.pushName }),
+    ...(change.platform !== undefined && { platform: change.platform }),
+    ...(change.state !== undefined && { state: change.state }),
+    ...(change.stateReason !== undefined && { state_reason: change.stateReason }),
+    ...(change.stateAt !== undefined && { state_at: change.stateAt }),
+    ...(change.wanted !== undefined && { wanted: change.wanted ? 1 : 0 }),
+    ...(change.lastSeen !== undefined && { last_seen: change.lastSeen }),
+  };
+}

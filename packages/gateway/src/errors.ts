@@ -1,0 +1,81 @@
+/**
+ * The error catalogue: every code a client can meet, with its HTTP status and default text.
+ * Domain code throws `new AppError(code, …)`; the API edge turns it into the one envelope.
+ * A code is never reused for another meaning.
+ */
+export const ERROR_CATALOGUE = {
+  VALIDATION_ERROR: { status: 400, text: 'validation failed' },
+  INVALID_JSON: { status: 400, text: 'the request body is not valid JSON' },
+  INVALID_RECIPIENT: { status: 400, text: 'the recipient is not a phone number or JID' },
+  INVALID_MEDIA: { status: 400, text: 'the media cannot be used' },
+  DEVICE_AMBIGUOUS: { status: 400, text: 'several devices could be meant: pass device_id' },
+  UNAUTHORIZED: { status: 401, text: 'unauthorized' },
+  FORBIDDEN: { status: 403, text: 'your role does not permit this' },
+  NOT_FOUND: { status: 404, text: 'not found' },
+  DEVICE_NOT_FOUND: { status: 404, text: 'device not found' },
+  MESSAGE_NOT_FOUND: { status: 404, text: 'message not found' },
+  MEDIA_NOT_FOUND: { status: 404, text: 'the message carries no media' },
+  NOT_ON_WHATSAPP: { status: 404, text: 'the number is not on WhatsApp' },
+  METHOD_NOT_ALLOWED: { status: 405, text: 'method not allowed' },
+  QR_TIMEOUT: { status: 408, text: 'timeout waiting for QR code' },
+  ALREADY_CONNECTED: { status: 409, text: 'already connected' },
+  ALREADY_PAIRED: { status: 409, text: 'the device is already paired' },
+  ALREADY_EXISTS: { status: 409, text: 'it exists already' },
+  EDIT_WINDOW_EXPIRED: { status: 409, text: 'the time in which WhatsApp accepts an edit is over' },
+  NOT_EDITABLE: { status: 409, text: 'this message cannot be edited' },
+  IDEMPOTENCY_CONFLICT: { status: 409, text: 'the Idempotency-Key was used with another request' },
+  MEDIA_GONE: { status: 410, text: 'the media is gone: neither WhatsApp nor the sender has it any more' },
+  PAYLOAD_TOO_LARGE: { status: 413, text: 'payload too large' },
+  UNSUPPORTED_MEDIA_TYPE: { status: 415, text: 'unsupported content type: send application/json' },
+  RANGE_NOT_SATISFIABLE: { status: 416, text: 'the requested range lies outside of the media' },
+  REJECTED_BY_WHATSAPP: { status: 422, text: 'WhatsApp refused the message' },
+  RATE_LIMITED: { status: 429, text: 'too many requests' },
+  INTERNAL_ERROR: { status: 500, text: 'internal error' },
+  MEDIA_DOWNLOAD_FAILED: { status: 502, text: 'the media could not be downloaded from WhatsApp' },
+  UPLOAD_FAILED: { status: 502, text: 'the media could not be uploaded to WhatsApp' },
+  DEVICE_NOT_READY: { status: 503, text: 'WhatsApp session is not connected' },
+  SHUTTING_DOWN: { status: 503, text: 'the server is shutting down' },
+  STORAGE_UNAVAILABLE: { status: 503, text: 'the database cannot be used at the moment' },
+  WHATSAPP_TIMEOUT: { status: 504, text: 'WhatsApp did not answer in time' },
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CATALOGUE;
+
+/** One rejected field of a request; `value` is never a secret. */
+export interface FieldProblem {
+  field: string;
+  message: string;
+  value?: unknown;
+}
+
+export interface AppErrorDetail {
+  /** Replaces the catalogue's text: says what happened and what to do next. */
+  message?: string;
+  validation?: FieldProblem[];
+  /** Sent as the `Retry-After` header, in seconds. */
+  retryAfterSeconds?: number;
+  /** Further documented members of the answer, for example `device_ids`. */
+  extra?: Record<string, unknown>;
+  cause?: unknown;
+}
+
+/** An error a client may see. Anything else that is thrown becomes INTERNAL_ERROR. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly detail: AppErrorDetail;
+
+  constructor(code: ErrorCode, detail: AppErrorDetail = {}) {
+    super(detail.message ?? ERROR_CATALOGUE[code].text, detail.cause ? { cause: detail.cause } : undefined);
+    this.name = 'AppError';
+    this.code = code;
+    this.status = ERROR_CATALOGUE[code].status;
+    this.detail = detail;
+  }
+}
+
+/** Shorthand for a single rejected field. */
+export function invalidField(field: string, message: string, value?: unknown): AppError {
+  const problem: FieldProblem = value === undefined ? { field, message } : { field, message, value };
+  return new AppError('VALIDATION_ERROR', { message: `${field}: ${message}`, validation: [problem] });
+}

@@ -1,0 +1,126 @@
+/** Categories "device", "connection" and "authentication". */
+import { Type } from 'typebox';
+import { Count, EXAMPLE, entry, Flag, OrNull, Person, Text, Time } from './parts.ts';
+
+/** The linked account and the state that the device is in from now on. */
+const DeviceNow = {
+  name: Text('The name of the device'),
+  jid: OrNull(Text('`…@s.whatsapp.net` of the linked account')),
+  lid: OrNull(Text('`…@lid` of the linked account')),
+  phone_number: OrNull(Text('Digits with country code')),
+  state: Text('As in `GET /status`: `connected`, `reconnecting`, `disconnected`, `logged_out`, …'),
+  reason: Text('Why, in one stable word: `open`, `requested`, `connection_lost`, …'),
+  at: Time('Since when'),
+};
+
+/** Beside: what WhatsApp said when it ended or refused the connection. */
+const Refused = {
+  ...DeviceNow,
+  status_code: OrNull(Type.Integer({ description: "WhatsApp's code" })),
+  will_retry: Flag('The gateway tries again by itself'),
+};
+
+const device = {
+  name: 'Counter',
+  jid: EXAMPLE.own,
+  lid: null,
+  phone_number: '5511888888888',
+  at: EXAMPLE.time,
+};
+
+export const DEVICE_EVENTS = {
+  'device.connected': entry({
+    summary: 'The device is online',
+    cause: 'WhatsApp accepted the connection: messages can be sent, and those that waited arrive now.',
+    schema: Type.Object(DeviceNow),
+    example: { ...device, state: 'connected', reason: 'open' },
+  }),
+  'device.disconnected': entry({
+    summary: 'The device is offline',
+    cause: 'A connected device lost its connection, whatever the reason, or `POST /disconnect` was called.',
+    schema: Type.Object({ ...DeviceNow, will_retry: Flag('The gateway connects again by itself') }),
+    example: { ...device, state: 'reconnecting', reason: 'connection_lost', will_retry: true },
+  }),
+  'device.logged_out': entry({
+    summary: 'The device is not linked any more',
+    cause: 'The user removed it on the phone, WhatsApp did, or `POST /logout` was called. Link it again.',
+    schema: Type.Object(DeviceNow),
+    example: { ...device, state: 'logged_out', reason: 'logged_out' },
+  }),
+};
+
+export const CONNECTION_EVENTS = {
+  'connection.pair_error': entry({
+    summary: 'Linking failed',
+    cause: "The phone's answer could not be verified, or WhatsApp refused the new device.",
+    schema: Type.Object({ reason: Text('What was wrong') }),
+    example: { reason: 'the device identity is not signed by the account' },
+  }),
+  'connection.stream_replaced': entry({
+    summary: 'Another program uses the same linked device',
+    cause: 'WhatsApp ended the connection because the same credentials connected elsewhere.',
+    schema: Type.Object(Refused),
+    example: { ...device, state: 'replaced', reason: 'replaced', status_code: 440, will_retry: false },
+  }),
+  'connection.failure': entry({
+    summary: 'WhatsApp refused the connection',
+    cause:
+      'A refusal with a code: banned, client too old, credentials that do not work, service unavailable. ' +
+      'Reported when the reason changes, not for each attempt.',
+    schema: Type.Object(Refused),
+    example: { ...device, state: 'outdated', reason: 'outdated', status_code: 405, will_retry: false },
+  }),
+  'connection.temporary_ban': entry({
+    summary: 'WhatsApp banned the account for a time',
+    cause: 'A refusal with code 402.',
+    schema: Type.Object(Refused),
+    example: { ...device, state: 'banned', reason: 'temporary_ban', status_code: 402, will_retry: true },
+  }),
+  'connection.manual_reconnect': entry({
+    summary: 'Somebody asked for the device to be connected again',
+    cause: '`POST /connect` on a device that was offline.',
+    schema: Type.Object(DeviceNow),
+    example: { ...device, state: 'reconnecting', reason: 'connect_requested' },
+  }),
+  'connection.keepalive_timeout': entry({
+    summary: 'The connection does not answer',
+    cause: 'WhatsApp left a ping unanswered for longer than it should.',
+    schema: Type.Object({ silent_for_ms: Count('Milliseconds since the last sign of life') }),
+    example: { silent_for_ms: 35_000 },
+  }),
+  'connection.keepalive_restored': entry({
+    summary: 'The connection answers again',
+    cause: 'After `connection.keepalive_timeout`, on the same connection.',
+    schema: Type.Object({}),
+    example: {},
+  }),
+};
+
+export const AUTHENTICATION_EVENTS = {
+  'qr.generated': entry({
+    summary: 'There is a new QR code to scan',
+    cause: 'Linking began, or the last code is not valid any more.',
+    schema: Type.Object({
+      qr_code: Text('What the QR says; `GET /qr` draws it'),
+      expires_at: Time('Until when it can be scanned'),
+    }),
+    example: { qr_code: '2@Zm9v,YmFy,YmF6,cXV4', expires_at: '2026-06-15T12:01:00.000Z' },
+  }),
+  'pair.success': entry({
+    summary: 'A phone was linked',
+    cause: 'The phone scanned the QR or its user typed the code. `device.connected` follows.',
+    schema: Type.Object({
+      jid: Text('`…@s.whatsapp.net` of the account'),
+      lid: OrNull(Text('`…@lid` of the account')),
+      phone_number: OrNull(Text('Digits with country code')),
+      platform: OrNull(Text('What the phone runs')),
+    }),
+    example: { jid: EXAMPLE.own, lid: null, phone_number: '5511888888888', platform: 'android' },
+  }),
+  'identity.change': entry({
+    summary: "A contact's security code changed",
+    cause: 'The contact installed WhatsApp anew or changed the phone.',
+    schema: Type.Object({ contact: Person, timestamp: Time('When it was, as WhatsApp says') }),
+    example: { contact: { ...EXAMPLE.person }, timestamp: EXAMPLE.time },
+  }),
+};

@@ -1,0 +1,371 @@
+/** Category "message", with `mention.sent` and `media.retry`, as the documentation groups them. */
+import { type Static, Type } from 'typebox';
+import {
+  Address,
+  ChatNames,
+  Count,
+  EXAMPLE,
+  entry,
+  Flag,
+  MessageId,
+  OrNull,
+  Person,
+  Text,
+  Time,
+  Word,
+} from './parts.ts';
+
+export const Sender = Type.Object(
+  { ...Person.properties, push_name: OrNull(Text('The name that the sender chose')) },
+  { description: 'Who wrote it, under every known name' },
+);
+
+export const Media = Type.Object(
+  {
+    kind: Word(['image', 'video', 'audio', 'voice', 'document', 'sticker']),
+    mime_type: Text('As the sender says'),
+    file_name: OrNull(Text('Of documents')),
+    size: OrNull(Count('Bytes, as the sender says')),
+    sha256: OrNull(Text('Hex, of the file')),
+    seconds: OrNull(Count('Length of audio and video')),
+    width: OrNull(Count('Pixels')),
+    height: OrNull(Count('Pixels')),
+    url: Text('Path on this gateway that serves the file: `GET` it with your token'),
+  },
+  { description: 'The file; its bytes are fetched apart' },
+);
+
+export const Quoted = Type.Object(
+  {
+    message_id: MessageId,
+    participant: OrNull(Address('Who wrote it')),
+    body: OrNull(Text('Its text')),
+  },
+  { description: 'The message it answers' },
+);
+
+/** `data` of a message, received or sent. */
+export const MessageData = Type.Object({
+  message_id: MessageId,
+  ...ChatNames,
+  from: Address('Who wrote it'),
+  to: Address('Our number; of messages of ours and in groups the chat'),
+  sender: Sender,
+  push_name: OrNull(Text('Same as `sender.push_name`')),
+  is_from_me: Flag('Written by the linked account, on whichever device'),
+  is_group: Flag('Written in a group'),
+  message_type: Text('`text`, `image`, `voice`, `location`, `buttons_response`, `poll`, …'),
+  content: Text('Text or caption; empty when there is none'),
+  timestamp: Time('When WhatsApp took it'),
+  media: OrNull(Media),
+  quoted: OrNull(Quoted),
+  mentions: Type.Array(Address('Who is mentioned')),
+  forwarded: Flag('Marked as forwarded'),
+  ephemeral: OrNull(Count('Seconds after which it disappears')),
+  view_once: Flag('May be opened once'),
+  source: Word(['phone', 'api', 'history'], 'Where we have it from'),
+  target_message_id: OrNull(Text('The message that a pin or the like speaks of')),
+  edited_at: OrNull(Time('When it was edited, if that came before the message; `content` is the new text')),
+  revoked_at: OrNull(Time('When it was deleted for everyone, if that came before the message')),
+  details: OrNull(
+    Type.Object(
+      {},
+      { additionalProperties: true, description: 'What the type adds: `latitude`, `vcards`, `button_id`, …' },
+    ),
+  ),
+});
+export type MessageData = Static<typeof MessageData>;
+
+/** What an edit, revoke, reaction or vote says about another message. */
+const about = {
+  message_id: Text('The message that it speaks of'),
+  ...ChatNames,
+  sender: Sender,
+  is_from_me: Flag('Done by the linked account'),
+  is_group: Flag('In a group'),
+  timestamp: Time('When WhatsApp took it'),
+  source: Word(['phone', 'api', 'history'], 'Where we have it from'),
+};
+
+export const EditedData = Type.Object({
+  ...about,
+  edit_id: Text('Id of the edit itself'),
+  content: Text('The new text or caption'),
+});
+
+export const RevokedData = Type.Object({ ...about, revoke_id: Text('Id of the revoke itself') });
+
+export const ReactionData = Type.Object({
+  ...about,
+  reaction_id: Text('Id of the reaction itself'),
+  reaction: Text('The emoji; empty when it was taken back'),
+});
+
+export const PollVoteData = Type.Object({
+  ...about,
+  vote_id: Text('Id of the vote itself'),
+  poll_name: OrNull(Text('The question; null when we do not have the poll')),
+  options: OrNull(
+    Type.Array(Type.String(), {
+      description:
+        'All that the voter has chosen by now, none when taken back; null while the poll is not known: the event ' +
+        'comes again when it is',
+    }),
+  ),
+  unknown_options: Count('Options chosen that the poll, as we know it, does not have'),
+});
+
+export const ReceiptData = Type.Object({
+  message_id: MessageId,
+  ...ChatNames,
+  recipient: Person,
+  is_group: Flag('Written in a group: each member answers for himself'),
+  status: Word(['delivered', 'read', 'played']),
+  timestamp: Time('When it was, as WhatsApp says'),
+});
+
+export const FailedData = Type.Object({
+  message_id: MessageId,
+  ...ChatNames,
+  is_group: Flag('Written in a group'),
+  message_type: Text('As in `message.sent`'),
+  error: Text('Why it was not sent'),
+  timestamp: Time('When it was given up'),
+});
+
+export const UndecryptableData = Type.Object({
+  message_id: MessageId,
+  ...ChatNames,
+  sender: Sender,
+  is_from_me: Flag('Written by the linked account, on another device'),
+  is_group: Flag('Written in a group'),
+  timestamp: Time('When WhatsApp took it'),
+  retry_url: Text('`POST` here asks the sender again'),
+});
+
+export const MediaRetryData = Type.Object({
+  message_id: MessageId,
+  ...ChatNames,
+  is_from_me: Flag('The file is of a message of ours'),
+  success: Flag('The file can be fetched again'),
+  result: Word(['success', 'not_found', 'decryption_error', 'general_error'], "The phone's answer"),
+  url: Text('Path on this gateway that serves the file'),
+});
+
+export const DeletedForMeData = Type.Object({
+  message_id: MessageId,
+  ...ChatNames,
+  is_from_me: Flag('It was a message of ours'),
+  sender: OrNull(Person),
+});
+
+export const MentionData = Type.Object({
+  message_id: MessageId,
+  ...ChatNames,
+  is_group: Flag('Written in a group'),
+  content: Text('Text or caption'),
+  mentions: Type.Array(Address('Who is mentioned')),
+  timestamp: Time('When WhatsApp took it'),
+});
+
+const sender = { ...EXAMPLE.person, push_name: 'Jane Doe' };
+const self = {
+  jid: EXAMPLE.own,
+  lid: null,
+  phone_number: '5511888888888',
+  push_name: null,
+};
+
+export const MESSAGE_EXAMPLE: MessageData = {
+  message_id: EXAMPLE.messageId,
+  ...EXAMPLE.chat,
+  from: EXAMPLE.jid,
+  to: EXAMPLE.own,
+  sender,
+  push_name: 'Jane Doe',
+  is_from_me: false,
+  is_group: false,
+  message_type: 'image',
+  content: 'Hello from WhatsApp!',
+  timestamp: EXAMPLE.time,
+  media: {
+    kind: 'image',
+    mime_type: 'image/jpeg',
+    file_name: null,
+    size: 48_213,
+    sha256: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+    seconds: null,
+    width: 1280,
+    height: 720,
+    url: `/messages/${EXAMPLE.messageId}/media`,
+  },
+  quoted: null,
+  mentions: [],
+  forwarded: false,
+  ephemeral: null,
+  view_once: false,
+  source: 'phone',
+  target_message_id: null,
+  edited_at: null,
+  revoked_at: null,
+  details: null,
+};
+
+const sent: MessageData = {
+  ...MESSAGE_EXAMPLE,
+  from: EXAMPLE.own,
+  to: EXAMPLE.jid,
+  sender: self,
+  push_name: null,
+  is_from_me: true,
+  message_type: 'text',
+  media: null,
+  source: 'api',
+};
+
+const change = {
+  message_id: EXAMPLE.messageId,
+  ...EXAMPLE.chat,
+  sender,
+  is_from_me: false,
+  is_group: false,
+  timestamp: EXAMPLE.time,
+  source: 'phone' as const,
+};
+
+const receipt = {
+  message_id: EXAMPLE.messageId,
+  ...EXAMPLE.chat,
+  recipient: { ...EXAMPLE.person },
+  is_group: false,
+  timestamp: EXAMPLE.time,
+};
+
+export const MESSAGE_EVENTS = {
+  'message.received': entry({
+    summary: 'A message arrived',
+    cause: 'Somebody else wrote to the account or into one of its groups or channels.',
+    schema: MessageData,
+    example: MESSAGE_EXAMPLE,
+  }),
+  'message.sent': entry({
+    summary: 'A message of ours was sent',
+    cause: 'WhatsApp acknowledged a message sent over the API, or the account wrote on another device.',
+    schema: MessageData,
+    example: sent,
+  }),
+  'message.delivered': entry({
+    summary: 'A message of ours was delivered',
+    cause: "The first delivery receipt of each recipient's devices.",
+    schema: ReceiptData,
+    example: { ...receipt, status: 'delivered' },
+  }),
+  'message.read': entry({
+    summary: 'A message of ours was read',
+    cause: 'The first read receipt of each recipient who sends them.',
+    schema: ReceiptData,
+    example: { ...receipt, status: 'read' },
+  }),
+  'message.undecryptable': entry({
+    summary: 'A message arrived that could not be decrypted',
+    cause:
+      "The keys do not fit. The sender's phone was asked again; `message.received` follows when it answers.",
+    schema: UndecryptableData,
+    example: {
+      message_id: EXAMPLE.messageId,
+      ...EXAMPLE.chat,
+      sender,
+      is_from_me: false,
+      is_group: false,
+      timestamp: EXAMPLE.time,
+      retry_url: `/messages/${EXAMPLE.messageId}/retry`,
+    },
+  }),
+  'message.delete_for_me': entry({
+    summary: 'A message was deleted on our side alone',
+    cause: 'The user deleted it for himself on the phone or another device.',
+    schema: DeletedForMeData,
+    example: {
+      message_id: EXAMPLE.messageId,
+      ...EXAMPLE.chat,
+      is_from_me: false,
+      sender: { ...EXAMPLE.person },
+    },
+  }),
+  'mention.sent': entry({
+    summary: 'A message of ours that mentions people was sent',
+    cause: 'Beside `message.sent`, when it was sent over the API and mentions somebody.',
+    schema: MentionData,
+    example: {
+      message_id: EXAMPLE.messageId,
+      chat_jid: EXAMPLE.group,
+      chat_lid: null,
+      is_group: true,
+      content: 'Thank you @5511999999999',
+      mentions: [EXAMPLE.jid],
+      timestamp: EXAMPLE.time,
+    },
+  }),
+  'media.retry': entry({
+    summary: 'The phone answered a request to upload a file again',
+    cause: '`GET /messages/{id}/media` had found it gone from the servers.',
+    schema: MediaRetryData,
+    example: {
+      message_id: EXAMPLE.messageId,
+      ...EXAMPLE.chat,
+      is_from_me: false,
+      success: true,
+      result: 'success',
+      url: `/messages/${EXAMPLE.messageId}/media`,
+    },
+  }),
+  'message.played': entry({
+    summary: 'A voice note or video note of ours was played',
+    cause: 'The first played receipt of each recipient.',
+    schema: ReceiptData,
+    example: { ...receipt, status: 'played' },
+  }),
+  'message.failed': entry({
+    summary: 'A message of ours was not sent',
+    cause: 'WhatsApp refused it, or the connection closed before WhatsApp took it.',
+    schema: FailedData,
+    example: {
+      message_id: EXAMPLE.messageId,
+      ...EXAMPLE.chat,
+      is_group: false,
+      message_type: 'text',
+      error: 'refused by WhatsApp: not allowed (463)',
+      timestamp: EXAMPLE.time,
+    },
+  }),
+  'message.edited': entry({
+    summary: 'A message was edited',
+    cause: 'Its author changed the text or caption, whoever that is.',
+    schema: EditedData,
+    example: { ...change, edit_id: '3EB0A1B2C3D4E5F6A7', content: 'The new text' },
+  }),
+  'message.revoked': entry({
+    summary: 'A message was deleted for everyone',
+    cause: 'Its author took it back, or a group admin removed it.',
+    schema: RevokedData,
+    example: { ...change, revoke_id: '3EB0A1B2C3D4E5F6A8' },
+  }),
+  'message.reaction': entry({
+    summary: 'Somebody reacted to a message',
+    cause: 'A reaction was set, changed or taken back. It is not reported as `message.received` as well.',
+    schema: ReactionData,
+    example: { ...change, reaction_id: '3EB0A1B2C3D4E5F6A9', reaction: '👍' },
+  }),
+  'message.poll_vote': entry({
+    summary: 'Somebody voted in a poll',
+    cause: 'A vote was cast, changed or taken back. It is not reported as `message.received` as well.',
+    schema: PollVoteData,
+    example: {
+      ...change,
+      vote_id: '3EB0A1B2C3D4E5F6AA',
+      poll_name: 'When shall we deliver?',
+      options: ['Monday'],
+      unknown_options: 0,
+    },
+  }),
+};

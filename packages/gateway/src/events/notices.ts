@@ -1,0 +1,32 @@
+/** Every notice of a session becomes one event. */
+import type { Kysely } from 'kysely';
+import type { Database } from '../storage/schema.ts';
+import type { SessionNotice } from '../whatsapp/notices.ts';
+import type { EventDevice, EventRecorder } from './recorder.ts';
+import { noticeData, noticeOrderKey } from './shape/notice.ts';
+
+export class NoticeEvents {
+  readonly #db: Kysely<Database>;
+  readonly #events: EventRecorder;
+
+  constructor(parts: { db: Kysely<Database>; events: EventRecorder }) {
+    this.#db = parts.db;
+    this.#events = parts.events;
+  }
+
+  /**
+   * Resolves when the event is committed: only then may its stanza be acknowledged. A `cause` that was
+   * recorded before is the same event, and nothing happens.
+   */
+  async notice(device: EventDevice, notice: SessionNotice, cause?: string): Promise<void> {
+    await this.#db.transaction().execute((trx) =>
+      this.#events.record(trx, device, {
+        name: notice.name,
+        data: noticeData(notice),
+        orderKey: noticeOrderKey(notice),
+        ...(cause === undefined ? {} : { cause }),
+      }),
+    );
+    this.#events.committed();
+  }
+}

@@ -1,0 +1,93 @@
+/** Where every event begins: one row in the transaction of its cause, beside the deliveries it needs. */
+import { createHash, randomUUID } from 'node:crypto';
+import type { Transaction } from 'kysely';
+import type { Clock } from '../clock.ts';
+import { HotQuery, slotsOf } from '../storage/hot-query.ts';
+import type { Database, EventsTable } from '../storage/schema.ts';
+import type { EventName } from './names.ts';
+import type { EventDevice, EventRecorder, NewEvent } from './recorder.ts';
+
+/** What a subscriber learns of an event that was just written and is not committed yet. */
+export interface RecordedEvent {
+  id: string;
+  seq: number;
+  name: EventName;
+  orderKey: string;
+  /** Milliseconds since the epoch. */
+  createdAt: number;
+}
+
+/** Who wants events pushed: `webhooks/` writes a delivery for each endpoint that lists the event's name. */
+export interface EventSubscribers {
+  /** Runs inside the event's transaction, once per event: must be cheap, and its failure undoes the cause. */
+  enlist(trx: Transaction<Database>, device: EventDevice, event: RecordedEvent): Promise<void>;
+}
+
+/** Nobody wants anything pushed; events are stored and can be pulled. */
+export const noSubscribers: EventSubscribers = { enlist: async () => undefined };
+
+export class EventOutbox implements EventRecorder {
+  readonly #clock: Clock;
+  readonly #subscribers: EventSubscribers;
+  readonly #onCommitted: () => void;
+
+  /** `onCommitted` wakes whoever waits for events. It must not throw and must not wait. */
+  constructor(parts: { clock: Clock; subscribers: EventSubscribers; onCommitted: () => void }) {
+    this.#clock = parts.clock;
+    this.#subscribers = parts.subscribers;
+    this.#onCommitted = parts.onCommitted;
+  }
+
+  async record(trx: Transaction<Database>, device: EventDevice, event: NewEvent): Promise<void> {
+    const id = event.cause === undefined ? randomUUID() : idOfCause(device.id, event.cause);
+    const createdAt = this.#clock.now();
+    const [written] = await INSERT.rows(trx, {
+      id,
+      tenant_id: device.tenantId,
+      user_id: device.userId,
+      device_id: device.id,
+      name: event.name,
+      order_key: event.orderKey,
+      data: JSON.stringify(event.data),
+      quiet: event.quiet ? 1 : 0,
+      created_at: createdAt,
+    });
+    if (!written || event.quiet) return;
+    const { name, orderKey } = event;
+    await this.#subscribers.enlist(trx, device, { id, seq: Number(written.seq), name, orderKey, createdAt });
+  }
+
+  committed(): void {
+    this.#onCommitted();
+  }
+}
+
+/** The same id for the same cause: a UUID of version 8 (RFC 9562, free use) over its hash. */
+function idOfCause(deviceId: string, cause: string): string {
+  const hash = createHash('sha256').update(`${deviceId}\n${cause}`).digest('hex');
+  const variant = (0x8 | (Number.parseInt(hash.slice(16, 17), 16) & 0x3)).toString(16);
+  const parts = [hash.slice(0, 8), hash.slice(8, 12), `8${hash.slice(13, 16)}`];
+  return [...parts, `${variant}${hash.slice(17, 20)}`, hash.slice(20, 32)].join('-');
+}
+
+type NewRow = Omit<EventsTable, 'seq'>;
+
+const COLUMNS = [
+  'id',
+  'tenant_id',
+  'user_id',
+  'device_id',
+  'name',
+  'order_key',
+  'data',
+  'quiet',
+  'created_at',
+] as const satisfies readonly (keyof NewRow)[];
+
+const INSERT = new HotQuery<NewRow, { seq: number }>((db, row) =>
+  db
+    .insertInto('events')
+    .values(slotsOf(row, COLUMNS))
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .returning('seq'),
+);

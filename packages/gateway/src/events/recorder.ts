@@ -1,0 +1,45 @@
+/**
+ * How a part says that something happened: in the transaction that makes it true.
+ * An event that was rolled back never existed, and one that was committed will be delivered.
+ */
+import type { Transaction } from 'kysely';
+import type { Database } from '../storage/schema.ts';
+import type { EventName } from './names.ts';
+
+/** The device an event belongs to; its owner is the `user_id` of the envelope. */
+export interface EventDevice {
+  id: string;
+  tenantId: string;
+  userId: string;
+}
+
+export interface NewEvent {
+  name: EventName;
+  /** The public `data` object, as its schema says: plain JSON, snake_case, times as RFC 3339. */
+  data: object;
+  /**
+   * Deliveries of one endpoint keep their order among events of the same key: the chat's canonical JID,
+   * or a fixed word such as `device` for what has no chat.
+   */
+  orderKey: string;
+  /**
+   * History is stored and can be pulled, but is not pushed one by one: it would flood the webhooks.
+   * Default false.
+   */
+  quiet?: boolean;
+  /** Names the cause within the device; a second event of the same cause is not written. Default: none. */
+  cause?: string;
+}
+
+export interface EventRecorder {
+  /** Writes the event and a delivery for each endpoint that wants it. Call inside the state's transaction. */
+  record(trx: Transaction<Database>, device: EventDevice, event: NewEvent): Promise<void>;
+  /** Call after the commit: wakes the delivery worker and whoever waits for events. Never throws. */
+  committed(): void;
+}
+
+/** For parts that run without events, such as their unit tests. */
+export const noEvents: EventRecorder = {
+  record: async () => undefined,
+  committed: () => undefined,
+};

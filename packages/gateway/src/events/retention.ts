@@ -1,0 +1,121 @@
+/** Forgetting events: little by little, so that a large database never stands still for it. */
+import type { Kysely } from 'kysely';
+import type { Clock } from '../clock.ts';
+import type { Log } from '../observability/log.ts';
+import type { Database } from '../storage/schema.ts';
+
+export interface RetentionSettings {
+  /** Milliseconds that an event stays, with what was delivered of it. */
+  eventMs: number;
+  /** Milliseconds that an event stays whose delivery failed for good, so that it can be delivered again. */
+  failedMs: number;
+}
+
+const SWEEP_EVERY_MS = 10 * 60_000;
+/** Deleting 500 events with a delivery each takes a few milliseconds; nothing else is written meanwhile. */
+const BATCH = 500;
+
+export class EventRetention {
+  readonly #db: Kysely<Database>;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #settings: RetentionSettings;
+  readonly #batch: number;
+  #cancel: () => void = () => undefined;
+  #sweeping: Promise<unknown> = Promise.resolve();
+  #stopped = false;
+
+  constructor(parts: {
+    db: Kysely<Database>;
+    clock: Clock;
+    log: Log;
+    settings: RetentionSettings;
+    batch?: number;
+  }) {
+    this.#db = parts.db;
+    this.#clock = parts.clock;
+    this.#log = parts.log;
+    this.#settings = parts.settings;
+    this.#batch = parts.batch ?? BATCH;
+  }
+
+  /** Begins to sweep, now and then every ten minutes. */
+  start(): void {
+    if (this.#stopped) return;
+    this.#sweeping = this.sweep()
+      .catch((err) => this.#log.error({ err }, 'old events could not be deleted'))
+      .finally(() => {
+        if (!this.#stopped) this.#cancel = this.#clock.after(SWEEP_EVERY_MS, () => this.start());
+      });
+  }
+
+  /** Resolves once the batch under way is done. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancel();
+    await this.#sweeping;
+  }
+
+  /**
+   * Deletes what is too old, in batches that let others write in between. An event with a pending delivery
+   * always stays, whatever its age. Returns how many events were deleted.
+   */
+  async sweep(): Promise<number> {
+    const now = this.#clock.now();
+    const failedUntil = now - Math.max(this.#settings.failedMs, this.#settings.eventMs);
+    let deleted = 0;
+    let past = { at: -1, seq: 0 };
+    while (!this.#stopped) {
+      const batch = await this.#oldest(past, now - this.#settings.eventMs);
+      const last = batch.at(-1);
+      if (!last) break;
+      past = { at: last.created_at, seq: last.seq };
+      deleted += await this.#delete(
+        batch.map((row) => row.seq),
+        failedUntil,
+      );
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    if (deleted > 0) this.#log.info({ deleted }, 'old events were deleted');
+    return deleted;
+  }
+
+  #oldest(past: { at: number; seq: number }, until: number): Promise<{ seq: number; created_at: number }[]> {
+    return this.#db
+      .selectFrom('events')
+      .select(['seq', 'created_at'])
+      .where('created_at', '<', until)
+      .where((eb) => eb(eb.refTuple('created_at', 'seq'), '>', eb.tuple(past.at, past.seq)))
+      .orderBy('created_at')
+      .orderBy('seq')
+      .limit(this.#batch)
+      .execute();
+  }
+
+  async #delete(seqs: number[], failedUntil: number): Promise<number> {
+    const result = await this.#db
+      .deleteFrom('events')
+      .where('seq', 'in', seqs)
+      .where((eb) =>
+        eb.not(
+          eb.exists(
+            eb
+              .selectFrom('webhook_deliveries')
+              .select('webhook_deliveries.id')
+              .whereRef('webhook_deliveries.event_id', '=', 'events.id')
+              .where((or) =>
+                or.or([
+                  or('webhook_deliveries.state', '=', 'pending'),
+                  or.and([
+                    or('webhook_deliveries.state', '=', 'failed'),
+                    or('events.created_at', '>=', failedUntil),
+                  ]),
+                ]),
+              ),
+          ),
+        ),
+      )
+      .executeTakeFirst();
+    return Number(result.numDeletedRows);
+  }
+}

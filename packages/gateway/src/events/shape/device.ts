@@ -1,0 +1,56 @@
+/** A device's state, pairing and QR codes as public `data`. */
+import type { EventData } from '../catalogue.ts';
+import { phoneNumber, time } from './parts.ts';
+
+/** What an event says of a device; `Device` of `devices/` fits. */
+export interface EventDeviceState {
+  name: string;
+  jid: string | null;
+  lid: string | null;
+  phoneNumber: string | null;
+  state: string;
+  stateReason: string;
+  /** Milliseconds since the epoch. */
+  stateAt: number;
+}
+
+export function deviceData(device: EventDeviceState): EventData<'device.connected'> {
+  return {
+    name: device.name,
+    jid: device.jid,
+    lid: device.lid,
+    phone_number: device.phoneNumber,
+    state: device.state,
+    reason: device.stateReason,
+    at: time(device.stateAt),
+  };
+}
+
+export function disconnectedData(
+  device: EventDeviceState,
+  willRetry: boolean,
+): EventData<'device.disconnected'> {
+  return { ...deviceData(device), will_retry: willRetry };
+}
+
+/** `statusCode`: WhatsApp's, when there was one. */
+export function refusedData(
+  device: EventDeviceState,
+  statusCode: number | null,
+  willRetry: boolean,
+): EventData<'connection.failure'> {
+  return { ...deviceData(device), status_code: statusCode, will_retry: willRetry };
+}
+
+export function qrData(qr: { code: string; expiresAt: number }): EventData<'qr.generated'> {
+  return { qr_code: qr.code, expires_at: time(qr.expiresAt) };
+}
+
+export function pairedData(account: {
+  jid: string | null;
+  lid: string | null;
+  platform: string | null;
+}): EventData<'pair.success'> {
+  const { jid, lid, platform } = account;
+  return { jid: jid ?? '', lid, phone_number: phoneNumber(jid), platform };
+}

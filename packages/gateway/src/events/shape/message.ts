@@ -1,0 +1,254 @@
+/** Messages, what changes them, and receipts, as public `data`. */
+import type { Static } from 'typebox';
+import { canonicalJid } from '../../identity/jid.ts';
+import type {
+  Identity,
+  Jid,
+  MessageKind,
+  MessageSource,
+  QuotedMessage,
+  ReceiptKind,
+} from '../../whatsapp/session.ts';
+import type {
+  EditedData,
+  FailedData,
+  Media,
+  MediaRetryData,
+  MentionData,
+  MessageData,
+  PollVoteData,
+  ReactionData,
+  ReceiptData,
+  RevokedData,
+  UndecryptableData,
+} from '../catalogue/message.ts';
+import { chatNames, mediaUrl, person, time, timeOrNull } from './parts.ts';
+
+/** A message as an event speaks of it. */
+export interface EventMessage {
+  messageId: string;
+  chat: Identity;
+  sender: Identity;
+  fromMe: boolean;
+  isGroup: boolean;
+  kind: MessageKind;
+  text: string | null;
+  pushName: string | null;
+  source: MessageSource;
+  /** Milliseconds since the epoch, the server's time. */
+  timestamp: number;
+  quoted: QuotedMessage | null;
+  mentions: Jid[];
+  forwarded: boolean;
+  viewOnce: boolean;
+  ephemeralSeconds: number | null;
+  targetId: string | null;
+  media: EventMedia | null;
+  /** Set when it was changed before we had it, milliseconds. */
+  editedAt: number | null;
+  revokedAt: number | null;
+  /** What the kind adds, public as it is. */
+  details?: Record<string, unknown> | null;
+}
+
+export interface EventMedia {
+  kind: Static<typeof Media>['kind'];
+  mimeType: string;
+  fileName: string | null;
+  size: number | null;
+  /** Hex. */
+  sha256: string | null;
+  seconds: number | null;
+  width: number | null;
+  height: number | null;
+}
+
+/** `account`: the linked account's own names. */
+export function messageData(message: EventMessage, account: Identity): MessageData {
+  const chat = chatNames(message.chat);
+  const own = canonicalJid(account);
+  return {
+    message_id: message.messageId,
+    ...chat,
+    from: canonicalJid(message.sender) ?? '',
+    to: message.fromMe || message.isGroup ? chat.chat_jid : (own ?? chat.chat_jid),
+    sender: sender(message),
+    push_name: message.pushName,
+    is_from_me: message.fromMe,
+    is_group: message.isGroup,
+    message_type: message.kind,
+    content: message.text ?? '',
+    timestamp: time(message.timestamp),
+    media: message.media && mediaData(message.media, message.messageId),
+    quoted: message.quoted && {
+      message_id: message.quoted.id,
+      participant: message.quoted.participant,
+      body: message.quoted.text,
+    },
+    mentions: message.mentions,
+    forwarded: message.forwarded,
+    ephemeral: message.ephemeralSeconds,
+    view_once: message.viewOnce,
+    source: message.source,
+    target_message_id: message.targetId,
+    edited_at: timeOrNull(message.editedAt),
+    revoked_at: timeOrNull(message.revokedAt),
+    details: message.details ?? null,
+  };
+}
+
+function mediaData(media: EventMedia, messageId: string): Static<typeof Media> {
+  return {
+    kind: media.kind,
+    mime_type: media.mimeType,
+    file_name: media.fileName,
+    size: countOrNull(media.size),
+    sha256: media.sha256,
+    seconds: countOrNull(media.seconds),
+    width: countOrNull(media.width),
+    height: countOrNull(media.height),
+    url: mediaUrl(messageId),
+  };
+}
+
+/** Senders write these figures, and some write nonsense. */
+function countOrNull(value: number | null): number | null {
+  return value !== null && Number.isSafeInteger(value) && value >= 0 ? value : null;
+}
+
+/** The message that changes another one, with the id of the one it changes. */
+export interface EventChange {
+  /** Id of the edit, revoke, reaction or vote itself. */
+  messageId: string;
+  targetId: string;
+  chat: Identity;
+  sender: Identity;
+  fromMe: boolean;
+  isGroup: boolean;
+  pushName: string | null;
+  source: MessageSource;
+  timestamp: number;
+}
+
+export function editedData(change: EventChange & { text: string | null }): Static<typeof EditedData> {
+  return { ...about(change), edit_id: change.messageId, content: change.text ?? '' };
+}
+
+export function revokedData(change: EventChange): Static<typeof RevokedData> {
+  return { ...about(change), revoke_id: change.messageId };
+}
+
+export function reactionData(change: EventChange & { text: string | null }): Static<typeof ReactionData> {
+  return { ...about(change), reaction_id: change.messageId, reaction: change.text ?? '' };
+}
+
+/** `options`: the names chosen, or null when the vote cannot be read (yet). */
+export function pollVoteData(
+  change: EventChange & { pollName: string | null; options: string[] | null; unknownOptions: number },
+): Static<typeof PollVoteData> {
+  return {
+    ...about(change),
+    vote_id: change.messageId,
+    poll_name: change.pollName,
+    options: change.options,
+    unknown_options: change.unknownOptions,
+  };
+}
+
+function about(change: EventChange) {
+  return {
+    message_id: change.targetId,
+    ...chatNames(change.chat),
+    sender: sender(change),
+    is_from_me: change.fromMe,
+    is_group: change.isGroup,
+    timestamp: time(change.timestamp),
+    source: change.source,
+  };
+}
+
+function sender(of: { sender: Identity; pushName: string | null }) {
+  return { ...person(of.sender), push_name: of.pushName };
+}
+
+export function undecryptableData(
+  message: Pick<
+    EventMessage,
+    'messageId' | 'chat' | 'sender' | 'fromMe' | 'isGroup' | 'pushName' | 'timestamp'
+  >,
+): Static<typeof UndecryptableData> {
+  return {
+    message_id: message.messageId,
+    ...chatNames(message.chat),
+    sender: sender(message),
+    is_from_me: message.fromMe,
+    is_group: message.isGroup,
+    timestamp: time(message.timestamp),
+    retry_url: `/messages/${encodeURIComponent(message.messageId)}/retry`,
+  };
+}
+
+export function receiptData(receipt: {
+  messageId: string;
+  chat: Identity;
+  isGroup: boolean;
+  recipient: Identity;
+  kind: ReceiptKind;
+  at: number;
+}): Static<typeof ReceiptData> {
+  return {
+    message_id: receipt.messageId,
+    ...chatNames(receipt.chat),
+    recipient: person(receipt.recipient),
+    is_group: receipt.isGroup,
+    status: receipt.kind,
+    timestamp: time(receipt.at),
+  };
+}
+
+export function failedData(failure: {
+  messageId: string;
+  chat: Identity;
+  isGroup: boolean;
+  kind: MessageKind;
+  error: string;
+  at: number;
+}): Static<typeof FailedData> {
+  return {
+    message_id: failure.messageId,
+    ...chatNames(failure.chat),
+    is_group: failure.isGroup,
+    message_type: failure.kind,
+    error: failure.error,
+    timestamp: time(failure.at),
+  };
+}
+
+export function mentionData(
+  message: Pick<EventMessage, 'messageId' | 'chat' | 'isGroup' | 'text' | 'mentions' | 'timestamp'>,
+): Static<typeof MentionData> {
+  return {
+    message_id: message.messageId,
+    ...chatNames(message.chat),
+    is_group: message.isGroup,
+    content: message.text ?? '',
+    mentions: message.mentions,
+    timestamp: time(message.timestamp),
+  };
+}
+
+export function mediaRetryData(answer: {
+  messageId: string;
+  chat: Identity;
+  fromMe: boolean;
+  result: Static<typeof MediaRetryData>['result'];
+}): Static<typeof MediaRetryData> {
+  return {
+    message_id: answer.messageId,
+    ...chatNames(answer.chat),
+    is_from_me: answer.fromMe,
+    success: answer.result === 'success',
+    result: answer.result,
+    url: mediaUrl(answer.messageId),
+  };
+}

@@ -1,0 +1,156 @@
+/** What a session notices, as public `data`. */
+import { canonicalJid } from '../../identity/jid.ts';
+import type { CallNotice, SessionNotice } from '../../whatsapp/notices.ts';
+import type { EventData } from '../catalogue.ts';
+import { chatNames, person, personOrNull, time, timeOrNull } from './parts.ts';
+
+type Shapers = {
+  [N in SessionNotice['name']]: (notice: Extract<SessionNotice, { name: N }>) => EventData<N>;
+};
+
+const SHAPERS: Shapers = {
+  'contact.presence': (notice) => ({
+    contact: person(notice.contact),
+    state: notice.state,
+    last_seen: timeOrNull(notice.lastSeen),
+  }),
+  'chat.presence': (notice) => ({
+    ...chatNames(notice.chat),
+    sender: person(notice.sender),
+    state: notice.state,
+    media: notice.media,
+  }),
+  'contact.changed': (notice) => ({
+    contact: person(notice.contact),
+    first_name: notice.firstName,
+    full_name: notice.fullName,
+  }),
+  'contact.pushname': (notice) => ({ contact: person(notice.contact), push_name: notice.pushName }),
+  'contact.about': (notice) => ({ contact: person(notice.contact), about: notice.about }),
+  'contact.picture': (notice) => ({
+    contact: person(notice.contact),
+    picture_id: notice.pictureId,
+    removed: notice.removed,
+    author: personOrNull(notice.author),
+  }),
+  'chat.mark_as_read': (notice) => ({ ...chatNames(notice.chat), read: notice.read }),
+  'chat.pin': (notice) => ({ ...chatNames(notice.chat), pinned: notice.pinned }),
+  'chat.mute': (notice) => ({
+    ...chatNames(notice.chat),
+    muted: notice.muted,
+    muted_until: timeOrNull(notice.mutedUntil),
+  }),
+  'chat.archive': (notice) => ({ ...chatNames(notice.chat), archived: notice.archived }),
+  'chat.delete': (notice) => chatNames(notice.chat),
+  'chat.clear': (notice) => chatNames(notice.chat),
+  'message.delete_for_me': (notice) => ({
+    message_id: notice.messageId,
+    ...chatNames(notice.chat),
+    is_from_me: notice.fromMe,
+    sender: personOrNull(notice.sender),
+  }),
+  'group.info': (notice) => ({
+    group_jid: notice.group,
+    author: personOrNull(notice.author),
+    change: notice.change,
+    participants: notice.participants.map(({ id, change }) => ({ ...person(id), change })),
+    value: notice.value,
+    timestamp: time(notice.timestamp),
+  }),
+  'group.joined': (notice) => ({
+    group_jid: notice.group,
+    subject: notice.subject,
+    author: personOrNull(notice.author),
+    participants: notice.participants.map(person),
+    timestamp: time(notice.timestamp),
+  }),
+  'call.offer': call,
+  'call.accept': call,
+  'call.pre_accept': call,
+  'call.reject': call,
+  'call.terminate': call,
+  'call.relay_latency': call,
+  'call.transport': call,
+  'call.unknown': call,
+  'identity.change': (notice) => ({ contact: person(notice.contact), timestamp: time(notice.timestamp) }),
+  'privacy.blocklist': (notice) => ({
+    blocked: notice.blocked.map(person),
+    unblocked: notice.unblocked.map(person),
+  }),
+  'privacy.settings': (notice) => ({ settings: notice.settings }),
+  'settings.unarchive_chats': (notice) => ({ unarchive_chats: notice.unarchiveChats }),
+  'settings.user_status_mute': (notice) => ({ contact: person(notice.contact), muted: notice.muted }),
+  'label.edit': (notice) => ({
+    label_id: notice.labelId,
+    name: notice.labelName,
+    color: notice.color,
+    deleted: notice.deleted,
+  }),
+  'label.association_chat': (notice) => ({
+    label_id: notice.labelId,
+    ...chatNames(notice.chat),
+    labeled: notice.labeled,
+  }),
+  'label.association_message': (notice) => ({
+    label_id: notice.labelId,
+    ...chatNames(notice.chat),
+    message_id: notice.messageId,
+    labeled: notice.labeled,
+  }),
+  'newsletter.join': (notice) => ({ newsletter_jid: notice.newsletter, title: notice.title }),
+  'newsletter.leave': (notice) => ({ newsletter_jid: notice.newsletter }),
+  'newsletter.live_update': (notice) => ({
+    newsletter_jid: notice.newsletter,
+    messages: notice.messages.map(({ serverId, views, reactions }) => ({
+      server_id: serverId,
+      views,
+      reactions,
+    })),
+  }),
+  'newsletter.mute_change': (notice) => ({ newsletter_jid: notice.newsletter, muted: notice.muted }),
+  'offline.sync_preview': (notice) => ({
+    total: notice.total,
+    messages: notice.messages,
+    receipts: notice.receipts,
+    notifications: notice.notifications,
+    app_data: notice.appData,
+  }),
+  'offline.sync_completed': (notice) => ({ count: notice.count }),
+  'app_state.sync_complete': (notice) => ({ collection: notice.collection }),
+  'connection.keepalive_timeout': (notice) => ({ silent_for_ms: notice.silentForMs }),
+  'connection.keepalive_restored': () => ({}),
+  'connection.pair_error': (notice) => ({ reason: notice.reason }),
+};
+
+/** The public `data` of a notice. */
+export function noticeData<N extends SessionNotice['name']>(
+  notice: Extract<SessionNotice, { name: N }>,
+): EventData<N> {
+  // Indexing with the name gives the shaper of exactly this notice, which the compiler cannot follow.
+  const shape = SHAPERS[notice.name as N] as (notice: Extract<SessionNotice, { name: N }>) => EventData<N>;
+  return shape(notice);
+}
+
+/** What belongs to a chat keeps the chat's order; the rest keeps the device's. */
+export function noticeOrderKey(notice: SessionNotice): string {
+  if ('chat' in notice) return canonicalJid(notice.chat) ?? 'device';
+  if ('group' in notice && notice.group !== null) return notice.group;
+  if ('newsletter' in notice) return notice.newsletter;
+  if ('contact' in notice) return canonicalJid(notice.contact) ?? 'device';
+  return 'callId' in notice ? (canonicalJid(notice.from) ?? 'device') : 'device';
+}
+
+function call(notice: CallNotice) {
+  return {
+    call_id: notice.callId,
+    from: canonicalJid(notice.from) ?? '',
+    caller: person(notice.from),
+    group_jid: notice.group,
+    is_group: notice.group !== null,
+    video: notice.video,
+    offline: notice.offline,
+    reason: notice.reason,
+    latency_ms: notice.latencyMs,
+    timestamp: time(notice.timestamp),
+  };
+}

@@ -1,0 +1,40 @@
+/** How the public `data` writes people, chats and times. */
+import { canonicalJid } from '../../identity/jid.ts';
+import type { Identity, Jid } from '../../whatsapp/session.ts';
+import type { Person } from '../catalogue/parts.ts';
+
+/** Milliseconds since the epoch as RFC 3339. A time that no calendar has becomes the nearest that one has. */
+export function time(ms: number): string {
+  return new Date(Math.min(Math.max(ms, 0), LAST_YEAR_9999)).toISOString();
+}
+
+/** RFC 3339 has four digits for the year, and some of these times are written by senders. */
+const LAST_YEAR_9999 = 253_402_300_799_999;
+
+export function timeOrNull(ms: number | null): string | null {
+  return ms === null ? null : time(ms);
+}
+
+/** A person under every known name. */
+export function person(identity: Identity): Person {
+  return { jid: identity.jid, lid: identity.lid, phone_number: phoneNumber(identity.jid) };
+}
+
+export function personOrNull(identity: Identity | null): Person | null {
+  return identity && person(identity);
+}
+
+/** The chat's canonical name, and its LID when it has one beside. */
+export function chatNames(chat: Identity): { chat_jid: Jid; chat_lid: Jid | null } {
+  return { chat_jid: canonicalJid(chat) ?? '', chat_lid: chat.lid };
+}
+
+/** The digits of a phone-number JID. */
+export function phoneNumber(jid: Jid | null): string | null {
+  return jid?.endsWith('@s.whatsapp.net') ? (jid.split(/[:@]/)[0] ?? null) : null;
+}
+
+/** Where this gateway serves the file of a message. */
+export function mediaUrl(messageId: string): string {
+  return `/messages/${encodeURIComponent(messageId)}/media`;
+}

@@ -1,0 +1,95 @@
+/** Reading events: pulled page by page, streamed, replayed. */
+import type { Kysely } from 'kysely';
+import { settled } from '../storage/database.ts';
+import type { Database } from '../storage/schema.ts';
+import type { StoredEvent } from './envelope.ts';
+import type { EventName } from './names.ts';
+
+export interface EventSelection {
+  /** Only events recorded after this one; default: from the oldest that is kept. */
+  after?: number | undefined;
+  /** Only events recorded up to and including this one. */
+  upTo?: number | undefined;
+  limit: number;
+  /** Only those of these devices. */
+  deviceIds?: readonly string[] | undefined;
+  /** Only those of devices that this user owns. */
+  userId?: string | undefined;
+  names?: readonly EventName[] | undefined;
+  /** Recorded at this time or later, milliseconds. */
+  fromMs?: number | undefined;
+  /** Recorded before this time, milliseconds. */
+  toMs?: number | undefined;
+}
+
+/**
+ * The stored events of a tenant, oldest first. Every query is bound to one tenant.
+ *
+ * A reader's place is the `seq` of what it saw last. That misses nothing as long as events become visible in
+ * the order of their numbers, which SQLite's single writer gives.
+ */
+export class EventStore {
+  readonly #db: Kysely<Database>;
+
+  constructor(db: Kysely<Database>) {
+    this.#db = db;
+  }
+
+  async eventsAfter(tenantId: string, selection: EventSelection): Promise<StoredEvent[]> {
+    const { after, upTo, limit, deviceIds, userId, names, fromMs, toMs } = selection;
+    if (deviceIds?.length === 0 || names?.length === 0) return [];
+    let query = this.#db.selectFrom('events').selectAll().where('tenant_id', '=', tenantId);
+    if (after !== undefined) query = query.where('seq', '>', after);
+    if (upTo !== undefined) query = query.where('seq', '<=', upTo);
+    if (deviceIds !== undefined) query = query.where('device_id', 'in', deviceIds);
+    if (userId !== undefined) query = query.where('user_id', '=', userId);
+    if (names !== undefined) query = query.where('name', 'in', names);
+    if (fromMs !== undefined) query = query.where('created_at', '>=', fromMs);
+    if (toMs !== undefined) query = query.where('created_at', '<', toMs);
+    const rows = await query.orderBy('seq').limit(limit).execute();
+    // Nobody may hear of an event that a power cut could still take back.
+    await settled(this.#db);
+    return rows;
+  }
+
+  async eventById(tenantId: string, id: string): Promise<StoredEvent | null> {
+    const row = await this.#db
+      .selectFrom('events')
+      .selectAll()
+      .where('tenant_id', '=', tenantId)
+      .where('id', '=', id)
+      .executeTakeFirst();
+    return row ?? null;
+  }
+
+  /** The place of the newest event of the tenant; 0 when it has none. */
+  async latest(tenantId: string): Promise<number> {
+    const row = await this.#db
+      .selectFrom('events')
+      .select((eb) => eb.fn.max('seq').as('seq'))
+      .where('tenant_id', '=', tenantId)
+      .executeTakeFirst();
+    return Number(row?.seq ?? 0);
+  }
+
+  /** The place of the newest event of all; 0 when there is none. For waking, never for answers. */
+  async newest(): Promise<number> {
+    const row = await this.#db
+      .selectFrom('events')
+      .select((eb) => eb.fn.max('seq').as('seq'))
+      .executeTakeFirst();
+    return Number(row?.seq ?? 0);
+  }
+
+  /** Which tenants have events recorded after `seq`, and the newest place among all. */
+  async tenantsAfter(seq: number): Promise<{ tenantIds: string[]; newest: number }> {
+    const rows = await this.#db
+      .selectFrom('events')
+      .select((eb) => ['tenant_id', eb.fn.max('seq').as('newest')])
+      .where('seq', '>', seq)
+      .groupBy('tenant_id')
+      .execute();
+    const newest = Math.max(seq, ...rows.map((row) => Number(row.newest)));
+    return { tenantIds: rows.map((row) => row.tenant_id), newest };
+  }
+}

@@ -1,0 +1,90 @@
+/** What a JID is: parsed, written and brought to its one spelling. */
+import type { Identity, Jid } from '../whatsapp/session.ts';
+
+/** The servers that WhatsApp addresses end in (whatsmeow types/jid.go, Baileys WABinary/jid-utils). */
+export type JidServer = 's.whatsapp.net' | 'lid' | 'g.us' | 'newsletter' | 'broadcast';
+
+export interface ParsedJid {
+  user: string;
+  server: JidServer;
+  /** Companion device of a user; null when the JID names the account. */
+  device: number | null;
+}
+
+/** A JID is 16–40 characters; more is not worth a regular expression. */
+const LONGEST_JID = 100;
+
+/**
+ * The part before `@`, per server. Users and LIDs may carry an agent (`_1`, from old captures) and a
+ * device (`:12`); groups made before 2021 are named `<creator>-<unix time>`.
+ */
+const USER_PART = /^(\d{4,20})(?:_\d{1,3})?(?::(\d{1,5}))?$/;
+const GROUP_PART = /^\d{5,30}(?:-\d{5,15})?$/;
+const NEWSLETTER_PART = /^\d{5,30}$/;
+const BROADCAST_PART = /^(?:status|\d{4,30})$/;
+
+/** `c.us` is what WhatsApp Web calls `s.whatsapp.net` in its own pages; users copy it from there. */
+const SERVER_SPELLINGS: Readonly<Record<string, JidServer>> = {
+  's.whatsapp.net': 's.whatsapp.net',
+  'c.us': 's.whatsapp.net',
+  lid: 'lid',
+  'g.us': 'g.us',
+  newsletter: 'newsletter',
+  broadcast: 'broadcast',
+};
+
+/** Reads a JID; null when it is none of the five kinds or its user part does not fit its server. */
+export function parseJid(text: string): ParsedJid | null {
+  if (text.length > LONGEST_JID) return null;
+  const at = text.lastIndexOf('@');
+  if (at < 1) return null;
+  const spelling = text.slice(at + 1).toLowerCase();
+  const server = Object.hasOwn(SERVER_SPELLINGS, spelling) ? SERVER_SPELLINGS[spelling] : undefined;
+  if (!server) return null;
+  const part = text.slice(0, at);
+  if (server === 's.whatsapp.net' || server === 'lid') {
+    const match = USER_PART.exec(part);
+    if (!match?.[1]) return null;
+    return { user: match[1], server, device: match[2] === undefined ? null : Number(match[2]) };
+  }
+  const fits = { 'g.us': GROUP_PART, newsletter: NEWSLETTER_PART, broadcast: BROADCAST_PART }[server];
+  return fits.test(part) ? { user: part, server, device: null } : null;
+}
+
+/** Writes a JID; device 0 is the primary phone and is left out, as WhatsApp itself does. */
+export function formatJid(parsed: { user: string; server: JidServer; device?: number | null }): Jid {
+  const device = parsed.device ? `:${parsed.device}` : '';
+  return `${parsed.user}${device}@${parsed.server}`;
+}
+
+/** The account or chat that a JID names, in its one spelling (no device, no `c.us`); null if it is no JID. */
+export function normaliseJid(text: string): Jid | null {
+  const parsed = parseJid(text);
+  return parsed && formatJid({ user: parsed.user, server: parsed.server });
+}
+
+/** The server of a JID, or null if it is no JID. */
+export function serverOf(jid: Jid): JidServer | null {
+  return parseJid(jid)?.server ?? null;
+}
+
+/** The one name under which a person or chat is stored: the phone-number JID when known, else the LID. */
+export function canonicalJid(identity: Identity): Jid | null {
+  return identity.jid ?? identity.lid;
+}
+
+/** Puts a JID into the member of an identity where it belongs. */
+export function identityOf(jid: Jid): Identity {
+  return serverOf(jid) === 'lid' ? { jid: null, lid: jid } : { jid, lid: null };
+}
+
+/** True when both are known under one same name. */
+export function sameIdentity(a: Identity, b: Identity): boolean {
+  return (a.jid !== null && a.jid === b.jid) || (a.lid !== null && a.lid === b.lid);
+}
+
+/** True when they cannot be the same: known in one namespace under two names, and in no other the same. */
+export function contradicts(a: Identity, b: Identity): boolean {
+  if (sameIdentity(a, b)) return false;
+  return (a.jid !== null && b.jid !== null) || (a.lid !== null && b.lid !== null);
+}

@@ -1,0 +1,97 @@
+#!/usr/bin/env -S node --import tsx
+import { Command, Option } from 'commander';
+import { createTenant, listTenants, migrate, rotateToken, showMasterToken } from './cli/administration.ts';
+import { doctor } from './cli/doctor.ts';
+import { pair } from './cli/pair.ts';
+import { serve } from './cli/serve.ts';
+import { ConfigError } from './config.ts';
+import { AppError } from './errors.ts';
+import { FolderInUse } from './storage/folder-lock.ts';
+import { VERSION } from './version.ts';
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+const { env } = process;
+// Database, keys and media are for this user alone, also in a data folder that others may enter.
+process.umask(0o077);
+
+function commands(): Command {
+  const program = new Command('wuts')
+    .description('Self-hosted, multi-tenant WhatsApp gateway. Settings come from the environment (WUTS_*).')
+    .version(VERSION);
+
+  program
+    .command('serve')
+    .description('run the gateway')
+    .action(() => serve(env));
+
+  program
+    .command('migrate')
+    .description('bring the database up to date (serve does it too)')
+    .action(() => migrate(env, print));
+
+  const tenant = program.command('tenant').description('tenants of this installation');
+  tenant
+    .command('create')
+    .description('make a tenant and its first admin')
+    .requiredOption('--name <name>', 'name of the tenant')
+    .requiredOption('--email <email>', 'email of the admin')
+    .addOption(
+      new Option('--password <password>', 'password of the admin; better from the environment')
+        .env('WUTS_PASSWORD')
+        .makeOptionMandatory(),
+    )
+    .option('--webhook-url <url>', 'webhook for the first device')
+    .action((options) => createTenant(env, options, print));
+  tenant
+    .command('list')
+    .description('list them')
+    .action(() => listTenants(env, print));
+
+  const token = program.command('token').description('bearer tokens');
+  token
+    .command('rotate')
+    .argument('<user>', 'id or email of the user')
+    .description("replace a user's token")
+    .action((user: string) => rotateToken(env, user, print));
+  token
+    .command('master')
+    .description("show the platform's master token")
+    .action(() => showMasterToken(env, print));
+
+  program
+    .command('doctor')
+    .description('check this machine and its settings')
+    .action(async () => {
+      if (!(await doctor(env, print))) process.exitCode = 1;
+    });
+
+  program
+    .command('pair')
+    .description('link a phone to a running gateway')
+    .addOption(
+      new Option('--url <url>', 'where the gateway answers').env('WUTS_URL').default('http://127.0.0.1:3000'),
+    )
+    .addOption(new Option('--token <token>', "a user's token").env('WUTS_TOKEN').makeOptionMandatory())
+    .option('--device <id>', 'which device; without it the only one, or a new one')
+    .option('--phone <number>', 'link by a code typed on this phone')
+    .action((options) =>
+      pair({ url: options.url, token: options.token, deviceId: options.device, phone: options.phone }, print),
+    );
+
+  return program;
+}
+
+try {
+  await commands().parseAsync();
+} catch (error) {
+  const expected = error instanceof ConfigError || error instanceof AppError || error instanceof FolderInUse;
+  process.stderr.write(`${expected ? (error as Error).message : readable(error)}\n`);
+  process.exitCode = 1;
+}
+
+/** A stack helps with what we did not foresee; `pair` and `listen` fail with plain reasons. */
+function readable(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if ('code' in error || process.argv[2] === 'pair') return error.message;
+  return error.stack ?? error.message;
+}

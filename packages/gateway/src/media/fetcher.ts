@@ -1,0 +1,121 @@
+import type { Clock } from '../clock.ts';
+import type { MediaHttp } from '../net/media-http.ts';
+import { SessionNotOpen, SessionTimeout, type WhatsAppSession } from '../whatsapp/session.ts';
+import type { CachedMedia, MediaCache } from './cache.ts';
+import { type DownloadResult, downloadMedia } from './download.ts';
+import { mediaKeyFingerprint } from './keys.ts';
+import { type MediaCopy, type MediaLibrary, promiseOf } from './library.ts';
+
+/** What a fetch needs of a linked device. */
+export type MediaSession = Pick<WhatsAppSession, 'mediaConnection'>;
+
+export type FetchOutcome =
+  | { outcome: 'ok'; file: CachedMedia }
+  /** The device's session closed or did not say where the media hosts are. */
+  | { outcome: 'offline' }
+  | Exclude<DownloadResult, { outcome: 'ok' }>;
+
+/** Brings a copy's file into the cache: one download per file and tenant at a time, however many ask. */
+export class MediaFetcher {
+  readonly #options: {
+    http: MediaHttp;
+    cache: MediaCache;
+    library: MediaLibrary;
+    clock: Clock;
+    limits: { maxBytes: number; downloadTimeoutMs: number };
+  };
+  readonly #flights = new Map<string, Promise<FetchOutcome>>();
+  readonly #stopping = new AbortController();
+
+  constructor(options: {
+    http: MediaHttp;
+    cache: MediaCache;
+    library: MediaLibrary;
+    clock: Clock;
+    limits: { maxBytes: number; downloadTimeoutMs: number };
+  }) {
+    this.#options = options;
+  }
+
+  /** The caller must release the file. Rejects on local failures only (disk, database). */
+  async fetch(copy: MediaCopy, session: MediaSession): Promise<FetchOutcome> {
+    const key = flightKey(copy);
+    let flight = this.#flights.get(key);
+    if (!flight) {
+      flight = this.#fly(copy, session);
+      this.#flights.set(key, flight);
+      const landed = (): boolean => this.#flights.delete(key);
+      flight.then((result) => {
+        landed();
+        // Everyone who waited has taken a lease by then: their continuations run before the next tick.
+        if (result.outcome === 'ok') setImmediate(() => result.file.release());
+      }, landed);
+    }
+    const result = await flight;
+    if (result.outcome !== 'ok') return result;
+    const file = result.file.share();
+    try {
+      if (copy.blobSha256 !== file.sha256) {
+        await this.#options.library.prove(copy.tenantId, copy.rowId, file.sha256);
+      }
+    } catch (error) {
+      file.release();
+      throw error;
+    }
+    return { outcome: 'ok', file };
+  }
+
+  /** Breaks off what is under way and waits for it. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await Promise.allSettled(this.#flights.values());
+  }
+
+  async #fly(copy: MediaCopy, session: MediaSession): Promise<FetchOutcome> {
+    const { cache, library } = this.#options;
+    const proven = await library.provenTwin(copy);
+    const cached = proven ? await cache.lookUp(proven) : null;
+    if (cached) return { outcome: 'ok', file: cached };
+    if (copy.directPath === null) return { outcome: 'expired', detail: 'the message has no path' };
+    let hosts: string[];
+    try {
+      hosts = this.#options.http.allowedHosts(await session.mediaConnection());
+    } catch (error) {
+      if (error instanceof SessionNotOpen || error instanceof SessionTimeout) return { outcome: 'offline' };
+      throw error;
+    }
+    const staged = await cache.stage();
+    try {
+      const result = await downloadMedia({
+        http: this.#options.http,
+        clock: this.#options.clock,
+        hosts,
+        directPath: copy.directPath,
+        promise: promiseOf(copy),
+        staged,
+        maxBytes: this.#options.limits.maxBytes,
+        timeoutMs: this.#options.limits.downloadTimeoutMs,
+        signal: this.#stopping.signal,
+      });
+      if (result.outcome !== 'ok') return result;
+      return { outcome: 'ok', file: await cache.admit(staged, result.media.sha256) };
+    } finally {
+      await staged.discard();
+    }
+  }
+}
+
+/**
+ * Two copies share a download when everything that decides its result is the same. The key is part of it:
+ * a sender who names another's ciphertext hash but not its key must not join that download.
+ */
+function flightKey(copy: MediaCopy): string {
+  return [
+    copy.tenantId,
+    mediaKeyFingerprint(copy.kind, copy.mediaKey),
+    copy.encSha256,
+    copy.sha256,
+    copy.fileLength,
+    copy.directPath,
+  ].join('|');
+}

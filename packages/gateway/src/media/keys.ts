@@ -1,0 +1,77 @@
+import { createHmac, hkdfSync } from 'node:crypto';
+import type { AccountFile } from '../whatsapp/account-files.ts';
+import type { MediaKind } from '../whatsapp/session.ts';
+
+/** A media key is 32 random bytes chosen by the sender's client. */
+export const MEDIA_KEY_BYTES = 32;
+/** The HMAC-SHA256 behind the ciphertext is cut to so many bytes (whatsmeow download.go mediaHMACLength). */
+export const MAC_BYTES = 10;
+export const AES_BLOCK_BYTES = 16;
+
+/** What lies on the media hosts encrypted: media of messages, and files made for this device alone. */
+export type FileKind = MediaKind | AccountFile['kind'];
+
+/** HKDF info per kind: whatsmeow download.go MediaType and classToMediaType; Baileys MEDIA_HKDF_KEY_MAPPING. */
+const HKDF_INFO: Record<FileKind, string> = {
+  image: 'WhatsApp Image Keys',
+  video: 'WhatsApp Video Keys',
+  audio: 'WhatsApp Audio Keys',
+  voice: 'WhatsApp Audio Keys',
+  document: 'WhatsApp Document Keys',
+  sticker: 'WhatsApp Image Keys',
+  history: 'WhatsApp History Keys',
+  app_state: 'WhatsApp App State Keys',
+};
+
+/** The media hosts' own type names: whatsmeow mediaTypeToMMSType, Baileys MEDIA_PATH_MAP. */
+const MMS_TYPE: Record<FileKind, string> = {
+  image: 'image',
+  video: 'video',
+  audio: 'audio',
+  voice: 'audio',
+  document: 'document',
+  sticker: 'image',
+  history: 'md-msg-hist',
+  app_state: 'md-app-state',
+};
+
+export const MEDIA_KINDS: readonly MediaKind[] = ['image', 'video', 'audio', 'voice', 'document', 'sticker'];
+
+export function isMediaKind(kind: string): kind is MediaKind {
+  return (MEDIA_KINDS as readonly string[]).includes(kind);
+}
+
+/** `/mms/<type>/…` in uploads and `mms-type=<type>` in downloads. */
+export function mmsType(kind: FileKind): string {
+  return MMS_TYPE[kind];
+}
+
+export interface MediaKeys {
+  iv: Buffer;
+  cipherKey: Buffer;
+  macKey: Buffer;
+}
+
+/** Expands a media key to 112 bytes: IV, AES-256 key, MAC key; the rest is unused (whatsmeow getMediaKeys). */
+export function expandMediaKey(kind: FileKind, mediaKey: Uint8Array): MediaKeys {
+  const expanded = Buffer.from(hkdfSync('sha256', mediaKey, new Uint8Array(0), HKDF_INFO[kind], 112));
+  return {
+    iv: expanded.subarray(0, 16),
+    cipherKey: expanded.subarray(16, 48),
+    macKey: expanded.subarray(48, 80),
+  };
+}
+
+/** Key of media-retry payloads (whatsmeow mediaretry.go getMediaRetryKey). */
+export function mediaRetryKey(mediaKey: Uint8Array): Buffer {
+  const info = 'WhatsApp Media Retry Notification';
+  return Buffer.from(hkdfSync('sha256', mediaKey, new Uint8Array(0), info, 32));
+}
+
+/**
+ * A name for a media key that does not give it away: two descriptors with the same fingerprint and the same
+ * ciphertext hash are the same file under the same key. Kept in memory only.
+ */
+export function mediaKeyFingerprint(kind: MediaKind, mediaKey: Uint8Array): string {
+  return createHmac('sha256', mediaKey).update(HKDF_INFO[kind]).digest('hex');
+}

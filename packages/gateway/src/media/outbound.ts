@@ -1,0 +1,57 @@
+import { createReadStream } from 'node:fs';
+import type { GuardedClient } from '../net/guarded-client.ts';
+import type { MediaHttp } from '../net/media-http.ts';
+import type { MediaKind, WhatsAppSession } from '../whatsapp/session.ts';
+import type { MediaCache } from './cache.ts';
+import { type OpenedSource, openBase64, openUrl } from './fetch-source.ts';
+import { prepareUpload, type UploadedMedia } from './upload.ts';
+
+export interface OutboundFilesOptions {
+  client: GuardedClient;
+  http: MediaHttp;
+  /** What was sent is kept here, so that it can be served like what was received. */
+  cache: MediaCache;
+  /** Plaintext bytes. */
+  maxBytes: number;
+  /** Milliseconds for a caller's URL to deliver everything. Default and most 45 s: the edge answers within 60. */
+  urlTimeoutMs?: number;
+}
+
+const URL_TIMEOUT_MS = 45_000;
+
+/** Files on their way out: from what a caller gave to WhatsApp's media hosts. */
+export class OutboundFiles {
+  readonly #options: OutboundFilesOptions;
+
+  constructor(options: OutboundFilesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Gets hold of a file given as base64, data URI or URL. `field` is the request's member for base64; that for
+   * the URL is `<field>_url`. Throws AppError INVALID_MEDIA or PAYLOAD_TOO_LARGE.
+   */
+  async open(
+    input: { base64: string } | { url: string },
+    options: { field: string; maxBytes?: number },
+  ): Promise<OpenedSource> {
+    const limits = {
+      maxBytes: Math.min(options.maxBytes ?? this.#options.maxBytes, this.#options.maxBytes),
+      timeoutMs: Math.min(this.#options.urlTimeoutMs ?? URL_TIMEOUT_MS, URL_TIMEOUT_MS),
+    };
+    return 'url' in input
+      ? openUrl(input.url, `${options.field}_url`, limits, this.#options.client)
+      : openBase64(input.base64, options.field, limits);
+  }
+
+  /** Encrypts and uploads; see `prepareUpload` for the errors. */
+  async upload(
+    session: Pick<WhatsAppSession, 'mediaConnection'>,
+    kind: MediaKind,
+    media: Pick<OpenedSource, 'content'>,
+  ): Promise<UploadedMedia> {
+    const { http, cache, maxBytes } = this.#options;
+    const source = 'path' in media.content ? createReadStream(media.content.path) : media.content.bytes;
+    return prepareUpload({ session, kind, source, http, cache, maxBytes });
+  }
+}

@@ -1,0 +1,143 @@
+import type { Kysely, Transaction } from 'kysely';
+import { type EventDevice, type EventRecorder, noEvents } from '../events/recorder.ts';
+import { mediaRetryData } from '../events/shape/message.ts';
+import type { Log } from '../observability/log.ts';
+import type { Database } from '../storage/schema.ts';
+import type { Identity, Jid, MediaRetryAnswer, MediaRetryNotice } from '../whatsapp/session.ts';
+import type { MediaCopy, MediaLibrary } from './library.ts';
+import { openRetryNotification } from './retry-notification.ts';
+import type { RetryOutcome, RetryRequest, RetryRequests } from './retry-requests.ts';
+
+/** `<error code="2"/>`: the phone does not have the media (whatsmeow mediaretry.go ErrMediaNotAvailableOnPhone). */
+const NOT_ON_PHONE = 2;
+
+interface Answered {
+  copy: MediaCopy;
+  request: RetryRequest;
+  result: Pick<MediaRetryAnswer, 'result' | 'directPath'>;
+}
+
+/** Applies the phones' answers to the requests and media rows they speak of. */
+export class RetryAnswers {
+  readonly #db: Kysely<Database>;
+  readonly #log: Log;
+  readonly #library: MediaLibrary;
+  readonly #requests: RetryRequests;
+  readonly #events: EventRecorder;
+
+  constructor(options: {
+    db: Kysely<Database>;
+    log: Log;
+    library: MediaLibrary;
+    requests: RetryRequests;
+    events?: EventRecorder | undefined;
+  }) {
+    this.#events = options.events ?? noEvents;
+    this.#db = options.db;
+    this.#log = options.log;
+    this.#library = options.library;
+    this.#requests = options.requests;
+  }
+
+  /** Stores the answer with its event. Returns the copy with its new path when the file can be fetched now. */
+  async take(
+    device: EventDevice,
+    notice: MediaRetryNotice,
+  ): Promise<{ copy: MediaCopy; request: RetryRequest } | null> {
+    const answered = await this.#match(device, notice);
+    if (!answered) {
+      // The account's other companions ask too, and every companion hears the answers.
+      this.#log.debug({ deviceId: device.id }, 'a media retry answer matches no request of ours');
+      return null;
+    }
+    const { request, result } = answered;
+    this.#log.info(
+      { deviceId: device.id, result: result.result },
+      'the phone answered a media retry request',
+    );
+    if (isRepetition(answered)) return null;
+    const renewed = await this.#db.transaction().execute((trx) => this.#apply(trx, device, answered));
+    this.#events.committed();
+    this.#requests.wake(request);
+    return renewed && { copy: renewed, request };
+  }
+
+  /** Resolves with the copy as it is now when it has a new path. */
+  async #apply(
+    trx: Transaction<Database>,
+    device: EventDevice,
+    { copy, request, result: { result, directPath } }: Answered,
+  ): Promise<MediaCopy | null> {
+    const renewed = result === 'success' && directPath !== null;
+    // A success without a path helps nobody.
+    const outcome = result === 'success' && !renewed ? 'general_error' : result;
+    await this.#events.record(trx, device, {
+      name: 'media.retry',
+      data: mediaRetryData({
+        messageId: copy.messageId,
+        chat: twoNames(copy.chatJid, copy.chatLid),
+        fromMe: copy.fromMe,
+        result: outcome,
+      }),
+      orderKey: copy.chatJid,
+    });
+    const settle = (state: RetryOutcome, detail: string | null) =>
+      this.#requests.settleWithin(trx, device.tenantId, request, state, detail);
+    if (renewed) {
+      await this.#library.renewPath(trx, copy, directPath);
+      await settle('succeeded', null);
+      return { ...copy, directPath, gone: false };
+    }
+    if (outcome === 'not_found') {
+      await this.#library.markGone(trx, copy);
+      await settle('not_found', null);
+    } else {
+      await settle('failed', outcome);
+    }
+    return null;
+  }
+
+  /**
+   * A message id alone does not name a message (chats of one device may share one). A sealed answer belongs to
+   * the copy whose media key opens it; a refusal in the clear to the copy in the named chat. Only what we asked
+   * for is taken, also after its time was over.
+   */
+  async #match(device: { id: string; tenantId: string }, notice: MediaRetryNotice): Promise<Answered | null> {
+    const rows = await this.#db
+      .selectFrom('media_retry_requests')
+      .select('message_row_id')
+      .distinct()
+      .where('tenant_id', '=', device.tenantId)
+      .where('device_id', '=', device.id)
+      .where('message_id', '=', notice.messageId)
+      .execute();
+    const rowIds = rows.map((row) => row.message_row_id);
+    const requests = await this.#requests.latest(device.tenantId, rowIds);
+    const refused: Answered[] = [];
+    for (const request of requests) {
+      const copy = await this.#library.copy(request.rowId);
+      if (!copy) continue;
+      if (notice.encrypted) {
+        const result = openRetryNotification(notice.encrypted, copy.mediaKey, notice.messageId);
+        if (result) return { copy, request, result };
+      } else if (notice.errorCode !== null && request.state === 'open') {
+        const result = notice.errorCode === NOT_ON_PHONE ? 'not_found' : 'general_error';
+        refused.push({ copy, request, result: { result, directPath: null } });
+      }
+    }
+    const inChat = refused.find(({ copy }) => copy.chatJid === notice.chat || copy.chatLid === notice.chat);
+    return inChat ?? (refused.length === 1 ? (refused[0] ?? null) : null);
+  }
+}
+
+/** The server delivers an answer again when our acknowledgement was lost. */
+function isRepetition({ copy, request, result: { result, directPath } }: Answered): boolean {
+  if (result === 'success') return request.state === 'succeeded' && copy.directPath === directPath;
+  if (result === 'not_found') return request.state === 'not_found';
+  return request.state === 'failed' && request.result === result;
+}
+
+/** The canonical name is the LID when no phone number is known. */
+function twoNames(canonical: Jid, lid: Jid | null): Identity {
+  return canonical.endsWith('@lid') ? { jid: null, lid: canonical } : { jid: canonical, lid };
+}

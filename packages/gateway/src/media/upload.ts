@@ -1,0 +1,161 @@
+import type { Readable } from 'node:stream';
+import { AppError } from '../errors.ts';
+import type { MediaHttp } from '../net/media-http.ts';
+import type { StagedBlob } from '../storage/blobs.ts';
+import { type MediaKind, SessionNotOpen, SessionTimeout, type WhatsAppSession } from '../whatsapp/session.ts';
+import type { MediaCache } from './cache.ts';
+import { type EncryptedMedia, encryptMedia } from './encrypt.ts';
+import { mmsType } from './keys.ts';
+import { rememberOwnUpload } from './own-uploads.ts';
+
+/** What a media message carries about its file. */
+export interface UploadedMedia {
+  url: string;
+  directPath: string;
+  /** 32 bytes. A secret. */
+  mediaKey: Uint8Array;
+  /** SHA-256 of the plaintext, 32 bytes. */
+  fileSha256: Uint8Array;
+  /** SHA-256 of ciphertext and MAC, 32 bytes. */
+  fileEncSha256: Uint8Array;
+  /** Plaintext bytes. */
+  fileLength: number;
+  /** Seconds since the epoch, as the message carries it. */
+  mediaKeyTimestamp: number;
+}
+
+export interface UploadRequest {
+  session: Pick<WhatsAppSession, 'mediaConnection'>;
+  kind: MediaKind;
+  source: Readable | Uint8Array;
+  /** Plaintext bytes. */
+  maxBytes: number;
+  http: MediaHttp;
+  /**
+   * The plaintext is kept here, so that the sent file can be served without a download. The message's row
+   * may read it when it is made with the very `mediaKey` object of the result (own-uploads.ts).
+   */
+  cache: MediaCache;
+  /** Milliseconds for the upload. Default 5 minutes. */
+  timeoutMs?: number;
+}
+
+const UPLOAD_TIMEOUT_MS = 5 * 60_000;
+/** An answer holds two paths and a handle. */
+const MAX_ANSWER_BYTES = 64 * 1024;
+
+interface UploadAnswer {
+  url: string;
+  directPath: string;
+}
+
+/**
+ * Encrypts a file on its way to disk and posts it to the media hosts in turn:
+ * `POST https://HOST/mms/TYPE/TOKEN?auth=…&token=…`, TOKEN being the base64url SHA-256 of the encrypted file
+ * (whatsmeow upload.go rawUpload; Baileys getWAUploadToServer). An expired ticket (401) is renewed once.
+ *
+ * Throws AppError PAYLOAD_TOO_LARGE, DEVICE_NOT_READY, WHATSAPP_TIMEOUT or UPLOAD_FAILED.
+ */
+export async function prepareUpload(request: UploadRequest): Promise<UploadedMedia> {
+  const plain = await request.cache.stage();
+  const encrypted = await request.cache.stage();
+  try {
+    const media = await encryptMedia(request.kind, kept(request, plain), (bytes) => encrypted.write(bytes));
+    const answer = await post(request, media, encrypted);
+    const file = await request.cache.admit(plain, media.fileSha256.toString('hex'));
+    file.release();
+    rememberOwnUpload(media.mediaKey, file.sha256);
+    return {
+      ...answer,
+      mediaKey: media.mediaKey,
+      fileSha256: media.fileSha256,
+      fileEncSha256: media.fileEncSha256,
+      fileLength: media.fileLength,
+      mediaKeyTimestamp: Math.floor(Date.now() / 1000),
+    };
+  } finally {
+    await Promise.all([plain.discard(), encrypted.discard()]);
+  }
+}
+
+async function* kept(request: UploadRequest, plain: StagedBlob): AsyncGenerator<Uint8Array> {
+  const chunks = request.source instanceof Uint8Array ? [request.source] : request.source;
+  for await (const chunk of chunks as AsyncIterable<Uint8Array> | Uint8Array[]) {
+    if (plain.size + chunk.length > request.maxBytes) {
+      throw new AppError('PAYLOAD_TOO_LARGE', {
+        message: `the media is larger than ${request.maxBytes} bytes`,
+      });
+    }
+    await plain.write(chunk);
+    yield chunk;
+  }
+}
+
+async function post(
+  request: UploadRequest,
+  media: EncryptedMedia,
+  encrypted: StagedBlob,
+): Promise<UploadAnswer> {
+  const signal = AbortSignal.timeout(request.timeoutMs ?? UPLOAD_TIMEOUT_MS);
+  const token = media.fileEncSha256.toString('base64url');
+  let detail = 'no media host is known';
+  for (const refresh of [false, true]) {
+    const connection = await ticket(request, refresh);
+    const query = `auth=${encodeURIComponent(connection.auth)}&token=${token}`;
+    const path = `/mms/${mmsType(request.kind)}/${token}?${query}`;
+    let unauthorized = false;
+    for (const host of request.http.allowedHosts(connection)) {
+      try {
+        const body = await encrypted.reread();
+        const response = await request.http.upload(host, path, body, media.encryptedLength, signal);
+        const text = await readAnswer(response.body);
+        const answer = response.status === 200 ? parseAnswer(text) : null;
+        if (answer) return answer;
+        detail = response.status === 200 ? 'an unreadable answer' : `HTTP ${response.status}`;
+        unauthorized ||= response.status === 401 || response.status === 403;
+      } catch (error) {
+        const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+        detail = signal.aborted ? 'it took too long' : `connection failed (${code ?? 'unknown'})`;
+      }
+      if (signal.aborted) break;
+    }
+    if (!unauthorized || signal.aborted) break;
+  }
+  throw new AppError('UPLOAD_FAILED', {
+    message: `the media could not be uploaded to WhatsApp: ${detail}`,
+  });
+}
+
+async function ticket(request: UploadRequest, refresh: boolean) {
+  try {
+    return await request.session.mediaConnection(refresh);
+  } catch (error) {
+    if (error instanceof SessionNotOpen) throw new AppError('DEVICE_NOT_READY', { cause: error });
+    if (error instanceof SessionTimeout) throw new AppError('WHATSAPP_TIMEOUT', { cause: error });
+    throw error;
+  }
+}
+
+async function readAnswer(body: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_ANSWER_BYTES) throw new Error('the answer to an upload is too long');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parseAnswer(text: string): UploadAnswer | null {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (typeof answer !== 'object' || answer === null) return null;
+  const { url, direct_path: directPath } = answer as { url?: unknown; direct_path?: unknown };
+  if (typeof url !== 'string' || typeof directPath !== 'string' || !directPath.startsWith('/')) return null;
+  return { url, directPath };
+}

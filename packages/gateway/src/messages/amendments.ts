@@ -1,0 +1,236 @@
+/** What edits and revokes do to the messages they speak of, whichever of the two arrives first. */
+import type { Transaction } from 'kysely';
+import { contradicts, identityOf, sameIdentity } from '../identity/jid.ts';
+import { HotQuery } from '../storage/hot-query.ts';
+import type { Database, MessagesTable } from '../storage/schema.ts';
+import type { Identity, InboundMessage, Jid, MessageKind } from '../whatsapp/session.ts';
+import { chatIdentity, type MessageDevice, parseContext, senderIdentity } from './stored-message.ts';
+
+/** A message as far as it matters who may change it. */
+interface Authored {
+  chat: Identity;
+  sender: Identity;
+  fromMe: boolean;
+  isGroup: boolean;
+}
+
+interface Amendment extends Authored {
+  kind: 'edit' | 'revoke';
+  text: string | null;
+  timestamp: number;
+  byAdmin: boolean;
+  targetSender: Jid | null;
+}
+
+/** The columns that amendments change. */
+export interface Amended {
+  text?: string | null;
+  edited_at?: number;
+  revoked_at?: number;
+}
+
+const AUTHOR_COLUMNS = [
+  'chat_jid',
+  'chat_lid',
+  'sender_jid',
+  'sender_lid',
+  'from_me',
+  'is_group',
+  'timestamp',
+  'text',
+] as const;
+
+type AmendmentRow = Pick<MessagesTable, 'kind' | 'context' | (typeof AUTHOR_COLUMNS)[number]>;
+
+/** Asked for every message that arrives. */
+const AMENDMENTS_OF = new HotQuery<{ tenantId: string; deviceId: string; targetId: string }, AmendmentRow>(
+  (db, { tenantId, deviceId, targetId }) =>
+    db
+      .selectFrom('messages')
+      .select(['kind', 'context', ...AUTHOR_COLUMNS])
+      .where('tenant_id', '=', tenantId)
+      .where('device_id', '=', deviceId)
+      .where('target_id', '=', targetId)
+      .where('kind', 'in', ['edit', 'revoke'])
+      // An edit of ours that WhatsApp did not take changed nothing.
+      .where('send_state', 'in', ['none', 'sent'])
+      .orderBy('timestamp')
+      .orderBy('created_at'),
+);
+
+/**
+ * Applies an edit or revoke to its target, within the transaction that stores it. A target that is not
+ * there yet, or could not be read yet, takes its edits when it comes: see `earlierAmendments`. Returns
+ * whether the target changed.
+ */
+export async function applyAmendment(
+  trx: Transaction<Database>,
+  device: MessageDevice,
+  message: InboundMessage,
+): Promise<boolean> {
+  const { kind, targetId, text } = message.content;
+  if ((kind !== 'edit' && kind !== 'revoke') || !targetId) return false;
+  const amendment: Amendment = {
+    ...authored(message),
+    kind,
+    text,
+    timestamp: message.timestamp,
+    byAdmin: message.content.byAdmin ?? false,
+    targetSender: message.content.targetSender ?? null,
+  };
+  const candidates = await trx
+    .selectFrom('messages')
+    .select(['id', 'kind', 'edited_at', 'revoked_at', ...AUTHOR_COLUMNS])
+    .where('tenant_id', '=', device.tenantId)
+    .where('message_id', '=', targetId)
+    .where('device_id', '=', device.id)
+    .execute();
+  const target = candidates.find((row) => mayAmend(amendment, authorOf(row)));
+  if (!target || (kind === 'edit' && target.kind === 'undecryptable')) return false;
+  const change = amended(amendment, { editedAt: target.edited_at, revokedAt: target.revoked_at });
+  if (!change) return false;
+  await trx
+    .updateTable('messages')
+    .set(change)
+    .where('tenant_id', '=', device.tenantId)
+    .where('id', '=', target.id)
+    .execute();
+  return true;
+}
+
+/**
+ * What the edits and revokes that came before their target make of it. Happens after a time offline, and
+ * whenever the target could not be decrypted at first.
+ */
+export async function earlierAmendments(
+  trx: Transaction<Database>,
+  device: MessageDevice,
+  message: InboundMessage,
+): Promise<Amended> {
+  const rows = await AMENDMENTS_OF.rows(trx, {
+    tenantId: device.tenantId,
+    deviceId: device.id,
+    targetId: message.id,
+  });
+  const result: Amended = {};
+  for (const row of rows) {
+    const { byAdmin, targetSender } = parseContext(row.context);
+    const amendment: Amendment = {
+      ...authorOf(row),
+      kind: row.kind as Amendment['kind'],
+      text: row.text,
+      timestamp: row.timestamp,
+      byAdmin,
+      targetSender,
+    };
+    if (!mayAmend(amendment, authored(message))) continue;
+    const so = { editedAt: result.edited_at ?? null, revokedAt: result.revoked_at ?? null };
+    Object.assign(result, amended(amendment, so));
+  }
+  return result;
+}
+
+/**
+ * An edit of ours whose ack we never saw turned out to be with WhatsApp: its target, of ours too, has the
+ * new text since then. Call when a row moves to `sent` by anything but its ack; other kinds change nothing.
+ */
+export async function applyOwnEdit(
+  trx: Transaction<Database>,
+  tenantId: string,
+  rowId: string,
+): Promise<void> {
+  const edit = await trx
+    .selectFrom('messages')
+    .select(['device_id', 'target_id', ...AUTHOR_COLUMNS])
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', rowId)
+    .where('kind', '=', 'edit')
+    .executeTakeFirst();
+  if (!edit?.target_id) return;
+  const targets = await trx
+    .selectFrom('messages')
+    .select(['id', 'edited_at', 'revoked_at', ...AUTHOR_COLUMNS])
+    .where('tenant_id', '=', tenantId)
+    .where('message_id', '=', edit.target_id)
+    .where('device_id', '=', edit.device_id)
+    .where('from_me', '=', 1)
+    .execute();
+  const { text, timestamp } = edit;
+  const amendment: Amendment = {
+    ...authorOf(edit),
+    kind: 'edit',
+    text,
+    timestamp,
+    byAdmin: false,
+    targetSender: null,
+  };
+  const target = targets.find((row) => mayAmend(amendment, authorOf(row)));
+  const change = target && amended(amendment, { editedAt: target.edited_at, revokedAt: target.revoked_at });
+  if (!change) return;
+  await trx
+    .updateTable('messages')
+    .set(change)
+    .where('tenant_id', '=', tenantId)
+    .where('id', '=', target.id)
+    .execute();
+}
+
+const NEVER_AMENDED: readonly MessageKind[] = [
+  'edit',
+  'revoke',
+  'reaction',
+  'poll_vote',
+  'pin',
+  'protocol',
+  'undecryptable',
+];
+
+/** False for what changes other messages, and for what could not be read: nothing is looked up for it. */
+export function mayBeTarget(kind: MessageKind): boolean {
+  return !NEVER_AMENDED.includes(kind);
+}
+
+/**
+ * Only the author's own amendment counts: ids are no secret within a group, and anyone can write anybody's
+ * id into a protocol message. A revoke that the server passed as an admin's counts for any member's
+ * message; which one is meant among equal ids, the key's participant says.
+ */
+function mayAmend(amendment: Amendment, target: Authored): boolean {
+  if (amendment.fromMe && target.fromMe && !contradicts(amendment.chat, target.chat)) return true;
+  if (!sameIdentity(amendment.chat, target.chat)) return false;
+  if (sameIdentity(amendment.sender, target.sender)) return true;
+  if (amendment.kind !== 'revoke' || !amendment.byAdmin || !target.isGroup) return false;
+  return amendment.targetSender === null || !contradicts(identityOf(amendment.targetSender), target.sender);
+}
+
+/** The change, or null when a later one was applied already: two may arrive in the wrong order. */
+function amended(
+  amendment: Amendment,
+  so: { editedAt: number | null; revokedAt: number | null },
+): Amended | null {
+  if (so.revokedAt !== null) return null;
+  if (amendment.kind === 'revoke') return { revoked_at: amendment.timestamp };
+  if (so.editedAt !== null && so.editedAt > amendment.timestamp) return null;
+  return { text: amendment.text?.replaceAll('\0', '') ?? null, edited_at: amendment.timestamp };
+}
+
+function authored(message: InboundMessage): Authored {
+  const { chat, sender, fromMe, isGroup } = message;
+  return { chat, sender, fromMe, isGroup };
+}
+
+function authorOf(row: {
+  chat_jid: string;
+  chat_lid: string | null;
+  sender_jid: string;
+  sender_lid: string | null;
+  from_me: number;
+  is_group: number;
+}): Authored {
+  return {
+    chat: chatIdentity(row),
+    sender: senderIdentity(row),
+    fromMe: row.from_me === 1,
+    isGroup: row.is_group === 1,
+  };
+}

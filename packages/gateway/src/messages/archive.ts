@@ -1,0 +1,402 @@
+/** The archive: what was sent and received, stored once and found again. */
+import { randomUUID } from 'node:crypto';
+import type { Kysely, Transaction } from 'kysely';
+import type { Clock } from '../clock.ts';
+import { type EventRecorder, noEvents } from '../events/recorder.ts';
+import { contradicts, sameIdentity } from '../identity/jid.ts';
+import { mediaRow } from '../media/descriptor-row.ts';
+import { deferred } from '../storage/database.ts';
+import { HotQuery, slotsOf } from '../storage/hot-query.ts';
+import type { Database, MessagesTable } from '../storage/schema.ts';
+import type { Vault } from '../storage/vault.ts';
+import type { Identity, InboundMessage, Jid, MediaDescriptor, MessageReceipt } from '../whatsapp/session.ts';
+import type { WireCodec, WireMessage } from '../whatsapp/wire-message.ts';
+import { applyAmendment, earlierAmendments, mayBeTarget } from './amendments.ts';
+import { type Arrival, MessageEvents } from './message-events.ts';
+import { inboundRow, outboundRow } from './message-row.ts';
+import { confirmSent, type RecoveryResult, settleInterrupted } from './outbound-recovery.ts';
+import { PollVotes } from './poll-votes.ts';
+import { recordReceipt } from './receipts.ts';
+import {
+  chatIdentity,
+  contextJson,
+  type MessageDevice,
+  type OutboundRecord,
+  STORED_COLUMNS,
+  type StoredMessage,
+  type StoredRow,
+  senderIdentity,
+  storedMessage,
+} from './stored-message.ts';
+import { wireDetails } from './wire-details.ts';
+
+export interface ArchiveOptions {
+  db: Kysely<Database>;
+  vault: Vault;
+  clock: Clock;
+  codec: WireCodec;
+  /** Takes the event of every change, in its transaction; without it nothing is reported. */
+  events?: EventRecorder;
+  /** Called after the commit of a received message, for example to fetch its media. Must not throw. */
+  onStored?: (message: StoredMessage) => void;
+}
+
+export class MessageArchive {
+  readonly #db: Kysely<Database>;
+  readonly #vault: Vault;
+  readonly #clock: Clock;
+  readonly #codec: WireCodec;
+  readonly #onStored: ((message: StoredMessage) => void) | undefined;
+  readonly #votes: PollVotes;
+  readonly #events: MessageEvents;
+
+  constructor(options: ArchiveOptions) {
+    this.#db = options.db;
+    this.#vault = options.vault;
+    this.#clock = options.clock;
+    this.#codec = options.codec;
+    this.#onStored = options.onStored;
+    this.#events = new MessageEvents(options.events ?? noEvents);
+    this.#votes = new PollVotes({
+      codec: options.codec,
+      unseal: (rowId, sealed) => options.vault.open(sealed, rawContext(rowId)),
+    });
+  }
+
+  /**
+   * Stores a message that the device received or that another device of its account sent, with its media
+   * descriptor, in one commit; an edit or revoke changes its target in the same commit.
+   * Idempotent on device, chat, sender and message id: null when it was there already, except that a
+   * message stored as undecryptable is replaced by its readable copy.
+   */
+  async storeInbound(device: MessageDevice, message: InboundMessage): Promise<StoredMessage | null> {
+    // Durable as a journal row already, and before an event of it leaves (events/store.ts, webhooks/queue.ts).
+    const stored = await deferred(this.#db)
+      .transaction()
+      .execute((trx) =>
+        this.#store(trx, device, message, (row, arrival) => this.#events.arrived(trx, device, row, arrival)),
+      );
+    // Also when the message was known: its copy may have settled another one.
+    this.#events.committed();
+    if (stored) this.#onStored?.(stored);
+    return stored;
+  }
+
+  /**
+   * As `storeInbound`, within the transaction of a piece of history: `stored` is called instead of an event,
+   * and no media is fetched.
+   */
+  storePast(
+    trx: Transaction<Database>,
+    device: MessageDevice,
+    message: InboundMessage,
+    stored: (row: StoredMessage, arrival: Arrival) => void,
+  ): Promise<StoredMessage | null> {
+    return this.#store(trx, device, message, async (row, arrival) => stored(row, arrival));
+  }
+
+  async #store(
+    trx: Transaction<Database>,
+    device: MessageDevice,
+    message: InboundMessage,
+    announce: (row: StoredMessage, arrival: Arrival) => Promise<void>,
+  ): Promise<StoredMessage | null> {
+    const row = this.#inboundRow(device, message);
+    if (message.fromMe) await confirmSent(trx, device, message, this.#events);
+    const known = await this.#knownCopy(trx, device, message);
+    if (known && !replaces(row, known)) return null;
+    await this.#readWhatCameBefore(trx, device, message, row);
+    if (known) {
+      row.id = known.id;
+      row.raw = this.#seal(known.id, message.raw);
+      await trx
+        .updateTable('messages')
+        .set({
+          kind: row.kind,
+          text: row.text,
+          context: row.context,
+          raw: row.raw,
+          push_name: row.push_name,
+          source: row.source,
+          target_id: row.target_id,
+          edited_at: row.edited_at,
+          revoked_at: row.revoked_at,
+        })
+        .where('tenant_id', '=', device.tenantId)
+        .where('id', '=', known.id)
+        .execute();
+    } else {
+      if ((await INSERT_NEW.affected(trx, row)) === 0) return null;
+    }
+    const { media } = message.content;
+    if (media) await this.#insertMedia(trx, row, media);
+    const applied = await applyAmendment(trx, device, message);
+    const details = wireDetails(row.kind, message.raw, this.#codec);
+    await announce(storedMessage(row), { media, applied, details });
+    if (row.kind === 'poll') {
+      await this.#events.votesRead(trx, device, await this.#votes.readEarlier(trx, device, message));
+    }
+    return storedMessage(row);
+  }
+
+  /**
+   * Writes a message of ours as `pending`, before the stanza leaves. A row that an earlier attempt with
+   * the same id left behind is taken over.
+   */
+  async createOutbound(record: OutboundRecord): Promise<StoredMessage> {
+    const row = this.#outboundRow(record);
+    // On the disk before the stanza leaves: the session holds frames back until then.
+    await deferred(this.#db)
+      .transaction()
+      .execute(async (trx) => {
+        const earlier = await trx
+          .selectFrom('messages')
+          .select(['id', 'created_at'])
+          .where('tenant_id', '=', row.tenant_id)
+          .where('message_id', '=', row.message_id)
+          .where('device_id', '=', row.device_id)
+          .where('from_me', '=', 1)
+          .executeTakeFirst();
+        if (earlier) {
+          row.id = earlier.id;
+          row.created_at = earlier.created_at;
+          row.raw = this.#seal(earlier.id, this.#codec.encode(record.message));
+          await trx.deleteFrom('media').where('message_row_id', '=', earlier.id).execute();
+          await trx.updateTable('messages').set(row).where('id', '=', earlier.id).execute();
+        } else {
+          await INSERT.run(trx, row);
+        }
+        if (record.content.media) await this.#insertMedia(trx, row, record.content.media);
+      });
+    return storedMessage(row);
+  }
+
+  /** The server acknowledged the message at `at` (milliseconds, the server's time). */
+  async markSent(tenantId: string, rowId: string, at: number): Promise<void> {
+    await this.#db.transaction().execute(async (trx) => {
+      const moved = await trx
+        .updateTable('messages')
+        .set({ send_state: 'sent', send_error: null, timestamp: at })
+        .where('tenant_id', '=', tenantId)
+        .where('id', '=', rowId)
+        .where('send_state', '!=', 'sent')
+        .executeTakeFirst();
+      if (moved.numUpdatedRows > 0n) return this.#events.sent(trx, tenantId, rowId);
+      // A receipt came before the ack and said so already; the ack has the better time.
+      await trx
+        .updateTable('messages')
+        .set({ timestamp: at })
+        .where('tenant_id', '=', tenantId)
+        .where('id', '=', rowId)
+        .execute();
+    });
+    this.#events.committed();
+  }
+
+  /** The message was not taken. A receipt that arrived all the same proves otherwise and wins. */
+  async markFailed(tenantId: string, rowId: string, reason: string): Promise<void> {
+    await this.#db.transaction().execute(async (trx) => {
+      const moved = await trx
+        .updateTable('messages')
+        .set({ send_state: 'failed', send_error: reason })
+        .where('tenant_id', '=', tenantId)
+        .where('id', '=', rowId)
+        .where('send_state', '=', 'pending')
+        .executeTakeFirst();
+      if (moved.numUpdatedRows > 0n) await this.#events.failed(trx, tenantId, rowId, this.#clock.now());
+    });
+    this.#events.committed();
+  }
+
+  /** See `settleInterrupted`: once, before devices connect. */
+  async settleInterrupted(tenantId: string): Promise<RecoveryResult> {
+    const parts = { db: this.#db, clock: this.#clock, outcomes: this.#events };
+    const result = await settleInterrupted(parts, tenantId);
+    this.#events.committed();
+    return result;
+  }
+
+  /** An edit of ours was acknowledged: the stored text is the new one from `at` on. */
+  async markEdited(tenantId: string, rowId: string, text: string, at: number): Promise<void> {
+    await this.#db
+      .updateTable('messages')
+      .set({ text, edited_at: at })
+      .where('tenant_id', '=', tenantId)
+      .where('id', '=', rowId)
+      .execute();
+  }
+
+  /** One more request for an undecryptable message; returns its number, the library's own first included. */
+  async countRetry(message: StoredMessage): Promise<number> {
+    const { retry } = message.context;
+    const attempts = (retry?.attempts ?? 0) + 1;
+    if (!retry) return attempts;
+    await this.#db
+      .updateTable('messages')
+      .set({ context: contextJson({ ...message.context, retry: { ...retry, attempts } }) })
+      .where('tenant_id', '=', message.tenantId)
+      .where('id', '=', message.rowId)
+      .where('kind', '=', 'undecryptable')
+      .execute();
+    return attempts;
+  }
+
+  /** Stores a receipt and moves the times of the messages it speaks of. Unknown messages are ignored. */
+  async applyReceipt(device: MessageDevice, receipt: MessageReceipt): Promise<void> {
+    await recordReceipt(deferred(this.#db), device, receipt, this.#events);
+  }
+
+  /** Every copy of a message id among the tenant's devices, the newest first. */
+  async findForTenant(tenantId: string, messageId: string): Promise<StoredMessage[]> {
+    const rows = await this.#db
+      .selectFrom('messages')
+      .select(STORED_COLUMNS)
+      .where('tenant_id', '=', tenantId)
+      .where('message_id', '=', messageId)
+      .orderBy('created_at', 'desc')
+      .execute();
+    return rows.map(storedMessage);
+  }
+
+  /** The message that a quote names, in the device's copy of the chat; null when we do not have it. */
+  async findInChat(device: MessageDevice, chat: Identity, messageId: string): Promise<StoredMessage | null> {
+    const rows = await this.#rowsOf(this.#db, device, messageId);
+    const row = rows.find((each) => sameIdentity(chatIdentity(each), chat));
+    return row ? storedMessage(row) : null;
+  }
+
+  /** The content of a stored message, decoded; null when it was never decrypted. */
+  async wireMessage(message: Pick<StoredMessage, 'tenantId' | 'rowId'>): Promise<WireMessage | null> {
+    const raw = await this.#raw(message.tenantId, message.rowId);
+    return raw && raw.length > 0 ? this.#codec.decode(raw) : null;
+  }
+
+  /** Encoded waE2E.Message of a message that the device's account sent, to answer a retry receipt. */
+  async loadSentMessage(
+    device: Pick<MessageDevice, 'id' | 'tenantId'>,
+    chat: Jid,
+    messageId: string,
+  ): Promise<Uint8Array | null> {
+    const rows = await this.#rowsOf(this.#db, device, messageId);
+    const own = rows.filter((row) => row.from_me === 1);
+    // A retry receipt may name the chat by the other of its two names, which we may not know yet.
+    const named = own.find((row) => row.chat_jid === chat || row.chat_lid === chat);
+    const row = named ?? own.find((each) => each.is_group === 0 && !chat.endsWith('@g.us'));
+    return row ? this.#raw(device.tenantId, row.id) : null;
+  }
+
+  async #raw(tenantId: string, rowId: string): Promise<Uint8Array | null> {
+    const row = await this.#db
+      .selectFrom('messages')
+      .select('raw')
+      .where('tenant_id', '=', tenantId)
+      .where('id', '=', rowId)
+      .executeTakeFirst();
+    return row ? this.#vault.open(row.raw, rawContext(rowId)) : null;
+  }
+
+  async #rowsOf(
+    db: Kysely<Database>,
+    device: Pick<MessageDevice, 'id' | 'tenantId'>,
+    messageId: string,
+  ): Promise<StoredRow[]> {
+    return BY_MESSAGE_ID.rows(db, { tenantId: device.tenantId, deviceId: device.id, messageId });
+  }
+
+  /**
+   * The unique index compares canonical names, and the name of a LID-only contact changes once the phone
+   * number is known. A redelivery across that change is still the same message.
+   */
+  async #knownCopy(
+    trx: Transaction<Database>,
+    device: MessageDevice,
+    message: InboundMessage,
+  ): Promise<StoredRow | undefined> {
+    const rows = await this.#rowsOf(trx, device, message.id);
+    return rows.find((row) => {
+      if (contradicts(chatIdentity(row), message.chat)) return false;
+      if (row.from_me === 1 && message.fromMe) return true;
+      return sameIdentity(senderIdentity(row), message.sender);
+    });
+  }
+
+  /** Completes the row of a new message by what is stored already: its edits, or the poll it votes in. */
+  async #readWhatCameBefore(
+    trx: Transaction<Database>,
+    device: MessageDevice,
+    message: InboundMessage,
+    row: MessagesTable,
+  ): Promise<void> {
+    if (row.kind === 'poll_vote') {
+      const pollVote = await this.#votes.read(trx, device, message);
+      row.context = contextJson({ ...message.content, pollVote });
+    } else if (mayBeTarget(message.content.kind)) {
+      Object.assign(row, await earlierAmendments(trx, device, message));
+    }
+  }
+
+  #seal(rowId: string, raw: Uint8Array): Uint8Array {
+    // Media keys travel inside the protobuf, and media keys are encrypted at rest.
+    return this.#vault.seal(raw, rawContext(rowId));
+  }
+
+  async #insertMedia(
+    trx: Transaction<Database>,
+    row: MessagesTable,
+    descriptor: MediaDescriptor,
+  ): Promise<void> {
+    const owner = { messageRowId: row.id, tenantId: row.tenant_id, deviceId: row.device_id };
+    await trx
+      .insertInto('media')
+      .values(mediaRow(descriptor, owner, this.#vault))
+      .onConflict((conflict) => conflict.doNothing())
+      .execute();
+  }
+
+  #inboundRow(device: MessageDevice, message: InboundMessage): MessagesTable {
+    const id = randomUUID();
+    return inboundRow(device, message, { id, raw: this.#seal(id, message.raw), now: this.#clock.now() });
+  }
+
+  #outboundRow(record: OutboundRecord): MessagesTable {
+    const id = randomUUID();
+    const raw = this.#seal(id, this.#codec.encode(record.message));
+    return outboundRow(record, { id, raw, now: this.#clock.now() });
+  }
+}
+
+/**
+ * Whether a message takes the place of a stored copy of it: of one that could not be read, and of one from
+ * history, because what arrives is news even when a piece of history that was on its way told it first.
+ */
+function replaces(row: MessagesTable, known: StoredRow): boolean {
+  if (row.kind === 'undecryptable') return false;
+  return known.kind === 'undecryptable' || (known.source === 'history' && row.source === 'phone');
+}
+
+function rawContext(rowId: string): string {
+  return `message:${rowId}`;
+}
+
+const COLUMNS = [...STORED_COLUMNS, 'target_id', 'raw'] as const;
+
+const INSERT = new HotQuery<MessagesTable, unknown>((db, row) =>
+  db.insertInto('messages').values(slotsOf(row, COLUMNS)),
+);
+
+const INSERT_NEW = new HotQuery<MessagesTable, unknown>((db, row) =>
+  db
+    .insertInto('messages')
+    .values(slotsOf(row, COLUMNS))
+    .onConflict((conflict) => conflict.doNothing()),
+);
+
+const BY_MESSAGE_ID = new HotQuery<{ tenantId: string; deviceId: string; messageId: string }, StoredRow>(
+  (db, { tenantId, deviceId, messageId }) =>
+    db
+      .selectFrom('messages')
+      .select(STORED_COLUMNS)
+      .where('tenant_id', '=', tenantId)
+      .where('message_id', '=', messageId)
+      .where('device_id', '=', deviceId),
+);

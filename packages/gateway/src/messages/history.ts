@@ -1,0 +1,59 @@
+/** Storing the account's past as its phone tells it, piece by piece. */
+import type { Kysely } from 'kysely';
+import type { MessageData } from '../events/catalogue/message.ts';
+import type { EventRecorder } from '../events/recorder.ts';
+import type { Database } from '../storage/schema.ts';
+import type { HistoryBatch } from '../whatsapp/session.ts';
+import type { MessageArchive } from './archive.ts';
+import { pastMessageData, retoldMessageData } from './message-events.ts';
+import type { MessageDevice } from './stored-message.ts';
+
+/** Pieces of one device keep their order among themselves; no chat's events wait for them. */
+const ORDER_KEY = 'history';
+
+export class MessageHistory {
+  readonly #db: Kysely<Database>;
+  readonly #archive: MessageArchive;
+  readonly #events: EventRecorder;
+
+  constructor(parts: { db: Kysely<Database>; archive: MessageArchive; events: EventRecorder }) {
+    this.#db = parts.db;
+    this.#archive = parts.archive;
+    this.#events = parts.events;
+  }
+
+  /**
+   * Stores a piece of history in one commit, with one `history.sync` event. A message that is there already
+   * stays as it is. A piece that brings nothing new is a repetition after a crash and no event, unless
+   * somebody waits for the answer: the first one of a file is reported even when it is empty.
+   */
+  async store(device: MessageDevice, batch: HistoryBatch): Promise<void> {
+    const asked = batch.kind === 'on_demand';
+    await this.#db.transaction().execute(async (trx) => {
+      const messages: MessageData[] = [];
+      let stored = 0;
+      for (const message of batch.messages) {
+        const row = await this.#archive.storePast(trx, device, message, (past, arrival) => {
+          messages.push(pastMessageData(device, past, arrival));
+        });
+        if (row) stored += 1;
+        else if (asked) messages.push(retoldMessageData(device, message));
+      }
+      if (batch.messages.length > 0 && stored === 0 && !asked) return;
+      await this.#events.record(trx, device, {
+        name: 'history.sync',
+        orderKey: ORDER_KEY,
+        data: {
+          kind: batch.kind,
+          progress: batch.progress,
+          chats: batch.chats,
+          contacts: batch.contacts,
+          count: batch.messages.length,
+          stored,
+          messages,
+        },
+      });
+    });
+    this.#events.committed();
+  }
+}

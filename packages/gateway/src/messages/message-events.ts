@@ -1,0 +1,296 @@
+/** What the archive tells the world: each change of a message as an event, in the transaction of the change. */
+import type { Transaction } from 'kysely';
+import type { MessageData } from '../events/catalogue/message.ts';
+import type { EventRecorder, NewEvent } from '../events/recorder.ts';
+import {
+  type EventChange,
+  type EventMedia,
+  editedData,
+  failedData,
+  mentionData,
+  messageData,
+  pollVoteData,
+  reactionData,
+  receiptData,
+  revokedData,
+  undecryptableData,
+} from '../events/shape/message.ts';
+import { HotQuery } from '../storage/hot-query.ts';
+import type { Database, DevicesTable } from '../storage/schema.ts';
+import type {
+  Identity,
+  InboundMessage,
+  MediaDescriptor,
+  MediaKind,
+  ReceiptKind,
+} from '../whatsapp/session.ts';
+import {
+  chatIdentity,
+  type MessageDevice,
+  STORED_COLUMNS,
+  type StoredMessage,
+  type StoredRow,
+  senderIdentity,
+  storedMessage,
+} from './stored-message.ts';
+
+/** What is known beside the row at the moment of storing. */
+export interface Arrival {
+  media: MediaDescriptor | null;
+  /** Whether an edit or revoke changed the message that it speaks of. */
+  applied: boolean;
+  /** What the kind adds, as `events/catalogue/message.ts` says. */
+  details: Record<string, unknown> | null;
+}
+
+export class MessageEvents {
+  readonly #events: EventRecorder;
+
+  constructor(events: EventRecorder) {
+    this.#events = events;
+  }
+
+  /** A message was stored that came from WhatsApp. */
+  async arrived(
+    trx: Transaction<Database>,
+    device: MessageDevice,
+    row: StoredMessage,
+    arrival: Arrival,
+  ): Promise<void> {
+    const event = arrivalEvent(device, row, arrival);
+    if (event) await this.#record(trx, device, row, event);
+  }
+
+  /** Votes that could not be read before their poll came. */
+  async votesRead(trx: Transaction<Database>, device: MessageDevice, votes: StoredMessage[]): Promise<void> {
+    for (const vote of votes) {
+      const event = voteEvent(vote);
+      if (event) await this.#record(trx, device, vote, event);
+    }
+  }
+
+  /** A message of ours is with WhatsApp: call once, when its row moves to `sent`. */
+  async sent(trx: Transaction<Database>, tenantId: string, rowId: string): Promise<void> {
+    const found = await load(trx, tenantId, rowId);
+    if (!found) return;
+    const { device, row } = found;
+    const change = changeEvent(row);
+    if (change !== undefined) {
+      if (change) await this.#record(trx, device, row, change);
+      return;
+    }
+    const media = await loadMedia(trx, row);
+    const data = messageData(eventMessage(row, media, null), device);
+    await this.#record(trx, device, row, { name: 'message.sent', data });
+    if (row.source === 'api' && row.context.mentions.length > 0) {
+      const mention = mentionData({ ...eventMessage(row, null, null) });
+      await this.#record(trx, device, row, { name: 'mention.sent', data: mention });
+    }
+  }
+
+  /** A message of ours was given up: call once, when its row moves to `failed`. `at` in milliseconds. */
+  async failed(trx: Transaction<Database>, tenantId: string, rowId: string, at: number): Promise<void> {
+    const found = await load(trx, tenantId, rowId);
+    if (!found) return;
+    const { device, row } = found;
+    const data = failedData({
+      messageId: row.messageId,
+      chat: chatOf(row),
+      isGroup: row.isGroup,
+      kind: row.kind,
+      error: row.sendError ?? 'the message was not sent',
+      at,
+    });
+    await this.#record(trx, device, row, { name: 'message.failed', data });
+  }
+
+  /** A receipt was stored that had not been there. */
+  async receipt(
+    trx: Transaction<Database>,
+    device: MessageDevice,
+    receipt: {
+      messageId: string;
+      chat: Identity;
+      chatJid: string;
+      isGroup: boolean;
+      recipient: Identity;
+      kind: ReceiptKind;
+      at: number;
+    },
+  ): Promise<void> {
+    await this.#events.record(trx, device, {
+      name: `message.${receipt.kind}`,
+      data: receiptData(receipt),
+      orderKey: receipt.chatJid,
+    });
+  }
+
+  /** Call after the commit. Never throws. */
+  committed(): void {
+    this.#events.committed();
+  }
+
+  #record(
+    trx: Transaction<Database>,
+    device: MessageDevice,
+    row: StoredMessage,
+    event: Pick<NewEvent, 'name' | 'data'>,
+  ): Promise<void> {
+    return this.#events.record(trx, device, {
+      ...event,
+      orderKey: row.chatJid,
+    });
+  }
+}
+
+type NamedData = Pick<NewEvent, 'name' | 'data'>;
+
+/** Null for what is no event: protocol messages, and changes that changed nothing. */
+function arrivalEvent(device: MessageDevice, row: StoredMessage, arrival: Arrival): NamedData | null {
+  if (row.kind === 'protocol') return null;
+  const message = eventMessage(row, arrival.media && fromDescriptor(arrival.media), arrival.details);
+  if (row.kind === 'undecryptable')
+    return { name: 'message.undecryptable', data: undecryptableData(message) };
+  if ((row.kind === 'edit' || row.kind === 'revoke') && !arrival.applied) return null;
+  const change = changeEvent(row);
+  if (change !== undefined) return change;
+  return { name: row.fromMe ? 'message.sent' : 'message.received', data: messageData(message, device) };
+}
+
+/** The event of a message that changes another one; null when it does not say which, undefined for others. */
+function changeEvent(row: StoredMessage): NamedData | null | undefined {
+  switch (row.kind) {
+    case 'edit': {
+      const change = changeOf(row);
+      return change && { name: 'message.edited', data: editedData({ ...change, text: row.text }) };
+    }
+    case 'revoke': {
+      const change = changeOf(row);
+      return change && { name: 'message.revoked', data: revokedData(change) };
+    }
+    case 'reaction': {
+      const change = changeOf(row);
+      return change && { name: 'message.reaction', data: reactionData({ ...change, text: row.text }) };
+    }
+    case 'poll_vote':
+      return voteEvent(row);
+    default:
+      return undefined;
+  }
+}
+
+function voteEvent(row: StoredMessage): NamedData | null {
+  const change = changeOf(row);
+  if (!change) return null;
+  const { pollName = null, options = null, unknownOptions = 0 } = row.context.pollVote ?? {};
+  return { name: 'message.poll_vote', data: pollVoteData({ ...change, pollName, options, unknownOptions }) };
+}
+
+function changeOf(row: StoredMessage): EventChange | null {
+  const { targetId } = row.context;
+  return targetId ? { ...common(row), targetId } : null;
+}
+
+function common(row: StoredMessage) {
+  return {
+    messageId: row.messageId,
+    chat: chatOf(row),
+    sender: senderIdentity({ sender_jid: row.senderJid, sender_lid: row.senderLid }),
+    fromMe: row.fromMe,
+    isGroup: row.isGroup,
+    pushName: row.pushName,
+    source: row.source,
+    timestamp: row.timestamp,
+  };
+}
+
+function eventMessage(row: StoredMessage, media: EventMedia | null, details: Record<string, unknown> | null) {
+  return {
+    ...common(row),
+    kind: row.kind,
+    text: row.text,
+    editedAt: row.editedAt,
+    revokedAt: row.revokedAt,
+    ...row.context,
+    media,
+    details,
+  };
+}
+
+function chatOf(row: StoredMessage): Identity {
+  return chatIdentity({ chat_jid: row.chatJid, chat_lid: row.chatLid });
+}
+
+/** A message of the past, as `history.sync` lists it. */
+export function pastMessageData(device: MessageDevice, row: StoredMessage, arrival: Arrival): MessageData {
+  const media = arrival.media && fromDescriptor(arrival.media);
+  return messageData(eventMessage(row, media, arrival.details), device);
+}
+
+/** The same for a message that was there already: as the phone tells it. */
+export function retoldMessageData(device: MessageDevice, message: InboundMessage): MessageData {
+  const { id: messageId, content, ...rest } = message;
+  const media = content.media && fromDescriptor(content.media);
+  return messageData({ ...rest, ...content, messageId, media, editedAt: null, revokedAt: null }, device);
+}
+
+function fromDescriptor(media: MediaDescriptor): EventMedia {
+  const { kind, mimeType, fileName, fileLength, fileSha256, seconds, width, height } = media;
+  const sha256 = fileSha256 && Buffer.from(fileSha256).toString('hex');
+  return { kind, mimeType, fileName, size: fileLength, sha256, seconds, width, height };
+}
+
+const MEDIA_KINDS: readonly string[] = ['image', 'video', 'audio', 'voice', 'document', 'sticker'];
+
+async function loadMedia(trx: Transaction<Database>, row: StoredMessage): Promise<EventMedia | null> {
+  if (!MEDIA_KINDS.includes(row.kind)) return null;
+  const media = await trx
+    .selectFrom('media')
+    .select(['kind', 'mime_type', 'file_name', 'file_length', 'sha256', 'seconds', 'width', 'height'])
+    .where('tenant_id', '=', row.tenantId)
+    .where('message_row_id', '=', row.rowId)
+    .executeTakeFirst();
+  if (!media) return null;
+  return {
+    kind: media.kind as MediaKind,
+    mimeType: media.mime_type,
+    fileName: media.file_name,
+    size: media.file_length,
+    sha256: media.sha256,
+    seconds: media.seconds,
+    width: media.width,
+    height: media.height,
+  };
+}
+
+/** The message with the device that holds it. */
+async function load(
+  trx: Transaction<Database>,
+  tenantId: string,
+  rowId: string,
+): Promise<{ row: StoredMessage; device: MessageDevice } | null> {
+  const [row] = await MESSAGE.rows(trx, { tenantId, id: rowId });
+  if (!row) return null;
+  const [device] = await DEVICE.rows(trx, { tenantId, id: row.device_id });
+  if (!device) return null;
+  const { id, user_id: userId, jid, lid } = device;
+  return { row: storedMessage(row), device: { id, tenantId, userId, jid, lid } };
+}
+
+interface RowKey {
+  tenantId: string;
+  id: string;
+}
+
+const MESSAGE = new HotQuery<RowKey, StoredRow>((db, { tenantId, id }) =>
+  db.selectFrom('messages').select(STORED_COLUMNS).where('tenant_id', '=', tenantId).where('id', '=', id),
+);
+
+const DEVICE = new HotQuery<RowKey, Pick<DevicesTable, 'id' | 'user_id' | 'jid' | 'lid'>>(
+  (db, { tenantId, id }) =>
+    db
+      .selectFrom('devices')
+      .select(['id', 'user_id', 'jid', 'lid'])
+      .where('tenant_id', '=', tenantId)
+      .where('id', '=', id),
+);

@@ -1,0 +1,201 @@
+/** Receipts as rows, and what they say about a message. */
+import type { Kysely, Transaction } from 'kysely';
+import { canonicalJid, contradicts, sameIdentity } from '../identity/jid.ts';
+import { HotQuery, slotsOf } from '../storage/hot-query.ts';
+import type { Database, MessagesTable, ReceiptsTable } from '../storage/schema.ts';
+import type { Identity, Jid, MessageReceipt, ReceiptKind } from '../whatsapp/session.ts';
+import { applyOwnEdit } from './amendments.ts';
+import type { MessageEvents } from './message-events.ts';
+import { chatIdentity, type MessageDevice, type StoredMessage } from './stored-message.ts';
+
+export type DeliveryStatus = 'pending' | 'failed' | 'delivered' | 'read' | 'played';
+
+export interface StoredReceipt {
+  recipientJid: Jid;
+  recipientLid: Jid | null;
+  kind: ReceiptKind;
+  /** Milliseconds since the epoch, the server's time. */
+  at: number;
+}
+
+/** In the order in which a status moves; a receipt outranks a refusal, for it proves the delivery. */
+export const STATUS_ORDER: readonly DeliveryStatus[] = ['pending', 'failed', 'delivered', 'read', 'played'];
+
+/** Playing implies reading implies delivery: WhatsApp may send the later receipt alone. */
+const IMPLIED: Readonly<Record<ReceiptKind, readonly ReceiptKind[]>> = {
+  delivered: ['delivered'],
+  read: ['delivered', 'read'],
+  played: ['delivered', 'read', 'played'],
+};
+
+/** The status of an outbound message; sent without a receipt is still `pending`, as documented. */
+export function statusOf(
+  message: Pick<StoredMessage, 'playedAt' | 'readAt' | 'deliveredAt' | 'sendState'>,
+): DeliveryStatus {
+  if (message.playedAt !== null) return 'played';
+  if (message.readAt !== null) return 'read';
+  if (message.deliveredAt !== null) return 'delivered';
+  return message.sendState === 'failed' ? 'failed' : 'pending';
+}
+
+/**
+ * Stores one row per message, recipient and kind, and moves the message's times: the first of each kind,
+ * whoever sent it. One commit for all messages that the receipt names.
+ */
+export async function recordReceipt(
+  db: Kysely<Database>,
+  device: MessageDevice,
+  receipt: MessageReceipt,
+  events: MessageEvents,
+): Promise<void> {
+  const self: Identity = { jid: device.jid, lid: device.lid };
+  // Our own phone reports what it received too; only in the chat with oneself is it the recipient.
+  if (sameIdentity(receipt.recipient, self) && !sameIdentity(receipt.chat, self)) return;
+  const recipient = canonicalJid(receipt.recipient);
+  if (recipient === null) return;
+  await db.transaction().execute(async (trx) => {
+    for (const messageId of receipt.messageIds) {
+      const target = await targetOf(trx, device, receipt, messageId);
+      if (target) await store(trx, device, receipt, { ...target, messageId, recipient }, events);
+    }
+  });
+  events.committed();
+}
+
+interface Target {
+  rowId: string;
+  chat: Identity;
+  chatJid: string;
+  /** WhatsApp is known to have it. */
+  sent: boolean;
+  /** The chat's LID, when this receipt is the first to tell it. */
+  learnedLid: string | null;
+}
+
+async function targetOf(
+  trx: Transaction<Database>,
+  device: MessageDevice,
+  receipt: MessageReceipt,
+  messageId: string,
+): Promise<Target | null> {
+  const rows = await OWN_MESSAGES.rows(trx, { tenantId: device.tenantId, deviceId: device.id, messageId });
+  const row = rows.find((each) => {
+    if ((each.is_group === 1) !== receipt.isGroup) return false;
+    // The id alone would let anyone who saw it vouch for a message in another chat.
+    return !contradicts(chatIdentity(each), receipt.chat);
+  });
+  if (!row) return null;
+  const learnedLid = !receipt.isGroup && row.chat_lid === null ? receipt.chat.lid : null;
+  const { jid, lid } = chatIdentity(row);
+  return {
+    rowId: row.id,
+    chat: { jid, lid: lid ?? learnedLid },
+    chatJid: row.chat_jid,
+    sent: row.send_state === 'sent',
+    learnedLid,
+  };
+}
+
+async function store(
+  trx: Transaction<Database>,
+  device: MessageDevice,
+  receipt: MessageReceipt,
+  target: Target & { messageId: string; recipient: Jid },
+  events: MessageEvents,
+): Promise<void> {
+  const inserted = await INSERT.affected(trx, {
+    tenant_id: device.tenantId,
+    device_id: device.id,
+    message_id: target.messageId,
+    chat_jid: target.chatJid,
+    recipient_jid: target.recipient,
+    recipient_lid: receipt.recipient.lid,
+    kind: receipt.kind,
+    at: receipt.timestamp,
+  });
+  const at = receipt.timestamp;
+  await trx
+    .updateTable('messages')
+    .set((eb) => {
+      const first = (column: 'delivered_at' | 'read_at' | 'played_at') =>
+        eb
+          .case()
+          .when(eb.or([eb(column, 'is', null), eb(column, '>', at)]))
+          .then(at)
+          .else(eb.ref(column))
+          .end();
+      const implied = IMPLIED[receipt.kind];
+      return {
+        // A receipt proves that the server took the message, also when its ack never reached us.
+        send_state: 'sent' as const,
+        send_error: null,
+        ...(implied.includes('delivered') ? { delivered_at: first('delivered_at') } : {}),
+        ...(implied.includes('read') ? { read_at: first('read_at') } : {}),
+        ...(implied.includes('played') ? { played_at: first('played_at') } : {}),
+        ...(target.learnedLid ? { chat_lid: target.learnedLid } : {}),
+      };
+    })
+    .where('tenant_id', '=', device.tenantId)
+    .where('id', '=', target.rowId)
+    .execute();
+  if (!target.sent) {
+    await applyOwnEdit(trx, device.tenantId, target.rowId);
+    await events.sent(trx, device.tenantId, target.rowId);
+  }
+  if (inserted === 0) return;
+  const { messageId, chat, chatJid } = target;
+  const { isGroup, recipient, kind } = receipt;
+  await events.receipt(trx, device, { messageId, chat, chatJid, isGroup, recipient, kind, at });
+}
+
+/** The receipts of one message, oldest first. Groups have one per participant and kind. */
+export async function receiptsOf(db: Kysely<Database>, message: StoredMessage): Promise<StoredReceipt[]> {
+  const rows = await db
+    .selectFrom('receipts')
+    .select(['recipient_jid', 'recipient_lid', 'kind', 'at'])
+    .where('tenant_id', '=', message.tenantId)
+    .where('message_id', '=', message.messageId)
+    .where('device_id', '=', message.deviceId)
+    .orderBy('at')
+    .orderBy('id')
+    .execute();
+  return rows.map((row) => ({
+    recipientJid: row.recipient_jid,
+    recipientLid: row.recipient_lid,
+    kind: row.kind,
+    at: row.at,
+  }));
+}
+
+type OwnMessage = Pick<MessagesTable, 'id' | 'chat_jid' | 'chat_lid' | 'is_group' | 'send_state'>;
+
+const OWN_MESSAGES = new HotQuery<{ tenantId: string; deviceId: string; messageId: string }, OwnMessage>(
+  (db, { tenantId, deviceId, messageId }) =>
+    db
+      .selectFrom('messages')
+      .select(['id', 'chat_jid', 'chat_lid', 'is_group', 'send_state'])
+      .where('tenant_id', '=', tenantId)
+      .where('message_id', '=', messageId)
+      .where('device_id', '=', deviceId)
+      .where('from_me', '=', 1),
+);
+
+type NewReceipt = Omit<ReceiptsTable, 'id'>;
+
+const COLUMNS = [
+  'tenant_id',
+  'device_id',
+  'message_id',
+  'chat_jid',
+  'recipient_jid',
+  'recipient_lid',
+  'kind',
+  'at',
+] as const satisfies readonly (keyof NewReceipt)[];
+
+const INSERT = new HotQuery<NewReceipt, unknown>((db, row) =>
+  db
+    .insertInto('receipts')
+    .values(slotsOf(row, COLUMNS))
+    .onConflict((conflict) => conflict.doNothing()),
+);

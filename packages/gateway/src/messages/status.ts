@@ -1,0 +1,45 @@
+/** How far a message of ours has come. */
+import type { Kysely } from 'kysely';
+import type { Database } from '../storage/schema.ts';
+import type { Caller } from '../tenancy/caller.ts';
+import type { MessageArchive } from './archive.ts';
+import { type DeliveryStatus, receiptsOf, STATUS_ORDER, type StoredReceipt, statusOf } from './receipts.ts';
+import type { StoredMessage } from './stored-message.ts';
+import { type DeviceDirectory, findOwnMessages } from './visible.ts';
+
+export interface MessageStatus {
+  message: StoredMessage;
+  status: DeliveryStatus;
+}
+
+export class MessageStatuses {
+  readonly #db: Kysely<Database>;
+  readonly #parts: { archive: MessageArchive; devices: DeviceDirectory };
+
+  constructor(options: { db: Kysely<Database>; archive: MessageArchive; devices: DeviceDirectory }) {
+    this.#db = options.db;
+    this.#parts = { archive: options.archive, devices: options.devices };
+  }
+
+  /**
+   * The status of a message that the caller's devices sent; throws MESSAGE_NOT_FOUND otherwise. When two
+   * devices of one account hold it, the copy that is furthest along answers.
+   */
+  async status(caller: Caller, messageId: string, deviceId?: string): Promise<MessageStatus> {
+    const messages = await findOwnMessages(this.#parts, caller, messageId, deviceId);
+    const ranked = messages
+      .map((message) => ({ message, status: statusOf(message) }))
+      .sort((a, b) => STATUS_ORDER.indexOf(b.status) - STATUS_ORDER.indexOf(a.status));
+    return ranked[0] as MessageStatus;
+  }
+
+  /** Every receipt of that message, oldest first. */
+  async receipts(
+    caller: Caller,
+    messageId: string,
+    deviceId?: string,
+  ): Promise<{ message: StoredMessage; receipts: StoredReceipt[] }> {
+    const { message } = await this.status(caller, messageId, deviceId);
+    return { message, receipts: await receiptsOf(this.#db, message) };
+  }
+}

@@ -1,0 +1,90 @@
+/** What some kinds of message say beside their text: for people's programs, so in plain words. */
+import type { MessageKind } from '../whatsapp/session.ts';
+import type { WireCodec, WireMessage } from '../whatsapp/wire-message.ts';
+import { pollCreation } from './poll-secrets.ts';
+import { member, unwrapped } from './wire-content.ts';
+
+type Details = Record<string, unknown>;
+
+/**
+ * The details of a message by its kind, null for kinds that have none. Member names are those of
+ * waE2E.Message (WAWebProtobufsE2E.proto); what a sender left out is null.
+ */
+export function wireDetails(kind: string, raw: Uint8Array, codec: WireCodec): Details | null {
+  const read = READERS[kind as MessageKind];
+  return read && raw.length > 0 ? read(unwrapped(codec.decode(raw))) : null;
+}
+
+const READERS: Partial<Record<MessageKind, (message: WireMessage) => Details | null>> = {
+  location: (message) => location(member(message, 'locationMessage')),
+  live_location: (message) => location(member(message, 'liveLocationMessage')),
+  contact: (message) => contacts([member(message, 'contactMessage')]),
+  contacts: (message) => contacts(list(member(message, 'contactsArrayMessage'), 'contacts')),
+  poll: (message) => poll(message),
+  buttons_response: (message) => buttonReply(message),
+  list_response: (message) => {
+    const reply = member(message, 'listResponseMessage');
+    const row = reply && member(reply, 'singleSelectReply');
+    return { row_id: text(row, 'selectedRowId'), title: text(reply, 'title') };
+  },
+  group_invite: (message) => {
+    const invite = member(message, 'groupInviteMessage');
+    return {
+      group_jid: text(invite, 'groupJid'),
+      group_name: text(invite, 'groupName'),
+      invite_code: text(invite, 'inviteCode'),
+    };
+  },
+};
+
+function location(place: WireMessage | null): Details | null {
+  return (
+    place && {
+      latitude: number(place, 'degreesLatitude'),
+      longitude: number(place, 'degreesLongitude'),
+      name: text(place, 'name'),
+      address: text(place, 'address'),
+      url: text(place, 'url'),
+    }
+  );
+}
+
+function contacts(cards: (WireMessage | null)[]): Details {
+  return {
+    contacts: cards.map((card) => ({ display_name: text(card, 'displayName'), vcard: text(card, 'vcard') })),
+  };
+}
+
+function poll(message: WireMessage): Details | null {
+  const made = pollCreation(message);
+  if (!made) return null;
+  return {
+    name: text(made, 'name'),
+    options: list(made, 'options').map((option) => text(option, 'optionName')),
+    selectable_count: number(made, 'selectableOptionsCount'),
+  };
+}
+
+function buttonReply(message: WireMessage): Details | null {
+  const plain = member(message, 'buttonsResponseMessage');
+  if (plain) return { button_id: text(plain, 'selectedButtonId'), title: text(plain, 'selectedDisplayText') };
+  const template = member(message, 'templateButtonReplyMessage');
+  if (template)
+    return { button_id: text(template, 'selectedId'), title: text(template, 'selectedDisplayText') };
+  return null;
+}
+
+function text(from: WireMessage | null, name: string): string | null {
+  const value = from?.[name];
+  return typeof value === 'string' ? value.replaceAll('\0', '') : null;
+}
+
+function number(from: WireMessage, name: string): number | null {
+  const value = from[name];
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}
+
+function list(from: WireMessage | null, name: string): WireMessage[] {
+  const value = from?.[name];
+  return Array.isArray(value) ? (value as WireMessage[]) : [];
+}

@@ -1,0 +1,267 @@
+import { type LookupAddress, lookup } from 'node:dns';
+import { isIP, type LookupFunction } from 'node:net';
+import { Transform, type TransformCallback } from 'node:stream';
+import { Agent, buildConnector, type Dispatcher, errors, request } from 'undici';
+import { AddressPolicy } from './address-policy.ts';
+
+export type GuardedFailure =
+  | 'bad_url'
+  | 'forbidden_address'
+  | 'unknown_host'
+  | 'connection_failed'
+  | 'timeout'
+  | 'too_large'
+  | 'too_many_redirects'
+  | 'encoded_body'
+  | 'aborted';
+
+/** Why a guarded request failed. `message` names no address and no part of the URL: it may be shown. */
+export class GuardedRequestError extends Error {
+  readonly failure: GuardedFailure;
+  constructor(failure: GuardedFailure, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'GuardedRequestError';
+    this.failure = failure;
+  }
+}
+
+export interface GuardedRequest {
+  method?: 'GET' | 'HEAD' | 'POST';
+  headers?: Record<string, string>;
+  body?: string | Uint8Array;
+  /** Body bytes after which the transfer is cut: `too_large`. */
+  maxBytes: number;
+  /** Milliseconds for the whole exchange, the last body byte included. */
+  timeoutMs: number;
+  /** How many redirects are followed; each target is checked anew. Default 0. */
+  maxRedirects?: number;
+  /** Takes a body that is compressed against our wish, as it comes: for callers who only look at the status. */
+  anyEncoding?: boolean;
+  signal?: AbortSignal;
+}
+
+export interface GuardedResponse {
+  status: number;
+  headers: Record<string, string | string[] | undefined>;
+  /** Path of the URL that answered at last, for a file name. */
+  pathname: string;
+  /** Cut with a GuardedRequestError when it grows over the cap, stalls or is aborted. Must be consumed or destroyed. */
+  body: Transform;
+}
+
+const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+const CONNECT_TIMEOUT_MS = 10_000;
+
+class ForbiddenAddress extends Error {}
+
+/** `[::1]` as it stands in a URL, or `::1`, to `::1`. */
+function withoutBrackets(hostname: string): string {
+  return hostname.startsWith('[') && hostname.endsWith(']') ? hostname.slice(1, -1) : hostname;
+}
+
+/**
+ * Checks a URL that a user chose, as far as the text tells: http(s), no credentials, no forbidden IP literal.
+ * The WHATWG parser has already turned `0x7f.1`, `2130706433` and the like into dotted form.
+ */
+function parseTarget(url: string, base: URL | undefined, policy: AddressPolicy): URL {
+  let parsed: URL;
+  try {
+    parsed = new URL(url, base);
+  } catch (cause) {
+    throw new GuardedRequestError('bad_url', 'it is not a valid URL', cause);
+  }
+  if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') {
+    throw new GuardedRequestError('bad_url', 'only http and https URLs can be fetched');
+  }
+  if (parsed.username !== '' || parsed.password !== '') {
+    throw new GuardedRequestError('bad_url', 'a URL with a user name or password cannot be fetched');
+  }
+  const host = withoutBrackets(parsed.hostname);
+  if (isIP(host) !== 0 && !policy.permits(host)) throw forbidden();
+  return parsed;
+}
+
+function forbidden(cause?: unknown): GuardedRequestError {
+  return new GuardedRequestError(
+    'forbidden_address',
+    'the URL leads to an address that is not public (operators can allow networks with WUTS_ALLOW_NETWORKS)',
+    cause,
+  );
+}
+
+/** Only the permitted addresses of a name survive; a name with none cannot be connected to. */
+function guardedLookup(policy: AddressPolicy, resolveName: typeof lookup): LookupFunction {
+  return (hostname, options, callback) => {
+    resolveName(hostname, { ...options, all: true }, (error, found) => {
+      if (error) {
+        callback(error, []);
+        return;
+      }
+      const addresses: LookupAddress[] = found.filter((each) => policy.permits(each.address));
+      const first = addresses[0];
+      if (!first) callback(new ForbiddenAddress('no permitted address'), []);
+      else if (options.all) callback(null, addresses);
+      else callback(null, first.address, first.family);
+    });
+  };
+}
+
+/**
+ * Connects only to permitted addresses. A name is judged by the addresses of the very look-up the socket
+ * uses, so a name that resolves differently a moment later (DNS rebinding) gains nothing; the address at
+ * the other end is compared once more when the socket is up.
+ */
+function guardedConnector(policy: AddressPolicy, resolveName: typeof lookup): buildConnector.connector {
+  const connect = buildConnector({
+    timeout: CONNECT_TIMEOUT_MS,
+    lookup: guardedLookup(policy, resolveName),
+  });
+  return (options, callback) => {
+    const host = withoutBrackets(options.hostname);
+    if (isIP(host) !== 0 && !policy.permits(host)) {
+      callback(new ForbiddenAddress('literal'), null);
+      return;
+    }
+    connect(options, (...result) => {
+      const socket = result[1];
+      if (socket && !policy.permits(socket.remoteAddress ?? '')) {
+        socket.destroy();
+        callback(new ForbiddenAddress('peer'), null);
+        return;
+      }
+      callback(...result);
+    });
+  };
+}
+
+function explain(error: unknown): GuardedRequestError {
+  if (error instanceof GuardedRequestError) return error;
+  if (error instanceof ForbiddenAddress) return forbidden(error);
+  if (
+    error instanceof errors.HeadersTimeoutError ||
+    error instanceof errors.BodyTimeoutError ||
+    error instanceof errors.ConnectTimeoutError ||
+    (error instanceof Error && error.name === 'TimeoutError')
+  ) {
+    return new GuardedRequestError('timeout', 'the URL did not answer in time', error);
+  }
+  if (error instanceof Error && error.name === 'AbortError') {
+    return new GuardedRequestError('aborted', 'the request was given up', error);
+  }
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'ENODATA') {
+    return new GuardedRequestError('unknown_host', 'the host name of the URL cannot be resolved', error);
+  }
+  return new GuardedRequestError('connection_failed', 'the connection to the URL failed', error);
+}
+
+/** Passes bytes on until the cap. */
+class CappedBody extends Transform {
+  #left: number;
+  constructor(maxBytes: number) {
+    super();
+    this.#left = maxBytes;
+  }
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.#left -= chunk.length;
+    if (this.#left < 0) done(tooLarge());
+    else done(null, chunk);
+  }
+}
+
+function tooLarge(): GuardedRequestError {
+  return new GuardedRequestError('too_large', 'the URL answers with more bytes than allowed');
+}
+
+/**
+ * The one client for requests to addresses that users or senders chose (media URLs, webhook URLs).
+ * Redirects are followed only when asked, each target checked like the first; no header given by the
+ * caller crosses to another origin.
+ */
+export class GuardedClient {
+  readonly #policy: AddressPolicy;
+  readonly #agent: Agent;
+
+  /** `allowNetworks`: CIDR blocks of the operator. `resolveName` stands in for DNS in tests. */
+  constructor(options: { allowNetworks?: readonly string[]; resolveName?: typeof lookup } = {}) {
+    this.#policy = new AddressPolicy(options.allowNetworks);
+    this.#agent = new Agent({
+      connect: guardedConnector(this.#policy, options.resolveName ?? lookup),
+      pipelining: 1,
+      keepAliveTimeout: 10_000,
+    });
+  }
+
+  /** Throws GuardedRequestError; any HTTP status is an answer, not an error. */
+  async request(url: string, options: GuardedRequest): Promise<GuardedResponse> {
+    const timeout = AbortSignal.timeout(options.timeoutMs);
+    const signal = options.signal ? AbortSignal.any([timeout, options.signal]) : timeout;
+    let target = parseTarget(url, undefined, this.#policy);
+    let headers = options.headers ?? {};
+    for (let redirects = 0; ; redirects += 1) {
+      const response = await this.#once(target, options, headers, signal);
+      const location = response.headers.location;
+      if (!REDIRECTS.has(response.statusCode) || typeof location !== 'string' || !options.maxRedirects) {
+        return this.#deliver(target, response, options, signal);
+      }
+      response.body.on('error', () => undefined).destroy();
+      if (redirects >= options.maxRedirects) {
+        throw new GuardedRequestError('too_many_redirects', 'the URL redirects too often');
+      }
+      const next = parseTarget(location, target, this.#policy);
+      if (next.origin !== target.origin) headers = {};
+      target = next;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  async #once(
+    target: URL,
+    options: GuardedRequest,
+    headers: Record<string, string>,
+    signal: AbortSignal,
+  ): Promise<Dispatcher.ResponseData> {
+    try {
+      return await request(target, {
+        dispatcher: this.#agent,
+        method: options.method ?? 'GET',
+        headers: { accept: '*/*', 'user-agent': 'WUTS', ...headers, 'accept-encoding': 'identity' },
+        ...(options.body === undefined ? {} : { body: options.body }),
+        signal,
+        headersTimeout: options.timeoutMs,
+        bodyTimeout: options.timeoutMs,
+      });
+    } catch (error) {
+      throw explain(error);
+    }
+  }
+
+  #deliver(
+    target: URL,
+    response: Dispatcher.ResponseData,
+    options: GuardedRequest,
+    signal: AbortSignal,
+  ): GuardedResponse {
+    const refuse = (error: GuardedRequestError): never => {
+      response.body.on('error', () => undefined).destroy();
+      throw error;
+    };
+    // A compressed body could unfold without limit; identity was asked for.
+    const encoding = response.headers['content-encoding'];
+    const unwanted = encoding !== undefined && encoding !== 'identity' && options.anyEncoding !== true;
+    if (unwanted && options.method !== 'HEAD') {
+      refuse(new GuardedRequestError('encoded_body', 'the URL answers with a compressed body'));
+    }
+    if (options.method !== 'HEAD' && Number(response.headers['content-length']) > options.maxBytes) {
+      refuse(tooLarge());
+    }
+    const body = new CappedBody(options.maxBytes);
+    response.body.on('error', (error) => body.destroy(explain(signal.aborted ? signal.reason : error)));
+    body.on('close', () => response.body.destroy());
+    response.body.pipe(body);
+    return { status: response.statusCode, headers: response.headers, pathname: target.pathname, body };
+  }
+}

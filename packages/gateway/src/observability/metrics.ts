@@ -1,0 +1,80 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** What the process tells Prometheus. Its own registry: libraries cannot add to it unasked. */
+export interface Metrics {
+  /** Parts register their own counters here (`registers: [metrics.registry]`). */
+  registry: Registry;
+  httpRequests: Counter<'method' | 'route' | 'status'>;
+  httpSeconds: Histogram<'method' | 'route'>;
+  /** Messages that devices received: stored, or known already (a redelivery). History is not counted. */
+  inboundMessages: Counter<'outcome'>;
+  /** Requests for media: ready, unchanged, retry_requested, or the code of the error in lower case. */
+  mediaRequests: Counter<'outcome'>;
+  /** Messages that are decrypted and not stored yet, asked at each scrape. */
+  setJournalCounter(count: () => Promise<number>): void;
+  /** Linked devices by state, asked at each scrape. */
+  setDeviceCounter(count: () => Promise<Record<string, number>>): void;
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const httpRequests = new Counter({
+    name: 'wuts_http_requests_total',
+    help: 'HTTP requests answered, by route pattern and status',
+    labelNames: ['method', 'route', 'status'] as const,
+    registers: [registry],
+  });
+  const httpSeconds = new Histogram({
+    name: 'wuts_http_request_duration_seconds',
+    help: 'Time from the request line to the end of the answer',
+    labelNames: ['method', 'route'] as const,
+    buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+    registers: [registry],
+  });
+  const inboundMessages = new Counter({
+    name: 'wuts_inbound_messages_total',
+    help: 'Messages received, by outcome: stored, or known already',
+    labelNames: ['outcome'] as const,
+    registers: [registry],
+  });
+  const mediaRequests = new Counter({
+    name: 'wuts_media_requests_total',
+    help: 'Requests for media of a message, by outcome',
+    labelNames: ['outcome'] as const,
+    registers: [registry],
+  });
+  let countJournal: () => Promise<number> = async () => 0;
+  new Gauge({
+    name: 'wuts_inbound_journal_messages',
+    help: 'Messages that are decrypted and not stored yet: near 0, unless storing fails',
+    registers: [registry],
+    async collect() {
+      this.set(await countJournal());
+    },
+  });
+  let countDevices: () => Promise<Record<string, number>> = async () => ({});
+  new Gauge({
+    name: 'wuts_devices',
+    help: 'Devices by state',
+    labelNames: ['state'] as const,
+    registers: [registry],
+    async collect() {
+      this.reset();
+      for (const [state, count] of Object.entries(await countDevices())) this.set({ state }, count);
+    },
+  });
+  return {
+    registry,
+    httpRequests,
+    httpSeconds,
+    inboundMessages,
+    mediaRequests,
+    setJournalCounter(count) {
+      countJournal = count;
+    },
+    setDeviceCounter(count) {
+      countDevices = count;
+    },
+  };
+}

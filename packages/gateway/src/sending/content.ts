@@ -1,0 +1,83 @@
+/** What every kind of content has in common: it checks its input at once and composes itself when asked. */
+import { invalidField } from '../errors.ts';
+import type { MessageDevice } from '../messages/stored-message.ts';
+import type {
+  ChatState,
+  MediaDescriptor,
+  MessageKind,
+  OutboundMessage,
+  WhatsAppSession,
+} from '../whatsapp/session.ts';
+import type { WireMessage } from '../whatsapp/wire-message.ts';
+import type { OutboundMedia } from './outbound-media.ts';
+
+export interface ComposeContext {
+  session: WhatsAppSession;
+  device: MessageDevice;
+  /** Quote and mentions, in the form of waE2E.ContextInfo; null when there is nothing to say. */
+  contextInfo: WireMessage | null;
+  media: OutboundMedia;
+}
+
+/** A message ready to leave, and what is remembered of it. */
+export interface Composed {
+  kind: MessageKind;
+  /** Text or caption. */
+  text: string | null;
+  message: WireMessage;
+  media?: MediaDescriptor;
+  viewOnce?: boolean;
+  targetId?: string;
+  /** Further documented members of the answer's `metadata`; measured, never guessed. */
+  metadata?: Record<string, unknown>;
+  editAttribute?: NonNullable<OutboundMessage['editAttribute']>;
+  extraNodes?: NonNullable<OutboundMessage['extraNodes']>;
+}
+
+/** One message to be sent. Its factory refused bad input before this existed. */
+export interface Content {
+  /** What the chat shows while `typingDuration` runs. */
+  readonly chatState: Extract<ChatState, 'composing' | 'recording'>;
+  /** Builds the message; may fetch and upload. Throws AppError (INVALID_MEDIA, UPLOAD_FAILED, …). */
+  compose(context: ComposeContext): Promise<Composed>;
+}
+
+/** Documented bound of a text, in characters. */
+export const LONGEST_TEXT = 4096;
+/** Documented bound of a caption, in characters. */
+export const LONGEST_CAPTION = 1024;
+
+/** The text as it is, or VALIDATION_ERROR for `field` unless it has 1–4096 characters. */
+export function checkedText(field: string, text: string): string {
+  if (text.length === 0 || characters(text) > LONGEST_TEXT) {
+    throw invalidField(field, `${field} is required and must be between 1 and ${LONGEST_TEXT} characters`);
+  }
+  return storable(field, text);
+}
+
+/** The caption, null when there is none, or VALIDATION_ERROR above 1024 characters. */
+export function checkedCaption(caption: string | undefined, field = 'caption'): string | null {
+  if (caption === undefined || caption === '') return null;
+  if (characters(caption) > LONGEST_CAPTION) {
+    throw invalidField(field, `must be at most ${LONGEST_CAPTION} characters`);
+  }
+  return storable(field, caption);
+}
+
+/** PostgreSQL stores no U+0000, and no keyboard makes one. */
+function storable(field: string, text: string): string {
+  if (text.includes('\0')) throw invalidField(field, 'must not contain the character U+0000');
+  return text;
+}
+
+/** Characters as people and JSON Schema count them: code points, so that an emoji is not two. */
+function characters(text: string): number {
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
+}
+
+/** `contextInfo` as a member to spread, absent when there is none. */
+export function withContext(contextInfo: WireMessage | null): { contextInfo?: WireMessage } {
+  return contextInfo ? { contextInfo } : {};
+}

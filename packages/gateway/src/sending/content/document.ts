@@ -1,0 +1,78 @@
+import { invalidField } from '../../errors.ts';
+import { type Content, checkedCaption, withContext } from '../content.ts';
+import { descriptorOf, mediaInput, timedUpload, uploadedFields, withOpened } from '../outbound-media.ts';
+
+export interface DocumentInput {
+  document?: string;
+  document_url?: string;
+  mime_type?: string;
+  file_name?: string;
+  caption?: string;
+}
+
+const UNKNOWN_TYPE = 'application/octet-stream';
+/** What common file systems take as one name, in bytes. */
+const LONGEST_FILE_NAME = 255;
+const MIME_TYPE = /^[\w.+-]{1,127}\/[\w.+-]{1,127}(?:\s*;[\x20-\x7e]{0,127})?$/;
+
+/** Any file, under the name that the recipient sees. */
+export function documentContent(input: DocumentInput): Content {
+  const source = mediaInput('document', input.document, input.document_url);
+  const caption = checkedCaption(input.caption);
+  if (input.mime_type && !MIME_TYPE.test(input.mime_type)) {
+    throw invalidField('mime_type', 'is not a MIME type', input.mime_type);
+  }
+  const fileName = checkedFileName(input.file_name, 'url' in source);
+  return {
+    chatState: 'composing',
+    compose: ({ media, session, contextInfo }) =>
+      withOpened(media, source, { field: 'document' }, async (opened) => {
+        const mimeType = input.mime_type || opened.declaredType || opened.detectedType || UNKNOWN_TYPE;
+        const { uploaded, uploadMs } = await timedUpload(media, session, 'document', opened);
+        const documentMessage = {
+          ...uploadedFields(uploaded, mimeType),
+          fileName,
+          title: fileName,
+          ...(caption === null ? {} : { caption }),
+          ...withContext(contextInfo),
+        };
+        return {
+          kind: 'document',
+          text: caption,
+          // With a caption, clients put it into an envelope (opened by whatsmeow `UnwrapRaw` and Baileys
+          // `normalizeMessageContent`); without one, they do not.
+          message:
+            caption === null
+              ? { documentMessage }
+              : { documentWithCaptionMessage: { message: { documentMessage } } },
+          media: descriptorOf('document', uploaded, { mimeType, fileName }),
+          metadata: {
+            document_size_bytes: opened.size,
+            mime_type: mimeType,
+            file_name: fileName,
+            download_time_ms: opened.downloadMs,
+            upload_time_ms: uploadMs,
+          },
+        };
+      }),
+  };
+}
+
+/** The last part of a name that may have come as a path; required where only a URL was given. */
+function checkedFileName(given: string | undefined, required: boolean): string {
+  // Control characters have no place in a file name and break headers and databases.
+  const name =
+    (given ?? '')
+      .split(/[\\/]/)
+      .at(-1)
+      ?.replace(/\p{Cc}/gu, '')
+      .trim() ?? '';
+  if (name === '') {
+    if (required) throw invalidField('file_name', 'is required with document_url');
+    return 'document';
+  }
+  if (Buffer.byteLength(name) > LONGEST_FILE_NAME) {
+    throw invalidField('file_name', `must be at most ${LONGEST_FILE_NAME} bytes`);
+  }
+  return name;
+}

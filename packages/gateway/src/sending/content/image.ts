@@ -1,0 +1,55 @@
+import { type Content, checkedCaption, withContext } from '../content.ts';
+import {
+  asViewOnce,
+  descriptorOf,
+  mediaInput,
+  timedUpload,
+  uploadedFields,
+  withOpened,
+} from '../outbound-media.ts';
+import { readPicture } from './picture.ts';
+
+export interface ImageInput {
+  image?: string;
+  image_url?: string;
+  caption?: string;
+  viewOnce?: boolean;
+}
+
+/** A picture: JPEG, PNG, WebP or GIF, with an optional caption. */
+export function imageContent(input: ImageInput): Content {
+  const source = mediaInput('image', input.image, input.image_url);
+  const caption = checkedCaption(input.caption);
+  const viewOnce = input.viewOnce ?? false;
+  return {
+    chatState: 'composing',
+    compose: ({ media, session, contextInfo }) =>
+      withOpened(media, source, { field: 'image' }, async (opened, member) => {
+        const { facts, preview } = await readPicture(opened, member);
+        const jpegThumbnail = await preview();
+        const { uploaded, uploadMs } = await timedUpload(media, session, 'image', opened);
+        const content = {
+          ...uploadedFields(uploaded, facts.mimeType),
+          width: facts.width,
+          height: facts.height,
+          jpegThumbnail,
+          ...(caption === null ? {} : { caption }),
+          ...withContext(contextInfo),
+        };
+        return {
+          kind: 'image',
+          text: caption,
+          message: viewOnce ? asViewOnce('imageMessage', content) : { imageMessage: content },
+          media: descriptorOf('image', uploaded, facts),
+          viewOnce,
+          metadata: {
+            image_size_bytes: opened.size,
+            image_format: facts.mimeType,
+            download_time_ms: opened.downloadMs,
+            upload_time_ms: uploadMs,
+            view_once_enabled: viewOnce,
+          },
+        };
+      }),
+  };
+}

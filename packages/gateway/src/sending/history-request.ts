@@ -1,0 +1,74 @@
+/** Asking the account's phone for older messages. */
+import { invalidField } from '../errors.ts';
+import { contradicts, identityOf, normaliseJid } from '../identity/jid.ts';
+import { normalisePhoneNumber } from '../identity/phone-number.ts';
+import type { MessageArchive } from '../messages/archive.ts';
+import { chatIdentity, type MessageDevice, type StoredMessage } from '../messages/stored-message.ts';
+import type { Caller } from '../tenancy/caller.ts';
+import type { Identity, Jid } from '../whatsapp/session.ts';
+import type { SendingDevices } from './pipeline.ts';
+import { onSession } from './session-errors.ts';
+
+export interface HistoryRequest {
+  /** As the caller names it: a phone number or JID. */
+  chat: string;
+  /** The oldest message that the caller has: what came before it is asked for. */
+  oldest: {
+    id: string;
+    /** Undefined: as stored, else false. */
+    fromMe: boolean | undefined;
+    /** Milliseconds. */
+    timestamp: number;
+  };
+  count: number;
+  deviceId?: string | undefined;
+}
+
+export class HistoryRequests {
+  readonly #devices: SendingDevices;
+  readonly #archive: MessageArchive;
+
+  constructor(parts: { devices: SendingDevices; archive: MessageArchive }) {
+    this.#devices = parts.devices;
+    this.#archive = parts.archive;
+  }
+
+  /**
+   * Sends the request to the phone, which answers when it can: with `history.sync` events of the kind
+   * `on_demand`. Returns the chat. Throws VALIDATION_ERROR, DEVICE_NOT_FOUND, DEVICE_AMBIGUOUS, DEVICE_NOT_READY.
+   */
+  async request(caller: Caller, request: HistoryRequest): Promise<Jid> {
+    const chat = identityOf(chatJid(request.chat));
+    const device = await this.#devices.resolve(caller, request.deviceId);
+    const stored = await this.#copy(device, request.oldest.id, chat);
+    const names = stored ? chatIdentity({ chat_jid: stored.chatJid, chat_lid: stored.chatLid }) : chat;
+    const session = this.#devices.session(device);
+    await onSession(() =>
+      session.requestHistory({
+        // Phones file chats with people under their LID since the migration to LIDs.
+        chat: names.lid ?? names.jid ?? request.chat,
+        oldest: { ...request.oldest, fromMe: request.oldest.fromMe ?? stored?.fromMe ?? false },
+        count: request.count,
+      }),
+    );
+    return names.jid ?? names.lid ?? request.chat;
+  }
+
+  async #copy(device: MessageDevice, id: string, chat: Identity): Promise<StoredMessage | null> {
+    const copies = await this.#archive.findForTenant(device.tenantId, id);
+    const here = copies.filter((copy) => copy.deviceId === device.id);
+    return (
+      here.find((copy) => {
+        const names = chatIdentity({ chat_jid: copy.chatJid, chat_lid: copy.chatLid });
+        return !contradicts(names, chat);
+      }) ?? null
+    );
+  }
+}
+
+function chatJid(text: string): Jid {
+  const digits = text.includes('@') ? null : normalisePhoneNumber(text);
+  const jid = digits ? `${digits}@s.whatsapp.net` : normaliseJid(text.trim());
+  if (!jid) throw invalidField('chat_jid', 'must be a JID or phone number', text.slice(0, 100));
+  return jid;
+}

@@ -1,0 +1,201 @@
+/** `Idempotency-Key`: a request that is repeated sends once. */
+import { createHash, type Hash } from 'node:crypto';
+import type { Kysely } from 'kysely';
+import type { Clock } from '../clock.ts';
+import { AppError, invalidField } from '../errors.ts';
+import type { Database } from '../storage/schema.ts';
+import type { Caller } from '../tenancy/caller.ts';
+import type { SendAttempt } from './delivery.ts';
+
+export interface IdempotentAnswer {
+  status: number;
+  body: Record<string, unknown>;
+  /** True when it is the answer of an earlier request. */
+  replayed: boolean;
+}
+
+type Answer = Pick<IdempotentAnswer, 'status' | 'body'>;
+type Work = (attempt: SendAttempt) => Promise<Answer>;
+
+/** How long a key is remembered. */
+export const KEY_LIFETIME_MS = 24 * 3600_000;
+const SWEEP_EVERY_MS = 3600_000;
+/** Printable ASCII, as header values are; UUIDs fit, novels do not. */
+const KEY = /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/;
+
+/**
+ * Keys and first answers, in the database. An error gives the key free again, for nothing was sent;
+ * unless a stanza had left and its ack did not come. Then, and when the process died in between, the next
+ * request with the key sends under the same message id, which WhatsApp's clients show once.
+ *
+ * Requests that run at the same time are matched within this process: several processes on one database
+ * need a lease on the row.
+ */
+export class Idempotency {
+  readonly #db: Kysely<Database>;
+  readonly #clock: Clock;
+  readonly #running = new Map<string, { hash: string; answer: Promise<Answer> }>();
+  #sweptAt = 0;
+
+  constructor(options: { db: Kysely<Database>; clock: Clock }) {
+    this.#db = options.db;
+    this.#clock = options.clock;
+  }
+
+  /**
+   * Runs `work` unless `key` has an answer already. The same key with another request (`hash`) is
+   * IDEMPOTENCY_CONFLICT. A twin of a running request waits for its outcome.
+   */
+  async run(caller: Caller, key: string, hash: string, work: Work): Promise<IdempotentAnswer> {
+    if (!KEY.test(key)) throw invalidField('Idempotency-Key', 'must be 1 to 255 printable ASCII characters');
+    const id = JSON.stringify([caller.tenantId, caller.userId, key]);
+    const twin = this.#running.get(id);
+    if (twin) {
+      if (twin.hash !== hash) throw new AppError('IDEMPOTENCY_CONFLICT');
+      return { ...(await twin.answer), replayed: true };
+    }
+    // Registered before the first await, so that a twin in the same tick finds it.
+    let replayed = false;
+    const answer = this.#firstOrStored(caller, key, hash, work, () => {
+      replayed = true;
+    }).finally(() => this.#running.delete(id));
+    this.#running.set(id, { hash, answer });
+    return { ...(await answer), replayed };
+  }
+
+  async #firstOrStored(
+    caller: Caller,
+    key: string,
+    hash: string,
+    work: Work,
+    onReplay: () => void,
+  ): Promise<Answer> {
+    const now = this.#clock.now();
+    await this.#sweep(now);
+    const stored = await this.#row(caller, key);
+    const live = stored && stored.created_at > now - KEY_LIFETIME_MS ? stored : null;
+    if (live && live.request_hash !== hash) throw new AppError('IDEMPOTENCY_CONFLICT');
+    if (live && live.status !== null && live.response !== null) {
+      onReplay();
+      return { status: live.status, body: JSON.parse(live.response) as Record<string, unknown> };
+    }
+    const claimed = live?.response ? (JSON.parse(live.response) as { message_id: string }).message_id : null;
+    if (!live) {
+      if (stored) await this.#delete(caller, key);
+      await this.#db
+        .insertInto('idempotency_keys')
+        .values({
+          tenant_id: caller.tenantId,
+          user_id: caller.userId,
+          key,
+          request_hash: hash,
+          status: null,
+          response: null,
+          created_at: now,
+        })
+        .execute();
+    }
+    return this.#attempt(caller, key, work, claimed);
+  }
+
+  async #attempt(caller: Caller, key: string, work: Work, claimed: string | null): Promise<Answer> {
+    let left = claimed !== null;
+    const attempt: SendAttempt = {
+      messageId: claimed,
+      claim: async (messageId) => {
+        await this.#update(caller, key, {
+          status: null,
+          response: JSON.stringify({ message_id: messageId }),
+        });
+        left = true;
+      },
+    };
+    try {
+      const answer = await work(attempt);
+      await this.#update(caller, key, { status: answer.status, response: JSON.stringify(answer.body) });
+      return answer;
+    } catch (error) {
+      const refused = error instanceof AppError && error.code === 'REJECTED_BY_WHATSAPP';
+      if (!left || refused) await this.#delete(caller, key);
+      throw error;
+    }
+  }
+
+  async #row(caller: Caller, key: string) {
+    return this.#db
+      .selectFrom('idempotency_keys')
+      .select(['request_hash', 'status', 'response', 'created_at'])
+      .where('tenant_id', '=', caller.tenantId)
+      .where('user_id', '=', caller.userId)
+      .where('key', '=', key)
+      .executeTakeFirst();
+  }
+
+  async #update(
+    caller: Caller,
+    key: string,
+    values: { status: number | null; response: string },
+  ): Promise<void> {
+    await this.#db
+      .updateTable('idempotency_keys')
+      .set(values)
+      .where('tenant_id', '=', caller.tenantId)
+      .where('user_id', '=', caller.userId)
+      .where('key', '=', key)
+      .execute();
+  }
+
+  async #delete(caller: Caller, key: string): Promise<void> {
+    await this.#db
+      .deleteFrom('idempotency_keys')
+      .where('tenant_id', '=', caller.tenantId)
+      .where('user_id', '=', caller.userId)
+      .where('key', '=', key)
+      .execute();
+  }
+
+  /** Forgets keys past their time, of all tenants; at most once an hour. */
+  async #sweep(now: number): Promise<void> {
+    if (now - this.#sweptAt < SWEEP_EVERY_MS) return;
+    this.#sweptAt = now;
+    await this.#db
+      .deleteFrom('idempotency_keys')
+      .where('created_at', '<=', now - KEY_LIFETIME_MS)
+      .execute();
+  }
+}
+
+/** SHA-256, hex, of a request: two JSON bodies that differ in the order of members are the same. */
+export function requestHash(parts: {
+  method: string;
+  path: string;
+  device: string | null;
+  body: unknown;
+}): string {
+  const hash = createHash('sha256');
+  hashValue(hash, [parts.method, parts.path, parts.device, parts.body ?? null]);
+  return hash.digest('hex');
+}
+
+/** No request nests deeper; without a bound, brackets alone could exhaust the stack. */
+const DEEPEST_BODY = 64;
+
+/** Member by member, so that a large base64 value is not copied into one larger text. */
+function hashValue(hash: Hash, value: unknown, depth = 0): void {
+  if (depth > DEEPEST_BODY) throw invalidField('body', `must not nest deeper than ${DEEPEST_BODY} levels`);
+  if (Array.isArray(value)) {
+    hash.update(`[${value.length}:`);
+    for (const each of value) hashValue(hash, each, depth + 1);
+  } else if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+    hash.update(`{${entries.length}:`);
+    for (const [name, each] of entries) {
+      hashValue(hash, name, depth + 1);
+      hashValue(hash, each, depth + 1);
+    }
+  } else if (typeof value === 'string') {
+    hash.update(`"${value.length}:`).update(value);
+  } else {
+    hash.update(`${typeof value}:${String(value)};`);
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * The one way a message leaves: device, session, recipient, content, pacing, row, stanza, ack.
+ * A new kind of message is a file in `content/` and a schema beside its route.
+ */
+import type { Clock } from '../clock.ts';
+import type { MessageArchive } from '../messages/archive.ts';
+import type { MessageDevice } from '../messages/stored-message.ts';
+import type { DeviceDirectory } from '../messages/visible.ts';
+import type { Caller } from '../tenancy/caller.ts';
+import { type Jid, SessionNotOpen, type WhatsAppSession } from '../whatsapp/session.ts';
+import type { Content } from './content.ts';
+import { type Delivered, deliver, earlierDelivery, type SendAttempt } from './delivery.ts';
+import type { OutboundMedia } from './outbound-media.ts';
+import { conversation, type Quote } from './quoting.ts';
+import type { RecipientAddress, Recipients } from './recipients.ts';
+import { fromSession } from './session-errors.ts';
+
+/** What sending asks of the devices; `Devices` fits. */
+export interface SendingDevices extends DeviceDirectory {
+  /** Throws DEVICE_NOT_READY unless the device is connected. */
+  session(device: MessageDevice): WhatsAppSession;
+}
+
+export interface SendRequest {
+  deviceId?: string | undefined;
+  address: RecipientAddress;
+  content: Content;
+  /** Seconds to wait first. */
+  delay?: number | undefined;
+  /** Seconds for which the chat shows "typing…" (or "recording…"). */
+  typingDuration?: number | undefined;
+  quote?: Quote | null;
+  mentions?: Jid[];
+  attempt?: SendAttempt | undefined;
+}
+
+export interface SentMessage extends Delivered {
+  chatJid: Jid;
+  deviceId: string;
+  userId: string;
+  presenceSent: boolean;
+  presenceSeconds: number;
+  mentionsProcessed: number;
+  quotedFound: boolean;
+  processingMs: number;
+  /** What the kind measured. */
+  metadata: Record<string, unknown>;
+}
+
+export interface SendingParts {
+  devices: SendingDevices;
+  archive: MessageArchive;
+  recipients: Recipients;
+  media: OutboundMedia;
+  clock: Clock;
+}
+
+/** Bound of `delay` and of `typingDuration`, each; longer ones are cut. */
+export const LONGEST_PAUSE_SECONDS = 60;
+/** Bound of both together: an answer that takes 120 s is cut off by the server's documented write limit. */
+const LONGEST_HOLD_SECONDS = 90;
+
+export class Sending {
+  readonly #parts: SendingParts;
+
+  constructor(parts: SendingParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Sends and resolves once WhatsApp's server has the message. Nothing is written or sent before the
+   * recipient is known and the content composed. Throws DEVICE_NOT_FOUND, DEVICE_AMBIGUOUS,
+   * DEVICE_NOT_READY, NOT_ON_WHATSAPP, INVALID_MEDIA, PAYLOAD_TOO_LARGE, UPLOAD_FAILED,
+   * REJECTED_BY_WHATSAPP, WHATSAPP_TIMEOUT.
+   */
+  async send(caller: Caller, request: SendRequest): Promise<SentMessage> {
+    const { archive, devices, recipients, media } = this.#parts;
+    const started = performance.now();
+    const device = await devices.resolve(caller, request.deviceId);
+    const session = devices.session(device);
+    const recipient = await recipients.resolve(session, device, request.address);
+    const mentions = request.mentions ?? [];
+    const context = await conversation(archive, device, recipient, {
+      quote: request.quote ?? null,
+      mentions,
+    });
+    const result = {
+      chatJid: recipient.chat.jid ?? recipient.to,
+      deviceId: device.id,
+      userId: caller.userId,
+      mentionsProcessed: mentions.length,
+      quotedFound: context.quotedFound,
+    };
+    const earlier = await earlierDelivery(archive, device, request.attempt);
+    if (earlier) {
+      const nothing = { presenceSent: false, presenceSeconds: 0, metadata: {} };
+      return { ...earlier, ...result, ...nothing, processingMs: elapsed(started) };
+    }
+    const composed = await compose(request.content, {
+      session,
+      device,
+      media,
+      contextInfo: context.contextInfo,
+    });
+    const presence = await this.#pace(session, recipient.to, request);
+    const delivered = await deliver(archive, {
+      session,
+      device,
+      recipient,
+      composed,
+      conversation: context,
+      mentions,
+      attempt: request.attempt,
+    });
+    return {
+      ...delivered,
+      ...result,
+      ...presence,
+      metadata: composed.metadata ?? {},
+      processingMs: elapsed(started),
+    };
+  }
+
+  /** Waits and types as asked, each at most a minute. */
+  async #pace(
+    session: WhatsAppSession,
+    to: Jid,
+    request: Pick<SendRequest, 'delay' | 'typingDuration' | 'content'>,
+  ): Promise<{ presenceSent: boolean; presenceSeconds: number }> {
+    const delay = capped(request.delay, LONGEST_PAUSE_SECONDS);
+    await this.#pause(delay);
+    const seconds = capped(
+      request.typingDuration,
+      Math.min(LONGEST_PAUSE_SECONDS, LONGEST_HOLD_SECONDS - delay),
+    );
+    // Channels have no chat state.
+    if (seconds === 0 || to.endsWith('@newsletter')) return { presenceSent: false, presenceSeconds: 0 };
+    try {
+      await session.sendChatState(to, request.content.chatState);
+      await this.#pause(seconds);
+      await session.sendChatState(to, 'paused');
+    } catch (error) {
+      if (error instanceof SessionNotOpen) throw fromSession(error);
+      // The message matters, the decoration does not.
+      return { presenceSent: false, presenceSeconds: 0 };
+    }
+    return { presenceSent: true, presenceSeconds: seconds };
+  }
+
+  async #pause(seconds: number): Promise<void> {
+    if (seconds > 0) {
+      await new Promise<void>((resolve) => this.#parts.clock.after(seconds * 1000, resolve));
+    }
+  }
+}
+
+async function compose(content: Content, context: Parameters<Content['compose']>[0]) {
+  try {
+    return await content.compose(context);
+  } catch (error) {
+    throw fromSession(error);
+  }
+}
+
+function capped(seconds: number | undefined, most: number): number {
+  return Math.min(Math.max(seconds ?? 0, 0), most);
+}
+
+function elapsed(started: number): number {
+  return Math.round(performance.now() - started);
+}

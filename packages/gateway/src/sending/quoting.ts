@@ -1,0 +1,116 @@
+/** What a message answers to, and whom it mentions: waE2E.ContextInfo. */
+import { invalidField } from '../errors.ts';
+import { canonicalJid, normaliseJid } from '../identity/jid.ts';
+import type { MessageArchive } from '../messages/archive.ts';
+import type { MessageDevice, StoredMessage } from '../messages/stored-message.ts';
+import { quotable } from '../messages/wire-content.ts';
+import type { Identity, Jid, QuotedMessage } from '../whatsapp/session.ts';
+import type { WireMessage } from '../whatsapp/wire-message.ts';
+import type { Recipient } from './recipients.ts';
+
+/** Both documented shapes, `{key: {id, fromMe}, message}` and `{message_id, participant, body}`. */
+export interface QuotedInput {
+  key?: { id?: string; fromMe?: boolean; from_me?: boolean; participant?: string };
+  message?: Record<string, unknown>;
+  message_id?: string;
+  participant?: string;
+  body?: string;
+}
+
+/** A quote as the caller gave it, read. */
+export interface Quote {
+  id: string;
+  fromMe: boolean | null;
+  participant: Jid | null;
+  text: string | null;
+}
+
+/** What came of the quote and the mentions. */
+export interface Conversation {
+  contextInfo: WireMessage | null;
+  quoted: QuotedMessage | null;
+  /** True when the quoted message is in our archive. */
+  quotedFound: boolean;
+}
+
+const LONGEST_ID = 200;
+
+/** Reads either shape; VALIDATION_ERROR when it names no message. */
+export function parseQuote(input: QuotedInput | undefined): Quote | null {
+  if (!input) return null;
+  const id = input.key?.id ?? input.message_id;
+  if (!id || id.length > LONGEST_ID) {
+    throw invalidField('quoted', 'must name a message in key.id or message_id');
+  }
+  const participant = input.key?.participant ?? input.participant;
+  const jid = participant ? normaliseJid(participant) : null;
+  if (participant && !jid) throw invalidField('quoted.participant', 'is not a JID', participant);
+  return {
+    id,
+    fromMe: input.key?.fromMe ?? input.key?.from_me ?? null,
+    participant: jid,
+    text: input.body ?? textIn(input.message),
+  };
+}
+
+/** The text of the quoted message as Evolution-style callers repeat it. */
+function textIn(message: Record<string, unknown> | undefined): string | null {
+  if (!message) return null;
+  const { conversation, extendedTextMessage } = message;
+  if (typeof conversation === 'string') return conversation;
+  const text = (extendedTextMessage as { text?: unknown } | null | undefined)?.text;
+  return typeof text === 'string' ? text : null;
+}
+
+/**
+ * Builds the context of a message. A quoted message that we hold is quoted as it was; one that we do not
+ * hold is quoted with the caller's text when its author is known, and else left out.
+ */
+export async function conversation(
+  archive: MessageArchive,
+  device: MessageDevice,
+  recipient: Recipient,
+  input: { quote: Quote | null; mentions: Jid[] },
+): Promise<Conversation> {
+  const { quote, mentions } = input;
+  const stored = quote ? await archive.findInChat(device, recipient.chat, quote.id) : null;
+  const author = stored ? authorOf(stored) : quote ? statedAuthor(quote, device, recipient) : null;
+  const quotedMessage = stored ? await contentOf(archive, stored) : textMessage(quote?.text ?? null);
+  const quotes = quote !== null && author !== null && quotedMessage !== null;
+  const contextInfo: Record<string, unknown> = {};
+  // The author goes by the stanza's `participant`, the id by `stanzaId` (Baileys Utils/messages.js
+  // `generateWAMessageFromContent`, whatsmeow's proto ContextInfo).
+  if (quotes) Object.assign(contextInfo, { stanzaId: quote.id, participant: author, quotedMessage });
+  if (mentions.length > 0) contextInfo.mentionedJid = mentions;
+  return {
+    contextInfo: Object.keys(contextInfo).length > 0 ? contextInfo : null,
+    quoted: quotes ? { id: quote.id, participant: author, text: stored?.text ?? quote.text } : null,
+    quotedFound: stored !== null,
+  };
+}
+
+function authorOf(stored: StoredMessage): Jid {
+  return stored.senderJid;
+}
+
+function statedAuthor(quote: Quote, device: MessageDevice, recipient: Recipient): Jid | null {
+  if (quote.fromMe === true) return canonicalJid(self(device));
+  if (quote.participant) return quote.participant;
+  // In a chat of two, what is not ours is theirs.
+  return recipient.isGroup ? null : canonicalJid(recipient.chat);
+}
+
+function self(device: MessageDevice): Identity {
+  return { jid: device.jid, lid: device.lid };
+}
+
+async function contentOf(archive: MessageArchive, stored: StoredMessage): Promise<WireMessage> {
+  // The stored text is the edited one; the protobuf is the first.
+  if (stored.kind === 'text') return { conversation: stored.text ?? '' };
+  const wire = await archive.wireMessage(stored);
+  return wire ? quotable(wire) : { conversation: stored.text ?? '' };
+}
+
+function textMessage(text: string | null): WireMessage | null {
+  return text === null ? null : { conversation: text };
+}

@@ -1,0 +1,193 @@
+/** Receipts that a user sends: read, delivered, and the request to send a message again. */
+import type { Clock } from '../clock.ts';
+import { AppError, invalidField } from '../errors.ts';
+import { contradicts, identityOf, normaliseJid, sameIdentity } from '../identity/jid.ts';
+import { normalisePhoneNumber } from '../identity/phone-number.ts';
+import type { MessageArchive } from '../messages/archive.ts';
+import {
+  chatIdentity,
+  type MessageDevice,
+  type StoredMessage,
+  senderIdentity,
+} from '../messages/stored-message.ts';
+import type { Caller } from '../tenancy/caller.ts';
+import type { Identity, Jid, RetryAddress, WhatsAppSession } from '../whatsapp/session.ts';
+import type { SendingDevices } from './pipeline.ts';
+import { onSession } from './session-errors.ts';
+
+export interface ReceiptRequest {
+  kind: 'delivered' | 'read' | 'retry';
+  /** As the caller names it: a phone number or JID. */
+  chat: string;
+  /** The author; needed in a group for messages that we do not have. */
+  sender?: string | undefined;
+  messageIds: string[];
+  deviceId?: string | undefined;
+  /** Milliseconds; default now. */
+  at?: number | undefined;
+}
+
+export interface SentReceipt {
+  chatJid: Jid;
+  senderJid: Jid | null;
+  messageIds: string[];
+  /** Of a retry: those that are readable, so that nothing was asked for. */
+  skipped: string[];
+  /** Milliseconds. */
+  at: number;
+}
+
+/** A message that a receipt is about; what was never stored is known by the caller's words alone. */
+interface Subject {
+  id: string;
+  chat: Identity;
+  isGroup: boolean;
+  sender: Identity | null;
+  stored: StoredMessage | null;
+}
+
+export class OutgoingReceipts {
+  readonly #devices: SendingDevices;
+  readonly #archive: MessageArchive;
+  readonly #clock: Clock;
+
+  constructor(parts: { devices: SendingDevices; archive: MessageArchive; clock: Clock }) {
+    this.#devices = parts.devices;
+    this.#archive = parts.archive;
+    this.#clock = parts.clock;
+  }
+
+  /**
+   * Sends the receipt over the device that holds the messages, else over the one the caller means. WhatsApp
+   * does not answer receipts: that it left is all there is to know. Throws VALIDATION_ERROR,
+   * DEVICE_NOT_FOUND, DEVICE_AMBIGUOUS, DEVICE_NOT_READY; for a retry MESSAGE_NOT_FOUND.
+   */
+  async send(caller: Caller, request: ReceiptRequest): Promise<SentReceipt> {
+    const chat = identityOf(chatJid(request.chat, 'chat_jid'));
+    const sender = request.sender ? identityOf(chatJid(request.sender, 'sender_jid')) : null;
+    const copies = await this.#copies(caller, request.messageIds, chat);
+    const device = await this.#device(caller, request.deviceId, copies);
+    const subjects = request.messageIds.map((id) => {
+      const held = copies.find((copy) => copy.messageId === id && copy.deviceId === device.id);
+      return subjectOf(id, held ?? null, chat, sender);
+    });
+    const at = request.at ?? this.#clock.now();
+    const session = this.#devices.session(device);
+    const skipped =
+      request.kind === 'retry'
+        ? await this.#askAgain(session, subjects)
+        : await this.#mark(session, request.kind, subjects, at);
+    const [first] = subjects;
+    const names = (who: Identity | null | undefined): Jid | null => who?.jid ?? who?.lid ?? null;
+    return {
+      chatJid: names(first?.chat) ?? request.chat,
+      senderJid: names(first?.sender),
+      messageIds: request.messageIds,
+      skipped,
+      at,
+    };
+  }
+
+  /** The received messages among the tenant's that these ids name in that chat. */
+  async #copies(caller: Caller, messageIds: string[], chat: Identity): Promise<StoredMessage[]> {
+    const found: StoredMessage[] = [];
+    for (const id of new Set(messageIds)) {
+      for (const copy of await this.#archive.findForTenant(caller.tenantId, id)) {
+        const own = copy.fromMe && copy.kind !== 'undecryptable';
+        if (!own && !contradicts(chatOf(copy), chat)) found.push(copy);
+      }
+    }
+    return found;
+  }
+
+  async #device(
+    caller: Caller,
+    deviceId: string | undefined,
+    copies: StoredMessage[],
+  ): Promise<MessageDevice> {
+    const holders = new Set(copies.map((copy) => copy.deviceId));
+    if (deviceId !== undefined || holders.size !== 1) return this.#devices.resolve(caller, deviceId);
+    const [holder] = holders;
+    try {
+      return await this.#devices.resolve(caller, holder);
+    } catch (error) {
+      // Another user's device: the caller's own may be in the same chat.
+      if (!(error instanceof AppError) || error.code !== 'DEVICE_NOT_FOUND') throw error;
+      return this.#devices.resolve(caller);
+    }
+  }
+
+  /** One stanza per author: a receipt names one. */
+  async #mark(
+    session: WhatsAppSession,
+    kind: 'delivered' | 'read',
+    subjects: Subject[],
+    at: number,
+  ): Promise<string[]> {
+    const batches: { chat: Identity; sender: Identity | null; messageIds: string[] }[] = [];
+    for (const { id, chat, isGroup, sender } of subjects) {
+      if (isGroup && !sender) throw invalidField('sender_jid', 'is needed in a group: who wrote the message');
+      const author = isGroup ? sender : null;
+      const batch = batches.find((each) => !author || (each.sender && sameIdentity(each.sender, author)));
+      if (batch) batch.messageIds.push(id);
+      else batches.push({ chat, sender: author, messageIds: [id] });
+    }
+    for (const batch of batches) await onSession(() => session.sendReceipt({ kind, at, ...batch }));
+    return [];
+  }
+
+  async #askAgain(session: WhatsAppSession, subjects: Subject[]): Promise<string[]> {
+    const skipped: string[] = [];
+    // Nothing is asked for unless all of it can be: what never arrived has nobody to be asked of.
+    if (subjects.some(({ stored }) => stored === null)) throw new AppError('MESSAGE_NOT_FOUND');
+    for (const { id, stored } of subjects) {
+      if (stored?.kind !== 'undecryptable') {
+        skipped.push(id);
+        continue;
+      }
+      const attempt = await this.#archive.countRetry(stored);
+      const address = stored.context.retry ?? phoneOf(stored);
+      await onSession(() => session.requestRetry({ messageId: id, address, attempt }));
+    }
+    return skipped;
+  }
+}
+
+function subjectOf(
+  id: string,
+  stored: StoredMessage | null,
+  chat: Identity,
+  sender: Identity | null,
+): Subject {
+  if (stored) {
+    return { id, chat: chatOf(stored), isGroup: stored.isGroup, sender: senderOf(stored), stored };
+  }
+  const isGroup = chat.jid?.endsWith('@g.us') ?? false;
+  return { id, chat, isGroup, sender: sender ?? (isGroup ? null : chat), stored: null };
+}
+
+/** Stored before the sender's device was kept: its account's phone is asked. */
+function phoneOf(message: StoredMessage): RetryAddress {
+  const author = message.senderLid ?? message.senderJid;
+  return {
+    from: message.isGroup ? message.chatJid : author,
+    participant: message.isGroup ? author : null,
+    recipient: message.fromMe && !message.isGroup ? (message.chatLid ?? message.chatJid) : null,
+    t: String(Math.floor(message.timestamp / 1000)),
+  };
+}
+
+function chatJid(text: string, field: string): Jid {
+  const digits = text.includes('@') ? null : normalisePhoneNumber(text);
+  const jid = digits ? `${digits}@s.whatsapp.net` : normaliseJid(text.trim());
+  if (!jid) throw invalidField(field, 'must be a JID or phone number', text.slice(0, 100));
+  return jid;
+}
+
+function chatOf(message: StoredMessage): Identity {
+  return chatIdentity({ chat_jid: message.chatJid, chat_lid: message.chatLid });
+}
+
+function senderOf(message: StoredMessage): Identity {
+  return senderIdentity({ sender_jid: message.senderJid, sender_lid: message.senderLid });
+}

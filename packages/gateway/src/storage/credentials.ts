@@ -1,0 +1,303 @@
+/** Where one linked device's identity, Signal keys and inbound journal live. */
+import type { Kysely, Transaction } from 'kysely';
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../clock.ts';
+import type { CredentialStore, JournalEntry, KeyChange } from '../whatsapp/session.ts';
+import { deferred, settled } from './database.ts';
+import { HotQuery } from './hot-query.ts';
+import type { Database, InboundJournalTable, SignalKeysTable } from './schema.ts';
+import type { Vault } from './vault.ts';
+
+/**
+ * Plaintext of recently used keys, per device. A one-to-one session record is 1–10 KiB and the
+ * busy ones of a device are few; a cold read costs one indexed query.
+ */
+const CACHE_BYTES = 256 * 1024;
+/** What an entry costs beside its bytes: key text, map and list slots. */
+const ENTRY_OVERHEAD = 200;
+/** Five columns a row; PostgreSQL takes 65 535 parameters, SQLite 32 766. */
+const ROWS_PER_STATEMENT = 500;
+
+export interface StoredCredentialsParts {
+  db: Kysely<Database>;
+  vault: Vault;
+  clock: Clock;
+  device: { id: string; tenantId: string };
+}
+
+/**
+ * The `CredentialStore` of one device. One `write` is one transaction: it outlives `kill -9` when the
+ * promise resolves, and a power cut once `settled` has. There must be one instance per device and
+ * process, for its cache is the truth about what was last written.
+ */
+export class StoredCredentials implements CredentialStore {
+  readonly #db: Kysely<Database>;
+  readonly #vault: Vault;
+  readonly #clock: Clock;
+  readonly #deviceId: string;
+  readonly #tenantId: string;
+  /** `null` stands for "known to be absent": the library asks for missing sessions again and again. */
+  readonly #cache = new LRUCache<string, { value: Uint8Array | null }>({
+    maxSize: CACHE_BYTES,
+    sizeCalculation: (entry, key) => ENTRY_OVERHEAD + key.length + (entry.value?.length ?? 0),
+  });
+  /** Counts commits, so that what was read before one is not cached after it. */
+  #commits = 0;
+
+  constructor(parts: StoredCredentialsParts) {
+    this.#db = parts.db;
+    this.#vault = parts.vault;
+    this.#clock = parts.clock;
+    this.#deviceId = parts.device.id;
+    this.#tenantId = parts.device.tenantId;
+  }
+
+  async readCredentials(): Promise<Uint8Array | null> {
+    const row = await this.#db
+      .selectFrom('device_credentials')
+      .select('value')
+      .where('tenant_id', '=', this.#tenantId)
+      .where('device_id', '=', this.#deviceId)
+      .executeTakeFirst();
+    return row ? this.#vault.open(row.value, this.#context('credentials')) : null;
+  }
+
+  async writeCredentials(value: Uint8Array): Promise<void> {
+    const sealed = this.#vault.seal(value, this.#context('credentials'));
+    const updated_at = this.#clock.now();
+    await this.#db
+      .insertInto('device_credentials')
+      .values({ device_id: this.#deviceId, tenant_id: this.#tenantId, value: sealed, updated_at })
+      .onConflict((conflict) => conflict.column('device_id').doUpdateSet({ value: sealed, updated_at }))
+      .execute();
+  }
+
+  async readKeys(type: string, ids: string[]): Promise<Map<string, Uint8Array>> {
+    const found = new Map<string, Uint8Array>();
+    const unknown: string[] = [];
+    for (const id of new Set(ids)) {
+      const cached = this.#cache.get(cacheKey(type, id));
+      if (!cached) unknown.push(id);
+      else if (cached.value) found.set(id, cached.value);
+    }
+    for (const part of chunks(unknown)) await this.#readStored(type, part, found);
+    return found;
+  }
+
+  async #readStored(type: string, ids: string[], found: Map<string, Uint8Array>): Promise<void> {
+    const commits = this.#commits;
+    const rows = await this.#db
+      .selectFrom('signal_keys')
+      .select(['id', 'value'])
+      .where('tenant_id', '=', this.#tenantId)
+      .where('device_id', '=', this.#deviceId)
+      .where('type', '=', type)
+      .where('id', 'in', ids)
+      .execute();
+    for (const row of rows)
+      found.set(row.id, this.#vault.open(row.value, this.#context('key', type, row.id)));
+    if (commits !== this.#commits) return;
+    for (const id of ids) this.#cache.set(cacheKey(type, id), { value: found.get(id) ?? null });
+  }
+
+  async write(changes: KeyChange[], journal: JournalEntry[] = []): Promise<void> {
+    // The same key twice: the last value counts, and one statement must not meet a row twice.
+    const latest = new Map(changes.map((change) => [cacheKey(change.type, change.id), change]));
+    if (latest.size === 0 && journal.length === 0) return;
+    const all = [...latest.values()];
+    await deferred(this.#db)
+      .transaction()
+      .execute(async (trx) => {
+        await this.#upsert(trx, all);
+        await this.#delete(trx, all);
+        await this.#journal(trx, journal);
+      });
+    this.#commits += 1;
+    for (const [key, change] of latest) this.#remember(key, change);
+  }
+
+  /** Pre-keys come by the hundred and are used once, if ever: they would only drive the sessions out. */
+  #remember(key: string, change: KeyChange): void {
+    if (change.type === 'pre-key') this.#cache.delete(key);
+    else this.#cache.set(key, { value: change.value });
+  }
+
+  async #upsert(trx: Transaction<Database>, changes: KeyChange[]): Promise<void> {
+    const rows = changes.flatMap(({ type, id, value }) => {
+      if (value === null) return [];
+      const sealed = this.#vault.seal(value, this.#context('key', type, id));
+      return [{ device_id: this.#deviceId, tenant_id: this.#tenantId, type, id, value: sealed }];
+    });
+    const [only] = rows;
+    // As with every message: one session moved on.
+    if (only && rows.length === 1) return void (await PUT_KEY.run(trx, only));
+    for (const part of chunks(rows)) {
+      await trx
+        .insertInto('signal_keys')
+        .values(part)
+        .onConflict((conflict) =>
+          conflict
+            .columns(['device_id', 'type', 'id'])
+            .doUpdateSet((row) => ({ value: row.ref('excluded.value') })),
+        )
+        .execute();
+    }
+  }
+
+  async #delete(trx: Transaction<Database>, changes: KeyChange[]): Promise<void> {
+    const idsByType = new Map<string, string[]>();
+    for (const { type, id, value } of changes) {
+      if (value === null) idsByType.set(type, [...(idsByType.get(type) ?? []), id]);
+    }
+    for (const [type, ids] of idsByType) {
+      for (const part of chunks(ids)) {
+        await trx
+          .deleteFrom('signal_keys')
+          .where('tenant_id', '=', this.#tenantId)
+          .where('device_id', '=', this.#deviceId)
+          .where('type', '=', type)
+          .where('id', 'in', part)
+          .execute();
+      }
+    }
+  }
+
+  async #journal(trx: Transaction<Database>, entries: JournalEntry[]): Promise<void> {
+    const rows = entries.map((entry) => ({
+      device_id: this.#deviceId,
+      tenant_id: this.#tenantId,
+      id: entry.id,
+      stanza: entry.stanza,
+      plaintext: this.#vault.seal(entry.plaintext, this.#context('journal', entry.id)),
+      received_at: entry.receivedAt,
+    }));
+    const [only] = rows;
+    if (only && rows.length === 1) return void (await PUT_JOURNAL.run(trx, only));
+    for (const part of chunks(rows)) {
+      await trx
+        .insertInto('inbound_journal')
+        .values(part)
+        // A redelivered stanza that is journaled already: the first entry stays.
+        .onConflict((conflict) => conflict.columns(['device_id', 'id']).doNothing())
+        .execute();
+    }
+  }
+
+  async readJournal(): Promise<JournalEntry[]> {
+    const rows = await this.#db
+      .selectFrom('inbound_journal')
+      .select(['id', 'stanza', 'plaintext', 'received_at'])
+      .where('tenant_id', '=', this.#tenantId)
+      .where('device_id', '=', this.#deviceId)
+      .orderBy('received_at')
+      .orderBy('id')
+      .execute();
+    return rows.map((row) => ({
+      id: row.id,
+      stanza: row.stanza,
+      plaintext: this.#vault.open(row.plaintext, this.#context('journal', row.id)),
+      receivedAt: row.received_at,
+    }));
+  }
+
+  async deleteJournal(ids: string[]): Promise<void> {
+    for (const part of chunks(ids)) {
+      await this.#db
+        .deleteFrom('inbound_journal')
+        .where('tenant_id', '=', this.#tenantId)
+        .where('device_id', '=', this.#deviceId)
+        .where('id', 'in', part)
+        .execute();
+    }
+  }
+
+  async clear(): Promise<void> {
+    await this.#db.transaction().execute(async (trx) => {
+      for (const table of ['signal_keys', 'inbound_journal', 'device_credentials'] as const) {
+        await trx
+          .deleteFrom(table)
+          .where('tenant_id', '=', this.#tenantId)
+          .where('device_id', '=', this.#deviceId)
+          .execute();
+      }
+    });
+    this.#commits += 1;
+    this.#cache.clear();
+  }
+
+  settled(): Promise<void> {
+    return settled(this.#db);
+  }
+
+  #context(...place: string[]): string {
+    return sealedAt(this.#deviceId, ...place);
+  }
+}
+
+const PUT_KEY = new HotQuery<SignalKeysTable, unknown>((db, key) =>
+  db
+    .insertInto('signal_keys')
+    .values({
+      device_id: key.device_id,
+      tenant_id: key.tenant_id,
+      type: key.type,
+      id: key.id,
+      value: key.value,
+    })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['device_id', 'type', 'id'])
+        .doUpdateSet((row) => ({ value: row.ref('excluded.value') })),
+    ),
+);
+
+const PUT_JOURNAL = new HotQuery<InboundJournalTable, unknown>((db, entry) =>
+  db
+    .insertInto('inbound_journal')
+    .values({
+      device_id: entry.device_id,
+      tenant_id: entry.tenant_id,
+      id: entry.id,
+      stanza: entry.stanza,
+      plaintext: entry.plaintext,
+      received_at: entry.received_at,
+    })
+    // A redelivered stanza that is journaled already: the first entry stays.
+    .onConflict((conflict) => conflict.columns(['device_id', 'id']).doNothing()),
+);
+
+function cacheKey(type: string, id: string): string {
+  return `${type}/${id}`;
+}
+
+function chunks<T>(all: T[]): T[][] {
+  const parts: T[][] = [];
+  for (let start = 0; start < all.length; start += ROWS_PER_STATEMENT) {
+    parts.push(all.slice(start, start + ROWS_PER_STATEMENT));
+  }
+  return parts;
+}
+
+/** Throws VaultError when the stored credentials were encrypted with another key: asked once, at the start. */
+export async function assertKeyFits(db: Kysely<Database>, vault: Vault): Promise<void> {
+  const row = await db
+    .selectFrom('device_credentials')
+    .select(['device_id', 'value'])
+    .limit(1)
+    .executeTakeFirst();
+  if (row) vault.open(row.value, sealedAt(row.device_id, 'credentials'));
+}
+
+/** Binds a sealed value to its place: JSON keeps the parts apart whatever they contain. */
+function sealedAt(deviceId: string, ...place: string[]): string {
+  return JSON.stringify([deviceId, ...place]);
+}
+
+/** How many messages of all devices wait in the journal: for metrics, a number only. */
+export async function journalSize(db: Kysely<Database>): Promise<number> {
+  const { count } = await db
+    .selectFrom('inbound_journal')
+    .select((eb) => eb.fn.countAll<number | string>().as('count'))
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}

@@ -1,0 +1,11 @@
+import type { Migration } from 'kysely';
+import * as initial from './0001-initial.ts';
+import * as events from './0002-events.ts';
+import * as messageTargets from './0003-message-targets.ts';
+
+/** In order of their names; one that was released is never changed, only followed. */
+export const migrations: Record<string, Migration> = {
+  '0001-initial': initial,
+  '0002-events': events,
+  '0003-message-targets': messageTargets,
+};

@@ -1,0 +1,294 @@
+/**
+ * The database as Kysely sees it. One schema for SQLite and PostgreSQL: times are integer
+ * milliseconds, ids are UUIDs as text, booleans are 0/1 integers, bytes are BLOB/bytea.
+ * Every table that holds tenant data carries `tenant_id`, and every query on it takes one.
+ */
+import type { Generated } from 'kysely';
+
+export interface Database {
+  tenants: TenantsTable;
+  users: UsersTable;
+  devices: DevicesTable;
+  device_credentials: DeviceCredentialsTable;
+  signal_keys: SignalKeysTable;
+  inbound_journal: InboundJournalTable;
+  messages: MessagesTable;
+  media: MediaTable;
+  media_retry_requests: MediaRetryRequestsTable;
+  blobs: BlobsTable;
+  receipts: ReceiptsTable;
+  idempotency_keys: IdempotencyKeysTable;
+  events: EventsTable;
+  webhook_endpoints: WebhookEndpointsTable;
+  webhook_deliveries: WebhookDeliveriesTable;
+  webhook_attempts: WebhookAttemptsTable;
+}
+
+export interface TenantsTable {
+  id: string;
+  name: string;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface UsersTable {
+  id: string;
+  tenant_id: string;
+  email: string;
+  /** scrypt: `scrypt$N$r$p$salt$hash`, base64. */
+  password_hash: string;
+  role: 'admin' | 'manager' | 'user';
+  /** SHA-256 of the bearer token, hex. The token itself is shown once and never stored. */
+  token_hash: string;
+  /** First eight characters of the token, to tell tokens apart in lists. */
+  token_preview: string;
+  active: number;
+  /** Pending webhook URL for the user's next devices. */
+  webhook_url: string | null;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface DevicesTable {
+  id: string;
+  tenant_id: string;
+  user_id: string;
+  name: string;
+  /** Phone-number JID without device part, once paired. */
+  jid: string | null;
+  lid: string | null;
+  phone_number: string | null;
+  push_name: string | null;
+  platform: string | null;
+  state: string;
+  state_reason: string | null;
+  state_at: number;
+  /** 1: the supervisor keeps it online (paired and not disconnected by the user). */
+  wanted: number;
+  last_seen: number | null;
+  /** When its owner's pending webhook URL was looked at: at the first connect, and never again. */
+  webhook_applied_at: number | null;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface DeviceCredentialsTable {
+  device_id: string;
+  tenant_id: string;
+  /** Encrypted at rest. */
+  value: Uint8Array;
+  updated_at: number;
+}
+
+export interface SignalKeysTable {
+  device_id: string;
+  tenant_id: string;
+  type: string;
+  id: string;
+  /** Encrypted at rest. */
+  value: Uint8Array;
+}
+
+export interface InboundJournalTable {
+  device_id: string;
+  tenant_id: string;
+  id: string;
+  stanza: Uint8Array;
+  /** Encrypted at rest. */
+  plaintext: Uint8Array;
+  received_at: number;
+}
+
+export interface MessagesTable {
+  /** Our own row id (UUID); `message_id` is WhatsApp's. */
+  id: string;
+  tenant_id: string;
+  device_id: string;
+  message_id: string;
+  /** Canonical chat: the phone-number JID when known, else the LID; the group JID for groups. */
+  chat_jid: string;
+  chat_lid: string | null;
+  /** Canonical sender (phone-number JID when known, else LID). */
+  sender_jid: string;
+  sender_lid: string | null;
+  from_me: number;
+  is_group: number;
+  kind: string;
+  text: string | null;
+  push_name: string | null;
+  /** JSON of quoted, mentions, flags: for shaping answers, never for keys or bytes. */
+  context: string | null;
+  /** WhatsApp's id of the message that an edit, revoke, reaction, pin or poll vote speaks of. */
+  target_id: string | null;
+  /** Encoded waE2E.Message, encrypted at rest: media keys travel inside it. */
+  raw: Uint8Array;
+  source: 'phone' | 'api' | 'history';
+  /** Milliseconds; the server's time for inbound, the ack's time for outbound once acknowledged. */
+  timestamp: number;
+  /** Outbound only: 'pending' (row written) → 'sent' (acked) | 'failed'. Delivery comes from receipts. */
+  send_state: 'none' | 'pending' | 'sent' | 'failed';
+  send_error: string | null;
+  /** First receipt of each kind, milliseconds. */
+  delivered_at: number | null;
+  read_at: number | null;
+  played_at: number | null;
+  edited_at: number | null;
+  revoked_at: number | null;
+  created_at: number;
+}
+
+export interface MediaTable {
+  /** messages.id */
+  message_row_id: string;
+  tenant_id: string;
+  device_id: string;
+  kind: string;
+  mime_type: string;
+  file_name: string | null;
+  file_length: number | null;
+  /** Encrypted at rest. */
+  media_key: Uint8Array;
+  direct_path: string | null;
+  /** Hex. */
+  sha256: string | null;
+  enc_sha256: string | null;
+  /** Hex: the blob this row may be served from. Set only once possession was proved (media/library.ts). */
+  blob_sha256: string | null;
+  seconds: number | null;
+  width: number | null;
+  height: number | null;
+  /** 'gone' once the sender's phone said that it no longer has it. */
+  outcome: 'available' | 'gone';
+  outcome_at: number | null;
+}
+
+export interface MediaRetryRequestsTable {
+  id: string;
+  tenant_id: string;
+  device_id: string;
+  message_row_id: string;
+  message_id: string;
+  state: 'open' | 'succeeded' | 'not_found' | 'failed' | 'expired';
+  /** For 'failed': what the phone answered. */
+  result: string | null;
+  requested_at: number;
+  expires_at: number;
+  answered_at: number | null;
+}
+
+export interface BlobsTable {
+  /** SHA-256 of the plaintext, hex: the address in the blob store. */
+  sha256: string;
+  size: number;
+  created_at: number;
+  last_used_at: number;
+}
+
+export interface ReceiptsTable {
+  id: Generated<number>;
+  tenant_id: string;
+  device_id: string;
+  message_id: string;
+  chat_jid: string;
+  recipient_jid: string;
+  recipient_lid: string | null;
+  kind: 'delivered' | 'read' | 'played';
+  at: number;
+}
+
+export interface IdempotencyKeysTable {
+  tenant_id: string;
+  user_id: string;
+  key: string;
+  /** SHA-256 of method, path and body, hex. */
+  request_hash: string;
+  /** Null while the first request is still under way. */
+  status: number | null;
+  response: string | null;
+  created_at: number;
+}
+
+export interface EventsTable {
+  /** Ascends in the order of recording; the cursor of `GET /events`. */
+  seq: Generated<number>;
+  /** UUID: the `id` of the envelope, the receiver's key for duplicates. */
+  id: string;
+  tenant_id: string;
+  user_id: string;
+  device_id: string;
+  name: string;
+  order_key: string;
+  /** JSON text of the public `data`. */
+  data: string;
+  /** 1: stored for pulling, never pushed (history). */
+  quiet: number;
+  created_at: number;
+}
+
+export interface WebhookEndpointsTable {
+  /** `wh_` and a UUID without dashes. */
+  id: string;
+  tenant_id: string;
+  user_id: string;
+  device_id: string;
+  /** 1: the one that the documented single-config operations speak of. */
+  is_default: number;
+  url: string;
+  /** JSON array of event names. */
+  events: string;
+  enabled: number;
+  retry_attempts: number;
+  /** Seconds per attempt. */
+  timeout_s: number;
+  /** Encrypted at rest; null when deliveries are not signed. */
+  secret: Uint8Array | null;
+  /** JSON object, encrypted at rest: headers often carry credentials. */
+  headers: Uint8Array | null;
+  /** 'active' | 'paused' (failing for long) | 'gone' (410). */
+  state: string;
+  state_reason: string | null;
+  state_at: number;
+  /** First failure since the last success; null while it works. */
+  failing_since: number | null;
+  /** Failed attempts since the last success. */
+  failures: number;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface WebhookDeliveriesTable {
+  id: string;
+  tenant_id: string;
+  endpoint_id: string;
+  event_id: string;
+  event_seq: number;
+  event_name: string;
+  device_id: string;
+  order_key: string;
+  state: 'pending' | 'delivered' | 'failed';
+  /** Attempts made so far. */
+  attempts: number;
+  /**
+   * When the next attempt is due; `PARKED` (webhooks/queue.ts) while an earlier delivery of the same order
+   * key, or the endpoint, holds it up; meaningless once delivered or failed.
+   */
+  next_attempt_at: number;
+  created_at: number;
+  finished_at: number | null;
+}
+
+export interface WebhookAttemptsTable {
+  id: Generated<number>;
+  tenant_id: string;
+  delivery_id: string;
+  attempt: number;
+  at: number;
+  /** Milliseconds the attempt took. */
+  took_ms: number;
+  /** HTTP status, null when there was no answer. */
+  status: number | null;
+  /** What went wrong, in one stable word: timeout, refused, tls, blocked_address, status, redirect… */
+  error: string | null;
+  /** First bytes of the answer's body, as text. */
+  response_head: string | null;
+}

@@ -1,0 +1,179 @@
+import type { Kysely } from 'kysely';
+import type { Clock } from '../clock.ts';
+import { AppError } from '../errors.ts';
+import type { Database } from '../storage/schema.ts';
+import type { Caller, Role } from './caller.ts';
+import { hashPassword } from './passwords.ts';
+import { mayActivate, mayChangeRole, mayDelete, mayRotateToken, mayView } from './roles.ts';
+import { looksLikeUuid, newToken } from './tokens.ts';
+import { addUser, toUser, type User } from './user-rows.ts';
+
+export interface UsersParts {
+  db: Kysely<Database>;
+  clock: Clock;
+  /** Awaited before a user's rows go: closes the sessions of the devices that go with it. */
+  beforeDelete(tenantId: string, userId: string): Promise<void>;
+  /** Called after every change: cached callers must be forgotten. */
+  changed(): void;
+}
+
+/** The users of one tenant, always the caller's. The rules are in `roles.ts`. */
+export class Users {
+  readonly #parts: UsersParts;
+
+  constructor(parts: UsersParts) {
+    this.#parts = parts;
+  }
+
+  /** Throws ALREADY_EXISTS when the tenant has a user with this address. */
+  async create(
+    caller: Caller,
+    user: { email: string; password: string; role: Role; webhookUrl: string | null },
+  ): Promise<{ user: User; token: string }> {
+    const passwordHash = await hashPassword(user.password);
+    const { email, role, webhookUrl } = user;
+    return addUser(
+      this.#parts.db,
+      { tenantId: caller.tenantId, email, passwordHash, role, webhookUrl },
+      this.#parts.clock.now(),
+    );
+  }
+
+  async list(caller: Caller): Promise<User[]> {
+    const rows = await this.#parts.db
+      .selectFrom('users')
+      .selectAll()
+      .where('tenant_id', '=', caller.tenantId)
+      .orderBy('created_at')
+      .orderBy('id')
+      .execute();
+    return rows.map(toUser);
+  }
+
+  /** Throws NOT_FOUND for an id unknown to the caller's tenant, FORBIDDEN for one the caller may not see. */
+  async get(caller: Caller, id: string): Promise<User> {
+    const user = await this.#find(this.#parts.db, caller, id);
+    if (!mayView(caller, user)) throw new AppError('FORBIDDEN');
+    return user;
+  }
+
+  /** Changes what is given. Throws NOT_FOUND, and FORBIDDEN by the rules of `roles.ts`. */
+  async update(
+    caller: Caller,
+    id: string,
+    change: { active?: boolean | undefined; role?: Role | undefined },
+  ): Promise<{ before: User; after: User }> {
+    return this.#change(caller, id, (target) => {
+      if (change.active !== undefined && !mayActivate(caller, target)) throw new AppError('FORBIDDEN');
+      if (change.role !== undefined && !mayChangeRole(caller, target, change.role)) {
+        throw new AppError('FORBIDDEN', { message: 'your role does not permit this change of role' });
+      }
+      if (change.active === undefined && change.role === undefined && !mayActivate(caller, target)) {
+        throw new AppError('FORBIDDEN');
+      }
+      return { ...target, active: change.active ?? target.active, role: change.role ?? target.role };
+    });
+  }
+
+  /** Deletes for good, with the user's devices. */
+  async delete(caller: Caller, id: string): Promise<void> {
+    const { db } = this.#parts;
+    const target = await this.#find(db, caller, id);
+    if (!mayDelete(caller)) throw new AppError('FORBIDDEN');
+    if (target.id === caller.userId) {
+      throw new AppError('FORBIDDEN', { message: 'you cannot delete yourself: another admin can' });
+    }
+    await this.#parts.beforeDelete(caller.tenantId, target.id);
+    await db.transaction().execute(async (trx) => {
+      await lockTenant(trx, caller.tenantId);
+      await trx
+        .deleteFrom('users')
+        .where('tenant_id', '=', caller.tenantId)
+        .where('id', '=', target.id)
+        .execute();
+      await this.#keepAnAdmin(trx, caller.tenantId);
+    });
+    this.#parts.changed();
+  }
+
+  /** A new token for the user; the old one stops working at once. */
+  async rotateToken(caller: Caller, id: string): Promise<{ user: User; token: string }> {
+    const { db, clock } = this.#parts;
+    const target = await this.#find(db, caller, id);
+    if (!mayRotateToken(caller, target)) throw new AppError('FORBIDDEN');
+    const { token, hash, preview } = newToken();
+    const updatedAt = clock.now();
+    await db
+      .updateTable('users')
+      .set({ token_hash: hash, token_preview: preview, updated_at: updatedAt })
+      .where('tenant_id', '=', caller.tenantId)
+      .where('id', '=', target.id)
+      .execute();
+    this.#parts.changed();
+    return { user: { ...target, tokenPreview: preview, updatedAt }, token };
+  }
+
+  async #change(
+    caller: Caller,
+    id: string,
+    decide: (target: User) => User,
+  ): Promise<{ before: User; after: User }> {
+    const { db, clock } = this.#parts;
+    const result = await db.transaction().execute(async (trx) => {
+      await lockTenant(trx, caller.tenantId);
+      const before = await this.#find(trx, caller, id);
+      const after = { ...decide(before), updatedAt: clock.now() };
+      await trx
+        .updateTable('users')
+        .set({ role: after.role, active: after.active ? 1 : 0, updated_at: after.updatedAt })
+        .where('tenant_id', '=', caller.tenantId)
+        .where('id', '=', before.id)
+        .execute();
+      await this.#keepAnAdmin(trx, caller.tenantId);
+      return { before, after };
+    });
+    this.#parts.changed();
+    return result;
+  }
+
+  async #find(db: Kysely<Database>, caller: Caller, id: string): Promise<User> {
+    const row = looksLikeUuid(id)
+      ? await db
+          .selectFrom('users')
+          .selectAll()
+          .where('tenant_id', '=', caller.tenantId)
+          .where('id', '=', id.toLowerCase())
+          .executeTakeFirst()
+      : undefined;
+    if (!row) throw new AppError('NOT_FOUND', { message: 'user not found' });
+    return toUser(row);
+  }
+
+  /** Asked after the change and within its transaction. */
+  async #keepAnAdmin(trx: Kysely<Database>, tenantId: string): Promise<void> {
+    const admin = await trx
+      .selectFrom('users')
+      .select('id')
+      .where('tenant_id', '=', tenantId)
+      .where('role', '=', 'admin')
+      .where('active', '=', 1)
+      .limit(1)
+      .executeTakeFirst();
+    if (!admin) {
+      throw new AppError('FORBIDDEN', { message: 'a tenant needs an active admin: make another one first' });
+    }
+  }
+}
+
+/**
+ * Changes of one tenant's users happen one after the other, or two admins demoting each other
+ * could both pass. An update that changes nothing locks the row in both databases; SQLite has
+ * no `for update`.
+ */
+async function lockTenant(trx: Kysely<Database>, tenantId: string): Promise<void> {
+  await trx
+    .updateTable('tenants')
+    .set((row) => ({ updated_at: row.ref('updated_at') }))
+    .where('id', '=', tenantId)
+    .execute();
+}

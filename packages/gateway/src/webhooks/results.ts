@@ -1,0 +1,294 @@
+/** Writes what attempts came to. Those that end while a commit is under way share the next one. */
+import { type Kysely, sql, type Transaction } from 'kysely';
+import type { Clock } from '../clock.ts';
+import type { EventRecorder } from '../events/recorder.ts';
+import type { Log } from '../observability/log.ts';
+import { deferred } from '../storage/database.ts';
+import { HotQuery, slotsOf } from '../storage/hot-query.ts';
+import type { Database, WebhookAttemptsTable } from '../storage/schema.ts';
+import type { AttemptResult } from './attempt.ts';
+import type { EndpointRow } from './endpoint.ts';
+import { type Lane, type OpenDelivery, parkEndpoint, releaseHead } from './queue.ts';
+import type { Subscriptions } from './subscriptions.ts';
+
+/** Where a delivery stands after an attempt. */
+export type Verdict =
+  | { state: 'delivered' }
+  | { state: 'failed' }
+  | { state: 'pending'; nextAttemptAt: number };
+
+export interface Outcome {
+  lane: Lane;
+  endpoint: EndpointRow;
+  delivery: OpenDelivery;
+  result: AttemptResult;
+  verdict: Verdict;
+}
+
+/** When an endpoint that only fails is paused: both must be reached. */
+export interface PauseRule {
+  /** Milliseconds since the first failure without a success. */
+  afterMs: number;
+  failures: number;
+}
+
+export interface ResultsParts {
+  db: Kysely<Database>;
+  clock: Clock;
+  log: Log;
+  events: EventRecorder;
+  subscriptions: Subscriptions;
+  pause: PauseRule;
+}
+
+type Entry = { outcome: Outcome } | { lane: Lane; released(): void };
+
+const FIRST_WAIT_MS = 1000;
+const LONGEST_WAIT_MS = 30_000;
+
+export class Results {
+  readonly #parts: ResultsParts;
+  #waiting: Entry[] = [];
+  #writing = false;
+  #givenUp = false;
+  #wakeUp: () => void = () => undefined;
+
+  constructor(parts: ResultsParts) {
+    this.#parts = parts;
+  }
+
+  add(outcome: Outcome): void {
+    this.#waiting.push({ outcome });
+    this.#start();
+  }
+
+  /** Gives a lane free: resolves when what was added for it is stored and its next delivery is due. */
+  release(lane: Lane): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiting.push({ lane, released: resolve });
+      this.#start();
+    });
+  }
+
+  /** What cannot be stored now is dropped: those deliveries are made again after the next start. */
+  giveUp(): void {
+    this.#givenUp = true;
+    this.#wakeUp();
+  }
+
+  #start(): void {
+    if (this.#writing) return;
+    this.#writing = true;
+    this.#write().finally(() => {
+      this.#writing = false;
+      if (this.#waiting.length > 0) this.#start();
+    });
+  }
+
+  async #write(): Promise<void> {
+    const batch = this.#waiting;
+    this.#waiting = [];
+    for (let wait = FIRST_WAIT_MS; !(await this.#stored(batch)); wait = Math.min(wait * 2, LONGEST_WAIT_MS)) {
+      if (this.#givenUp) break;
+      await this.#pause(wait);
+    }
+    for (const entry of batch) if ('released' in entry) entry.released();
+  }
+
+  /** A full or locked disk passes; until then nothing is forgotten and nothing sent twice. */
+  async #stored(batch: Entry[]): Promise<boolean> {
+    const { db, log, events } = this.#parts;
+    try {
+      // What a power cut takes back is delivered once more: nobody has to wait for the disk.
+      const stopped = await deferred(db)
+        .transaction()
+        .execute((trx) => this.#apply(trx, batch));
+      if (stopped.length > 0) events.committed();
+      for (const { endpoint, reason } of stopped) {
+        this.#parts.subscriptions.forget(endpoint.device_id);
+        log.warn(
+          { endpointId: endpoint.id, deviceId: endpoint.device_id, reason },
+          'webhook endpoint stopped',
+        );
+      }
+      return true;
+    } catch (err) {
+      log.error({ err, count: batch.length }, 'webhook results could not be stored');
+      return false;
+    }
+  }
+
+  async #apply(trx: Transaction<Database>, batch: Entry[]): Promise<Stopped[]> {
+    const stopped: Stopped[] = [];
+    /** Endpoints whose latest outcome in this batch was a success. */
+    const healthy = new Set<string>();
+    for (const entry of batch) {
+      if ('released' in entry) {
+        await releaseHead(trx, entry.lane, this.#parts.clock.now());
+        continue;
+      }
+      if (!(await writeOutcome(trx, entry.outcome))) continue;
+      const { endpoint, result } = entry.outcome;
+      if (result.error === null && healthy.has(endpoint.id)) continue;
+      if (result.error === null) healthy.add(endpoint.id);
+      else healthy.delete(endpoint.id);
+      const reason = await this.#health(trx, entry.outcome);
+      if (reason) stopped.push({ endpoint, reason });
+    }
+    return stopped;
+  }
+
+  /** Keeps count of an endpoint's failures; says why it was stopped, if it was. */
+  async #health(trx: Transaction<Database>, outcome: Outcome): Promise<StopReason | null> {
+    const { endpoint, result } = outcome;
+    const row = trx
+      .updateTable('webhook_endpoints')
+      .where('tenant_id', '=', endpoint.tenant_id)
+      .where('id', '=', endpoint.id);
+    if (result.error === null) {
+      await row.set({ failing_since: null, failures: 0 }).where('failures', '>', 0).execute();
+      return null;
+    }
+    const health = await row
+      .set((eb) => ({
+        failures: eb('failures', '+', 1),
+        failing_since: eb.fn.coalesce('failing_since', sql<number>`cast(${result.at} as bigint)`),
+      }))
+      .where('state', '=', 'active')
+      .returning(['failures', 'failing_since'])
+      .executeTakeFirst();
+    if (!health) return null;
+    const { pause, clock } = this.#parts;
+    const since = Number(health.failing_since ?? result.at);
+    const failedForLong = clock.now() - since >= pause.afterMs && health.failures >= pause.failures;
+    const reason = result.error === 'gone' ? 'gone' : failedForLong ? 'failing' : null;
+    if (reason) await this.#stop(trx, outcome, reason, { since, failures: health.failures });
+    return reason;
+  }
+
+  async #stop(
+    trx: Transaction<Database>,
+    { endpoint, result }: Outcome,
+    reason: StopReason,
+    { since, failures }: { since: number; failures: number },
+  ): Promise<void> {
+    const now = this.#parts.clock.now();
+    const gone = reason === 'gone';
+    const text = gone ? 'the receiver answered 410 Gone' : `no success since ${rfc3339(since)}`;
+    await trx
+      .updateTable('webhook_endpoints')
+      .set({
+        state: gone ? 'gone' : 'paused',
+        state_reason: text,
+        state_at: now,
+        ...(gone && { enabled: 0 }),
+      })
+      .where('tenant_id', '=', endpoint.tenant_id)
+      .where('id', '=', endpoint.id)
+      .execute();
+    if (gone) await failAll(trx, endpoint, now);
+    else await parkEndpoint(trx, endpoint.tenant_id, endpoint.id);
+    await this.#parts.events.record(
+      trx,
+      { id: endpoint.device_id, tenantId: endpoint.tenant_id, userId: endpoint.user_id },
+      {
+        name: 'webhook.paused',
+        orderKey: 'webhook',
+        data: {
+          webhook_id: endpoint.id,
+          url: withoutQuery(endpoint.url),
+          state: gone ? 'gone' : 'paused',
+          reason: result.status === null ? (result.error ?? '') : `status ${result.status}`,
+          failing_since: rfc3339(since),
+          failures,
+        },
+      },
+    );
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#parts.clock.after(ms, resolve);
+      this.#wakeUp = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+}
+
+type StopReason = 'failing' | 'gone';
+
+interface Stopped {
+  endpoint: EndpointRow;
+  reason: StopReason;
+}
+
+/** False when the delivery is no longer open: its endpoint was removed meanwhile. */
+export async function writeOutcome(
+  trx: Transaction<Database>,
+  { lane, delivery, result, verdict }: Pick<Outcome, 'lane' | 'delivery' | 'result' | 'verdict'>,
+): Promise<boolean> {
+  const attempt = delivery.attempts + 1;
+  const updated = await trx
+    .updateTable('webhook_deliveries')
+    .set({
+      state: verdict.state,
+      attempts: attempt,
+      ...(verdict.state === 'pending'
+        ? { next_attempt_at: verdict.nextAttemptAt }
+        : { finished_at: result.at + result.tookMs }),
+    })
+    .where('tenant_id', '=', lane.tenantId)
+    .where('id', '=', delivery.id)
+    .where('state', '=', 'pending')
+    .executeTakeFirst();
+  if (updated.numUpdatedRows === 0n) return false;
+  await INSERT_ATTEMPT.run(trx, {
+    tenant_id: lane.tenantId,
+    delivery_id: delivery.id,
+    attempt,
+    at: result.at,
+    took_ms: Math.round(result.tookMs),
+    status: result.status,
+    error: result.error,
+    response_head: result.responseHead,
+  });
+  return true;
+}
+
+/** A receiver that is gone for good gets nothing more; what was meant for it can be replayed elsewhere. */
+async function failAll(trx: Transaction<Database>, endpoint: EndpointRow, now: number): Promise<void> {
+  await trx
+    .updateTable('webhook_deliveries')
+    .set({ state: 'failed', finished_at: now })
+    .where('tenant_id', '=', endpoint.tenant_id)
+    .where('endpoint_id', '=', endpoint.id)
+    .where('state', '=', 'pending')
+    .execute();
+}
+
+/** A query often carries a token. */
+function withoutQuery(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname}`;
+}
+
+const rfc3339 = (ms: number): string => new Date(ms).toISOString();
+
+const ATTEMPT_COLUMNS = [
+  'tenant_id',
+  'delivery_id',
+  'attempt',
+  'at',
+  'took_ms',
+  'status',
+  'error',
+  'response_head',
+] as const;
+
+type NewAttempt = Omit<WebhookAttemptsTable, 'id'>;
+
+const INSERT_ATTEMPT = new HotQuery<NewAttempt, unknown>((db, row) =>
+  db.insertInto('webhook_attempts').values(slotsOf(row, ATTEMPT_COLUMNS)),
+);

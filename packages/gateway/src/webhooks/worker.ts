@@ -1,0 +1,234 @@
+/**
+ * Delivers. Several lanes at a time (a lane: one endpoint, one chat), one delivery of a lane after the
+ * other. Which lanes are being served is known to this process alone; what is due is in the database, so a
+ * new process simply begins where the old one ended, and an attempt whose result was lost is made again.
+ */
+import type { Kysely } from 'kysely';
+import type { Clock } from '../clock.ts';
+import type { GuardedClient } from '../net/guarded-client.ts';
+import type { Log } from '../observability/log.ts';
+import type { Database } from '../storage/schema.ts';
+import type { Vault } from '../storage/vault.ts';
+import { type AttemptResult, Attempts } from './attempt.ts';
+import { type EndpointRow, headersOf, secretOf } from './endpoint.ts';
+import type { WebhookMetrics } from './metrics.ts';
+import {
+  dueLanes,
+  type Lane,
+  nextDue,
+  type OpenDelivery,
+  openDeliveries,
+  PARKED,
+  parkLane,
+  releaseStuckLanes,
+} from './queue.ts';
+import { Results, type ResultsParts, type Verdict } from './results.ts';
+import { waitAfter } from './schedule.ts';
+import { Slots } from './slots.ts';
+
+export interface WorkerParts extends ResultsParts {
+  db: Kysely<Database>;
+  vault: Vault;
+  clock: Clock;
+  log: Log;
+  client: GuardedClient;
+  metrics: WebhookMetrics;
+  /** Attempts at a time, all endpoints together. */
+  concurrency: number;
+  /** From 0 to 1, for the jitter of the schedule. */
+  random?: () => number;
+}
+
+/** Deliveries of a lane that are made before its turn is over and the database is asked again. */
+const LANE_TURN = 32;
+/** A receiver that could not be read from the database, or a failing database, is left alone for so long. */
+const PAUSE_AFTER_ERROR_MS = 5000;
+const LOOK_FOR_STUCK_MS = 15 * 60_000;
+/** What is under way may end within this; then it is broken off and made again after the next start. */
+const STOP_GRACE_MS = 2500;
+
+export class DeliveryWorker {
+  readonly #parts: WorkerParts;
+  readonly #attempts: Attempts;
+  readonly #results: Results;
+  readonly #slots: Slots;
+  readonly #lanes = new Set<Promise<void>>();
+  #running = false;
+  #pumping: Promise<void> | null = null;
+  #again = false;
+  #cancelTimer: () => void = () => undefined;
+  #cancelSearch: () => void = () => undefined;
+  #searching: Promise<void> = Promise.resolve();
+
+  constructor(parts: WorkerParts) {
+    this.#parts = parts;
+    this.#attempts = new Attempts(parts);
+    this.#results = new Results(parts);
+    this.#slots = new Slots(parts.concurrency);
+  }
+
+  /** Takes up what an earlier process left open. */
+  start(): void {
+    this.#running = true;
+    this.#lookForStuckLanes();
+  }
+
+  /** Ends within `STOP_GRACE_MS`; what was not answered by then stays pending. */
+  async stop(): Promise<void> {
+    this.#running = false;
+    this.#cancelTimer();
+    this.#cancelSearch();
+    const cancel = this.#parts.clock.after(STOP_GRACE_MS, () => {
+      this.#attempts.breakOff();
+      this.#results.giveUp();
+    });
+    await Promise.all([this.#pumping, this.#searching]);
+    await Promise.allSettled(this.#lanes);
+    cancel();
+  }
+
+  /** Something may be due: an event was committed. Returns at once. */
+  wake(): void {
+    if (!this.#running) return;
+    if (this.#pumping) {
+      this.#again = true;
+      return;
+    }
+    this.#again = false;
+    this.#pumping = this.#pump().finally(() => {
+      this.#pumping = null;
+      if (this.#again) this.wake();
+    });
+  }
+
+  /** An endpoint was changed: what is under way for it ends its turn, and the rest goes by the new settings. */
+  endpointChanged(endpointId: string): void {
+    this.#slots.forget(endpointId);
+    this.wake();
+  }
+
+  async #pump(): Promise<void> {
+    const { db, clock, log } = this.#parts;
+    try {
+      while (this.#running && this.#slots.free > 0) {
+        const now = clock.now();
+        const lanes = await dueLanes(db, {
+          now,
+          withoutEndpoints: this.#slots.closed(now),
+          // The heads of the lanes being served are still due in the database, and come first.
+          limit: this.#slots.free + this.#slots.taken,
+        });
+        const begun = this.#running ? lanes.filter((lane) => this.#begin(lane, now)).length : 0;
+        if (begun === 0) break;
+      }
+      await this.#setTimer();
+    } catch (err) {
+      log.error({ err }, 'due webhook deliveries could not be read');
+      this.#wakeAfter(PAUSE_AFTER_ERROR_MS);
+    }
+  }
+
+  async #setTimer(): Promise<void> {
+    const now = this.#parts.clock.now();
+    const due = await nextDue(this.#parts.db, now);
+    const times = [due, this.#slots.nextOpening(now)].filter((time) => time !== null);
+    if (times.length === 0) this.#cancelTimer();
+    else this.#wakeAfter(Math.max(0, Math.min(...times) - this.#parts.clock.now()));
+  }
+
+  #wakeAfter(ms: number): void {
+    this.#cancelTimer();
+    if (this.#running) this.#cancelTimer = this.#parts.clock.after(ms, () => this.wake());
+  }
+
+  #lookForStuckLanes(): void {
+    const { db, clock, log } = this.#parts;
+    this.#cancelSearch = clock.after(LOOK_FOR_STUCK_MS, () => this.#lookForStuckLanes());
+    this.#searching = releaseStuckLanes(db, clock.now())
+      .then(() => undefined)
+      .catch((err) => log.error({ err }, 'webhook deliveries could not be looked through'))
+      .finally(() => this.wake());
+  }
+
+  #begin(lane: Lane, now: number): boolean {
+    if (!this.#slots.take(lane, now)) return false;
+    const serving = this.#serve(lane).finally(() => {
+      this.#lanes.delete(serving);
+      this.#slots.give(lane);
+      this.wake();
+    });
+    this.#lanes.add(serving);
+    return true;
+  }
+
+  async #serve(lane: Lane): Promise<void> {
+    const { db, log, clock } = this.#parts;
+    try {
+      const endpoint = await this.#endpoint(lane);
+      if (endpoint) await this.#deliver(lane, endpoint, await openDeliveries(db, lane, LANE_TURN));
+      // A retry that was decided on while the endpoint was being stopped.
+      else await parkLane(db, lane, null);
+    } catch (err) {
+      log.error({ err, endpointId: lane.endpointId }, 'a webhook delivery could not be made');
+      this.#slots.hold(lane.endpointId, clock.now() + PAUSE_AFTER_ERROR_MS);
+    }
+    await this.#results.release(lane);
+  }
+
+  /** Null when it takes no deliveries; those that wait for it were parked when it stopped. */
+  async #endpoint(lane: Lane): Promise<EndpointRow | null> {
+    const row = await this.#parts.db
+      .selectFrom('webhook_endpoints')
+      .selectAll()
+      .where('tenant_id', '=', lane.tenantId)
+      .where('id', '=', lane.endpointId)
+      .where('enabled', '=', 1)
+      .where('state', '=', 'active')
+      .executeTakeFirst();
+    if (row) this.#slots.learn(row.id, row.failing_since !== null);
+    return row ?? null;
+  }
+
+  /** Goes on while the receiver takes what it gets. */
+  async #deliver(lane: Lane, endpoint: EndpointRow, open: OpenDelivery[]): Promise<void> {
+    const { vault, clock, metrics } = this.#parts;
+    const target = {
+      url: endpoint.url,
+      timeoutMs: endpoint.timeout_s * 1000,
+      secret: secretOf(endpoint, vault),
+      headers: headersOf(endpoint, vault),
+    };
+    for (const [index, delivery] of open.entries()) {
+      if (!this.#running || this.#slots.overtaken(lane)) return;
+      if (delivery.nextAttemptAt !== PARKED && delivery.nextAttemptAt > clock.now()) {
+        if (index === 0) await parkLane(this.#parts.db, lane, delivery.id);
+        return;
+      }
+      const call = { id: delivery.id, attempt: delivery.attempts + 1 };
+      const result = await this.#attempts.make(target, delivery.event, call);
+      if (result === null) return;
+      const verdict = this.#judge(endpoint, delivery, result);
+      this.#results.add({ lane, endpoint, delivery, result, verdict });
+      this.#slots.learn(endpoint.id, result.error !== null);
+      metrics.attempted(result);
+      if (verdict.state !== 'pending') {
+        metrics.finished(verdict.state, clock.now() - delivery.event.created_at);
+      }
+      if (result.error === null) continue;
+      if (result.retryAfterMs) this.#slots.hold(endpoint.id, clock.now() + result.retryAfterMs);
+      return;
+    }
+  }
+
+  /** Neither earlier than the schedule says nor than the receiver asks. */
+  #judge(endpoint: EndpointRow, delivery: OpenDelivery, result: AttemptResult): Verdict {
+    const attempts = delivery.attempts + 1;
+    if (result.error === null) return { state: 'delivered' };
+    if (result.error === 'gone' || attempts > endpoint.retry_attempts) return { state: 'failed' };
+    const wait = waitAfter(attempts, this.#parts.random ?? Math.random);
+    return {
+      state: 'pending',
+      nextAttemptAt: this.#parts.clock.now() + Math.max(wait, result.retryAfterMs ?? 0),
+    };
+  }
+}

@@ -1,0 +1,275 @@
+import { AccountFileLost, type AccountFileSource } from '../../account-files.ts';
+import type { SessionNotice } from '../../notices.ts';
+import type { CredentialStore, JournalEntry, MediaConnection, SessionReporter } from '../../session.ts';
+import { InboundQueue } from '../inbound-queue.ts';
+import {
+  type BinaryNode,
+  getBinaryNodeChildren,
+  type makeWASocket,
+  proto,
+  type SignalKeyStore,
+} from '../library.ts';
+import type { OwnAccount } from '../message-source.ts';
+import type { LogSink } from '../quiet-logger.ts';
+import { appStateNotice } from './app-state-notices.ts';
+import { decodeMutations } from './app-state-patch.ts';
+import { AppStateTap, isAppStateEntry } from './app-state-tap.ts';
+import { storeChatTokens } from './chat-tokens.ts';
+import { historyKind, historyNotification } from './history-notification.ts';
+import { inlineFile, readHistory } from './history-reader.ts';
+import { InitialSync } from './initial-sync.ts';
+import type { PushNames } from './push-names.ts';
+import { storedLids } from './stored-lids.ts';
+
+type Socket = ReturnType<typeof makeWASocket>;
+
+interface Task {
+  entry: JournalEntry;
+  settled(): void;
+}
+
+export interface AccountFeedOptions {
+  credentials: CredentialStore;
+  keys: SignalKeyStore;
+  report: SessionReporter;
+  own(): OwnAccount;
+  mediaConnection(): Promise<MediaConnection>;
+  /** Null: files on the media hosts are passed over, only what comes inline is read. */
+  files: AccountFileSource | null;
+  pushNames: PushNames;
+  log: LogSink;
+}
+
+/**
+ * What the account's phone tells its linked devices about the account itself: changes of its state (pins,
+ * labels, contacts…) and its history. Both take their own way, past the library's event buffer, which holds
+ * things back for up to 30 s and forgets them in a crash: each is a journal row from the commit that
+ * consumes it on the wire until it is stored.
+ *
+ * They have a queue of their own, because a history takes minutes, and messages must not wait for it. It runs
+ * while the session is open: files are fetched from hosts that only the server names.
+ */
+export class AccountFeed {
+  /** The key store to give to the library. */
+  readonly keys: SignalKeyStore;
+  readonly #options: AccountFeedOptions;
+  readonly #queue: InboundQueue;
+  readonly #tap: AppStateTap;
+  readonly #initial: InitialSync;
+  readonly #stopping = new AbortController();
+  #lids: Socket['signalRepository']['lidMapping'] | null = null;
+  /** Rows that came before the session was open. */
+  #waiting: Task[] | null = [];
+  /** History rows taken since the start: a redelivered stanza brings its row again. */
+  readonly #taken = new Set<string>();
+
+  constructor(options: AccountFeedOptions) {
+    this.#options = options;
+    this.#queue = new InboundQueue((error) => this.#warn('account data not stored yet', error));
+    this.#initial = new InitialSync({
+      credentials: options.credentials,
+      takeCurrent: () => this.#tap.takeCurrent(),
+      enqueue: (work) => this.#queue.push(work),
+      report: (notice) => this.#report(notice),
+      warn: (error) => this.#warn('the first app-state sync did not finish', error),
+    });
+    this.#tap = new AppStateTap({
+      synced: this.#initial.synced,
+      applied: (entry) => this.take(entry, () => undefined),
+    });
+    this.keys = this.#tap.watch(options.keys);
+  }
+
+  /** Call before the socket opens. */
+  async prepare(): Promise<void> {
+    await this.#initial.load();
+  }
+
+  attach(socket: Socket): void {
+    this.#lids = socket.signalRepository.lidMapping;
+    socket.ws.prependListener('frame', (frame: unknown) => {
+      if (typeof frame === 'object' && frame !== null && 'tag' in frame) this.#tap.see(frame as BinaryNode);
+    });
+    socket.ev.on('creds.update', ({ myAppStateKeyId }) => {
+      if (myAppStateKeyId) this.#initial.run(socket);
+    });
+    // The library looks at the first collection of a notification alone.
+    socket.ws.on('CB:notification,type:server_sync', (node: BinaryNode) => {
+      const [, ...others] = getBinaryNodeChildren(node, 'collection').map(({ attrs }) => attrs.name);
+      if (others.length > 0) this.#initial.update(socket, others);
+    });
+    socket.ev.on('connection.update', ({ connection }) => {
+      if (connection !== 'open') return;
+      const waiting = this.#waiting ?? [];
+      this.#waiting = null;
+      for (const task of waiting) this.#enqueue(task);
+      if (socket.authState.creds.myAppStateKeyId) this.#initial.run(socket);
+    });
+  }
+
+  /**
+   * True when the row is the feed's to work off. `settled` is called once it is stored; rows that no stanza
+   * can bring again are deleted here, at once, because their notices would be repeated.
+   */
+  take(entry: JournalEntry, settled: () => void): boolean {
+    if (!isAppStateEntry(entry)) {
+      if (!historyNotification(entry, this.#options.own())) return false;
+      if (this.#taken.has(entry.id)) return true;
+      this.#taken.add(entry.id);
+    }
+    const task = { entry, settled };
+    if (this.#waiting) this.#waiting.push(task);
+    else this.#enqueue(task);
+    return true;
+  }
+
+  /** What is under way is broken off; its row stays for the next start. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#initial.stop();
+    const finished = this.#queue.drained();
+    this.#queue.stopRetrying();
+    await finished;
+  }
+
+  #enqueue({ entry, settled }: Task): void {
+    this.#queue.push(async () => {
+      try {
+        if (isAppStateEntry(entry)) await this.#storeAppState(entry);
+        else await this.#storeHistory(entry);
+      } catch (error) {
+        // Trying again for ever would hold up everything behind it.
+        if (!(error instanceof AccountFileLost)) throw error;
+        this.#warn('account data is lost', error);
+      }
+      if (isAppStateEntry(entry)) await this.#options.credentials.deleteJournal([entry.id]);
+      settled();
+    });
+  }
+
+  async #storeAppState(entry: JournalEntry): Promise<void> {
+    const patch = proto.SyncdPatch.decode(entry.plaintext);
+    const mutations = [...(patch.mutations ?? []), ...(await this.#external(patch.externalMutations))];
+    const directory = storedLids(this.#options.keys);
+    for (const mutation of await decodeMutations(mutations, (id) => this.#appStateKey(id))) {
+      const notice = await appStateNotice(mutation, directory);
+      if (notice) await this.#report(notice);
+    }
+  }
+
+  /** A patch of many mutations keeps them in a file (whatsmeow appstate/decode.go ParsePatchList). */
+  async #external(file: proto.IExternalBlobReference | null | undefined): Promise<proto.ISyncdMutation[]> {
+    if (!file?.mediaKey || !file.directPath) return [];
+    const opened = await this.#open('app_state', { ...file, fileLength: file.fileSizeBytes });
+    try {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of (await opened.read()) as AsyncIterable<Uint8Array>) chunks.push(chunk);
+      return proto.SyncdMutations.decode(Buffer.concat(chunks)).mutations ?? [];
+    } finally {
+      await opened.close();
+    }
+  }
+
+  async #appStateKey(id: Uint8Array): Promise<Uint8Array | null> {
+    const name = Buffer.from(id).toString('base64');
+    const found = await this.#options.keys.get('app-state-sync-key', [name]);
+    return found[name]?.keyData ?? null;
+  }
+
+  async #storeHistory(entry: JournalEntry): Promise<void> {
+    const { own, keys, report, pushNames } = this.#options;
+    const notification = historyNotification(entry, own());
+    if (!notification) return;
+    const inline = notification.initialHistBootstrapInlinePayload;
+    const opened = inline?.length ? null : await this.#open('history', notification);
+    const store = new StoreWatch();
+    const lids = storedLids(keys);
+    const directory = {
+      getLIDForPN: store.watch(lids.getLIDForPN),
+      getPNForLID: store.watch(lids.getPNForLID),
+    };
+    try {
+      await readHistory({
+        kind: historyKind(notification),
+        progress: notification.progress ?? null,
+        open: opened ? () => opened.read() : inlineFile(inline ?? new Uint8Array(0)),
+        own,
+        directory,
+        sink: {
+          lidMappings: store.watch(async (pairs) => this.#lids?.storeLIDPNMappings(pairs)),
+          pushNames: store.watch((names) => pushNames.learn(names)),
+          tokens: store.watch((tokens) => storeChatTokens(keys, directory, tokens)),
+          batch: store.watch(async (batch) => {
+            this.#stopping.signal.throwIfAborted();
+            await report({ type: 'history', batch });
+          }),
+        },
+        tooLong: (field, bytes) => this.#options.log.warn({ field, bytes }, 'a part of history is too long'),
+      });
+    } catch (error) {
+      if (store.failed || this.#stopping.signal.aborted) throw error;
+      throw new AccountFileLost(`it cannot be read (${(error as Error).name})`);
+    } finally {
+      await opened?.close();
+    }
+  }
+
+  async #open(
+    kind: 'history' | 'app_state',
+    file: {
+      directPath?: string | null;
+      mediaKey?: Uint8Array | null;
+      fileSha256?: Uint8Array | null;
+      fileEncSha256?: Uint8Array | null;
+      fileLength?: unknown;
+    },
+  ) {
+    const { files, mediaConnection } = this.#options;
+    if (!files) throw new AccountFileLost('there is no way to the media hosts');
+    if (!file.directPath || !file.mediaKey) throw new AccountFileLost('it was announced without a place');
+    const wanted = {
+      kind,
+      directPath: file.directPath,
+      mediaKey: file.mediaKey,
+      fileSha256: file.fileSha256 ?? null,
+      fileEncSha256: file.fileEncSha256 ?? null,
+      fileLength: file.fileLength ? Number(file.fileLength) : null,
+    };
+    return files.open(wanted, await this.#unlessStopping(mediaConnection()), this.#stopping.signal);
+  }
+
+  /** A query under way when the connection ends is answered by the library after a minute. */
+  #unlessStopping<T>(query: Promise<T>): Promise<T> {
+    const { signal } = this.#stopping;
+    return new Promise((resolve, reject) => {
+      const stop = (): void => reject(signal.reason);
+      if (signal.aborted) stop();
+      signal.addEventListener('abort', stop, { once: true });
+      query.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+    });
+  }
+
+  #report(notice: SessionNotice): Promise<void> {
+    return this.#options.report({ type: 'notice', notice });
+  }
+
+  #warn(text: string, error: unknown): void {
+    this.#options.log.warn({ reason: (error as Error).message }, text);
+  }
+}
+
+/** Tells a store that failed, which is tried again, from a file that makes no sense, which is not. */
+class StoreWatch {
+  failed = false;
+
+  watch<A extends unknown[], R>(call: (...args: A) => Promise<R>): (...args: A) => Promise<R> {
+    return async (...args) => {
+      try {
+        return await call(...args);
+      } catch (error) {
+        this.failed = true;
+        throw error;
+      }
+    };
+  }
+}

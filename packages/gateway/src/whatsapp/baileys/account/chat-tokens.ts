@@ -1,0 +1,46 @@
+import { jidNormalizedUser, type SignalDataSet, type SignalKeyStore } from '../library.ts';
+import type { LidDirectory } from '../message-source.ts';
+import type { ChatToken } from './history-reader.ts';
+
+const KEY_TYPE = 'tctoken';
+/** Where the library lists the chats it holds tokens of, to prune them (tc-token-utils.js). */
+const INDEX = '__index';
+
+/**
+ * Keeps the contact tokens that history brings, in the library's form: it sends them with the first message
+ * to a chat. A newer one that is there already stays.
+ */
+export async function storeChatTokens(
+  keys: SignalKeyStore,
+  directory: LidDirectory,
+  tokens: ChatToken[],
+): Promise<void> {
+  const entries: NonNullable<SignalDataSet['tctoken']> = {};
+  for (const { chat, token, timestamp, senderTimestamp } of tokens) {
+    const jid = jidNormalizedUser(chat);
+    const id = jid.endsWith('@lid') ? jid : ((await directory.getLIDForPN(jid)) ?? jid);
+    const known = (await keys.get(KEY_TYPE, [id]))[id];
+    if (known?.timestamp !== undefined && Number(known.timestamp) >= timestamp) continue;
+    entries[id] = {
+      ...known,
+      token: Buffer.from(token),
+      timestamp: String(timestamp),
+      ...(senderTimestamp === null ? {} : { senderTimestamp }),
+    };
+  }
+  const added = Object.keys(entries);
+  if (added.length === 0) return;
+  const index = [...new Set([...(await readIndex(keys)), ...added])];
+  await keys.set({ [KEY_TYPE]: { ...entries, [INDEX]: { token: Buffer.from(JSON.stringify(index)) } } });
+}
+
+async function readIndex(keys: SignalKeyStore): Promise<string[]> {
+  const stored = (await keys.get(KEY_TYPE, [INDEX]))[INDEX];
+  if (!stored?.token?.length) return [];
+  try {
+    const listed: unknown = JSON.parse(Buffer.from(stored.token).toString('utf8'));
+    return Array.isArray(listed) ? listed.filter((each) => typeof each === 'string' && each !== INDEX) : [];
+  } catch {
+    return [];
+  }
+}

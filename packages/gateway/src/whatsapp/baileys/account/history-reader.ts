@@ -1,0 +1,178 @@
+import { Readable } from 'node:stream';
+import { createInflate } from 'node:zlib';
+import type { HistoryBatch, InboundMessage, Jid } from '../../session.ts';
+import { proto } from '../library.ts';
+import type { LidDirectory, OwnAccount } from '../message-source.ts';
+import { ConversationNames, historyMessage } from './history-message.ts';
+import { streamFields } from './protobuf-stream.ts';
+
+/** Messages per batch: one transaction and one `history.sync` event each. */
+export const HISTORY_BATCH = 100;
+/** A conversation is decoded as a whole; a longer one is passed over. Phones send a few MB per file. */
+const MAX_FIELD_BYTES = 64 * 1024 ** 2;
+
+/** Names and mappings written in one commit. */
+const NAMES_PER_WRITE = 500;
+
+/** Field numbers of `HistorySync` (WAWebProtobufsHistorySync). */
+const CONVERSATIONS = 2;
+const PUSH_NAMES = 7;
+const LID_MAPPINGS = 15;
+
+/** A phone's contact token for a chat: without it WhatsApp may refuse to open the chat (463). */
+export interface ChatToken {
+  chat: Jid;
+  token: Uint8Array;
+  /** Unix seconds. */
+  timestamp: number;
+  senderTimestamp: number | null;
+}
+
+/** What history is good for beside the messages. */
+export interface HistorySink {
+  lidMappings(pairs: { lid: string; pn: string }[]): Promise<void>;
+  pushNames(names: { jid: Jid; name: string }[]): Promise<void>;
+  tokens(tokens: ChatToken[]): Promise<void>;
+  batch(batch: HistoryBatch): Promise<void>;
+}
+
+export interface HistoryReading {
+  kind: HistoryBatch['kind'] | null;
+  progress: number | null;
+  /** The deflated file, from its beginning; called more than once. */
+  open(): Promise<Readable>;
+  own(): OwnAccount;
+  directory: LidDirectory;
+  sink: HistorySink;
+  tooLong(field: number, bytes: number): void;
+}
+
+/**
+ * Reads one history file twice, holding one conversation and one batch of it at a time. First who is who,
+ * which phones write at the end: the members of groups are named by LIDs that only this tells. Then the
+ * conversations. At least one batch is reported, so that an answer to a request is heard even when empty.
+ */
+export async function readHistory(reading: HistoryReading): Promise<void> {
+  const names = await readNames(reading);
+  if (reading.kind === null) return;
+  const batches = new Batches(reading, names);
+  if (reading.kind !== 'push_names') {
+    for await (const { bytes } of fields(reading, CONVERSATIONS)) {
+      await readConversation(proto.Conversation.decode(bytes), reading, batches);
+    }
+  }
+  await batches.end();
+}
+
+async function readNames(reading: HistoryReading): Promise<number> {
+  const { sink } = reading;
+  const pairs: { pn: string; lid: string }[] = [];
+  const names: { jid: Jid; name: string }[] = [];
+  let count = 0;
+  const flush = async (least: number): Promise<void> => {
+    if (pairs.length >= least) await sink.lidMappings(pairs.splice(0));
+    if (names.length >= least) await sink.pushNames(names.splice(0));
+  };
+  for await (const { field, bytes } of fields(reading, LID_MAPPINGS, PUSH_NAMES)) {
+    if (field === LID_MAPPINGS) {
+      const { pnJid, lidJid } = proto.PhoneNumberToLIDMapping.decode(bytes);
+      if (pnJid && lidJid) pairs.push({ pn: pnJid, lid: lidJid });
+    } else {
+      const { id, pushname } = proto.Pushname.decode(bytes);
+      if (id && pushname) names.push({ jid: id, name: pushname });
+      count += 1;
+    }
+    await flush(NAMES_PER_WRITE);
+  }
+  await flush(1);
+  return count;
+}
+
+async function readConversation(
+  conversation: proto.IConversation,
+  reading: HistoryReading,
+  batches: Batches,
+): Promise<void> {
+  const { id, pnJid, lidJid, tcToken, tcTokenTimestamp, tcTokenSenderTimestamp } = conversation;
+  if (!id) return;
+  const pair = id.endsWith('@lid') ? { lid: id, pn: pnJid } : { lid: lidJid, pn: id };
+  if (pair.lid && pair.pn?.endsWith('@s.whatsapp.net')) {
+    await reading.sink.lidMappings([{ lid: pair.lid, pn: pair.pn }]);
+  }
+  if (tcToken?.length && Number(tcTokenTimestamp ?? 0) > 0) {
+    const senderTimestamp = tcTokenSenderTimestamp ? Number(tcTokenSenderTimestamp) : null;
+    await reading.sink.tokens([
+      { chat: id, token: tcToken, timestamp: Number(tcTokenTimestamp), senderTimestamp },
+    ]);
+  }
+  const names = new ConversationNames(reading.directory);
+  const chat = await names.chat(conversation);
+  batches.conversation(!id.endsWith('@g.us'));
+  // Newest first in the file; events and rows are wanted in the order of time.
+  for (const { message } of [...(conversation.messages ?? [])].reverse()) {
+    const read = message && (await historyMessage(message, chat, reading.own(), names));
+    if (read) await batches.add(read);
+  }
+}
+
+class Batches {
+  readonly #reading: HistoryReading;
+  #messages: InboundMessage[] = [];
+  #chats = 0;
+  #contacts: number;
+  #reported = false;
+
+  constructor(reading: HistoryReading, names: number) {
+    this.#reading = reading;
+    this.#contacts = names;
+  }
+
+  conversation(person: boolean): void {
+    this.#chats += 1;
+    if (person) this.#contacts += 1;
+  }
+
+  async add(message: InboundMessage): Promise<void> {
+    this.#messages.push(message);
+    if (this.#messages.length >= HISTORY_BATCH) await this.#report();
+  }
+
+  async end(): Promise<void> {
+    if (!this.#reported || this.#messages.length > 0) await this.#report();
+  }
+
+  async #report(): Promise<void> {
+    const { kind, progress, sink } = this.#reading;
+    if (kind === null) return;
+    await sink.batch({
+      kind,
+      progress,
+      messages: this.#messages,
+      chats: this.#chats,
+      contacts: this.#contacts,
+    });
+    this.#messages = [];
+    this.#chats = 0;
+    this.#contacts = 0;
+    this.#reported = true;
+  }
+}
+
+async function* fields(reading: HistoryReading, ...wanted: number[]) {
+  const source = await reading.open();
+  const inflated = source.pipe(createInflate());
+  source.on('error', (error) => inflated.destroy(error));
+  try {
+    yield* streamFields(inflated, new Set(wanted), MAX_FIELD_BYTES, (field, bytes) =>
+      reading.tooLong(field, bytes),
+    );
+  } finally {
+    source.destroy();
+    inflated.destroy();
+  }
+}
+
+/** A payload that came inside the notification, as a file. */
+export function inlineFile(payload: Uint8Array): () => Promise<Readable> {
+  return async () => Readable.from([Buffer.from(payload)]);
+}

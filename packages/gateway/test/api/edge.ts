@@ -1,0 +1,149 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import type { Kysely } from 'kysely';
+import { platformRoutes } from '../../src/api/routes/platform.ts';
+import { usersAndAdminRoutes } from '../../src/api/routes/users-and-admin.ts';
+import { buildServer, type Lifecycle } from '../../src/api/server.ts';
+import { systemClock } from '../../src/clock.ts';
+import { createLog } from '../../src/observability/log.ts';
+import { createMetrics } from '../../src/observability/metrics.ts';
+import { migrateToLatest, openDatabase } from '../../src/storage/database.ts';
+import type { Database } from '../../src/storage/schema.ts';
+import { Authentication } from '../../src/tenancy/authentication.ts';
+import { Tenants } from '../../src/tenancy/tenants.ts';
+import { Users } from '../../src/tenancy/users.ts';
+
+export const MASTER = 'Zk3Vx9qLw2Rt7Yp4Nb8Hs6Df1Gj5Mc0A';
+
+/** JSON as a test walks it: whatever the parser gives. */
+export type Json = ReturnType<typeof JSON.parse>;
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  body: Json;
+}
+
+/** The HTTP edge with tenancy behind it, on a real port and a real database file. */
+export interface Edge {
+  url: string;
+  db: Kysely<Database>;
+  lifecycle: Lifecycle;
+  /** Lines the log wrote. */
+  logLines: string[];
+  /** Ids given to the hooks that run before rows are deleted. */
+  released: string[];
+  call(method: string, path: string, options?: CallOptions): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+export interface CallOptions {
+  token?: string | undefined;
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+export async function startEdge(more?: (app: FastifyInstance) => Promise<void>): Promise<Edge> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'wuts-edge-'));
+  const db = await openDatabase({ dataDir, databaseUrl: null });
+  await migrateToLatest(db);
+  const authenticator = new Authentication(db, MASTER);
+  const changed = (): void => authenticator.forget();
+  const released: string[] = [];
+  const tenants = new Tenants({
+    db,
+    clock: systemClock,
+    beforeDelete: async (tenantId) => void released.push(tenantId),
+    afterDelete: changed,
+  });
+  const users = new Users({
+    db,
+    clock: systemClock,
+    beforeDelete: async (_tenantId, userId) => void released.push(userId),
+    changed,
+  });
+  const lifecycle: Lifecycle = { phase: 'ready' };
+  const metrics = createMetrics();
+  const logLines: string[] = [];
+  const log = createLog({
+    level: 'info',
+    format: 'json',
+    destination: { write: (line) => void logLines.push(line) },
+  });
+  const app = await buildServer({
+    log,
+    clock: systemClock,
+    authenticator,
+    lifecycle,
+    metrics,
+    version: '0.0.0-test',
+    async routes(server) {
+      await server.register(platformRoutes, {
+        lifecycle,
+        metrics,
+        version: '0.0.0-test',
+        databaseAnswers: async () => true,
+      });
+      await server.register(usersAndAdminRoutes, { tenants, users });
+      if (more) await more(server);
+    },
+  });
+  const url = await app.listen({ host: '127.0.0.1', port: 0 });
+  return {
+    url,
+    db,
+    lifecycle,
+    logLines,
+    released,
+    call: (method, path, options = {}) => call(`${url}${path}`, method, options),
+    async close() {
+      await app.close();
+      await db.destroy();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+async function call(url: string, method: string, options: CallOptions): Promise<Answer> {
+  const { token, body, headers } = options;
+  const response = await fetch(url, {
+    method,
+    headers: {
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.includes('application/json') && text !== '';
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body: isJson ? JSON.parse(text) : undefined,
+  };
+}
+
+/** Registers a tenant and returns what it answered. */
+export async function register(edge: Edge, name: string): Promise<Json> {
+  const answer = await edge.call('POST', '/register', {
+    token: MASTER,
+    body: { tenant_name: name, email: `admin@${name}.example`, password: 'correct horse battery' },
+  });
+  if (answer.status !== 201) throw new Error(`register: ${answer.status} ${answer.text}`);
+  return answer.body;
+}
+
+/** Creates a user in the admin's tenant and returns it with its token. */
+export async function addUser(edge: Edge, adminToken: string, email: string, role: string): Promise<Json> {
+  const answer = await edge.call('POST', '/users', {
+    token: adminToken,
+    body: { email, password: 'correct horse battery', role },
+  });
+  if (answer.status !== 201) throw new Error(`user: ${answer.status} ${answer.text}`);
+  return answer.body.user;
+}

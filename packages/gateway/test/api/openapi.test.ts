@@ -1,0 +1,148 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadConfig } from '../../src/config.ts';
+import { EVENT_NAMES } from '../../src/events/names.ts';
+import { createGateway, type Gateway } from '../../src/gateway.ts';
+import { type Json, MASTER } from './edge.ts';
+
+let gateway: Gateway;
+let dataDir: string;
+let document: Json;
+let operations: { path: string; method: string; operation: Json }[];
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'wuts-openapi-'));
+  gateway = await createGateway(
+    loadConfig({
+      WUTS_PORT: '0',
+      WUTS_DATA_DIR: dataDir,
+      WUTS_MASTER_TOKEN: MASTER,
+      WUTS_LOG_LEVEL: 'silent',
+      WUTS_NETWORK_URL: 'ws://127.0.0.1:9/ws/chat',
+    }),
+  );
+  await gateway.start();
+  document = await (await fetch(`${gateway.url}/openapi.json`)).json();
+  operations = Object.entries<Json>(document.paths).flatMap(([path, methods]) =>
+    Object.entries<Json>(methods).map(([method, operation]) => ({ path, method, operation })),
+  );
+});
+afterAll(async () => {
+  await gateway.stop();
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+describe('/openapi.json', () => {
+  it('is OpenAPI 3.1 with both security schemes', () => {
+    expect(document.openapi).toBe('3.1.0');
+    expect(document.info).toMatchObject({ title: 'WUTS', version: expect.any(String) });
+    expect(Object.keys(document.components.securitySchemes)).toEqual(['bearerAuth', 'masterToken']);
+    expect(Object.keys(document.webhooks)).toEqual([...EVENT_NAMES]);
+  });
+
+  it('has the documented operations on users and tenants', () => {
+    const listed = operations
+      .filter(({ operation }) => operation.tags.includes('users-and-admin'))
+      .map(({ path, method, operation }) => `${operation.operationId} ${method.toUpperCase()} ${path}`);
+    expect(listed.sort()).toEqual([
+      'createUser POST /users',
+      'deleteUser DELETE /users/{id}',
+      'getUserById GET /users/{id}',
+      'listUsers GET /users',
+      'promoteUser POST /users/{id}/promote',
+      'rotateUserToken POST /users/{id}/token/rotate',
+      'superAdminDeleteTenant DELETE /global/tenants/{id}',
+      'superAdminGetTenant GET /global/tenants/{id}',
+      'superAdminListTenants GET /tenants',
+      'superAdminRegisterTenant POST /register',
+      'updateUser PUT /users/{id}',
+    ]);
+  });
+
+  it('describes every operation: id, tag, summary, security, an answer and its failures', () => {
+    const ids = operations.map(({ operation }) => operation.operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+    const tags = document.tags.map((tag: Json) => tag.name);
+    for (const { path, operation } of operations) {
+      expect(operation.operationId, path).toMatch(/^[a-z][A-Za-z]+$/);
+      expect(tags).toEqual(expect.arrayContaining(operation.tags));
+      expect(operation.summary, path).toEqual(expect.any(String));
+      expect(operation.security, path).toEqual(expect.any(Array));
+      const statuses = Object.keys(operation.responses);
+      expect(
+        statuses.some((status) => status.startsWith('2')),
+        path,
+      ).toBe(true);
+      expect(statuses, path).toEqual(expect.arrayContaining(['500', '503']));
+      if (operation.security.length > 0) expect(statuses, path).toContain('401');
+      if (operation.requestBody)
+        expect(statuses, path).toEqual(expect.arrayContaining(['400', '413', '415']));
+      for (const response of Object.values<Json>(operation.responses)) {
+        expect(response.description, path).toEqual(expect.any(String));
+      }
+    }
+  });
+
+  it('declares every path parameter, and nothing that the path does not have', () => {
+    for (const { path, operation } of operations) {
+      const inPath = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
+      const declared = (operation.parameters ?? [])
+        .filter((each: Json) => each.in === 'path')
+        .map((each: Json) => each.name);
+      expect(declared, path).toEqual(inPath);
+    }
+  });
+
+  it('refers to the one error envelope, and every reference leads somewhere', () => {
+    const text = JSON.stringify(document);
+    const references = new Set([...text.matchAll(/"\$ref":"([^"]+)"/g)].map((match) => match[1] ?? ''));
+    expect(references).toEqual(new Set(['#/components/schemas/ErrorEnvelope']));
+    expect(document.components.schemas.ErrorEnvelope.required).toEqual([
+      'success',
+      'error',
+      'error_code',
+      'timestamp',
+      'request_id',
+    ]);
+    for (const { path, operation } of operations) {
+      for (const [status, response] of Object.entries<Json>(operation.responses)) {
+        if (status < '400') continue;
+        const { schema } = response.content['application/json'];
+        expect(schema.$ref, `${path} ${status}`).toBe('#/components/schemas/ErrorEnvelope');
+      }
+    }
+  });
+});
+
+describe('every operation', () => {
+  it('asks for its kind of token before anything else', async () => {
+    for (const { path, method, operation } of operations) {
+      const scheme = Object.keys(operation.security[0] ?? {})[0];
+      if (!scheme) continue;
+      const wrong = scheme === 'masterToken' ? 'x' : MASTER;
+      const url = `${gateway.url}${path.replaceAll(/\{\w+\}/g, 'x')}`;
+      for (const headers of [{}, { authorization: `Bearer ${wrong}` }]) {
+        const answer = await fetch(url, { method: method.toUpperCase(), headers });
+        await answer.arrayBuffer();
+        expect(answer.status, `${method} ${path}`).toBe(401);
+      }
+    }
+  });
+});
+
+describe('/docs', () => {
+  it('is served without a token and loads nothing from elsewhere', async () => {
+    const page = await fetch(`${gateway.url}/docs/`);
+    expect(page.status).toBe(200);
+    expect(page.headers.get('content-type')).toContain('text/html');
+    const assets = [...(await page.text()).matchAll(/(?:src|href)="([^"]+)"/g)].map(
+      (match) => match[1] ?? '',
+    );
+    expect(assets.length).toBeGreaterThan(3);
+    for (const asset of assets) {
+      expect(asset).not.toMatch(/^(https?:)?\/\//);
+      expect((await fetch(new URL(asset, `${gateway.url}/docs/`))).status, asset).toBe(200);
+    }
+  });
+});

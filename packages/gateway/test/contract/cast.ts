@@ -1,0 +1,223 @@
+import type { Phone } from '@wuts/sandbox';
+import { type Api, MASTER_TOKEN, until, World } from '../story/harness.ts';
+import { jpeg, mp4, oggOpus, pdf, webp } from '../story/samples.ts';
+import { Receiver } from '../webhooks/receiver.ts';
+
+export type CallerName = 'none' | 'garbage' | 'user' | 'admin' | 'master';
+
+export const PASSWORD = 'a-password-that-never-comes-back';
+export const UNKNOWN_TOKEN = 'a-token-that-nobody-has-0123456789';
+
+/** A tenant with an admin and a plain user, and what generated requests may call its own. */
+interface Company {
+  guardianToken: string;
+  adminToken: string;
+  userToken: string;
+  names: Record<string, string>;
+}
+
+/**
+ * The people and things that generated requests speak of. A request says `<name>` where the thing's id,
+ * number or file goes: ids change when requests destroy what they name, and a counterexample stays readable.
+ * The office sends messages; what requests may break (users, tokens, links, webhooks) is of the playground.
+ */
+export class Cast {
+  readonly world: World;
+  readonly #receiver: Receiver;
+  readonly #office: Company;
+  readonly #playground: Company;
+
+  private constructor(world: World, receiver: Receiver, office: Company, playground: Company) {
+    this.world = world;
+    this.#receiver = receiver;
+    this.#office = office;
+    this.#playground = playground;
+  }
+
+  static async create(): Promise<Cast> {
+    const world = await World.create({ settings: { WUTS_ALLOW_NETWORKS: '127.0.0.0/8' } });
+    const receiver = await Receiver.start();
+    const { sandbox } = world;
+    const phones = {
+      shop: await sandbox.createPhone({ number: '5511999995001', name: 'Shop' }),
+      contact: await sandbox.createPhone({ number: '5511999995002', name: 'Contact' }),
+      spare: await sandbox.createPhone({ number: '5511999995003', name: 'Spare' }),
+    };
+    const files = {
+      jpeg: (await jpeg(80, 80)).toString('base64'),
+      webp: (await webp()).toString('base64'),
+      mp4: mp4(100).toString('base64'),
+      ogg: oggOpus(100).toString('base64'),
+      pdf: `data:application/pdf;base64,${pdf(100).toString('base64')}`,
+    };
+    const shared = {
+      ...files,
+      contact: phones.contact.number,
+      contactJid: phones.contact.jid,
+      spareNumber: phones.spare.number,
+      password: PASSWORD,
+      hookUrl: receiver.url,
+    };
+    const [office, playground] = await Promise.all([
+      company(world, 'office', shared),
+      company(world, 'playground', shared),
+    ]);
+    await sendSome(world, office, phones);
+    const spareDevice = await world.linkByQr(playground.adminToken, phones.spare);
+    const created = await world.as(playground.adminToken).post('/devices', { name: 'never linked' });
+    Object.assign(playground.names, { device: spareDevice, newDevice: created.body.device.id });
+    const cast = new Cast(world, receiver, office, playground);
+    await cast.#anotherTenant();
+    await cast.#replaceWebhooks();
+    await cast.#delivery();
+    return cast;
+  }
+
+  async destroy(): Promise<void> {
+    await this.world.destroy();
+    await this.#receiver.stop();
+  }
+
+  /** A copy with every `<name>` replaced, in texts and inside of objects. */
+  fill<T>(value: T, inPlayground: boolean): T {
+    const { names } = inPlayground ? this.#playground : this.#office;
+    return JSON.parse(JSON.stringify(value), (_key, each: unknown) =>
+      typeof each === 'string'
+        ? each.replace(/<(\w+)>/g, (whole, name: string) =>
+            Object.hasOwn(names, name) ? (names[name] ?? whole) : whole,
+          )
+        : each,
+    );
+  }
+
+  token(caller: CallerName, inPlayground: boolean): string | null {
+    const { adminToken, userToken } = inPlayground ? this.#playground : this.#office;
+    return { none: null, garbage: UNKNOWN_TOKEN, user: userToken, admin: adminToken, master: MASTER_TOKEN }[
+      caller
+    ];
+  }
+
+  /** Makes good what a request of the playground has destroyed. `token` is the one it was given, if any. */
+  async mend(
+    operation: string,
+    answer: { body: { data?: { user_id?: string; token?: string }; webhook?: { id: string } } },
+  ): Promise<void> {
+    const { names } = this.#playground;
+    if (operation === 'superAdminDeleteTenant') await this.#anotherTenant();
+    if (operation === 'rotateUserToken') {
+      const { user_id: id, token = '' } = answer.body.data ?? {};
+      if (id === names.admin) this.#playground.adminToken = token;
+      if (id === names.user) this.#playground.userToken = token;
+    }
+    if (operation === 'deleteUser') await this.#replaceDeletedUsers();
+    if (operation === 'updateUser' || operation === 'promoteUser') {
+      for (const [name, role] of Object.entries({ admin: 'admin', user: 'user', victim: 'user' })) {
+        await this.#guardian.put(`/users/${names[name]}`, { active: true, role });
+      }
+    }
+    if (operation === 'disconnectDevice' || operation === 'disconnectSession') {
+      await this.#guardian.post(`/connect?device_id=${names.device}`);
+    }
+    if (operation === 'createWebhook') await this.#guardian.delete(`/webhooks/${answer.body.webhook?.id}`);
+    if (/^(configure|update|delete)Webhook/.test(operation)) await this.#replaceWebhooks();
+  }
+
+  /** An admin whom no request can name, so that none takes its rights away. */
+  get #guardian(): Api {
+    return this.world.as(this.#playground.guardianToken);
+  }
+
+  get #webhook() {
+    return { webhook_url: this.#receiver.url, enabled_events: ['message.received'], enabled: true };
+  }
+
+  async #replaceWebhooks(): Promise<void> {
+    const { names } = this.#playground;
+    const byDefault = await this.#guardian.post(`/webhook?device_id=${names.device}`, this.#webhook);
+    names.defaultWebhook = byDefault.body.webhook.id;
+    const kept = await this.#guardian.put(`/webhooks/${names.webhook}`, this.#webhook);
+    if (kept.status === 200) return;
+    const made = await this.#guardian.post(`/webhooks?device_id=${names.device}`, this.#webhook);
+    names.webhook = made.body.webhook.id;
+  }
+
+  /** A delivery of a webhook that no request can name, so that none takes both away. */
+  async #delivery(): Promise<void> {
+    const { names } = this.#playground;
+    const made = await this.#guardian.post(`/webhooks?device_id=${names.device}`, this.#webhook);
+    const tried = await this.#guardian.post('/webhook/test', { endpoint_id: made.body.webhook.id });
+    names.delivery = tried.body.delivery_id;
+  }
+
+  async #replaceDeletedUsers(): Promise<void> {
+    const { names } = this.#playground;
+    for (const name of ['user', 'victim']) {
+      if ((await this.#guardian.get(`/users/${names[name]}`)).status === 200) continue;
+      const token = await addUser(this.world, this.#playground, name);
+      if (name === 'user') this.#playground.userToken = token;
+    }
+  }
+
+  /** Registers the tenant that the next deletion may take. */
+  async #anotherTenant(): Promise<void> {
+    const answer = await this.world.master.post('/register', {
+      tenant_name: 'doomed',
+      email: `${crypto.randomUUID()}@doomed.example`,
+      password: PASSWORD,
+    });
+    this.#playground.names.tenant = answer.body.tenant.id;
+  }
+}
+
+async function company(world: World, name: string, shared: Record<string, string>): Promise<Company> {
+  const guardianToken = await world.tenant(name);
+  const made: Company = { guardianToken, adminToken: '', userToken: '', names: { ...shared } };
+  made.adminToken = await addUser(world, made, 'admin', 'admin');
+  made.userToken = await addUser(world, made, 'user');
+  await addUser(world, made, 'victim');
+  return made;
+}
+
+async function addUser(world: World, to: Company, name: string, role = 'user'): Promise<string> {
+  const email = `${crypto.randomUUID()}@people.example`;
+  const answer = await world.as(to.guardianToken).post('/users', { email, password: PASSWORD, role });
+  to.names[name] = answer.body.user.id;
+  return answer.body.user.token;
+}
+
+/** One message of each sort that operations on messages can meet. */
+async function sendSome(
+  world: World,
+  office: Company,
+  { shop, contact }: { shop: Phone; contact: Phone },
+): Promise<void> {
+  const api = world.as(office.adminToken);
+  const device = await world.linkByQr(office.adminToken, shop);
+  const text = await api.post('/send/text', { number: contact.number, text: 'hello' });
+  const image = await api.post('/send/image', { number: contact.number, image: office.names.jpeg });
+  const got = await contact.sendImage(shop.number, { bytes: await jpeg() });
+  const gotText = await contact.sendText(shop.number, 'hello');
+  const media = await until('the picture is there', async () => {
+    const answer = await api.get(`/messages/${got.id}/media`);
+    return answer.status === 200 && answer;
+  });
+  await until(
+    'the text is there',
+    async () => (await api.get(`/messages/${gotText.id}/media`)).body?.error_code === 'MEDIA_NOT_FOUND',
+  );
+  contact.answersRetries = false;
+  const garbled = await contact.sendText(shop.number, 'nobody can read this', { corrupt: true });
+  await until('the message nobody can read is there', async () => {
+    const { events } = (await api.get('/events?event=message.undecryptable')).body;
+    return events.some(({ data }: { data: { message_id: string } }) => data.message_id === garbled.id);
+  });
+  Object.assign(office.names, {
+    device,
+    undecryptable: garbled.id,
+    sentText: text.body.message_id,
+    sentImage: image.body.message_id,
+    receivedImage: got.id,
+    receivedText: gotText.id,
+    etag: media.headers.get('etag'),
+  });
+}

@@ -1,0 +1,368 @@
+import type { Phone } from '@wuts/sandbox';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { expectRefused } from '../bad-input/linked-shop.ts';
+import { type RawAnswer, rawRequest } from '../bad-input/raw-request.ts';
+import { EventStream } from '../events/event-stream.ts';
+import { type Api, type Json, MASTER_TOKEN, until, World } from '../story/harness.ts';
+import { jpeg } from '../story/samples.ts';
+import { Receiver } from '../webhooks/receiver.ts';
+import { type Operation, operationsOf, readDocument } from './operations.ts';
+
+/** Two tenants, each with a linked device; one owns things, the other asks for them with its admin's token. */
+let world: World;
+let receiver: Receiver;
+let operations: Operation[];
+let owner: { api: Api; names: Record<string, string> };
+let other: { api: Api; token: string; names: Record<string, string> };
+let contact: Phone;
+
+const SECRET_TEXT = 'the owner’s own words';
+
+beforeAll(async () => {
+  world = await World.create({ settings: { WUTS_ALLOW_NETWORKS: '127.0.0.0/8' } });
+  receiver = await Receiver.start();
+  operations = operationsOf(await readDocument(world.gateway.url));
+  contact = await world.sandbox.createPhone({ number: '5511999996009', name: 'Contact' });
+  const own = await tenantWithDevice('owner', '5511999996001', 'The Owner');
+  const foreign = await tenantWithDevice('other', '5511999996002', 'Somebody Else');
+  owner = own;
+  other = foreign;
+  const sent = await own.api.post('/send/text', { number: contact.number, text: SECRET_TEXT });
+  const picture = await contact.sendImage('5511999996001', { bytes: await jpeg() });
+  await until(
+    'the picture is there',
+    async () => (await own.api.get(`/messages/${picture.id}/media`)).status === 200,
+  );
+  Object.assign(own.names, { sentMessage: sent.body.message_id, receivedMessage: picture.id });
+});
+afterAll(async () => {
+  await world.destroy();
+  await receiver.stop();
+});
+
+async function tenantWithDevice(name: string, number: string, pushName: string) {
+  const token = await world.tenant(name);
+  const api = world.as(token);
+  const phone = await world.sandbox.createPhone({ number, name: pushName });
+  const device = await world.linkByQr(token, phone);
+  const user = (await api.get('/users')).body.users[0];
+  const webhookUrl = `${receiver.url}?of=${name}`;
+  const made = await api.post('/webhook', { webhook_url: webhookUrl, enabled_events: ['message.received'] });
+  const tried = (await api.post('/webhook/test', {})).body;
+  return {
+    api,
+    token,
+    names: {
+      device,
+      user: user.id,
+      tenant: user.tenant_id,
+      email: user.email,
+      number,
+      pushName,
+      lid: phone.lid,
+      webhookUrl,
+      webhook: made.body.webhook.id,
+      delivery: tried.delivery_id,
+      event: tried.event_id,
+    },
+  };
+}
+
+/** What may stand for a path parameter, by the path before it. A new kind of id must be told here. */
+function foreignIds(pathBefore: string): string[] {
+  const { device, user, tenant, sentMessage, receivedMessage, webhook, delivery } = owner.names;
+  const known: Record<string, (string | undefined)[]> = {
+    '/messages/': [sentMessage, receivedMessage],
+    '/webhooks/': [webhook],
+    '/webhook/deliveries/': [delivery],
+    '/users/': [user],
+    '/devices/': [device],
+    '/global/tenants/': [tenant],
+  };
+  const ids = known[pathBefore]?.filter((id) => id !== undefined);
+  if (!ids) throw new Error(`${pathBefore}: say in this test what its path parameter names`);
+  return ids;
+}
+
+/** Members that make a body good enough to reach the question whose things it is about. */
+const GOOD: Record<string, Json> = {
+  number: '5511999996009',
+  to: '5511999996009',
+  text: 'x',
+  message: 'x',
+  image: 'aGk=',
+  video: 'aGk=',
+  audio: 'aGk=',
+  document: 'aGk=',
+  sticker: 'aGk=',
+  name: 'x',
+  phone: '5511999996009',
+  email: 'new@people.example',
+  password: 'long enough to be good',
+  role: 'user',
+  new_role: 'user',
+  active: false,
+  tenant_name: 'x',
+  chat_jid: '5511999996009@s.whatsapp.net',
+  last_message_id: '3EB0F8A1B2C3D4E5F6',
+  last_message_timestamp: 1_781_524_800,
+  webhook_url: 'http://127.0.0.1:9/hook',
+  enabled_events: ['message.received'],
+  after_seq: 0,
+};
+
+function goodValue(name: string, schema: Json): Json {
+  if (schema.format === 'date-time') return '2024-02-29T12:00:00Z';
+  return GOOD[name] ?? schema.enum?.[0] ?? schema.examples?.[0];
+}
+
+function goodBody({ body }: Operation): Record<string, Json> | undefined {
+  if (body === null) return undefined;
+  const members = Object.entries<Json>(body.properties ?? {})
+    .filter(([name]) => Object.hasOwn(GOOD, name) || body.required?.includes(name))
+    .map(([name, schema]) => [name, goodValue(name, schema)]);
+  return Object.fromEntries(members);
+}
+
+function ask(
+  operation: Operation,
+  path: string,
+  body = goodBody(operation),
+  headers: Record<string, string> = {},
+): Promise<RawAnswer> {
+  return rawRequest(world.gateway.url, operation.method, path, {
+    headers: {
+      authorization: `Bearer ${other.token}`,
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+}
+
+const label = ({ method, path }: Operation) => `${method} ${path}`;
+
+function expectNothingOfTheOwner(operation: Operation, answer: RawAnswer, asked: string[] = []): void {
+  const whole = `${answer.text}${JSON.stringify(answer.headers)}`;
+  for (const [what, value] of Object.entries({ ...owner.names, text: SECRET_TEXT })) {
+    if (!asked.includes(value)) expect(whole, `${label(operation)} shows the ${what}`).not.toContain(value);
+  }
+}
+
+/** Status and body without what differs between any two requests. */
+function comparable(answer: RawAnswer, id: string): unknown {
+  const { timestamp, request_id, ...rest } = (answer.body ?? {}) as Record<string, Json>;
+  return [answer.status, JSON.stringify(rest).replaceAll(id, '<id>')];
+}
+
+/** Receipts go out for messages that the gateway does not hold too: the phone may have them. */
+const TAKES_ANY_ID = new Set(['markMessageRead', 'markMessageDelivered']);
+
+/** Each foreign id must be answered like one that nobody has. Returns how many were asked for. */
+async function askForForeignIds(operation: Operation, statuses: number[]): Promise<number> {
+  if (operation.pathParameters.length === 0) return 0;
+  const ids = foreignIds(operation.path.split('{')[0] ?? '');
+  for (const id of ids) {
+    const unknownId = crypto.randomUUID();
+    const foreign = await ask(operation, operation.path.replace(/\{\w+\}/, id));
+    const unknown = await ask(operation, operation.path.replace(/\{\w+\}/, unknownId));
+    expect(statuses, label(operation)).toContain(foreign.status);
+    if (operation.access === 'user') expect(foreign.status, label(operation)).not.toBe(401);
+    expect(comparable(foreign, id), label(operation)).toEqual(comparable(unknown, unknownId));
+    expectNothingOfTheOwner(operation, foreign, [id]);
+  }
+  return ids.length;
+}
+
+describe('every operation of /openapi.json', () => {
+  test('with an id of another tenant in its path answers as if it did not exist', async () => {
+    const walked = operations.filter(({ id }) => !TAKES_ANY_ID.has(id));
+    let asked = 0;
+    for (const operation of walked) asked += await askForForeignIds(operation, [401, 404]);
+    expect(asked).toBeGreaterThanOrEqual(22);
+  });
+
+  test('with the device of another tenant, in query, header or body, answers 404', async () => {
+    let asked = 0;
+    const { device = '' } = owner.names;
+    for (const operation of operations.filter(({ access }) => access === 'user')) {
+      // The path names something of the asking tenant's own, so that the device alone is foreign.
+      const path = operation.path.replace(/\{\w+\}/, ownMessage);
+      const answers: RawAnswer[] = [];
+      if (operation.query.some(({ name }) => name === 'device_id')) {
+        answers.push(await ask(operation, `${path}?device_id=${device}`));
+      }
+      if (operation.headers.some(({ name }) => name.toLowerCase() === 'x-device-id')) {
+        answers.push(await ask(operation, path, goodBody(operation), { 'x-device-id': device }));
+      }
+      if (operation.body?.properties?.device_id) {
+        answers.push(await ask(operation, path, { ...goodBody(operation), device_id: device }));
+      }
+      for (const answer of answers) {
+        expectRefused(answer, { status: 404, code: 'DEVICE_NOT_FOUND' });
+        expectNothingOfTheOwner(operation, answer);
+      }
+      asked += answers.length;
+    }
+    expect(asked).toBeGreaterThanOrEqual(40);
+  });
+
+  test('without ids shows nothing of another tenant', async () => {
+    const idle = operations.filter(
+      ({ method, pathParameters }) => method === 'GET' && pathParameters.length === 0,
+    );
+    for (const operation of idle) {
+      for (const search of operation.query.some(({ name }) => name === 'scope')
+        ? ['', '?scope=tenant']
+        : ['']) {
+        const answer = await ask(operation, `${operation.path}${search}`);
+        if (operation.access === 'master') expect(answer.status, label(operation)).toBe(401);
+        expectNothingOfTheOwner(operation, answer);
+      }
+    }
+    expect(idle.length).toBeGreaterThanOrEqual(10);
+    expect((await other.api.get('/devices?scope=tenant')).body.devices).toHaveLength(1);
+    expect((await other.api.get('/users')).body.users).toHaveLength(1);
+    const { webhooks } = (await other.api.get('/webhooks')).body;
+    expect(webhooks.map(({ id }: Json) => id)).toEqual([other.names.webhook]);
+    const { deliveries } = (await other.api.get('/webhook/deliveries')).body;
+    expect(deliveries.map(({ id }: Json) => id)).toContain(other.names.delivery);
+  });
+});
+
+/** Set by the first test that needs it; sent by the asking tenant itself. */
+let ownMessage = '';
+beforeAll(async () => {
+  const sent = await other.api.post('/send/text', { number: contact.number, text: 'mine' });
+  ownMessage = sent.body.message_id;
+});
+
+describe('ids of another tenant that travel inside of a body', () => {
+  test('a quoted message of theirs is not looked up', async () => {
+    const sent = await other.api.post('/send/text', {
+      number: contact.number,
+      text: 'answering',
+      quoted: { message_id: owner.names.sentMessage, body: 'what I claim it says' },
+    });
+    expect(sent.status).toBe(200);
+    expect(sent.body.metadata.quoted_message_found).toBe(false);
+    const got = await contact.waitForMessage((message) => message.id === sent.body.message_id);
+    expect(JSON.stringify(got.message)).not.toContain(SECRET_TEXT);
+  });
+
+  test('a message of theirs cannot be asked for again, beside an own one either', async () => {
+    const { receivedMessage } = owner.names;
+    for (const messageIds of [[receivedMessage], [ownMessage, receivedMessage]]) {
+      const answer = await other.api.post(`/messages/${ownMessage}/retry`, {
+        chat_jid: contact.jid,
+        message_ids: messageIds,
+      });
+      expectRefused(answer, { status: 404, code: 'MESSAGE_NOT_FOUND' });
+    }
+  });
+
+  test('an Idempotency-Key of theirs is another key', async () => {
+    const headers = { 'idempotency-key': 'shared between tenants' };
+    const body = { number: contact.number, text: 'once each' };
+    const first = await owner.api.post('/send/text', body, headers);
+    const second = await other.api.post('/send/text', body, headers);
+    expect([first.status, second.status]).toEqual([200, 200]);
+    expect(second.headers.get('idempotency-replayed')).toBeNull();
+    expect(second.body.message_id).not.toBe(first.body.message_id);
+    expect(second.body.metadata.device_id).toBe(other.names.device);
+  });
+});
+
+test('the master token is no tenant’s token, and tokens of one tenant are not the other’s', async () => {
+  for (const operation of operations.filter(({ access }) => access === 'user')) {
+    const path = operation.path.replace(/\{\w+\}/, crypto.randomUUID());
+    const answer = await ask(operation, path, goodBody(operation), {
+      authorization: `Bearer ${MASTER_TOKEN}`,
+    });
+    expect(answer.status, label(operation)).toBe(401);
+  }
+});
+
+test('events of another tenant are neither pulled nor streamed, wherever one begins', async () => {
+  const page = (await other.api.get('/events?after=0&limit=1000')).body;
+  const own: string[] = page.events.map(({ id }: Json) => id);
+  const foreign = (await owner.api.get('/events?after=0&limit=1000')).body.events.map(({ id }: Json) => id);
+  expect(own.length).toBeGreaterThan(0);
+  expect(own.filter((id) => foreign.includes(id))).toEqual([]);
+  expect(page.events.map(({ device_id }: Json) => device_id)).not.toContain(owner.names.device);
+
+  const stream = await EventStream.open(`${world.gateway.url}/events/stream?after=0`, {
+    authorization: `Bearer ${other.token}`,
+  });
+  const streamed: string[] = [];
+  while (streamed.length < own.length) streamed.push(JSON.parse((await stream.next()).data).id);
+  expect(streamed).toEqual(own);
+  // What comes live is told apart as well: the owner's message is the earlier one.
+  await contact.sendText(`${owner.names.number}`, SECRET_TEXT);
+  await until('the owner has the message', async () => {
+    const { events } = (await owner.api.get(`/events?after=${page.next}`)).body;
+    return events.some(({ data }: Json) => data.content === SECRET_TEXT);
+  });
+  await contact.sendText(`${other.names.number}`, 'for the other tenant');
+  const live: string[] = [];
+  while (!live.at(-1)?.includes('for the other tenant')) live.push((await stream.next()).data);
+  await stream.close();
+  for (const value of [SECRET_TEXT, owner.names.device, owner.names.tenant]) {
+    expect(live.join()).not.toContain(value);
+  }
+});
+
+test('a webhook of another tenant that a body or query names is unknown', async () => {
+  const { webhook, delivery } = owner.names;
+  for (const path of ['/webhook/test', '/webhook/replay']) {
+    const body = { endpoint_id: webhook, after_seq: 0 };
+    const answer = await other.api.post(path, body);
+    const unknown = await other.api.post(path, { ...body, endpoint_id: `wh_${'0'.repeat(32)}` });
+    expect([answer.status, answer.body.error]).toEqual([404, unknown.body.error]);
+  }
+  expect((await other.api.get(`/webhook/deliveries?endpoint_id=${webhook}`)).body.deliveries).toEqual([]);
+  await owner.api.post('/webhook/test', {});
+  const { next_cursor: cursor } = (await owner.api.get('/webhook/deliveries?limit=1')).body;
+  expect(cursor).toEqual(expect.any(String));
+  const page = (await other.api.get(`/webhook/deliveries?cursor=${encodeURIComponent(cursor)}`)).body;
+  expect(page.deliveries.map(({ id }: Json) => id)).not.toContain(delivery);
+  expect(page.deliveries.filter(({ webhook_id }: Json) => webhook_id === webhook)).toEqual([]);
+});
+
+test('receipts for any id: a foreign one is told nothing that an unknown one is not', async () => {
+  const { sentMessage, receivedMessage, number } = owner.names;
+  const state = async () => {
+    const { timestamp, request_id, ...status } = (await owner.api.get(`/messages/${sentMessage}/status`))
+      .body;
+    return status;
+  };
+  const before = await state();
+  const passing = operations.filter(({ id }) => TAKES_ANY_ID.has(id));
+  expect(passing).toHaveLength(TAKES_ANY_ID.size);
+  for (const operation of passing) await askForForeignIds(operation, [200]);
+  const receipt = await contact.waitForReceipt(
+    ({ messageId, type }) => messageId === receivedMessage && type === 'read',
+  );
+  expect(receipt.from).toBe(`${other.names.number}@s.whatsapp.net`);
+  const byOwner = contact.receivedReceipts.filter(
+    ({ type, from }) => type === 'read' && from === `${number}@s.whatsapp.net`,
+  );
+  expect(byOwner).toEqual([]);
+  expect(await state()).toEqual(before);
+});
+
+test('nothing of the owner has changed', async () => {
+  const { device, user, email, sentMessage = '', webhook, webhookUrl } = owner.names;
+  expect((await owner.api.get('/devices')).body.devices).toEqual([
+    expect.objectContaining({ id: device, connected: true }),
+  ]);
+  expect((await owner.api.get('/users')).body.users).toEqual([
+    expect.objectContaining({ id: user, email, role: 'admin', active: true }),
+  ]);
+  expect((await owner.api.get('/webhooks')).body.webhooks).toEqual([
+    expect.objectContaining({ id: webhook, webhook_url: webhookUrl, state: 'active' }),
+  ]);
+  const conversation = contact.conversation(`${owner.names.number}@s.whatsapp.net`);
+  const message = conversation.find(({ id }) => id === sentMessage);
+  expect(message).toMatchObject({ text: SECRET_TEXT, edited: false, revoked: false });
+});

@@ -1,0 +1,53 @@
+import type { Json } from '../story/harness.ts';
+
+/** One operation of the OpenAPI document. */
+export interface Operation {
+  id: string;
+  method: string;
+  /** With `{name}` where a parameter goes. */
+  path: string;
+  tag: string;
+  /** Whose token it asks for. */
+  access: 'user' | 'master' | 'public';
+  pathParameters: string[];
+  query: Parameter[];
+  headers: Parameter[];
+  /** Schema of the JSON body; null when it takes none. */
+  body: Json | null;
+  /** Documented answers by status. */
+  responses: Record<string, Json>;
+}
+
+export interface Parameter {
+  name: string;
+  schema: Json;
+}
+
+export async function readDocument(base: string): Promise<Json> {
+  return (await fetch(`${base}/openapi.json`)).json();
+}
+
+/** Every operation of the document, in its order. */
+export function operationsOf(document: Json): Operation[] {
+  return Object.entries<Json>(document.paths).flatMap(([path, methods]) =>
+    Object.entries<Json>(methods).map(([method, described]) => {
+      const parameters = (place: string): Parameter[] =>
+        (described.parameters ?? [])
+          .filter((each: Json) => each.in === place)
+          .map((each: Json) => ({ name: each.name, schema: each.schema }));
+      const scheme = Object.keys(described.security[0] ?? {})[0];
+      return {
+        id: described.operationId,
+        method: method.toUpperCase(),
+        path,
+        tag: described.tags[0],
+        access: scheme === undefined ? 'public' : scheme === 'masterToken' ? 'master' : 'user',
+        pathParameters: parameters('path').map(({ name }) => name),
+        query: parameters('query'),
+        headers: parameters('header'),
+        body: described.requestBody?.content['application/json'].schema ?? null,
+        responses: described.responses,
+      };
+    }),
+  );
+}

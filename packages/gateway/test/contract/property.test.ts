@@ -1,0 +1,78 @@
+import fc from 'fast-check';
+import { afterAll, describe, expect, test } from 'vitest';
+import { type RawAnswer, rawRequest } from '../bad-input/raw-request.ts';
+import { Cast, PASSWORD } from './cast.ts';
+import { DocumentedAnswers } from './documented-answer.ts';
+import { type Operation, operationsOf, readDocument } from './operations.ts';
+import { anyRequest, type GeneratedRequest, goodRequest } from './requests.ts';
+
+/** To run a failure again: the seed that it printed. Requests build on what earlier ones left behind. */
+const SEED = Number(process.env.WUTS_TEST_SEED) || Date.now() % 2 ** 31;
+const RUNS = Number(process.env.WUTS_TEST_RUNS) || 12;
+console.info(`WUTS_TEST_SEED=${SEED} WUTS_TEST_RUNS=${RUNS}`);
+/** Some 0.2 s per success, for the password: fewer runs. */
+const COSTLY = new Set(['createUser', 'deleteUser', 'superAdminRegisterTenant', 'superAdminDeleteTenant']);
+
+const cast = await Cast.create();
+const document = await readDocument(cast.world.gateway.url);
+const operations = operationsOf(document);
+const answers = new DocumentedAnswers(document);
+afterAll(() => cast.destroy());
+
+/** Operations that break links, users, tokens and webhooks act on a tenant that is there for it. */
+function inPlayground({ tag, id }: Operation): boolean {
+  return (
+    tag === 'users-and-admin' || tag === 'webhooks' || (tag === 'instances' && id !== 'checkSessionStatus')
+  );
+}
+
+async function send(operation: Operation, generated: GeneratedRequest): Promise<RawAnswer> {
+  const playground = inPlayground(operation);
+  const token = cast.token(generated.caller, playground);
+  const { segments, query, headers, body } = cast.fill(generated, playground);
+  let next = 0;
+  const path = operation.path.replace(/\{\w+\}/g, () => segments[next++] ?? '');
+  const search = query.map(([name, value]) => `${name}=${value}`).join('&');
+  const text = body === null ? undefined : 'json' in body ? JSON.stringify(body.json) : body.text;
+  const answer = await rawRequest(
+    cast.world.gateway.url,
+    operation.method,
+    search === '' ? path : `${path}?${search}`,
+    {
+      headers: {
+        ...headers,
+        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+        ...(body?.type ? { 'content-type': body.type } : {}),
+      },
+      ...(text === undefined ? {} : { body: text }),
+    },
+  );
+  for (const secret of [token, PASSWORD]) if (secret) expect(answer.text).not.toContain(secret);
+  if (playground && answer.status < 300) await cast.mend(operation.id, answer);
+  return answer;
+}
+
+describe.each(
+  operations.map((operation) => [`${operation.method} ${operation.path}`, operation] as const),
+)('%s', (_name, operation) => {
+  test('a good request succeeds', async () => {
+    const answer = await send(operation, goodRequest(operation));
+    expect(answer.status, answer.text.slice(0, 600)).toBeLessThan(300);
+    answers.check(operation, answer);
+  });
+
+  test('any request gets a documented answer', async () => {
+    const numRuns = COSTLY.has(operation.id) ? Math.ceil(RUNS / 2) : RUNS;
+    const property = fc.asyncProperty(anyRequest(operation), async (generated) => {
+      answers.check(operation, await send(operation, generated));
+    });
+    await fc.assert(property, { seed: SEED, numRuns });
+  });
+});
+
+test('afterwards the gateway is as well as before', async () => {
+  const { world } = cast;
+  expect((await world.as(null).get('/ready')).status).toBe(200);
+  const status = await world.as(cast.token('admin', false)).get('/status');
+  expect(status.body.data.connected).toBe(true);
+});

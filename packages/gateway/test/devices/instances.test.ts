@@ -1,0 +1,246 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { SessionTimeout } from '../../src/whatsapp/session.ts';
+import { type DevicesWorld, START } from './gateway-part.ts';
+import { InstancesApi } from './instances-api.ts';
+
+let api: InstancesApi;
+let world: DevicesWorld;
+beforeEach(async () => {
+  api = await InstancesApi.create();
+  world = api.world;
+});
+afterEach(() => api.destroy());
+
+describe('POST /devices, GET /devices, GET /user/devices', () => {
+  test('creates and lists, in every documented shape', async () => {
+    const caller = await api.user();
+    const created = await api.call(caller, 'POST', '/devices', { name: ' WhatsApp Loja 01 ' });
+    expect(created.status).toBe(201);
+    const id = created.body.data.device_id;
+    const at = new Date(START).toISOString();
+    const object = {
+      id,
+      user_id: caller.userId,
+      name: 'WhatsApp Loja 01',
+      whatsapp_jid: null,
+      connected: false,
+      last_seen: null,
+      webhook_url: null,
+      created_at: at,
+      updated_at: at,
+    };
+    expect(created.body).toMatchObject({
+      success: true,
+      message: 'Device created successfully',
+      device: object,
+      data: { device_id: id, name: 'WhatsApp Loja 01' },
+    });
+    expect((await api.call(caller, 'GET', '/devices')).body).toMatchObject({
+      success: true,
+      devices: [object],
+    });
+    const mine = await api.call(caller, 'GET', '/user/devices');
+    expect(mine.body).toMatchObject({
+      success: true,
+      data: { devices: [object], count: 1, user_id: caller.userId },
+    });
+  });
+
+  test.each([
+    [{}],
+    [{ name: '' }],
+    [{ name: '   ' }],
+    [{ name: 5 }],
+    [{ name: 'x'.repeat(101) }],
+  ])('refuses %j', async (body) => {
+    const answer = await api.call(await api.user(), 'POST', '/devices', body);
+    expect(answer.status).toBe(400);
+    expect(answer.body).toMatchObject({ error_code: 'VALIDATION_ERROR', validation: [{ field: 'name' }] });
+  });
+
+  test('shows the whole tenant to an admin who asks, and to no plain user', async () => {
+    const admin = await api.user('admin');
+    const plain = await api.user('user', admin.tenantId);
+    await api.call(plain, 'POST', '/devices', { name: 'desk' });
+    expect((await api.call(admin, 'GET', '/devices')).body.devices).toEqual([]);
+    expect((await api.call(admin, 'GET', '/devices?scope=tenant')).body.devices).toHaveLength(1);
+    expect((await api.call(plain, 'GET', '/devices?scope=tenant')).status).toBe(403);
+  });
+});
+
+describe('GET /status', () => {
+  test('answers 200 without a device', async () => {
+    expect(await api.call(await api.user(), 'GET', '/status')).toMatchObject({
+      status: 200,
+      body: {
+        success: true,
+        data: { connected: false, status: 'new', device_id: null, is_logged_in: false },
+      },
+    });
+  });
+
+  test('says who is connected and since when', async () => {
+    const caller = await api.user();
+    const device = await world.linked(caller);
+    expect((await api.call(caller, 'GET', '/status')).body.data).toMatchObject({
+      connected: true,
+      status: 'connected',
+      device_id: device.id,
+      jid: '5511999990001@s.whatsapp.net',
+      phone_number: '5511999990001',
+      is_logged_in: true,
+      last_seen: new Date(START).toISOString(),
+      reason: 'open',
+      since: new Date(START).toISOString(),
+    });
+  });
+});
+
+describe('POST /connect, /disconnect, /logout and DELETE /devices/{deviceID}', () => {
+  test('disconnect keeps the credentials and connect comes back without a QR', async () => {
+    const caller = await api.user();
+    const { id } = await world.linked(caller);
+    expect((await api.call(caller, 'POST', '/disconnect')).body).toEqual({
+      success: true,
+      data: { message: 'device disconnected successfully', device_id: id },
+    });
+    expect(world.network.live).toHaveLength(0);
+    expect(await api.call(caller, 'POST', '/disconnect')).toMatchObject({
+      status: 404,
+      body: { error: 'device not found or not connected' },
+    });
+    const connecting = api.call(caller, 'POST', '/connect');
+    await (await world.network.started(2)).open('5511999990001');
+    expect((await connecting).body).toEqual({
+      success: true,
+      data: { status: 'connected', device_id: id, needs_qr: false },
+    });
+  });
+
+  test('connect says that a QR is needed, that WhatsApp refuses, or that it takes too long', async () => {
+    const caller = await api.user();
+    await api.call(caller, 'POST', '/devices', { name: 'counter' });
+    expect((await api.call(caller, 'POST', '/connect')).body.data).toMatchObject({
+      status: 'new',
+      needs_qr: true,
+    });
+
+    const { id } = await world.linked(caller);
+    const url = `/connect?device_id=${id}`;
+    await api.call(caller, 'DELETE', `/devices/${id}`);
+    const refused = api.call(caller, 'POST', url);
+    await (await world.network.started(2)).close('outdated', 405);
+    expect(await refused).toMatchObject({ status: 503, body: { error: 'reconnect failed: outdated' } });
+
+    const slow = api.call(caller, 'POST', url);
+    await world.network.started(3);
+    world.clock.advance(20_000);
+    expect(await slow).toMatchObject({ status: 504, body: { error_code: 'WHATSAPP_TIMEOUT' } });
+    await world.network.sessions[3]?.open('5511999990001');
+    expect((await api.call(caller, 'POST', url)).body.data).toMatchObject({ status: 'connected' });
+  });
+
+  test('logout removes the companion, forgets the credentials and lets the device pair again', async () => {
+    const caller = await api.user();
+    const device = await world.linked(caller);
+    expect((await api.call(caller, 'POST', '/logout')).body).toEqual({
+      success: true,
+      data: { message: 'device logged out successfully', device_id: device.id },
+    });
+    expect(world.network.loggedOut).toBe(1);
+    expect(await world.credentials(device).readCredentials()).toBeNull();
+    expect((await api.call(caller, 'GET', '/status')).body.data).toMatchObject({
+      status: 'logged_out',
+      reason: 'requested',
+      is_logged_in: false,
+      jid: '5511999990001@s.whatsapp.net',
+    });
+    expect((await api.call(caller, 'POST', '/connect')).body.data.needs_qr).toBe(true);
+    expect((await api.askQr(caller, '/qr', '2@next')).status).toBe(200);
+    expect((await api.call(caller, 'GET', '/status')).body.data.jid).toBeNull();
+  });
+
+  test('logout needs a connection, unless it is forced', async () => {
+    const caller = await api.user();
+    const device = await world.linked(caller);
+    await world.network.sessions[1]?.close('banned', 403);
+    expect(await api.call(caller, 'POST', '/logout')).toMatchObject({
+      status: 503,
+      body: { error: 'WhatsApp session is not connected', error_code: 'DEVICE_NOT_READY' },
+    });
+    expect((await api.call(caller, 'POST', '/logout?force=true')).status).toBe(200);
+    expect(await world.credentials(device).readCredentials()).toBeNull();
+    expect(world.network.loggedOut).toBe(0);
+  });
+
+  test('a connection lost during the logout is no logout', async () => {
+    const caller = await api.user();
+    await world.linked(caller);
+    world.network.beforeLogout = async () => {
+      await world.network.sessions[1]?.close('connection_lost', 408);
+      throw new SessionTimeout('no answer');
+    };
+    expect((await api.call(caller, 'POST', '/logout')).status).toBe(504);
+    expect((await api.call(caller, 'GET', '/status')).body.data).toMatchObject({
+      status: 'reconnecting',
+      is_logged_in: true,
+    });
+  });
+
+  test('DELETE marks the device offline, deletes nothing, and may be repeated', async () => {
+    const caller = await api.user();
+    const { id } = await world.linked(caller);
+    for (let n = 0; n < 2; n += 1) {
+      expect(await api.call(caller, 'DELETE', `/devices/${id}`)).toMatchObject({
+        status: 200,
+        body: { success: true, message: 'Device disconnected' },
+      });
+    }
+    expect((await api.call(caller, 'GET', '/devices')).body.devices).toMatchObject([
+      { id, connected: false },
+    ]);
+  });
+});
+
+describe('the device is selected', () => {
+  test('by query, body or header, on every operation', async () => {
+    const caller = await api.user();
+    const first = await world.linked(caller, '5511999990001');
+    world.clock.advance(1);
+    const second = await world.linked(caller, '5511999990002');
+    expect(await api.call(caller, 'GET', '/status')).toMatchObject({
+      status: 400,
+      body: { error_code: 'DEVICE_AMBIGUOUS', device_ids: [first.id, second.id] },
+    });
+    const header = { 'x-device-id': second.id };
+    const status = await api.call(caller, 'GET', '/status', undefined, header);
+    expect(status.body.data.device_id).toBe(second.id);
+    const off = await api.call(caller, 'POST', '/disconnect', { device_id: first.id });
+    expect(off.body.data.device_id).toBe(first.id);
+    const out = await api.call(caller, 'POST', `/logout?device_id=${second.id}`);
+    expect(out.body.data.device_id).toBe(second.id);
+  });
+
+  test('another tenant’s id, or one that cannot be, is 404 everywhere', async () => {
+    const owner = await api.user();
+    const device = await world.linked(owner);
+    const stranger = await api.user();
+    for (const id of [device.id, 'no-uuid', `${'x'.repeat(10_000)}`, "' or 1=1 --"]) {
+      const query = `device_id=${encodeURIComponent(id)}`;
+      const answers = await Promise.all([
+        api.call(stranger, 'DELETE', `/devices/${encodeURIComponent(id)}`),
+        api.call(stranger, 'GET', `/qr?${query}`),
+        api.call(stranger, 'GET', `/qr/status?${query}`),
+        api.call(stranger, 'POST', '/paircode', { phone: '5511999990003', device_id: id }),
+        api.call(stranger, 'GET', `/status?${query}`),
+        api.call(stranger, 'POST', `/connect?${query}`),
+        api.call(stranger, 'POST', `/disconnect?${query}`),
+        api.call(stranger, 'POST', `/logout?${query}`),
+      ]);
+      for (const answer of answers) {
+        expect(answer).toMatchObject({ status: 404, body: { error_code: 'DEVICE_NOT_FOUND' } });
+      }
+    }
+    expect((await world.row(device)).state).toBe('connected');
+  });
+});

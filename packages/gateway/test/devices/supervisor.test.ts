@@ -1,0 +1,341 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { InboundMessage } from '../../src/whatsapp/session.ts';
+import { DevicesWorld } from './gateway-part.ts';
+import type { ScriptedSession } from './scripted-session.ts';
+
+let world: DevicesWorld;
+beforeEach(async () => {
+  world = await DevicesWorld.create();
+});
+afterEach(() => world.destroy());
+
+const lastSession = (): ScriptedSession => {
+  const session = world.network.sessions.at(-1);
+  if (!session) throw new Error('no session was made');
+  return session;
+};
+
+const text = (id: string): InboundMessage => ({
+  id,
+  chat: { jid: '5511999990009@s.whatsapp.net', lid: null },
+  isGroup: false,
+  sender: { jid: '5511999990009@s.whatsapp.net', lid: null },
+  fromMe: false,
+  timestamp: world.clock.now(),
+  pushName: 'Contact',
+  content: {
+    kind: 'text',
+    text: 'hello',
+    media: null,
+    quoted: null,
+    mentions: [],
+    forwarded: false,
+    viewOnce: false,
+    ephemeralSeconds: null,
+    targetId: null,
+  },
+  raw: new Uint8Array(),
+  offline: false,
+  source: 'phone',
+});
+
+describe('a connected device', () => {
+  test('comes back by itself after a lost connection, later and later while that fails', async () => {
+    const caller = await world.caller();
+    const device = await world.linked(caller);
+    await lastSession().close('connection_lost', 408);
+    expect(await world.row(device)).toMatchObject({ state: 'reconnecting', state_reason: 'connection_lost' });
+    expect(() => world.devices.session(device)).toThrow('WhatsApp session is not connected');
+    expect(world.network.sessions).toHaveLength(2);
+
+    world.clock.advance(749);
+    expect(world.network.sessions).toHaveLength(2);
+    world.clock.advance(1);
+    await (await world.network.started(2)).close('service_unavailable', 503);
+    world.clock.advance(1_499);
+    expect(world.network.sessions).toHaveLength(3);
+    world.clock.advance(1);
+    await (await world.network.started(3)).open('5511999990001');
+    expect(await world.row(device)).toMatchObject({ state: 'connected', state_reason: 'open', wanted: 1 });
+    expect(world.devices.session(device)).toBe(lastSession());
+  });
+
+  test.each([
+    ['replaced', 440, 'replaced', 'replaced'],
+    ['banned', 403, 'banned', 'banned'],
+    ['outdated', 405, 'outdated', 'outdated'],
+    ['logged_out', 401, 'logged_out', 'logged_out'],
+  ] as const)('stays down when its session ends as %s', async (reason, code, state, why) => {
+    const device = await world.linked(await world.caller());
+    await lastSession().close(reason, code);
+    world.clock.advance(24 * 3_600_000);
+    expect(await world.row(device)).toMatchObject({ state, state_reason: why });
+    expect(world.network.live).toHaveLength(0);
+    expect(world.network.sessions).toHaveLength(2);
+  });
+
+  test('forgets its credentials when the phone removed it, and keeps the number for display', async () => {
+    const caller = await world.caller();
+    const device = await world.linked(caller);
+    await lastSession().close('logged_out', 401);
+    expect(await world.devices.connect(device)).toMatchObject({ needsQr: true });
+    // `disconnect` is a command: those run one after the other, the forgetting before it.
+    await world.devices.disconnect(device);
+    expect(await world.credentials(device).readCredentials()).toBeNull();
+    expect(await world.row(device)).toMatchObject({ phone_number: '5511999990001', wanted: 0 });
+  });
+
+  test('is tried again an hour into a temporary ban', async () => {
+    const device = await world.linked(await world.caller());
+    await lastSession().close('banned', 402);
+    expect(await world.row(device)).toMatchObject({
+      state: 'banned',
+      state_reason: 'temporary_ban',
+      wanted: 1,
+    });
+    world.clock.advance(3_600_000);
+    await (await world.network.started(2)).open('5511999990001');
+    expect(await world.row(device)).toMatchObject({ state: 'connected' });
+  });
+
+  test('ignores late reports of a session that was given up', async () => {
+    const device = await world.linked(await world.caller());
+    const old = lastSession();
+    await world.devices.disconnect(device);
+    await old.open('5511999990001');
+    await old.close('replaced', 440);
+    expect(await world.row(device)).toMatchObject({ state: 'disconnected', state_reason: 'requested' });
+    const connect = world.devices.connect(device);
+    await (await world.network.started(2)).open('5511999990001');
+    await connect;
+    await old.close('replaced', 440);
+    expect(await world.row(device)).toMatchObject({ state: 'connected', state_reason: 'open' });
+  });
+
+  test('stores its last sign of life at most once a minute', async () => {
+    const device = await world.linked(await world.caller());
+    const opened = world.clock.now();
+    world.clock.advance(59_000);
+    await lastSession().report({ type: 'alive' });
+    expect((await world.row(device)).last_seen).toBe(opened);
+    world.clock.advance(1_000);
+    await lastSession().report({ type: 'alive' });
+    expect((await world.row(device)).last_seen).toBe(opened + 60_000);
+  });
+});
+
+describe('what a session receives', () => {
+  test('reaches the handler with its device, and a failure to store it reaches the session', async () => {
+    const stored: string[] = [];
+    world.restart({
+      handlers: {
+        message: async (device, message) => {
+          if (message.id === 'REFUSED') throw new Error('disk full');
+          stored.push(`${device.name}:${message.id}`);
+        },
+        receipt: async () => {},
+        mediaRetry: async () => {},
+        notice: async () => {},
+        history: async () => {},
+      },
+    });
+    await world.linked(await world.caller());
+    const session = lastSession();
+    await session.report({ type: 'message', message: text('FIRST') });
+    await expect(session.report({ type: 'message', message: text('REFUSED') })).rejects.toThrow('disk full');
+    await session.close('connection_lost');
+    await session.report({ type: 'message', message: text('LATE') });
+    expect(stored).toEqual(['counter:FIRST', 'counter:LATE']);
+  });
+});
+
+describe('one socket per device', () => {
+  test('many connects at once make one session and all see it open', async () => {
+    const caller = await world.caller();
+    const device = await world.linked(caller);
+    await world.devices.disconnect(device);
+    const connects = Array.from({ length: 5 }, () => world.devices.connect(device));
+    await (await world.network.started(2)).open('5511999990001');
+    for (const answer of await Promise.all(connects)) expect(answer.needsQr).toBe(false);
+    expect(world.network.sessions).toHaveLength(3);
+    expect(world.network.live).toHaveLength(1);
+  });
+
+  test('a connect during the back-off takes the waiting attempt’s place', async () => {
+    const device = await world.linked(await world.caller());
+    await lastSession().close('connection_lost');
+    const connect = world.devices.connect(device);
+    await (await world.network.started(2)).open('5511999990001');
+    expect((await connect).device.state).toBe('connected');
+    world.clock.advance(600_000);
+    expect(world.network.sessions).toHaveLength(3);
+  });
+
+  test('a new session waits until the old one has closed', async () => {
+    const caller = await world.caller();
+    const device = await world.linked(caller);
+    const old = lastSession();
+    let release: () => void = () => {};
+    const stop = old.stop.bind(old);
+    old.stop = async () => {
+      await new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      await stop();
+    };
+    const off = world.devices.disconnect(device);
+    await world.until('disconnected:requested');
+    const connect = world.devices.connect(device);
+    await world.devices.list(caller);
+    expect(world.network.sessions).toHaveLength(2);
+    release();
+    await off;
+    await (await world.network.started(2)).open('5511999990001');
+    await connect;
+    expect(world.network.live).toHaveLength(1);
+  });
+
+  test('a session that cannot start is tried again', async () => {
+    const device = await world.linked(await world.caller());
+    await world.devices.disconnect(device);
+    world.network.failStart = true;
+    const connect = world.devices.connect(device);
+    await world.until('reconnecting:connection_lost');
+    world.network.failStart = false;
+    world.clock.advance(1_000);
+    await (await world.network.started(3)).open('5511999990001');
+    expect((await connect).device.state).toBe('connected');
+  });
+});
+
+describe('a linked device without credentials', () => {
+  test('is logged out for that reason when it is to connect', async () => {
+    const device = await world.linked(await world.caller());
+    await world.devices.disconnect(device);
+    await world.credentials(device).clear();
+    const answer = await world.devices.connect(device);
+    expect(answer.needsQr).toBe(true);
+    expect(answer.device).toMatchObject({ state: 'logged_out', stateReason: 'credentials_missing' });
+  });
+
+  test('and when WhatsApp wants it to scan', async () => {
+    const device = await world.linked(await world.caller());
+    await lastSession().close('connection_lost');
+    world.clock.advance(1_000);
+    await (await world.network.started(2)).qr('2@unasked', world.clock.now() + 60_000);
+    expect(await world.row(device)).toMatchObject({
+      state: 'logged_out',
+      state_reason: 'credentials_missing',
+    });
+    await world.devices.disconnect(device);
+    expect(world.network.live).toHaveLength(0);
+  });
+});
+
+describe('the gateway stops and starts', () => {
+  test('closes every socket, and a new process takes up what was online', async () => {
+    const caller = await world.caller();
+    const online = await world.linked(caller, '5511999990001');
+    const off = await world.linked(caller, '5511999990002');
+    await world.devices.disconnect(off);
+    await world.devices.stop();
+    expect(world.network.live).toHaveLength(0);
+    expect(await world.row(online)).toMatchObject({
+      state: 'reconnecting',
+      state_reason: 'gateway_stopped',
+      wanted: 1,
+    });
+    await expect(world.devices.connect(online)).rejects.toMatchObject({ code: 'SHUTTING_DOWN' });
+
+    world.restart();
+    await world.devices.start();
+    expect(await world.row(online)).toMatchObject({ state: 'reconnecting', state_reason: 'gateway_started' });
+    const session = await world.network.started(0);
+    expect(session.options.deviceId).toBe(online.id);
+    await session.open('5511999990001');
+    expect(world.network.sessions).toHaveLength(1);
+    expect(await world.row(off)).toMatchObject({ state: 'disconnected', state_reason: 'requested' });
+  });
+
+  test('a process that was killed leaves no false state behind', async () => {
+    const caller = await world.caller();
+    const linked = await world.linked(caller);
+    const pairing = await world.devices.create(caller, { name: 'second' });
+    const asked = world.devices.qr(pairing, false);
+    await (await world.network.started(2)).qr('2@x', world.clock.now() + 60_000);
+    await asked;
+    const killed = world.devices;
+    world.restart();
+    await world.devices.start();
+    expect((await world.devices.resolve(caller, linked.id)).state).toBe('reconnecting');
+    expect(await world.devices.resolve(caller, pairing.id)).toMatchObject({
+      state: 'disconnected',
+      stateReason: 'gateway_stopped',
+    });
+    await killed.stop();
+  });
+
+  test('connects in waves', async () => {
+    const caller = await world.caller();
+    for (let n = 0; n < 5; n += 1) await world.linked(caller, `551199999000${n}`);
+    await world.devices.stop();
+    world.restart({ waves: { size: 2, gapMs: 1_000 } });
+    await world.devices.start();
+    await world.network.started(1);
+    expect(world.network.sessions).toHaveLength(2);
+    world.clock.advance(1_000);
+    await world.network.started(3);
+    expect(world.network.sessions).toHaveLength(4);
+    world.clock.advance(1_000);
+    await world.network.started(4);
+    world.clock.advance(10_000);
+    expect(world.network.sessions).toHaveLength(5);
+  });
+
+  test('releasing a tenant closes its sockets and no other', async () => {
+    const one = await world.caller();
+    const other = await world.caller();
+    const device = await world.linked(one, '5511999990001');
+    const kept = await world.linked(other, '5511999990002');
+    await world.devices.release(one.tenantId);
+    expect(world.devices.openSession(device.id)).toBeNull();
+    expect(world.devices.tenantSessions(other.tenantId).map((each) => each.device.id)).toEqual([kept.id]);
+    expect(world.network.live).toHaveLength(1);
+  });
+});
+
+describe('which device is meant', () => {
+  test('the only connected, else the only one, else the caller must say', async () => {
+    const caller = await world.caller('user');
+    await expect(world.devices.resolve(caller)).rejects.toMatchObject({ code: 'DEVICE_NOT_FOUND' });
+    const first = await world.devices.create(caller, { name: 'first' });
+    expect((await world.devices.resolve(caller)).id).toBe(first.id);
+    world.clock.advance(1);
+    const second = await world.linked(caller);
+    expect((await world.devices.resolve(caller)).id).toBe(second.id);
+    await world.devices.disconnect(second);
+    await expect(world.devices.resolve(caller)).rejects.toMatchObject({
+      code: 'DEVICE_AMBIGUOUS',
+      detail: { extra: { device_ids: [first.id, second.id] } },
+    });
+  });
+
+  test('a user commands own devices, a manager those of the tenant, nobody those of another', async () => {
+    const admin = await world.caller('admin');
+    const user = await world.caller('user', admin.tenantId);
+    const manager = await world.caller('manager', admin.tenantId);
+    const stranger = await world.caller('admin');
+    const ofAdmin = await world.devices.create(admin, { name: 'counter' });
+    const ofUser = await world.devices.create(user, { name: 'desk' });
+    await expect(world.devices.resolve(user, ofAdmin.id)).rejects.toMatchObject({ code: 'DEVICE_NOT_FOUND' });
+    expect((await world.devices.resolve(manager, ofUser.id)).id).toBe(ofUser.id);
+    await expect(world.devices.resolve(stranger, ofUser.id)).rejects.toMatchObject({
+      code: 'DEVICE_NOT_FOUND',
+    });
+    expect((await world.devices.resolve(admin)).id).toBe(ofAdmin.id);
+    expect(await world.devices.list(manager)).toEqual([]);
+    expect(await world.devices.list(manager, 'visible')).toHaveLength(2);
+    expect(await world.devices.list(user, 'visible')).toHaveLength(1);
+    expect(await world.devices.list(stranger, 'visible')).toEqual([]);
+  });
+});

@@ -1,0 +1,60 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { NoticeEvents } from '../../src/events/notices.ts';
+import { EventOutbox } from '../../src/events/outbox.ts';
+import { EventStore } from '../../src/events/store.ts';
+import type { Caller } from '../../src/tenancy/caller.ts';
+import type { SessionNotice } from '../../src/whatsapp/notices.ts';
+import { ArchiveWorld, type TestDevice } from '../messages/archive-world.ts';
+
+let world: ArchiveWorld;
+let notices: NoticeEvents;
+let store: EventStore;
+let owner: Caller;
+let device: TestDevice;
+let enlisted: number;
+
+const ABOUT: SessionNotice = {
+  name: 'contact.about',
+  contact: { jid: '5511999990009@s.whatsapp.net', lid: null },
+  about: 'busy',
+};
+
+beforeAll(async () => {
+  world = await ArchiveWorld.create();
+  store = new EventStore(world.db);
+  const subscribers = {
+    enlist: async () => {
+      enlisted += 1;
+    },
+  };
+  const events = new EventOutbox({ clock: world.clock, subscribers, onCommitted: () => undefined });
+  notices = new NoticeEvents({ db: world.db, events });
+});
+beforeEach(async () => {
+  owner = await world.tenant();
+  device = await world.device(owner);
+  enlisted = 0;
+});
+afterAll(() => world.destroy());
+
+const recorded = async () => (await store.eventsAfter(owner.tenantId, { limit: 100 })).map(({ id }) => id);
+
+test('a notice whose stanza came again is one event with one delivery', async () => {
+  await notices.notice(device, ABOUT, 'notification|ana|status|1760000000|7|0');
+  await notices.notice(device, ABOUT, 'notification|ana|status|1760000000|7|0');
+  const [id, ...more] = await recorded();
+  expect(more).toEqual([]);
+  expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  expect(enlisted).toBe(1);
+});
+
+test('another stanza, another device, and notices that have no cause are events of their own', async () => {
+  const other = await world.device(owner);
+  await notices.notice(device, ABOUT, 'notification|ana|status|1760000000|7|0');
+  await notices.notice(device, ABOUT, 'notification|ana|status|1760000000|8|0');
+  await notices.notice(other, ABOUT, 'notification|ana|status|1760000000|7|0');
+  await notices.notice(device, ABOUT);
+  await notices.notice(device, ABOUT);
+  expect(new Set(await recorded()).size).toBe(5);
+  expect(enlisted).toBe(5);
+});

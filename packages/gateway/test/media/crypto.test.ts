@@ -1,0 +1,143 @@
+import { createHash, randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type MediaPromise, MediaVerificationError, openMedia } from '../../src/media/decrypt.ts';
+import { encryptMedia } from '../../src/media/encrypt.ts';
+import { expandMediaKey, MEDIA_KINDS } from '../../src/media/keys.ts';
+import { openRetryNotification } from '../../src/media/retry-notification.ts';
+import { sealRetryAnswer, sha256 } from './media-world.ts';
+
+async function encrypted(plain: Buffer) {
+  const chunks: Uint8Array[] = [];
+  const media = await encryptMedia('document', [plain], async (chunk) => void chunks.push(chunk));
+  const promise: MediaPromise = { kind: 'document', ...media };
+  return { promise, file: Buffer.concat(chunks) };
+}
+
+function open(promise: MediaPromise, file: Buffer, cuts: number[] = []) {
+  const opener = openMedia(promise);
+  const plain: Uint8Array[] = [];
+  const ends = [...cuts.map((cut) => cut % (file.length + 1)).sort((a, b) => a - b), file.length];
+  let start = 0;
+  for (const end of ends) {
+    plain.push(...opener.push(file.subarray(start, end)));
+    start = end;
+  }
+  const { rest, media } = opener.finish();
+  return { bytes: Buffer.concat([...plain, rest]), media };
+}
+
+function failedCheck(promise: MediaPromise, file: Buffer): string {
+  try {
+    open(promise, file);
+  } catch (error) {
+    if (error instanceof MediaVerificationError) return error.check;
+    throw error;
+  }
+  return 'accepted';
+}
+
+describe('media encryption', () => {
+  test('any bytes in any pieces come back, with their hash and length', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uint8Array({ maxLength: 300 }),
+        fc.array(fc.nat({ max: 400 }), { maxLength: 12 }),
+        async (plain, cuts) => {
+          const { promise, file } = await encrypted(Buffer.from(plain));
+          const { bytes, media } = open(promise, file, cuts);
+          expect(bytes.equals(Buffer.from(plain))).toBe(true);
+          expect(media).toEqual({ sha256: sha256(plain), size: plain.length });
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  test('the ciphertext is padded to blocks and carries a MAC of ten bytes', async () => {
+    for (const length of [0, 1, 15, 16, 17]) {
+      const { file } = await encrypted(randomBytes(length));
+      expect(file.length).toBe((Math.floor(length / 16) + 1) * 16 + 10);
+    }
+  });
+
+  test('stickers share the keys of images and voice notes those of audio; others have their own', () => {
+    const key = randomBytes(32);
+    const cipherKeys = MEDIA_KINDS.map((kind) => expandMediaKey(kind, key).cipherKey.toString('hex'));
+    expect(new Set(cipherKeys).size).toBe(4);
+    expect(expandMediaKey('sticker', key)).toEqual(expandMediaKey('image', key));
+    expect(expandMediaKey('voice', key)).toEqual(expandMediaKey('audio', key));
+  });
+
+  test('every single flipped bit is found, also without any hash in the message', async () => {
+    const { promise, file } = await encrypted(randomBytes(40));
+    const unhashed = { ...promise, fileSha256: null, fileEncSha256: null, fileLength: null };
+    expect(failedCheck(unhashed, file)).toBe('accepted');
+    for (let at = 0; at < file.length; at += 1) {
+      const broken = Buffer.from(file);
+      broken.writeUInt8(broken.readUInt8(at) ^ 1, at);
+      expect(failedCheck(promise, broken)).toBe('ciphertext_hash');
+      expect(failedCheck(unhashed, broken)).toBe('mac');
+    }
+  });
+
+  test('a truncated file is found at every length', async () => {
+    const { promise, file } = await encrypted(randomBytes(40));
+    for (let length = 0; length < file.length; length += 1) {
+      expect(failedCheck(promise, file.subarray(0, length))).toBe('ciphertext_hash');
+      const check = failedCheck({ ...promise, fileEncSha256: null }, file.subarray(0, length));
+      expect(['too_short', 'mac']).toContain(check);
+    }
+  });
+
+  test('a wrong plaintext hash, and a wrong length without one, are refused', async () => {
+    const { promise, file } = await encrypted(randomBytes(40));
+    expect(failedCheck({ ...promise, fileSha256: randomBytes(32) }, file)).toBe('plaintext_hash');
+    expect(failedCheck({ ...promise, fileSha256: null, fileLength: 41 }, file)).toBe('length');
+    // The hash vouches for the bytes: senders are known to write wrong lengths beside right hashes.
+    expect(failedCheck({ ...promise, fileLength: 41 }, file)).toBe('accepted');
+    expect(failedCheck({ ...promise, mediaKey: randomBytes(32) }, file)).toBe('mac');
+  });
+
+  test('channel media is not encrypted and needs its hash', () => {
+    const file = randomBytes(500);
+    const fileSha256 = createHash('sha256').update(file).digest();
+    const promise: MediaPromise = {
+      kind: 'image',
+      mediaKey: new Uint8Array(0),
+      fileSha256,
+      fileEncSha256: null,
+      fileLength: null,
+    };
+    expect(open(promise, file).bytes.equals(file)).toBe(true);
+    expect(failedCheck({ ...promise, fileSha256: null }, file)).toBe('plaintext_hash');
+    expect(failedCheck(promise, file.subarray(1))).toBe('plaintext_hash');
+  });
+});
+
+describe('the phone’s answer to a re-upload request', () => {
+  const key = randomBytes(32);
+  test('opens with the media key and the message id alone', () => {
+    const sealed = sealRetryAnswer(key, '3EB0AA', 'success', '/v/t62/new?x=1');
+    expect(openRetryNotification(sealed, key, '3EB0AA')).toEqual({
+      result: 'success',
+      directPath: '/v/t62/new?x=1',
+    });
+    expect(openRetryNotification(sealed, randomBytes(32), '3EB0AA')).toBeNull();
+    expect(openRetryNotification(sealed, key, '3EB0AB')).toBeNull();
+    const broken = { ...sealed, ciphertext: Buffer.from(sealed.ciphertext).fill(0, 0, 1) };
+    expect(openRetryNotification(broken, key, '3EB0AA')).toBeNull();
+    expect(openRetryNotification({ ciphertext: Buffer.alloc(3), iv: sealed.iv }, key, '3EB0AA')).toBeNull();
+  });
+
+  test('refusals carry no path, and a success without one is no success', () => {
+    for (const result of ['not_found', 'general_error', 'decryption_error'] as const) {
+      const sealed = sealRetryAnswer(key, 'ID', result, '/v/ignored');
+      expect(openRetryNotification(sealed, key, 'ID')).toEqual({ result, directPath: null });
+    }
+    for (const path of [null, '@evil.example/x']) {
+      const sealed = sealRetryAnswer(key, 'ID', 'success', path);
+      expect(openRetryNotification(sealed, key, 'ID')?.result).toBe('general_error');
+    }
+  });
+});

@@ -1,0 +1,197 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import { type DownloadResult, downloadMedia } from '../../src/media/download.ts';
+import { MediaWorld, oddHost, readAll, sha256, type TestMedia } from './media-world.ts';
+
+let odd: Awaited<ReturnType<typeof oddHost>>;
+let world: MediaWorld;
+let media: TestMedia;
+const bytes = randomBytes(400_000);
+
+beforeEach(async () => {
+  odd = await oddHost((_request, response) => response.writeHead(500).end());
+  world = await MediaWorld.create({}, odd.caPem);
+  media = await world.upload(bytes);
+  world.cdn.clearLog();
+});
+afterEach(async () => {
+  await world.close();
+  await odd.stop();
+});
+
+const path = () => media.descriptor.directPath ?? '';
+const ciphertext = () => world.cdn.object(path())?.bytes ?? Buffer.alloc(0);
+
+async function download(
+  hosts: string[],
+  more: { directPath?: string; maxBytes?: number; timeoutMs?: number } = {},
+): Promise<{ result: DownloadResult; plain: Buffer }> {
+  const staged = await world.media.cache.stage();
+  try {
+    const result = await downloadMedia({
+      http: world.http,
+      clock: systemClock,
+      hosts,
+      directPath: path(),
+      promise: media.descriptor,
+      staged,
+      maxBytes: 1_000_000,
+      timeoutMs: 15_000,
+      ...more,
+    });
+    return { result, plain: await readAll(await staged.reread()) };
+  } finally {
+    await staged.discard();
+  }
+}
+
+const ok = { outcome: 'ok', media: { sha256: sha256(bytes), size: bytes.length } };
+
+describe('a broken connection', () => {
+  test('is resumed from the byte that was reached', async () => {
+    world.cdn.dropAfter(path(), 150_000);
+    const { result, plain } = await download([world.cdn.hostname]);
+    expect(result).toEqual(ok);
+    expect(plain.equals(bytes)).toBe(true);
+    const [first, second, ...others] = world.downloads();
+    expect([first?.status, second?.status, others]).toEqual([200, 206, []]);
+    expect(Number(/^bytes=(\d+)-$/.exec(second?.range ?? '')?.[1])).toBeGreaterThan(100_000);
+  });
+
+  test('is resumed on another host when the first is gone', async () => {
+    odd.setHandler((_request, response) => {
+      response.writeHead(200, { 'content-length': ciphertext().length });
+      response.write(ciphertext().subarray(0, 100_000), () => response.destroy());
+      odd.setHandler((_again, later) => later.writeHead(503).end());
+    });
+    const { result, plain } = await download([odd.hostname, world.cdn.hostname]);
+    expect(result).toEqual(ok);
+    expect(plain.equals(bytes)).toBe(true);
+    expect(world.downloads()).toEqual([{ status: 206, range: expect.stringMatching(/^bytes=\d+-$/) }]);
+  });
+
+  test('continues right when the host ignores the range', async () => {
+    let answers = 0;
+    odd.setHandler((_request, response) => {
+      response.writeHead(200, { 'content-length': ciphertext().length });
+      answers += 1;
+      if (answers === 1) response.write(ciphertext().subarray(0, 100_000), () => response.destroy());
+      else response.end(ciphertext());
+    });
+    const { result, plain } = await download([odd.hostname]);
+    expect(result).toEqual(ok);
+    expect(plain.equals(bytes)).toBe(true);
+    expect(answers).toBe(2);
+  });
+
+  test('that brought wrong bytes is started over once', async () => {
+    let answers = 0;
+    odd.setHandler((_request, response) => {
+      answers += 1;
+      if (answers === 1) {
+        response.writeHead(200, { 'content-length': ciphertext().length });
+        response.write(Buffer.alloc(100_000), () => response.destroy());
+      } else serveRange(_request, response, ciphertext());
+    });
+    const { result } = await download([odd.hostname]);
+    expect(result).toEqual(ok);
+    expect(answers).toBe(3);
+  });
+
+  test('again and again without progress is given up', async () => {
+    odd.setHandler((request) => request.socket.destroy());
+    const { result } = await download([odd.hostname]);
+    expect(result).toMatchObject({ outcome: 'unreachable' });
+    expect(odd.asked).toHaveLength(3);
+  });
+});
+
+describe('hosts', () => {
+  test('an overloaded one is passed over, a corrupt one too', async () => {
+    expect((await download([odd.hostname, world.cdn.hostname])).result).toEqual(ok);
+    odd.setHandler((_request, response) => response.writeHead(200).end(randomBytes(500)));
+    expect((await download([odd.hostname, world.cdn.hostname])).result).toEqual(ok);
+    const alone = await download([odd.hostname]);
+    expect(alone.result).toEqual({ outcome: 'corrupt', check: 'ciphertext_hash' });
+  });
+
+  test('a 403 to the client’s parameters is tried without them', async () => {
+    odd.setHandler((request, response) => {
+      if (request.url?.includes('__wa-mms')) response.writeHead(403).end();
+      else response.writeHead(200).end(ciphertext());
+    });
+    expect((await download([odd.hostname])).result).toEqual(ok);
+    expect(odd.asked).toEqual([
+      expect.stringMatching(/&hash=[\w-]+=&mms-type=image&__wa-mms=$/),
+      `GET ${path()}`,
+    ]);
+    odd.setHandler((_request, response) => response.writeHead(403).end());
+    expect((await download([odd.hostname])).result).toMatchObject({ outcome: 'expired' });
+  });
+
+  test('a redirect is not followed', async () => {
+    const elsewhere = `https://${world.cdn.hostname}${path()}`;
+    odd.setHandler((_request, response) => response.writeHead(302, { location: elsewhere }).end());
+    expect((await download([odd.hostname])).result).toMatchObject({ outcome: 'unreachable' });
+    expect(world.downloads()).toEqual([]);
+  });
+
+  test.each([
+    '@evil.example/v/x',
+    '//evil.example/v/x',
+    'https://evil.example/v/x',
+    '/\\evil.example/x',
+    'v/x',
+    '.evil.example/x',
+    ':444/x',
+    '',
+  ])('a direct path cannot name another: %s', async (directPath) => {
+    const { result } = await download([world.cdn.hostname], { directPath });
+    expect(result).toMatchObject({ outcome: 'expired' });
+    for (const { status } of world.downloads()) expect(status).toBe(404);
+  });
+
+  test('only those that the server named are allowed, and no text that is not a host', () => {
+    const connection = { auth: '', expiresAt: 0 };
+    const named = ['mmg.example:8443', '[::1]:1', 'evil.example/@good', 'a@b', 'x?y', '', 'white space'];
+    expect(world.http.allowedHosts({ ...connection, hosts: named })).toEqual(['mmg.example:8443', '[::1]:1']);
+    expect(world.http.allowedHosts({ ...connection, hosts: [] })).toEqual([]);
+  });
+});
+
+describe('limits', () => {
+  test('too large by announcement, and too large by stream', async () => {
+    expect((await download([world.cdn.hostname], { maxBytes: 1000 })).result).toEqual({
+      outcome: 'too_large',
+    });
+    odd.setHandler((_request, response) => {
+      const feed = (): void => {
+        while (!response.destroyed && response.write(Buffer.alloc(65_536)));
+        if (!response.destroyed) response.once('drain', feed);
+      };
+      feed();
+    });
+    expect((await download([odd.hostname])).result).toEqual({ outcome: 'too_large' });
+  });
+
+  test('a trickle ends with the time limit', async () => {
+    world.cdn.slow(path(), 1000);
+    const { result } = await download([world.cdn.hostname], { timeoutMs: 500 });
+    expect(result).toEqual({ outcome: 'unreachable', detail: 'it took too long' });
+  });
+
+  test('without a host nothing is asked', async () => {
+    expect((await download([])).result).toMatchObject({ outcome: 'unreachable' });
+  });
+});
+
+function serveRange(request: IncomingMessage, response: ServerResponse, whole: Buffer): void {
+  const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+  response.writeHead(start > 0 ? 206 : 200, {
+    ...(start > 0 ? { 'content-range': `bytes ${start}-${whole.length - 1}/${whole.length}` } : {}),
+    'content-length': whole.length - start,
+  });
+  response.end(whole.subarray(start));
+}

@@ -1,0 +1,413 @@
+import { createCipheriv, createHash, hkdfSync, randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Kysely } from 'kysely';
+import { pino } from 'pino';
+import { type Cdn, createCdn } from '../../../sandbox/src/cdn/cdn.ts';
+import { issueCdnCertificate } from '../../../sandbox/src/cdn/certificate.ts';
+import { ManualClock } from '../../src/clock.ts';
+import { mediaRow } from '../../src/media/descriptor-row.ts';
+import { encryptMedia } from '../../src/media/encrypt.ts';
+import { mmsType } from '../../src/media/keys.ts';
+import { MediaService } from '../../src/media/service.ts';
+import type { MediaSettings } from '../../src/media/settings.ts';
+import { MediaHttp } from '../../src/net/media-http.ts';
+import { FolderBlobStore } from '../../src/storage/blobs.ts';
+import { migrateToLatest, openDatabase } from '../../src/storage/database.ts';
+import type { Database } from '../../src/storage/schema.ts';
+import { Vault } from '../../src/storage/vault.ts';
+import {
+  type MediaConnection,
+  type MediaDescriptor,
+  type MediaKind,
+  SessionNotOpen,
+} from '../../src/whatsapp/session.ts';
+
+export const AUTH = 'cdn-ticket';
+export const START = Date.UTC(2026, 5, 15, 12);
+
+export function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** How the simulated phone answers a re-upload request. */
+export type PhoneMood =
+  | 'reupload'
+  | 'not_found'
+  | 'error_code_2'
+  | 'general_error'
+  | 'silent'
+  | 'corrupt_reupload';
+
+const RESULT = { general_error: 0, success: 1, not_found: 2, decryption_error: 3 } as const;
+
+/** What a phone answers, sealed as it does it (WAMmsRetry.MediaRetryNotification). */
+export function sealRetryAnswer(
+  mediaKey: Uint8Array,
+  messageId: string,
+  result: keyof typeof RESULT,
+  directPath: string | null,
+): { ciphertext: Buffer; iv: Buffer } {
+  const text = (number: number, value: string): Buffer => {
+    const bytes = Buffer.from(value);
+    const length = bytes.length < 128 ? [bytes.length] : [(bytes.length & 0x7f) | 0x80, bytes.length >> 7];
+    return Buffer.concat([Buffer.from([(number << 3) | 2, ...length]), bytes]);
+  };
+  const plaintext = Buffer.concat([
+    text(1, messageId),
+    directPath === null ? Buffer.alloc(0) : text(2, directPath),
+    Buffer.from([(3 << 3) | 0, RESULT[result]]),
+  ]);
+  const info = 'WhatsApp Media Retry Notification';
+  const key = Buffer.from(hkdfSync('sha256', mediaKey, new Uint8Array(0), info, 32));
+  const iv = randomBytes(12);
+  const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(messageId));
+  return { ciphertext: Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]), iv };
+}
+
+export interface TestDevice {
+  id: string;
+  tenantId: string;
+  userId: string;
+  mood: PhoneMood;
+  online: boolean;
+  hosts: string[];
+  /** Message ids of the re-upload requests that left. */
+  requests: string[];
+  /** Resolves with the number of requests once there are that many. */
+  asked(count: number): Promise<void>;
+}
+
+export interface TestMedia {
+  bytes: Buffer;
+  descriptor: MediaDescriptor;
+}
+
+/** The media part on a real database and folder, with the sandbox's CDN and simulated phones. */
+export class MediaWorld {
+  readonly dataDir: string;
+  readonly db: Kysely<Database>;
+  readonly cdn: Cdn;
+  readonly http: MediaHttp;
+  readonly clock = new ManualClock(START);
+  readonly vault = new Vault(new Uint8Array(32).fill(5));
+  readonly settings: MediaSettings;
+  readonly devices = new Map<string, TestDevice>();
+  media: MediaService;
+  #phoneErrors: unknown[] = [];
+
+  private constructor(
+    dataDir: string,
+    db: Kysely<Database>,
+    cdn: Cdn,
+    http: MediaHttp,
+    settings: MediaSettings,
+  ) {
+    this.dataDir = dataDir;
+    this.db = db;
+    this.cdn = cdn;
+    this.http = http;
+    this.settings = settings;
+    this.media = this.#service();
+  }
+
+  static async create(settings: Partial<MediaSettings> = {}, moreCa = ''): Promise<MediaWorld> {
+    const dataDir = await mkdtemp(join(tmpdir(), 'wuts-media-'));
+    const db = await openDatabase({ dataDir, databaseUrl: null, sync: 'normal' });
+    await migrateToLatest(db);
+    const cdn = await createCdn({ authToken: () => AUTH });
+    const caFile = join(dataDir, 'ca.pem');
+    await writeFile(caFile, `${cdn.caPem}\n${moreCa}`);
+    const http = new MediaHttp({ caFile, defaultNetwork: false, stallTimeoutMs: 2000 });
+    return new MediaWorld(dataDir, db, cdn, http, {
+      prefetch: true,
+      prefetchMaxBytes: 1024 * 1024,
+      prefetchKinds: ['image', 'voice', 'document', 'sticker'],
+      maxBytes: 8 * 1024 * 1024,
+      cacheMaxBytes: 64 * 1024 * 1024,
+      cacheMaxAgeMs: 24 * 3_600_000,
+      downloadTimeoutMs: 20_000,
+      retryExpiryMs: 60_000,
+      ...settings,
+    });
+  }
+
+  #service(): MediaService {
+    return new MediaService({
+      db: this.db,
+      blobs: new FolderBlobStore(join(this.dataDir, 'media')),
+      vault: this.vault,
+      clock: this.clock,
+      log: pino({ level: 'silent' }),
+      settings: this.settings,
+      http: this.http,
+      sessions: { forDevice: (id) => this.#session(id) },
+    });
+  }
+
+  /** Stops the media part and starts another on the same files, as a restart does. */
+  async restart(): Promise<void> {
+    await this.media.stop();
+    this.media = this.#service();
+    await this.media.start();
+  }
+
+  async close(): Promise<void> {
+    await this.media.stop();
+    await this.http.close();
+    await this.cdn.stop();
+    await this.db.destroy();
+    await rm(this.dataDir, { recursive: true, force: true });
+    if (this.#phoneErrors.length > 0) throw new AggregateError(this.#phoneErrors, 'a simulated phone failed');
+  }
+
+  async tenant(): Promise<string> {
+    const id = randomUUID();
+    await this.db
+      .insertInto('tenants')
+      .values({ id, name: id, created_at: START, updated_at: START })
+      .execute();
+    await this.db
+      .insertInto('users')
+      .values({
+        id,
+        tenant_id: id,
+        email: 'admin@example.com',
+        password_hash: '-',
+        role: 'admin',
+        token_hash: id,
+        token_preview: id.slice(0, 8),
+        active: 1,
+        webhook_url: null,
+        created_at: START,
+        updated_at: START,
+      })
+      .execute();
+    return id;
+  }
+
+  async device(tenantId: string): Promise<TestDevice> {
+    const id = randomUUID();
+    await this.db
+      .insertInto('devices')
+      .values({
+        id,
+        tenant_id: tenantId,
+        user_id: tenantId,
+        name: 'device',
+        jid: null,
+        lid: null,
+        phone_number: null,
+        push_name: null,
+        platform: null,
+        state: 'connected',
+        state_reason: null,
+        state_at: START,
+        wanted: 1,
+        last_seen: null,
+        created_at: START,
+        updated_at: START,
+      })
+      .execute();
+    const requests: string[] = [];
+    const device: TestDevice = {
+      id,
+      tenantId,
+      userId: tenantId,
+      mood: 'reupload',
+      online: true,
+      hosts: [this.cdn.hostname],
+      requests,
+      asked: (count) => until(() => requests.length >= count),
+    };
+    this.devices.set(id, device);
+    return device;
+  }
+
+  /** Encrypts and uploads a file as a sender's phone does. */
+  async upload(bytes: Buffer, kind: MediaKind = 'image', mediaKey = randomBytes(32)): Promise<TestMedia> {
+    const chunks: Uint8Array[] = [];
+    const media = await encryptMedia(
+      kind,
+      [bytes],
+      async (chunk) => void chunks.push(Buffer.from(chunk)),
+      mediaKey,
+    );
+    const directPath = await this.put(Buffer.concat(chunks), kind);
+    return {
+      bytes,
+      descriptor: {
+        kind,
+        mimeType: 'image/jpeg',
+        fileName: null,
+        fileLength: bytes.length,
+        mediaKey,
+        directPath,
+        fileSha256: media.fileSha256,
+        fileEncSha256: media.fileEncSha256,
+        seconds: null,
+        width: null,
+        height: null,
+      },
+    };
+  }
+
+  /** Puts ciphertext on the CDN and returns its direct path. */
+  async put(ciphertext: Buffer, kind: MediaKind = 'image'): Promise<string> {
+    const token = createHash('sha256').update(ciphertext).digest('base64url');
+    const { Readable } = await import('node:stream');
+    const response = await this.http.upload(
+      this.cdn.hostname,
+      `/mms/${mmsType(kind)}/${token}?auth=${AUTH}`,
+      Readable.from([ciphertext]),
+      ciphertext.length,
+      AbortSignal.timeout(5000),
+    );
+    const chunks: Buffer[] = [];
+    for await (const chunk of response.body) chunks.push(chunk as Buffer);
+    return (JSON.parse(Buffer.concat(chunks).toString()) as { direct_path: string }).direct_path;
+  }
+
+  /** Stores a received message with this media and returns its row id. */
+  async message(device: TestDevice, messageId: string, media: MediaDescriptor | null): Promise<string> {
+    const id = randomUUID();
+    await this.db
+      .insertInto('messages')
+      .values({
+        id,
+        tenant_id: device.tenantId,
+        device_id: device.id,
+        message_id: messageId,
+        chat_jid: '5511999990001@s.whatsapp.net',
+        chat_lid: null,
+        sender_jid: '5511999990001@s.whatsapp.net',
+        sender_lid: null,
+        from_me: 0,
+        is_group: 0,
+        kind: media?.kind ?? 'text',
+        text: null,
+        push_name: null,
+        context: null,
+        raw: new Uint8Array(1),
+        source: 'phone',
+        timestamp: START,
+        send_state: 'none',
+        send_error: null,
+        delivered_at: null,
+        read_at: null,
+        played_at: null,
+        edited_at: null,
+        revoked_at: null,
+        created_at: this.clock.now(),
+      })
+      .execute();
+    if (media) {
+      const owner = { messageRowId: id, tenantId: device.tenantId, deviceId: device.id };
+      await this.db
+        .insertInto('media')
+        .values(mediaRow(media, owner, this.vault))
+        .execute();
+    }
+    return id;
+  }
+
+  /** Body downloads that the CDN saw. */
+  downloads(): { status: number; range?: string }[] {
+    return this.cdn.log
+      .filter((entry) => entry.method === 'GET')
+      .map(({ status, range }) => ({ status, ...(range === undefined ? {} : { range }) }));
+  }
+
+  #session(deviceId: string) {
+    const device = this.devices.get(deviceId);
+    if (!device?.online) return null;
+    return {
+      mediaConnection: async (): Promise<MediaConnection> => {
+        if (!device.online) throw new SessionNotOpen();
+        return { hosts: device.hosts, auth: AUTH, expiresAt: START + 3_600_000 };
+      },
+      requestMediaReupload: async (request: { messageId: string; chat: string; mediaKey: Uint8Array }) => {
+        device.requests.push(request.messageId);
+        // The answer comes as a notification of its own, after the receipt was written.
+        setImmediate(() => {
+          this.#answer(device, request).catch((error) => this.#phoneErrors.push(error));
+        });
+      },
+    };
+  }
+
+  async #answer(device: TestDevice, request: { messageId: string; chat: string; mediaKey: Uint8Array }) {
+    const { mood } = device;
+    if (mood === 'silent') return;
+    const notice = { messageId: request.messageId, chat: request.chat, fromMe: false, participant: null };
+    if (mood === 'error_code_2') {
+      await this.media.handleRetryNotice(device, { ...notice, encrypted: null, errorCode: 2 });
+      return;
+    }
+    let path: string | null = null;
+    if (mood === 'reupload' || mood === 'corrupt_reupload') {
+      const row = await this.db
+        .selectFrom('messages')
+        .innerJoin('media', 'media.message_row_id', 'messages.id')
+        .select(['media.direct_path'])
+        .where('messages.device_id', '=', device.id)
+        .where('messages.message_id', '=', request.messageId)
+        .executeTakeFirstOrThrow();
+      const old = this.cdn.object(row.direct_path ?? '');
+      if (!old) throw new Error('the phone has nothing to upload');
+      path = await this.put(old.bytes);
+      if (mood === 'corrupt_reupload') this.cdn.corrupt(path);
+    }
+    const result = path ? 'success' : mood === 'not_found' ? 'not_found' : 'general_error';
+    const encrypted = sealRetryAnswer(request.mediaKey, request.messageId, result, path);
+    await this.media.handleRetryNotice(device, { ...notice, encrypted, errorCode: null });
+  }
+}
+
+/** Waits until a state is reached; for states without an event of their own. */
+export async function until(reached: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!(await reached())) {
+    if (Date.now() > deadline) throw new Error('timed out waiting for a state');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+export async function readAll(stream: AsyncIterable<unknown>): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+/** An HTTPS media host that does as the test says. */
+export async function oddHost(handle: (request: IncomingMessage, response: ServerResponse) => void) {
+  const certificate = await issueCdnCertificate();
+  const asked: string[] = [];
+  let answer = handle;
+  const server = createServer(
+    { cert: certificate.certificatePem, key: certificate.privateKeyPem },
+    (request, response) => {
+      asked.push(`${request.method} ${request.url}`);
+      answer(request, response);
+    },
+  );
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    caPem: certificate.caPem,
+    hostname: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    /** Method and path of every request. */
+    asked,
+    setHandler(next: typeof handle) {
+      answer = next;
+    },
+    stop: () =>
+      new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}

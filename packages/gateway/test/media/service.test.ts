@@ -1,0 +1,357 @@
+import { randomBytes } from 'node:crypto';
+import { readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { MediaAnswer } from '../../src/media/service.ts';
+import { MediaWorld, readAll, sha256, type TestDevice, until } from './media-world.ts';
+
+let world: MediaWorld;
+let tenant: string;
+let device: TestDevice;
+
+beforeEach(async () => {
+  world = await MediaWorld.create();
+  tenant = await world.tenant();
+  device = await world.device(tenant);
+});
+afterEach(() => world.close());
+
+const resolve = (id: string, waitMs = 0, tenantId = tenant) => world.media.resolve(tenantId, id, { waitMs });
+
+async function bytesOf(answer: MediaAnswer): Promise<Buffer> {
+  if (answer.state !== 'ready') throw new Error(`not ready: ${answer.state}`);
+  return readAll(answer.open());
+}
+
+/** A received picture whose file is in the cache already. */
+async function cached(id: string, bytes = randomBytes(50_000)) {
+  const media = await world.upload(bytes);
+  const rowId = await world.message(device, id, media.descriptor);
+  await bytesOf(await resolve(id));
+  world.cdn.clearLog();
+  return { ...media, rowId, path: media.descriptor.directPath ?? '' };
+}
+
+async function expired(id: string, status: 403 | 404 | 410 = 404) {
+  const media = await cached(id);
+  await world.media.emptyCache();
+  world.cdn.expire(media.path, status);
+  return media;
+}
+
+const code = (name: string) => expect.objectContaining({ code: name });
+
+describe('from the cache', () => {
+  test('what was fetched on arrival is served without the CDN', async () => {
+    const { bytes, descriptor } = await world.upload(randomBytes(100_000));
+    const rowId = await world.message(device, 'A', descriptor);
+    world.media.prefetch(rowId);
+    await until(async () => (await world.db.selectFrom('blobs').selectAll().execute()).length === 1);
+    world.cdn.clearLog();
+    const answer = await resolve('A');
+    expect(answer).toMatchObject({
+      state: 'ready',
+      sha256: sha256(bytes),
+      size: bytes.length,
+      kind: 'image',
+    });
+    expect((await bytesOf(answer)).equals(bytes)).toBe(true);
+    expect(world.downloads()).toEqual([]);
+  });
+
+  test('policy decides what is fetched on arrival: kind and size', async () => {
+    const video = await world.upload(randomBytes(100), 'video');
+    const large = await world.upload(randomBytes(world.settings.prefetchMaxBytes + 1));
+    const small = await world.upload(randomBytes(100));
+    for (const [id, media] of [['V', video] as const, ['L', large] as const, ['S', small] as const]) {
+      world.media.prefetch(await world.message(device, id, media.descriptor));
+    }
+    await until(() => world.downloads().length > 0);
+    await world.media.stop();
+    expect(world.downloads()).toHaveLength(1);
+    expect((await world.db.selectFrom('blobs').select('size').execute()).map((row) => row.size)).toEqual([
+      100,
+    ]);
+  });
+
+  test('a range reads only its bytes', async () => {
+    const { bytes } = await cached('A');
+    const answer = await resolve('A');
+    if (answer.state !== 'ready') throw new Error(answer.state);
+    expect((await readAll(answer.open({ start: 10, end: 19 }))).equals(bytes.subarray(10, 20))).toBe(true);
+  });
+
+  test('the same file in fifty messages is stored once, and a forward with its key is not downloaded', async () => {
+    const { bytes, descriptor } = await cached('A');
+    const again = await world.upload(bytes);
+    for (let at = 0; at < 50; at += 1) {
+      const forward = at % 2 === 0 ? descriptor : again.descriptor;
+      await world.message(device, `F${at}`, { ...forward, mediaKey: Uint8Array.from(forward.mediaKey) });
+    }
+    for (let at = 0; at < 50; at += 1) {
+      expect((await bytesOf(await resolve(`F${at}`))).equals(bytes)).toBe(true);
+    }
+    expect(await world.db.selectFrom('blobs').selectAll().execute()).toHaveLength(1);
+    expect(world.downloads()).toHaveLength(1);
+  });
+
+  test('a file that lost bytes on disk is fetched again', async () => {
+    const { bytes } = await cached('A');
+    const hash = sha256(bytes);
+    await writeFile(join(world.dataDir, 'media', hash.slice(0, 2), hash.slice(2, 4), hash), 'torn');
+    expect((await bytesOf(await resolve('A'))).equals(bytes)).toBe(true);
+    expect(world.downloads()).toHaveLength(1);
+  });
+
+  test('a caller that has the file is told so without its bytes, even when they were evicted', async () => {
+    const { bytes } = await cached('A');
+    await world.media.emptyCache();
+    const hash = sha256(bytes);
+    const answer = await world.media.resolve(tenant, 'A', { waitMs: 0, has: (each) => each === hash });
+    expect(answer).toEqual({ state: 'unchanged', sha256: hash });
+    expect(world.downloads()).toEqual([]);
+  });
+});
+
+describe('whose file it is', () => {
+  test('naming the hash of another tenant’s file opens nothing', async () => {
+    const { bytes, descriptor } = await cached('A');
+    const thief = await world.device(await world.tenant());
+    const own = await world.upload(randomBytes(1000));
+    const claims = [
+      // Everything that stands in a message but the key.
+      { ...descriptor, mediaKey: randomBytes(32) },
+      // The victim's plaintext hash on a file of one's own.
+      { ...own.descriptor, fileSha256: descriptor.fileSha256 },
+      // No path to download from, only hashes.
+      { ...descriptor, mediaKey: randomBytes(32), directPath: null },
+    ];
+    for (const [at, claim] of claims.entries()) {
+      await world.message(thief, `T${at}`, claim);
+      thief.mood = 'silent';
+      const answer = await resolve(`T${at}`, 0, thief.tenantId);
+      expect(answer.state).toBe('retry_requested');
+      const unchanged = await world.media.resolve(thief.tenantId, `T${at}`, {
+        waitMs: 0,
+        has: (each) => each === sha256(bytes),
+      });
+      expect(unchanged.state).toBe('retry_requested');
+    }
+    const rows = await world.db
+      .selectFrom('media')
+      .select('blob_sha256')
+      .where('tenant_id', '=', thief.tenantId)
+      .execute();
+    expect(rows.map((row) => row.blob_sha256)).toEqual([null, null, null]);
+  });
+
+  test('not even while the other tenant’s download is under way', async () => {
+    const { descriptor } = await world.upload(randomBytes(300_000));
+    world.cdn.slow(descriptor.directPath ?? '', 1_500_000);
+    await world.message(device, 'A', descriptor);
+    const thief = await world.device(await world.tenant());
+    thief.mood = 'silent';
+    await world.message(thief, 'T', { ...descriptor, mediaKey: randomBytes(32) });
+    const [mine, theirs] = await Promise.all([resolve('A'), resolve('T', 0, thief.tenantId)]);
+    await bytesOf(mine);
+    expect(theirs.state).toBe('retry_requested');
+  });
+
+  test('a message of another tenant does not exist, and a text has no media', async () => {
+    await cached('A');
+    await world.message(device, 'TEXT', null);
+    await expect(resolve('A', 0, await world.tenant())).rejects.toEqual(code('MESSAGE_NOT_FOUND'));
+    await expect(resolve('NONE')).rejects.toEqual(code('MESSAGE_NOT_FOUND'));
+    await expect(resolve('TEXT')).rejects.toEqual(code('MEDIA_NOT_FOUND'));
+  });
+});
+
+describe('from the CDN', () => {
+  test('ten at once make one download', async () => {
+    const { bytes } = await cached('A');
+    await world.media.emptyCache();
+    const answers = await Promise.all(Array.from({ length: 10 }, () => resolve('A')));
+    for (const answer of answers) expect((await bytesOf(answer)).equals(bytes)).toBe(true);
+    expect(world.downloads()).toHaveLength(1);
+  });
+
+  test('any device of the tenant that is connected will do, and a cached copy needs none', async () => {
+    const { bytes, descriptor } = await world.upload(randomBytes(1000));
+    const other = await world.device(tenant);
+    await world.message(other, 'A', descriptor);
+    await world.message(device, 'A', descriptor);
+    device.online = false;
+    expect((await bytesOf(await resolve('A'))).equals(bytes)).toBe(true);
+    other.online = false;
+    expect((await bytesOf(await resolve('A'))).equals(bytes)).toBe(true);
+    await world.media.emptyCache();
+    await expect(resolve('A')).rejects.toEqual(code('DEVICE_NOT_READY'));
+  });
+
+  test.each(['corrupt', 'truncate', 'wrong hash'] as const)('%s: never served, never kept', async (fault) => {
+    const { bytes, descriptor } = await world.upload(randomBytes(30_000));
+    const path = descriptor.directPath ?? '';
+    if (fault === 'corrupt') world.cdn.corrupt(path);
+    if (fault === 'truncate') world.cdn.truncate(path, 20_000);
+    const fileSha256 = fault === 'wrong hash' ? randomBytes(32) : descriptor.fileSha256;
+    await world.message(device, 'A', { ...descriptor, fileSha256 });
+    device.mood = 'silent';
+    expect((await resolve('A')).state).toBe('retry_requested');
+    expect(await world.db.selectFrom('blobs').selectAll().execute()).toEqual([]);
+    expect(await readdir(join(world.dataDir, 'media', 'tmp'))).toEqual([]);
+    if (fault === 'wrong hash') return;
+    // Healed and the request expired: the right bytes.
+    world.cdn.restore(path);
+    world.clock.advance(world.settings.retryExpiryMs + 1);
+    expect((await bytesOf(await resolve('A'))).equals(bytes)).toBe(true);
+  });
+
+  test('more than the cap is not taken', async () => {
+    const { descriptor } = await world.upload(randomBytes(world.settings.maxBytes + 1));
+    await world.message(device, 'A', { ...descriptor, fileLength: 10 });
+    await expect(resolve('A')).rejects.toEqual(code('MEDIA_DOWNLOAD_FAILED'));
+  });
+
+  test('a closed session is 503', async () => {
+    const media = await cached('A');
+    expect(media.bytes.length).toBeGreaterThan(0);
+    await world.media.emptyCache();
+    device.online = false;
+    await expect(resolve('A')).rejects.toEqual(code('DEVICE_NOT_READY'));
+  });
+});
+
+describe('from the phone again', () => {
+  test.each([403, 404, 410] as const)('%i: asked once, and the new upload is served', async (status) => {
+    const { bytes } = await expired('A', status);
+    expect(await resolve('A')).toEqual({ state: 'retry_requested', retryAfterSeconds: 5 });
+    await until(async () => (await resolve('A')).state === 'ready');
+    expect((await bytesOf(await resolve('A'))).equals(bytes)).toBe(true);
+    expect(device.requests).toEqual(['A']);
+  });
+
+  test('with a wait, one call does', async () => {
+    const { bytes } = await expired('A');
+    expect((await bytesOf(await resolve('A', 10_000))).equals(bytes)).toBe(true);
+  });
+
+  test('ten at once ask once', async () => {
+    const { bytes } = await expired('A');
+    const answers = await Promise.all(Array.from({ length: 10 }, () => resolve('A', 10_000)));
+    for (const answer of answers) expect((await bytesOf(answer)).equals(bytes)).toBe(true);
+    expect(device.requests).toEqual(['A']);
+  });
+
+  test.each(['not_found', 'error_code_2'] as const)('%s: gone, and remembered', async (mood) => {
+    await expired('A');
+    device.mood = mood;
+    await expect(resolve('A', 10_000)).rejects.toEqual(code('MEDIA_GONE'));
+    device.mood = 'reupload';
+    device.online = false;
+    await world.restart();
+    await expect(resolve('A')).rejects.toEqual(code('MEDIA_GONE'));
+    expect(device.requests).toHaveLength(1);
+  });
+
+  test('another device’s phone may still have what one has lost', async () => {
+    const { bytes, descriptor } = await world.upload(randomBytes(1000));
+    const other = await world.device(tenant);
+    await world.message(device, 'A', descriptor);
+    world.clock.advance(1);
+    await world.message(other, 'A', descriptor);
+    world.cdn.expire(descriptor.directPath ?? '');
+    other.mood = 'not_found';
+    expect((await bytesOf(await resolve('A', 10_000))).equals(bytes)).toBe(true);
+    expect([other.requests, device.requests]).toEqual([['A'], ['A']]);
+  });
+
+  test('a silent phone is not asked again until the request expires, also across a restart', async () => {
+    const { bytes } = await expired('A');
+    device.mood = 'silent';
+    expect((await resolve('A')).state).toBe('retry_requested');
+    const waiting = resolve('A', 10_000);
+    await until(() => device.requests.length === 1);
+    world.clock.advance(10_000);
+    expect((await waiting).state).toBe('retry_requested');
+    await world.restart();
+    expect((await resolve('A')).state).toBe('retry_requested');
+    expect(device.requests).toHaveLength(1);
+    world.clock.advance(world.settings.retryExpiryMs);
+    device.mood = 'reupload';
+    expect((await bytesOf(await resolve('A', 10_000))).equals(bytes)).toBe(true);
+    expect(device.requests).toHaveLength(2);
+  });
+
+  test('a wait that outlasts the request still answers 202', async () => {
+    await expired('A');
+    device.mood = 'silent';
+    const waiting = resolve('A', world.settings.retryExpiryMs + 1000);
+    await device.asked(1);
+    world.clock.advance(world.settings.retryExpiryMs + 1000);
+    expect((await waiting).state).toBe('retry_requested');
+    expect(device.requests).toHaveLength(1);
+  });
+
+  test('an answer that comes after the expiry is taken', async () => {
+    const { bytes, descriptor, path } = await expired('A');
+    device.mood = 'silent';
+    await resolve('A');
+    world.clock.advance(world.settings.retryExpiryMs + 1);
+    await world.restart();
+    const requests = await world.db.selectFrom('media_retry_requests').select('state').execute();
+    expect(requests).toEqual([{ state: 'expired' }]);
+    const { sealRetryAnswer } = await import('./media-world.ts');
+    const renewed = await world.put(world.cdn.object(path)?.bytes ?? Buffer.alloc(0));
+    const notice = { messageId: 'A', chat: 'x', fromMe: false, participant: null, errorCode: null };
+    const encrypted = sealRetryAnswer(descriptor.mediaKey, 'A', 'success', renewed);
+    await world.media.handleRetryNotice(device, { ...notice, encrypted });
+    expect((await bytesOf(await resolve('A'))).equals(bytes)).toBe(true);
+    expect(device.requests).toHaveLength(1);
+  });
+
+  test('an answer to a request we never made changes nothing', async () => {
+    const { descriptor } = await expired('A');
+    const { sealRetryAnswer } = await import('./media-world.ts');
+    const notice = { messageId: 'A', chat: 'x', fromMe: false, participant: null };
+    const encrypted = sealRetryAnswer(descriptor.mediaKey, 'A', 'not_found', null);
+    await world.media.handleRetryNotice(device, { ...notice, encrypted, errorCode: null });
+    await world.media.handleRetryNotice(device, { ...notice, encrypted: null, errorCode: 2 });
+    expect((await resolve('A', 10_000)).state).toBe('ready');
+  });
+
+  test('another error may be asked again', async () => {
+    const { bytes } = await expired('A');
+    device.mood = 'general_error';
+    await expect(resolve('A', 10_000)).rejects.toEqual(code('MEDIA_DOWNLOAD_FAILED'));
+    expect(device.requests).toHaveLength(1);
+    device.mood = 'reupload';
+    expect((await bytesOf(await resolve('A', 10_000))).equals(bytes)).toBe(true);
+  });
+
+  test('a phone whose new upload is broken too is left alone for a while', async () => {
+    await expired('A');
+    device.mood = 'corrupt_reupload';
+    await expect(resolve('A', 10_000)).rejects.toEqual(code('MEDIA_DOWNLOAD_FAILED'));
+    await until(async () => {
+      const rows = await world.db.selectFrom('media_retry_requests').select('result').execute();
+      return rows.some((row) => row.result === 'broken_upload');
+    });
+    await expect(resolve('A')).rejects.toEqual(code('MEDIA_DOWNLOAD_FAILED'));
+    expect(device.requests).toHaveLength(1);
+  });
+
+  test('looking does not ask', async () => {
+    await expired('A');
+    const answer = await world.media.resolve(tenant, 'A', { waitMs: 0, mayRequest: false });
+    expect(answer.state).toBe('retry_requested');
+    expect(device.requests).toEqual([]);
+  });
+
+  test('a message that never had a path is asked for at once', async () => {
+    const { descriptor } = await world.upload(randomBytes(10));
+    await world.message(device, 'A', { ...descriptor, directPath: null });
+    device.mood = 'silent';
+    expect((await resolve('A')).state).toBe('retry_requested');
+    expect(world.downloads()).toEqual([]);
+  });
+});

@@ -1,0 +1,176 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Kysely } from 'kysely';
+import { ManualClock } from '../../src/clock.ts';
+import { MessageArchive } from '../../src/messages/archive.ts';
+import type { MessageDevice, StoredMessage } from '../../src/messages/stored-message.ts';
+import { migrateToLatest, openDatabase } from '../../src/storage/database.ts';
+import type { Database } from '../../src/storage/schema.ts';
+import { Vault } from '../../src/storage/vault.ts';
+import type { Caller } from '../../src/tenancy/caller.ts';
+import { wireCodec } from '../../src/whatsapp/baileys/wire-codec.ts';
+import type { Identity, InboundMessage, MessageContent } from '../../src/whatsapp/session.ts';
+
+export const NOW = Date.UTC(2026, 5, 15, 12);
+
+export const ALICE: Identity = { jid: '5511999990001@s.whatsapp.net', lid: '111111111111111@lid' };
+export const BOB: Identity = { jid: '5511999990002@s.whatsapp.net', lid: '222222222222222@lid' };
+export const CAROL: Identity = { jid: '5511999990003@s.whatsapp.net', lid: '333333333333333@lid' };
+export const GROUP: Identity = { jid: '120363039000000000@g.us', lid: null };
+
+export interface TestDevice extends MessageDevice {
+  userId: string;
+}
+
+/** An archive on a real SQLite database, with as many tenants and devices as a test asks for. */
+export class ArchiveWorld {
+  readonly db: Kysely<Database>;
+  readonly vault = new Vault(randomBytes(32));
+  readonly clock = new ManualClock(NOW);
+  readonly archive: MessageArchive;
+  readonly stored: StoredMessage[] = [];
+  readonly dataDir: string;
+
+  private constructor(db: Kysely<Database>, dataDir: string) {
+    this.db = db;
+    this.dataDir = dataDir;
+    const { vault, clock } = this;
+    this.archive = new MessageArchive({
+      db,
+      vault,
+      clock,
+      codec: wireCodec,
+      onStored: (message) => this.stored.push(message),
+    });
+  }
+
+  static async create(): Promise<ArchiveWorld> {
+    const dataDir = await mkdtemp(join(tmpdir(), 'wuts-archive-'));
+    const db = await openDatabase({ dataDir, databaseUrl: null, sync: 'normal' });
+    await migrateToLatest(db);
+    return new ArchiveWorld(db, dataDir);
+  }
+
+  async destroy(): Promise<void> {
+    await this.db.destroy();
+    await rm(this.dataDir, { recursive: true, force: true });
+  }
+
+  async tenant(role: Caller['role'] = 'admin'): Promise<Caller> {
+    const tenantId = randomUUID();
+    const times = { created_at: NOW, updated_at: NOW };
+    await this.db
+      .insertInto('tenants')
+      .values({ id: tenantId, name: tenantId, ...times })
+      .execute();
+    return this.user(tenantId, role);
+  }
+
+  async user(tenantId: string, role: Caller['role']): Promise<Caller> {
+    const userId = randomUUID();
+    await this.db
+      .insertInto('users')
+      .values({
+        id: userId,
+        tenant_id: tenantId,
+        email: `${userId}@example.com`,
+        password_hash: '',
+        role,
+        token_hash: userId,
+        token_preview: '',
+        active: 1,
+        webhook_url: null,
+        created_at: NOW,
+        updated_at: NOW,
+      })
+      .execute();
+    return { tenantId, userId, role };
+  }
+
+  async device(owner: Caller, account: Identity = ALICE): Promise<TestDevice> {
+    const id = randomUUID();
+    await this.db
+      .insertInto('devices')
+      .values({
+        id,
+        tenant_id: owner.tenantId,
+        user_id: owner.userId,
+        name: 'Phone',
+        jid: account.jid,
+        lid: account.lid,
+        phone_number: null,
+        push_name: null,
+        platform: null,
+        state: 'connected',
+        state_reason: null,
+        state_at: NOW,
+        wanted: 1,
+        last_seen: null,
+        created_at: NOW,
+        updated_at: NOW,
+      })
+      .execute();
+    return { id, tenantId: owner.tenantId, userId: owner.userId, ...account };
+  }
+
+  /** A text of ours, sent and acknowledged. */
+  async sentText(device: MessageDevice, options: { id?: string; chat?: Identity; text?: string } = {}) {
+    const chat = options.chat ?? BOB;
+    const text = options.text ?? 'hello';
+    const message = await this.archive.createOutbound({
+      device,
+      messageId: options.id ?? messageId(),
+      chat,
+      isGroup: chat.jid?.endsWith('@g.us') ?? false,
+      message: { conversation: text },
+      content: { kind: 'text', text },
+    });
+    await this.archive.markSent(device.tenantId, message.rowId, this.clock.now());
+    return message;
+  }
+
+  /** The one copy of a message in a tenant. */
+  async only(tenantId: string, id: string): Promise<StoredMessage> {
+    const found = await this.archive.findForTenant(tenantId, id);
+    if (found.length !== 1 || !found[0]) throw new Error(`${found.length} copies of ${id}`);
+    return found[0];
+  }
+}
+
+export function messageId(): string {
+  return `3EB0${randomBytes(9).toString('hex').toUpperCase()}`;
+}
+
+type InboundOptions = Partial<Omit<InboundMessage, 'content'>> & { content?: Partial<MessageContent> };
+
+/** A text from Bob, or whatever the options make of it. */
+export function inbound(options: InboundOptions = {}): InboundMessage {
+  const text = options.content?.text ?? 'hi';
+  return {
+    id: messageId(),
+    chat: BOB,
+    isGroup: false,
+    sender: BOB,
+    fromMe: false,
+    timestamp: NOW,
+    pushName: 'Bob',
+    raw: wireCodec.encode({ conversation: text }),
+    offline: false,
+    source: 'phone',
+    ...options,
+    content: {
+      kind: 'text',
+      text,
+      media: null,
+      quoted: null,
+      mentions: [],
+      forwarded: false,
+      viewOnce: false,
+      ephemeralSeconds: null,
+      targetId: null,
+      ...options.content,
+    },
+  };
+}

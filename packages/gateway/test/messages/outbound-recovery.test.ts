@@ -1,0 +1,119 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { INTERRUPTED } from '../../src/messages/outbound-recovery.ts';
+import type { Caller } from '../../src/tenancy/caller.ts';
+import {
+  ALICE,
+  ArchiveWorld,
+  BOB,
+  CAROL,
+  inbound,
+  messageId,
+  NOW,
+  type TestDevice,
+} from './archive-world.ts';
+
+let world: ArchiveWorld;
+let caller: Caller;
+let device: TestDevice;
+beforeEach(async () => {
+  world = await ArchiveWorld.create();
+  caller = await world.tenant();
+  device = await world.device(caller);
+});
+afterEach(() => world.destroy());
+
+/** A message whose row is written and whose ack never came. */
+async function underWay(on: TestDevice = device, id = messageId()): Promise<string> {
+  await world.archive.createOutbound({
+    device: on,
+    messageId: id,
+    chat: BOB,
+    isGroup: false,
+    message: { conversation: 'x' },
+    content: { kind: 'text', text: 'x' },
+  });
+  return id;
+}
+
+const settle = () => world.archive.settleInterrupted(caller.tenantId);
+const receipt = (id: string) => ({
+  chat: BOB,
+  isGroup: false,
+  recipient: BOB,
+  messageIds: [id],
+  kind: 'delivered' as const,
+  timestamp: NOW + 1000,
+});
+const ownCopy = (id: string, timestamp = NOW + 5000) =>
+  inbound({ id, fromMe: true, sender: ALICE, timestamp });
+
+describe('messages that were on their way out when the process ended', () => {
+  it('are failed, in batches, and only those', async () => {
+    const sent = await world.sentText(device);
+    const ids: string[] = [];
+    for (let n = 0; n < 210; n += 1) ids.push(await underWay());
+    const stranger = await world.tenant();
+    const elsewhere = await underWay(await world.device(stranger));
+    expect(await settle()).toEqual({ sent: 0, failed: 210 });
+    expect(await world.only(caller.tenantId, ids[209] ?? '')).toMatchObject({
+      sendState: 'failed',
+      sendError: INTERRUPTED,
+    });
+    expect((await world.only(caller.tenantId, sent.messageId)).sendState).toBe('sent');
+    expect((await world.only(stranger.tenantId, elsewhere)).sendState).toBe('pending');
+    expect(await settle()).toEqual({ sent: 0, failed: 0 });
+  });
+
+  it('are sent when a receipt had come', async () => {
+    const id = await underWay();
+    await world.archive.applyReceipt(device, receipt(id));
+    expect(await settle()).toEqual({ sent: 0, failed: 0 });
+    expect((await world.only(caller.tenantId, id)).sendState).toBe('sent');
+  });
+
+  it('are sent when another device of the account has the copy', async () => {
+    const second = await world.device(caller);
+    const id = await underWay();
+    await world.archive.storeInbound(second, ownCopy(id));
+    const other = await underWay();
+    await world.archive.storeInbound(second, { ...ownCopy(other), chat: CAROL });
+    expect(await settle()).toEqual({ sent: 1, failed: 1 });
+    const [ours] = (await world.archive.findForTenant(caller.tenantId, id)).filter(
+      (copy) => copy.deviceId === device.id,
+    );
+    expect(ours).toMatchObject({ sendState: 'sent', sendError: null, timestamp: NOW + 5000 });
+  });
+
+  it('turn to sent by the receipt or the copy that comes afterwards', async () => {
+    const second = await world.device(caller);
+    const [receipted, copied, historic] = [await underWay(), await underWay(), await underWay()];
+    await settle();
+    await world.archive.applyReceipt(device, receipt(receipted));
+    await world.archive.storeInbound(second, ownCopy(copied));
+    await world.archive.storeInbound(device, { ...ownCopy(historic), source: 'history' });
+    for (const id of [receipted, copied, historic]) {
+      const states = (await world.archive.findForTenant(caller.tenantId, id)).map((copy) => copy.sendState);
+      expect(new Set(states)).toEqual(new Set(['sent']));
+    }
+  });
+
+  it('bring the edit with them that a late receipt proves', async () => {
+    const target = await world.sentText(device, { text: 'old' });
+    const editId = messageId();
+    await world.archive.createOutbound({
+      device,
+      messageId: editId,
+      chat: BOB,
+      isGroup: false,
+      message: { conversation: 'new' },
+      content: { kind: 'edit', text: 'new', targetId: target.messageId },
+    });
+    await settle();
+    expect((await world.only(caller.tenantId, target.messageId)).text).toBe('old');
+    await world.archive.applyReceipt(device, receipt(editId));
+    expect(await world.only(caller.tenantId, target.messageId)).toMatchObject({
+      text: 'new',
+      editedAt: expect.any(Number),
+    });
+  });
+});

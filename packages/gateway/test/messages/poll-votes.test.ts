@@ -1,0 +1,145 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { PhoneMessage } from '../../../sandbox/src/phones/inbox.ts';
+import { encryptPollVote } from '../../../sandbox/src/phones/poll-votes.ts';
+import { wireCodec } from '../../src/whatsapp/baileys/wire-codec.ts';
+import type { Identity, InboundMessage } from '../../src/whatsapp/session.ts';
+import {
+  ALICE,
+  ArchiveWorld,
+  BOB,
+  CAROL,
+  GROUP,
+  inbound,
+  messageId,
+  type TestDevice,
+} from './archive-world.ts';
+
+let world: ArchiveWorld;
+let device: TestDevice;
+beforeAll(async () => {
+  world = await ArchiveWorld.create();
+  device = await world.device(await world.tenant());
+});
+afterAll(() => world.destroy());
+
+const inGroup = { chat: GROUP, isGroup: true };
+const POLL = {
+  name: 'When?',
+  options: [{ optionName: 'now' }, { optionName: 'later' }, { optionName: 'now' }],
+};
+
+/** A poll by Bob in the group, and its votes as the network's phones encrypt them. */
+function poll(wrap: (poll: object) => object = (each) => ({ pollCreationMessage: each })) {
+  const id = messageId();
+  const secret = randomBytes(32);
+  const message: InboundMessage = inbound({
+    id,
+    ...inGroup,
+    content: { kind: 'poll', text: POLL.name },
+    raw: wireCodec.encode({ ...wrap(POLL), messageContextInfo: { messageSecret: secret } }),
+  });
+  const vote = (options: string[], by: Identity, names = { creator: BOB.lid, voter: by.lid }) => {
+    const known: PhoneMessage = {
+      id,
+      chat: GROUP.jid ?? '',
+      from: BOB.jid ?? '',
+      fromDevice: BOB.lid ?? '',
+      fromMe: false,
+      timestamp: 0,
+      kind: 'poll',
+      message: { messageContextInfo: { messageSecret: secret } },
+    };
+    const users = { creator: names.creator ?? '', voter: names.voter ?? '' };
+    const encrypted = encryptPollVote(known, options, users);
+    return {
+      ...inGroup,
+      sender: by,
+      content: { kind: 'poll_vote' as const, text: null, targetId: id },
+      raw: wireCodec.encode({ pollUpdateMessage: { pollCreationMessageKey: { id }, vote: encrypted } }),
+    };
+  };
+  return { message, vote };
+}
+
+const stored = async (message: Parameters<typeof inbound>[0]) =>
+  (await world.archive.storeInbound(device, inbound(message)))?.context.pollVote;
+
+describe('a vote', () => {
+  it.each([
+    ['LIDs', { creator: BOB.lid, voter: CAROL.lid }],
+    ['phone numbers', { creator: BOB.jid, voter: CAROL.jid }],
+    ['one of each', { creator: BOB.jid, voter: CAROL.lid }],
+  ])('opens when it is bound to %s', async (_what, names) => {
+    const { message, vote } = poll();
+    await world.archive.storeInbound(device, message);
+    expect(await stored(vote(['later', 'now'], CAROL, names))).toEqual({
+      pollName: 'When?',
+      options: ['now', 'later'],
+      unknownOptions: 0,
+    });
+  });
+
+  it.each([
+    'pollCreationMessageV2',
+    'pollCreationMessageV3',
+    'pollCreationMessageV5',
+  ])('opens for a poll in %s', async (name) => {
+    const { message, vote } = poll((each) => ({ [name]: each }));
+    await world.archive.storeInbound(device, message);
+    expect(await stored(vote(['now'], CAROL))).toMatchObject({ options: ['now'] });
+  });
+
+  it('opens for a poll inside of another envelope', async () => {
+    const { message, vote } = poll((each) => ({
+      pollCreationMessageV4: { message: { pollCreationMessage: each } },
+    }));
+    await world.archive.storeInbound(device, message);
+    expect(await stored(vote(['now'], CAROL))).toMatchObject({ options: ['now'] });
+  });
+
+  it('counts the options that the poll does not have', async () => {
+    const { message, vote } = poll();
+    await world.archive.storeInbound(device, message);
+    expect(await stored(vote(['now', 'never'], CAROL))).toMatchObject({
+      options: ['now'],
+      unknownOptions: 1,
+    });
+    expect(await stored(vote([], CAROL))).toMatchObject({ options: [], unknownOptions: 0 });
+  });
+
+  it('of another cannot be passed off as one of your own, nor counted in another chat', async () => {
+    const { message, vote } = poll();
+    await world.archive.storeInbound(device, message);
+    const carols = vote(['now'], CAROL);
+    expect(await stored({ ...carols, sender: ALICE })).toMatchObject({ options: null });
+    expect(await stored({ ...carols, chat: CAROL, isGroup: false })).toMatchObject({ options: null });
+  });
+
+  it('that is broken is kept, unread', async () => {
+    const { message, vote } = poll();
+    await world.archive.storeInbound(device, message);
+    const good = vote(['now'], CAROL);
+    for (const encrypted of [
+      { encPayload: randomBytes(60), encIv: randomBytes(12) },
+      { encPayload: randomBytes(3), encIv: randomBytes(12) },
+      { encPayload: randomBytes(60), encIv: new Uint8Array() },
+      undefined,
+    ]) {
+      const raw = wireCodec.encode({ pollUpdateMessage: { vote: encrypted } });
+      expect(await stored({ ...good, raw })).toMatchObject({ options: null });
+    }
+  });
+
+  it('is read when its poll comes, once', async () => {
+    const { message, vote } = poll();
+    const early = inbound(vote(['later'], CAROL));
+    expect((await world.archive.storeInbound(device, early))?.context.pollVote?.options).toBeNull();
+    await world.archive.storeInbound(device, message);
+    const now = await world.only(device.tenantId, early.id);
+    expect(now.context).toMatchObject({
+      targetId: message.id,
+      pollVote: { pollName: 'When?', options: ['later'], unknownOptions: 0 },
+    });
+  });
+});

@@ -1,0 +1,114 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AppError } from '../../src/errors.ts';
+import { Idempotency, requestHash } from '../../src/sending/idempotency.ts';
+import { parseRecipient } from '../../src/sending/recipients.ts';
+import type { Caller } from '../../src/tenancy/caller.ts';
+import { ArchiveWorld } from '../messages/archive-world.ts';
+
+let world: ArchiveWorld;
+let caller: Caller;
+
+beforeAll(async () => {
+  world = await ArchiveWorld.create();
+  caller = await world.tenant();
+});
+afterAll(() => world.destroy());
+
+/** As after a start of the process: nothing is remembered but what is in the database. */
+const started = () => new Idempotency({ db: world.db, clock: world.clock });
+
+describe('a process that dies while it sends', () => {
+  it('leaves the message id behind, and the repeated request sends under it', async () => {
+    const claimed = new Promise<void>((resolve) => {
+      void started().run(caller, 'died', 'hash', async (attempt) => {
+        expect(attempt.messageId).toBeNull();
+        await attempt.claim('3EB0AAAA');
+        resolve();
+        return new Promise(() => undefined);
+      });
+    });
+    await claimed;
+    const answer = await started().run(caller, 'died', 'hash', async (attempt) => ({
+      status: 200,
+      body: { id: attempt.messageId },
+    }));
+    expect(answer).toEqual({ status: 200, body: { id: '3EB0AAAA' }, replayed: false });
+    const again = await started().run(caller, 'died', 'hash', () => Promise.reject(new Error('never')));
+    expect(again).toEqual({ status: 200, body: { id: '3EB0AAAA' }, replayed: true });
+  });
+
+  it('before anything left, leaves the request to be done anew', async () => {
+    const begun = new Promise<void>((resolve) => {
+      void started().run(caller, 'early', 'hash', () => {
+        resolve();
+        return new Promise(() => undefined);
+      });
+    });
+    await begun;
+    const answer = await started().run(caller, 'early', 'hash', async (attempt) => ({
+      status: 200,
+      body: { id: attempt.messageId },
+    }));
+    expect(answer.body).toEqual({ id: null });
+  });
+
+  it('a twin shares the error of the first, and the key stays usable', async () => {
+    const keys = started();
+    const fails = () => keys.run(caller, 'error', 'hash', () => Promise.reject(new Error('no disk')));
+    const results = await Promise.allSettled([fails(), fails()]);
+    expect(results.map((each) => each.status)).toEqual(['rejected', 'rejected']);
+    const answer = await keys.run(caller, 'error', 'hash', async () => ({ status: 200, body: {} }));
+    expect(answer.replayed).toBe(false);
+  });
+});
+
+describe('the hash of a request', () => {
+  const request = (body: unknown) => requestHash({ method: 'POST', path: '/send/text', device: null, body });
+
+  it('does not depend on the order of members', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 })), (body) => {
+        const reversed = Object.fromEntries(Object.entries(body).reverse());
+        expect(request(reversed)).toBe(request(body));
+      }),
+    );
+  });
+
+  it('differs for different bodies', () => {
+    const json = fc.jsonValue({ maxDepth: 3 });
+    const canonical = (value: unknown): string =>
+      JSON.stringify(value, (_, part: unknown) =>
+        typeof part === 'object' && part !== null && !Array.isArray(part)
+          ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+          : part,
+      );
+    fc.assert(
+      fc.property(json, json, (a, b) => {
+        expect(request(a) === request(b)).toBe(canonical(a) === canonical(b));
+      }),
+    );
+    expect(request(['1'])).not.toBe(request([1]));
+    expect(request(['a', 'b'])).not.toBe(request(['ab']));
+    expect(request({ a: null })).not.toBe(request({}));
+  });
+});
+
+it('every text is a recipient or INVALID_RECIPIENT', () => {
+  const like = fc.oneof(
+    fc.string(),
+    fc.stringMatching(/^\+?[\d ()-]{0,20}$/),
+    fc.stringMatching(/^[\d:_-]{0,25}@(s\.whatsapp\.net|c\.us|lid|g\.us|newsletter|broadcast)$/),
+  );
+  fc.assert(
+    fc.property(like, (text) => {
+      try {
+        const address = parseRecipient(text, 'number');
+        expect(address.kind === 'number' ? address.digits : address.jid).toMatch(/^\d/);
+      } catch (error) {
+        expect(error).toBeInstanceOf(AppError);
+        expect((error as AppError).code).toBe('INVALID_RECIPIENT');
+      }
+    }),
+  );
+});

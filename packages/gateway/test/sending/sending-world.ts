@@ -1,0 +1,251 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import { type Cdn, createCdn } from '../../../sandbox/src/cdn/cdn.ts';
+import { messagesRoutes } from '../../src/api/routes/messages.ts';
+import { sendRoutes } from '../../src/api/routes/send.ts';
+import { buildServer } from '../../src/api/server.ts';
+import { AppError } from '../../src/errors.ts';
+import { MediaCache } from '../../src/media/cache.ts';
+import { OutboundFiles } from '../../src/media/outbound.ts';
+import { MessageStatuses } from '../../src/messages/status.ts';
+import { GuardedClient } from '../../src/net/guarded-client.ts';
+import { MediaHttp } from '../../src/net/media-http.ts';
+import { createLog } from '../../src/observability/log.ts';
+import { createMetrics } from '../../src/observability/metrics.ts';
+import { Editing } from '../../src/sending/editing.ts';
+import { Idempotency } from '../../src/sending/idempotency.ts';
+import { Sending, type SendingDevices } from '../../src/sending/pipeline.ts';
+import { Recipients } from '../../src/sending/recipients.ts';
+import { FolderBlobStore } from '../../src/storage/blobs.ts';
+import type { Caller } from '../../src/tenancy/caller.ts';
+import { wireCodec } from '../../src/whatsapp/baileys/wire-codec.ts';
+import type {
+  Identity,
+  NumberLookup,
+  OutboundMessage,
+  SendAck,
+  WhatsAppSession,
+} from '../../src/whatsapp/session.ts';
+import type { WireMessage } from '../../src/whatsapp/wire-message.ts';
+import { ALICE, ArchiveWorld, BOB, CAROL, messageId, type TestDevice } from '../messages/archive-world.ts';
+
+const CDN_TOKEN = 'cdn-token';
+export const MAX_BYTES = 2 * 1024 * 1024;
+
+/** WhatsApp as seen through the port: takes what is sent, and answers as a test tells it to. */
+export class ScriptedWhatsApp implements WhatsAppSession {
+  readonly sent: OutboundMessage[] = [];
+  readonly lookUps: string[][] = [];
+  readonly states: string[] = [];
+  /** Digits to what WhatsApp knows of them. */
+  readonly numbers = new Map<string, Pick<NumberLookup, 'jid' | 'lid'>>();
+  /** Answers the next sends; the default takes everything. */
+  answer: (message: OutboundMessage) => Promise<SendAck>;
+  readonly #host: string;
+  readonly #now: () => number;
+
+  constructor(host: string, now: () => number) {
+    this.#host = host;
+    this.#now = now;
+    this.answer = this.takes;
+  }
+
+  takes = async (): Promise<SendAck> => ({ timestamp: this.#now() });
+
+  async send(message: OutboundMessage): Promise<SendAck> {
+    this.sent.push(message);
+    return this.answer(message);
+  }
+
+  /** What the recipient's phone would read: encoded and decoded by the real protobuf code. */
+  content(index = -1): WireMessage {
+    const message = this.sent.at(index)?.message;
+    if (!message) throw new Error('nothing was sent');
+    return wireCodec.decode(wireCodec.encode(message));
+  }
+
+  newMessageId = messageId;
+
+  async lookUpNumbers(numbers: string[]): Promise<NumberLookup[]> {
+    this.lookUps.push(numbers);
+    return numbers.map((number) => {
+      const known = this.numbers.get(number);
+      return { number, exists: known !== undefined, jid: known?.jid ?? null, lid: known?.lid ?? null };
+    });
+  }
+
+  async sendChatState(to: string, state: string): Promise<void> {
+    this.states.push(`${state} ${to}`);
+  }
+
+  async mediaConnection() {
+    return { hosts: [this.#host], auth: CDN_TOKEN, expiresAt: this.#now() + 3600_000 };
+  }
+
+  async start(): Promise<void> {}
+  async stop(): Promise<void> {}
+  async logout(): Promise<void> {}
+  async sendPresence(): Promise<void> {}
+  async subscribePresence(): Promise<void> {}
+  async requestMediaReupload(): Promise<void> {}
+  async sendReceipt(): Promise<void> {}
+  async requestRetry(): Promise<void> {}
+
+  async requestHistory(): Promise<void> {}
+  async groupMembers() {
+    return [];
+  }
+  async requestPairCode(): Promise<string> {
+    return 'ABCD1234';
+  }
+}
+
+/** A user with one device, and WhatsApp as that device sees it. */
+export interface Account {
+  caller: Caller;
+  device: TestDevice;
+  whatsapp: ScriptedWhatsApp;
+  /** False: the session is closed. */
+  online: boolean;
+}
+
+export interface Reply {
+  status: number;
+  body: ReturnType<typeof JSON.parse>;
+  headers: Record<string, unknown>;
+}
+
+/** The sending part behind its HTTP routes: real database, server, cache and CDN; WhatsApp is scripted. */
+export class SendingWorld {
+  readonly store: ArchiveWorld;
+  readonly cdn: Cdn;
+  readonly accounts: Account[] = [];
+  readonly #app: FastifyInstance;
+  readonly #close: () => Promise<void>;
+
+  private constructor(store: ArchiveWorld, cdn: Cdn, app: FastifyInstance, close: () => Promise<void>) {
+    this.store = store;
+    this.cdn = cdn;
+    this.#app = app;
+    this.#close = close;
+  }
+
+  static async create(): Promise<SendingWorld> {
+    const store = await ArchiveWorld.create();
+    const { db, archive, clock } = store;
+    const cdn = await createCdn({ authToken: () => CDN_TOKEN });
+    const caFile = join(store.dataDir, 'ca.pem');
+    await writeFile(caFile, cdn.caPem);
+    const http = new MediaHttp({ caFile, defaultNetwork: false });
+    const client = new GuardedClient();
+    const log = createLog({ level: 'silent', format: 'json' });
+    const cache = new MediaCache({
+      db,
+      blobs: new FolderBlobStore(join(store.dataDir, 'blobs')),
+      clock,
+      log,
+      limits: { cacheMaxBytes: 2 ** 30, cacheMaxAgeMs: 2 ** 40 },
+    });
+    let world: SendingWorld | null = null;
+    const accounts = (): Account[] => world?.accounts ?? [];
+    const devices = scriptedDevices(accounts);
+    const recipients = new Recipients({ clock });
+    const media = new OutboundFiles({ client, http, cache, maxBytes: MAX_BYTES });
+    const sending = new Sending({ devices, archive, recipients, media, clock });
+    const editing = new Editing({ devices, archive, recipients, clock });
+    const statuses = new MessageStatuses({ db, archive, devices });
+    const idempotency = new Idempotency({ db, clock });
+    const app = await buildServer({
+      log,
+      clock,
+      authenticator: {
+        authenticate: async (token) =>
+          accounts().find((each) => each.caller.userId === token)?.caller ?? null,
+        isMasterToken: () => false,
+      },
+      lifecycle: { phase: 'ready' },
+      metrics: createMetrics(),
+      version: '0',
+      async routes(server) {
+        await server.register(sendRoutes, { sending, idempotency, mediaBodyLimit: 2 * MAX_BYTES });
+        await server.register(messagesRoutes, { editing, statuses, idempotency });
+      },
+    });
+    world = new SendingWorld(store, cdn, app, async () => {
+      await app.close();
+      await Promise.all([http.close(), client.close(), cdn.stop()]);
+      await store.destroy();
+    });
+    return world;
+  }
+
+  destroy(): Promise<void> {
+    return this.#close();
+  }
+
+  /** A further device: of a new tenant, or of the given user. */
+  async account(options: { caller?: Caller; identity?: Identity } = {}): Promise<Account> {
+    const caller = options.caller ?? (await this.store.tenant());
+    const device = await this.store.device(caller, options.identity ?? ALICE);
+    const whatsapp = new ScriptedWhatsApp(this.cdn.hostname, () => this.store.clock.now());
+    for (const { jid, lid } of [ALICE, BOB, CAROL]) {
+      whatsapp.numbers.set(jid?.split('@')[0] ?? '', { jid, lid });
+    }
+    const account = { caller, device, whatsapp, online: true };
+    this.accounts.push(account);
+    return account;
+  }
+
+  post(account: Account, path: string, body: unknown, headers: Record<string, string> = {}): Promise<Reply> {
+    return this.call(account, 'POST', path, body, headers);
+  }
+
+  get(account: Account, path: string): Promise<Reply> {
+    return this.call(account, 'GET', path);
+  }
+
+  put(account: Account, path: string, body: unknown, headers: Record<string, string> = {}): Promise<Reply> {
+    return this.call(account, 'PUT', path, body, headers);
+  }
+
+  async call(
+    account: Account,
+    method: 'GET' | 'POST' | 'PUT',
+    url: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Reply> {
+    const response = await this.#app.inject({
+      method,
+      url,
+      headers: {
+        authorization: `Bearer ${account.caller.userId}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { payload: JSON.stringify(body) }),
+    });
+    return { status: response.statusCode, body: response.json(), headers: response.headers };
+  }
+}
+
+function scriptedDevices(accounts: () => Account[]): SendingDevices {
+  const mine = (caller: Caller) =>
+    accounts().filter(({ device }) => {
+      return caller.role === 'user' ? device.userId === caller.userId : device.tenantId === caller.tenantId;
+    });
+  return {
+    async resolve(caller, deviceId) {
+      const found = mine(caller).find((each) => deviceId === undefined || each.device.id === deviceId);
+      if (!found) throw new AppError('DEVICE_NOT_FOUND');
+      return found.device;
+    },
+    list: async (caller) => mine(caller).map((each) => each.device),
+    session(device) {
+      const account = accounts().find((each) => each.device.id === device.id);
+      if (!account?.online) throw new AppError('DEVICE_NOT_READY');
+      return account.whatsapp;
+    },
+  };
+}

@@ -1,0 +1,174 @@
+import { mkdtemp, readFile, rm, unlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Kysely, sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadConfig } from '../../src/config.ts';
+import {
+  DATABASE_FILE,
+  type DatabaseOptions,
+  deferred,
+  migrateToLatest,
+  openDatabase,
+  pendingMigrations,
+  settled,
+} from '../../src/storage/database.ts';
+import { FolderInUse, lockFolder } from '../../src/storage/folder-lock.ts';
+import { migrations } from '../../src/storage/migrations/index.ts';
+import type { Database } from '../../src/storage/schema.ts';
+import { TestStore } from './stored.ts';
+
+let store: TestStore;
+beforeAll(async () => {
+  store = await TestStore.open();
+});
+afterAll(() => store.close());
+
+async function pragma(db: Kysely<Database>, name: string): Promise<unknown> {
+  const { rows } = await sql.raw<Record<string, unknown>>(`pragma ${name}`).execute(db);
+  return Object.values(rows[0] ?? {})[0];
+}
+
+describe('the database', () => {
+  it('commits to the disk, checks references and waits for others', async () => {
+    expect(await pragma(store.db, 'journal_mode')).toBe('wal');
+    // NORMAL: what FULL adds is done by WalSync, see durability.test.ts.
+    expect(await pragma(store.db, 'synchronous')).toBe(1);
+    expect(await pragma(store.db, 'foreign_keys')).toBe(1);
+    expect(await pragma(store.db, 'busy_timeout')).toBe(10_000);
+  });
+
+  it('is migrated once', async () => {
+    expect(await pendingMigrations(store.db)).toEqual([]);
+    expect(await migrateToLatest(store.db)).toEqual([]);
+  });
+
+  it('has exactly the tables of the schema, and gives them back', async () => {
+    const tables: Record<keyof Database, true> = {
+      tenants: true,
+      users: true,
+      devices: true,
+      device_credentials: true,
+      signal_keys: true,
+      inbound_journal: true,
+      messages: true,
+      media: true,
+      media_retry_requests: true,
+      blobs: true,
+      receipts: true,
+      idempotency_keys: true,
+      events: true,
+      webhook_attempts: true,
+      webhook_deliveries: true,
+      webhook_endpoints: true,
+    };
+    const names = async (): Promise<string[]> =>
+      (await store.db.introspection.getTables()).map((table) => table.name).sort();
+    expect(await names()).toEqual(Object.keys(tables).sort());
+    const steps = Object.values(migrations);
+    for (const step of steps.toReversed()) await step.down?.(store.db as unknown as Kysely<unknown>);
+    expect(await names()).toEqual([]);
+    for (const step of steps) await step.up(store.db as unknown as Kysely<unknown>);
+    expect(await names()).toEqual(Object.keys(tables).sort());
+  });
+
+  it('takes everything of a tenant along when the tenant goes', async () => {
+    const [gone, stays] = [await store.device(), await store.device()];
+    for (const device of [gone, stays]) {
+      const keys = store.credentials(device);
+      await keys.writeCredentials(Buffer.from('creds'));
+      await keys.write(
+        [{ type: 'session', id: 'a', value: Buffer.from('x') }],
+        [{ id: 'j', stanza: Buffer.from('s'), plaintext: Buffer.from('p'), receivedAt: 1 }],
+      );
+    }
+    await store.db.deleteFrom('tenants').where('id', '=', gone.tenantId).execute();
+    for (const table of [
+      'users',
+      'devices',
+      'device_credentials',
+      'signal_keys',
+      'inbound_journal',
+    ] as const) {
+      const rows = await store.db.selectFrom(table).select('tenant_id').execute();
+      expect(rows.map((row) => row.tenant_id)).toEqual([stays.tenantId]);
+    }
+  });
+
+  it('has an index for every foreign key, so that no cascade scans a table', async () => {
+    const { rows } = await sql<{ name: string; sql: string }>`
+      select name, sql from sqlite_master where type = 'table' and sql like '%references%'`.execute(store.db);
+    for (const { name } of rows) {
+      const keys = await sql.raw<{ from: string }>(`pragma foreign_key_list("${name}")`).execute(store.db);
+      for (const key of keys.rows) {
+        const plan = await sql
+          .raw<{ detail: string }>(`explain query plan select 1 from "${name}" where "${key.from}" = 'x'`)
+          .execute(store.db);
+        expect(plan.rows.map((row) => row.detail).join(), `${name}.${key.from}`).toMatch(/^SEARCH/);
+      }
+    }
+  });
+
+  it('refuses PostgreSQL with a clear text while it cannot speak it', async () => {
+    const options = { dataDir: store.dataDir, databaseUrl: 'postgres://u:p@127.0.0.1/x' };
+    await expect(openDatabase(options)).rejects.toThrow(/SQLite only/);
+  });
+});
+
+/** A database whose log has no name any more, so that syncing it fails while writing goes on. */
+async function withoutLogFile(
+  options: Pick<DatabaseOptions, 'sync'>,
+  run: (db: Kysely<Database>) => unknown,
+) {
+  const dataDir = await mkdtemp(join(tmpdir(), 'wuts-sync-'));
+  const db = await openDatabase({ dataDir, databaseUrl: null, ...options });
+  try {
+    // SQLite opens the log when it first reads, and writes on through that descriptor.
+    await sql`select name from sqlite_master`.execute(db);
+    await unlink(join(dataDir, `${DATABASE_FILE}-wal`));
+    await run(db);
+  } finally {
+    await db.destroy();
+    await rm(dataDir, { recursive: true, force: true });
+  }
+}
+
+describe('a commit', () => {
+  const write = (db: Kysely<Database>, table: string) =>
+    sql.raw(`create table ${table} (a integer)`).execute(db);
+
+  it.each([{ sync: 'full' } as const, {}])('waits for the disk with %j', async (options) => {
+    await withoutLogFile(options, async (db) => {
+      await expect(write(db, 'statement')).rejects.toThrow(/wuts\.db-wal/);
+      const transaction = db.transaction().execute((trx) => write(trx, 'in_transaction'));
+      await expect(transaction).rejects.toThrow(/wuts\.db-wal/);
+      await write(deferred(db), 'later');
+      await expect(settled(db)).rejects.toThrow(/wuts\.db-wal/);
+    });
+  });
+
+  it('waits for the operating system alone with "normal"', async () => {
+    await withoutLogFile({ sync: 'normal' }, async (db) => {
+      await write(db, 'statement');
+      await db.transaction().execute((trx) => write(trx, 'in_transaction'));
+      await write(deferred(db), 'later');
+      await settled(db);
+    });
+  });
+
+  it('waits for what the configuration page says when nothing is set', async () => {
+    const page = await readFile(join(import.meta.dirname, '../../../../docs/configuration.md'), 'utf8');
+    const documented = /^\| `WUTS_DATABASE_SYNC` *\| `(\w+)` /m.exec(page)?.[1];
+    expect(documented).toBe('full');
+    expect(loadConfig({}).databaseSync).toBe(documented);
+  });
+});
+
+describe('the data folder', () => {
+  it('belongs to one gateway at a time', () => {
+    const release = lockFolder(store.dataDir, 0);
+    expect(() => lockFolder(store.dataDir, 0)).toThrow(FolderInUse);
+    release();
+    lockFolder(store.dataDir, 0)();
+  });
+});

@@ -1,0 +1,43 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+/** A gateway in a process of its own, so that it can be killed in the middle of something. */
+export class GatewayProcess {
+  readonly url: string;
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess, url: string) {
+    this.#child = child;
+    this.url = url;
+  }
+
+  /** Starts `wuts serve` with these settings and resolves when it answers requests. */
+  static async start(settings: Record<string, string>): Promise<GatewayProcess> {
+    const child = spawn(process.execPath, ['--import', 'tsx', MAIN, 'serve'], {
+      env: { PATH: process.env.PATH, ...settings, WUTS_LOG_LEVEL: 'info', WUTS_LOG_FORMAT: 'json' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const seen: string[] = [];
+    child.stderr?.on('data', (chunk: Buffer) => seen.push(chunk.toString()));
+    const url = await new Promise<string>((resolve, reject) => {
+      child.once('exit', (code) => reject(new Error(`the gateway ended with ${code}: ${seen.join('')}`)));
+      createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
+        seen.push(`${line}\n`);
+        const found = /"url":"(http:[^"]+)".*the gateway answers/.exec(line);
+        if (found?.[1]) resolve(found[1]);
+      });
+    });
+    return new GatewayProcess(child, url);
+  }
+
+  /** SIGKILL: nothing is closed, nothing is finished. */
+  async kill(): Promise<void> {
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGKILL');
+    await ended;
+  }
+}

@@ -1,0 +1,95 @@
+/** From a phone's message on the simulated network to the receiver, through the whole gateway. */
+import type { Phone } from '@wuts/sandbox';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { until, World } from '../story/harness.ts';
+import { Receiver } from './receiver.ts';
+
+let world: World;
+let receiver: Receiver;
+let token: string;
+let deviceId: string;
+let friend: Phone;
+let shop: Phone;
+
+beforeAll(async () => {
+  world = await World.create({
+    sandbox: { companionRegRefresh: 'never' },
+    settings: { WUTS_ALLOW_NETWORKS: '127.0.0.0/8' },
+  });
+  receiver = await Receiver.start();
+  shop = await world.sandbox.createPhone({ number: '5511999993001', name: 'Shop' });
+  friend = await world.sandbox.createPhone({ number: '5511999993002', name: 'Friend' });
+});
+afterAll(async () => {
+  await world?.destroy();
+  await receiver?.stop();
+});
+
+const named = (name: string) => receiver.received.filter(({ event }) => event.event === name);
+
+async function untilNamed(name: string, count: number): Promise<void> {
+  for (let least = receiver.received.length; named(name).length < count; least += 1) {
+    await receiver.count(least + 1);
+  }
+}
+
+test('the address given at registration is applied when the device connects', async () => {
+  const registered = await world.master.post('/register', {
+    tenant_name: 'shop',
+    email: 'admin@shop.example',
+    password: 'correct horse battery',
+    webhook_url: receiver.url,
+  });
+  expect(registered.body).toMatchObject({
+    webhook_configured: true,
+    webhook_url: receiver.url,
+    note: 'Webhook will be auto-configured when WhatsApp device is connected',
+  });
+  token = registered.body.token;
+  deviceId = await world.linkByQr(token, shop);
+  await untilNamed('device.connected', 1);
+  expect(receiver.received[0]?.event).toMatchObject({ event: 'device.connected', device_id: deviceId });
+  const { body } = await world.as(token).get('/devices');
+  expect(body.devices[0].webhook_url).toBe(receiver.url);
+});
+
+test('messages arrive in the order in which they were sent', async () => {
+  const texts = Array.from({ length: 20 }, (_, index) => `message ${index}`);
+  for (const text of texts) await friend.sendText(shop.number, text);
+  await untilNamed('message.received', texts.length);
+  const contents = named('message.received').map(({ event }) => (event.data as { content: string }).content);
+  expect(contents).toEqual(texts);
+});
+
+test('what the receiver missed while it was down comes after a restart of the gateway', async () => {
+  const before = named('message.received').length;
+  receiver.behave = () => 503;
+  const sent = await friend.sendText(shop.number, 'are you there?');
+  await untilNamed('message.received', before + 1);
+  await world.restartGateway();
+  receiver.behave = () => 200;
+  await world.as(token).post('/webhook', {
+    webhook_url: receiver.url,
+    enabled_events: ['message.received'],
+    secret: 'a new secret',
+  });
+  await untilNamed('message.received', before + 2);
+  const [first, again] = named('message.received').slice(before);
+  expect(again?.event).toMatchObject({ id: first?.event.id, data: { message_id: sent.id } });
+  expect(again?.event.signature).toMatch(/^sha256=[0-9a-f]{64}$/);
+});
+
+test('the metrics tell what came in and what was delivered', async () => {
+  const page = (await world.as(null).get('/metrics')).bytes.toString('utf8');
+  // Of this process: the one after the restart.
+  expect(page).toContain('wuts_inbound_journal_messages 0');
+  expect(page).toMatch(/wuts_webhook_deliveries_total\{outcome="delivered"\} [1-9]/);
+  await friend.sendText(shop.number, 'one more');
+  await until('it is counted', async () => {
+    const text = (await world.as(null).get('/metrics')).bytes.toString('utf8');
+    return text.includes('wuts_inbound_messages_total{outcome="stored"} 1');
+  });
+  await world.as(token).get('/messages/unknown/media');
+  const after = (await world.as(null).get('/metrics')).bytes.toString('utf8');
+  expect(after).toContain('wuts_media_requests_total{outcome="message_not_found"} 1');
+});

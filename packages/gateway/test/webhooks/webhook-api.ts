@@ -1,0 +1,87 @@
+import type { FastifyInstance, InjectOptions } from 'fastify';
+import { pino } from 'pino';
+import { instancesRoutes } from '../../src/api/routes/instances.ts';
+import { webhookDeliveriesRoutes } from '../../src/api/routes/webhook-deliveries.ts';
+import { webhooksRoutes } from '../../src/api/routes/webhooks.ts';
+import { buildServer } from '../../src/api/server.ts';
+import type { Device } from '../../src/devices/devices.ts';
+import { createMetrics } from '../../src/observability/metrics.ts';
+import type { Caller, Role } from '../../src/tenancy/caller.ts';
+import type { Json } from '../api/edge.ts';
+import { WebhookWorld } from './webhook-world.ts';
+
+/** The tag's operations over the real server, database and delivery. */
+export class WebhookApi {
+  readonly world: WebhookWorld;
+  readonly #app: FastifyInstance;
+  readonly #callers: Map<string, Caller>;
+
+  private constructor(world: WebhookWorld, app: FastifyInstance, callers: Map<string, Caller>) {
+    this.world = world;
+    this.#app = app;
+    this.#callers = callers;
+  }
+
+  static async create(): Promise<WebhookApi> {
+    const world = await WebhookWorld.create();
+    const callers = new Map<string, Caller>();
+    const app = await buildServer({
+      log: pino({ level: 'silent' }),
+      clock: world.clock,
+      authenticator: {
+        authenticate: async (token) => callers.get(token) ?? null,
+        isMasterToken: () => false,
+      },
+      lifecycle: { phase: 'ready' },
+      metrics: createMetrics(),
+      version: '0.0.0',
+      routes: async (server) => {
+        await server.register(instancesRoutes, {
+          devices: world.base.devices,
+          clock: world.clock,
+          webhookUrls: world.webhooks.endpoints,
+        });
+        await server.register(webhooksRoutes, world.webhooks);
+        await server.register(webhookDeliveriesRoutes, world.webhooks);
+      },
+    });
+    return new WebhookApi(world, app, callers);
+  }
+
+  async destroy(): Promise<void> {
+    await this.#app.close();
+    await this.world.destroy();
+  }
+
+  /** A new user, of a new tenant unless one is given; the user id is the token. */
+  async caller(role: Role = 'admin', tenantId?: string): Promise<Caller> {
+    const caller = await this.world.base.caller(role, tenantId);
+    this.#callers.set(caller.userId, caller);
+    return caller;
+  }
+
+  /** A user with a device. */
+  async shop(caller?: Caller): Promise<{ caller: Caller; device: Device }> {
+    const owner = caller ?? (await this.caller());
+    // Devices are listed by their age.
+    this.world.clock.advance(1);
+    return this.world.device(owner);
+  }
+
+  async call(
+    caller: Caller,
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    url: string,
+    payload?: object,
+    headers: Record<string, string> = {},
+  ): Promise<{ status: number; body: Json }> {
+    const options: InjectOptions = {
+      method,
+      url,
+      headers: { authorization: `Bearer ${caller.userId}`, ...headers },
+      ...(payload && { payload }),
+    };
+    const answer = await this.#app.inject(options);
+    return { status: answer.statusCode, body: answer.json() };
+  }
+}

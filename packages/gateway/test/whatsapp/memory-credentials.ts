@@ -1,0 +1,83 @@
+import type { CredentialStore, JournalEntry, KeyChange } from '../../src/whatsapp/session.ts';
+
+/** A credential store that lives as long as the test, and can be told to fail. */
+export class MemoryCredentials implements CredentialStore {
+  #credentials: Uint8Array | null = null;
+  readonly #keys = new Map<string, Uint8Array>();
+  readonly journal = new Map<string, JournalEntry>();
+  /** Every commit, in order: what it changed and what it journaled. */
+  readonly commits: { keys: string[]; journal: string[] }[] = [];
+
+  #onJournal: (() => void) | null = null;
+  #dead = false;
+  readonly #deleted: (() => void)[] = [];
+
+  /** The next commit that journals something is the last thing this process does; resolves then. */
+  dieAfterNextJournal(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onJournal = resolve;
+    });
+  }
+
+  /** A new process on the same disk. */
+  revive(): void {
+    this.#dead = false;
+  }
+
+  async readCredentials(): Promise<Uint8Array | null> {
+    return this.#credentials;
+  }
+
+  async writeCredentials(value: Uint8Array): Promise<void> {
+    this.#credentials = value;
+  }
+
+  async readKeys(type: string, ids: string[]): Promise<Map<string, Uint8Array>> {
+    const found = new Map<string, Uint8Array>();
+    for (const id of ids) {
+      const value = this.#keys.get(`${type}/${id}`);
+      if (value) found.set(id, value);
+    }
+    return found;
+  }
+
+  async write(changes: KeyChange[], journal: JournalEntry[] = []): Promise<void> {
+    if (this.#dead) return new Promise(() => undefined);
+    for (const { type, id, value } of changes) {
+      if (value) this.#keys.set(`${type}/${id}`, value);
+      else this.#keys.delete(`${type}/${id}`);
+    }
+    for (const entry of journal) this.journal.set(entry.id, entry);
+    this.commits.push({
+      keys: changes.map((change) => change.type),
+      journal: journal.map((entry) => entry.id),
+    });
+    if (journal.length === 0 || !this.#onJournal) return;
+    this.#dead = true;
+    this.#onJournal();
+    this.#onJournal = null;
+    return new Promise(() => undefined);
+  }
+
+  async readJournal(): Promise<JournalEntry[]> {
+    return [...this.journal.values()].sort((a, b) => a.receivedAt - b.receivedAt);
+  }
+
+  async deleteJournal(ids: string[]): Promise<void> {
+    for (const id of ids) this.journal.delete(id);
+    for (const wake of this.#deleted.splice(0)) wake();
+  }
+
+  /** Resolves when no entry of the message is left. */
+  async forgotten(messageId: string): Promise<void> {
+    while ([...this.journal.keys()].some((id) => id.includes(messageId))) {
+      await new Promise<void>((wake) => this.#deleted.push(wake));
+    }
+  }
+
+  async clear(): Promise<void> {
+    this.#credentials = null;
+    this.#keys.clear();
+    this.journal.clear();
+  }
+}

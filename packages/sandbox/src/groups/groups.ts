@@ -1,0 +1,177 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import type { Account } from '../network/directory.ts';
+import type { AddressingMode } from '../network/jid.ts';
+import { parseJid } from '../network/jid.ts';
+import type { Network } from '../network/network.ts';
+import { groupStanza } from './metadata.ts';
+import { notifyCreated, notifyGroup, participantStanza } from './notifications.ts';
+
+export type GroupRole = 'superadmin' | 'admin' | undefined;
+
+export interface GroupParticipant {
+  readonly account: Account;
+  role: GroupRole;
+}
+
+export interface GroupDescription {
+  readonly id: string;
+  readonly text: string;
+  readonly by: Account;
+  readonly at: number;
+}
+
+/** A group as the server keeps it. Times are seconds since the epoch. */
+export interface Group {
+  /** The part of the JID before `@g.us`. */
+  readonly id: string;
+  readonly jid: string;
+  readonly creator: Account;
+  readonly createdAt: number;
+  readonly addressingMode: AddressingMode;
+  /** By phone number, in order of joining. */
+  readonly participants: Map<string, GroupParticipant>;
+  subject: string;
+  subjectBy: Account;
+  subjectAt: number;
+  description: GroupDescription | undefined;
+  /** Only admins may send. */
+  announce: boolean;
+  /** Only admins may change the group's settings. */
+  locked: boolean;
+  /** Seconds until messages disappear, 0 for never. */
+  ephemeral: number;
+  memberAddMode: 'all_member_add' | 'admin_add';
+  approveJoins: boolean;
+  inviteCode: string;
+}
+
+export interface NewGroup {
+  readonly subject: string;
+  readonly creator: Account;
+  readonly participants: readonly Account[];
+  /** How members are named in stanzas; new groups of the real network use LIDs. */
+  readonly addressingMode?: AddressingMode;
+}
+
+/** The groups of the network. Every change notifies the members. */
+export class Groups {
+  readonly #network: Network;
+  readonly #byId = new Map<string, Group>();
+  readonly #byUser = new Map<string, Set<Group>>();
+
+  constructor(network: Network) {
+    this.#network = network;
+  }
+
+  /** Makes a group with its creator as super admin and tells all members' devices. */
+  create(input: NewGroup, key?: string): Group {
+    const now = Math.floor(Date.now() / 1000);
+    // New group ids are 18 digits starting with 120363.
+    const id = `120363${String(randomInt(0, 1_000_000_000_000)).padStart(12, '0')}`;
+    const group: Group = {
+      id,
+      jid: `${id}@g.us`,
+      creator: input.creator,
+      createdAt: now,
+      addressingMode: input.addressingMode ?? 'lid',
+      participants: new Map(),
+      subject: input.subject,
+      subjectBy: input.creator,
+      subjectAt: now,
+      description: undefined,
+      announce: false,
+      locked: false,
+      ephemeral: 0,
+      memberAddMode: 'all_member_add',
+      approveJoins: false,
+      inviteCode: newInviteCode(),
+    };
+    this.#byId.set(id, group);
+    this.#join(group, input.creator, 'superadmin');
+    for (const account of input.participants) this.#join(group, account, undefined);
+    const members = [...group.participants.values()].map(({ account }) => account);
+    notifyCreated(this.#network, group, input.creator, members, { type: 'new', key });
+    return group;
+  }
+
+  /** By id (`120363…`) or JID. */
+  get(idOrJid: string): Group | undefined {
+    return this.#byId.get(parseJid(idOrJid)?.user ?? idOrJid);
+  }
+
+  byInviteCode(code: string): Group | undefined {
+    for (const group of this.#byId.values()) if (group.inviteCode === code) return group;
+    return undefined;
+  }
+
+  /** The groups an account is a member of. */
+  of(account: Account): Iterable<Group> {
+    return this.#byUser.get(account.user) ?? [];
+  }
+
+  /** Adds a member; false when it is one already. The newcomer is told of the group, the others of it. */
+  add(group: Group, account: Account, actor: Account, reason?: string): boolean {
+    if (group.participants.has(account.user)) return false;
+    const before = [...group.participants.values()].map((member) => member.account);
+    this.#join(group, account, undefined);
+    notifyGroup(this.#network, group, actor, before, {
+      tag: 'add',
+      attrs: { reason },
+      content: [participantStanza(group, account)],
+    });
+    notifyCreated(this.#network, group, actor, [account], { reason: reason ?? 'invite' });
+    return true;
+  }
+
+  /** Removes a member (or lets it leave, when it is the actor); false when it is none. */
+  remove(group: Group, account: Account, actor: Account): boolean {
+    if (!group.participants.has(account.user)) return false;
+    const before = [...group.participants.values()].map((member) => member.account);
+    group.participants.delete(account.user);
+    this.#byUser.get(account.user)?.delete(group);
+    notifyGroup(this.#network, group, actor, before, {
+      tag: 'remove',
+      content: [participantStanza(group, account)],
+    });
+    return true;
+  }
+
+  /** Gives or takes admin rights; false when the account is not a member. */
+  setRole(group: Group, account: Account, role: GroupRole, actor: Account): boolean {
+    const member = group.participants.get(account.user);
+    if (!member) return false;
+    member.role = role;
+    this.notify(group, actor, {
+      tag: role ? 'promote' : 'demote',
+      content: [participantStanza(group, account)],
+    });
+    return true;
+  }
+
+  setSubject(group: Group, subject: string, actor: Account): void {
+    group.subject = subject;
+    group.subjectBy = actor;
+    group.subjectAt = Math.floor(Date.now() / 1000);
+    const { s_t, s_o, s_o_pn } = groupStanza(group).attrs;
+    this.notify(group, actor, { tag: 'subject', attrs: { subject, s_t, s_o, s_o_pn } });
+  }
+
+  /** Tells all members of a change. */
+  notify(group: Group, actor: Account, change: Parameters<typeof notifyGroup>[4]): void {
+    const members = [...group.participants.values()].map(({ account }) => account);
+    notifyGroup(this.#network, group, actor, members, change);
+  }
+
+  #join(group: Group, account: Account, role: GroupRole): void {
+    if (group.participants.has(account.user)) return;
+    group.participants.set(account.user, { account, role });
+    const groups = this.#byUser.get(account.user);
+    if (groups) groups.add(group);
+    else this.#byUser.set(account.user, new Set([group]));
+  }
+}
+
+/** A fresh code for an invite link. */
+export function newInviteCode(): string {
+  return randomBytes(16).toString('base64url');
+}

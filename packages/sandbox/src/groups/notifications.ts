@@ -1,0 +1,68 @@
+import type { BinaryNode } from 'baileys';
+import type { Account } from '../network/directory.ts';
+import { alternateJid, jidIn } from '../network/jid.ts';
+import type { Network } from '../network/network.ts';
+import { type StanzaAttributes, stanza, timestamp } from '../wire/stanza.ts';
+import type { Group } from './groups.ts';
+import { groupStanza } from './metadata.ts';
+
+/** One child of a `w:gp2` notification. */
+export interface GroupChange {
+  readonly tag: string;
+  readonly attrs?: StanzaAttributes;
+  readonly content?: BinaryNode['content'];
+}
+
+/** An affected member in an `add`, `remove`, `promote` or `demote`. */
+export function participantStanza(group: Group, account: Account): BinaryNode {
+  const mode = group.addressingMode;
+  const alternate = mode === 'lid' ? 'phone_number' : 'lid';
+  return stanza('participant', {
+    jid: jidIn(mode, account),
+    [alternate]: alternateJid(mode, account),
+    type: group.participants.get(account.user)?.role,
+  });
+}
+
+/**
+ * `<notification type="w:gp2">` to every device of the accounts, the actor as `participant` (whatsmeow
+ * group.go parseGroupChange). Queues are per device, so each stanza has the same id.
+ */
+export function notifyGroup(
+  network: Network,
+  group: Group,
+  actor: Account,
+  audience: readonly Account[],
+  change: GroupChange,
+): void {
+  const mode = group.addressingMode;
+  const alternate = mode === 'lid' ? 'participant_pn' : 'participant_lid';
+  const notification = stanza(
+    'notification',
+    {
+      from: group.jid,
+      type: 'w:gp2',
+      id: network.nextId(),
+      participant: jidIn(mode, actor),
+      [alternate]: alternateJid(mode, actor),
+      addressing_mode: mode,
+      notify: actor.name,
+      t: timestamp(),
+    },
+    [stanza(change.tag, change.attrs, change.content)],
+  );
+  for (const account of audience) {
+    for (const device of account.devices.values()) network.post(device, notification);
+  }
+}
+
+/** Tells accounts of a group they are in now: made (`type="new"`) or joined (`reason`). */
+export function notifyCreated(
+  network: Network,
+  group: Group,
+  actor: Account,
+  audience: readonly Account[],
+  attrs: StanzaAttributes,
+): void {
+  notifyGroup(network, group, actor, audience, { tag: 'create', attrs, content: [groupStanza(group)] });
+}

@@ -1,0 +1,18 @@
+export type { Cdn, CdnLogEntry } from './cdn/cdn.ts';
+export { createNoiseCertificates, type NoiseCertificates } from './certificates.ts';
+export type { Faults, StreamErrorKind } from './faults.ts';
+export type { Group as NetworkGroup, Groups } from './groups/groups.ts';
+export type { Account, Directory, RegisteredDevice } from './network/directory.ts';
+export type { DeviceAddress, NetworkLink, NetworkPort } from './network/link.ts';
+export { createNetwork, type Network, type NetworkOptions } from './network/network.ts';
+export type { Newsletter, PostUpdate } from './newsletters/newsletters.ts';
+export {
+  type CompanionRegRefresh,
+  type LinkFailure,
+  type LinkRequest,
+  PairingDesk,
+} from './pairing/desk.ts';
+export { LinkError } from './phones/host.ts';
+export type { Phone } from './phones/phone.ts';
+export { type NewPhone, type Sandbox, type SandboxOptions, startSandbox } from './sandbox.ts';
+export { type NetworkServer, startNetworkServer } from './wire/server.ts';

@@ -1,0 +1,65 @@
+import type { BinaryNode } from 'baileys';
+import { phoneJid } from '../network/jid.ts';
+import { bytesOf, childNamed, childrenNamed, stanza, timestamp } from '../wire/stanza.ts';
+import { BAD_REQUEST, type IqHandler } from './dispatch.ts';
+
+/**
+ * `w:sync:app:state`: patches are taken, numbered and handed out; the account's other devices are told by
+ * `server_sync` (Baileys chats.js resyncAppState, appPatch; whatsmeow appstate.go). A new account has none,
+ * so a first sync is empty. A patch on an old version is a conflict (409) in its collection.
+ */
+const appState: IqHandler = ({ network, sender, iq }) => {
+  const sync = childNamed(iq, 'sync');
+  if (!sync) return { error: BAD_REQUEST };
+  const { user } = sender.account;
+  const changed: BinaryNode[] = [];
+  const answers = childrenNamed(sync, 'collection').map((collection) => {
+    const name = collection.attrs.name ?? '';
+    const version = Number(collection.attrs.version ?? 0);
+    const patch = bytesOf(childNamed(collection, 'patch'));
+    if (patch) {
+      const made = network.appState.append(user, name, version, patch);
+      if (made === undefined) {
+        return stanza('collection', { name, type: 'error' }, [
+          stanza('error', { code: '409', text: 'conflict' }),
+        ]);
+      }
+      changed.push(stanza('collection', { name, version: String(made) }));
+      return stanza('collection', { name, version: String(made) });
+    }
+    const patches = network.appState.patchesAfter(user, name, version);
+    const current = String(network.appState.version(user, name));
+    return stanza(
+      'collection',
+      { name, version: current, has_more_patches: 'false' },
+      patches.length > 0
+        ? [
+            stanza(
+              'patches',
+              {},
+              patches.map((bytes) => stanza('patch', {}, bytes)),
+            ),
+          ]
+        : undefined,
+    );
+  });
+  return {
+    content: [stanza('sync', {}, answers)],
+    after: () => {
+      if (changed.length === 0) return;
+      for (const device of sender.account.devices.values()) {
+        if (device === sender) continue;
+        network.post(
+          device,
+          stanza(
+            'notification',
+            { from: phoneJid(sender.account), type: 'server_sync', id: network.nextId(), t: timestamp() },
+            changed,
+          ),
+        );
+      }
+    },
+  };
+};
+
+export const appStateHandlers: ReadonlyArray<readonly [string, IqHandler]> = [['w:sync:app:state', appState]];

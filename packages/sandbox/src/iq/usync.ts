@@ -1,0 +1,113 @@
+import type { BinaryNode } from 'baileys';
+import { deviceListHash } from '../network/device-changes.ts';
+import type { Account } from '../network/directory.ts';
+import { jidIn, lidJid, modeOf, type ParsedJid, parseJid, phoneJid } from '../network/jid.ts';
+import type { Network } from '../network/network.ts';
+import { childNamed, childrenNamed, childrenOf, stanza, textOf, timestamp } from '../wire/stanza.ts';
+import { BAD_REQUEST, type IqHandler } from './dispatch.ts';
+
+interface Subject {
+  /** The JID the answer carries. */
+  readonly jid: string;
+  readonly asked: ParsedJid;
+  readonly account: Account | undefined;
+  /** What the client wrote into `<contact>`, given back. */
+  readonly contactText: string | undefined;
+}
+
+/**
+ * `usync`: is a number on WhatsApp (`contact`), which devices does an account have (`devices`), what is its
+ * LID (`lid`), and small things (whatsmeow user.go usync, IsOnWhatsApp, GetUserInfo; Baileys WAUSync).
+ * The signed key index list is left out: only the phone could sign it, and clients here do not ask for it.
+ */
+const usync: IqHandler = ({ network, iq }) => {
+  const usyncNode = childNamed(iq, 'usync');
+  const list = childNamed(usyncNode, 'list');
+  if (!usyncNode || !list) return { error: BAD_REQUEST };
+  const protocols = childrenOf(childNamed(usyncNode, 'query'));
+  const byLid = protocols.some(({ tag, attrs }) => tag === 'contact' && attrs.addressing_mode === 'lid');
+  const users: BinaryNode[] = [];
+  for (const user of childrenNamed(list, 'user')) {
+    const subject = subjectOf(network, user);
+    if (subject) users.push(answer(subject, protocols, byLid));
+  }
+  const { sid, mode, context } = usyncNode.attrs;
+  return {
+    content: [
+      stanza('usync', { sid, mode, context, index: '0', last: 'true' }, [
+        stanza(
+          'result',
+          {},
+          protocols.map(({ tag, attrs }) => stanza(tag, { version: attrs.version })),
+        ),
+        stanza('list', {}, users),
+      ]),
+    ],
+  };
+};
+
+export const usyncHandlers: ReadonlyArray<readonly [string, IqHandler]> = [['usync', usync]];
+
+function subjectOf(network: Network, user: BinaryNode): Subject | undefined {
+  const asked = parseJid(user.attrs.jid ?? childNamed(user, 'lid')?.attrs.jid);
+  if (asked) {
+    const account = network.directory.resolve(asked);
+    const jid = account ? jidIn(modeOf(asked), account) : `${asked.user}@${asked.server}`;
+    return { jid, asked, account, contactText: undefined };
+  }
+  const contactText = textOf(childNamed(user, 'contact'));
+  const digits = contactText?.replace(/@.*$/, '').replace(/\D/g, '');
+  if (!digits) return undefined;
+  const parsed = { user: digits, server: 's.whatsapp.net', device: 0 };
+  const account = network.directory.byUser(digits);
+  return { jid: phoneJid({ user: digits }), asked: parsed, account, contactText };
+}
+
+function answer(subject: Subject, protocols: readonly BinaryNode[], byLid: boolean): BinaryNode {
+  const content = protocols.flatMap((protocol) => protocolAnswer(subject, protocol) ?? []);
+  const { account, jid } = subject;
+  if (byLid && account) return stanza('user', { jid: lidJid(account), pn_jid: phoneJid(account) }, content);
+  return stanza('user', { jid }, content);
+}
+
+function protocolAnswer(subject: Subject, { tag }: BinaryNode): BinaryNode | undefined {
+  const { account, asked, contactText } = subject;
+  switch (tag) {
+    case 'contact': {
+      const text = contactText === undefined ? undefined : Buffer.from(contactText, 'utf8');
+      return stanza('contact', { type: account ? 'in' : 'out' }, text);
+    }
+    case 'devices':
+      return stanza('devices', {}, deviceAnswer(subject));
+    case 'lid':
+      // Asked by phone number only: clients take the user's JID for the phone number of the pair.
+      return account && asked.server !== 'lid' ? stanza('lid', { val: lidJid(account) }) : undefined;
+    case 'status':
+      return account
+        ? stanza('status', { t: String(account.createdAt) }, Buffer.from(account.about, 'utf8'))
+        : undefined;
+    case 'disappearing_mode':
+      return account ? stanza('disappearing_mode', { duration: '0', t: '0' }) : undefined;
+    case 'business':
+    case 'picture':
+    case 'username':
+    case 'bot':
+      return undefined;
+    default:
+      return undefined;
+  }
+}
+
+function deviceAnswer({ account, asked }: Subject): BinaryNode[] {
+  if (!account) return [stanza('device-list', {})];
+  const devices = [...account.devices.values()].map(({ address, keyIndex }) =>
+    stanza('device', {
+      id: String(address.device),
+      'key-index': address.device === 0 ? undefined : String(keyIndex),
+    }),
+  );
+  return [
+    stanza('device-list', { hash: deviceListHash(modeOf(asked), account) }, devices),
+    stanza('key-index-list', { ts: timestamp() }),
+  ];
+}

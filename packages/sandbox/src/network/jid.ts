@@ -1,0 +1,57 @@
+import type { Account } from './directory.ts';
+
+/** Which of an account's two identifiers a stanza uses. */
+export type AddressingMode = 'lid' | 'pn';
+
+/** The parts of a JID; `device` is 0 when the JID names the account or its primary phone. */
+export interface ParsedJid {
+  readonly user: string;
+  readonly server: string;
+  readonly device: number;
+}
+
+/** Splits `user[_agent][:device]@server`; `undefined` when there is no `@`. */
+export function parseJid(jid: string | undefined): ParsedJid | undefined {
+  if (jid === undefined) return undefined;
+  const at = jid.indexOf('@');
+  if (at < 0) return undefined;
+  const server = jid.slice(at + 1);
+  const colon = jid.indexOf(':');
+  const hasDevice = colon >= 0 && colon < at;
+  const name = jid.slice(0, hasDevice ? colon : at);
+  const underscore = name.indexOf('_');
+  return {
+    user: underscore < 0 ? name : name.slice(0, underscore),
+    server,
+    device: hasDevice ? Number(jid.slice(colon + 1, at)) : 0,
+  };
+}
+
+/** The addressing mode that a user JID is written in. */
+export function modeOf(jid: ParsedJid): AddressingMode {
+  return jid.server === 'lid' ? 'lid' : 'pn';
+}
+
+export function isUserServer(server: string): boolean {
+  return server === 's.whatsapp.net' || server === 'lid' || server === 'c.us';
+}
+
+/** `5511…@s.whatsapp.net`, or with a device `5511…:3@s.whatsapp.net`; device 0 is never written. */
+export function phoneJid(account: Pick<Account, 'user'>, device = 0): string {
+  return device === 0 ? `${account.user}@s.whatsapp.net` : `${account.user}:${device}@s.whatsapp.net`;
+}
+
+/** `1234…@lid`, or with a device `1234…:3@lid`. */
+export function lidJid(account: Pick<Account, 'lid'>, device = 0): string {
+  return device === 0 ? `${account.lid}@lid` : `${account.lid}:${device}@lid`;
+}
+
+/** The account's (or one of its devices') JID in the given addressing mode. */
+export function jidIn(mode: AddressingMode, account: Pick<Account, 'user' | 'lid'>, device = 0): string {
+  return mode === 'lid' ? lidJid(account, device) : phoneJid(account, device);
+}
+
+/** The same account in the other addressing mode, without a device: what `sender_pn` and its like carry. */
+export function alternateJid(mode: AddressingMode, account: Pick<Account, 'user' | 'lid'>): string {
+  return mode === 'lid' ? phoneJid(account) : lidJid(account);
+}

@@ -1,0 +1,200 @@
+import type { BinaryNode } from 'baileys';
+import type { Group } from '../groups/groups.ts';
+import { childNamed, childrenNamed, childrenOf, stanza, timestamp } from '../wire/stanza.ts';
+import type { Account, RegisteredDevice } from './directory.ts';
+import {
+  type AddressingMode,
+  alternateJid,
+  isUserServer,
+  jidIn,
+  modeOf,
+  type ParsedJid,
+  parseJid,
+  phoneJid,
+} from './jid.ts';
+import type { Network } from './network.ts';
+
+/** Refusals as `<ack error=…>`: the number or group does not exist; not a member of the group. */
+const NOT_FOUND = '404';
+const FORBIDDEN = '403';
+
+/**
+ * `edit` of an admin's revoke (whatsmeow types/message.go EditAttributeAdminRevoke). The content is
+ * encrypted: this attribute is all that the server can hold against a member who is no admin.
+ */
+const ADMIN_REVOKE = '8';
+
+/** Children that are for the server or only for some recipients; every other child travels along. */
+const NOT_COPIED = new Set(['participants', 'enc', 'device-identity', 'tctoken', 'reporting']);
+
+/**
+ * Takes a `<message>`: acknowledges it to its sender and gives each addressed device its own stanza with
+ * its own `<enc>`. Status and newsletter messages are acknowledged and go nowhere.
+ */
+export function routeMessage(network: Network, sender: RegisteredDevice, node: BinaryNode): void {
+  const to = parseJid(node.attrs.to);
+  const order = network.faults.takeAckOrder(sender, node);
+  let refusal = typeof order === 'number' ? String(order) : undefined;
+  let deliver: (() => void) | undefined;
+  if (to && refusal === undefined) {
+    if (to.server === 'g.us') {
+      const group = network.groups.get(to.user);
+      if (!group) refusal = NOT_FOUND;
+      else if (!group.participants.has(sender.account.user)) refusal = FORBIDDEN;
+      else if (group.announce && !group.participants.get(sender.account.user)?.role) refusal = FORBIDDEN;
+      else if (node.attrs.edit === ADMIN_REVOKE && !group.participants.get(sender.account.user)?.role) {
+        refusal = FORBIDDEN;
+      } else deliver = () => routeToGroup(network, sender, node, group);
+    } else if (isUserServer(to.server)) {
+      const account = network.directory.resolve(to);
+      if (account) deliver = () => routeToUser(network, sender, node, to, account);
+      else refusal = NOT_FOUND;
+    }
+  }
+  if (order !== 'silence') network.acknowledge(sender, node, refusal);
+  deliver?.();
+}
+
+interface Envelope {
+  readonly attrs: Record<string, string | undefined>;
+  readonly shared: readonly BinaryNode[];
+  readonly deviceIdentity: BinaryNode | undefined;
+}
+
+function envelopeOf(sender: RegisteredDevice, node: BinaryNode): Envelope {
+  const { id, type, edit, category } = node.attrs;
+  return {
+    attrs: { id, type, edit, category, t: timestamp(), notify: sender.account.name },
+    shared: childrenOf(node).filter(({ tag }) => !NOT_COPIED.has(tag)),
+    deviceIdentity: childNamed(node, 'device-identity'),
+  };
+}
+
+/** The sender's ADV identity goes only with a session start, where the receiver has to check it. */
+function contentFor(envelope: Envelope, encs: readonly BinaryNode[]): BinaryNode[] {
+  const content = [...encs, ...envelope.shared];
+  if (envelope.deviceIdentity && encs.some(({ attrs }) => attrs.type === 'pkmsg')) {
+    content.push(envelope.deviceIdentity);
+  }
+  return content;
+}
+
+/** One-to-one: attributes as whatsmeow message.go parseMessageSource reads them. */
+function routeToUser(
+  network: Network,
+  sender: RegisteredDevice,
+  node: BinaryNode,
+  to: ParsedJid,
+  recipient: Account,
+): void {
+  const mode = modeOf(to);
+  const envelope = envelopeOf(sender, node);
+  const from = jidIn(mode, sender.account, sender.address.device);
+  if (recipient !== sender.account) {
+    sender.account.contacts.add(recipient.user);
+    recipient.contacts.add(sender.account.user);
+  }
+
+  const post = (device: RegisteredDevice, encs: readonly BinaryNode[]): void => {
+    if (device === sender) return;
+    const own = device.account === sender.account;
+    if (!own && device.account.blocked.has(sender.account.user)) return;
+    network.post(
+      device,
+      stanza(
+        'message',
+        {
+          from,
+          ...envelope.attrs,
+          addressing_mode: mode,
+          ...(own ? ownCopyAttributes(node, mode, recipient) : senderAttributes(mode, sender.account)),
+        },
+        contentFor(envelope, encs),
+      ),
+    );
+  };
+
+  const participants = childNamed(node, 'participants');
+  if (participants) {
+    for (const target of childrenNamed(participants, 'to')) {
+      const device = network.directory.resolveDevice(target.attrs.jid);
+      const belongs = device?.account === recipient || device?.account === sender.account;
+      if (device && belongs) post(device, childrenNamed(target, 'enc'));
+    }
+    return;
+  }
+  // A peer message or a resend to the one device that asked for it.
+  const device = recipient.devices.get(to.device);
+  if (device) post(device, childrenNamed(node, 'enc'));
+}
+
+function senderAttributes(mode: AddressingMode, sender: Account): Record<string, string | undefined> {
+  const key = mode === 'lid' ? 'sender_pn' : 'sender_lid';
+  return { [key]: alternateJid(mode, sender) };
+}
+
+/** A copy for the sender's other devices names the chat; peer messages between own devices name none. */
+function ownCopyAttributes(
+  node: BinaryNode,
+  mode: AddressingMode,
+  recipient: Account,
+): Record<string, string | undefined> {
+  if (node.attrs.category === 'peer') return {};
+  if (node.attrs.recipient !== undefined) return { recipient: node.attrs.recipient };
+  const key = mode === 'lid' ? 'peer_recipient_pn' : 'peer_recipient_lid';
+  return { recipient: jidIn(mode, recipient), [key]: alternateJid(mode, recipient) };
+}
+
+/** Each member device gets its own `<enc>` (the sender key), when there is one, and the shared one. */
+function routeToGroup(network: Network, sender: RegisteredDevice, node: BinaryNode, group: Group): void {
+  const mode = node.attrs.addressing_mode === 'pn' ? 'pn' : group.addressingMode;
+  const envelope = envelopeOf(sender, node);
+  const alternate = mode === 'lid' ? 'participant_pn' : 'participant_lid';
+  const attrs = {
+    from: group.jid,
+    participant: jidIn(mode, sender.account, sender.address.device),
+    [alternate]: alternateJid(mode, sender.account),
+    addressing_mode: mode,
+    ...envelope.attrs,
+  };
+  const shared = childrenNamed(node, 'enc');
+
+  if (node.attrs.participant !== undefined) {
+    const device = network.directory.resolveDevice(node.attrs.participant);
+    if (device && group.participants.has(device.account.user)) {
+      network.post(device, stanza('message', attrs, contentFor(envelope, shared)));
+    }
+    return;
+  }
+
+  const own = new Map<RegisteredDevice, BinaryNode[]>();
+  for (const target of childrenNamed(childNamed(node, 'participants'), 'to')) {
+    const device = network.directory.resolveDevice(target.attrs.jid);
+    if (device) own.set(device, childrenNamed(target, 'enc'));
+  }
+  for (const { account } of group.participants.values()) {
+    for (const device of account.devices.values()) {
+      if (device === sender) continue;
+      const encs = [...(own.get(device) ?? []), ...shared];
+      network.post(device, stanza('message', attrs, contentFor(envelope, encs)));
+    }
+  }
+}
+
+/**
+ * The phone's answer to a media retry: `<notification type="mediaretry">` to one companion of the same
+ * account, which sees it come from its own user (whatsmeow mediaretry.go parseMediaRetryNotification).
+ */
+export function routeMediaRetry(network: Network, sender: RegisteredDevice, node: BinaryNode): void {
+  const device = network.directory.resolveDevice(node.attrs.to);
+  network.acknowledge(sender, node);
+  if (!device || device.account !== sender.account || device === sender) return;
+  network.post(
+    device,
+    stanza(
+      'notification',
+      { from: phoneJid(sender.account), id: node.attrs.id, type: 'mediaretry', t: timestamp() },
+      [...childrenOf(node)],
+    ),
+  );
+}

@@ -1,0 +1,137 @@
+import { randomInt } from 'node:crypto';
+import type { BinaryNode } from 'baileys';
+import type { Account, RegisteredDevice } from '../network/directory.ts';
+import type { Network } from '../network/network.ts';
+import { SERVER_JID, stanza, timestamp } from '../wire/stanza.ts';
+
+/** A channel as its followers see it. */
+export interface Newsletter {
+  /** `120363…@newsletter` */
+  readonly jid: string;
+  readonly title: string;
+  readonly createdAt: number;
+  readonly followers: Map<Account, { muted: boolean }>;
+}
+
+/** What changed on one post. */
+export interface PostUpdate {
+  /** The server's number of the post in its channel. */
+  readonly serverId: number;
+  readonly views?: number;
+  /** Reactions by emoji: how many. */
+  readonly reactions?: Readonly<Record<string, number>>;
+}
+
+/** The channels of the network: who follows them, and what their followers' devices are told. Posts are not kept. */
+export class Newsletters {
+  readonly #network: Network;
+  readonly #byJid = new Map<string, Newsletter>();
+
+  constructor(network: Network) {
+    this.#network = network;
+  }
+
+  create(title: string): Newsletter {
+    const newsletter: Newsletter = {
+      jid: `1203634${String(randomInt(10 ** 10, 10 ** 11 - 1))}@newsletter`,
+      title,
+      createdAt: Math.floor(Date.now() / 1000),
+      followers: new Map(),
+    };
+    this.#byJid.set(newsletter.jid, newsletter);
+    return newsletter;
+  }
+
+  get(jid: string): Newsletter | undefined {
+    return this.#byJid.get(jid);
+  }
+
+  follow(newsletter: Newsletter, by: RegisteredDevice): void {
+    newsletter.followers.set(by.account, { muted: false });
+    this.#tellOthers(by, 'NotificationNewsletterJoin', {
+      xwa2_notify_newsletter_on_join: metadata(newsletter, by.account),
+    });
+  }
+
+  unfollow(newsletter: Newsletter, by: RegisteredDevice): void {
+    newsletter.followers.delete(by.account);
+    this.#tellOthers(by, 'NotificationNewsletterLeave', {
+      xwa2_notify_newsletter_on_leave: { id: newsletter.jid, role: 'GUEST' },
+    });
+  }
+
+  mute(newsletter: Newsletter, by: RegisteredDevice, muted: boolean): void {
+    newsletter.followers.set(by.account, { muted });
+    this.#tellOthers(by, 'NotificationNewsletterMuteChange', {
+      xwa2_notify_newsletter_on_mute_change: { id: newsletter.jid, mute: muted ? 'ON' : 'OFF' },
+    });
+  }
+
+  /**
+   * Counts of views and reactions, for all devices of the followers (whatsmeow notification.go
+   * parseNewsletterMessages).
+   */
+  liveUpdate(jid: string, posts: readonly PostUpdate[]): void {
+    const newsletter = this.#byJid.get(jid);
+    if (!newsletter) throw new Error(`no newsletter ${jid}`);
+    for (const account of newsletter.followers.keys()) {
+      for (const device of account.devices.values()) {
+        this.#network.post(
+          device,
+          stanza(
+            'notification',
+            { from: jid, type: 'newsletter', id: this.#network.nextId(), t: timestamp() },
+            [stanza('live_updates', {}, [stanza('messages', { jid, t: timestamp() }), ...posts.map(post)])],
+          ),
+        );
+      }
+    }
+  }
+
+  #tellOthers(by: RegisteredDevice, operation: string, data: object): void {
+    const payload = Buffer.from(JSON.stringify({ data }), 'utf8');
+    for (const device of by.account.devices.values()) {
+      if (device === by) continue;
+      this.#network.post(
+        device,
+        stanza(
+          'notification',
+          { from: SERVER_JID, type: 'mex', id: this.#network.nextId(), t: timestamp() },
+          [stanza('update', { op_name: operation }, payload)],
+        ),
+      );
+    }
+  }
+}
+
+function post({ serverId, views, reactions }: PostUpdate): BinaryNode {
+  const children: BinaryNode[] = [];
+  if (views !== undefined) children.push(stanza('views_count', { count: String(views) }));
+  if (reactions !== undefined) {
+    const counts = Object.entries(reactions).map(([code, count]) =>
+      stanza('reaction', { code, count: String(count) }),
+    );
+    children.push(stanza('reactions', {}, counts));
+  }
+  return stanza('message', { server_id: String(serverId) }, children);
+}
+
+/** As the GraphQL answers name things (whatsmeow types/newsletter.go NewsletterMetadata). */
+export function metadata(newsletter: Newsletter, viewer: Account): object {
+  const follower = newsletter.followers.get(viewer);
+  return {
+    id: newsletter.jid,
+    state: { type: 'ACTIVE' },
+    thread_metadata: {
+      creation_time: String(newsletter.createdAt),
+      name: { text: newsletter.title, id: String(newsletter.createdAt), update_time: '0' },
+      description: { text: '', id: String(newsletter.createdAt), update_time: '0' },
+      subscribers_count: String(newsletter.followers.size),
+      verification: 'UNVERIFIED',
+    },
+    viewer_metadata: {
+      mute: follower?.muted ? 'ON' : 'OFF',
+      role: follower ? 'SUBSCRIBER' : 'GUEST',
+    },
+  };
+}

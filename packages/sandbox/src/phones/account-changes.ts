@@ -1,0 +1,190 @@
+import { type proto, QueryIds } from 'baileys';
+import { type AddressBook, toJid } from './address-book.ts';
+import type { AppStateChange, PhoneAppState } from './app-state.ts';
+import type { PhoneConnection } from './connection.ts';
+import type { Inbox } from './inbox.ts';
+
+/** A chat or person: a phone number, a JID, or anything with a JID. */
+export type AccountTarget = string | { readonly jid: string };
+
+export interface LabelInput {
+  /** WhatsApp Business numbers labels from 1. */
+  readonly id: string;
+  readonly name?: string;
+  /** Index into the app's palette, 0–19. */
+  readonly color?: number;
+  readonly deleted?: boolean;
+}
+
+/**
+ * What a person does on the phone that its linked devices hear of: app state and channels.
+ * Indices, collections and
+ * versions are those that clients write (whatsmeow appstate/encode.go Build…, Baileys
+ * chatModificationToAppPatch). Users are named by LID, as current phones do.
+ */
+export class AccountChanges {
+  readonly #state: PhoneAppState;
+  readonly #connection: PhoneConnection;
+  readonly #book: AddressBook;
+  readonly #inbox: Inbox;
+
+  constructor(parts: {
+    state: PhoneAppState;
+    connection: PhoneConnection;
+    book: AddressBook;
+    inbox: Inbox;
+  }) {
+    this.#connection = parts.connection;
+    this.#state = parts.state;
+    this.#book = parts.book;
+    this.#inbox = parts.inbox;
+  }
+
+  /** Writes any change as it is. */
+  write(change: AppStateChange): Promise<void> {
+    return this.#state.write(change);
+  }
+
+  async pinChat(chat: AccountTarget, pinned = true): Promise<void> {
+    await this.#chat('regular_low', ['pin_v1', await this.#jid(chat)], 5, { pinAction: { pinned } });
+  }
+
+  /** @param until milliseconds since the epoch; -1 (default) for ever, null to unmute */
+  async muteChat(chat: AccountTarget, until: number | null = -1): Promise<void> {
+    const muteAction = until === null ? { muted: false } : { muted: true, muteEndTimestamp: until };
+    await this.#chat('regular_high', ['mute', await this.#jid(chat)], 2, { muteAction });
+  }
+
+  async archiveChat(chat: AccountTarget, archived = true): Promise<void> {
+    const messageRange = this.#range(chat);
+    const archiveChatAction = { archived, messageRange };
+    await this.#chat('regular_low', ['archive', await this.#jid(chat)], 3, { archiveChatAction });
+  }
+
+  async markChatRead(chat: AccountTarget, read = true): Promise<void> {
+    const markChatAsReadAction = { read, messageRange: this.#range(chat) };
+    await this.#chat('regular_low', ['markChatAsRead', await this.#jid(chat)], 3, { markChatAsReadAction });
+  }
+
+  async deleteChat(chat: AccountTarget): Promise<void> {
+    const deleteChatAction = { messageRange: this.#range(chat) };
+    await this.#chat('regular_high', ['deleteChat', await this.#jid(chat), '1'], 6, { deleteChatAction });
+  }
+
+  async clearChat(chat: AccountTarget): Promise<void> {
+    const clearChatAction = { messageRange: this.#range(chat) };
+    await this.#chat('regular_high', ['clearChat', await this.#jid(chat), '1', '0'], 6, { clearChatAction });
+  }
+
+  /** Deletes a message on the account's own devices only. It must be known to the phone. */
+  async deleteForMe(id: string): Promise<void> {
+    const message = this.#inbox.find(id);
+    if (!message) throw new Error(`this phone knows no message ${id}`);
+    const group = message.chat.endsWith('@g.us');
+    const author = group && !message.fromMe ? (this.#book.knownLid(message.from) ?? message.from) : '0';
+    const index = [
+      'deleteMessageForMe',
+      await this.#jid(message.chat),
+      id,
+      message.fromMe ? '1' : '0',
+      author,
+    ];
+    const deleteMessageForMeAction = { deleteMedia: false, messageTimestamp: message.timestamp };
+    await this.#chat('regular_high', index, 3, { deleteMessageForMeAction });
+  }
+
+  /** Saves a contact in the address book. */
+  async saveContact(person: AccountTarget, fullName: string, firstName?: string): Promise<void> {
+    const lidJid = await this.#book.lid(jidOf(person));
+    const contactAction = {
+      fullName,
+      ...(firstName === undefined ? {} : { firstName }),
+      lidJid,
+      saveOnPrimaryAddressbook: true,
+    };
+    await this.#chat('critical_unblock_low', ['contact', this.#book.canonical(jidOf(person))], 2, {
+      contactAction,
+    });
+  }
+
+  async removeContact(person: AccountTarget): Promise<void> {
+    await this.#state.write({
+      collection: 'critical_unblock_low',
+      index: ['contact', this.#book.canonical(jidOf(person))],
+      apiVersion: 2,
+      action: { contactAction: {} },
+      remove: true,
+    });
+  }
+
+  async setUnarchiveChats(unarchiveChats: boolean): Promise<void> {
+    const action = { unarchiveChatsSetting: { unarchiveChats } };
+    await this.#chat('regular_low', ['setting_unarchiveChats'], 4, action);
+  }
+
+  /** Hides or shows a person's status posts. */
+  async muteStatusOf(person: AccountTarget, muted = true): Promise<void> {
+    const index = ['userStatusMute', await this.#jid(person)];
+    await this.#chat('regular_high', index, 7, { userStatusMuteAction: { muted } });
+  }
+
+  async editLabel({ id, ...labelEditAction }: LabelInput): Promise<void> {
+    await this.#chat('regular', ['label_edit', id], 3, { labelEditAction });
+  }
+
+  async labelChat(chat: AccountTarget, labelId: string, labeled = true): Promise<void> {
+    const index = ['label_jid', labelId, await this.#jid(chat)];
+    await this.#chat('regular', index, 3, { labelAssociationAction: { labeled } });
+  }
+
+  async labelMessage(chat: AccountTarget, messageId: string, labelId: string, labeled = true): Promise<void> {
+    const index = ['label_message', labelId, await this.#jid(chat), messageId, '0', '0'];
+    await this.#chat('regular', index, 3, { labelAssociationAction: { labeled } });
+  }
+
+  followNewsletter(newsletter: AccountTarget): Promise<void> {
+    return this.#mex(QueryIds.FOLLOW, newsletter);
+  }
+
+  unfollowNewsletter(newsletter: AccountTarget): Promise<void> {
+    return this.#mex(QueryIds.UNFOLLOW, newsletter);
+  }
+
+  muteNewsletter(newsletter: AccountTarget, muted = true): Promise<void> {
+    return this.#mex(muted ? QueryIds.MUTE : QueryIds.UNMUTE, newsletter);
+  }
+
+  async #mex(queryId: string, newsletter: AccountTarget): Promise<void> {
+    const body = { variables: { newsletter_id: jidOf(newsletter) } };
+    await this.#connection.query({
+      tag: 'iq',
+      attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'w:mex' },
+      content: [{ tag: 'query', attrs: { query_id: queryId }, content: Buffer.from(JSON.stringify(body)) }],
+    });
+  }
+
+  #chat(
+    collection: AppStateChange['collection'],
+    index: readonly string[],
+    apiVersion: number,
+    action: proto.ISyncActionValue,
+  ): Promise<void> {
+    return this.#state.write({ collection, index, apiVersion, action });
+  }
+
+  async #jid(target: AccountTarget): Promise<string> {
+    const jid = jidOf(target);
+    return jid.endsWith('@s.whatsapp.net') ? toJid(await this.#book.lid(jid)) : jid;
+  }
+
+  /** Up to which message the change counts. */
+  #range(chat: AccountTarget): proto.SyncActionValue.ISyncActionMessageRange {
+    const wanted = this.#book.canonical(jidOf(chat));
+    const last = this.#inbox.all().findLast((message) => this.#book.canonical(message.chat) === wanted);
+    return last ? { lastMessageTimestamp: last.timestamp } : {};
+  }
+}
+
+function jidOf(target: AccountTarget): string {
+  return toJid(typeof target === 'string' ? target : target.jid);
+}

@@ -1,0 +1,45 @@
+import { createHmac, randomInt } from 'node:crypto';
+import { Curve, type KeyPair, proto } from 'baileys';
+
+/** Prefix of what the account key signs (whatsmeow pair.go AdvAccountSignaturePrefix). */
+const ACCOUNT_SIGNATURE_PREFIX = Buffer.from([6, 0]);
+
+/** Signs companions into an account: the ADV part of linking, done by the primary phone. */
+export class DeviceSigner {
+  readonly #identity: KeyPair;
+  readonly #rawId = randomInt(1, 2 ** 31);
+  #keyIndex = 0;
+
+  constructor(identity: KeyPair) {
+    this.#identity = identity;
+  }
+
+  /** The identity number of this account, repeated in every device identity. */
+  get rawId(): number {
+    return this.#rawId;
+  }
+
+  /**
+   * An encoded `ADVSignedDeviceIdentityHMAC` for a companion, as its client verifies it (whatsmeow pair.go
+   * handlePair, Baileys configureSuccessfulPairing).
+   */
+  sign(companionIdentity: Uint8Array, advSecret: Uint8Array): { keyIndex: number; encoded: Uint8Array } {
+    this.#keyIndex += 1;
+    const details = proto.ADVDeviceIdentity.encode({
+      rawId: this.#rawId,
+      timestamp: Math.floor(Date.now() / 1000),
+      keyIndex: this.#keyIndex,
+      accountType: proto.ADVEncryptionType.E2EE,
+      deviceType: proto.ADVEncryptionType.E2EE,
+    }).finish();
+    const signed = Buffer.concat([ACCOUNT_SIGNATURE_PREFIX, details, companionIdentity]);
+    const identity = proto.ADVSignedDeviceIdentity.encode({
+      details,
+      accountSignatureKey: this.#identity.public,
+      accountSignature: Curve.sign(this.#identity.private, signed),
+    }).finish();
+    const hmac = createHmac('sha256', advSecret).update(identity).digest();
+    const encoded = proto.ADVSignedDeviceIdentityHMAC.encode({ details: identity, hmac }).finish();
+    return { keyIndex: this.#keyIndex, encoded };
+  }
+}

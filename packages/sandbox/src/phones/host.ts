@@ -1,0 +1,56 @@
+import type { Cdn } from '../cdn/cdn.ts';
+import type { DeviceAddress, NetworkPort } from '../network/link.ts';
+
+/** What the network must know of a number before its phone can attach. */
+export interface NewAccount {
+  /** Phone number, digits. */
+  readonly user: string;
+  /** LID, digits; the directory picks one when it is left out. */
+  readonly lid?: string;
+  readonly name: string;
+  /** The primary device's identity key, 32 bytes. */
+  readonly identityPublic: Uint8Array;
+  readonly registrationId: number;
+}
+
+/** The phone's half of a linking, as the pairing desk takes it. */
+export interface LinkRequest {
+  readonly user: string;
+  readonly ref: string;
+  /** Encoded `ADVSignedDeviceIdentityHMAC`. */
+  readonly deviceIdentityHmac: Uint8Array;
+  readonly keyIndex: number;
+  readonly companionIdentityPublic: Uint8Array;
+  /** Hex SHA-256 of the ADV secret the phone used. */
+  readonly advSecretFingerprint: string;
+  /** Platform of the primary, `android` or `iphone`. */
+  readonly platform: string;
+}
+
+/** What a phone needs of the network it lives in. `sandbox.ts` builds it from the real parts. */
+export interface PhoneHost {
+  readonly network: NetworkPort;
+  readonly cdn: Cdn;
+  /** Registers the number; throws when it exists. Returns the LID's digits. */
+  createAccount(account: NewAccount): { readonly lid: string };
+  /** Resolves when the companion confirmed; rejects with an error whose `reason` names the cause. */
+  linkByRef(request: LinkRequest): Promise<{ readonly device: number }>;
+  /** Removes a companion from the account, as "log out" on its phone does. */
+  unlink(address: DeviceAddress): Promise<void> | void;
+  /**
+   * Resolves when the device has logged in and was given its stored stanzas (after `<ib><offline/></ib>`).
+   * At once when it is in that state now. May reject after a while; the phone asks again.
+   */
+  whenReady(address: DeviceAddress): Promise<void>;
+}
+
+/** A linking that did not happen; `reason` is one stable word (`ref_expired`, `wrong_code`, …). */
+export class LinkError extends Error {
+  readonly reason: string;
+
+  constructor(reason: string, message: string = reason) {
+    super(message);
+    this.name = 'LinkError';
+    this.reason = reason;
+  }
+}

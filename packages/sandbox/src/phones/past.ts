@@ -1,0 +1,79 @@
+import type { proto } from 'baileys';
+import { type AddressBook, toJid } from './address-book.ts';
+import { describe, type Inbox, type PhoneMessage } from './inbox.ts';
+import { newMessageId, type PhoneIdentity } from './sending.ts';
+
+/** One message of the past, as a test writes it. */
+export interface PastMessage {
+  /** Made up when left out. */
+  readonly id?: string;
+  /** Default: the other side of the chat. In a group the author, or this phone when `fromMe`. */
+  readonly from?: string | { readonly jid: string };
+  readonly fromMe?: boolean;
+  /** Unix seconds. */
+  readonly timestamp: number;
+  readonly text?: string;
+  /** Content other than a text. */
+  readonly message?: proto.IMessage;
+  readonly pushName?: string;
+}
+
+/** Seconds between two made-up messages. */
+const STEP_S = 60;
+
+/** A phone's conversations from before the simulation began. */
+export class Past {
+  readonly #self: PhoneIdentity;
+  readonly #inbox: Inbox;
+  readonly #book: AddressBook;
+
+  constructor(self: PhoneIdentity, parts: { inbox: Inbox; book: AddressBook }) {
+    this.#self = self;
+    this.#inbox = parts.inbox;
+    this.#book = parts.book;
+  }
+
+  /** Puts messages of one chat before everything that the phone has; returns them oldest first. */
+  async add(
+    chat: string | { readonly jid: string },
+    messages: readonly PastMessage[],
+  ): Promise<PhoneMessage[]> {
+    const jid = jidOf(chat);
+    // The book must know both names of a person, as a phone knows its contacts.
+    if (!jid.endsWith('@g.us')) await this.#book.lid(jid);
+    const added: PhoneMessage[] = [];
+    for (const past of [...messages].sort((a, b) => a.timestamp - b.timestamp)) {
+      const author = past.fromMe ? this.#self.jid : jidOf(past.from ?? jid);
+      if (!past.fromMe) await this.#book.lid(author);
+      added.push(
+        describe({
+          id: past.id ?? newMessageId(),
+          chat: this.#book.canonical(jid),
+          from: this.#book.canonical(author),
+          fromDevice: author,
+          fromMe: past.fromMe === true,
+          timestamp: past.timestamp,
+          message: past.message ?? { conversation: past.text ?? '' },
+          ...(past.pushName === undefined ? {} : { pushName: past.pushName }),
+        }),
+      );
+    }
+    this.#inbox.addPast(added);
+    return added;
+  }
+
+  /** So many texts, by turns of both sides, a minute apart and ending at `until` (unix seconds, default a day ago). */
+  fill(chat: string | { readonly jid: string }, count: number, until?: number): Promise<PhoneMessage[]> {
+    const end = until ?? Math.floor(Date.now() / 1000) - 86_400;
+    const messages = Array.from({ length: count }, (_, index) => ({
+      fromMe: index % 2 === 1,
+      text: `message ${index + 1} of ${count}`,
+      timestamp: end - (count - 1 - index) * STEP_S,
+    }));
+    return this.add(chat, messages);
+  }
+}
+
+function jidOf(target: string | { readonly jid: string }): string {
+  return toJid(typeof target === 'string' ? target : target.jid);
+}

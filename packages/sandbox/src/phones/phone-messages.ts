@@ -1,0 +1,222 @@
+import type { proto } from 'baileys';
+import { type AddressBook, type Addressing, toJid } from './address-book.ts';
+import { type ContactInput, composeContact, composeLocation, type LocationInput } from './compose/cards.ts';
+import { composeEdit, composeReaction, composeRevoke, type TargetKey } from './compose/changes.ts';
+import {
+  type AudioInput,
+  composeAudio,
+  composeDocument,
+  composeImage,
+  composeSticker,
+  composeVideo,
+  type DocumentInput,
+  type ImageInput,
+  type StickerInput,
+  type Uploaded,
+  type VideoInput,
+} from './compose/media.ts';
+import { composePoll, type PollOptions } from './compose/poll.ts';
+import { composeText } from './compose/text.ts';
+import type { Inbox, PhoneMessage } from './inbox.ts';
+import type { MediaClient } from './media-client.ts';
+import { encryptMedia } from './media-crypto.ts';
+import type { MediaRetry } from './media-retry.ts';
+import type { MediaType } from './message-content.ts';
+import { encryptPollVote } from './poll-votes.ts';
+import type { PhoneIdentity, Sender, SendOptions, SentMessage } from './sending.ts';
+
+/** A chat: a phone number, a user JID, or anything with a JID (a group, another phone). */
+export type Recipient = string | { readonly jid: string };
+
+/** A message by its id or as it was received or sent. */
+export type MessageReference = string | { readonly id: string };
+
+export interface TextSendOptions extends SendOptions {
+  /** The message this one answers; it must be in this phone's inbox or sent by it. */
+  quoted?: MessageReference;
+  /** Phone numbers or JIDs mentioned in the text as `@digits`. */
+  mentions?: readonly string[];
+}
+
+export interface MessageParts {
+  readonly book: AddressBook;
+  readonly inbox: Inbox;
+  readonly sender: Sender;
+  readonly media: MediaClient;
+  readonly mediaRetry: MediaRetry;
+}
+
+/** Everything a phone can send to a chat. Each method resolves at the server's ack, and rejects on a refusal. */
+export class PhoneMessages {
+  readonly #self: PhoneIdentity;
+  readonly #parts: MessageParts;
+
+  constructor(self: PhoneIdentity, parts: MessageParts) {
+    this.#self = self;
+    this.#parts = parts;
+  }
+
+  /** Whether retry receipts are answered by sending the message again. Default true. */
+  get answersRetries(): boolean {
+    return this.#parts.sender.answersRetries;
+  }
+
+  set answersRetries(answers: boolean) {
+    this.#parts.sender.answersRetries = answers;
+  }
+
+  /** Sends any message content as it is. */
+  async sendRaw(to: Recipient, content: proto.IMessage, options: SendOptions = {}): Promise<SentMessage> {
+    const sent = await this.#parts.sender.send(recipientJid(to), content, options);
+    this.#parts.mediaRetry.keep(sent.id, content);
+    return sent;
+  }
+
+  async sendText(to: Recipient, text: string, options: TextSendOptions = {}): Promise<SentMessage> {
+    const { quoted, mentions, ...rest } = options;
+    const content = composeText(text, {
+      ...(quoted === undefined ? {} : { quoted: this.#stored(quoted) }),
+      ...(mentions === undefined ? {} : { mentions: mentions.map(toJid) }),
+    });
+    return this.sendRaw(to, content, rest);
+  }
+
+  async sendImage(to: Recipient, image: ImageInput, options: SendOptions = {}): Promise<SentMessage> {
+    const content = await composeImage(image, await this.#upload('image', image.bytes));
+    return this.sendRaw(to, content, options);
+  }
+
+  async sendVideo(to: Recipient, video: VideoInput, options: SendOptions = {}): Promise<SentMessage> {
+    return this.sendRaw(to, composeVideo(video, await this.#upload('video', video.bytes)), options);
+  }
+
+  /** A voice message (push to talk); the bytes should be Ogg with Opus. */
+  async sendVoice(to: Recipient, audio: AudioInput, options: SendOptions = {}): Promise<SentMessage> {
+    return this.sendRaw(to, composeAudio(audio, await this.#upload('audio', audio.bytes), true), options);
+  }
+
+  async sendAudio(to: Recipient, audio: AudioInput, options: SendOptions = {}): Promise<SentMessage> {
+    return this.sendRaw(to, composeAudio(audio, await this.#upload('audio', audio.bytes), false), options);
+  }
+
+  async sendDocument(to: Recipient, file: DocumentInput, options: SendOptions = {}): Promise<SentMessage> {
+    return this.sendRaw(to, composeDocument(file, await this.#upload('document', file.bytes)), options);
+  }
+
+  async sendSticker(to: Recipient, sticker: StickerInput, options: SendOptions = {}): Promise<SentMessage> {
+    const content = await composeSticker(sticker, await this.#upload('sticker', sticker.bytes));
+    return this.sendRaw(to, content, options);
+  }
+
+  /** An empty emoji takes the reaction back. */
+  async sendReaction(
+    to: Recipient,
+    target: MessageReference,
+    emoji: string,
+    options: SendOptions = {},
+  ): Promise<SentMessage> {
+    return this.sendRaw(to, composeReaction(await this.#key(to, target, options), emoji), options);
+  }
+
+  /** Edits a text of this account. Not refused when it is too late: the receivers' clients decide. */
+  async sendEdit(
+    to: Recipient,
+    target: MessageReference,
+    text: string,
+    options: SendOptions = {},
+  ): Promise<SentMessage> {
+    const key = await this.#key(to, target, options);
+    return this.sendRaw(to, composeEdit({ ...key, fromMe: true }, composeText(text)), options);
+  }
+
+  /** Deletes for everyone: an own message, or in a group as admin one of another member. */
+  async sendRevoke(to: Recipient, target: MessageReference, options: SendOptions = {}): Promise<SentMessage> {
+    return this.sendRaw(to, composeRevoke(await this.#key(to, target, options)), options);
+  }
+
+  async sendLocation(to: Recipient, place: LocationInput, options: SendOptions = {}): Promise<SentMessage> {
+    return this.sendRaw(to, composeLocation(place), options);
+  }
+
+  async sendContact(to: Recipient, contact: ContactInput, options: SendOptions = {}): Promise<SentMessage> {
+    return this.sendRaw(to, composeContact(contact), options);
+  }
+
+  async sendPoll(
+    to: Recipient,
+    question: string,
+    choices: readonly string[],
+    options: SendOptions & PollOptions = {},
+  ): Promise<SentMessage> {
+    const { selectable, ...rest } = options;
+    const poll = composePoll(question, choices, selectable === undefined ? {} : { selectable });
+    return this.sendRaw(to, poll, rest);
+  }
+
+  /** Votes by option names; an empty list takes the vote back. The poll must be known to this phone. */
+  async sendPollVote(
+    to: Recipient,
+    poll: MessageReference,
+    choices: readonly string[],
+    options: SendOptions = {},
+  ): Promise<SentMessage> {
+    const stored = this.#stored(poll);
+    const key = await this.#key(to, poll, options);
+    const group = key.chat.endsWith('@g.us');
+    const byLid = group || (options.addressing ?? 'lid') === 'lid';
+    const creator = byLid ? await this.#parts.book.lid(stored.from) : this.#parts.book.canonical(stored.from);
+    const vote = encryptPollVote(stored, choices, {
+      creator: toJid(creator),
+      voter: byLid ? this.#self.lid : this.#self.jid,
+    });
+    return this.sendRaw(
+      to,
+      {
+        pollUpdateMessage: {
+          pollCreationMessageKey: {
+            remoteJid: key.chat,
+            fromMe: key.fromMe,
+            id: key.id,
+            ...(key.participant === undefined ? {} : { participant: key.participant }),
+          },
+          vote,
+          senderTimestampMs: Date.now(),
+        },
+      },
+      options,
+    );
+  }
+
+  async #upload(type: MediaType, bytes: Uint8Array): Promise<Uploaded> {
+    const encrypted = encryptMedia(bytes, type);
+    const stored = await this.#parts.media.upload(type, encrypted.ciphertext, encrypted.fileEncSha256);
+    return { encrypted, stored };
+  }
+
+  #stored(reference: MessageReference): PhoneMessage {
+    const id = typeof reference === 'string' ? reference : reference.id;
+    const message = this.#parts.inbox.find(id);
+    if (!message) throw new Error(`this phone knows no message ${id}`);
+    return message;
+  }
+
+  /** A message this phone does not know counts as its own: an edit of something never sent must be possible. */
+  async #key(to: Recipient, target: MessageReference, options: SendOptions): Promise<TargetKey> {
+    const id = typeof target === 'string' ? target : target.id;
+    const known = this.#parts.inbox.find(id);
+    const fromMe = known?.fromMe ?? true;
+    const jid = recipientJid(to);
+    if (jid.endsWith('@g.us')) {
+      const participant = known && !fromMe ? toJid(known.fromDevice) : undefined;
+      return { chat: jid, id, fromMe, ...(participant === undefined ? {} : { participant }) };
+    }
+    const addressing: Addressing = options.addressing ?? 'lid';
+    const chat =
+      addressing === 'lid' ? toJid(await this.#parts.book.lid(jid)) : this.#parts.book.canonical(jid);
+    return { chat, id, fromMe };
+  }
+}
+
+function recipientJid(to: Recipient): string {
+  return toJid(typeof to === 'string' ? to : to.jid);
+}

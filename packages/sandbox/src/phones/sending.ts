@@ -1,0 +1,330 @@
+import { randomBytes } from 'node:crypto';
+import { type BinaryNode, getBinaryNodeChild, getBinaryNodeChildren, type proto } from 'baileys';
+import { type AddressBook, type Addressing, deviceOf, toJid, withDevice } from './address-book.ts';
+import type { PhoneConnection } from './connection.ts';
+import type { GroupClient } from './groups.ts';
+import { describe, type Inbox } from './inbox.ts';
+import { contentOf, editAttribute, encMediaType, kindOf, stanzaType } from './message-content.ts';
+import type { SignalClient } from './signal.ts';
+
+/** Who the phone is. */
+export interface PhoneIdentity {
+  readonly number: string;
+  /** `…@s.whatsapp.net` */
+  readonly jid: string;
+  /** `…@lid` */
+  readonly lid: string;
+  readonly name: string;
+}
+
+export interface SendOptions {
+  /** Message id; a random one of the Android shape when left out. */
+  id?: string;
+  /** How a 1:1 chat is addressed on the wire. Default `lid`, as current clients do. */
+  addressing?: Addressing;
+  /**
+   * Sends ciphertexts that nobody can open, as after a lost session; receivers ask for the message again
+   * and then get it whole. `companions`: only those for companions, in a chat of two. Default false.
+   */
+  corrupt?: boolean | 'companions';
+}
+
+export interface SentMessage {
+  readonly id: string;
+  /** Bare JID of the chat, phone number where it is known. */
+  readonly chat: string;
+  /** Unix seconds from the server's ack. */
+  readonly timestamp: number;
+}
+
+interface SentRecord {
+  /** What `to` of the stanza said. */
+  readonly to: string;
+  readonly message: proto.IMessage;
+  /** Bare LIDs of the users whose devices it was meant for, our own account included. */
+  readonly recipients: ReadonlySet<string>;
+}
+
+/** Android clients use 32 upper-case hex digits. */
+export function newMessageId(): string {
+  return `AC${randomBytes(15).toString('hex').toUpperCase()}`;
+}
+
+/** Adds what every message of a current client carries: device list version and message secret. */
+function withContext(message: proto.IMessage): proto.IMessage {
+  if (kindOf(message) === 'protocol' || message.messageContextInfo) return message;
+  return {
+    ...message,
+    messageContextInfo: { deviceListMetadataVersion: 2, messageSecret: randomBytes(32) },
+  };
+}
+
+/** Encrypts messages for every device concerned and sends them; sends again to devices that ask. */
+export class Sender {
+  readonly #self: PhoneIdentity;
+  readonly #connection: PhoneConnection;
+  readonly #signal: SignalClient;
+  readonly #book: AddressBook;
+  readonly #groups: GroupClient;
+  readonly #inbox: Inbox;
+  readonly #sent = new Map<string, SentRecord>();
+  /** Devices that hold the own sender key, by group. */
+  readonly #keyHolders = new Map<string, Set<string>>();
+  #turn: Promise<void> = Promise.resolve();
+  /** False: retry receipts are taken and not answered, as by a phone that lost the message. */
+  answersRetries = true;
+
+  constructor(
+    self: PhoneIdentity,
+    parts: {
+      connection: PhoneConnection;
+      signal: SignalClient;
+      book: AddressBook;
+      groups: GroupClient;
+      inbox: Inbox;
+    },
+  ) {
+    this.#self = self;
+    this.#connection = parts.connection;
+    this.#signal = parts.signal;
+    this.#book = parts.book;
+    this.#groups = parts.groups;
+    this.#inbox = parts.inbox;
+  }
+
+  /** Sends to a user or group and resolves at the server's ack; a refusal rejects with `StanzaError`. */
+  async send(to: string, content: proto.IMessage, options: SendOptions = {}): Promise<SentMessage> {
+    // A session that a message just opened must be used, not crossed by one of our own.
+    await this.#connection.caughtUp();
+    const id = options.id ?? newMessageId();
+    const message = withContext(content);
+    const group = to.endsWith('@g.us');
+    const wireTo = group ? to : await this.#wireAddress(to, options.addressing ?? 'lid');
+    const ack = await this.#submit(async () => {
+      const payload = group
+        ? await this.#groupPayload(to, message)
+        : await this.#directPayload(wireTo, message);
+      this.#sent.set(id, { to: wireTo, message, recipients: payload.recipients });
+      if (options.corrupt) corruptCiphertexts(payload.content, options.corrupt);
+      return {
+        tag: 'message',
+        attrs: { to: wireTo, id, type: stanzaType(message), ...payload.attrs, ...editAttrs(message) },
+        content: payload.content,
+      };
+    });
+    const timestamp = Number(ack.attrs.t ?? Math.floor(Date.now() / 1000));
+    const chat = this.#book.canonical(wireTo);
+    this.#inbox.addSent(
+      describe({
+        id,
+        chat,
+        from: this.#self.jid,
+        fromDevice: this.#self.lid,
+        fromMe: true,
+        timestamp,
+        message,
+      }),
+    );
+    return { id, chat, timestamp };
+  }
+
+  /** Sends a peer message to one own companion (category `peer`: history sync, app-state keys). */
+  async sendPeer(device: number, message: proto.IMessage): Promise<string> {
+    const id = newMessageId();
+    const target = withDevice(this.#self.lid, device);
+    await this.#submit(async () => ({
+      tag: 'message',
+      attrs: {
+        to: withDevice(this.#self.jid, device),
+        id,
+        type: 'text',
+        category: 'peer',
+        push_priority: 'high_force',
+      },
+      content: [await this.#encrypt(target, message)],
+    }));
+    return id;
+  }
+
+  /**
+   * Answers a `<receipt type="retry">`: a new session with that device, then the message for it alone. Whoever
+   * was no recipient of it, or asks in another chat, gets nothing and touches no session: clients look a
+   * message up by its chat and id (whatsmeow retry.go getMessageForRetry).
+   */
+  async sendAgain(receipt: BinaryNode): Promise<void> {
+    const record = this.#sent.get(receipt.attrs.id ?? '');
+    const { from, participant } = receipt.attrs;
+    const asking = participant ?? from;
+    if (!record || asking === undefined || !this.answersRetries) return;
+    if (record.to.endsWith('@g.us') ? from !== record.to : participant !== undefined) return;
+    const target = await this.#book.lid(asking);
+    if (!record.recipients.has(toJid(target))) return;
+    await this.#submit(() => this.#resend(receipt, record, { jid: asking, lid: target }));
+  }
+
+  /** `asking`: the device as the receipt names it, and by LID. */
+  async #resend(
+    receipt: BinaryNode,
+    record: SentRecord,
+    asking: { jid: string; lid: string },
+  ): Promise<BinaryNode> {
+    const target = asking.lid;
+    if (!(await this.#signal.takeRetryBundle(target, receipt))) await this.#signal.forgetSession(target);
+    const group = record.to.endsWith('@g.us');
+    const toCompanion = toJid(target) === this.#self.lid && !group;
+    let message = toCompanion ? this.#deviceSent(record) : record.message;
+    if (group) {
+      const key = await this.#signal.distribution(record.to, this.#self.lid);
+      message = { ...message, senderKeyDistributionMessage: key };
+    }
+    const enc = await this.#encrypt(target, message);
+    enc.attrs.count = getBinaryNodeChild(receipt, 'retry')?.attrs.count ?? '1';
+    return {
+      tag: 'message',
+      attrs: {
+        ...(group ? { to: record.to, participant: asking.jid } : { to: asking.jid, device_fanout: 'false' }),
+        ...(toCompanion ? { recipient: record.to } : {}),
+        id: receipt.attrs.id ?? '',
+        type: stanzaType(record.message),
+        ...editAttrs(record.message),
+      },
+      content: [enc],
+    };
+  }
+
+  /** A member left: the next message to the group uses a new sender key. */
+  async membersLeft(group: string): Promise<void> {
+    if (!this.#keyHolders.delete(group)) return;
+    await this.#signal.rotateSenderKey(group, this.#self.lid);
+  }
+
+  /**
+   * Builds and sends one message at a time, so that two sends never fetch a bundle for the same new device
+   * twice and stanzas leave in the order they were asked for; the ack is awaited outside.
+   */
+  async #submit(build: () => Promise<BinaryNode>): Promise<BinaryNode> {
+    const sent = this.#turn.then(async () => ({ ack: this.#connection.sendMessage(await build()) }));
+    this.#turn = sent.then(
+      () => undefined,
+      () => undefined,
+    );
+    return (await sent).ack;
+  }
+
+  async #wireAddress(to: string, addressing: Addressing): Promise<string> {
+    const bare = toJid(to);
+    if (addressing === 'lid') return toJid(await this.#book.lid(bare));
+    const pn = this.#book.canonical(bare);
+    if (!pn.endsWith('@s.whatsapp.net')) throw new Error(`the phone number of ${bare} is not known`);
+    return pn;
+  }
+
+  #deviceSent(record: Pick<SentRecord, 'to' | 'message'>): proto.IMessage {
+    return {
+      deviceSentMessage: { destinationJid: record.to, message: record.message },
+      messageContextInfo: record.message.messageContextInfo ?? null,
+    };
+  }
+
+  async #directPayload(to: string, message: proto.IMessage) {
+    const ownAddress = to.endsWith('@lid') ? this.#self.lid : this.#self.jid;
+    const users = await this.#book.devices([...new Set([to, ownAddress])]);
+    const others: string[] = [];
+    const own: string[] = [];
+    for (const user of users) {
+      const isSelf = user.lid === this.#self.lid;
+      for (const device of user.devices) {
+        if (isSelf && device === 0) continue;
+        (isSelf ? own : others).push(withDevice(user.lid, device));
+      }
+    }
+    if (others.length === 0 && to !== ownAddress) throw new Error(`${to} has no devices`);
+    const participants = [
+      ...(await this.#encryptAll(others, message, to)),
+      ...(await this.#encryptAll(own, this.#deviceSent({ to, message }), ownAddress)),
+    ];
+    return {
+      attrs: {},
+      content: [{ tag: 'participants', attrs: {}, content: participants }],
+      recipients: new Set(users.map(({ lid }) => lid)),
+    };
+  }
+
+  async #groupPayload(group: string, message: proto.IMessage) {
+    const { members, addressing } = await this.#groups.metadata(group);
+    const users = await this.#book.devices([...members, this.#self.lid]);
+    const devices = users.flatMap((user) => user.devices.map((device) => withDevice(user.lid, device)));
+    const { ciphertext, distribution } = await this.#signal.encryptForGroup(group, this.#self.lid, message);
+    const holders = this.#keyHolders.get(group) ?? new Set<string>();
+    const missing = devices.filter((device) => device !== this.#self.lid && !holders.has(device));
+    const participants = await this.#encryptAll(missing, distribution, this.#self.lid);
+    for (const device of missing) holders.add(device);
+    this.#keyHolders.set(group, holders);
+    const content: BinaryNode[] = [];
+    if (participants.length > 0) content.push({ tag: 'participants', attrs: {}, content: participants });
+    content.push({ tag: 'enc', attrs: encAttrs('skmsg', message), content: ciphertext });
+    const recipients = new Set(users.map(({ lid }) => lid));
+    return { attrs: { addressing_mode: addressing }, content, recipients };
+  }
+
+  /** `<to>` nodes for devices given by LID; `like` says which addressing the stanza uses for them. */
+  async #encryptAll(deviceLids: readonly string[], message: proto.IMessage, like: string) {
+    const without: string[] = [];
+    for (const device of deviceLids) if (!(await this.#signal.hasSession(device))) without.push(device);
+    if (without.length > 0) await this.#fetchBundles(without);
+    const nodes: BinaryNode[] = [];
+    for (const device of deviceLids) {
+      // A device the server had no bundle for is left out, as clients do.
+      if (!(await this.#signal.hasSession(device))) continue;
+      const jid = like.endsWith('@lid') ? device : withDevice(this.#book.canonical(device), deviceOf(device));
+      nodes.push({ tag: 'to', attrs: { jid }, content: [await this.#encrypt(device, message)] });
+    }
+    return nodes;
+  }
+
+  async #encrypt(deviceLid: string, message: proto.IMessage): Promise<BinaryNode> {
+    if (!(await this.#signal.hasSession(deviceLid))) await this.#fetchBundles([deviceLid]);
+    const { type, ciphertext } = await this.#signal.encrypt(deviceLid, message);
+    const shown = message.deviceSentMessage?.message ?? message;
+    return { tag: 'enc', attrs: encAttrs(type, shown), content: ciphertext };
+  }
+
+  async #fetchBundles(deviceLids: readonly string[]): Promise<void> {
+    const answer = await this.#connection.query({
+      tag: 'iq',
+      attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'encrypt' },
+      content: [
+        { tag: 'key', attrs: {}, content: deviceLids.map((jid) => ({ tag: 'user', attrs: { jid } })) },
+      ],
+    });
+    await this.#signal.takeBundles(answer);
+  }
+}
+
+/** Changes the last byte of each message's `<enc>`: the MAC no longer fits. Sender keys stay whole. */
+function corruptCiphertexts(content: readonly BinaryNode[], whose: true | 'companions'): void {
+  const shared = content.filter(({ tag }) => tag === 'enc');
+  const own = content
+    .flatMap((node) => getBinaryNodeChildren(node, 'to'))
+    .filter(({ attrs }) => whose === true || deviceOf(attrs.jid ?? '') !== 0);
+  const encs = shared.length > 0 ? shared : own.flatMap((node) => getBinaryNodeChildren(node, 'enc'));
+  for (const { content: bytes } of encs) {
+    if (bytes instanceof Uint8Array) bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 0xff;
+  }
+}
+
+function editAttrs(message: proto.IMessage): Record<string, string> {
+  const edit = editAttribute(message);
+  return edit === undefined ? {} : { edit };
+}
+
+function encAttrs(type: string, message: proto.IMessage): Record<string, string> {
+  const media = encMediaType(message);
+  const hidden = contentOf(message).reactionMessage || contentOf(message).pinInChatMessage;
+  return {
+    v: '2',
+    type,
+    ...(media === undefined ? {} : { mediatype: media }),
+    ...(hidden ? { 'decrypt-fail': 'hide' } : {}),
+  };
+}

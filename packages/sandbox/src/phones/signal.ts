@@ -1,0 +1,251 @@
+import { randomInt } from 'node:crypto';
+import {
+  addTransactionCapability,
+  type BinaryNode,
+  Curve,
+  DEFAULT_CONNECTION_CONFIG,
+  encodeBigEndian,
+  extractE2ESessionFromRetryReceipt,
+  getBinaryNodeChildren,
+  type KeyPair,
+  parseAndInjectE2ESessions,
+  proto,
+  type SignalDataSet,
+  type SignalDataTypeMap,
+  type SignalKeyStore,
+  type SignedKeyPair,
+  signedKeyPair,
+  unpadRandomMax16,
+  writeRandomPadMax16,
+  xmppPreKey,
+  xmppSignedPreKey,
+} from 'baileys';
+import { silenceLibsignal } from './quiet-libsignal.ts';
+
+/** Key type of a curve25519 bundle on the wire (libsignal's DJB type byte). */
+const KEY_BUNDLE_TYPE = Buffer.from([5]);
+const SERVER = 's.whatsapp.net';
+
+type Repository = ReturnType<typeof DEFAULT_CONNECTION_CONFIG.makeSignalRepository>;
+type Logger = Parameters<typeof DEFAULT_CONNECTION_CONFIG.makeSignalRepository>[1];
+
+const silent: Logger = {
+  level: 'silent',
+  child: () => silent,
+  trace: () => {},
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+};
+
+/** Signal keys of one phone, in memory. */
+function memoryKeyStore(): SignalKeyStore {
+  const values = new Map<string, unknown>();
+  return {
+    get<T extends keyof SignalDataTypeMap>(type: T, ids: string[]) {
+      const found: Record<string, SignalDataTypeMap[T]> = {};
+      for (const id of ids) {
+        const value = values.get(`${type}\n${id}`) as SignalDataTypeMap[T] | undefined;
+        if (value !== undefined) found[id] = value;
+      }
+      return found;
+    },
+    set(data: SignalDataSet) {
+      for (const [type, entries] of Object.entries(data)) {
+        for (const [id, value] of Object.entries(entries ?? {})) {
+          if (value === null || value === undefined) values.delete(`${type}\n${id}`);
+          else values.set(`${type}\n${id}`, value);
+        }
+      }
+    },
+  };
+}
+
+export interface Encrypted {
+  readonly type: 'pkmsg' | 'msg';
+  readonly ciphertext: Uint8Array;
+}
+
+/**
+ * The Signal half of a primary phone: identity, pre-keys, sessions, sender keys. Sessions are kept under
+ * the peer device's LID, whichever address a stanza used, as current clients do.
+ */
+export class SignalClient {
+  readonly identity: KeyPair = Curve.generateKeyPair();
+  readonly signedPreKey: SignedKeyPair = signedKeyPair(this.identity, 1);
+  /** 14 bits, never 0 (libsignal key helper). */
+  readonly registrationId = randomInt(1, 16_381);
+  readonly #keys = addTransactionCapability(memoryKeyStore(), silent, {
+    maxCommitRetries: 1,
+    delayBetweenTriesMs: 0,
+  });
+  readonly #repository: Repository = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(
+    {
+      creds: {
+        signedIdentityKey: this.identity,
+        signedPreKey: this.signedPreKey,
+        registrationId: this.registrationId,
+      },
+      keys: this.#keys,
+    },
+    silent,
+  );
+  /** Devices seen with an open session: saves reading a session only to learn that it is there. */
+  readonly #established = new Set<string>();
+  #nextPreKeyId = 1;
+
+  constructor() {
+    silenceLibsignal();
+  }
+
+  close(): void {
+    this.#repository.close?.();
+  }
+
+  async #newPreKeys(count: number): Promise<BinaryNode[]> {
+    const nodes: BinaryNode[] = [];
+    const stored: Record<string, KeyPair> = {};
+    for (let made = 0; made < count; made += 1) {
+      const pair = Curve.generateKeyPair();
+      stored[this.#nextPreKeyId] = pair;
+      nodes.push(xmppPreKey(pair, this.#nextPreKeyId));
+      this.#nextPreKeyId += 1;
+    }
+    await this.#keys.set({ 'pre-key': stored });
+    return nodes;
+  }
+
+  /** The `iq` that uploads a fresh batch of one-time pre-keys (Baileys getNextPreKeysNode). */
+  async preKeyUpload(count: number): Promise<BinaryNode> {
+    return {
+      tag: 'iq',
+      attrs: { xmlns: 'encrypt', type: 'set', to: SERVER },
+      content: [
+        { tag: 'registration', attrs: {}, content: encodeBigEndian(this.registrationId) },
+        { tag: 'type', attrs: {}, content: KEY_BUNDLE_TYPE },
+        { tag: 'identity', attrs: {}, content: this.identity.public },
+        { tag: 'list', attrs: {}, content: await this.#newPreKeys(count) },
+        xmppSignedPreKey(this.signedPreKey),
+      ],
+    };
+  }
+
+  /** The `<keys>` child of a retry receipt: one unused pre-key beside the signed one. */
+  async retryKeys(): Promise<BinaryNode> {
+    const preKeys = await this.#newPreKeys(1);
+    return {
+      tag: 'keys',
+      attrs: {},
+      content: [
+        { tag: 'type', attrs: {}, content: KEY_BUNDLE_TYPE },
+        { tag: 'identity', attrs: {}, content: this.identity.public },
+        ...preKeys,
+        xmppSignedPreKey(this.signedPreKey),
+      ],
+    };
+  }
+
+  async hasSession(deviceLid: string): Promise<boolean> {
+    if (this.#established.has(deviceLid)) return true;
+    const { exists } = await this.#repository.validateSession(deviceLid);
+    if (exists) this.#established.add(deviceLid);
+    return exists;
+  }
+
+  async forgetSession(deviceLid: string): Promise<void> {
+    this.#established.delete(deviceLid);
+    await this.#repository.deleteSession([deviceLid]);
+  }
+
+  /**
+   * Takes the answer to a pre-key query. Devices the server had no bundle for carry an `<error>` and are
+   * left out; the return value names those that got a session.
+   */
+  async takeBundles(answer: BinaryNode): Promise<string[]> {
+    const list = getBinaryNodeChildren(answer, 'list')[0];
+    const users = getBinaryNodeChildren(list, 'user').filter(
+      (user) => getBinaryNodeChildren(user, 'error').length === 0,
+    );
+    const usable: BinaryNode = {
+      tag: 'iq',
+      attrs: {},
+      content: [{ tag: 'list', attrs: {}, content: users }],
+    };
+    await parseAndInjectE2ESessions(usable, this.#repository);
+    return users.map((user) => user.attrs.jid ?? '');
+  }
+
+  /** Builds a session from the key bundle in a retry receipt; false when the receipt carries none. */
+  async takeRetryBundle(deviceLid: string, receipt: BinaryNode): Promise<boolean> {
+    const session = extractE2ESessionFromRetryReceipt(receipt);
+    if (!session) return false;
+    const { preKey, ...rest } = session;
+    // libsignal prints a session it closes in favour of another, private keys included.
+    await this.forgetSession(deviceLid);
+    await this.#repository.injectE2ESession({
+      jid: deviceLid,
+      session: preKey === undefined ? rest : { ...rest, preKey },
+    });
+    return true;
+  }
+
+  async encrypt(deviceLid: string, message: proto.IMessage): Promise<Encrypted> {
+    const data = writeRandomPadMax16(proto.Message.encode(message).finish());
+    return this.#repository.encryptMessage({ jid: deviceLid, data });
+  }
+
+  /** Throws when the message cannot be decrypted (no session, unknown pre-key, counter used already…). */
+  async decrypt(deviceLid: string, type: 'pkmsg' | 'msg', ciphertext: Uint8Array): Promise<proto.Message> {
+    const plain = await this.#repository.decryptMessage({ jid: deviceLid, type, ciphertext });
+    return proto.Message.decode(unpadRandomMax16(plain));
+  }
+
+  /** Encrypts with the own sender key of the group, made on first use. */
+  async encryptForGroup(
+    group: string,
+    senderLid: string,
+    message: proto.IMessage,
+  ): Promise<{ ciphertext: Uint8Array; distribution: proto.IMessage }> {
+    const data = writeRandomPadMax16(proto.Message.encode(message).finish());
+    const result = await this.#repository.encryptGroupMessage({ group, meId: senderLid, data });
+    return {
+      ciphertext: result.ciphertext,
+      distribution: {
+        senderKeyDistributionMessage: {
+          groupId: group,
+          axolotlSenderKeyDistributionMessage: result.senderKeyDistributionMessage,
+        },
+      },
+    };
+  }
+
+  /** The distribution message of the own sender key, for a member that asked for a retry. */
+  async distribution(group: string, senderLid: string): Promise<proto.Message.ISenderKeyDistributionMessage> {
+    const bytes = await this.#repository.getSenderKeyDistributionMessage({ group, meId: senderLid });
+    return { groupId: group, axolotlSenderKeyDistributionMessage: bytes };
+  }
+
+  /** Throws away the own sender key, as a client does when a member leaves. */
+  async rotateSenderKey(group: string, senderLid: string): Promise<void> {
+    const address = this.#repository.jidToSignalProtocolAddress(senderLid);
+    const [user = '', device = '0'] = address.split('.');
+    await this.#keys.set({ 'sender-key': { [`${group}::${user}::${device}`]: null } });
+  }
+
+  async takeDistribution(
+    authorLid: string,
+    item: proto.Message.ISenderKeyDistributionMessage,
+  ): Promise<void> {
+    await this.#repository.processSenderKeyDistributionMessage({ authorJid: authorLid, item });
+  }
+
+  async decryptFromGroup(group: string, authorLid: string, ciphertext: Uint8Array): Promise<proto.Message> {
+    const plain = await this.#repository.decryptGroupMessage({
+      group,
+      authorJid: authorLid,
+      msg: ciphertext,
+    });
+    return proto.Message.decode(unpadRandomMax16(plain));
+  }
+}

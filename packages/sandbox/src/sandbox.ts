@@ -1,0 +1,208 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { type Cdn, createCdn } from './cdn/cdn.ts';
+import { createNoiseCertificates } from './certificates.ts';
+import type { Faults } from './faults.ts';
+import type { RegisteredDevice } from './network/directory.ts';
+import { createNetwork, type Network } from './network/network.ts';
+import { type CompanionRegRefresh, PairingDesk } from './pairing/desk.ts';
+import { removeCompanion } from './pairing/remove.ts';
+import type { PhoneHost } from './phones/host.ts';
+import { createPhone, type Phone, reinstallPhone } from './phones/phone.ts';
+import { type NetworkServer, startNetworkServer } from './wire/server.ts';
+
+export interface SandboxOptions {
+  /** When the server retires the ADV secret of a shown QR code. Default `after_qr`. */
+  readonly companionRegRefresh?: CompanionRegRefresh;
+  /** Port of the WebSocket server on 127.0.0.1; 0 (default) takes a free one. */
+  readonly port?: number;
+  /** Port of the media CDN on 127.0.0.1; 0 (default) takes a free one. */
+  readonly cdnPort?: number;
+}
+
+export interface NewPhone {
+  /** Phone number, digits with country code. */
+  readonly number: string;
+  readonly name: string;
+  /** LID, digits; made up when left out. */
+  readonly lid?: string;
+}
+
+/** How long `waitForOnline` waits unless told otherwise. */
+const ONLINE_TIMEOUT_MS = 15_000;
+/** Acknowledgements are too many to announce each of them. */
+const POLL_MS = 10;
+
+/** A running network with its media CDN and its phones, all in this process. */
+export class Sandbox {
+  /** `ws://127.0.0.1:PORT/ws/chat`, the address clients connect to. */
+  readonly url: string;
+  /** The Noise root public key clients have to trust, 64 hex digits. */
+  readonly rootKey: string;
+  readonly cdn: Cdn;
+  /** PEM of the CA the CDN's certificate is under. */
+  readonly caPem: string;
+  /** A file holding `caPem`; removed on stop. */
+  readonly caFile: string;
+  readonly network: Network;
+  readonly faults: Faults;
+  readonly #server: NetworkServer;
+  readonly #host: PhoneHost;
+  readonly #phones: Phone[] = [];
+  readonly #folder: string;
+
+  constructor(parts: {
+    network: Network;
+    server: NetworkServer;
+    rootKey: string;
+    cdn: Cdn;
+    pairing: PairingDesk;
+    folder: string;
+    caFile: string;
+  }) {
+    this.network = parts.network;
+    this.faults = parts.network.faults;
+    this.#server = parts.server;
+    this.url = parts.server.url;
+    this.rootKey = parts.rootKey;
+    this.cdn = parts.cdn;
+    this.caPem = parts.cdn.caPem;
+    this.#folder = parts.folder;
+    this.caFile = parts.caFile;
+    this.#host = this.#phoneHost(parts.pairing);
+  }
+
+  /** The phones made so far, in order. */
+  get phones(): readonly Phone[] {
+    return this.#phones;
+  }
+
+  /** Opens an account and switches its primary phone on. Rejects when the number has an account. */
+  async createPhone(options: NewPhone): Promise<Phone> {
+    const phone = await createPhone(this.#host, options);
+    this.#phones.push(phone);
+    return phone;
+  }
+
+  /**
+   * Registers the phone's number again on a new installation: new keys, no history, its companions logged
+   * out, its contacts told of the new identity. The returned phone takes the place of the given one.
+   */
+  async reregister(phone: Phone): Promise<Phone> {
+    const again = await reinstallPhone(this.#host, phone);
+    this.#phones.splice(this.#phones.indexOf(phone), 1, again);
+    return again;
+  }
+
+  /** Whether the device (a JID with or without a device number) is attached and takes live stanzas. */
+  online(deviceJid: string): boolean {
+    const device = this.network.directory.resolveDevice(deviceJid);
+    return device !== undefined && this.network.online(device);
+  }
+
+  /** Resolves once the device is online; rejects after `timeoutMs`. */
+  waitForOnline(deviceJid: string, timeoutMs = ONLINE_TIMEOUT_MS): Promise<void> {
+    return this.#until(`${deviceJid} to come online`, () => this.online(deviceJid), timeoutMs);
+  }
+
+  /** Resolves once the device is away; rejects after `timeoutMs`. */
+  waitForOffline(deviceJid: string, timeoutMs = ONLINE_TIMEOUT_MS): Promise<void> {
+    return this.#until(`${deviceJid} to go away`, () => !this.online(deviceJid), timeoutMs);
+  }
+
+  /** Stanzas stored for the device and not acknowledged. Throws when there is no such device. */
+  pendingFor(deviceJid: string): number {
+    return this.#device(deviceJid).mailbox.pending;
+  }
+
+  /** Resolves once nothing is stored for the device any more; rejects after `timeoutMs`. */
+  async waitForAcknowledged(deviceJid: string, timeoutMs = ONLINE_TIMEOUT_MS): Promise<void> {
+    const deadline = Date.now() + timeoutMs;
+    while (this.pendingFor(deviceJid) > 0) {
+      if (Date.now() > deadline) throw new Error(`${deviceJid} left ${this.pendingFor(deviceJid)} stanzas`);
+      await setTimeout(POLL_MS);
+    }
+  }
+
+  /** Switches the phones off, cuts every connection, stops both servers and removes the CA file. */
+  async stop(): Promise<void> {
+    for (const phone of this.#phones) await phone.goOffline();
+    await this.#server.stop();
+    await this.cdn.stop();
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  #device(deviceJid: string): RegisteredDevice {
+    const device = this.network.directory.resolveDevice(deviceJid);
+    if (!device) throw new Error(`no device ${deviceJid}`);
+    return device;
+  }
+
+  #until(what: string, holds: () => boolean, timeoutMs: number): Promise<void> {
+    if (holds()) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const stop = this.network.onChange(() => {
+        if (!holds()) return;
+        clearTimeout(timer);
+        stop();
+        resolve();
+      });
+      const timer = globalThis.setTimeout(() => {
+        stop();
+        reject(new Error(`waited ${timeoutMs} ms in vain for ${what}`));
+      }, timeoutMs);
+      timer.unref();
+    });
+  }
+
+  #phoneHost(pairing: PairingDesk): PhoneHost {
+    const { network, cdn } = this;
+    return {
+      network,
+      cdn,
+      createAccount: (account) => network.directory.createAccount(account),
+      linkByRef: async ({ user, ...request }) => {
+        const account = network.directory.byUser(user);
+        if (!account) throw new Error(`no account ${user}`);
+        return pairing.linkByRef({ account, ...request });
+      },
+      unlink: (address) => {
+        const device = network.directory.device(address);
+        if (!device) throw new Error(`no device ${address.device} on ${address.user}`);
+        removeCompanion(network, device);
+      },
+      whenReady: ({ user, device }) => {
+        const jid = device === 0 ? `${user}@s.whatsapp.net` : `${user}:${device}@s.whatsapp.net`;
+        return this.waitForOnline(jid);
+      },
+    };
+  }
+}
+
+/** Starts a network, its WebSocket server and its media CDN on loopback. */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const authToken = randomBytes(32).toString('base64url');
+  const cdn = await createCdn({ port: options.cdnPort ?? 0, authToken: () => authToken });
+  const network = createNetwork({
+    media: { hostname: () => cdn.hostname, authToken: () => authToken },
+  });
+  const pairing = new PairingDesk(
+    network,
+    options.companionRegRefresh ? { companionRegRefresh: options.companionRegRefresh } : {},
+  );
+  const certificates = createNoiseCertificates();
+  try {
+    const server = await startNetworkServer({ network, pairing, certificates }, { port: options.port ?? 0 });
+    const folder = await mkdtemp(join(tmpdir(), 'wuts-sandbox-'));
+    const caFile = join(folder, 'media-ca.pem');
+    await writeFile(caFile, cdn.caPem);
+    const rootKey = Buffer.from(certificates.rootPublic).toString('hex');
+    return new Sandbox({ network, server, rootKey, cdn, pairing, folder, caFile });
+  } catch (error) {
+    await cdn.stop();
+    throw error;
+  }
+}

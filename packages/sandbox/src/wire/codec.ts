@@ -1,0 +1,21 @@
+import { inflateSync } from 'node:zlib';
+import { type BinaryNode, decodeDecompressedBinaryNode, encodeBinaryNode } from 'baileys';
+import * as dictionary from 'baileys/lib/WABinary/constants.js';
+
+const COMPRESSED_FLAG = 2;
+
+/** One stanza as the bytes of a frame, uncompressed (flag byte 0, as clients accept). */
+export function encodeStanza(node: BinaryNode): Buffer {
+  return encodeBinaryNode(node);
+}
+
+/**
+ * Reads one frame. Synchronous, so that stanzas of a connection are handled in the order they came;
+ * the first byte's bit 1 says that the rest is zlib-deflated (Baileys WABinary/decode.js).
+ */
+export function decodeStanza(frame: Buffer): BinaryNode {
+  const flags = frame[0] ?? 0;
+  const body = frame.subarray(1);
+  const plain = (flags & COMPRESSED_FLAG) === COMPRESSED_FLAG ? inflateSync(body) : body;
+  return decodeDecompressedBinaryNode(plain, dictionary);
+}

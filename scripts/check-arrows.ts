@@ -1,0 +1,125 @@
+/**
+ * Fails when an import goes against the architecture (ARCHITECTURE.md, "Arrows").
+ * Each room lists the rooms it may import from; a file of a room may always import its own room.
+ */
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+
+const ROOT = resolve(import.meta.dirname, '..');
+
+/** What anybody in the gateway may use: no room of its own, no state. */
+const SHARED = ['clock.ts', 'errors.ts', 'config.ts', 'version.ts'];
+/** `whatsapp` is the port; `whatsapp/baileys` is the engine behind it. */
+const PORT = 'whatsapp';
+const DOMAIN = ['tenancy', 'devices', 'messages', 'sending', 'media', 'identity', 'events', 'webhooks'];
+
+interface Rule {
+  /** Rooms (folders or files below the package's src) this room may import. */
+  may: string[];
+  /** npm packages that only this room may import. */
+  owns?: string[];
+}
+
+const GATEWAY: Record<string, Rule> = {
+  'clock.ts': { may: [] },
+  'errors.ts': { may: [] },
+  'version.ts': { may: [] },
+  'config.ts': { may: [PORT, 'net', 'observability', 'storage', 'settings-reader.ts'] },
+  'settings-reader.ts': { may: [] },
+  'first-start.ts': { may: ['storage', 'settings-reader.ts'] },
+  identity: { may: [PORT] },
+  whatsapp: { may: [] },
+  'whatsapp/baileys': { may: [PORT], owns: ['baileys', 'libsignal'] },
+  storage: { may: [PORT], owns: ['better-sqlite3'] },
+  net: { may: [PORT], owns: ['undici'] },
+  observability: { may: [] },
+  tenancy: { may: ['storage'] },
+  events: { may: ['storage', 'identity', PORT, 'observability'] },
+  webhooks: { may: ['events', 'storage', 'net', 'tenancy', 'devices', 'observability'] },
+  devices: { may: ['events', 'tenancy', 'identity', 'storage', PORT, 'observability'] },
+  media: { may: ['events', 'storage', 'net', 'identity', PORT, 'observability'] },
+  messages: { may: ['events', 'tenancy', 'devices', 'media', 'identity', 'storage', PORT, 'observability'] },
+  sending: {
+    may: ['tenancy', 'devices', 'messages', 'media', 'identity', 'storage', 'net', PORT, 'observability'],
+  },
+  api: {
+    may: [...DOMAIN, 'observability', PORT],
+    owns: ['fastify', '@fastify/swagger', '@fastify/swagger-ui'],
+  },
+  cli: { may: ['gateway.ts', 'first-start.ts', 'storage', 'tenancy', 'observability', 'net'] },
+  'gateway.ts': { may: ['*'] },
+  'main.ts': { may: ['cli', 'gateway.ts', 'storage', 'first-start.ts'] },
+};
+
+const SANDBOX: Record<string, Rule> = {
+  wire: { may: ['network', 'pairing'] },
+  network: { may: ['iq', 'pairing', 'groups', 'wire'] },
+  cdn: { may: [] },
+};
+
+const problems = [...check('gateway', GATEWAY, true), ...check('sandbox', SANDBOX, false)];
+for (const problem of problems) console.error(problem);
+console.log(`arrows: ${problems.length === 0 ? 'all point the right way' : `${problems.length} wrong`}`);
+process.exit(problems.length === 0 ? 0 : 1);
+
+function check(name: string, rules: Record<string, Rule>, strict: boolean): string[] {
+  const src = join(ROOT, 'packages', name, 'src');
+  const found: string[] = [];
+  for (const file of sources(src)) {
+    const path = relative(src, file);
+    const room = roomOf(path, rules);
+    if (!room) {
+      if (strict) found.push(`${name}/src/${path}: this room is not in scripts/check-arrows.ts`);
+      continue;
+    }
+    for (const specifier of importsOf(file)) {
+      const wrong = specifier.startsWith('.')
+        ? wrongArrow(relative(src, resolve(dirname(file), specifier)), room, rules)
+        : wrongPackage(specifier, room, rules);
+      if (wrong) found.push(`${name}/src/${path}: ${wrong}`);
+    }
+  }
+  return found;
+}
+
+function wrongArrow(target: string, room: string, rules: Record<string, Rule>): string | null {
+  if (target.startsWith('..')) return `imports ${target}, outside of its package's src`;
+  if (SHARED.includes(target)) return null;
+  const targetRoom = roomOf(target, rules);
+  const may = rules[room]?.may ?? [];
+  if (!targetRoom || targetRoom === room || may.includes('*') || may.includes(targetRoom)) return null;
+  return `${room} may not import ${targetRoom} (${target})`;
+}
+
+function wrongPackage(specifier: string, room: string, rules: Record<string, Rule>): string | null {
+  const owner = Object.entries(rules).find(([, rule]) => rule.owns?.some((own) => isWithin(specifier, own)));
+  return owner && owner[0] !== room && room !== 'gateway.ts'
+    ? `only ${owner[0]} may import ${specifier}`
+    : null;
+}
+
+/** The most specific rule whose folder or file holds the path. */
+function roomOf(path: string, rules: Record<string, Rule>): string | undefined {
+  return Object.keys(rules)
+    .filter((room) => isWithin(path, room))
+    .sort((a, b) => b.length - a.length)[0];
+}
+
+function isWithin(path: string, room: string): boolean {
+  return path === room || path.startsWith(`${room}/`);
+}
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(file, 'utf8');
+  const pattern =
+    /(?:^|\n)\s*(?:import|export)\b[^'"`;]*?from\s*['"]([^'"]+)['"]|import\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)\s*import\s*['"]([^'"]+)['"]/g;
+  return [...text.matchAll(pattern)].flatMap((match) => match[1] ?? match[2] ?? match[3] ?? []);
+}
+
+function sources(folder: string): string[] {
+  return readdirSync(folder).flatMap((entry) => {
+    const path = join(folder, entry);
+    if (statSync(path).isDirectory()) return sources(path);
+    return path.endsWith('.ts') ? [path] : [];
+  });
+}

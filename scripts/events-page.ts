@@ -1,0 +1,69 @@
+/**
+ * Writes the tables of docs/events.md from the catalogue: `npx tsx scripts/events-page.ts`.
+ * `docs/events.test.ts` fails when the page is not what this makes of it.
+ */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { EVENT_CATALOGUE } from '../packages/gateway/src/events/catalogue.ts';
+import { DOCUMENTED_EVENTS, EVENT_NAMES, type EventName } from '../packages/gateway/src/events/names.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+export const PAGE = join(ROOT, 'docs/events.md');
+const TESTS = 'packages/gateway/test';
+const BEGIN = '<!-- from the catalogue: npx tsx scripts/events-page.ts -->';
+const END = '<!-- end -->';
+
+/** Where an event is caused over real sockets: the first of these folders' tests that names it. */
+const DRIVEN = ['events/traffic.test.ts', 'story', 'webhooks'];
+
+/** The page with its generated part made anew. */
+export function eventsPage(page: string): string {
+  const begin = page.indexOf(BEGIN);
+  const end = page.indexOf(END);
+  if (begin < 0 || end < begin) throw new Error(`${PAGE} has lost its marks`);
+  return `${page.slice(0, begin)}${BEGIN}\n\n${generated()}\n\n${page.slice(end)}`;
+}
+
+/** The test that causes the event over real sockets, relative to the repository; null when there is none. */
+export function testedBy(name: EventName): string | null {
+  return driven().find((path) => readFileSync(join(ROOT, path), 'utf8').includes(`'${name}'`)) ?? null;
+}
+
+function driven(): string[] {
+  return DRIVEN.flatMap((entry) =>
+    entry.endsWith('.ts')
+      ? [`${TESTS}/${entry}`]
+      : readdirSync(join(ROOT, TESTS, entry))
+          .filter((file) => file.endsWith('.test.ts'))
+          .sort()
+          .map((file) => `${TESTS}/${entry}/${file}`),
+  );
+}
+
+function generated(): string {
+  const rows = EVENT_NAMES.map((name) => {
+    const { summary, cause, occurs } = EVENT_CATALOGUE[name];
+    const test = testedBy(name);
+    const cells = [
+      `[\`${name}\`](#${anchor(name)})${DOCUMENTED_EVENTS.some((each) => each === name) ? '' : ' *'}`,
+      summary,
+      cause,
+      occurs === true ? 'yes' : `no: ${occurs}`,
+      test === null ? '' : `[${test.slice(TESTS.length + 1)}](../${test})`,
+    ];
+    return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  });
+  const table = ['| Event | What | Cause | Occurs | Tested by |', '| --- | --- | --- | --- | --- |', ...rows];
+  const examples = EVENT_NAMES.map((name) => {
+    const data = JSON.stringify(EVENT_CATALOGUE[name].example, null, 2);
+    return `### ${name}\n\n\`\`\`json\n${data}\n\`\`\``;
+  });
+  return `${table.join('\n')}\n\n## Examples of \`data\`\n\n${examples.join('\n\n')}`;
+}
+
+/** GitHub's anchor of a heading: dots go, underscores stay. */
+function anchor(name: string): string {
+  return name.replaceAll('.', '');
+}
+
+if (process.argv[1] === import.meta.filename) writeFileSync(PAGE, eventsPage(readFileSync(PAGE, 'utf8')));
