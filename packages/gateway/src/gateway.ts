@@ -1,86 +1,13 @@
-/** The composition root: makes the parts, ties them together, starts and stops them in order. */
-import { join } from 'node:path';
-import type { FastifyInstance } from 'fastify';
-import type { Kysely } from 'kysely';
-import { eventsRoutes } from './api/routes/events.ts';
-import { instancesRoutes } from './api/routes/instances.ts';
-import { messageHistoryRoutes } from './api/routes/message-history.ts';
-import { messageMediaRoutes } from './api/routes/message-media.ts';
-import { messageReceiptsRoutes } from './api/routes/message-receipts.ts';
-import { messagesRoutes } from './api/routes/messages.ts';
-import { platformRoutes } from './api/routes/platform.ts';
-import { sendRoutes } from './api/routes/send.ts';
-import { usersAndAdminRoutes } from './api/routes/users-and-admin.ts';
-import { webhookDeliveriesRoutes } from './api/routes/webhook-deliveries.ts';
-import { webhooksRoutes } from './api/routes/webhooks.ts';
-import { buildServer, type Lifecycle } from './api/server.ts';
-import { type Clock, systemClock } from './clock.ts';
-import { type Config, ConfigError, type Settings, WHATSAPP_NETWORK_URL } from './config.ts';
-import { Devices } from './devices/devices.ts';
-import { EventFeed } from './events/feed.ts';
-import { NoticeEvents } from './events/notices.ts';
-import { EventOutbox } from './events/outbox.ts';
-import { EventReader } from './events/reader.ts';
-import { EventRetention } from './events/retention.ts';
-import { EventStore } from './events/store.ts';
+/** A gateway as one thing: made, started, stopped. What it is made of is in `composition.ts`. */
+import type { Lifecycle } from './api/server.ts';
+import { type Composition, compose, type GatewayParts, type Overrides } from './composition.ts';
+import type { Config, Settings } from './config.ts';
 import { prepareDataFolder } from './first-start.ts';
-import { AccountFiles } from './media/account-files.ts';
-import { counted } from './media/counted.ts';
-import { isMediaKind } from './media/keys.ts';
-import { OutboundFiles } from './media/outbound.ts';
-import { MediaService } from './media/service.ts';
-import { MessageArchive } from './messages/archive.ts';
-import { MessageHistory } from './messages/history.ts';
-import { MessageStatuses } from './messages/status.ts';
-import { GuardedClient } from './net/guarded-client.ts';
-import { MediaHttp } from './net/media-http.ts';
-import { createLog, type Log } from './observability/log.ts';
-import { createMetrics, type Metrics } from './observability/metrics.ts';
-import { Editing } from './sending/editing.ts';
-import { HistoryRequests } from './sending/history-request.ts';
-import { Idempotency } from './sending/idempotency.ts';
-import { Sending } from './sending/pipeline.ts';
-import { OutgoingReceipts } from './sending/receipts.ts';
-import { Recipients } from './sending/recipients.ts';
-import { FolderBlobStore } from './storage/blobs.ts';
-import { assertKeyFits, journalSize, StoredCredentials } from './storage/credentials.ts';
-import { databaseAnswers, migrateToLatest, openDatabase } from './storage/database.ts';
+import type { Log } from './observability/log.ts';
 import { lockFolder } from './storage/folder-lock.ts';
-import type { Database } from './storage/schema.ts';
-import { Vault, VaultError } from './storage/vault.ts';
-import { Authentication } from './tenancy/authentication.ts';
-import { Tenants } from './tenancy/tenants.ts';
-import { Users } from './tenancy/users.ts';
 import { VERSION } from './version.ts';
-import { Webhooks } from './webhooks/webhooks.ts';
-import { createBaileysSessionFactory } from './whatsapp/baileys/session.ts';
-import { wireCodec } from './whatsapp/baileys/wire-codec.ts';
-import type { SessionFactory } from './whatsapp/session.ts';
 
-/** What a test may put in place of the real thing. */
-export interface Overrides {
-  clock?: Clock;
-  log?: Log;
-  createSession?: SessionFactory;
-}
-
-export interface GatewayParts {
-  db: Kysely<Database>;
-  vault: Vault;
-  metrics: Metrics;
-  authentication: Authentication;
-  tenants: Tenants;
-  users: Users;
-  devices: Devices;
-  archive: MessageArchive;
-  media: MediaService;
-  events: EventOutbox;
-  eventStore: EventStore;
-  feed: EventFeed;
-  retention: EventRetention;
-  webhooks: Webhooks;
-  app: FastifyInstance;
-}
+export type { GatewayParts, Overrides } from './composition.ts';
 
 /**
  * The stop ends within 10 s, or a service supervisor kills us. What is under way may finish first;
@@ -89,14 +16,6 @@ export interface GatewayParts {
 const FINISH_MS = 3000;
 const CLOSE_DEVICES_MS = 4000;
 const LAST_ANSWERS_MS = 1000;
-
-/**
- * Media inside a JSON body is held in memory several times over (bytes, text, parsed text), so it is
- * capped below what a URL may bring. Base64 is a third longer than what it says.
- */
-const INLINE_MEDIA_BYTES = 64 * 1024 ** 2;
-const bodyLimitFor = (mediaBytes: number): number =>
-  Math.ceil((Math.min(mediaBytes, INLINE_MEDIA_BYTES) * 4) / 3) + 64 * 1024;
 
 export class Gateway {
   readonly config: Config;
@@ -109,20 +28,16 @@ export class Gateway {
   #url = '';
   #stopping: Promise<void> | null = null;
 
-  constructor(made: {
-    config: Config;
-    created: string[];
-    parts: GatewayParts;
-    log: Log;
-    lifecycle: Lifecycle;
-    release: () => Promise<void>;
-  }) {
+  constructor(made: Composition & { config: Config; created: string[]; unlock: () => void }) {
     this.config = made.config;
     this.created = made.created;
     this.parts = made.parts;
     this.log = made.log;
     this.#lifecycle = made.lifecycle;
-    this.#release = made.release;
+    this.#release = async () => {
+      await made.release();
+      made.unlock();
+    };
   }
 
   /** Where the API answers, known once it was started. */
@@ -207,225 +122,9 @@ export async function createGateway(settings: Settings, overrides: Overrides = {
   const { config, created } = await prepareDataFolder(settings);
   const unlock = lockFolder(config.dataDir);
   try {
-    return await compose(config, created, overrides, unlock);
+    return new Gateway({ config, created, unlock, ...(await compose(config, overrides)) });
   } catch (error) {
     unlock();
     throw error;
-  }
-}
-
-async function compose(
-  config: Config,
-  created: string[],
-  overrides: Overrides,
-  unlock: () => void,
-): Promise<Gateway> {
-  const clock = overrides.clock ?? systemClock;
-  const log = overrides.log ?? createLog({ level: config.logLevel, format: config.logFormat });
-  const db = await openStore(config, log);
-  const vault = new Vault(config.encryptionKey);
-  await demandKey(db, vault);
-  const metrics = createMetrics();
-  const { network } = config;
-  const mediaHttp = new MediaHttp({
-    caFile: network.caFile,
-    defaultNetwork: network.url === WHATSAPP_NETWORK_URL,
-  });
-  const guarded = new GuardedClient({ allowNetworks: config.allowNetworks });
-
-  const eventStore = new EventStore(db);
-  const feed = new EventFeed({ store: eventStore, log: log.child({ part: 'events' }) });
-  const webhooks = new Webhooks({
-    db,
-    vault,
-    clock,
-    log: log.child({ part: 'webhooks' }),
-    client: guarded,
-    allowNetworks: config.allowNetworks,
-    registry: metrics.registry,
-    store: eventStore,
-    settings: config.webhooks,
-    events: () => events,
-    devices: () => devices,
-  });
-  const events: EventOutbox = new EventOutbox({
-    clock,
-    subscribers: webhooks.subscribers,
-    onCommitted: () => {
-      feed.wake();
-      webhooks.committed();
-    },
-  });
-  const reader = new EventReader({ store: eventStore, feed, clock });
-  const notices = new NoticeEvents({ db, events });
-  const retention = new EventRetention({
-    db,
-    clock,
-    log: log.child({ part: 'events' }),
-    settings: config.retention,
-  });
-  const blobs = new FolderBlobStore(join(config.dataDir, 'blobs'));
-  const media = new MediaService({
-    db,
-    blobs,
-    vault,
-    clock,
-    log: log.child({ part: 'media' }),
-    events,
-    settings: config.media,
-    http: mediaHttp,
-    sessions: { forDevice: (deviceId) => devices.openSession(deviceId) },
-  });
-  const archive = new MessageArchive({
-    db,
-    vault,
-    clock,
-    codec: wireCodec,
-    events,
-    onStored: (message) => {
-      if (isMediaKind(message.kind)) media.prefetch(message.rowId);
-    },
-  });
-  const history = new MessageHistory({ db, archive, events });
-  const accountFiles = new AccountFiles({
-    http: mediaHttp,
-    clock,
-    blobs,
-    timeoutMs: config.media.downloadTimeoutMs,
-  });
-  const authentication = new Authentication(db, config.masterToken);
-  const tenants = new Tenants({
-    db,
-    clock,
-    beforeDelete: (tenantId) => devices.release(tenantId),
-    afterDelete: () => authentication.forget(),
-  });
-  const users = new Users({
-    db,
-    clock,
-    beforeDelete: (tenantId, userId) => devices.release(tenantId, userId),
-    changed: () => authentication.forget(),
-  });
-  const devices: Devices = new Devices({
-    db,
-    clock,
-    log: log.child({ part: 'devices' }),
-    createSession:
-      overrides.createSession ??
-      createBaileysSessionFactory({
-        network,
-        log: log.child({ part: 'whatsapp' }),
-        clock,
-        accountFiles,
-      }),
-    credentialsFor: (device) => new StoredCredentials({ db, vault, clock, device }),
-    loadSentMessage: (device, chat, id) => archive.loadSentMessage(device, chat, id),
-    events,
-    handlers: {
-      message: async (device, message) => {
-        const stored = await archive.storeInbound(device, message);
-        metrics.inboundMessages.inc({ outcome: stored ? 'stored' : 'known' });
-      },
-      receipt: (device, receipt) => archive.applyReceipt(device, receipt),
-      mediaRetry: (device, notice) => media.handleRetryNotice(device, notice),
-      notice: (device, notice, cause) => notices.notice(device, notice, cause),
-      history: (device, batch) => history.store(device, batch),
-    },
-    tenantIds: async () => (await tenants.list()).map((tenant) => tenant.id),
-  });
-  const outbound = new OutboundFiles({
-    client: guarded,
-    http: mediaHttp,
-    cache: media.cache,
-    maxBytes: config.media.maxBytes,
-    urlTimeoutMs: config.media.downloadTimeoutMs,
-  });
-  const recipients = new Recipients({ clock });
-  const sending = new Sending({ devices, archive, recipients, media: outbound, clock });
-  const editing = new Editing({ devices, archive, recipients, clock });
-  const receipts = new OutgoingReceipts({ devices, archive, clock });
-  const historyRequests = new HistoryRequests({ devices, archive });
-  const statuses = new MessageStatuses({ db, archive, devices });
-  const idempotency = new Idempotency({ db, clock });
-  metrics.setDeviceCounter(() => tenants.devicesByState());
-  metrics.setJournalCounter(() => journalSize(db));
-
-  const lifecycle: Lifecycle = { phase: 'starting' };
-  const app = await buildServer({
-    log: log.child({ part: 'http' }),
-    clock,
-    authenticator: authentication,
-    lifecycle,
-    metrics,
-    version: VERSION,
-    publicUrl: config.publicUrl,
-    async routes(server) {
-      await server.register(platformRoutes, {
-        lifecycle,
-        metrics,
-        version: VERSION,
-        databaseAnswers: () => databaseAnswers(db),
-      });
-      await server.register(usersAndAdminRoutes, { tenants, users });
-      await server.register(instancesRoutes, { devices, clock, webhookUrls: webhooks.endpoints });
-      await server.register(webhooksRoutes, webhooks);
-      await server.register(webhookDeliveriesRoutes, webhooks);
-      await server.register(messagesRoutes, { editing, statuses, idempotency });
-      await server.register(messageReceiptsRoutes, { receipts });
-      await server.register(messageHistoryRoutes, { history: historyRequests });
-      await server.register(messageMediaRoutes, {
-        media: counted(media, (outcome) => metrics.mediaRequests.inc({ outcome })),
-      });
-      await server.register(eventsRoutes, { reader, devices, authenticator: authentication });
-      await server.register(sendRoutes, {
-        sending,
-        idempotency,
-        mediaBodyLimit: bodyLimitFor(config.media.maxBytes),
-      });
-    },
-  });
-  const release = async (): Promise<void> => {
-    await Promise.allSettled([mediaHttp.close(), guarded.close()]);
-    await db.destroy();
-    unlock();
-  };
-  const parts: GatewayParts = {
-    db,
-    vault,
-    metrics,
-    authentication,
-    tenants,
-    users,
-    devices,
-    archive,
-    media,
-    events,
-    eventStore,
-    feed,
-    retention,
-    webhooks,
-    app,
-  };
-  return new Gateway({ config, created, parts, log, lifecycle, release });
-}
-
-async function openStore(config: Config, log: Log): Promise<Kysely<Database>> {
-  const db = await openDatabase({
-    dataDir: config.dataDir,
-    databaseUrl: config.databaseUrl,
-    sync: config.databaseSync,
-  });
-  const applied = await migrateToLatest(db);
-  if (applied.length > 0) log.info({ migrations: applied }, 'the database was migrated');
-  return db;
-}
-
-/** A wrong key would otherwise show as devices that cannot log in, one after the other. */
-async function demandKey(db: Kysely<Database>, vault: Vault): Promise<void> {
-  try {
-    await assertKeyFits(db, vault);
-  } catch (error) {
-    if (!(error instanceof VaultError)) throw error;
-    throw new ConfigError(['the encryption key is not the one this database was encrypted with']);
   }
 }

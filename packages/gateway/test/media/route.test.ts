@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { attachment, parseRange, servedName, servedType } from '../../src/api/media-headers.ts';
-import { messageMediaRoutes } from '../../src/api/routes/message-media.ts';
+import { messageMediaRoutes } from '../../src/api/routes/messages/media.ts';
 import { buildServer } from '../../src/api/server.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import type { MediaDescriptor } from '../../src/whatsapp/session.ts';

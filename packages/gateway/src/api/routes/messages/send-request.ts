@@ -1,12 +1,12 @@
 /** What the operations that send have in common: recipient, device, options, repeats, and their answers. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
-import type { SendAttempt } from '../../sending/delivery.ts';
-import { type Idempotency, requestHash } from '../../sending/idempotency.ts';
-import type { SendRequest, SentMessage } from '../../sending/pipeline.ts';
-import { parseQuote, type QuotedInput } from '../../sending/quoting.ts';
-import { mentionedJids, recipientOf } from '../../sending/recipients.ts';
-import { Jid, Rfc3339, rfc3339 } from '../schemas.ts';
+import type { SendAttempt } from '../../../sending/delivery.ts';
+import { type Idempotency, requestHash } from '../../../sending/idempotency.ts';
+import type { SendRequest, SentMessage } from '../../../sending/pipeline.ts';
+import { parseQuote, type QuotedInput } from '../../../sending/quoting.ts';
+import { mentionedJids, recipientOf } from '../../../sending/recipients.ts';
+import { Jid, Rfc3339, rfc3339 } from '../../schemas.ts';
 
 const Optional = {
   text: (description: string) => Type.Optional(Type.String({ description })),

@@ -1,10 +1,10 @@
 /** The media of a message: tag "messages". */
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { AppError } from '../../errors.ts';
-import type { MediaService, ReadyMedia } from '../../media/service.ts';
-import { attachment, matchesTag, parseRange, servedName, servedType } from '../media-headers.ts';
-import { errorResponses } from '../schemas.ts';
+import { AppError } from '../../../errors.ts';
+import type { MediaService, ReadyMedia } from '../../../media/service.ts';
+import { attachment, matchesTag, parseRange, servedName, servedType } from '../../media-headers.ts';
+import { errorResponses } from '../../schemas.ts';
 
 export interface MessageMediaDeps {
   media: Pick<MediaService, 'resolve'>;
