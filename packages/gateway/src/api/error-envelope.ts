@@ -89,6 +89,8 @@ function isStorageFailure(error: unknown): boolean {
   return false;
 }
 
+const EXPECTED = new Set<ErrorCode>(['DEVICE_NOT_READY', 'SHUTTING_DOWN']);
+
 /** Logs what is ours to repair and answers. The error handler of the server. */
 export function handleError(now: () => number) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
@@ -97,7 +99,11 @@ export function handleError(now: () => number) {
       request.log.error({ err: error, route: request.routeOptions.url }, 'an operation failed unexpectedly');
       return sendError(reply, new AppError('INTERNAL_ERROR'), now());
     }
-    if (known.status >= 500) request.log.warn({ err: known, code: known.code }, 'an operation failed');
+    if (known.status >= 500) {
+      // A device that is not connected is an everyday answer; its own state is logged where it changes.
+      const level = EXPECTED.has(known.code) ? 'debug' : 'warn';
+      request.log[level]({ err: known, code: known.code }, 'an operation failed');
+    }
     return sendError(reply, known, now());
   };
 }

@@ -7,7 +7,6 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { DATABASE_FILE } from '../../src/storage/database.ts';
 import { until, World } from '../story/harness.ts';
 
-/** The library waits 3 s between its tries to commit. */
 vi.setConfig({ testTimeout: 90_000 });
 
 const MESSAGES = 12;
@@ -54,18 +53,35 @@ async function storedTexts(): Promise<string[]> {
   return rows.map(({ text }) => (text ?? '').slice(0, 20).trim());
 }
 
-const hasTicks = (id: string): boolean =>
-  contact.receivedReceipts.some(
+/** Fills the table until a key that sorts just behind `id` has no room on its page. */
+async function leaveNoRoomFor(type: string, id: string): Promise<void> {
+  const { db } = world.gateway.parts;
+  const { tenant_id } = await db
+    .selectFrom('devices')
+    .select('tenant_id')
+    .where('id', '=', deviceId)
+    .executeTakeFirstOrThrow();
+  const value = Buffer.alloc(8);
+  await expect(async () => {
+    for (let n = 0; n < 10_000; n += 1) {
+      const row = { tenant_id, device_id: deviceId, type, id: `${id}${n}`, value };
+      await db.insertInto('signal_keys').values(row).execute();
+    }
+  }).rejects.toThrow('full');
+}
+
+const hasTicks = (id: string, from = contact): boolean =>
+  from.receivedReceipts.some(
     ({ messageId, type, fromDevice }) => messageId === id && type !== 'retry' && /:[1-9]/.test(fromDevice),
   );
 
 /** Everything arrives in the end, once each and readable. */
-async function expectAll(sent: readonly { id: string; text: string }[]): Promise<void> {
+async function expectAll(sent: readonly { id: string; text: string; from?: Phone }[]): Promise<void> {
   await until('everything is stored', async () => {
     const texts = await storedTexts();
     return sent.every(({ text }) => texts.includes(text));
   });
-  await until('every sender has two ticks', async () => sent.every(({ id }) => hasTicks(id)));
+  await until('every sender has two ticks', async () => sent.every(({ id, from }) => hasTicks(id, from)));
   expect((await storedTexts()).sort()).toEqual(['before', ...sent.map(({ text }) => text)].sort());
   await world.sandbox.waitForAcknowledged(companion);
   await until('the journal is empty', async () => {
@@ -106,6 +122,22 @@ test('a full disk loses nothing that was acknowledged, says so, and is got over'
   await expectAll(sent);
   const answer = await api.post('/send/text', { number: contact.number, text: 'after' });
   expect(answer.status).toBe(200);
+});
+
+test('a stranger who writes while the disk is full is not turned away', async () => {
+  const stranger = await world.sandbox.createPhone({ number: '5511999996003', name: 'Stranger' });
+  await pragma(`max_page_count = ${await pragma('page_count')}`);
+  await leaveNoRoomFor('lid-mapping', stranger.number);
+  const { id } = await stranger.sendText(shop, 'hello');
+  // The library gives up within a second. Nothing tells that it has not.
+  const started = Date.now();
+  await until('it had the time to turn the message away', async () => Date.now() - started > 1500);
+  expect(hasTicks(id, stranger)).toBe(false);
+  expect(world.sandbox.pendingFor(companion)).toBe(1);
+
+  await pragma('max_page_count = 1000000');
+  await until('the message is stored', async () => (await storedTexts()).includes('hello'));
+  await until('the stranger has two ticks', async () => hasTicks(id, stranger));
 });
 
 test('a locked database is waited for', async () => {

@@ -137,9 +137,12 @@ async function verdicts(language: Language, given: Delivery[]): Promise<[boolean
   }
 }
 
+/** Where CI runs, every language must be there: `.ci/run` installs them. */
 const atHand = (language: Language): boolean => {
   const [command = '', ...options] = language.probe;
-  return spawnSync(command, options).status === 0;
+  const found = spawnSync(command, options).status === 0;
+  if (!found && process.env.CI) throw new Error(`${language.name} is not installed: see .ci/run`);
+  return found;
 };
 
 describe.each(LANGUAGES)('the recipe in $name', (language) => {

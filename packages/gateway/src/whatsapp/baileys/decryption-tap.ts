@@ -15,7 +15,7 @@ import {
   unpadRandomMax16,
 } from './library.ts';
 
-/** The library itself has tried a commit for half a minute by then (its `transactionOpts`). */
+/** The library itself has tried a commit a few times by then (`COMMIT_TRIES`). */
 const STORE_RETRY_MS = 1000;
 
 type MakeSignalRepository = NonNullable<UserFacingSocketConfig['makeSignalRepository']>;
@@ -73,7 +73,13 @@ export class DecryptionTap {
       decryptMessage: (opts) => this.#open(keys, opts.jid, opts.ciphertext, () => inner.decryptMessage(opts)),
       decryptGroupMessage: (opts) =>
         this.#open(keys, opts.group, opts.msg, () => inner.decryptGroupMessage(opts)),
+      migrateSession: (from, to) => this.#patiently(() => inner.migrateSession(from, to)),
     };
+    // Before it decrypts, the library stores who the sender is, and takes a failure for one of the message:
+    // the stanza would be acknowledged with an error and gone (messages-recv.js `handleMessage`).
+    const { lidMapping } = tapped;
+    const store = lidMapping.storeLIDPNMappings.bind(lidMapping);
+    lidMapping.storeLIDPNMappings = (pairs) => this.#patiently(() => store(pairs));
     return tapped;
   };
 

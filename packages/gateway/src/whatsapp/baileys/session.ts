@@ -62,6 +62,8 @@ const ALIVE_EVERY_MS = 20_000;
 const DEFAULT_ACK_TIMEOUT_MS = 30_000;
 /** How long a stop may take to finish with what has arrived; the rest is in the journal. */
 const FINISH_MS = 1_500;
+/** The library's own 10 tries 3 s apart would hold up a send for half a minute; what may not fail is tried on by us. */
+const COMMIT_TRIES = { maxCommitRetries: 3, delayBetweenTriesMs: 200 };
 const SERVER = '@s.whatsapp.net';
 /** What the library calls an account whose name it does not know yet (`requestPairingCode`). */
 const UNNAMED = '~';
@@ -168,6 +170,7 @@ class BaileysSession implements WhatsAppSession {
       // History is read by the account feed; the library would hold each file in memory, and all events back.
       shouldSyncHistoryMessage: () => false,
       emitOwnEvents: false,
+      transactionOpts: COMMIT_TRIES,
       makeSignalRepository: inbound.tap.makeSignalRepository,
       cachedGroupMetadata: async (jid) => this.#groups.get(jid),
       getMessage: async (key) => {

@@ -1,6 +1,7 @@
 /** What the operations that send have in common: recipient, device, options, repeats, and their answers. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
+import { AppError } from '../../../errors.ts';
 import type { SendAttempt } from '../../../sending/delivery.ts';
 import { type Idempotency, requestHash } from '../../../sending/idempotency.ts';
 import type { SendRequest, SentMessage } from '../../../sending/pipeline.ts';
@@ -141,7 +142,10 @@ export function selectedDevice(request: FastifyRequest): string | undefined {
   const query = request.query as { device_id?: string };
   const body = (request.body ?? {}) as { device_id?: string };
   const header = request.headers['x-device-id'];
-  return query.device_id || body.device_id || (typeof header === 'string' && header) || undefined;
+  const id = query.device_id || body.device_id || (typeof header === 'string' && header) || undefined;
+  // No id contains it, and PostgreSQL cannot even be asked.
+  if (id?.includes('\0')) throw new AppError('DEVICE_NOT_FOUND');
+  return id;
 }
 
 /** Does the work once per `Idempotency-Key`, when the request carries one. */
