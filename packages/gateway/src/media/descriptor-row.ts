@@ -12,6 +12,8 @@ export interface MediaOwner {
   messageRowId: string;
   tenantId: string;
   deviceId: string;
+  /** See `InboundMessage.lidAddressed`. */
+  lidAddressed?: boolean;
 }
 
 /** Binds a sealed media key to its row: one copied to another row does not open. */
@@ -41,6 +43,7 @@ export function mediaRow(descriptor: MediaDescriptor, owner: MediaOwner, vault: 
     seconds: descriptor.seconds,
     width: descriptor.width,
     height: descriptor.height,
+    lid_addressed: owner.lidAddressed ? 1 : 0,
     outcome: 'available',
     outcome_at: null,
   };

@@ -16,6 +16,9 @@ export interface MediaCopy {
   chatJid: string;
   chatLid: string | null;
   senderJid: string;
+  senderLid: string | null;
+  /** Our phone knows the chat, in a group the author, by LID. */
+  lidAddressed: boolean;
   fromMe: boolean;
   isGroup: boolean;
   kind: MediaKind;
@@ -41,6 +44,7 @@ const COLUMNS = [
   'messages.chat_jid',
   'messages.chat_lid',
   'messages.sender_jid',
+  'messages.sender_lid',
   'messages.from_me',
   'messages.is_group',
   'media.message_row_id',
@@ -53,6 +57,7 @@ const COLUMNS = [
   'media.sha256',
   'media.enc_sha256',
   'media.blob_sha256',
+  'media.lid_addressed',
   'media.outcome',
 ] as const;
 
@@ -173,6 +178,8 @@ export class MediaLibrary {
         chatJid: row.chat_jid,
         chatLid: row.chat_lid,
         senderJid: row.sender_jid,
+        senderLid: row.sender_lid,
+        lidAddressed: row.lid_addressed === 1,
         fromMe: row.from_me === 1,
         isGroup: row.is_group === 1,
         kind,
@@ -200,6 +207,7 @@ interface JoinedRow {
   chat_jid: string;
   chat_lid: string | null;
   sender_jid: string;
+  sender_lid: string | null;
   from_me: number;
   is_group: number;
   message_row_id: string | null;
@@ -212,6 +220,7 @@ interface JoinedRow {
   sha256: string | null;
   enc_sha256: string | null;
   blob_sha256: string | null;
+  lid_addressed: number | null;
   outcome: 'available' | 'gone' | null;
 }
 

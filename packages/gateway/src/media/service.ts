@@ -270,9 +270,8 @@ export class MediaService {
       await this.#requests.open(copy, () =>
         session.requestMediaReupload({
           messageId: copy.messageId,
-          chat: copy.chatJid,
+          ...addressOf(copy),
           fromMe: copy.fromMe,
-          participant: copy.isGroup ? copy.senderJid : null,
           mediaKey: copy.mediaKey,
         }),
       );
@@ -371,4 +370,12 @@ function unanswerable(requests: RetryRequest[]): AppError {
       : 'the media could not be downloaded though the phone uploaded it again',
     retryAfterSeconds: POLL_SECONDS,
   });
+}
+
+/** The message as our own phone knows it: by the names its stanza had (whatsmeow mediaretry.go `SendMediaRetryReceipt`). */
+function addressOf(copy: MediaCopy): { chat: string; participant: string | null } {
+  const byLid = (jid: string, lid: string | null): string => (copy.lidAddressed && lid ? lid : jid);
+  return copy.isGroup
+    ? { chat: copy.chatJid, participant: byLid(copy.senderJid, copy.senderLid) }
+    : { chat: byLid(copy.chatJid, copy.chatLid), participant: null };
 }

@@ -129,7 +129,7 @@ export class MessageArchive {
       if ((await INSERT_NEW.affected(trx, row)) === 0) return null;
     }
     const { media } = message.content;
-    if (media) await this.#insertMedia(trx, row, media);
+    if (media) await this.#insertMedia(trx, row, media, message.lidAddressed);
     const applied = await applyAmendment(trx, device, message);
     const details = wireDetails(row.kind, message.raw, this.#codec);
     await announce(storedMessage(row), { media, applied, details });
@@ -344,8 +344,9 @@ export class MessageArchive {
     trx: Transaction<Database>,
     row: MessagesTable,
     descriptor: MediaDescriptor,
+    lidAddressed = false,
   ): Promise<void> {
-    const owner = { messageRowId: row.id, tenantId: row.tenant_id, deviceId: row.device_id };
+    const owner = { messageRowId: row.id, tenantId: row.tenant_id, deviceId: row.device_id, lidAddressed };
     await trx
       .insertInto('media')
       .values(mediaRow(descriptor, owner, this.#vault))

@@ -157,6 +157,8 @@ export interface MediaTable {
   seconds: number | null;
   width: number | null;
   height: number | null;
+  /** 1 when our phone knows the chat, in a group the author, by LID: a re-upload is asked for under that name. */
+  lid_addressed: number;
   /** 'gone' once the sender's phone said that it no longer has it. */
   outcome: 'available' | 'gone';
   outcome_at: number | null;

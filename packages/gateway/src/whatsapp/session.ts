@@ -100,6 +100,8 @@ export interface InboundMessage {
   isGroup: boolean;
   sender: Identity;
   fromMe: boolean;
+  /** The stanza named the other side, in a group the author, by LID. Our phone knows the message by that name. */
+  lidAddressed?: boolean;
   /** Milliseconds since the epoch, as the server stamped it (whole seconds). */
   timestamp: number;
   pushName: string | null;

@@ -159,6 +159,20 @@ describe('story 4: the CDN copy has expired', () => {
     expect(sha256(answer.bytes)).toBe(sha256(bytes));
   });
 
+  test.each([
+    'lid',
+    'pn',
+  ] as const)('the phone is asked by the name the message had: %s', async (addressing) => {
+    const bytes = await jpeg();
+    const { id } = await contact.sendImage(shop.number, { bytes, mimeType: 'image/jpeg' }, { addressing });
+    await downloaded(id, bytes);
+    await emptyCache();
+    world.sandbox.cdn.expireAll(404);
+    await api.get(`/messages/${id}/media?wait=10`);
+    const request = shop.mediaRetryRequests.find(({ messageId }) => messageId === id);
+    expect(request?.address).toBe(addressing === 'lid' ? contact.lid : contact.jid);
+  });
+
   test('a phone that no longer has it: 410, remembered without asking again', async () => {
     const { id, directPath } = await receivedPicture();
     await emptyCache();

@@ -21,8 +21,9 @@ export type MediaRetryPolicy =
 
 export interface MediaRetryRequest {
   readonly messageId: string;
-  /** As the companion wrote it in `<rmr>`. */
   readonly chat: string;
+  /** The chat's name as the companion wrote it in `<rmr>`. */
+  readonly address: string;
   readonly participant?: string;
   readonly fromMe: boolean;
   /** The companion's device JID. */
@@ -119,6 +120,7 @@ export class MediaRetry {
     this.requests.push({
       messageId: id,
       chat: this.#book.canonical(rmr?.attrs.jid ?? from),
+      address: rmr?.attrs.jid ?? from,
       ...(rmr?.attrs.participant === undefined ? {} : { participant: rmr.attrs.participant }),
       fromMe: rmr?.attrs.from_me === 'true',
       device,

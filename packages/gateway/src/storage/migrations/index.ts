@@ -2,10 +2,12 @@ import type { Migration } from 'kysely';
 import * as initial from './0001-initial.ts';
 import * as events from './0002-events.ts';
 import * as messageTargets from './0003-message-targets.ts';
+import * as mediaAddressing from './0008-media-addressing.ts';
 
 /** In order of their names; one that was released is never changed, only followed. */
 export const migrations: Record<string, Migration> = {
   '0001-initial': initial,
   '0002-events': events,
   '0003-message-targets': messageTargets,
+  '0008-media-addressing': mediaAddressing,
 };

@@ -26,6 +26,8 @@ export interface MessageSourceInfo {
   isGroup: boolean;
   sender: Identity;
   fromMe: boolean;
+  /** The other side, in a group the author, was named by LID. */
+  lidAddressed: boolean;
 }
 
 /**
@@ -49,21 +51,24 @@ export async function messageSource(
       isGroup: !!isJidGroup(from),
       sender,
       fromMe: isOwn(sender, own),
+      lidAddressed: isLidUser(participant) === true,
     };
   }
   if (isJidNewsletter(from)) {
     const chat = { jid: from, lid: null };
-    return { chat, isGroup: false, sender: chat, fromMe: false };
+    return { chat, isGroup: false, sender: chat, fromMe: false, lidAddressed: false };
   }
   const recipient = attrs.recipient;
   if (recipient) {
     const alt =
       attrs.peer_recipient_pn ?? attrs.peer_recipient_lid ?? attrs.recipient_pn ?? attrs.recipient_lid;
     const chat = await identity(recipient, alt, directory);
-    return { chat, isGroup: !!isJidGroup(recipient), sender: { ...own }, fromMe: true };
+    const lidAddressed = isLidUser(recipient) === true;
+    return { chat, isGroup: !!isJidGroup(recipient), sender: { ...own }, fromMe: true, lidAddressed };
   }
   const sender = await identity(from, attrs.sender_pn ?? attrs.sender_lid, directory);
-  return { chat: sender, isGroup: false, sender, fromMe: isOwn(sender, own) };
+  const lidAddressed = isLidUser(from) === true;
+  return { chat: sender, isGroup: false, sender, fromMe: isOwn(sender, own), lidAddressed };
 }
 
 /** Both names of a person, from a JID, what the stanza says beside it, and what we learnt before. */

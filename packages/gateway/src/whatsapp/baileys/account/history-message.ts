@@ -1,6 +1,6 @@
 import type { Identity, InboundMessage } from '../../session.ts';
 import { parseContent } from '../content-parser.ts';
-import { isJidGroup, proto } from '../library.ts';
+import { isJidGroup, isLidUser, proto } from '../library.ts';
 import { identity, type LidDirectory, type OwnAccount } from '../message-source.ts';
 
 /** Names within one conversation: a group of hundreds of members writes thousands of messages. */
@@ -53,6 +53,7 @@ export async function historyMessage(
     isGroup,
     sender,
     fromMe,
+    lidAddressed: isLidUser((isGroup ? author : key.remoteJid) ?? '') === true,
     timestamp: seconds * 1000,
     pushName: info.pushName || null,
     content,
