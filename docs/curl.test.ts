@@ -12,7 +12,7 @@ import { jpeg, sha256 } from '../packages/gateway/test/story/samples.ts';
 const ROOT = join(import.meta.dirname, '..');
 
 /** What the blocks find in their environment, filled as the tour goes on. */
-const variables = { TOKEN: '', ID: '', NUMBER: '', MEDIA_ID: '' };
+const variables = { TOKEN: '', ID: '', NUMBER: '', MEDIA_ID: '', GROUP: '' };
 const blocks = new Map<string, string>();
 let world: World;
 let folder: string;
@@ -34,6 +34,7 @@ beforeAll(async () => {
   shop = await world.sandbox.createPhone({ number: '5511999994001', name: 'Shop' });
   contact = await world.sandbox.createPhone({ number: '5511999994002', name: 'Contact' });
   variables.NUMBER = contact.number;
+  variables.GROUP = (await shop.createGroup('Team', [contact])).jid;
 });
 afterAll(async () => {
   await world?.destroy();
@@ -139,6 +140,25 @@ test('events.md: pull', async () => {
   const [first, latest] = answers(await run('events-pull'));
   expect(first.events.map((event: Json) => event.event)).toContain('message.received');
   expect(latest).toMatchObject({ success: true, events: [], has_more: false });
+});
+
+test.each([
+  ['send-text.md', 'text-quoting', 'extendedTextMessage'],
+  ['send-text.md', 'mentions', 'extendedTextMessage'],
+  ['send-text.md', 'preview', 'extendedTextMessage'],
+  ['send-text.md', 'reaction', 'reactionMessage'],
+  ['send-places-contacts-polls.md', 'location', 'locationMessage'],
+  ['send-places-contacts-polls.md', 'contact', 'contactMessage'],
+  ['send-places-contacts-polls.md', 'poll', 'pollCreationMessageV3'],
+  ['send-places-contacts-polls.md', 'event', 'eventMessage'],
+  ['send-interactive.md', 'buttons', 'interactiveMessage'],
+  ['send-interactive.md', 'list', 'interactiveMessage'],
+  ['send-interactive.md', 'template', 'templateMessage'],
+  ['send-interactive.md', 'product', 'productMessage'],
+])('%s: %s', async (_page, name, member) => {
+  const [sent] = answers(await run(name));
+  const got = await contact.waitForMessage((message) => message.id === sent.message_id);
+  expect(Object.keys(got.message)).toContain(member);
 });
 
 test('no marked block was left out', () => {

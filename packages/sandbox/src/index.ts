@@ -13,6 +13,7 @@ export {
   PairingDesk,
 } from './pairing/desk.ts';
 export { LinkError } from './phones/host.ts';
+export type { PhoneMessage } from './phones/inbox.ts';
 export type { Phone } from './phones/phone.ts';
 export { type NewPhone, type Sandbox, type SandboxOptions, startSandbox } from './sandbox.ts';
 export { type NetworkServer, startNetworkServer } from './wire/server.ts';

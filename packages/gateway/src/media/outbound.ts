@@ -4,6 +4,7 @@ import type { MediaHttp } from '../net/media-http.ts';
 import type { MediaKind, WhatsAppSession } from '../whatsapp/session.ts';
 import type { MediaCache } from './cache.ts';
 import { type OpenedSource, openBase64, openUrl } from './fetch-source.ts';
+import { readPage } from './page.ts';
 import { prepareUpload, type UploadedMedia } from './upload.ts';
 
 export interface OutboundFilesOptions {
@@ -42,6 +43,11 @@ export class OutboundFiles {
     return 'url' in input
       ? openUrl(input.url, `${options.field}_url`, limits, this.#options.client)
       : openBase64(input.base64, options.field, limits);
+  }
+
+  /** Up to half a megabyte of the HTML behind a URL; null for anything else. */
+  page(url: string): Promise<string | null> {
+    return readPage(this.#options.client, url);
   }
 
   /** Encrypts and uploads; see `prepareUpload` for the errors. */

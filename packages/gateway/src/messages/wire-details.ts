@@ -6,6 +6,9 @@ import { member, unwrapped } from './wire-content.ts';
 
 type Details = Record<string, unknown>;
 
+/** The end of the year 9999, after which RFC 3339 has no times. */
+const LAST_SECOND = 253_402_300_800;
+
 /**
  * The details of a message by its kind, null for kinds that have none. Member names are those of
  * waE2E.Message (WAWebProtobufsE2E.proto); what a sender left out is null.
@@ -27,6 +30,7 @@ const READERS: Partial<Record<MessageKind, (message: WireMessage) => Details | n
     const row = reply && member(reply, 'singleSelectReply');
     return { row_id: text(row, 'selectedRowId'), title: text(reply, 'title') };
   },
+  event: (message) => event(member(message, 'eventMessage')),
   group_invite: (message) => {
     const invite = member(message, 'groupInviteMessage');
     return {
@@ -65,13 +69,50 @@ function poll(message: WireMessage): Details | null {
   };
 }
 
+function event(made: WireMessage | null): Details | null {
+  return (
+    made && {
+      name: text(made, 'name'),
+      description: text(made, 'description'),
+      start_time: seconds(made, 'startTime'),
+      end_time: seconds(made, 'endTime'),
+      location: location(member(made, 'location')),
+      join_link: text(made, 'joinLink'),
+      canceled: made.isCanceled === true,
+    }
+  );
+}
+
 function buttonReply(message: WireMessage): Details | null {
   const plain = member(message, 'buttonsResponseMessage');
   if (plain) return { button_id: text(plain, 'selectedButtonId'), title: text(plain, 'selectedDisplayText') };
   const template = member(message, 'templateButtonReplyMessage');
   if (template)
     return { button_id: text(template, 'selectedId'), title: text(template, 'selectedDisplayText') };
-  return null;
+  const flow = member(message, 'interactiveResponseMessage');
+  return flow && flowReply(flow);
+}
+
+/** A tap in a native flow tells what was chosen as JSON: `{"id": …}` of a quick reply, a row or a form. */
+function flowReply(flow: WireMessage): Details {
+  const reply = member(flow, 'nativeFlowResponseMessage');
+  const params = parameters(text(reply, 'paramsJson'));
+  return {
+    button_id: text(params, 'id'),
+    title: text(member(flow, 'body'), 'text'),
+    flow: text(reply, 'name'),
+    params,
+  };
+}
+
+/** A sender writes this: anything but an object is nothing. */
+function parameters(json: string | null): WireMessage | null {
+  try {
+    const value: unknown = JSON.parse(json ?? 'null');
+    return typeof value === 'object' && !Array.isArray(value) ? (value as WireMessage) : null;
+  } catch {
+    return null;
+  }
 }
 
 function text(from: WireMessage | null, name: string): string | null {
@@ -82,6 +123,13 @@ function text(from: WireMessage | null, name: string): string | null {
 function number(from: WireMessage, name: string): number | null {
   const value = from[name];
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}
+
+/** RFC 3339 of a time in seconds; null when there is none or it is none. */
+function seconds(from: WireMessage, name: string): string | null {
+  // 64-bit numbers come as objects that write themselves.
+  const at = Number(from[name] ?? 0);
+  return at > 0 && at < LAST_SECOND ? new Date(at * 1000).toISOString() : null;
 }
 
 function list(from: WireMessage | null, name: string): WireMessage[] {

@@ -1,8 +1,9 @@
 /** What every kind of content has in common: it checks its input at once and composes itself when asked. */
 import { invalidField } from '../errors.ts';
-import type { MessageDevice } from '../messages/stored-message.ts';
+import type { MessageDevice, StoredMessage } from '../messages/stored-message.ts';
 import type {
   ChatState,
+  Jid,
   MediaDescriptor,
   MessageKind,
   OutboundMessage,
@@ -10,10 +11,14 @@ import type {
 } from '../whatsapp/session.ts';
 import type { WireMessage } from '../whatsapp/wire-message.ts';
 import type { OutboundMedia } from './outbound-media.ts';
+import type { Recipient } from './recipients.ts';
 
 export interface ComposeContext {
   session: WhatsAppSession;
   device: MessageDevice;
+  recipient: Recipient;
+  /** A message of the chat as our archive has it, or null. */
+  find(messageId: string): Promise<StoredMessage | null>;
   /** Quote and mentions, in the form of waE2E.ContextInfo; null when there is nothing to say. */
   contextInfo: WireMessage | null;
   media: OutboundMedia;
@@ -28,6 +33,8 @@ export interface Composed {
   media?: MediaDescriptor;
   viewOnce?: boolean;
   targetId?: string;
+  /** Whom the content itself mentions, beside those of the request. */
+  mentions?: Jid[];
   /** Further documented members of the answer's `metadata`; measured, never guessed. */
   metadata?: Record<string, unknown>;
   editAttribute?: NonNullable<OutboundMessage['editAttribute']>;
@@ -62,6 +69,19 @@ export function checkedCaption(caption: string | undefined, field = 'caption'): 
     throw invalidField(field, `must be at most ${LONGEST_CAPTION} characters`);
   }
   return storable(field, caption);
+}
+
+/** A text of at most `most` characters; undefined stays so. VALIDATION_ERROR otherwise. */
+export function checkedOptional(field: string, text: string | undefined, most: number): string | undefined {
+  if (text === undefined || text === '') return undefined;
+  if (characters(text) > most) throw invalidField(field, `must be at most ${most} characters`);
+  return storable(field, text);
+}
+
+/** A text of 1 to `most` characters that is not blank, or VALIDATION_ERROR. */
+export function checkedRequired(field: string, text: string, most: number): string {
+  if (text.trim() === '') throw invalidField(field, 'is required');
+  return checkedOptional(field, text, most) ?? text;
 }
 
 /** PostgreSQL stores no U+0000, and no keyboard makes one. */

@@ -14,6 +14,8 @@ export type OpenedMedia = OpenedSource;
 export interface OutboundMedia {
   /** Throws INVALID_MEDIA, PAYLOAD_TOO_LARGE. `field` names the request's member in the error. */
   open(input: MediaInput, options: { field: string; maxBytes?: number }): Promise<OpenedMedia>;
+  /** The beginning of an HTML page; null when it cannot be fetched. */
+  page(url: string): Promise<string | null>;
   /** Encrypts and uploads. Throws UPLOAD_FAILED, and the session's errors. */
   upload(session: WhatsAppSession, kind: MediaKind, media: OpenedMedia): Promise<UploadedMedia>;
 }

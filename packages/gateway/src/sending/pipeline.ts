@@ -99,8 +99,10 @@ export class Sending {
     const composed = await compose(request.content, {
       session,
       device,
+      recipient,
       media,
       contextInfo: context.contextInfo,
+      find: (id) => archive.findInChat(device, recipient.chat, id),
     });
     const presence = await this.#pace(session, recipient.to, request);
     const delivered = await deliver(archive, {
@@ -109,7 +111,7 @@ export class Sending {
       recipient,
       composed,
       conversation: context,
-      mentions,
+      mentions: [...new Set([...mentions, ...(composed.mentions ?? [])])],
       attempt: request.attempt,
     });
     return {

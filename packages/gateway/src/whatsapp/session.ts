@@ -225,6 +225,13 @@ export type SessionEvent =
  */
 export type SessionReporter = (event: SessionEvent) => Promise<void>;
 
+/** Part of a stanza that is not encrypted: the server reads it, and receivers get it. */
+export interface StanzaNode {
+  tag: string;
+  attrs: Record<string, string>;
+  content?: StanzaNode[];
+}
+
 export interface OutboundMessage {
   /** Recipient or group. */
   to: Jid;
@@ -234,7 +241,7 @@ export interface OutboundMessage {
   /** `edit="1"` for edits, `"7"` for own revokes, `"8"` for admin revokes: a stanza attribute. */
   editAttribute?: '1' | '2' | '7' | '8';
   /** Extra children of the stanza, for example `<meta polltype="creation"/>`. */
-  extraNodes?: { tag: string; attrs: Record<string, string> }[];
+  extraNodes?: StanzaNode[];
 }
 
 /** The server took the message. */

@@ -53,6 +53,7 @@ export class Cast {
     const shared = {
       ...files,
       contact: phones.contact.number,
+      group: (await phones.shop.createGroup('Team', [phones.contact])).jid,
       contactJid: phones.contact.jid,
       spareNumber: phones.spare.number,
       password: PASSWORD,

@@ -111,16 +111,22 @@ const GOOD: Record<string, Json> = {
   after_seq: 0,
 };
 
-function goodValue(name: string, schema: Json): Json {
+function goodValue(name: string, schema: Json, example: Json): Json {
   if (schema.format === 'date-time') return '2024-02-29T12:00:00Z';
-  return GOOD[name] ?? schema.enum?.[0] ?? schema.examples?.[0];
+  if (typeof example === 'object' || String(example).endsWith('@g.us')) return example;
+  return GOOD[name] ?? example ?? schema.enum?.[0] ?? schema.examples?.[0];
 }
 
-function goodBody({ body }: Operation): Record<string, Json> | undefined {
+function goodBody({ body, example }: Operation): Record<string, Json> | undefined {
   if (body === null) return undefined;
   const members = Object.entries<Json>(body.properties ?? {})
-    .filter(([name]) => Object.hasOwn(GOOD, name) || body.required?.includes(name))
-    .map(([name, schema]) => [name, goodValue(name, schema)]);
+    .filter(([name]) => name in GOOD || name in example || body.required?.includes(name))
+    // An example names its recipient once.
+    .filter(([name]) => name !== 'to' || !('number' in example))
+    .filter(([name]) => name !== 'number' || !('to' in example))
+    // An address would have to be fetched.
+    .filter(([name]) => !name.endsWith('_url') || name in GOOD)
+    .map(([name, schema]) => [name, goodValue(name, schema, example[name])]);
   return Object.fromEntries(members);
 }
 

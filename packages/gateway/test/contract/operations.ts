@@ -14,6 +14,8 @@ export interface Operation {
   headers: Parameter[];
   /** Schema of the JSON body; null when it takes none. */
   body: Json | null;
+  /** The documented example of that body. */
+  example: Record<string, Json>;
   /** Documented answers by status. */
   responses: Record<string, Json>;
 }
@@ -46,8 +48,14 @@ export function operationsOf(document: Json): Operation[] {
         query: parameters('query'),
         headers: parameters('header'),
         body: described.requestBody?.content['application/json'].schema ?? null,
+        example: exampleOf(described.requestBody?.content['application/json']),
         responses: described.responses,
       };
     }),
   );
+}
+
+function exampleOf(content: Json): Record<string, Json> {
+  const [named] = Object.values<Json>(content?.examples ?? {});
+  return content?.example ?? named?.value ?? {};
 }

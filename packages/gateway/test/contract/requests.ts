@@ -51,6 +51,36 @@ const KNOWN_MEMBERS: Record<string, Json[]> = {
   file_name: ['a.pdf', '../../etc/passwd'],
   mentioned: [['<contact>'], ['<contactJid>', '<contact>']],
   quoted: [{ message_id: '<receivedText>' }, { key: { id: '<sentText>', fromMe: true } }],
+  mentions: [
+    { mentionAll: true },
+    { specificUsers: [{ jid: '<contact>', name: 'Ana', position: [0, 4] }] },
+    { mentionAll: true, silent: true, mentionAllPosition: [9, 2] },
+  ],
+  messageId: ['<receivedText>', '<sentText>'],
+  message_id: ['<receivedText>'],
+  reaction: ['👍', '', '❤️'],
+  contact: [{ display_name: 'Ana', phone: '<contact>' }],
+  contacts: [[{ display_name: 'Ana', phone: '<contact>', email: 'a@example.com' }]],
+  options: [[{ option_name: 'a' }, { option_name: 'b' }]],
+  preview: [{ title: 'x' }],
+  start_time: ['2026-12-01T14:00:00Z', '2026-12-01T14:00:00-03:00'],
+  end_time: ['2026-12-01T18:00:00Z', null],
+  location: [{ name: 'x', latitude: 1, longitude: 2 }, { latitude: 1 }],
+  join_link: ['https://example.com'],
+  buttons: [
+    [{ id: 'a', display_text: 'A', type: 'quick_reply', text: 'A' }],
+    [{ id: 'a', display_text: 'A', type: 'url', text: 'A', url: 'https://example.com' }],
+  ],
+  sections: [[{ title: 'S', rows: [{ id: 'a', title: 'A' }], product_ids: ['1'] }]],
+  header: [
+    { type: 'text', text: 'T' },
+    { type: 'image', image: '<jpeg>' },
+  ],
+  business_owner_jid: ['<contactJid>', '<contact>'],
+  product: [
+    { product_id: '1', title: 'T' },
+    { product_id: '1', title: 'T', product_image: '<jpeg>' },
+  ],
   device_id: ['<device>'],
   chat_jid: ['<contactJid>', '<contact>'],
   sender_jid: ['<contactJid>'],
@@ -186,7 +216,10 @@ const notJson = fc.oneof(
   fc.constant(`${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}`),
 );
 
-function anyBody(schema: Json | null): fc.Arbitrary<GeneratedRequest['body']> {
+function anyBody(
+  schema: Json | null,
+  meant: Record<string, Json> = {},
+): fc.Arbitrary<GeneratedRequest['body']> {
   if (schema === null) {
     const unasked = fc.oneof(
       fc.record({ type: fc.constant<string | null>(JSON_TYPE), text: notJson }),
@@ -196,7 +229,7 @@ function anyBody(schema: Json | null): fc.Arbitrary<GeneratedRequest['body']> {
   }
   const json = (values: Values) => fc.record({ type: fc.constant<string | null>(JSON_TYPE), json: values });
   return fc.oneof(
-    { weight: 6, arbitrary: json(fittingObject(schema)) },
+    { weight: 6, arbitrary: json(fittingObject(schema).map((body) => ({ ...body, ...meant }))) },
     { weight: 5, arbitrary: json(nearlyFitting(schema)) },
     { weight: 2, arbitrary: json(chaos(schema)) },
     { weight: 1, arbitrary: json(anything) },
@@ -320,7 +353,7 @@ export function anyRequest(operation: Operation): fc.Arbitrary<GeneratedRequest>
     segments: fc.tuple(...segments),
     query: anyQuery(operation.query),
     headers: anyHeaders(operation.headers),
-    body: anyBody(operation.body),
+    body: anyBody(operation.body, OF_OPERATION[operation.id]),
   });
 }
 
@@ -339,7 +372,10 @@ export function goodRequest(operation: Operation): GeneratedRequest {
       ? [['device_id', device ? '<newDevice>' : '<device>']]
       : [],
     headers: {},
-    body: operation.body === null ? null : { type: JSON_TYPE, json: goodBody(operation.body) },
+    body:
+      operation.body === null
+        ? null
+        : { type: JSON_TYPE, json: { ...goodBody(operation.body), ...OF_OPERATION[operation.id] } },
   };
 }
 
@@ -348,6 +384,14 @@ function goodSegment(operation: Operation, prefix: string): string {
   if (operation.path.endsWith('/retry')) return '<undecryptable>';
   return KNOWN_SEGMENTS[prefix]?.[0] ?? '';
 }
+
+/** What some operations mean by a member, or need although their schema does not say so. */
+const OF_OPERATION: Record<string, Record<string, Json>> = {
+  sendTextMentions: { number: '<group>', to: '<group>' },
+  sendReaction: { messageId: '<receivedText>' },
+  sendButtonsResponseMessage: { quoted: { message_id: '<receivedText>' } },
+  sendListResponseMessage: { quoted: { message_id: '<receivedText>' } },
+};
 
 function goodBody(schema: Json): Json {
   const members = Object.entries<Json>(schema.properties ?? {}).filter(

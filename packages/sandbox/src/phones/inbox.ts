@@ -1,4 +1,4 @@
-import type { proto } from 'baileys';
+import type { BinaryNode, proto } from 'baileys';
 import { contentOf, kindOf, type MessageKind, textOf } from './message-content.ts';
 
 /** One decrypted message as a phone keeps it. */
@@ -30,6 +30,17 @@ export interface PhoneMessage {
   readonly votes?: readonly string[];
   /** The ciphertext carried a retry count: it was sent again after this phone asked. */
   readonly resent?: boolean;
+  /** What the stanza said outside of the encrypted part; absent for what this phone sent itself. */
+  readonly stanza?: StanzaFacts;
+}
+
+/** The server reads these to route and to decide what is shown; receivers get them as they were sent. */
+export interface StanzaFacts {
+  /** `text`, `media`, `poll`, `reaction`, … */
+  readonly type: string;
+  readonly edit?: string;
+  /** Its children, ciphertexts and keys left out: `<meta>`, `<biz>`, `<bot>`. */
+  readonly nodes: readonly BinaryNode[];
 }
 
 /** A message of a conversation after its edits, revokes and reactions. */
@@ -49,7 +60,7 @@ export interface ConversationMessage {
 type Facts = Pick<
   PhoneMessage,
   'id' | 'chat' | 'from' | 'fromDevice' | 'fromMe' | 'timestamp' | 'message'
-> & { pushName?: string; votes?: readonly string[]; resent?: boolean };
+> & { pushName?: string; votes?: readonly string[]; resent?: boolean; stanza?: StanzaFacts };
 
 /** Fills in what can be read off the content. */
 export function describe(facts: Facts): PhoneMessage {

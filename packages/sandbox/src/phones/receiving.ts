@@ -7,7 +7,7 @@ import {
 } from 'baileys';
 import { type AddressBook, toJid } from './address-book.ts';
 import type { PhoneConnection } from './connection.ts';
-import { describe, type Inbox, type PhoneMessage } from './inbox.ts';
+import { describe, type Inbox, type PhoneMessage, type StanzaFacts } from './inbox.ts';
 import { kindOf } from './message-content.ts';
 import { votesIn } from './poll-votes.ts';
 import type { ReceiptPolicy, Receipts } from './receipts.ts';
@@ -83,6 +83,7 @@ export class Receiver {
       fromMe,
       timestamp: Number(attrs.t ?? 0),
       message: content,
+      stanza: factsOf(node),
       ...(attrs.notify === undefined ? {} : { pushName: attrs.notify }),
       ...(votes === undefined ? {} : { votes }),
       ...(resent ? { resent } : {}),
@@ -194,4 +195,15 @@ export class Receiver {
 function isOnlyKey(message: proto.IMessage): boolean {
   const { senderKeyDistributionMessage: _key, messageContextInfo: _info, ...rest } = message;
   return Object.values(rest).every((value) => value === null || value === undefined);
+}
+
+const SECRET_NODES = new Set(['enc', 'device-identity', 'tctoken', 'reporting']);
+
+function factsOf({ attrs, content }: BinaryNode): StanzaFacts {
+  const children = Array.isArray(content) ? content : [];
+  return {
+    type: attrs.type ?? '',
+    ...(attrs.edit === undefined ? {} : { edit: attrs.edit }),
+    nodes: children.filter(({ tag }) => !SECRET_NODES.has(tag)),
+  };
 }

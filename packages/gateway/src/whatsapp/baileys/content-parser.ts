@@ -216,15 +216,22 @@ function parseBusiness(m: Message): Parsed {
     };
   }
   if (m.templateMessage)
-    return { kind: 'template', text: m.templateMessage.hydratedTemplate?.hydratedContentText };
+    return {
+      kind: 'template',
+      text: (m.templateMessage.hydratedTemplate ?? m.templateMessage.hydratedFourRowTemplate)
+        ?.hydratedContentText,
+      context: m.templateMessage.contextInfo,
+    };
   if (m.interactiveMessage)
     return {
       kind: 'interactive',
       text: m.interactiveMessage.body?.text,
       context: m.interactiveMessage.contextInfo,
     };
-  if (m.interactiveResponseMessage)
-    return { kind: 'buttons_response', text: m.interactiveResponseMessage.body?.text };
+  if (m.interactiveResponseMessage) {
+    const reply = m.interactiveResponseMessage;
+    return { kind: 'buttons_response', text: reply.body?.text, context: reply.contextInfo };
+  }
   if (m.productMessage)
     return { kind: 'product', text: m.productMessage.product?.title, context: m.productMessage.contextInfo };
   if (m.orderMessage)

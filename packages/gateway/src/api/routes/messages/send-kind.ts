@@ -57,7 +57,7 @@ export interface SendKind<F extends TProperties> {
   fields: F;
   example: Record<string, unknown>;
   /** Refuses bad input at once, before anything is looked up or fetched. */
-  content(body: Static<TObject<F>>): Content;
+  content(body: Static<TObject<F>> & SendFields): Content;
   takesMedia?: boolean;
   /** Answers in the simple shape, with these members of the content's figures. */
   simple?: { message: string; further: string[] };

@@ -1,8 +1,13 @@
 /** Tag "messages": every operation under `/send`. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
+import { buttonKinds } from './send-buttons.ts';
+import { contactKinds } from './send-contacts.ts';
 import { type SendDeps, sendRoute } from './send-kind.ts';
 import { mediaKinds } from './send-media.ts';
+import { placeKinds } from './send-places.ts';
+import { pollKinds } from './send-polls.ts';
+import { productKinds } from './send-products.ts';
 import { acceptNulls } from './send-request.ts';
 import { textKinds } from './send-text.ts';
 
@@ -11,4 +16,9 @@ export const sendRoutes: FastifyPluginAsyncTypebox<SendDeps> = async (app, deps)
   const route = sendRoute(app as unknown as FastifyInstance, deps);
   textKinds(route);
   mediaKinds(route);
+  placeKinds(route);
+  contactKinds(route);
+  pollKinds(route);
+  buttonKinds(route);
+  productKinds(route);
 };

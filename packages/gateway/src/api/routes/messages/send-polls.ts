@@ -1,0 +1,64 @@
+/** Tag "messages": questions to the chat, polls and calendar events. */
+import { Type } from 'typebox';
+import { type EventInput, eventContent } from '../../../sending/content/event.ts';
+import { pollContent } from '../../../sending/content/poll.ts';
+import { Rfc3339 } from '../../schemas.ts';
+import { flag, given, type SendRoute, text } from './send-kind.ts';
+
+export function pollKinds(route: SendRoute): void {
+  route({
+    path: '/send/poll',
+    operationId: 'sendPollMessage',
+    summary: 'Send a poll',
+    fields: {
+      question: Type.String({ description: 'At most 255 characters' }),
+      options: Type.Array(Type.Object({ option_name: Type.String() }), {
+        description: '2 to 12, each at most 100 characters and different',
+      }),
+      allow_multiple_answers: flag('Voters may choose all that they like; else one'),
+    },
+    example: {
+      to: '5511999999999',
+      question: 'When?',
+      options: [{ option_name: 'Today' }, { option_name: 'Tomorrow' }],
+    },
+    content: ({ question, options, allow_multiple_answers }) =>
+      pollContent({ question, options, ...given({ allow_multiple_answers }) }),
+    simple: { message: 'Poll sent successfully', further: ['options_count', 'multiple_choice'] },
+  });
+
+  route({
+    path: '/send/event',
+    operationId: 'sendEvent',
+    summary: 'Send a calendar event',
+    fields: {
+      name: Type.String({ description: 'At most 100 characters' }),
+      description: text('At most 2048 characters'),
+      start_time: Rfc3339,
+      end_time: Type.Optional(Rfc3339),
+      location: Type.Optional(
+        Type.Object({
+          name: text('Name of the place'),
+          latitude: Type.Optional(Type.Number({ minimum: -90, maximum: 90 })),
+          longitude: Type.Optional(Type.Number({ minimum: -180, maximum: 180 })),
+        }),
+      ),
+      join_link: text('Link of a call'),
+      extra_guests_allowed: flag('Guests may bring others'),
+    },
+    example: { to: '120363039000000000@g.us', name: 'Inventory', start_time: '2026-12-01T14:00:00Z' },
+    content: ({ name, description, start_time, end_time, location, join_link, extra_guests_allowed }) =>
+      eventContent({
+        name,
+        start_time,
+        ...given({
+          description,
+          end_time,
+          location: location && (given(location) as NonNullable<EventInput['location']>),
+          join_link,
+          extra_guests_allowed,
+        }),
+      }),
+    simple: { message: 'Event sent successfully', further: [] },
+  });
+}

@@ -1,0 +1,97 @@
+/** Tag "messages": what a business sells. */
+import { Type } from 'typebox';
+import {
+  type CatalogInput,
+  catalogContent,
+  MOST_CATALOG_SECTIONS,
+  MOST_PRODUCTS_PER_SECTION,
+} from '../../../sending/content/catalog.ts';
+import { type ProductInput, productContent } from '../../../sending/content/product.ts';
+import { given, type SendRoute, text } from './send-kind.ts';
+
+const owner = Type.String({ description: 'JID or phone number of the business' });
+const amount = (description: string) =>
+  Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description }));
+
+export function productKinds(route: SendRoute): void {
+  route({
+    path: '/send/product',
+    operationId: 'sendProduct',
+    summary: 'Send a product of a catalogue',
+    takesMedia: true,
+    fields: {
+      business_owner_jid: owner,
+      product: Type.Object({
+        product_id: Type.String(),
+        title: Type.String(),
+        description: text('At most 5000 characters'),
+        currency_code: text('ISO 4217, for example BRL'),
+        price_amount_1000: amount('Price × 1000: 49900 is 49.90'),
+        sale_price_amount_1000: amount('Reduced price × 1000'),
+        retailer_id: text("The business's own number of it"),
+        url: text('Page of the product'),
+        product_image: text('Picture, base64. Either this or `product_image_url`'),
+        product_image_url: text('Public URL of it'),
+        product_image_count: Type.Optional(Type.Integer({ minimum: 0, maximum: 1000 })),
+      }),
+      body: text('At most 1024 characters'),
+      footer: text('At most 1024 characters'),
+    },
+    example: {
+      number: '5511999999999',
+      business_owner_jid: '5511888888888@s.whatsapp.net',
+      product: { product_id: '7', title: 'Shirt', currency_code: 'BRL', price_amount_1000: 49_900 },
+    },
+    content: ({ business_owner_jid, product, body, footer }) =>
+      productContent({
+        business_owner_jid,
+        product: given(product) as ProductInput['product'],
+        ...given({ body, footer }),
+      }),
+  });
+
+  route({
+    path: '/send/catalog',
+    operationId: 'sendCatalog',
+    summary: 'Send products of a catalogue in sections',
+    takesMedia: true,
+    fields: {
+      business_owner_jid: owner,
+      title: Type.String(),
+      description: text('At most 1024 characters'),
+      footer: text('At most 1024 characters'),
+      button_text: Type.String({ description: 'Opens the list' }),
+      sections: Type.Array(
+        Type.Object({
+          title: Type.String(),
+          product_ids: Type.Array(Type.String(), { minItems: 1, maxItems: MOST_PRODUCTS_PER_SECTION }),
+        }),
+        { minItems: 1, maxItems: MOST_CATALOG_SECTIONS, description: 'At most 100 products in all' },
+      ),
+      header_product_id: text('Whose picture is shown; default: the first'),
+      thumbnail: text('Picture to show, base64'),
+      thumbnail_url: text('Public URL of it'),
+    },
+    example: {
+      number: '5511999999999',
+      business_owner_jid: '5511888888888@s.whatsapp.net',
+      title: 'Summer',
+      button_text: 'See all',
+      sections: [{ title: 'Shirts', product_ids: ['7', '8'] }],
+    },
+    content: (body) =>
+      catalogContent(
+        given({
+          business_owner_jid: body.business_owner_jid,
+          title: body.title,
+          description: body.description,
+          footer: body.footer,
+          button_text: body.button_text,
+          sections: body.sections,
+          header_product_id: body.header_product_id,
+          thumbnail: body.thumbnail,
+          thumbnail_url: body.thumbnail_url,
+        }) as CatalogInput,
+      ),
+  });
+}

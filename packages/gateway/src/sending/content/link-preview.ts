@@ -1,0 +1,135 @@
+/** What a chat shows of a link: given by the caller, or read from the page itself. */
+import { Parser } from 'htmlparser2';
+import { invalidField } from '../../errors.ts';
+import { checkedOptional } from '../content.ts';
+import { type OutboundMedia, withOpened } from '../outbound-media.ts';
+import { readPicture } from './picture.ts';
+
+export interface GivenPreview {
+  /** The address in the text; default: the first. */
+  url?: string;
+  title: string;
+  description?: string;
+  /** Base64 or data URI. */
+  thumbnail?: string;
+  thumbnail_url?: string;
+}
+
+export interface Preview {
+  /** As it stands in the text. */
+  matchedText: string;
+  title: string;
+  description?: string;
+  jpegThumbnail?: Uint8Array;
+}
+
+const LONGEST_TITLE = 300;
+const LONGEST_DESCRIPTION = 1000;
+const MOST_PICTURE_BYTES = 5 * 1024 ** 2;
+
+/** The first address of a text, without the punctuation behind it; null when it has none. */
+export function firstLink(text: string): string | null {
+  const found = /https?:\/\/[^\s<>"]+/i.exec(text)?.[0]?.replace(/[.,;:!?)\]}'"]+$/, '');
+  return found && URL.canParse(found) ? found : null;
+}
+
+/** Checks a preview that the caller gives; VALIDATION_ERROR when the text does not contain its address. */
+export function checkedPreview(given: GivenPreview, text: string): GivenPreview & { url: string } {
+  const url = given.url ?? firstLink(text);
+  if (!url || !text.includes(url)) {
+    throw invalidField('preview.url', 'must be an address that stands in the text', given.url);
+  }
+  checkedOptional('preview.title', given.title, LONGEST_TITLE);
+  checkedOptional('preview.description', given.description, LONGEST_DESCRIPTION);
+  if (given.thumbnail && given.thumbnail_url) {
+    throw invalidField('preview.thumbnail_url', 'give either thumbnail or thumbnail_url, not both');
+  }
+  return { ...given, url };
+}
+
+/**
+ * Reads title, description and picture of a page through the guarded client (Open Graph, else the plain
+ * HTML). Null when the page cannot be read or has no title: a text is worth sending without its preview.
+ */
+export async function fetchedPreview(media: OutboundMedia, url: string): Promise<Preview | null> {
+  const page = await media.page(url);
+  const facts = page ? pageFacts(page) : null;
+  if (!facts?.title) return null;
+  const picture = facts.image ? absolute(facts.image, url) : null;
+  const jpegThumbnail = picture ? await thumbnail(media, { url: picture }).catch(() => null) : null;
+  return {
+    matchedText: url,
+    title: cut(facts.title, LONGEST_TITLE),
+    ...(facts.description ? { description: cut(facts.description, LONGEST_DESCRIPTION) } : {}),
+    ...(jpegThumbnail ? { jpegThumbnail } : {}),
+  };
+}
+
+/** The preview as the caller gave it. Throws INVALID_MEDIA for a thumbnail that is no picture. */
+export async function givenPreview(
+  media: OutboundMedia,
+  given: GivenPreview & { url: string },
+): Promise<Preview> {
+  const source = given.thumbnail
+    ? { base64: given.thumbnail }
+    : given.thumbnail_url
+      ? { url: given.thumbnail_url }
+      : null;
+  return {
+    matchedText: given.url,
+    title: given.title,
+    ...(given.description ? { description: given.description } : {}),
+    ...(source ? { jpegThumbnail: await thumbnail(media, source) } : {}),
+  };
+}
+
+function thumbnail(media: OutboundMedia, source: { base64: string } | { url: string }): Promise<Uint8Array> {
+  const options = { field: 'preview.thumbnail', maxBytes: MOST_PICTURE_BYTES };
+  return withOpened(media, source, options, async (opened, member) =>
+    (await readPicture(opened, member)).preview(),
+  );
+}
+
+interface PageFacts {
+  title: string;
+  description: string;
+  image: string;
+}
+
+function pageFacts(html: string): PageFacts {
+  const found: Record<string, string> = {};
+  let inTitle = false;
+  const parser = new Parser({
+    onopentag(name, attributes) {
+      if (name === 'title') inTitle = true;
+      if (name === 'body') parser.pause();
+      if (name !== 'meta') return;
+      const key = (attributes.property ?? attributes.name ?? '').toLowerCase();
+      const { content } = attributes;
+      if (content && !(key in found)) found[key] = content.trim();
+    },
+    ontext(text) {
+      if (inTitle) found.title = `${found.title ?? ''}${text}`;
+    },
+    onclosetag(name) {
+      if (name === 'title') inTitle = false;
+    },
+  });
+  parser.write(html);
+  parser.end();
+  const first = (...names: string[]): string => names.map((name) => found[name]?.trim()).find(Boolean) ?? '';
+  return {
+    title: first('og:title', 'twitter:title', 'title'),
+    description: first('og:description', 'twitter:description', 'description'),
+    image: first('og:image:secure_url', 'og:image', 'twitter:image'),
+  };
+}
+
+function absolute(address: string, base: string): string | null {
+  return URL.canParse(address, base) ? new URL(address, base).href : null;
+}
+
+function cut(text: string, most: number): string {
+  const plain = text.replaceAll('\0', '').replace(/\s+/g, ' ');
+  return [...plain].slice(0, most).join('');
+}

@@ -1,0 +1,20 @@
+/** A picture inside of another message: a header, a product. */
+import type { WireMessage } from '../../whatsapp/wire-message.ts';
+import type { ComposeContext } from '../content.ts';
+import { type MediaInput, uploadedFields, withOpened } from '../outbound-media.ts';
+import { readPicture } from './picture.ts';
+
+/** Uploads it and gives waE2E.ImageMessage. Throws INVALID_MEDIA, PAYLOAD_TOO_LARGE, UPLOAD_FAILED. */
+export async function uploadedPicture(
+  { media, session }: Pick<ComposeContext, 'media' | 'session'>,
+  input: MediaInput,
+  field: string,
+): Promise<{ content: WireMessage }> {
+  return withOpened(media, input, { field }, async (opened, member) => {
+    const { facts, preview } = await readPicture(opened, member);
+    const jpegThumbnail = await preview();
+    const uploaded = await media.upload(session, 'image', opened);
+    const { width, height } = facts;
+    return { content: { ...uploadedFields(uploaded, facts.mimeType), width, height, jpegThumbnail } };
+  });
+}

@@ -1,0 +1,51 @@
+import { invalidField } from '../../errors.ts';
+import type { Content } from '../content.ts';
+import { messageIdOf, messageKey } from '../message-key.ts';
+
+export interface ReactionInput {
+  messageId: string;
+  /** One emoji; empty takes the reaction back. */
+  reaction: string;
+  /** Default: as our archive says, else false. */
+  fromMe?: boolean;
+  /** JID of the message's author, in a group. Default: as our archive says. */
+  participant?: string;
+}
+
+/** Pictographs, flags and key caps. */
+const EMOJI = /\p{Extended_Pictographic}|\p{Regional_Indicator}{2}|[#*0-9]\uFE0F?\u20E3/u;
+const characters = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+function isOneEmoji(text: string): boolean {
+  // The longest, a kiss with two skin tones, has 15 code units.
+  return text.length <= 40 && EMOJI.test(text) && [...characters.segment(text)].length === 1;
+}
+
+/** A reaction to a message (waE2E.ReactionMessage). */
+export function reactionContent(input: ReactionInput): Content {
+  const id = messageIdOf('messageId', input.messageId);
+  const emoji = input.reaction;
+  if (emoji !== '' && !isOneEmoji(emoji)) {
+    throw invalidField(
+      'reaction',
+      'must be one emoji, or empty to take the reaction back',
+      emoji.slice(0, 50),
+    );
+  }
+  return {
+    chatState: 'composing',
+    compose: async (context) => ({
+      kind: 'reaction',
+      text: emoji,
+      targetId: id,
+      message: {
+        reactionMessage: {
+          key: await messageKey(context, id, input),
+          text: emoji,
+          senderTimestampMs: Date.now(),
+        },
+      },
+      metadata: { original_message_id: id, reaction_emoji: emoji },
+    }),
+  };
+}

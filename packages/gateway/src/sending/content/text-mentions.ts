@@ -1,0 +1,120 @@
+import { AppError, invalidField } from '../../errors.ts';
+import type { Identity, Jid } from '../../whatsapp/session.ts';
+import { type Content, checkedText } from '../content.ts';
+import { mentionedJids } from '../recipients.ts';
+
+/** Where a tag stands in the text: characters, the end not included. */
+type Position = readonly number[];
+
+export interface TextMentionsInput {
+  text: string;
+  mentions: {
+    /** Everybody in the group. */
+    mentionAll?: boolean;
+    mentionAllPosition?: Position;
+    /** Notifies without a visible tag: the text stays as it is. */
+    silent?: boolean;
+    specificUsers?: { jid: string; name?: string; position?: Position }[];
+  };
+}
+
+/**
+ * A text to a group that mentions people. A mention has no position on the wire: clients look for
+ * `@<user part of the JID>` in the text and show the person's name there (waE2E.ContextInfo
+ * `mentionedJid`). So the tag that a position points at is replaced by that; `@all`-like tags stay.
+ */
+export function textMentionsContent(input: TextMentionsInput): Content {
+  const text = checkedText('text', input.text);
+  const { mentionAll = false, silent = false, specificUsers = [] } = input.mentions;
+  if (!mentionAll && specificUsers.length === 0) {
+    throw invalidField('mentions', 'must have mentionAll or at least one of specificUsers');
+  }
+  const users = mentionedJids(
+    specificUsers.map(({ jid }) => jid),
+    'mentions.specificUsers',
+  );
+  if (input.mentions.mentionAllPosition) {
+    checkedPosition('mentions.mentionAllPosition', input.mentions.mentionAllPosition);
+  }
+  const tags = specificUsers.map(({ name, position }, index) => ({
+    jid: users[index] ?? '',
+    name,
+    position: position && checkedPosition(`mentions.specificUsers.${index}.position`, position),
+  }));
+  const tagged = silent ? text : checkedText('text', withTags(text, tags));
+  return {
+    chatState: 'composing',
+    async compose({ session, recipient, contextInfo }) {
+      const members = await session.groupMembers(recipient.to);
+      const mentions = [...new Set([...(mentionAll ? members.flatMap(nameOf) : []), ...users])];
+      if (mentions.length === 0)
+        throw new AppError('VALIDATION_ERROR', { message: 'nobody is in this group' });
+      const before = (contextInfo?.mentionedJid ?? []) as Jid[];
+      const mentionedJid = [...new Set([...before, ...mentions])];
+      return {
+        kind: 'text',
+        text: tagged,
+        mentions,
+        message: { extendedTextMessage: { text: tagged, contextInfo: { ...contextInfo, mentionedJid } } },
+        metadata: {
+          mentions_processed: mentionedJid.length,
+          mention_all_applied: mentionAll,
+          specific_mentions: users.length,
+          silent_mentions: silent,
+          group_participants: members.length,
+        },
+      };
+    },
+  };
+}
+
+function nameOf({ jid, lid }: Identity): Jid[] {
+  const name = jid ?? lid;
+  return name ? [name] : [];
+}
+
+/** Positions may point past the end, as the documentation's own example does; then the tag is looked for. */
+function checkedPosition(field: string, position: Position): [number, number] {
+  const [start = -1, end = -1] = position;
+  if (position.length !== 2 || start < 0 || end <= start) {
+    throw invalidField(field, 'must be [start, end] with 0 <= start < end', position);
+  }
+  return [start, end];
+}
+
+interface Tag {
+  jid: Jid;
+  name: string | undefined;
+  position: [number, number] | undefined;
+}
+
+/** Puts `@<user>` in place of each tag, from the last to the first, so that positions stay true. */
+function withTags(text: string, tags: Tag[]): string {
+  let characters = [...text];
+  const found = tags
+    .flatMap((tag) => {
+      const range = rangeOf(characters, tag);
+      return range ? [{ range, user: tag.jid.split('@')[0] ?? '' }] : [];
+    })
+    .sort((a, b) => b.range[0] - a.range[0]);
+  let free = characters.length;
+  for (const { range, user } of found) {
+    const [start, end] = range;
+    if (end > free) continue;
+    characters = [...characters.slice(0, start), `@${user}`, ...characters.slice(end)];
+    free = start;
+  }
+  return characters.join('');
+}
+
+function rangeOf(characters: string[], { name, position }: Tag): [number, number] | null {
+  if (position && characters[position[0]] === '@') {
+    return [position[0], Math.min(position[1], characters.length)];
+  }
+  if (!name) return null;
+  const tag = [...`@${name}`];
+  const start = characters.findIndex((_, at) =>
+    tag.every((each, offset) => characters[at + offset] === each),
+  );
+  return start < 0 ? null : [start, start + tag.length];
+}

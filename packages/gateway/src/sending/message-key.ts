@@ -1,0 +1,52 @@
+/** How a message names another: waCommon.MessageKey. */
+import { invalidField } from '../errors.ts';
+import { normaliseJid } from '../identity/jid.ts';
+import type { StoredMessage } from '../messages/stored-message.ts';
+import type { Jid } from '../whatsapp/session.ts';
+import type { WireMessage } from '../whatsapp/wire-message.ts';
+import type { ComposeContext } from './content.ts';
+
+/** Ids are 16–32 characters in practice; bridges make longer ones. */
+const LONGEST_ID = 200;
+
+/** The id of a message as a caller gives it, or VALIDATION_ERROR. */
+export function messageIdOf(field: string, text: string): string {
+  if (text.trim() === '' || text.length > LONGEST_ID || text.includes('\0')) {
+    throw invalidField(field, 'must be the id of a message, such as 3EB0F8A1B2C3D4E5F6', text.slice(0, 100));
+  }
+  return text;
+}
+
+/** What a caller says of the message; our archive knows better when it has it. */
+export interface KeyHints {
+  fromMe?: boolean | undefined;
+  /** JID of the author, in a group. */
+  participant?: string | undefined;
+}
+
+/**
+ * The key of a message in the chat. In a group it names the author, unless that is us (whatsmeow send.go
+ * `BuildMessageKey`). VALIDATION_ERROR for `participant` when nobody says who that is.
+ */
+export async function messageKey(
+  { recipient, find }: Pick<ComposeContext, 'recipient' | 'find'>,
+  id: string,
+  hints: KeyHints,
+): Promise<WireMessage> {
+  const stored = await find(id);
+  const fromMe = stored?.fromMe ?? hints.fromMe ?? false;
+  const key = { remoteJid: recipient.to, fromMe, id };
+  if (!recipient.isGroup || fromMe) return key;
+  return { ...key, participant: author(stored, hints) };
+}
+
+function author(stored: StoredMessage | null, hints: KeyHints): Jid {
+  if (stored) return stored.senderJid;
+  const jid = hints.participant ? normaliseJid(hints.participant) : null;
+  if (jid) return jid;
+  throw invalidField(
+    'participant',
+    hints.participant ? 'is not a JID' : 'is required for a message of somebody else in a group',
+    hints.participant,
+  );
+}
