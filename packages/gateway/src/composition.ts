@@ -27,7 +27,9 @@ import { AccountFiles } from './media/account-files.ts';
 import { counted } from './media/counted.ts';
 import { isMediaKind } from './media/keys.ts';
 import { OutboundFiles } from './media/outbound.ts';
+import { Ffmpeg } from './media/prepare/ffmpeg.ts';
 import { MediaService } from './media/service.ts';
+import { Uploads } from './media/uploads.ts';
 import { MessageArchive } from './messages/archive.ts';
 import { MessageHistory } from './messages/history.ts';
 import { MessageStatuses } from './messages/status.ts';
@@ -211,12 +213,15 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     },
     tenantIds: async () => (await tenants.list()).map((tenant) => tenant.id),
   });
+  const uploads = new Uploads();
   const outbound = new OutboundFiles({
     client: guarded,
     http: mediaHttp,
     cache: media.cache,
     maxBytes: config.media.maxBytes,
     urlTimeoutMs: config.media.downloadTimeoutMs,
+    ffmpeg: new Ffmpeg(config.ffmpeg),
+    uploads,
   });
   const recipients = new Recipients({ clock });
   const sending = new Sending({ devices, archive, recipients, media: outbound, clock });
@@ -259,6 +264,8 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
         sending,
         idempotency,
         mediaBodyLimit: bodyLimitFor(config.media.maxBytes),
+        uploads,
+        uploadLimit: config.media.maxBytes,
       });
     },
   });

@@ -22,6 +22,13 @@ export interface MediaConfig {
   retryExpiryMs: number;
 }
 
+export interface FfmpegConfig {
+  /** Program name or path. */
+  path: string;
+  timeoutMs: number;
+  concurrency: number;
+}
+
 export interface WebhookConfig {
   /** Requests at a time, all endpoints together. */
   concurrency: number;
@@ -57,6 +64,7 @@ export interface Config {
   databaseUrl: string | null;
   databaseSync: SyncMode;
   media: MediaConfig;
+  ffmpeg: FfmpegConfig;
   retention: RetentionConfig;
   webhooks: WebhookConfig;
   /** CIDR ranges that outgoing requests may reach although they are private. */
@@ -98,6 +106,14 @@ export function loadConfig(env: NodeJS.ProcessEnv): Settings {
     // What a commit waits for: see `SyncMode`.
     databaseSync: read.choice('WUTS_DATABASE_SYNC', ['full', 'normal'] as const, 'full'),
     media: readMedia(read),
+    ffmpeg: {
+      // Converts sound and video; found on the PATH by default. Without it, what needs no conversion works.
+      path: read.text('WUTS_FFMPEG_PATH', 'ffmpeg'),
+      // A conversion that takes longer is killed.
+      timeoutMs: read.duration('WUTS_FFMPEG_TIMEOUT', 5 * 60_000),
+      // Conversions at a time.
+      concurrency: read.integer('WUTS_FFMPEG_CONCURRENCY', 2, 1, 64),
+    },
     retention: {
       // How long events can be pulled and replayed.
       eventMs: read.duration('WUTS_EVENT_RETENTION', 7 * 24 * HOUR_MS),

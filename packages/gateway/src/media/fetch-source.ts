@@ -27,6 +27,8 @@ export interface SourceLimits {
   maxBytes: number;
   /** Milliseconds for a URL to deliver everything. */
   timeoutMs: number;
+  /** Ends the download. */
+  signal?: AbortSignal;
 }
 
 const MAX_REDIRECTS = 5;

@@ -2,10 +2,14 @@ import { createReadStream } from 'node:fs';
 import type { GuardedClient } from '../net/guarded-client.ts';
 import type { MediaHttp } from '../net/media-http.ts';
 import type { MediaKind, WhatsAppSession } from '../whatsapp/session.ts';
+import { tooLargeMedia } from './base64.ts';
 import type { MediaCache } from './cache.ts';
 import { type OpenedSource, openBase64, openUrl } from './fetch-source.ts';
 import { readPage } from './page.ts';
+import { Ffmpeg } from './prepare/ffmpeg.ts';
+import { MediaPreparation } from './prepare/preparation.ts';
 import { prepareUpload, type UploadedMedia } from './upload.ts';
+import { Uploads } from './uploads.ts';
 
 export interface OutboundFilesOptions {
   client: GuardedClient;
@@ -16,16 +20,28 @@ export interface OutboundFilesOptions {
   maxBytes: number;
   /** Milliseconds for a caller's URL to deliver everything. Default and most 45 s: the edge answers within 60. */
   urlTimeoutMs?: number;
+  /** Files that came as parts of a request. */
+  uploads?: Uploads;
+  /** Default: the ffmpeg on the PATH. */
+  ffmpeg?: Ffmpeg;
 }
 
 const URL_TIMEOUT_MS = 45_000;
+/** For tests and tools that set nothing. */
+const DEFAULT_FFMPEG = { path: 'ffmpeg', timeoutMs: 300_000, concurrency: 2 };
 
 /** Files on their way out: from what a caller gave to WhatsApp's media hosts. */
 export class OutboundFiles {
   readonly #options: OutboundFilesOptions;
+  readonly #uploads: Uploads;
+  /** Conversions and measurements. */
+  readonly prepare: MediaPreparation;
 
   constructor(options: OutboundFilesOptions) {
     this.#options = options;
+    this.#uploads = options.uploads ?? new Uploads();
+    const ffmpeg = options.ffmpeg ?? new Ffmpeg(DEFAULT_FFMPEG);
+    this.prepare = new MediaPreparation({ ffmpeg, maxBytes: options.maxBytes });
   }
 
   /**
@@ -34,12 +50,19 @@ export class OutboundFiles {
    */
   async open(
     input: { base64: string } | { url: string },
-    options: { field: string; maxBytes?: number },
+    options: { field: string; maxBytes?: number; signal?: AbortSignal | undefined },
   ): Promise<OpenedSource> {
+    const { signal } = options;
     const limits = {
+      ...(signal ? { signal } : {}),
       maxBytes: Math.min(options.maxBytes ?? this.#options.maxBytes, this.#options.maxBytes),
       timeoutMs: Math.min(this.#options.urlTimeoutMs ?? URL_TIMEOUT_MS, URL_TIMEOUT_MS),
     };
+    const upload = 'base64' in input ? this.#uploads.find(input.base64) : null;
+    if (upload) {
+      if (upload.size <= limits.maxBytes) return upload;
+      throw tooLargeMedia(options.field, `it is larger than ${limits.maxBytes} bytes`);
+    }
     return 'url' in input
       ? openUrl(input.url, `${options.field}_url`, limits, this.#options.client)
       : openBase64(input.base64, options.field, limits);
@@ -55,9 +78,10 @@ export class OutboundFiles {
     session: Pick<WhatsAppSession, 'mediaConnection'>,
     kind: MediaKind,
     media: Pick<OpenedSource, 'content'>,
+    signal?: AbortSignal,
   ): Promise<UploadedMedia> {
     const { http, cache, maxBytes } = this.#options;
     const source = 'path' in media.content ? createReadStream(media.content.path) : media.content.bytes;
-    return prepareUpload({ session, kind, source, http, cache, maxBytes });
+    return prepareUpload({ session, kind, source, http, cache, maxBytes, signal });
   }
 }

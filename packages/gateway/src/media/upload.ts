@@ -38,6 +38,8 @@ export interface UploadRequest {
   cache: MediaCache;
   /** Milliseconds for the upload. Default 5 minutes. */
   timeoutMs?: number;
+  /** Ends the upload; its reason is thrown. */
+  signal?: AbortSignal | undefined;
 }
 
 const UPLOAD_TIMEOUT_MS = 5 * 60_000;
@@ -96,7 +98,8 @@ async function post(
   media: EncryptedMedia,
   encrypted: StagedBlob,
 ): Promise<UploadAnswer> {
-  const signal = AbortSignal.timeout(request.timeoutMs ?? UPLOAD_TIMEOUT_MS);
+  const limit = AbortSignal.timeout(request.timeoutMs ?? UPLOAD_TIMEOUT_MS);
+  const signal = request.signal ? AbortSignal.any([limit, request.signal]) : limit;
   const token = media.fileEncSha256.toString('base64url');
   let detail = 'no media host is known';
   for (const refresh of [false, true]) {
@@ -121,6 +124,7 @@ async function post(
     }
     if (!unauthorized || signal.aborted) break;
   }
+  request.signal?.throwIfAborted();
   throw new AppError('UPLOAD_FAILED', {
     message: `the media could not be uploaded to WhatsApp: ${detail}`,
   });

@@ -22,6 +22,8 @@ export interface ComposeContext {
   /** Quote and mentions, in the form of waE2E.ContextInfo; null when there is nothing to say. */
   contextInfo: WireMessage | null;
   media: OutboundMedia;
+  /** The caller has gone away: what takes long may stop. */
+  signal?: AbortSignal | undefined;
 }
 
 /** A message ready to leave, and what is remembered of it. */

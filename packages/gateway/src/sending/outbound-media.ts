@@ -1,6 +1,7 @@
 /** What the content builders ask of `media/`: bytes from the caller's source, and their place on WhatsApp. */
 import { AppError, invalidField } from '../errors.ts';
 import type { OpenedSource } from '../media/fetch-source.ts';
+import type { MediaPreparation } from '../media/prepare/preparation.ts';
 import type { UploadedMedia } from '../media/upload.ts';
 import type { MediaDescriptor, MediaKind, WhatsAppSession } from '../whatsapp/session.ts';
 import type { WireMessage } from '../whatsapp/wire-message.ts';
@@ -12,12 +13,26 @@ export type OpenedMedia = OpenedSource;
 
 /** `OutboundFiles` of `media/` fits. */
 export interface OutboundMedia {
+  /** What ffmpeg makes and measures. */
+  readonly prepare: Pick<MediaPreparation, 'facts' | 'waveform' | 'frame' | 'toOpus' | 'toMp4'>;
   /** Throws INVALID_MEDIA, PAYLOAD_TOO_LARGE. `field` names the request's member in the error. */
-  open(input: MediaInput, options: { field: string; maxBytes?: number }): Promise<OpenedMedia>;
+  open(input: MediaInput, options: OpenOptions): Promise<OpenedMedia>;
   /** The beginning of an HTML page; null when it cannot be fetched. */
   page(url: string): Promise<string | null>;
   /** Encrypts and uploads. Throws UPLOAD_FAILED, and the session's errors. */
-  upload(session: WhatsAppSession, kind: MediaKind, media: OpenedMedia): Promise<UploadedMedia>;
+  upload(
+    session: WhatsAppSession,
+    kind: MediaKind,
+    media: OpenedMedia,
+    signal?: AbortSignal,
+  ): Promise<UploadedMedia>;
+}
+
+export interface OpenOptions {
+  field: string;
+  /** Bytes. */
+  maxBytes?: number;
+  signal?: AbortSignal | undefined;
 }
 
 /** Exactly one of `<type>` and `<type>_url`, or VALIDATION_ERROR naming both. */
@@ -42,7 +57,7 @@ export function mediaInput(type: string, inline: string | undefined, url: string
 export async function withOpened<T>(
   media: OutboundMedia,
   input: MediaInput,
-  options: { field: string; maxBytes?: number },
+  options: OpenOptions,
   work: (opened: OpenedMedia, member: string) => Promise<T>,
 ): Promise<T> {
   const opened = await media.open(input, options);
@@ -65,9 +80,10 @@ export async function timedUpload(
   session: WhatsAppSession,
   kind: MediaKind,
   opened: OpenedMedia,
+  signal?: AbortSignal,
 ): Promise<{ uploaded: UploadedMedia; uploadMs: number }> {
   const started = performance.now();
-  const uploaded = await media.upload(session, kind, opened);
+  const uploaded = await media.upload(session, kind, opened, signal);
   return { uploaded, uploadMs: Math.round(performance.now() - started) };
 }
 

@@ -32,6 +32,8 @@ export interface SendRequest {
   quote?: Quote | null;
   mentions?: Jid[];
   attempt?: SendAttempt | undefined;
+  /** Ends the preparation of media; once the stanza is on its way, nothing ends it. */
+  signal?: AbortSignal | undefined;
 }
 
 export interface SentMessage extends Delivered {
@@ -102,6 +104,7 @@ export class Sending {
       recipient,
       media,
       contextInfo: context.contextInfo,
+      signal: request.signal,
       find: (id) => archive.findInChat(device, recipient.chat, id),
     });
     const presence = await this.#pace(session, recipient.to, request);

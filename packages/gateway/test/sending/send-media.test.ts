@@ -180,7 +180,7 @@ describe('POST /send/video, /send/audio, /send/document, /send/sticker', () => {
     expect(part('audioMessage')).toMatchObject({ ptt: false, mimetype: 'audio/mpeg' });
     const note = await send('audio', { audio: base64(MP3), ptt: true });
     expect([note.status, note.body.error_code]).toEqual([400, 'INVALID_MEDIA']);
-    expect(note.body.error).toContain('ffmpeg');
+    expect(note.body.error).toContain('cannot be converted');
     await send('audio', { audio: base64(MP4) });
     expect(part('audioMessage').mimetype).toBe('audio/mp4');
   });
@@ -257,8 +257,7 @@ describe('media that cannot be sent', () => {
     ['document', () => ({ document_url: 'https://example.com/x' }), 400, 'VALIDATION_ERROR'],
     ['document', () => ({ document: 'QQ==', mime_type: 'nonsense' }), 400, 'VALIDATION_ERROR'],
     ['document', () => ({ document: 'QQ==', file_name: 'x'.repeat(300) }), 400, 'VALIDATION_ERROR'],
-    ['sticker', async () => ({ sticker: base64(await picture('png')) }), 400, 'INVALID_MEDIA'],
-    ['sticker', () => ({ sticker: base64(randomBytes(500 * 1024 + 1)) }), 413, 'PAYLOAD_TOO_LARGE'],
+    ['sticker', () => ({ sticker: base64(randomBytes(500)) }), 400, 'INVALID_MEDIA'],
   ])('%s %#', async (kind, body, status, code) => {
     const reply = await send(kind, await body());
     expect([reply.status, reply.body.error_code]).toEqual([status, code]);

@@ -8,6 +8,7 @@ import { buildServer } from '../../src/api/server.ts';
 import { AppError } from '../../src/errors.ts';
 import { MediaCache } from '../../src/media/cache.ts';
 import { OutboundFiles } from '../../src/media/outbound.ts';
+import { Uploads } from '../../src/media/uploads.ts';
 import { MessageStatuses } from '../../src/messages/status.ts';
 import { GuardedClient } from '../../src/net/guarded-client.ts';
 import { MediaHttp } from '../../src/net/media-http.ts';
@@ -168,7 +169,13 @@ export class SendingWorld {
       metrics: createMetrics(),
       version: '0',
       async routes(server) {
-        await server.register(sendRoutes, { sending, idempotency, mediaBodyLimit: 2 * MAX_BYTES });
+        await server.register(sendRoutes, {
+          sending,
+          idempotency,
+          mediaBodyLimit: 2 * MAX_BYTES,
+          uploads: new Uploads(),
+          uploadLimit: MAX_BYTES,
+        });
         await server.register(messagesRoutes, { editing, statuses, idempotency });
       },
     });

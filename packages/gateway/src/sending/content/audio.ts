@@ -4,6 +4,8 @@ import {
   checkedSeconds,
   descriptorOf,
   mediaInput,
+  type OpenedMedia,
+  type OutboundMedia,
   timedUpload,
   typeOf,
   uploadedFields,
@@ -21,12 +23,17 @@ export interface AudioInput {
   seconds?: number;
   caption?: string;
   viewOnce?: boolean;
+  /** False: plain audio goes as it is. A voice note is always Opus. */
+  convert?: boolean;
 }
 
 /** The type under which phones send voice notes; others are not played by all clients as such. */
 const OPUS = 'audio/ogg; codecs=opus';
 
-/** Audio as it is. A voice note must be Ogg/Opus already, for nothing is converted. */
+/**
+ * Audio as Ogg/Opus. Without ffmpeg, and where it cannot read the file, plain audio goes as it is; a voice
+ * note must then be Ogg/Opus already (CONVERSION_UNAVAILABLE).
+ */
 export function audioContent(input: AudioInput): Content {
   const source = mediaInput('audio', input.audio, input.audio_url);
   const given = checkedSeconds(input.seconds);
@@ -36,48 +43,78 @@ export function audioContent(input: AudioInput): Content {
   checkedCaption(input.caption);
   return {
     chatState: 'recording',
-    compose: ({ media, session, contextInfo }) =>
-      withOpened(media, source, { field: 'audio' }, async (opened, member) => {
-        const opus = await readOpus(opened);
-        const mimeType = opus ? OPUS : audioType(typeOf(opened), member);
-        if (ptt && mimeType !== OPUS) {
-          throw notUsable(
-            member,
-            `is ${mimeType}: a voice note must be Ogg/Opus, and converting needs ffmpeg, which this version does not use yet`,
-          );
+    compose: ({ media, session, contextInfo, signal }) =>
+      withOpened(media, source, { field: 'audio', signal }, async (opened, member) => {
+        const original = (await readOpus(opened)) ? OPUS : audioType(typeOf(opened), member);
+        const asked = ptt ? 'voice' : input.convert === false ? null : 'audio';
+        const converted =
+          original === OPUS || asked === null
+            ? null
+            : await toOpus(media, opened, { voice: ptt, field: member, signal });
+        const file = converted?.file ?? opened;
+        try {
+          const mimeType = converted ? OPUS : original;
+          const kind = ptt ? 'voice' : 'audio';
+          const seconds = (await measured(media, file, signal)) ?? given;
+          const waveform = ptt ? await media.prepare.waveform(file, signal) : null;
+          const { uploaded, uploadMs } = await timedUpload(media, session, kind, file, signal);
+          const content = {
+            ...uploadedFields(uploaded, mimeType),
+            ptt,
+            ...(seconds === null ? {} : { seconds }),
+            ...(waveform ? { waveform } : {}),
+            ...withContext(contextInfo),
+          };
+          return {
+            kind,
+            text: null,
+            message: viewOnce ? asViewOnce('audioMessage', content) : { audioMessage: content },
+            media: descriptorOf(kind, uploaded, { mimeType, seconds }),
+            viewOnce,
+            metadata: {
+              audio_size_bytes: file.size,
+              audio_format: mimeType,
+              audio_duration_seconds: seconds,
+              conversion_time_ms: converted?.ms ?? null,
+              download_time_ms: opened.downloadMs,
+              upload_time_ms: uploadMs,
+              ptt_enabled: ptt,
+              conversion_applied: converted !== null,
+              original_format: original,
+              waveform_generated: waveform !== null,
+              view_once_enabled: viewOnce,
+              async_processing: false,
+            },
+          };
+        } finally {
+          await converted?.file.dispose();
         }
-        const kind = ptt ? 'voice' : 'audio';
-        const seconds = opus?.seconds ?? given;
-        const { uploaded, uploadMs } = await timedUpload(media, session, kind, opened);
-        const content = {
-          ...uploadedFields(uploaded, mimeType),
-          ptt,
-          ...(seconds === null ? {} : { seconds }),
-          ...withContext(contextInfo),
-        };
-        return {
-          kind,
-          text: null,
-          message: viewOnce ? asViewOnce('audioMessage', content) : { audioMessage: content },
-          media: descriptorOf(kind, uploaded, { mimeType, seconds }),
-          viewOnce,
-          metadata: {
-            audio_size_bytes: opened.size,
-            audio_format: mimeType,
-            audio_duration_seconds: seconds,
-            conversion_time_ms: null,
-            download_time_ms: opened.downloadMs,
-            upload_time_ms: uploadMs,
-            ptt_enabled: ptt,
-            conversion_applied: false,
-            original_format: mimeType,
-            waveform_generated: false,
-            view_once_enabled: viewOnce,
-            async_processing: false,
-          },
-        };
       }),
   };
+}
+
+/** Null for plain audio that ffmpeg cannot read: the phones may. */
+async function toOpus(
+  media: OutboundMedia,
+  opened: OpenedMedia,
+  options: { voice: boolean; field: string; signal?: AbortSignal | undefined },
+): Promise<{ file: OpenedMedia; ms: number } | null> {
+  if (!options.voice && !(await media.prepare.facts(opened, options.signal))?.audio) return null;
+  const started = performance.now();
+  const file = await media.prepare.toOpus(opened, options);
+  return { file, ms: Math.round(performance.now() - started) };
+}
+
+/** Whole seconds, or null when nothing tells. */
+async function measured(
+  media: OutboundMedia,
+  file: OpenedMedia,
+  signal?: AbortSignal,
+): Promise<number | null> {
+  const opus = await readOpus(file);
+  if (opus) return opus.seconds;
+  const seconds = (await media.prepare.facts(file, signal))?.seconds ?? null;
+  return seconds === null ? null : Math.round(seconds);
 }
 
 /** Containers that hold sound alone as well as video; only the caller knows, and says it by the operation. */

@@ -25,10 +25,10 @@ export function documentContent(input: DocumentInput): Content {
   const fileName = checkedFileName(input.file_name, 'url' in source);
   return {
     chatState: 'composing',
-    compose: ({ media, session, contextInfo }) =>
-      withOpened(media, source, { field: 'document' }, async (opened) => {
+    compose: ({ media, session, contextInfo, signal }) =>
+      withOpened(media, source, { field: 'document', signal }, async (opened) => {
         const mimeType = input.mime_type || opened.declaredType || opened.detectedType || UNKNOWN_TYPE;
-        const { uploaded, uploadMs } = await timedUpload(media, session, 'document', opened);
+        const { uploaded, uploadMs } = await timedUpload(media, session, 'document', opened, signal);
         const documentMessage = {
           ...uploadedFields(uploaded, mimeType),
           fileName,

@@ -23,11 +23,11 @@ export function imageContent(input: ImageInput): Content {
   const viewOnce = input.viewOnce ?? false;
   return {
     chatState: 'composing',
-    compose: ({ media, session, contextInfo }) =>
-      withOpened(media, source, { field: 'image' }, async (opened, member) => {
+    compose: ({ media, session, contextInfo, signal }) =>
+      withOpened(media, source, { field: 'image', signal }, async (opened, member) => {
         const { facts, preview } = await readPicture(opened, member);
         const jpegThumbnail = await preview();
-        const { uploaded, uploadMs } = await timedUpload(media, session, 'image', opened);
+        const { uploaded, uploadMs } = await timedUpload(media, session, 'image', opened, signal);
         const content = {
           ...uploadedFields(uploaded, facts.mimeType),
           width: facts.width,

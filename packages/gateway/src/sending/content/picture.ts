@@ -61,6 +61,14 @@ export async function readPicture(opened: OpenedMedia, field: string): Promise<P
   };
 }
 
+/** The preview of a picture that we made ourselves. */
+export async function previewOf(picture: Uint8Array): Promise<Uint8Array> {
+  return sharp(picture)
+    .resize(PREVIEW_SIDE, PREVIEW_SIDE, { fit: 'inside' })
+    .jpeg({ quality: 60 })
+    .toBuffer();
+}
+
 /** INVALID_MEDIA that names the request's member. */
 export function notUsable(field: string, problem: string, cause?: unknown): AppError {
   return new AppError('INVALID_MEDIA', {

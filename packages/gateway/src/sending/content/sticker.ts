@@ -1,6 +1,8 @@
+import { AppError } from '../../errors.ts';
 import { type Content, withContext } from '../content.ts';
 import { descriptorOf, mediaInput, timedUpload, uploadedFields, withOpened } from '../outbound-media.ts';
-import { notUsable, readPicture } from './picture.ts';
+import { readPicture } from './picture.ts';
+import { asSticker } from './sticker-picture.ts';
 
 export interface StickerInput {
   sticker?: string;
@@ -11,35 +13,49 @@ export interface StickerInput {
 
 /** Documented bound of a sticker. */
 export const LARGEST_STICKER = 500 * 1024;
+/** Of a picture that is made one. */
+const LARGEST_PICTURE = 16 * 1024 ** 2;
 
-/** A sticker: WebP of at most 500 KB. */
+/** A sticker: WebP of at most 500 KB as it is; JPEG, PNG and GIF are made one. */
 export function stickerContent(input: StickerInput): Content {
   const source = mediaInput('sticker', input.sticker, input.sticker_url);
   return {
     chatState: 'composing',
-    compose: ({ media, session, contextInfo }) =>
-      withOpened(media, source, { field: 'sticker', maxBytes: LARGEST_STICKER }, async (opened, member) => {
-        const { facts } = await readPicture(opened, member);
-        if (facts.format !== 'webp') {
-          throw notUsable(member, `must be WebP, not ${facts.mimeType}`);
-        }
-        const isAnimated = input.is_animated ?? facts.animated;
-        const { uploaded } = await timedUpload(media, session, 'sticker', opened);
-        return {
-          kind: 'sticker',
-          text: null,
-          message: {
-            stickerMessage: {
-              ...uploadedFields(uploaded, facts.mimeType),
-              width: facts.width,
-              height: facts.height,
-              isAnimated,
-              ...withContext(contextInfo),
+    compose: ({ media, session, contextInfo, signal }) =>
+      withOpened(
+        media,
+        source,
+        { field: 'sticker', maxBytes: LARGEST_PICTURE, signal },
+        async (opened, member) => {
+          const given = await readPicture(opened, member);
+          const isSticker = given.facts.format === 'webp';
+          if (isSticker && opened.size > LARGEST_STICKER) {
+            const message = `it is larger than ${LARGEST_STICKER} bytes`;
+            throw new AppError('PAYLOAD_TOO_LARGE', {
+              message: `${member}: ${message}`,
+              validation: [{ field: member, message }],
+            });
+          }
+          const file = isSticker ? opened : await asSticker(opened, member, LARGEST_STICKER);
+          const { facts } = isSticker ? given : await readPicture(file, member);
+          const isAnimated = input.is_animated ?? facts.animated;
+          const { uploaded } = await timedUpload(media, session, 'sticker', file, signal);
+          return {
+            kind: 'sticker',
+            text: null,
+            message: {
+              stickerMessage: {
+                ...uploadedFields(uploaded, facts.mimeType),
+                width: facts.width,
+                height: facts.height,
+                isAnimated,
+                ...withContext(contextInfo),
+              },
             },
-          },
-          media: descriptorOf('sticker', uploaded, facts),
-          metadata: { is_animated: isAnimated },
-        };
-      }),
+            media: descriptorOf('sticker', uploaded, facts),
+            metadata: { is_animated: isAnimated, was_converted: !isSticker },
+          };
+        },
+      ),
   };
 }

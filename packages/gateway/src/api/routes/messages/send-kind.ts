@@ -2,12 +2,15 @@
  * What every operation under `/send` is made of: a path, its own fields and a content builder. An operation
  * is one `route({…})` in a file of this folder.
  */
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Static, type TObject, type TOptional, type TProperties, type TString, Type } from 'typebox';
+import { AppError } from '../../../errors.ts';
+import type { Uploads } from '../../../media/uploads.ts';
 import type { Content } from '../../../sending/content.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
 import type { Sending, SentMessage } from '../../../sending/pipeline.ts';
 import { errorResponses, rfc3339 } from '../../schemas.ts';
+import { readMultipart } from './multipart.ts';
 import {
   commonRequest,
   DeviceQuery,
@@ -25,6 +28,9 @@ export interface SendDeps {
   idempotency: Idempotency;
   /** Largest body of an operation that takes base64 media, in bytes. */
   mediaBodyLimit: number;
+  uploads: Uploads;
+  /** Largest file of a multipart request, in bytes. */
+  uploadLimit: number;
 }
 
 /** Drops members that were not given, which `exactOptionalPropertyTypes` tells from undefined ones. */
@@ -59,18 +65,22 @@ export interface SendKind<F extends TProperties> {
   /** Refuses bad input at once, before anything is looked up or fetched. */
   content(body: Static<TObject<F>> & SendFields): Content;
   takesMedia?: boolean;
+  /** The member that the file of a multipart request stands for. */
+  file?: string;
   /** Answers in the simple shape, with these members of the content's figures. */
   simple?: { message: string; further: string[] };
 }
 
 /** Registers one operation; what all of them share is here. */
-export function sendRoute(app: FastifyInstance, { sending, idempotency, mediaBodyLimit }: SendDeps) {
+export function sendRoute(app: FastifyInstance, deps: SendDeps) {
+  const { sending, idempotency, mediaBodyLimit } = deps;
   return <F extends TProperties>(kind: SendKind<F>): void => {
     const mediaStatuses = kind.takesMedia ? (['413', '502'] as const) : [];
     app.post(
       kind.path,
       {
         ...(kind.takesMedia ? { bodyLimit: mediaBodyLimit } : {}),
+        preValidation: (request) => readParts(request, kind, deps),
         schema: {
           operationId: kind.operationId,
           tags: ['messages'],
@@ -89,13 +99,38 @@ export function sendRoute(app: FastifyInstance, { sending, idempotency, mediaBod
         const body = request.body as Static<TObject<F>> & SendFields;
         const content = kind.content(body);
         const common = commonRequest(request, body);
+        const signal = givenUp(reply);
         return once(idempotency, request, reply, async (attempt) => {
-          const sent = await sending.send(request.caller, { ...common, content, attempt });
+          const sent = await sending.send(request.caller, { ...common, content, attempt, signal });
           return kind.simple ? simpleAnswer(sent, kind.simple) : richAnswer(sent);
         });
       },
     );
   };
+}
+
+async function readParts<F extends TProperties>(
+  request: FastifyRequest,
+  { file, fields }: SendKind<F>,
+  { uploads, uploadLimit }: SendDeps,
+): Promise<void> {
+  if (!request.isMultipart()) return;
+  if (!file) throw new AppError('UNSUPPORTED_MEDIA_TYPE');
+  await readMultipart(request, {
+    member: file,
+    fields: { ...sendFields, ...fields },
+    uploads,
+    maxBytes: uploadLimit,
+  });
+}
+
+/** Aborted when the client closes the connection before it has its answer. */
+function givenUp(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableEnded) controller.abort(new AppError('REQUEST_GIVEN_UP'));
+  });
+  return controller.signal;
 }
 
 function simpleAnswer(sent: SentMessage, { message, further }: { message: string; further: string[] }) {

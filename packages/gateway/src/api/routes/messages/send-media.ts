@@ -17,6 +17,7 @@ const seconds = Type.Optional(Type.Integer({ minimum: 0, description: 'Duration'
 export function mediaKinds(route: SendRoute): void {
   route({
     path: '/send/image',
+    file: 'image',
     operationId: 'sendImageMessage',
     summary: 'Send an image',
     takesMedia: true,
@@ -28,6 +29,7 @@ export function mediaKinds(route: SendRoute): void {
 
   route({
     path: '/send/video',
+    file: 'video',
     operationId: 'sendVideoMessage',
     summary: 'Send a video',
     takesMedia: true,
@@ -37,10 +39,12 @@ export function mediaKinds(route: SendRoute): void {
       seconds,
       ...viewOnce,
       thumbnail: text('Picture to show before the download, base64'),
-      generateThumbnail: flag('Accepted; no thumbnail can be made yet'),
+      thumbnail_url: text('Public URL of it'),
+      generateThumbnail: flag('Take the picture out of the video; default: yes, where ffmpeg is installed'),
       generate_thumbnail: flag('Same as `generateThumbnail`'),
-      convertToMP4: flag('Refused with INVALID_MEDIA unless the video is MP4 already'),
+      convertToMP4: flag('Make MP4 with H.264 and AAC of it, unless it is that already; GIF too'),
       convert_to_mp4: flag('Same as `convertToMP4`'),
+      gif: flag('Play in a loop without sound'),
     },
     example: { number: '5511999999999', video_url: 'https://example.com/clip.mp4', caption: 'Watch' },
     content: (body) =>
@@ -52,30 +56,38 @@ export function mediaKinds(route: SendRoute): void {
           seconds: body.seconds,
           viewOnce: body.viewOnce ?? body.view_once,
           convertToMP4: body.convertToMP4 ?? body.convert_to_mp4,
+          generateThumbnail: body.generateThumbnail ?? body.generate_thumbnail,
+          gif: body.gif,
           thumbnail: body.thumbnail,
+          thumbnail_url: body.thumbnail_url,
         }),
       ),
   });
 
   route({
     path: '/send/audio',
+    file: 'audio',
     operationId: 'sendAudioMessage',
     summary: 'Send audio or a voice note',
     takesMedia: true,
     fields: {
-      ...mediaSource('audio', 'Audio; Ogg/Opus for a voice note'),
+      ...mediaSource('audio', 'Audio; converted to Ogg/Opus'),
       ptt: flag('Send as voice note'),
+      convert: flag('False: send plain audio as it is. Default: true, where ffmpeg is installed'),
       seconds,
       caption,
       ...viewOnce,
     },
     example: { number: '5511999999999', audio_url: 'https://example.com/note.ogg', ptt: true },
-    content: ({ audio, audio_url, ptt, seconds, caption, viewOnce, view_once }) =>
-      audioContent(given({ audio, audio_url, ptt, seconds, caption, viewOnce: viewOnce ?? view_once })),
+    content: ({ audio, audio_url, ptt, convert, seconds, caption, viewOnce, view_once }) =>
+      audioContent(
+        given({ audio, audio_url, ptt, convert, seconds, caption, viewOnce: viewOnce ?? view_once }),
+      ),
   });
 
   route({
     path: '/send/document',
+    file: 'document',
     operationId: 'sendDocumentMessage',
     summary: 'Send a file',
     takesMedia: true,
@@ -97,11 +109,12 @@ export function mediaKinds(route: SendRoute): void {
 
   route({
     path: '/send/sticker',
+    file: 'sticker',
     operationId: 'sendStickerMessage',
     summary: 'Send a sticker',
     takesMedia: true,
     fields: {
-      ...mediaSource('sticker', 'WebP of at most 500 KB'),
+      ...mediaSource('sticker', 'WebP of at most 500 KB; JPEG, PNG and GIF are made one'),
       is_animated: flag('Default: as the file says'),
     },
     example: { to: '5511999999999@s.whatsapp.net', sticker_url: 'https://example.com/hi.webp' },

@@ -161,7 +161,7 @@ export async function once<Answer extends Record<string, unknown>>(
     method: request.method,
     path: request.url.split('?')[0] ?? '',
     device: selectedDevice(request) ?? null,
-    body: request.body,
+    body: comparable(request),
   });
   const answer = await idempotency.run(request.caller, key, hash, async (attempt) => ({
     status: 200,
@@ -170,6 +170,13 @@ export async function once<Answer extends Record<string, unknown>>(
   if (answer.replayed) reply.header('idempotency-replayed', 'true');
   reply.code(answer.status);
   return answer.body as Answer;
+}
+
+/** The body with its files by their content: their tokens are new each time. */
+function comparable(request: FastifyRequest): unknown {
+  if (!request.uploaded) return request.body;
+  const files = [...request.uploaded].map(([member, { sha256 }]) => [member, `sha256:${sha256}`]);
+  return { ...(request.body as object), ...Object.fromEntries(files) };
 }
 
 /** Many clients write `null` for what they do not say; it means the same as leaving the member out. */

@@ -1,0 +1,110 @@
+/** `multipart/form-data` beside JSON, for operations that take a file. */
+import fastifyMultipart from '@fastify/multipart';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { TProperties } from 'typebox';
+import { AppError, invalidField } from '../../../errors.ts';
+import type { Upload, Uploads } from '../../../media/uploads.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Files of a multipart request, by the member they stand for. */
+    uploaded: Map<string, Upload> | null;
+  }
+}
+
+/** Fields that are no file; a quoted message or a list of mentions is text here. */
+const MOST_FIELD_BYTES = 256 * 1024;
+const MOST_FIELDS = 100;
+
+/** Lets the routes of this scope read multipart bodies with `readMultipart`. */
+export async function acceptMultipart(app: FastifyInstance): Promise<void> {
+  await app.register(fastifyMultipart, {
+    limits: { fields: MOST_FIELDS, fieldSize: MOST_FIELD_BYTES, files: 1, parts: MOST_FIELDS + 1 },
+    throwFileSizeLimit: false,
+  });
+  app.decorateRequest('uploaded', null);
+  app.addHook('onResponse', disposeUploads);
+  app.addHook('onRequestAbort', disposeUploads);
+}
+
+/** A deferred message keeps its file: see `keepUploads`. */
+async function disposeUploads(request: FastifyRequest): Promise<void> {
+  for (const upload of request.uploaded?.values() ?? []) await upload.dispose();
+}
+
+/** The upload now belongs to somebody else, who disposes of it. */
+export function keepUploads(request: FastifyRequest): Upload[] {
+  const kept = [...(request.uploaded?.values() ?? [])];
+  request.uploaded = null;
+  return kept;
+}
+
+/**
+ * Turns a multipart body into what the JSON body would be: the one file part, named as its member or
+ * `file`, becomes a token in that member, the other parts become values as the schema says. Streams the file
+ * to disk. Throws VALIDATION_ERROR, PAYLOAD_TOO_LARGE.
+ */
+export async function readMultipart(
+  request: FastifyRequest,
+  options: { member: string; fields: TProperties; uploads: Uploads; maxBytes: number },
+): Promise<void> {
+  const { member, uploads, maxBytes } = options;
+  const body: Record<string, unknown> = {};
+  request.uploaded = new Map();
+  try {
+    for await (const part of request.parts()) {
+      if (part.type === 'field') {
+        body[part.fieldname] = fieldValue(part.fieldname, part.value, options.fields[part.fieldname]);
+        continue;
+      }
+      if (part.fieldname !== member && part.fieldname !== 'file') {
+        part.file.resume();
+        throw invalidField(part.fieldname, `is not a file here: send the file as ${member} or file`);
+      }
+      const upload = await uploads.receive(part.file, { field: member, type: part.mimetype, maxBytes });
+      request.uploaded.set(member, upload);
+      body[member] = upload.token;
+      // Documents are named after their file unless the caller names them.
+      if ('file_name' in options.fields && part.filename) body.file_name ??= part.filename;
+    }
+  } catch (error) {
+    throw explained(error);
+  }
+  request.body = body;
+}
+
+/** Parts are text; what the schema wants is not always. */
+function fieldValue(name: string, value: unknown, schema: { type?: string } | undefined): unknown {
+  const text = String(value);
+  switch (schema?.type) {
+    case 'boolean':
+      return { true: true, false: false, '1': true, '0': false }[text] ?? text;
+    case 'integer':
+    case 'number':
+      return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
+    case 'object':
+    case 'array':
+      try {
+        return JSON.parse(text) as unknown;
+      } catch {
+        throw invalidField(name, 'must be JSON in a multipart request');
+      }
+    default:
+      return text;
+  }
+}
+
+function explained(error: unknown): unknown {
+  if (error instanceof AppError) return error;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'FST_FILES_LIMIT' || code === 'FST_PARTS_LIMIT' || code === 'FST_FIELDS_LIMIT') {
+    return new AppError('VALIDATION_ERROR', {
+      message: 'the request has more files or parts than it may',
+      cause: error,
+    });
+  }
+  return new AppError('VALIDATION_ERROR', {
+    message: 'the multipart body is malformed or incomplete',
+    cause: error,
+  });
+}

@@ -1,0 +1,192 @@
+/** Files made fit for WhatsApp: sound to Opus, videos to MP4, and what is measured of them. */
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AppError } from '../../errors.ts';
+import type { OpenedSource } from '../fetch-source.ts';
+import { type FileFacts, probe } from './facts.ts';
+import { ConversionFailed, type Ffmpeg, GUARD } from './ffmpeg.ts';
+import { waveform } from './waveform.ts';
+
+export type { FileFacts } from './facts.ts';
+
+export interface PreparationOptions {
+  ffmpeg: Ffmpeg;
+  /** Bytes: what a conversion may make. */
+  maxBytes: number;
+}
+
+interface Target {
+  name: string;
+  mimeType: string;
+  args: string[];
+}
+
+/** Voice notes of official clients are mono, 48 kHz, about 16–32 kbit/s; music gets more. */
+const OPUS = (voice: boolean): Target => ({
+  name: 'out.ogg',
+  mimeType: 'audio/ogg',
+  args: [
+    ...['-map', '0:a:0', '-vn', '-map_metadata', '-1', '-c:a', 'libopus', '-ar', '48000'],
+    ...(voice ? ['-ac', '1', '-b:a', '32k', '-application', 'voip'] : ['-ac', '2', '-b:a', '96k']),
+    ...['-f', 'ogg'],
+  ],
+});
+
+/** Longer side of a converted video, in pixels: what official clients send as "HD". */
+const LONGEST_SIDE = 1280;
+const SCALE = `scale=w='min(${LONGEST_SIDE},iw)':h='min(${LONGEST_SIDE},ih)':force_original_aspect_ratio=decrease:force_divisible_by=2`;
+const MP4_STREAMS = [
+  '-map',
+  '0:v:0',
+  '-map',
+  '0:a:0?',
+  '-map_metadata',
+  '-1',
+  '-movflags',
+  '+faststart',
+  '-f',
+  'mp4',
+];
+const MP4: Target = {
+  name: 'out.mp4',
+  mimeType: 'video/mp4',
+  args: [
+    ...['-vf', SCALE, '-c:v', 'libx264', '-preset', 'veryfast', '-crf', '26', '-pix_fmt', 'yuv420p'],
+    ...['-c:a', 'aac', '-b:a', '96k', '-ac', '2', ...MP4_STREAMS],
+  ],
+};
+/** What the phones play already needs another container alone. */
+const MP4_COPY: Target = { ...MP4, args: ['-c', 'copy', ...MP4_STREAMS] };
+
+export class MediaPreparation {
+  readonly #ffmpeg: Ffmpeg;
+  readonly #maxBytes: number;
+
+  constructor({ ffmpeg, maxBytes }: PreparationOptions) {
+    this.#ffmpeg = ffmpeg;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** What can be measured; null without ffmpeg, and for what it cannot read. */
+  async facts(file: OpenedSource, signal?: AbortSignal): Promise<FileFacts | null> {
+    return this.#courtesy(file, (path) => probe(this.#ffmpeg, path, signal));
+  }
+
+  /** 64 bars of 0–100; null without ffmpeg, and for what it cannot read. */
+  async waveform(file: OpenedSource, signal?: AbortSignal): Promise<Uint8Array | null> {
+    return this.#courtesy(file, (path) => waveform(this.#ffmpeg, path, signal));
+  }
+
+  /** A picture out of a video, as JPEG; null without ffmpeg, and for what it cannot read. */
+  async frame(file: OpenedSource, seconds: number | null, signal?: AbortSignal): Promise<Uint8Array | null> {
+    // The very first picture is often black.
+    const at = Math.min(1, (seconds ?? 0) / 2);
+    return this.#courtesy(file, async (path, folder) => {
+      const out = join(folder, 'frame.jpg');
+      const one = [
+        '-frames:v',
+        '1',
+        '-vf',
+        'scale=w=320:h=320:force_original_aspect_ratio=decrease',
+        '-f',
+        'mjpeg',
+      ];
+      await this.#ffmpeg.ffmpeg([...GUARD, '-ss', String(at), '-i', `file:${path}`, ...one, out], { signal });
+      return readFile(out);
+    });
+  }
+
+  /** Ogg/Opus, for voice notes mono. Throws CONVERSION_UNAVAILABLE or INVALID_MEDIA; dispose of the result. */
+  toOpus(file: OpenedSource, options: { voice: boolean; field: string; signal?: AbortSignal | undefined }) {
+    return this.#convert(file, OPUS(options.voice), options);
+  }
+
+  /**
+   * MP4 with H.264 and AAC, at most 1280 pixels long; streams that are so already are copied. Throws
+   * CONVERSION_UNAVAILABLE or INVALID_MEDIA; dispose of the result.
+   */
+  toMp4(
+    file: OpenedSource,
+    facts: FileFacts | null,
+    options: { field: string; signal?: AbortSignal | undefined },
+  ): Promise<OpenedSource> {
+    return this.#convert(file, playsEverywhere(facts) ? MP4_COPY : MP4, options);
+  }
+
+  async #convert(
+    file: OpenedSource,
+    target: Target,
+    { field, signal }: { field: string; signal?: AbortSignal | undefined },
+  ): Promise<OpenedSource> {
+    await this.#ffmpeg.demand(`converting ${field}`);
+    const folder = await mkdtemp(join(tmpdir(), 'wuts-convert-'));
+    const dispose = (): Promise<void> => rm(folder, { recursive: true, force: true });
+    try {
+      const input = await pathOf(file, folder);
+      const out = join(folder, target.name);
+      const limit = ['-fs', String(this.#maxBytes)];
+      await this.#ffmpeg.ffmpeg([...GUARD, '-i', `file:${input}`, ...target.args, ...limit, out], { signal });
+      const { size } = await stat(out);
+      if (size === 0) throw new ConversionFailed('nothing came out');
+      // `-fs` ends the file there without an error.
+      if (size >= this.#maxBytes) {
+        throw new AppError('PAYLOAD_TOO_LARGE', {
+          message: `${field} is larger than ${this.#maxBytes} bytes once converted`,
+        });
+      }
+      const { mimeType } = target;
+      return {
+        content: { path: out },
+        size,
+        declaredType: mimeType,
+        detectedType: mimeType,
+        downloadMs: file.downloadMs,
+        dispose,
+      };
+    } catch (error) {
+      await dispose();
+      if (error instanceof ConversionFailed) throw unreadable(field, error);
+      throw error;
+    }
+  }
+
+  /** For what a message is better with and can be sent without. */
+  async #courtesy<T>(
+    file: OpenedSource,
+    work: (path: string, folder: string) => Promise<T>,
+  ): Promise<T | null> {
+    if (!(await this.#ffmpeg.available())) return null;
+    const folder = await mkdtemp(join(tmpdir(), 'wuts-probe-'));
+    try {
+      return await work(await pathOf(file, folder), folder);
+    } catch (error) {
+      if (error instanceof ConversionFailed) return null;
+      throw error;
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+}
+
+/** True for H.264 in the pixel format of phones, with AAC or without sound. */
+export function playsEverywhere(facts: FileFacts | null): boolean {
+  const { video, audio } = facts ?? { video: null, audio: null };
+  return video?.codec === 'h264' && video.pixelFormat === 'yuv420p' && (!audio || audio.codec === 'aac');
+}
+
+async function pathOf(file: OpenedSource, folder: string): Promise<string> {
+  if ('path' in file.content) return file.content.path;
+  const path = join(folder, 'in');
+  await writeFile(path, file.content.bytes, { mode: 0o600 });
+  return path;
+}
+
+function unreadable(field: string, cause: Error): AppError {
+  const problem = `cannot be converted: ${cause.message}`;
+  return new AppError('INVALID_MEDIA', {
+    message: `${field} ${problem}`,
+    validation: [{ field, message: problem }],
+    cause,
+  });
+}

@@ -1,0 +1,74 @@
+/** Files that came as parts of a multipart request, until their message has left. */
+import { createHash, randomUUID } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { fileTypeFromFile } from 'file-type';
+import { tooLargeMedia } from './base64.ts';
+import type { OpenedSource } from './fetch-source.ts';
+
+export interface Upload {
+  /** Stands for the file where base64 would stand; only this process knows it, and only for the request. */
+  token: string;
+  /** SHA-256, hex: two requests with the same file are the same. */
+  sha256: string;
+  /** Bytes. */
+  size: number;
+  dispose(): Promise<void>;
+}
+
+const PREFIX = 'wuts-upload:';
+
+export class Uploads {
+  readonly #files = new Map<string, OpenedSource>();
+
+  /** Streams a part to a temporary file. Throws PAYLOAD_TOO_LARGE. `type` is what its header says. */
+  async receive(part: Readable, options: { field: string; type: string; maxBytes: number }): Promise<Upload> {
+    const folder = await mkdtemp(join(tmpdir(), 'wuts-upload-'));
+    const path = join(folder, 'file');
+    const hash = createHash('sha256');
+    let size = 0;
+    const { field, maxBytes } = options;
+    const token = `${PREFIX}${randomUUID()}`;
+    const dispose = async (): Promise<void> => {
+      this.#files.delete(token);
+      await rm(folder, { recursive: true, force: true });
+    };
+    try {
+      const counted = async function* (): AsyncGenerator<Buffer> {
+        for await (const chunk of part as AsyncIterable<Buffer>) {
+          size += chunk.length;
+          if (size > maxBytes) throw tooLargeMedia(field, `it is larger than ${maxBytes} bytes`);
+          hash.update(chunk);
+          yield chunk;
+        }
+      };
+      await pipeline(
+        Readable.from(counted(), { objectMode: false }),
+        createWriteStream(path, { mode: 0o600 }),
+      );
+      const type = options.type.split(';')[0]?.trim().toLowerCase() ?? '';
+      this.#files.set(token, {
+        content: { path },
+        size,
+        declaredType: type === '' || type === 'application/octet-stream' ? null : type,
+        detectedType: (await fileTypeFromFile(path))?.mime ?? null,
+        downloadMs: null,
+        // Whoever received it disposes of it: a message may be composed twice.
+        dispose: async () => undefined,
+      });
+      return { token, sha256: hash.digest('hex'), size, dispose };
+    } catch (error) {
+      await dispose();
+      throw error;
+    }
+  }
+
+  /** The file behind a token; null for any other text. */
+  find(text: string): OpenedSource | null {
+    return text.startsWith(PREFIX) ? (this.#files.get(text) ?? null) : null;
+  }
+}
