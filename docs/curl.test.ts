@@ -161,6 +161,13 @@ test.each([
   expect(Object.keys(got.message)).toContain(member);
 });
 
+test('changing-messages.md: edit, then delete', async () => {
+  await run('edit');
+  await contact.waitForMessage(({ editOf, text }) => editOf === variables.ID && text === 'The new text');
+  await run('delete');
+  await contact.waitForMessage((message) => message.revokeOf === variables.ID);
+});
+
 test('no marked block was left out', () => {
   expect([...blocks.keys()]).toEqual([]);
 });

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Kysely } from 'kysely';
 import { eventsRoutes } from './api/routes/events.ts';
 import { instancesRoutes } from './api/routes/instances.ts';
+import { deleteRoutes } from './api/routes/messages/delete.ts';
 import { messageHistoryRoutes } from './api/routes/messages/history.ts';
 import { messageMediaRoutes } from './api/routes/messages/media.ts';
 import { messageReceiptsRoutes } from './api/routes/messages/receipts.ts';
@@ -37,7 +38,9 @@ import { GuardedClient } from './net/guarded-client.ts';
 import { MediaHttp } from './net/media-http.ts';
 import { createLog, type Log } from './observability/log.ts';
 import { createMetrics, type Metrics } from './observability/metrics.ts';
+import { Deleting } from './sending/deleting.ts';
 import { Editing } from './sending/editing.ts';
+import { HeldMessages } from './sending/held-messages.ts';
 import { HistoryRequests } from './sending/history-request.ts';
 import { Idempotency } from './sending/idempotency.ts';
 import { Sending } from './sending/pipeline.ts';
@@ -225,7 +228,9 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
   });
   const recipients = new Recipients({ clock });
   const sending = new Sending({ devices, archive, recipients, media: outbound, clock });
-  const editing = new Editing({ devices, archive, recipients, clock });
+  const held = new HeldMessages({ devices, archive, recipients });
+  const editing = new Editing({ held, archive, clock });
+  const deleting = new Deleting({ held, archive, clock });
   const receipts = new OutgoingReceipts({ devices, archive, clock });
   const historyRequests = new HistoryRequests({ devices, archive });
   const statuses = new MessageStatuses({ db, archive, devices });
@@ -254,6 +259,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
       await server.register(webhooksRoutes, webhooks);
       await server.register(webhookDeliveriesRoutes, webhooks);
       await server.register(messagesRoutes, { editing, statuses, idempotency });
+      await server.register(deleteRoutes, { deleting, idempotency });
       await server.register(messageReceiptsRoutes, { receipts });
       await server.register(messageHistoryRoutes, { history: historyRequests });
       await server.register(messageMediaRoutes, {

@@ -21,6 +21,11 @@ export const ERROR_CATALOGUE = {
   ALREADY_CONNECTED: { status: 409, text: 'already connected' },
   ALREADY_PAIRED: { status: 409, text: 'the device is already paired' },
   ALREADY_EXISTS: { status: 409, text: 'it exists already' },
+  DELETE_WINDOW_EXPIRED: {
+    status: 409,
+    text: 'the time in which WhatsApp deletes a message for everyone is over',
+  },
+  NOT_DELETABLE: { status: 409, text: 'this message cannot be deleted for everyone' },
   EDIT_WINDOW_EXPIRED: { status: 409, text: 'the time in which WhatsApp accepts an edit is over' },
   NOT_EDITABLE: { status: 409, text: 'this message cannot be edited' },
   IDEMPOTENCY_CONFLICT: { status: 409, text: 'the Idempotency-Key was used with another request' },

@@ -92,6 +92,7 @@ export class MediaLibrary {
       .select(COLUMNS)
       .where('messages.tenant_id', '=', tenantId)
       .where('messages.message_id', '=', messageId)
+      .where('messages.hidden_at', 'is', null)
       .orderBy('messages.created_at', 'desc')
       .execute();
     return rows.length === 0 ? null : rows.flatMap((row) => this.#copy(row));

@@ -114,15 +114,7 @@ export async function earlierAmendments(
   });
   const result: Amended = {};
   for (const row of rows) {
-    const { byAdmin, targetSender } = parseContext(row.context);
-    const amendment: Amendment = {
-      ...authorOf(row),
-      kind: row.kind as Amendment['kind'],
-      text: row.text,
-      timestamp: row.timestamp,
-      byAdmin,
-      targetSender,
-    };
+    const amendment = amendmentOf(row);
     if (!mayAmend(amendment, authored(message))) continue;
     const so = { editedAt: result.edited_at ?? null, revokedAt: result.revoked_at ?? null };
     Object.assign(result, amended(amendment, so));
@@ -131,39 +123,30 @@ export async function earlierAmendments(
 }
 
 /**
- * An edit of ours whose ack we never saw turned out to be with WhatsApp: its target, of ours too, has the
- * new text since then. Call when a row moves to `sent` by anything but its ack; other kinds change nothing.
+ * An edit or revoke that we sent is with WhatsApp: its target is as it says since then. Call when a row
+ * moves to `sent`; other kinds change nothing.
  */
-export async function applyOwnEdit(
+export async function applyOwnAmendment(
   trx: Transaction<Database>,
   tenantId: string,
   rowId: string,
 ): Promise<void> {
-  const edit = await trx
+  const own = await trx
     .selectFrom('messages')
-    .select(['device_id', 'target_id', ...AUTHOR_COLUMNS])
+    .select(['device_id', 'target_id', 'kind', 'context', ...AUTHOR_COLUMNS])
     .where('tenant_id', '=', tenantId)
     .where('id', '=', rowId)
-    .where('kind', '=', 'edit')
+    .where('kind', 'in', ['edit', 'revoke'])
     .executeTakeFirst();
-  if (!edit?.target_id) return;
+  if (!own?.target_id) return;
   const targets = await trx
     .selectFrom('messages')
     .select(['id', 'edited_at', 'revoked_at', ...AUTHOR_COLUMNS])
     .where('tenant_id', '=', tenantId)
-    .where('message_id', '=', edit.target_id)
-    .where('device_id', '=', edit.device_id)
-    .where('from_me', '=', 1)
+    .where('message_id', '=', own.target_id)
+    .where('device_id', '=', own.device_id)
     .execute();
-  const { text, timestamp } = edit;
-  const amendment: Amendment = {
-    ...authorOf(edit),
-    kind: 'edit',
-    text,
-    timestamp,
-    byAdmin: false,
-    targetSender: null,
-  };
+  const amendment = amendmentOf(own);
   const target = targets.find((row) => mayAmend(amendment, authorOf(row)));
   const change = target && amended(amendment, { editedAt: target.edited_at, revokedAt: target.revoked_at });
   if (!change) return;
@@ -212,6 +195,12 @@ function amended(
   if (amendment.kind === 'revoke') return { revoked_at: amendment.timestamp };
   if (so.editedAt !== null && so.editedAt > amendment.timestamp) return null;
   return { text: amendment.text?.replaceAll('\0', '') ?? null, edited_at: amendment.timestamp };
+}
+
+function amendmentOf(row: AmendmentRow): Amendment {
+  const { byAdmin, targetSender } = parseContext(row.context);
+  const { text, timestamp } = row;
+  return { ...authorOf(row), kind: row.kind as Amendment['kind'], text, timestamp, byAdmin, targetSender };
 }
 
 function authored(message: InboundMessage): Authored {

@@ -11,7 +11,7 @@ import type { Database, MessagesTable } from '../storage/schema.ts';
 import type { Vault } from '../storage/vault.ts';
 import type { Identity, InboundMessage, Jid, MediaDescriptor, MessageReceipt } from '../whatsapp/session.ts';
 import type { WireCodec, WireMessage } from '../whatsapp/wire-message.ts';
-import { applyAmendment, earlierAmendments, mayBeTarget } from './amendments.ts';
+import { applyAmendment, applyOwnAmendment, earlierAmendments, mayBeTarget } from './amendments.ts';
 import { type Arrival, MessageEvents } from './message-events.ts';
 import { inboundRow, outboundRow } from './message-row.ts';
 import { confirmSent, type RecoveryResult, settleInterrupted } from './outbound-recovery.ts';
@@ -28,7 +28,7 @@ import {
   senderIdentity,
   storedMessage,
 } from './stored-message.ts';
-import { wireDetails } from './wire-details.ts';
+import { hasDetails, wireDetails } from './wire-details.ts';
 
 export interface ArchiveOptions {
   db: Kysely<Database>;
@@ -56,7 +56,7 @@ export class MessageArchive {
     this.#clock = options.clock;
     this.#codec = options.codec;
     this.#onStored = options.onStored;
-    this.#events = new MessageEvents(options.events ?? noEvents);
+    this.#events = new MessageEvents(options.events ?? noEvents, (trx, row) => this.#details(trx, row));
     this.#votes = new PollVotes({
       codec: options.codec,
       unseal: (rowId, sealed) => options.vault.open(sealed, rawContext(rowId)),
@@ -172,7 +172,10 @@ export class MessageArchive {
   }
 
   /** The server acknowledged the message at `at` (milliseconds, the server's time). */
-  async markSent(tenantId: string, rowId: string, at: number): Promise<void> {
+  async markSent(
+    { tenantId, rowId, kind }: Pick<StoredMessage, 'tenantId' | 'rowId' | 'kind'>,
+    at: number,
+  ): Promise<void> {
     await this.#db.transaction().execute(async (trx) => {
       const moved = await trx
         .updateTable('messages')
@@ -181,7 +184,10 @@ export class MessageArchive {
         .where('id', '=', rowId)
         .where('send_state', '!=', 'sent')
         .executeTakeFirst();
-      if (moved.numUpdatedRows > 0n) return this.#events.sent(trx, tenantId, rowId);
+      if (moved.numUpdatedRows > 0n) {
+        if (kind === 'edit' || kind === 'revoke') await applyOwnAmendment(trx, tenantId, rowId);
+        return this.#events.sent(trx, tenantId, rowId);
+      }
       // A receipt came before the ack and said so already; the ack has the better time.
       await trx
         .updateTable('messages')
@@ -216,13 +222,13 @@ export class MessageArchive {
     return result;
   }
 
-  /** An edit of ours was acknowledged: the stored text is the new one from `at` on. */
-  async markEdited(tenantId: string, rowId: string, text: string, at: number): Promise<void> {
+  /** Deletes a message for us alone; `at` in milliseconds. What the others see stays. */
+  async hide(message: Pick<StoredMessage, 'tenantId' | 'rowId'>, at: number): Promise<void> {
     await this.#db
       .updateTable('messages')
-      .set({ text, edited_at: at })
-      .where('tenant_id', '=', tenantId)
-      .where('id', '=', rowId)
+      .set({ hidden_at: at })
+      .where('tenant_id', '=', message.tenantId)
+      .where('id', '=', message.rowId)
       .execute();
   }
 
@@ -285,8 +291,17 @@ export class MessageArchive {
     return row ? this.#raw(device.tenantId, row.id) : null;
   }
 
-  async #raw(tenantId: string, rowId: string): Promise<Uint8Array | null> {
-    const row = await this.#db
+  async #details(
+    trx: Transaction<Database>,
+    { tenantId, rowId, kind }: Pick<StoredMessage, 'tenantId' | 'rowId' | 'kind'>,
+  ): Promise<Record<string, unknown> | null> {
+    if (!hasDetails(kind)) return null;
+    const raw = await this.#raw(tenantId, rowId, trx);
+    return raw && wireDetails(kind, raw, this.#codec);
+  }
+
+  async #raw(tenantId: string, rowId: string, db: Kysely<Database> = this.#db): Promise<Uint8Array | null> {
+    const row = await db
       .selectFrom('messages')
       .select('raw')
       .where('tenant_id', '=', tenantId)

@@ -43,11 +43,19 @@ export interface Arrival {
   details: Record<string, unknown> | null;
 }
 
+/** Reads what the kind of a stored message adds; null for kinds that add nothing. */
+export type DetailsReader = (
+  trx: Transaction<Database>,
+  row: Pick<StoredMessage, 'tenantId' | 'rowId' | 'kind'>,
+) => Promise<Record<string, unknown> | null>;
+
 export class MessageEvents {
   readonly #events: EventRecorder;
+  readonly #details: DetailsReader;
 
-  constructor(events: EventRecorder) {
+  constructor(events: EventRecorder, details: DetailsReader) {
     this.#events = events;
+    this.#details = details;
   }
 
   /** A message was stored that came from WhatsApp. */
@@ -80,7 +88,8 @@ export class MessageEvents {
       return;
     }
     const media = await loadMedia(trx, row);
-    const data = messageData(eventMessage(row, media, null), device);
+    const details = await this.#details(trx, row);
+    const data = messageData(eventMessage(row, media, details), device);
     await this.#record(trx, device, row, { name: 'message.sent', data });
     if (row.source === 'api' && row.context.mentions.length > 0) {
       const mention = mentionData({ ...eventMessage(row, null, null) });

@@ -70,6 +70,8 @@ const NOTHING_YET = {
   played_at: null,
   edited_at: null,
   revoked_at: null,
+  hidden_at: null,
+  starred_at: null,
 } as const;
 
 /** PostgreSQL stores no U+0000; a sender who wrote one must not stop the message from being stored. */

@@ -7,7 +7,7 @@ import type { Clock } from '../clock.ts';
 import { contradicts } from '../identity/jid.ts';
 import type { Database } from '../storage/schema.ts';
 import type { InboundMessage } from '../whatsapp/session.ts';
-import { applyOwnEdit } from './amendments.ts';
+import { applyOwnAmendment } from './amendments.ts';
 import { chatIdentity, type MessageDevice } from './stored-message.ts';
 
 /** Who is told how a send ended; `MessageEvents` fits. */
@@ -83,7 +83,7 @@ async function settleBatch(
       .execute();
     if (copy) {
       result.sent += 1;
-      await applyOwnEdit(trx, tenantId, row.id);
+      await applyOwnAmendment(trx, tenantId, row.id);
       await outcomes.sent(trx, tenantId, row.id);
     } else {
       result.failed += 1;
@@ -119,7 +119,7 @@ export async function confirmSent(
       .where('tenant_id', '=', device.tenantId)
       .where('id', '=', row.id)
       .execute();
-    await applyOwnEdit(trx, device.tenantId, row.id);
+    await applyOwnAmendment(trx, device.tenantId, row.id);
     await outcomes.sent(trx, device.tenantId, row.id);
   }
 }

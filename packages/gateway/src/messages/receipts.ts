@@ -4,7 +4,7 @@ import { canonicalJid, contradicts, sameIdentity } from '../identity/jid.ts';
 import { HotQuery, slotsOf } from '../storage/hot-query.ts';
 import type { Database, MessagesTable, ReceiptsTable } from '../storage/schema.ts';
 import type { Identity, Jid, MessageReceipt, ReceiptKind } from '../whatsapp/session.ts';
-import { applyOwnEdit } from './amendments.ts';
+import { applyOwnAmendment } from './amendments.ts';
 import type { MessageEvents } from './message-events.ts';
 import { chatIdentity, type MessageDevice, type StoredMessage } from './stored-message.ts';
 
@@ -139,7 +139,7 @@ async function store(
     .where('id', '=', target.rowId)
     .execute();
   if (!target.sent) {
-    await applyOwnEdit(trx, device.tenantId, target.rowId);
+    await applyOwnAmendment(trx, device.tenantId, target.rowId);
     await events.sent(trx, device.tenantId, target.rowId);
   }
   if (inserted === 0) return;

@@ -81,6 +81,9 @@ export interface StoredMessage {
   playedAt: number | null;
   editedAt: number | null;
   revokedAt: number | null;
+  /** When its owner deleted it for himself; no answer shows it since. */
+  hiddenAt: number | null;
+  starredAt: number | null;
   createdAt: number;
 }
 
@@ -120,6 +123,8 @@ export const STORED_COLUMNS = [
   'played_at',
   'edited_at',
   'revoked_at',
+  'hidden_at',
+  'starred_at',
   'created_at',
 ] as const satisfies readonly (keyof MessagesTable)[];
 
@@ -193,6 +198,8 @@ export function storedMessage(row: StoredRow | Insertable<MessagesTable>): Store
     playedAt: row.played_at ?? null,
     editedAt: row.edited_at ?? null,
     revokedAt: row.revoked_at ?? null,
+    hiddenAt: row.hidden_at ?? null,
+    starredAt: row.starred_at ?? null,
     createdAt: row.created_at,
   };
 }

@@ -11,6 +11,26 @@ export interface DeviceDirectory {
 }
 
 /**
+ * The copies of a message on the devices that the caller may see, sent or received, but not those that were
+ * deleted for the account alone; MESSAGE_NOT_FOUND when there is none.
+ */
+export async function findMessages(
+  parts: { archive: MessageArchive; devices: DeviceDirectory },
+  caller: Caller,
+  messageId: string,
+  deviceId?: string,
+): Promise<StoredMessage[]> {
+  // No id contains it, and PostgreSQL cannot even be asked.
+  const stored = messageId.includes('\0')
+    ? []
+    : await parts.archive.findForTenant(caller.tenantId, messageId);
+  const shown = stored.filter((each) => each.hiddenAt === null);
+  const visible = await onVisibleDevices(parts.devices, caller, shown, deviceId);
+  if (visible.length === 0) throw new AppError('MESSAGE_NOT_FOUND');
+  return visible;
+}
+
+/**
  * The copies of a message that the account of a visible device sent. A received, unknown, foreign or
  * invisible one is MESSAGE_NOT_FOUND alike: which of them it is would tell that it exists.
  */
@@ -20,10 +40,9 @@ export async function findOwnMessages(
   messageId: string,
   deviceId?: string,
 ): Promise<StoredMessage[]> {
-  const own = (await parts.archive.findForTenant(caller.tenantId, messageId)).filter((each) => each.fromMe);
-  const visible = await onVisibleDevices(parts.devices, caller, own, deviceId);
-  if (visible.length === 0) throw new AppError('MESSAGE_NOT_FOUND');
-  return visible;
+  const own = (await findMessages(parts, caller, messageId, deviceId)).filter((each) => each.fromMe);
+  if (own.length === 0) throw new AppError('MESSAGE_NOT_FOUND');
+  return own;
 }
 
 async function onVisibleDevices(

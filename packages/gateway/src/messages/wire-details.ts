@@ -18,6 +18,11 @@ export function wireDetails(kind: string, raw: Uint8Array, codec: WireCodec): De
   return read && raw.length > 0 ? read(unwrapped(codec.decode(raw))) : null;
 }
 
+/** Whether messages of the kind have details: for the others nothing need be loaded. */
+export function hasDetails(kind: MessageKind): boolean {
+  return READERS[kind] !== undefined;
+}
+
 const READERS: Partial<Record<MessageKind, (message: WireMessage) => Details | null>> = {
   location: (message) => location(member(message, 'locationMessage')),
   live_location: (message) => location(member(message, 'liveLocationMessage')),

@@ -35,6 +35,10 @@ export interface Composed {
   media?: MediaDescriptor;
   viewOnce?: boolean;
   targetId?: string;
+  /** Its author, where another's message is meant. */
+  targetSender?: Jid;
+  /** A revoke as an admin of the group. */
+  byAdmin?: boolean;
   /** Whom the content itself mentions, beside those of the request. */
   mentions?: Jid[];
   /** Further documented members of the answer's `metadata`; measured, never guessed. */

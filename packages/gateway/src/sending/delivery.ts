@@ -67,6 +67,8 @@ export async function deliver(
       media: composed.media ?? null,
       viewOnce: composed.viewOnce ?? false,
       targetId: composed.targetId ?? null,
+      targetSender: composed.targetSender ?? null,
+      byAdmin: composed.byAdmin ?? false,
       quoted: input.conversation?.quoted ?? null,
       mentions: input.mentions ?? [],
     },
@@ -79,7 +81,7 @@ export async function deliver(
       ...(composed.editAttribute ? { editAttribute: composed.editAttribute } : {}),
       ...(composed.extraNodes ? { extraNodes: composed.extraNodes } : {}),
     });
-    await archive.markSent(device.tenantId, row.rowId, timestamp);
+    await archive.markSent(row, timestamp);
     return { messageId, timestamp };
   } catch (error) {
     // After a timeout the server may well have it: the row stays pending, and a receipt will tell.

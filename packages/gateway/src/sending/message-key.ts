@@ -40,6 +40,12 @@ export async function messageKey(
   return { ...key, participant: author(stored, hints) };
 }
 
+/** The key of a stored message. */
+export function storedMessageKey(stored: StoredMessage): WireMessage {
+  const { chatJid: remoteJid, fromMe, messageId: id, senderJid: participant } = stored;
+  return { remoteJid, fromMe, id, ...(stored.isGroup && !fromMe ? { participant } : {}) };
+}
+
 function author(stored: StoredMessage | null, hints: KeyHints): Jid {
   if (stored) return stored.senderJid;
   const jid = hints.participant ? normaliseJid(hints.participant) : null;

@@ -134,6 +134,9 @@ export interface MessagesTable {
   played_at: number | null;
   edited_at: number | null;
   revoked_at: number | null;
+  /** Deleted for us alone: no answer shows it any more. */
+  hidden_at: number | null;
+  starred_at: number | null;
   created_at: number;
 }
 

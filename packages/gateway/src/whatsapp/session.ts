@@ -293,6 +293,11 @@ export interface NumberLookup {
   lid: Jid | null;
 }
 
+export interface GroupMember extends Identity {
+  /** May delete what others wrote, among other things. */
+  admin: boolean;
+}
+
 export type PresenceState = 'available' | 'unavailable';
 export type ChatState = 'composing' | 'recording' | 'paused';
 
@@ -334,8 +339,8 @@ export interface WhatsAppSession {
     oldest: { id: string; fromMe: boolean; timestamp: number };
     count: number;
   }): Promise<void>;
-  /** JIDs of the members of a group we are in. */
-  groupMembers(group: Jid): Promise<Identity[]>;
+  /** The members of a group we are in, ourselves included. */
+  groupMembers(group: Jid): Promise<GroupMember[]>;
   mediaConnection(refresh?: boolean): Promise<MediaConnection>;
   /** Sends the `server-error` receipt: asks our account's phone to upload the media again. */
   requestMediaReupload(request: {

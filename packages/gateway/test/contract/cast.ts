@@ -26,12 +26,20 @@ export class Cast {
   readonly #receiver: Receiver;
   readonly #office: Company;
   readonly #playground: Company;
+  readonly #phones: { shop: Phone; contact: Phone };
 
-  private constructor(world: World, receiver: Receiver, office: Company, playground: Company) {
+  private constructor(
+    world: World,
+    receiver: Receiver,
+    office: Company,
+    playground: Company,
+    phones: { shop: Phone; contact: Phone },
+  ) {
     this.world = world;
     this.#receiver = receiver;
     this.#office = office;
     this.#playground = playground;
+    this.#phones = phones;
   }
 
   static async create(): Promise<Cast> {
@@ -67,7 +75,7 @@ export class Cast {
     const spareDevice = await world.linkByQr(playground.adminToken, phones.spare);
     const created = await world.as(playground.adminToken).post('/devices', { name: 'never linked' });
     Object.assign(playground.names, { device: spareDevice, newDevice: created.body.device.id });
-    const cast = new Cast(world, receiver, office, playground);
+    const cast = new Cast(world, receiver, office, playground, phones);
     await cast.#anotherTenant();
     await cast.#replaceWebhooks();
     await cast.#delivery();
@@ -98,11 +106,14 @@ export class Cast {
     ];
   }
 
-  /** Makes good what a request of the playground has destroyed. `token` is the one it was given, if any. */
+  /** Makes good what a request has destroyed. */
   async mend(
     operation: string,
-    answer: { body: { data?: { user_id?: string; token?: string }; webhook?: { id: string } } },
+    answer: {
+      body: { data?: { user_id?: string; token?: string }; webhook?: { id: string }; message_id?: string };
+    },
   ): Promise<void> {
+    if (operation === 'deleteMessage') await this.#replaceMessage(answer.body.message_id);
     const { names } = this.#playground;
     if (operation === 'superAdminDeleteTenant') await this.#anotherTenant();
     if (operation === 'rotateUserToken') {
@@ -159,6 +170,27 @@ export class Cast {
     }
   }
 
+  /** Sends another one in the place of a text that was deleted. */
+  async #replaceMessage(id: string | undefined): Promise<void> {
+    const { names, adminToken } = this.#office;
+    const api = this.world.as(adminToken);
+    for (const name of ['sentText', 'doomedText'].filter((each) => names[each] === id)) {
+      const sent = await api.post('/send/text', { number: names.contact, text: 'another' });
+      names[name] = sent.body.message_id;
+    }
+    if (names.receivedText === id) names.receivedText = await this.#receiveText();
+  }
+
+  async #receiveText(): Promise<string> {
+    const { contact, shop } = this.#phones;
+    const { id } = await contact.sendText(shop.number, 'another');
+    await until('the text is there', async () => {
+      const answer = await this.world.as(this.#office.adminToken).get(`/messages/${id}/media`);
+      return answer.body?.error_code === 'MEDIA_NOT_FOUND';
+    });
+    return id;
+  }
+
   /** Registers the tenant that the next deletion may take. */
   async #anotherTenant(): Promise<void> {
     const answer = await this.world.master.post('/register', {
@@ -195,6 +227,7 @@ async function sendSome(
   const api = world.as(office.adminToken);
   const device = await world.linkByQr(office.adminToken, shop);
   const text = await api.post('/send/text', { number: contact.number, text: 'hello' });
+  const doomed = await api.post('/send/text', { number: contact.number, text: 'bye' });
   const image = await api.post('/send/image', { number: contact.number, image: office.names.jpeg });
   const got = await contact.sendImage(shop.number, { bytes: await jpeg() });
   const gotText = await contact.sendText(shop.number, 'hello');
@@ -216,6 +249,7 @@ async function sendSome(
     device,
     undecryptable: garbled.id,
     sentText: text.body.message_id,
+    doomedText: doomed.body.message_id,
     sentImage: image.body.message_id,
     receivedImage: got.id,
     receivedText: gotText.id,

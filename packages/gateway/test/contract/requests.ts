@@ -389,6 +389,7 @@ function goodSegment(operation: Operation, prefix: string): string {
 const OF_OPERATION: Record<string, Record<string, Json>> = {
   sendTextMentions: { number: '<group>', to: '<group>' },
   sendReaction: { messageId: '<receivedText>' },
+  deleteMessage: { messageId: '<doomedText>', chatJid: '<contactJid>', deleteType: 'for_everyone' },
   sendButtonsResponseMessage: { quoted: { message_id: '<receivedText>' } },
   sendListResponseMessage: { quoted: { message_id: '<receivedText>' } },
 };

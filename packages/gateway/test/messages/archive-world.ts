@@ -127,7 +127,7 @@ export class ArchiveWorld {
       message: { conversation: text },
       content: { kind: 'text', text },
     });
-    await this.archive.markSent(device.tenantId, message.rowId, this.clock.now());
+    await this.archive.markSent(message, this.clock.now());
     return message;
   }
 

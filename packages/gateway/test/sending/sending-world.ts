@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { type Cdn, createCdn } from '../../../sandbox/src/cdn/cdn.ts';
+import { deleteRoutes } from '../../src/api/routes/messages/delete.ts';
 import { sendRoutes } from '../../src/api/routes/messages/send.ts';
 import { messagesRoutes } from '../../src/api/routes/messages/status-and-edit.ts';
 import { buildServer } from '../../src/api/server.ts';
@@ -14,7 +15,9 @@ import { GuardedClient } from '../../src/net/guarded-client.ts';
 import { MediaHttp } from '../../src/net/media-http.ts';
 import { createLog } from '../../src/observability/log.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
+import { Deleting } from '../../src/sending/deleting.ts';
 import { Editing } from '../../src/sending/editing.ts';
+import { HeldMessages } from '../../src/sending/held-messages.ts';
 import { Idempotency } from '../../src/sending/idempotency.ts';
 import { Sending, type SendingDevices } from '../../src/sending/pipeline.ts';
 import { Recipients } from '../../src/sending/recipients.ts';
@@ -154,7 +157,9 @@ export class SendingWorld {
     const recipients = new Recipients({ clock });
     const media = new OutboundFiles({ client, http, cache, maxBytes: MAX_BYTES });
     const sending = new Sending({ devices, archive, recipients, media, clock });
-    const editing = new Editing({ devices, archive, recipients, clock });
+    const held = new HeldMessages({ devices, archive, recipients });
+    const editing = new Editing({ held, archive, clock });
+    const deleting = new Deleting({ held, archive, clock });
     const statuses = new MessageStatuses({ db, archive, devices });
     const idempotency = new Idempotency({ db, clock });
     const app = await buildServer({
@@ -177,6 +182,7 @@ export class SendingWorld {
           uploadLimit: MAX_BYTES,
         });
         await server.register(messagesRoutes, { editing, statuses, idempotency });
+        await server.register(deleteRoutes, { deleting, idempotency });
       },
     });
     world = new SendingWorld(store, cdn, app, async () => {

@@ -3,6 +3,7 @@ import * as initial from './0001-initial.ts';
 import * as events from './0002-events.ts';
 import * as messageTargets from './0003-message-targets.ts';
 import * as mediaAddressing from './0008-media-addressing.ts';
+import * as messageMarks from './0009-message-marks.ts';
 
 /** In order of their names; one that was released is never changed, only followed. */
 export const migrations: Record<string, Migration> = {
@@ -10,4 +11,5 @@ export const migrations: Record<string, Migration> = {
   '0002-events': events,
   '0003-message-targets': messageTargets,
   '0008-media-addressing': mediaAddressing,
+  '0009-message-marks': messageMarks,
 };

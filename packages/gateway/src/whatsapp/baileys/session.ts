@@ -2,7 +2,7 @@ import type { Clock } from '../../clock.ts';
 import type { AccountFileSource } from '../account-files.ts';
 import {
   type ChatState,
-  type Identity,
+  type GroupMember,
   type Jid,
   type MediaConnection,
   type NumberLookup,
@@ -255,12 +255,15 @@ class BaileysSession implements WhatsAppSession {
     return Promise.all(numbers.map((number) => lookUp(socket, number)));
   }
 
-  async groupMembers(group: Jid): Promise<Identity[]> {
+  async groupMembers(group: Jid): Promise<GroupMember[]> {
     const metadata = await this.#groupMetadata(group);
+    const names = this.#opened().signalRepository.lidMapping;
     return Promise.all(
-      metadata.participants.map((member) =>
-        identity(member.id, member.phoneNumber ?? member.lid, this.#opened().signalRepository.lidMapping),
-      ),
+      metadata.participants.map(async (member) => ({
+        ...(await identity(member.id, member.phoneNumber ?? member.lid, names)),
+        // `admin` or `superadmin` (the one who made the group); absent for the others.
+        admin: typeof member.admin === 'string',
+      })),
     );
   }
 

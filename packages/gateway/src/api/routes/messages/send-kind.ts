@@ -4,7 +4,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Static, type TObject, type TOptional, type TProperties, type TString, Type } from 'typebox';
-import { AppError } from '../../../errors.ts';
+import { AppError, invalidField } from '../../../errors.ts';
 import type { Uploads } from '../../../media/uploads.ts';
 import type { Content } from '../../../sending/content.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
@@ -37,6 +37,12 @@ export interface SendDeps {
 type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
 export function given<T extends object>(members: T): Given<T> {
   return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Given<T>;
+}
+
+/** A member that may be written in two ways, so that no schema can require it; VALIDATION_ERROR without it. */
+export function required<T>(field: string, value: T | undefined): T {
+  if (value === undefined) throw invalidField(field, `${field} is required`);
+  return value;
 }
 
 export const text = (description: string) => Type.Optional(Type.String({ description }));

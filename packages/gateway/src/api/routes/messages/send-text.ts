@@ -5,7 +5,7 @@ import { reactionContent } from '../../../sending/content/reaction.ts';
 import { textContent } from '../../../sending/content/text.ts';
 import { textMentionsContent } from '../../../sending/content/text-mentions.ts';
 import { recipientOf } from '../../../sending/recipients.ts';
-import { flag, given, type SendRoute, text } from './send-kind.ts';
+import { flag, given, required, type SendRoute, text } from './send-kind.ts';
 
 const Position = Type.Array(Type.Integer({ minimum: 0 }), {
   minItems: 2,
@@ -116,11 +116,6 @@ function Users() {
     }),
     { maxItems: 2048 },
   );
-}
-
-function required(field: string, value: string | undefined): string {
-  if (value === undefined) throw invalidField(field, `${field} is required`);
-  return value;
 }
 
 const withoutUndefined = <T extends object>(members: T) => given(members) as T;

@@ -1,0 +1,126 @@
+/** Tag "messages": deleting what was sent or received. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
+import { invalidField } from '../../../errors.ts';
+import type { DeleteType, Deleting } from '../../../sending/deleting.ts';
+import type { Idempotency } from '../../../sending/idempotency.ts';
+import { messageIdOf } from '../../../sending/message-key.ts';
+import { parseRecipient } from '../../../sending/recipients.ts';
+import { errorResponses, Jid, Nullable, Rfc3339, rfc3339 } from '../../schemas.ts';
+import { flag, required, text } from './send-kind.ts';
+import { acceptNulls, DeviceQuery, once, SendHeaders, selectedDevice } from './send-request.ts';
+
+export interface DeleteDeps {
+  deleting: Deleting;
+  idempotency: Idempotency;
+}
+
+const LONGEST_REASON = 500;
+const Kind = Type.Optional(
+  Type.Union([Type.Literal('for_everyone'), Type.Literal('for_me')], {
+    description: '`for_everyone` takes it out of every phone; `for_me` out of the answers of this gateway',
+  }),
+);
+
+const DeleteBody = Type.Object(
+  {
+    messageId: text('The message'),
+    message_id: text('Same as `messageId`'),
+    chatJid: text('Its chat: JID or phone number'),
+    chat_jid: text('Same as `chatJid`'),
+    deleteType: Kind,
+    delete_type: Kind,
+    reason: Type.Optional(
+      Type.String({
+        maxLength: LONGEST_REASON,
+        description: 'For your own records; comes back in `metadata`',
+      }),
+    ),
+    validateOwnership: flag(
+      "Refuse what this account did not send, even where it may delete another's message as an admin",
+    ),
+    validate_ownership: flag('Same as `validateOwnership`'),
+    device_id: text('Device to use; default: the one that has the message'),
+  },
+  {
+    examples: [
+      {
+        messageId: '3EB0F8A1B2C3D4E5F6',
+        chatJid: '5511999999999@s.whatsapp.net',
+        deleteType: 'for_everyone',
+      },
+    ],
+  },
+);
+
+const DeleteAnswer = Type.Object({
+  success: Type.Literal(true),
+  message_id: Type.String(),
+  deleted_at: Rfc3339,
+  delete_type: Type.String({ enum: ['for_everyone', 'for_me'] }),
+  chat_jid: Jid,
+  metadata: Type.Object({
+    time_elapsed_minutes: Type.Integer({ description: 'Whole minutes since the message' }),
+    within_time_limit: Type.Boolean({ description: 'WhatsApp deletes for everyone within 60 hours' }),
+    reason: Nullable(Type.String()),
+    processing_time_ms: Type.Integer(),
+  }),
+});
+
+export const deleteRoutes: FastifyPluginAsyncTypebox<DeleteDeps> = async (app, { deleting, idempotency }) => {
+  acceptNulls(app as unknown as FastifyInstance);
+
+  app.delete(
+    '/messages/delete',
+    {
+      schema: {
+        operationId: 'deleteMessage',
+        tags: ['messages'],
+        summary: 'Delete a message, for everyone or for this account',
+        description:
+          '`for_everyone`: a message of ours, or as an admin of the group that of any member, within 60 hours; ' +
+          'answers once the WhatsApp server has it. `for_me`: no answer of this gateway shows the message any ' +
+          'more; the phones keep it.',
+        querystring: DeviceQuery,
+        headers: SendHeaders,
+        body: DeleteBody,
+        response: {
+          200: DeleteAnswer,
+          ...errorResponses('400', '401', '403', '404', '409', '422', '503', '504'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const started = performance.now();
+      const { body } = request;
+      const type: DeleteType = required('deleteType', body.deleteType ?? body.delete_type);
+      const messageId = messageIdOf('messageId', required('messageId', body.messageId ?? body.message_id));
+      const address = parseRecipient(required('chatJid', body.chatJid ?? body.chat_jid), 'chatJid');
+      if (body.reason?.includes('\0')) throw invalidField('reason', 'must not contain the character U+0000');
+      return once(idempotency, request, reply, async (attempt) => {
+        const deleted = await deleting.delete(request.caller, {
+          messageId,
+          address,
+          type,
+          ownOnly: body.validateOwnership ?? body.validate_ownership ?? false,
+          deviceId: selectedDevice(request),
+          attempt,
+        });
+        return {
+          success: true as const,
+          message_id: messageId,
+          deleted_at: rfc3339(deleted.deletedAt),
+          delete_type: type,
+          chat_jid: deleted.target.chatJid,
+          metadata: {
+            time_elapsed_minutes: deleted.elapsedMinutes,
+            within_time_limit: deleted.withinWindow,
+            reason: body.reason ?? null,
+            processing_time_ms: Math.round(performance.now() - started),
+          },
+        };
+      });
+    },
+  );
+};

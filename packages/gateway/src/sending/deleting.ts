@@ -1,0 +1,120 @@
+/** Deleting a message: for everyone in the chat, or for us alone. */
+import type { Clock } from '../clock.ts';
+import { AppError, invalidField } from '../errors.ts';
+import { sameIdentity } from '../identity/jid.ts';
+import type { MessageArchive } from '../messages/archive.ts';
+import { assertDeletable, withinDeleteWindow } from '../messages/delete-rules.ts';
+import type { MessageDevice, StoredMessage } from '../messages/stored-message.ts';
+import type { Caller } from '../tenancy/caller.ts';
+import type { WhatsAppSession } from '../whatsapp/session.ts';
+import { revokeMessage } from './content/revoke.ts';
+import { deliver, earlierDelivery, type SendAttempt } from './delivery.ts';
+import { chatOf, type HeldMessage, type HeldMessages } from './held-messages.ts';
+import type { RecipientAddress } from './recipients.ts';
+import { onSession } from './session-errors.ts';
+
+export type DeleteType = 'for_everyone' | 'for_me';
+
+export interface DeleteRequest {
+  messageId: string;
+  /** The chat of the message. */
+  address: RecipientAddress;
+  type: DeleteType;
+  /** Refuse what the account did not send, even where its role in the group would permit it. */
+  ownOnly: boolean;
+  deviceId?: string | undefined;
+  attempt?: SendAttempt | undefined;
+}
+
+export interface DeletedMessage {
+  target: StoredMessage;
+  /** Milliseconds. */
+  deletedAt: number;
+  /** Whole minutes between the message and its deletion. */
+  elapsedMinutes: number;
+  withinWindow: boolean;
+}
+
+export class Deleting {
+  readonly #held: HeldMessages;
+  readonly #archive: MessageArchive;
+  readonly #clock: Clock;
+
+  constructor(parts: { held: HeldMessages; archive: MessageArchive; clock: Clock }) {
+    this.#held = parts.held;
+    this.#archive = parts.archive;
+    this.#clock = parts.clock;
+  }
+
+  /**
+   * Resolves once WhatsApp's server has the revoke, or the message is hidden here. Throws
+   * MESSAGE_NOT_FOUND, VALIDATION_ERROR (another chat), DEVICE_AMBIGUOUS (several devices in one group),
+   * FORBIDDEN (another's message), NOT_DELETABLE, DELETE_WINDOW_EXPIRED, and what sending throws.
+   */
+  async delete(caller: Caller, request: DeleteRequest): Promise<DeletedMessage> {
+    const held = await this.#find(caller, request);
+    const { target } = held;
+    if (request.ownOnly && !target.fromMe) {
+      throw new AppError('FORBIDDEN', {
+        message:
+          'the account of this device did not send the message; leave validateOwnership out to delete it',
+      });
+    }
+    const asked = this.#clock.now();
+    if (request.type === 'for_me') await this.#archive.hide(target, asked);
+    return {
+      target,
+      deletedAt: request.type === 'for_me' ? asked : await this.#revoke(held, request.attempt),
+      elapsedMinutes: Math.max(0, Math.floor((asked - target.timestamp) / 60_000)),
+      withinWindow: withinDeleteWindow(target, asked),
+    };
+  }
+
+  /** The copy in the chat that is meant: our own first, then one on a connected device. */
+  async #find(caller: Caller, request: DeleteRequest): Promise<HeldMessage> {
+    const copies = await this.#held.any(caller, request.messageId, request.deviceId);
+    const inChat: HeldMessage[] = [];
+    for (const copy of copies) {
+      const held = await this.#held.holder(caller, copy);
+      if (await this.#held.isInChat(held, request.address)) inChat.push(held);
+    }
+    const own = inChat.filter((held) => held.target.fromMe);
+    const candidates = own.length > 0 ? own : inChat;
+    const [first, second] = candidates;
+    if (!first) throw invalidField('chatJid', 'is not the chat of this message');
+    if (request.type === 'for_me' && second) throw new AppError('DEVICE_AMBIGUOUS');
+    return candidates.find((held) => held.session) ?? first;
+  }
+
+  async #revoke(held: HeldMessage, attempt: SendAttempt | undefined): Promise<number> {
+    const { target, device, session } = held;
+    const earlier = await earlierDelivery(this.#archive, device, attempt);
+    if (earlier) return earlier.timestamp;
+    if (!target.fromMe && !target.isGroup) {
+      throw new AppError('FORBIDDEN', {
+        message: 'only its author can delete this message for everyone; for_me takes it out of this device',
+      });
+    }
+    assertDeletable(target, this.#clock.now());
+    if (!session) throw new AppError('DEVICE_NOT_READY');
+    if (!target.fromMe) await assertAdmin(session, device, target);
+    const composed = revokeMessage(target);
+    const recipient = chatOf(target);
+    const { timestamp } = await deliver(this.#archive, { session, device, recipient, composed, attempt });
+    return timestamp;
+  }
+}
+
+/** The server refuses the revoke of a member who is no admin with a bare 403: better to say so first. */
+async function assertAdmin(
+  session: WhatsAppSession,
+  device: MessageDevice,
+  target: StoredMessage,
+): Promise<void> {
+  const members = await onSession(() => session.groupMembers(target.chatJid));
+  if (members.some((member) => member.admin && sameIdentity(member, device))) return;
+  throw new AppError('FORBIDDEN', {
+    message:
+      "only the group's admins can delete another's message for everyone; for_me takes it out of this device",
+  });
+}
