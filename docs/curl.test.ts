@@ -12,7 +12,7 @@ import { jpeg, sha256 } from '../packages/gateway/test/story/samples.ts';
 const ROOT = join(import.meta.dirname, '..');
 
 /** What the blocks find in their environment, filled as the tour goes on. */
-const variables = { TOKEN: '', ID: '', NUMBER: '', MEDIA_ID: '', GROUP: '' };
+const variables = { TOKEN: '', ID: '', NUMBER: '', MEDIA_ID: '', GROUP: '', JOB: '', BULK: '' };
 const blocks = new Map<string, string>();
 let world: World;
 let folder: string;
@@ -159,6 +159,24 @@ test.each([
   const [sent] = answers(await run(name));
   const got = await contact.waitForMessage((message) => message.id === sent.message_id);
   expect(Object.keys(got.message)).toContain(member);
+});
+
+test('later-and-bulk.md: schedule, look, cancel', async () => {
+  const [made] = answers(await run('schedule'));
+  expect(made.status).toBe('scheduled');
+  variables.JOB = made.job_id;
+  const [list, one, cancelled] = answers(await run('jobs'));
+  expect(list.jobs.map(({ id }: Json) => id)).toContain(made.job_id);
+  expect(one.job.state).toBe('scheduled');
+  expect(cancelled.job.state).toBe('cancelled');
+});
+
+test('later-and-bulk.md: bulk', async () => {
+  const [made] = answers(await run('bulk'));
+  variables.BULK = made.bulk.id;
+  await contact.waitForMessage((message) => message.text === 'We are closed on Friday');
+  const [outcome] = answers(await run('bulk-outcome'));
+  expect(outcome.messages).toHaveLength(1);
 });
 
 test('changing-messages.md: edit, then delete', async () => {

@@ -40,7 +40,18 @@ const GATEWAY: Record<string, Rule> = {
   media: { may: ['events', 'storage', 'net', 'identity', PORT, 'observability'] },
   messages: { may: ['events', 'tenancy', 'devices', 'media', 'identity', 'storage', PORT, 'observability'] },
   sending: {
-    may: ['tenancy', 'devices', 'messages', 'media', 'identity', 'storage', 'net', PORT, 'observability'],
+    may: [
+      'tenancy',
+      'devices',
+      'messages',
+      'media',
+      'events',
+      'identity',
+      'storage',
+      'net',
+      PORT,
+      'observability',
+    ],
   },
   api: {
     may: [...DOMAIN, 'observability', PORT],

@@ -4,8 +4,10 @@ import type { FastifyInstance } from 'fastify';
 import type { Kysely } from 'kysely';
 import { eventsRoutes } from './api/routes/events.ts';
 import { instancesRoutes } from './api/routes/instances.ts';
+import { bulkRoutes } from './api/routes/messages/bulk.ts';
 import { deleteRoutes } from './api/routes/messages/delete.ts';
 import { messageHistoryRoutes } from './api/routes/messages/history.ts';
+import { jobsRoutes } from './api/routes/messages/jobs.ts';
 import { messageMediaRoutes } from './api/routes/messages/media.ts';
 import { messageReceiptsRoutes } from './api/routes/messages/receipts.ts';
 import { sendRoutes } from './api/routes/messages/send.ts';
@@ -43,6 +45,8 @@ import { Editing } from './sending/editing.ts';
 import { HeldMessages } from './sending/held-messages.ts';
 import { HistoryRequests } from './sending/history-request.ts';
 import { Idempotency } from './sending/idempotency.ts';
+import type { JobRunner } from './sending/jobs/job-runner.ts';
+import { sendsForLater } from './sending/jobs/sends-for-later.ts';
 import { Sending } from './sending/pipeline.ts';
 import { OutgoingReceipts } from './sending/receipts.ts';
 import { Recipients } from './sending/recipients.ts';
@@ -82,6 +86,7 @@ export interface GatewayParts {
   feed: EventFeed;
   retention: EventRetention;
   webhooks: Webhooks;
+  jobRunner: JobRunner;
   app: FastifyInstance;
 }
 
@@ -235,10 +240,25 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
   const historyRequests = new HistoryRequests({ devices, archive });
   const statuses = new MessageStatuses({ db, archive, devices });
   const idempotency = new Idempotency({ db, clock });
+  const later = sendsForLater({
+    db,
+    vault,
+    clock,
+    log: log.child({ part: 'jobs' }),
+    events,
+    devices,
+    sending,
+    uploads,
+    folder: join(config.dataDir, 'outbox'),
+    maxBytes: config.media.maxBytes,
+    callerOf: (job) => authentication.callerById(job.tenantId, job.userId),
+    settings: config.sending,
+  });
   metrics.setDeviceCounter(() => tenants.devicesByState());
   metrics.setJournalCounter(() => journalSize(db));
 
   const lifecycle: Lifecycle = { phase: 'starting' };
+  const bodyLimit = bodyLimitFor(config.media.maxBytes);
   const app = await buildServer({
     log: log.child({ part: 'http' }),
     clock,
@@ -266,10 +286,14 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
         media: counted(media, (outcome) => metrics.mediaRequests.inc({ outcome })),
       });
       await server.register(eventsRoutes, { reader, devices, authenticator: authentication });
+      await server.register(jobsRoutes, later);
+      await server.register(bulkRoutes, { ...later, idempotency, clock, bodyLimit });
       await server.register(sendRoutes, {
+        ...later,
         sending,
         idempotency,
-        mediaBodyLimit: bodyLimitFor(config.media.maxBytes),
+        clock,
+        mediaBodyLimit: bodyLimit,
         uploads,
         uploadLimit: config.media.maxBytes,
       });
@@ -294,6 +318,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     feed,
     retention,
     webhooks,
+    jobRunner: later.runner,
     app,
   };
   return { parts, log, lifecycle, release };

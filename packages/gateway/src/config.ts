@@ -29,6 +29,13 @@ export interface FfmpegConfig {
   concurrency: number;
 }
 
+export interface SendingConfig {
+  /** An audio or video send that takes longer, milliseconds, becomes a job. */
+  jobAfterMs: number;
+  /** How long after its time a job is still tried, milliseconds. */
+  lateMs: number;
+}
+
 export interface WebhookConfig {
   /** Requests at a time, all endpoints together. */
   concurrency: number;
@@ -65,6 +72,7 @@ export interface Config {
   databaseSync: SyncMode;
   media: MediaConfig;
   ffmpeg: FfmpegConfig;
+  sending: SendingConfig;
   retention: RetentionConfig;
   webhooks: WebhookConfig;
   /** CIDR ranges that outgoing requests may reach although they are private. */
@@ -113,6 +121,12 @@ export function loadConfig(env: NodeJS.ProcessEnv): Settings {
       timeoutMs: read.duration('WUTS_FFMPEG_TIMEOUT', 5 * 60_000),
       // Conversions at a time.
       concurrency: read.integer('WUTS_FFMPEG_CONCURRENCY', 2, 1, 64),
+    },
+    sending: {
+      // An audio or video that takes longer to convert, upload and send answers 202 with a job.
+      jobAfterMs: read.duration('WUTS_SEND_JOB_AFTER', 20_000),
+      // A scheduled message whose device or gateway is away at its time is sent so much later at most.
+      lateMs: read.duration('WUTS_SEND_LATE', HOUR_MS),
     },
     retention: {
       // How long events can be pulled and replayed.

@@ -47,13 +47,14 @@ export class Gateway {
 
   /** Takes up stored devices and listens. Resolves when requests are answered; devices connect afterwards. */
   async start(): Promise<void> {
-    const { app, devices, media, retention, webhooks } = this.parts;
+    const { app, devices, jobRunner, media, retention, webhooks } = this.parts;
     try {
       await this.#settleInterrupted();
       await media.start();
       retention.start();
       webhooks.start();
       await devices.start();
+      await jobRunner.start();
       this.#url = await app.listen({ host: this.config.host, port: this.config.port });
     } catch (error) {
       await this.stop();
@@ -83,13 +84,13 @@ export class Gateway {
   }
 
   async #stop(): Promise<void> {
-    const { app, devices, media, retention, webhooks } = this.parts;
+    const { app, devices, jobRunner, media, retention, webhooks } = this.parts;
     this.#lifecycle.phase = 'stopping';
     const answered = app.close();
     await this.#within(FINISH_MS, answered, 'requests are still under way');
     await this.#within(
       CLOSE_DEVICES_MS,
-      Promise.all([devices.stop(), media.stop(), retention.stop(), webhooks.stop()]),
+      Promise.all([jobRunner.stop(), devices.stop(), media.stop(), retention.stop(), webhooks.stop()]),
       'devices or media are still busy',
     );
     await this.#within(LAST_ANSWERS_MS, answered, 'connections are cut off');

@@ -108,7 +108,8 @@ export function handleError(now: () => number) {
   };
 }
 
-function validationError(errors: ErrorObject[], context: string): AppError {
+/** VALIDATION_ERROR of what a schema found; `context` names the whole, for what is wrong with no member. */
+export function validationError(errors: ErrorObject[], context: string): AppError {
   const problems: FieldProblem[] = [];
   const seen = new Set<string>();
   for (const error of errors) {

@@ -1,4 +1,4 @@
-import { Ajv } from 'ajv';
+import { Ajv, type ValidateFunction } from 'ajv';
 import ajvFormats from 'ajv-formats';
 import type { FastifySchemaCompiler } from 'fastify';
 import type { TSchema } from 'typebox';
@@ -11,15 +11,21 @@ const common = {
   useDefaults: true,
 } as const;
 
+const exact = new Ajv(common);
+ajvFormats.default(exact);
+
 /**
  * Query strings, paths and headers are text, so `5` and `true` become what the schema asks for.
  * Bodies are JSON and say their types themselves: a number where a text belongs is refused.
  * Members nobody knows are accepted and ignored.
  */
 export function validatorCompiler(): FastifySchemaCompiler<TSchema> {
-  const exact = new Ajv(common);
   const coercing = new Ajv({ ...common, coerceTypes: 'array' });
-  ajvFormats.default(exact);
   ajvFormats.default(coercing);
-  return ({ schema, httpPart }) => (httpPart === 'body' ? exact : coercing).compile(schema);
+  return ({ schema, httpPart }) => (httpPart === 'body' ? compileBody(schema) : coercing.compile(schema));
+}
+
+/** The check of a body that does not come as the body of its own request. */
+export function compileBody(schema: TSchema): ValidateFunction {
+  return exact.compile(schema);
 }

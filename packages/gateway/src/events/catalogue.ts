@@ -6,6 +6,7 @@ import { AUTHENTICATION_EVENTS, CONNECTION_EVENTS, DEVICE_EVENTS } from './catal
 import { GROUP_EVENTS, NEWSLETTER_EVENTS } from './catalogue/group.ts';
 import { MESSAGE_EVENTS } from './catalogue/message.ts';
 import type { CatalogueEntry } from './catalogue/parts.ts';
+import { SENDING_EVENTS } from './catalogue/sending.ts';
 import { WEBHOOK_EVENTS } from './catalogue/webhook.ts';
 import type { EventName } from './names.ts';
 
@@ -25,6 +26,7 @@ const ENTRIES = {
   ...LABEL_EVENTS,
   ...NEWSLETTER_EVENTS,
   ...SYNC_EVENTS,
+  ...SENDING_EVENTS,
   ...WEBHOOK_EVENTS,
 };
 

@@ -68,6 +68,8 @@ export const OWN_EVENTS = [
   'message.revoked',
   'message.reaction',
   'message.poll_vote',
+  'job.completed',
+  'bulk.completed',
   'webhook.test',
   'webhook.paused',
 ] as const;

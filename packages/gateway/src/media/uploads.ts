@@ -67,6 +67,16 @@ export class Uploads {
     }
   }
 
+  /** A file that lies somewhere already: its token, good until `release`. */
+  adopt(file: Pick<OpenedSource, 'content' | 'size' | 'declaredType' | 'detectedType'>): {
+    token: string;
+    release(): void;
+  } {
+    const token = `${PREFIX}${randomUUID()}`;
+    this.#files.set(token, { ...file, downloadMs: null, dispose: async () => undefined });
+    return { token, release: () => void this.#files.delete(token) };
+  }
+
   /** The file behind a token; null for any other text. */
   find(text: string): OpenedSource | null {
     return text.startsWith(PREFIX) ? (this.#files.get(text) ?? null) : null;

@@ -22,6 +22,8 @@ export interface Database {
   webhook_endpoints: WebhookEndpointsTable;
   webhook_deliveries: WebhookDeliveriesTable;
   webhook_attempts: WebhookAttemptsTable;
+  send_jobs: SendJobsTable;
+  send_bulks: SendBulksTable;
 }
 
 export interface TenantsTable {
@@ -296,4 +298,47 @@ export interface WebhookAttemptsTable {
   error: string | null;
   /** First bytes of the answer's body, as text. */
   response_head: string | null;
+}
+
+export interface SendJobsTable {
+  /** `job_` and 32 hexadecimal digits. */
+  id: string;
+  tenant_id: string;
+  device_id: string;
+  user_id: string;
+  bulk_id: string | null;
+  /** Within its bulk, from 0. */
+  position: number;
+  /** Kind of message: the path after `/send/`. */
+  operation: string;
+  /** As the caller wrote it. */
+  recipient: string;
+  /** The validated body and the place of its file, as JSON; encrypted at rest. */
+  request: Uint8Array;
+  state: 'scheduled' | 'queued' | 'processing' | 'sent' | 'failed' | 'cancelled';
+  /** When it was, or is, to be sent first. */
+  send_at: number;
+  /** The next attempt. */
+  due_at: number;
+  attempts: number;
+  /** Claimed before the stanza left. */
+  message_id: string | null;
+  error_code: string | null;
+  error: string | null;
+  created_at: number;
+  finished_at: number | null;
+}
+
+export interface SendBulksTable {
+  /** `bulk_` and 32 hexadecimal digits. */
+  id: string;
+  tenant_id: string;
+  device_id: string;
+  user_id: string;
+  state: 'running' | 'completed' | 'cancelled';
+  total: number;
+  least_pause_ms: number;
+  most_pause_ms: number;
+  created_at: number;
+  finished_at: number | null;
 }

@@ -43,6 +43,18 @@ export class Authentication {
     return caller;
   }
 
+  /** The user in whose name a stored request acts, with the rights of today; null when gone or deactivated. */
+  async callerById(tenantId: string, userId: string): Promise<Caller | null> {
+    const row = await this.#db
+      .selectFrom('users')
+      .select('role')
+      .where('tenant_id', '=', tenantId)
+      .where('id', '=', userId)
+      .where('active', '=', 1)
+      .executeTakeFirst();
+    return row ? { tenantId, userId, role: row.role } : null;
+  }
+
   isMasterToken(token: string): boolean {
     return sameSecret(token, this.#masterToken);
   }

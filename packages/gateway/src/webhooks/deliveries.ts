@@ -2,9 +2,10 @@
 import type { Kysely, Selectable } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { Devices } from '../devices/devices.ts';
-import { AppError, invalidField } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import { type EventEnvelope, envelope } from '../events/envelope.ts';
 import type { EventName } from '../events/names.ts';
+import { cursorOf, readCursor } from '../storage/page-cursor.ts';
 import type { Database, WebhookAttemptsTable, WebhookDeliveriesTable } from '../storage/schema.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { enqueue, PARKED } from './queue.ts';
@@ -204,17 +205,6 @@ function fromRow(row: Selectable<WebhookDeliveriesTable>): Delivery {
     createdAt: Number(row.created_at),
     finishedAt: row.finished_at === null ? null : Number(row.finished_at),
   };
-}
-
-function cursorOf(row: { created_at: number; id: string }): string {
-  return Buffer.from(`${row.created_at}:${row.id}`, 'utf8').toString('base64url');
-}
-
-/** Throws VALIDATION_ERROR for what `cursorOf` did not write. */
-function readCursor(cursor: string): { at: number; id: string } {
-  const match = /^(\d{1,15}):([0-9a-f-]{36})$/.exec(Buffer.from(cursor, 'base64url').toString('utf8'));
-  if (!match?.[1] || !match[2]) throw invalidField('cursor', 'is not one that this operation gave', cursor);
-  return { at: Number(match[1]), id: match[2] };
 }
 
 function notFound(): AppError {

@@ -76,6 +76,7 @@ export class Cast {
     const created = await world.as(playground.adminToken).post('/devices', { name: 'never linked' });
     Object.assign(playground.names, { device: spareDevice, newDevice: created.body.device.id });
     const cast = new Cast(world, receiver, office, playground, phones);
+    await cast.#sendLater();
     await cast.#anotherTenant();
     await cast.#replaceWebhooks();
     await cast.#delivery();
@@ -113,6 +114,7 @@ export class Cast {
       body: { data?: { user_id?: string; token?: string }; webhook?: { id: string }; message_id?: string };
     },
   ): Promise<void> {
+    if (operation === 'cancelSendJob' || operation === 'cancelBulk') await this.#sendLater();
     if (operation === 'deleteMessage') await this.#replaceMessage(answer.body.message_id);
     const { names } = this.#playground;
     if (operation === 'superAdminDeleteTenant') await this.#anotherTenant();
@@ -168,6 +170,17 @@ export class Cast {
       const token = await addUser(this.world, this.#playground, name);
       if (name === 'user') this.#playground.userToken = token;
     }
+  }
+
+  /** What is sent in a month can be asked for and cancelled. */
+  async #sendLater(): Promise<void> {
+    const { names, adminToken } = this.#office;
+    const api = this.world.as(adminToken);
+    const message = { number: names.contact, text: 'later' };
+    const send_at = new Date(Date.now() + 30 * 24 * 3600_000).toISOString();
+    names.job = (await api.post('/send/text', { ...message, send_at })).body.job_id;
+    const bulk = await api.post('/bulk', { messages: [{ type: 'text', ...message }], send_at });
+    names.bulk = bulk.body.bulk.id;
   }
 
   /** Sends another one in the place of a text that was deleted. */

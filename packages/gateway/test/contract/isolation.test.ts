@@ -49,6 +49,10 @@ async function tenantWithDevice(name: string, number: string, pushName: string) 
   const webhookUrl = `${receiver.url}?of=${name}`;
   const made = await api.post('/webhook', { webhook_url: webhookUrl, enabled_events: ['message.received'] });
   const tried = (await api.post('/webhook/test', {})).body;
+  const later = { send_at: new Date(Date.now() + 24 * 3600_000).toISOString() };
+  const job = (await api.post('/send/text', { number, text: 'later', ...later })).body;
+  const bulk = (await api.post('/bulk', { messages: [{ type: 'text', number, text: 'later' }], ...later }))
+    .body;
   return {
     api,
     token,
@@ -64,15 +68,19 @@ async function tenantWithDevice(name: string, number: string, pushName: string) 
       webhook: made.body.webhook.id,
       delivery: tried.delivery_id,
       event: tried.event_id,
+      job: job.job_id,
+      bulk: bulk.bulk.id,
     },
   };
 }
 
 /** What may stand for a path parameter, by the path before it. A new kind of id must be told here. */
 function foreignIds(pathBefore: string): string[] {
-  const { device, user, tenant, sentMessage, receivedMessage, webhook, delivery } = owner.names;
+  const { device, user, tenant, sentMessage, receivedMessage, webhook, delivery, job, bulk } = owner.names;
   const known: Record<string, (string | undefined)[]> = {
     '/messages/': [sentMessage, receivedMessage],
+    '/jobs/': [job],
+    '/bulk/': [bulk],
     '/webhooks/': [webhook],
     '/webhook/deliveries/': [delivery],
     '/users/': [user],

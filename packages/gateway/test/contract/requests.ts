@@ -19,12 +19,16 @@ type Values = fc.Arbitrary<Json>;
 /** What a path parameter may truly name, by the path up to it. */
 const KNOWN_SEGMENTS: Record<string, string[]> = {
   '/messages/': ['<sentText>', '<receivedImage>', '<sentImage>', '<receivedText>', '<undecryptable>'],
+  '/jobs/': ['<job>'],
+  '/bulk/': ['<bulk>'],
   '/webhooks/': ['<webhook>', '<defaultWebhook>'],
   '/webhook/deliveries/': ['<delivery>'],
   '/users/': ['<victim>', '<user>', '<admin>'],
   '/devices/': ['<device>', '<newDevice>'],
   '/global/tenants/': ['<tenant>'],
 };
+
+const IN_A_MONTH = new Date(Date.now() + 30 * 24 * 3600_000);
 
 /** Good values of members that their schema alone does not make good. The first is the best. */
 const KNOWN_MEMBERS: Record<string, Json[]> = {
@@ -87,13 +91,29 @@ const KNOWN_MEMBERS: Record<string, Json[]> = {
   last_message_id: ['<receivedText>'],
   last_message_timestamp: [1_781_524_800, 1],
   message_ids: [['<receivedText>'], ['<sentText>', '<receivedImage>']],
+  send_at: [IN_A_MONTH.toISOString(), Math.floor(IN_A_MONTH.getTime() / 1000), '2020-01-01T00:00:00Z', ''],
+  messages: [[{ type: 'text', number: '<contact>', text: 'x' }], [{ type: 'fax' }], []],
+  recipients: [['<contact>'], ['<contact>', '12']],
+  message: ['x', { type: 'text', text: 'x' }],
+  min_pause_seconds: [0, 60],
+  max_pause_seconds: [60, 0],
   delay: [0, 0.01],
   typingDuration: [0, 0.01],
   typing_duration: [0, 0.01],
 };
 
 /** Members that a good request has although the schema does not require them. */
-const WANTED = new Set(['number', 'to', 'image', 'video', 'audio', 'document', 'sticker', 'after_seq']);
+const WANTED = new Set([
+  'messages',
+  'number',
+  'to',
+  'image',
+  'video',
+  'audio',
+  'document',
+  'sticker',
+  'after_seq',
+]);
 /** Members that take a while when they are large: their tests are elsewhere. */
 const SLOW = /delay|typing/i;
 

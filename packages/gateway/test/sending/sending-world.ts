@@ -7,6 +7,7 @@ import { sendRoutes } from '../../src/api/routes/messages/send.ts';
 import { messagesRoutes } from '../../src/api/routes/messages/status-and-edit.ts';
 import { buildServer } from '../../src/api/server.ts';
 import { AppError } from '../../src/errors.ts';
+import { noEvents } from '../../src/events/recorder.ts';
 import { MediaCache } from '../../src/media/cache.ts';
 import { OutboundFiles } from '../../src/media/outbound.ts';
 import { Uploads } from '../../src/media/uploads.ts';
@@ -19,6 +20,7 @@ import { Deleting } from '../../src/sending/deleting.ts';
 import { Editing } from '../../src/sending/editing.ts';
 import { HeldMessages } from '../../src/sending/held-messages.ts';
 import { Idempotency } from '../../src/sending/idempotency.ts';
+import { sendsForLater } from '../../src/sending/jobs/sends-for-later.ts';
 import { Sending, type SendingDevices } from '../../src/sending/pipeline.ts';
 import { Recipients } from '../../src/sending/recipients.ts';
 import { FolderBlobStore } from '../../src/storage/blobs.ts';
@@ -162,6 +164,21 @@ export class SendingWorld {
     const deleting = new Deleting({ held, archive, clock });
     const statuses = new MessageStatuses({ db, archive, devices });
     const idempotency = new Idempotency({ db, clock });
+    const uploads = new Uploads();
+    const later = sendsForLater({
+      db,
+      vault: store.vault,
+      clock,
+      log,
+      events: noEvents,
+      devices,
+      sending,
+      uploads,
+      folder: join(store.dataDir, 'outbox'),
+      maxBytes: MAX_BYTES,
+      callerOf: async () => null,
+      settings: { jobAfterMs: 60_000, lateMs: 60_000 },
+    });
     const app = await buildServer({
       log,
       clock,
@@ -175,10 +192,12 @@ export class SendingWorld {
       version: '0',
       async routes(server) {
         await server.register(sendRoutes, {
+          ...later,
           sending,
           idempotency,
+          clock,
           mediaBodyLimit: 2 * MAX_BYTES,
-          uploads: new Uploads(),
+          uploads,
           uploadLimit: MAX_BYTES,
         });
         await server.register(messagesRoutes, { editing, statuses, idempotency });

@@ -61,6 +61,8 @@ describe('the database', () => {
       webhook_attempts: true,
       webhook_deliveries: true,
       webhook_endpoints: true,
+      send_bulks: true,
+      send_jobs: true,
     };
     const names = async (): Promise<string[]> =>
       (await store.db.introspection.getTables()).map((table) => table.name).sort();

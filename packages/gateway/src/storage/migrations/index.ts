@@ -4,6 +4,7 @@ import * as events from './0002-events.ts';
 import * as messageTargets from './0003-message-targets.ts';
 import * as mediaAddressing from './0008-media-addressing.ts';
 import * as messageMarks from './0009-message-marks.ts';
+import * as sendJobs from './0012-send-jobs.ts';
 
 /** In order of their names; one that was released is never changed, only followed. */
 export const migrations: Record<string, Migration> = {
@@ -12,4 +13,5 @@ export const migrations: Record<string, Migration> = {
   '0003-message-targets': messageTargets,
   '0008-media-addressing': mediaAddressing,
   '0009-message-marks': messageMarks,
+  '0012-send-jobs': sendJobs,
 };

@@ -7,7 +7,7 @@ import type { DeleteType, Deleting } from '../../../sending/deleting.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
 import { messageIdOf } from '../../../sending/message-key.ts';
 import { parseRecipient } from '../../../sending/recipients.ts';
-import { errorResponses, Jid, Nullable, Rfc3339, rfc3339 } from '../../schemas.ts';
+import { errorResponses, Jid, Nullable, OneOf, Rfc3339, rfc3339 } from '../../schemas.ts';
 import { flag, required, text } from './send-kind.ts';
 import { acceptNulls, DeviceQuery, once, SendHeaders, selectedDevice } from './send-request.ts';
 
@@ -18,7 +18,7 @@ export interface DeleteDeps {
 
 const LONGEST_REASON = 500;
 const Kind = Type.Optional(
-  Type.Union([Type.Literal('for_everyone'), Type.Literal('for_me')], {
+  OneOf(['for_everyone', 'for_me'] as const, {
     description: '`for_everyone` takes it out of every phone; `for_me` out of the answers of this gateway',
   }),
 );

@@ -3,29 +3,51 @@
  * is one `route({…})` in a file of this folder.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type Static, type TObject, type TOptional, type TProperties, type TString, Type } from 'typebox';
+import {
+  type Static,
+  type TObject,
+  type TOptional,
+  type TProperties,
+  type TSchema,
+  type TString,
+  Type,
+} from 'typebox';
+import type { Clock } from '../../../clock.ts';
 import { AppError, invalidField } from '../../../errors.ts';
 import type { Uploads } from '../../../media/uploads.ts';
 import type { Content } from '../../../sending/content.ts';
+import type { SendAttempt } from '../../../sending/delivery.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
+import type { LongSends } from '../../../sending/jobs/long-sends.ts';
+import type { SendOperation, SendOperations } from '../../../sending/jobs/operations.ts';
+import type { SendJobs } from '../../../sending/jobs/send-jobs.ts';
 import type { Sending, SentMessage } from '../../../sending/pipeline.ts';
+import { validationError } from '../../error-envelope.ts';
 import { errorResponses, rfc3339 } from '../../schemas.ts';
-import { readMultipart } from './multipart.ts';
+import { compileBody } from '../../validation.ts';
+import { keepUploads, readMultipart } from './multipart.ts';
+import { LaterAnswer, laterAnswer, sendTime } from './send-later.ts';
 import {
   commonRequest,
   DeviceQuery,
+  idempotencyKey,
   once,
   RichAnswer,
   richAnswer,
   type SendFields,
   SendHeaders,
   SimpleAnswer,
+  selectedDevice,
   sendFields,
 } from './send-request.ts';
 
 export interface SendDeps {
   sending: Sending;
   idempotency: Idempotency;
+  operations: SendOperations;
+  jobs: SendJobs;
+  longSends: LongSends;
+  clock: Clock;
   /** Largest body of an operation that takes base64 media, in bytes. */
   mediaBodyLimit: number;
   uploads: Uploads;
@@ -71,6 +93,8 @@ export interface SendKind<F extends TProperties> {
   /** Refuses bad input at once, before anything is looked up or fetched. */
   content(body: Static<TObject<F>> & SendFields): Content;
   takesMedia?: boolean;
+  /** Conversion and upload may outlast the patience of clients: answers 202 with a job then. */
+  mayTakeLong?: boolean;
   /** The member that the file of a multipart request stands for. */
   file?: string;
   /** Answers in the simple shape, with these members of the content's figures. */
@@ -79,9 +103,12 @@ export interface SendKind<F extends TProperties> {
 
 /** Registers one operation; what all of them share is here. */
 export function sendRoute(app: FastifyInstance, deps: SendDeps) {
-  const { sending, idempotency, mediaBodyLimit } = deps;
+  const { sending, idempotency, mediaBodyLimit, jobs, longSends, clock } = deps;
   return <F extends TProperties>(kind: SendKind<F>): void => {
     const mediaStatuses = kind.takesMedia ? (['413', '502'] as const) : [];
+    const schema = Type.Object({ ...sendFields, ...kind.fields }, { examples: [kind.example] });
+    const operation = sendOperation(kind, schema);
+    deps.operations.register(operation);
     app.post(
       kind.path,
       {
@@ -91,27 +118,62 @@ export function sendRoute(app: FastifyInstance, deps: SendDeps) {
           operationId: kind.operationId,
           tags: ['messages'],
           summary: kind.summary,
-          description: 'Answers once the WhatsApp server has the message.',
+          description: `Answers once the WhatsApp server has the message${kind.mayTakeLong ? '; with 202 and a job when that takes long' : ''}.`,
           querystring: DeviceQuery,
           headers: SendHeaders,
-          body: Type.Object({ ...sendFields, ...kind.fields }, { examples: [kind.example] }),
+          body: schema,
           response: {
             200: kind.simple ? SimpleAnswer : RichAnswer,
+            202: LaterAnswer,
             ...errorResponses('400', '401', '404', '409', '422', '503', '504', ...mediaStatuses),
           },
         },
       },
       async (request, reply) => {
-        const body = request.body as Static<TObject<F>> & SendFields;
-        const content = kind.content(body);
-        const common = commonRequest(request, body);
+        const body = request.body as Record<string, unknown> & SendFields;
+        const read = operation.read(body);
+        const { caller } = request;
+        const deviceId = selectedDevice(request);
+        const later = { operation, body, address: read.address, deviceId, key: idempotencyKey(request) };
+        const at = sendTime(body.send_at, clock.now());
+        if (at !== null) {
+          return once(idempotency, request, reply, async () =>
+            laterAnswer(reply, await jobs.schedule(caller, later, at), read.address),
+          );
+        }
         const signal = givenUp(reply);
+        const send = (attempt?: SendAttempt) => sending.send(caller, { ...read, deviceId, attempt, signal });
+        const shown = (sent: SentMessage) =>
+          kind.simple ? simpleAnswer(sent, kind.simple) : richAnswer(sent);
         return once(idempotency, request, reply, async (attempt) => {
-          const sent = await sending.send(request.caller, { ...common, content, attempt, signal });
-          return kind.simple ? simpleAnswer(sent, kind.simple) : richAnswer(sent);
+          if (!kind.mayTakeLong) return shown(await send(attempt));
+          const answer = await longSends.run(caller, later, attempt, send);
+          if ('sent' in answer) return shown(answer.sent);
+          // The send goes on without the request, and with its files.
+          const files = keepUploads(request);
+          answer.settled.then(() => Promise.all(files.map((file) => file.dispose())));
+          return laterAnswer(reply, answer.job, read.address);
         });
       },
     );
+  };
+}
+
+/** The same kind for sends that do not come as a request of their own. */
+function sendOperation<F extends TProperties>(kind: SendKind<F>, schema: TSchema): SendOperation {
+  let validate: ReturnType<typeof compileBody> | null = null;
+  return {
+    kind: kind.path.slice('/send/'.length),
+    file: kind.file,
+    checked(body) {
+      validate ??= compileBody(schema);
+      if (!validate(body)) throw validationError(validate.errors ?? [], 'body');
+      return body as Record<string, unknown>;
+    },
+    read(body) {
+      const typed = body as Static<TObject<F>> & SendFields;
+      return { content: kind.content(typed), ...commonRequest(typed) };
+    },
   };
 }
 

@@ -30,6 +30,7 @@ export function mediaKinds(route: SendRoute): void {
   route({
     path: '/send/video',
     file: 'video',
+    mayTakeLong: true,
     operationId: 'sendVideoMessage',
     summary: 'Send a video',
     takesMedia: true,
@@ -67,6 +68,7 @@ export function mediaKinds(route: SendRoute): void {
   route({
     path: '/send/audio',
     file: 'audio',
+    mayTakeLong: true,
     operationId: 'sendAudioMessage',
     summary: 'Send audio or a voice note',
     takesMedia: true,

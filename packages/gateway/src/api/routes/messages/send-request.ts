@@ -4,10 +4,12 @@ import { type Static, Type } from 'typebox';
 import { AppError } from '../../../errors.ts';
 import type { SendAttempt } from '../../../sending/delivery.ts';
 import { type Idempotency, requestHash } from '../../../sending/idempotency.ts';
-import type { SendRequest, SentMessage } from '../../../sending/pipeline.ts';
+import type { ReadRequest } from '../../../sending/jobs/operations.ts';
+import type { SentMessage } from '../../../sending/pipeline.ts';
 import { parseQuote, type QuotedInput } from '../../../sending/quoting.ts';
 import { mentionedJids, recipientOf } from '../../../sending/recipients.ts';
 import { Jid, Rfc3339, rfc3339 } from '../../schemas.ts';
+import { SendAt } from './send-later.ts';
 
 const Optional = {
   text: (description: string) => Type.Optional(Type.String({ description })),
@@ -61,6 +63,7 @@ export const sendFields = {
     Type.Number({ minimum: 0, description: 'Seconds of "typing…" or "recording…"; at most 60' }),
   ),
   typing_duration: Type.Optional(Type.Number({ minimum: 0, description: 'Same as `typingDuration`' })),
+  send_at: SendAt,
   quoted: Type.Optional(Quoted),
   mentioned: Type.Optional(
     Type.Array(Type.String(), { maxItems: 2048, description: 'JIDs or numbers of the people mentioned' }),
@@ -101,13 +104,9 @@ export const SimpleAnswer = Type.Object({
 });
 
 /** The part of a send request that every kind reads alike; refuses a bad recipient, quote or mention. */
-export function commonRequest(
-  request: FastifyRequest,
-  body: SendFields,
-): Omit<SendRequest, 'content' | 'attempt'> {
+export function commonRequest(body: SendFields): Omit<ReadRequest, 'content'> {
   return {
     address: recipientOf(body),
-    deviceId: selectedDevice(request),
     delay: body.delay,
     typingDuration: body.typingDuration ?? body.typing_duration,
     quote: parseQuote(body.quoted as QuotedInput | undefined),
@@ -155,8 +154,8 @@ export async function once<Answer extends Record<string, unknown>>(
   reply: FastifyReply,
   work: (attempt?: SendAttempt) => Promise<Answer>,
 ): Promise<Answer> {
-  const key = request.headers['idempotency-key'];
-  if (typeof key !== 'string') return work();
+  const key = idempotencyKey(request);
+  if (key === undefined) return work();
   const hash = requestHash({
     method: request.method,
     path: request.url.split('?')[0] ?? '',
@@ -164,12 +163,18 @@ export async function once<Answer extends Record<string, unknown>>(
     body: comparable(request),
   });
   const answer = await idempotency.run(request.caller, key, hash, async (attempt) => ({
-    status: 200,
     body: await work(attempt),
+    // The work may have said that it is not done yet.
+    status: reply.statusCode,
   }));
   if (answer.replayed) reply.header('idempotency-replayed', 'true');
   reply.code(answer.status);
   return answer.body as Answer;
+}
+
+export function idempotencyKey(request: FastifyRequest): string | undefined {
+  const key = request.headers['idempotency-key'];
+  return typeof key === 'string' ? key : undefined;
 }
 
 /** The body with its files by their content: their tokens are new each time. */
@@ -183,8 +188,12 @@ function comparable(request: FastifyRequest): unknown {
 export function acceptNulls(app: FastifyInstance): void {
   app.addHook('preValidation', async (request) => {
     const body = request.body;
-    if (typeof body !== 'object' || body === null || Array.isArray(body)) return;
-    const kept = Object.entries(body).filter(([, value]) => value !== null);
-    if (kept.length < Object.keys(body).length) request.body = Object.fromEntries(kept);
+    if (typeof body === 'object' && body !== null && !Array.isArray(body)) request.body = withoutNulls(body);
   });
+}
+
+/** The members that say something. */
+export function withoutNulls(body: object): object {
+  const kept = Object.entries(body).filter(([, value]) => value !== null);
+  return kept.length < Object.keys(body).length ? Object.fromEntries(kept) : body;
 }

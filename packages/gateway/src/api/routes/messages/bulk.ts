@@ -1,0 +1,250 @@
+/** Tag "messages": many messages as one request. Ours. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyInstance } from 'fastify';
+import { type Static, Type } from 'typebox';
+import type { Clock } from '../../../clock.ts';
+import { AppError, invalidField } from '../../../errors.ts';
+import type { Idempotency } from '../../../sending/idempotency.ts';
+import type { Bulk, Bulks } from '../../../sending/jobs/bulks.ts';
+import type { SendOperation, SendOperations } from '../../../sending/jobs/operations.ts';
+import type { SendJobs } from '../../../sending/jobs/send-jobs.ts';
+import type { RecipientAddress } from '../../../sending/recipients.ts';
+import { errorResponses, Nullable, OneOf, Rfc3339, rfc3339, rfc3339OrNull } from '../../schemas.ts';
+import { JobObject, shownJob } from './jobs.ts';
+import { SendAt, sendTime } from './send-later.ts';
+import {
+  acceptNulls,
+  DeviceQuery,
+  idempotencyKey,
+  once,
+  SendHeaders,
+  selectedDevice,
+  withoutNulls,
+} from './send-request.ts';
+
+export interface BulkDeps {
+  bulks: Bulks;
+  jobs: SendJobs;
+  operations: SendOperations;
+  idempotency: Idempotency;
+  clock: Clock;
+  /** Bytes: bulks may carry media as base64. */
+  bodyLimit: number;
+}
+
+export const MOST_MESSAGES = 1000;
+const LONGEST_PAUSE_S = 3600;
+/** As a person who is quick with the keyboard; a row of messages in the same second gets accounts restricted. */
+const DEFAULT_PAUSE_S = { least: 2, most: 6 };
+
+const Message = Type.Object(
+  { type: Type.String({ description: 'The path after `/send/`: `text`, `image`, `text/mentions`, …' }) },
+  {
+    additionalProperties: true,
+    description: 'Beside `type` the body of that operation, without `device_id` and `send_at`',
+  },
+);
+const seconds = (description: string) =>
+  Type.Optional(Type.Number({ minimum: 0, maximum: LONGEST_PAUSE_S, description }));
+
+const BulkBody = Type.Object(
+  {
+    messages: Type.Optional(
+      Type.Array(Message, { minItems: 1, maxItems: MOST_MESSAGES, description: 'Each with its recipient' }),
+    ),
+    recipients: Type.Optional(
+      Type.Array(Type.String(), {
+        minItems: 1,
+        maxItems: MOST_MESSAGES,
+        description: 'Instead of `messages`: to whom `message` goes',
+      }),
+    ),
+    message: Type.Optional(Message),
+    min_pause_seconds: seconds(`Least pause between two messages; default ${DEFAULT_PAUSE_S.least}`),
+    max_pause_seconds: seconds(`Longest pause; default ${DEFAULT_PAUSE_S.most}, or the least one`),
+    send_at: SendAt,
+    device_id: Type.Optional(Type.String()),
+  },
+  {
+    examples: [
+      { recipients: ['5511999999999'], message: { type: 'text', text: 'We are closed on Friday' } },
+      { messages: [{ type: 'text', number: '5511999999999', text: 'Your order has left' }] },
+    ],
+  },
+);
+
+const BulkObject = Type.Object({
+  id: Type.String(),
+  device_id: Type.String(),
+  state: OneOf(['running', 'completed', 'cancelled'] as const),
+  total: Type.Integer(),
+  sent: Type.Integer(),
+  failed: Type.Integer(),
+  cancelled: Type.Integer(),
+  open: Type.Integer({ description: 'Not yet sent' }),
+  created_at: Rfc3339,
+  finished_at: Nullable(Rfc3339),
+});
+const BulkAnswer = Type.Object({ success: Type.Literal(true), bulk: BulkObject });
+const BulkId = Type.Object({ id: Type.String({ examples: ['bulk_0f8fad5bd9cb469fa16570867728950e'] }) });
+const tags = ['messages'];
+
+export const bulkRoutes: FastifyPluginAsyncTypebox<BulkDeps> = async (app, deps) => {
+  const { bulks, jobs, operations, idempotency, clock, bodyLimit } = deps;
+  acceptNulls(app as unknown as FastifyInstance);
+
+  app.post(
+    '/bulk',
+    {
+      bodyLimit,
+      schema: {
+        operationId: 'sendBulk',
+        tags,
+        summary: 'Send many messages, one after the other',
+        description:
+          `Up to ${MOST_MESSAGES} messages of any kind, checked as a whole first: one that is wrong, and nothing ` +
+          'is sent. They leave one after the other with a random pause between them; each has its outcome, and ' +
+          'the event `bulk.completed` tells of the end. Goes on after a restart.',
+        querystring: DeviceQuery,
+        headers: SendHeaders,
+        body: BulkBody,
+        response: { 202: BulkAnswer, ...errorResponses('400', '401', '404', '409', '413') },
+      },
+    },
+    async (request, reply) => {
+      const { body } = request;
+      const now = clock.now();
+      const startAt = sendTime(body.send_at, now) ?? now;
+      const items = readItems(body, operations);
+      const pause = readPause(body);
+      return once(idempotency, request, reply, async () => {
+        const bulk = await bulks.create(request.caller, {
+          items,
+          deviceId: selectedDevice(request),
+          startAt,
+          pause,
+          key: idempotencyKey(request),
+        });
+        reply.code(202).header('location', `/bulk/${bulk.id}`);
+        return { success: true as const, bulk: shownBulk(bulk) };
+      });
+    },
+  );
+
+  app.get(
+    '/bulk/:id',
+    {
+      schema: {
+        operationId: 'getBulk',
+        tags,
+        summary: 'How a bulk is going, message by message',
+        params: BulkId,
+        response: {
+          200: Type.Object({
+            success: Type.Literal(true),
+            bulk: BulkObject,
+            messages: Type.Array(JobObject, { description: 'In their order' }),
+          }),
+          ...errorResponses('401', '404'),
+        },
+      },
+    },
+    async (request) => {
+      const bulk = await bulks.get(request.caller, request.params.id);
+      const page = await jobs.ofBulk(request.caller, bulk.id);
+      return { success: true as const, bulk: shownBulk(bulk), messages: page.map(shownJob) };
+    },
+  );
+
+  app.delete(
+    '/bulk/:id',
+    {
+      schema: {
+        operationId: 'cancelBulk',
+        tags,
+        summary: 'Cancel what is left of a bulk',
+        params: BulkId,
+        response: { 200: BulkAnswer, ...errorResponses('401', '404', '409') },
+      },
+    },
+    async (request) => ({
+      success: true as const,
+      bulk: shownBulk(await bulks.cancel(request.caller, request.params.id)),
+    }),
+  );
+};
+
+interface Item {
+  operation: SendOperation;
+  body: Record<string, unknown>;
+  address: RecipientAddress;
+}
+
+/** Every message, or VALIDATION_ERROR naming the first that is wrong: `messages.3.text`. */
+function readItems(body: Static<typeof BulkBody>, operations: SendOperations): Item[] {
+  const { messages, recipients, message } = body;
+  if (messages && !recipients && !message) {
+    return messages.map((each, index) => readItem(each, `messages.${index}`, operations));
+  }
+  if (recipients && message && !messages) {
+    return recipients.map((number, index) => {
+      const { to: _to, ...rest } = message as Record<string, unknown>;
+      return readItem({ ...rest, number }, 'message', operations, `recipients.${index}`);
+    });
+  }
+  throw invalidField('messages', 'give either messages, or recipients and message');
+}
+
+function readItem(
+  given: Record<string, unknown>,
+  place: string,
+  operations: SendOperations,
+  recipientPlace?: string,
+): Item {
+  const { type, device_id, send_at, ...rest } = given;
+  const operation = operations.find(String(type));
+  if (!operation) {
+    throw invalidField(`${place}.type`, `must be one of ${operations.kinds.join(', ')}`, type);
+  }
+  for (const [name, value] of Object.entries({ device_id, send_at })) {
+    if (value !== undefined && value !== null) {
+      throw invalidField(`${place}.${name}`, 'belongs to the bulk, not to one message of it');
+    }
+  }
+  try {
+    const body = operation.checked(withoutNulls(rest));
+    return { operation, body, address: operation.read(body).address };
+  } catch (error) {
+    throw placed(error, (field) =>
+      recipientPlace && field === 'number' ? recipientPlace : `${place}.${field}`,
+    );
+  }
+}
+
+/** The same refusal, its fields named from the whole request. */
+function placed(error: unknown, name: (field: string) => string): unknown {
+  if (!(error instanceof AppError) || !error.detail.validation) return error;
+  const validation = error.detail.validation.map((each) => ({ ...each, field: name(each.field) }));
+  const first = validation[0];
+  const message = first ? `${first.field}: ${first.message}` : error.message;
+  return new AppError(error.code, { ...error.detail, message, validation });
+}
+
+function readPause(body: Static<typeof BulkBody>): { least: number; most: number } {
+  const least = body.min_pause_seconds ?? Math.min(DEFAULT_PAUSE_S.least, body.max_pause_seconds ?? 60);
+  const most = body.max_pause_seconds ?? Math.max(DEFAULT_PAUSE_S.most, least);
+  if (most < least) throw invalidField('max_pause_seconds', 'must not be less than min_pause_seconds', most);
+  return { least: Math.round(least * 1000), most: Math.round(most * 1000) };
+}
+
+function shownBulk(bulk: Bulk): Static<typeof BulkObject> {
+  return {
+    id: bulk.id,
+    device_id: bulk.deviceId,
+    state: bulk.state,
+    total: bulk.total,
+    ...bulk.counts,
+    created_at: rfc3339(bulk.createdAt),
+    finished_at: rfc3339OrNull(bulk.finishedAt),
+  };
+}

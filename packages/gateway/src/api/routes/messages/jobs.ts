@@ -1,0 +1,133 @@
+/** Tag "messages": what is sent later, and how it went. Ours. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { type Static, Type } from 'typebox';
+import { JOB_STATES, type SendJob } from '../../../sending/jobs/job.ts';
+import type { SendJobs } from '../../../sending/jobs/send-jobs.ts';
+import { errorResponses, Nullable, OneOf, Rfc3339, rfc3339, rfc3339OrNull } from '../../schemas.ts';
+import { DeviceHeaders, selectedDevice } from './send-request.ts';
+
+const JobId = Type.Object({ id: Type.String({ examples: ['job_0f8fad5bd9cb469fa16570867728950e'] }) });
+
+export const JobObject = Type.Object({
+  id: Type.String(),
+  bulk_id: Nullable(Type.String()),
+  type: Type.String({ description: 'Kind of message: the path after `/send/`', examples: ['text'] }),
+  recipient: Type.String({ description: 'As it was given' }),
+  device_id: Type.String(),
+  state: OneOf(JOB_STATES, {
+    description:
+      '`scheduled` until its time, `queued` behind others of its bulk, `processing`, then `sent`, `failed` or ' +
+      '`cancelled`',
+  }),
+  send_at: Rfc3339,
+  attempts: Type.Integer(),
+  message_id: Nullable(
+    Type.String({ description: 'Known just before it leaves; good for `GET /messages/{id}/status`' }),
+  ),
+  error_code: Nullable(Type.String({ description: 'A code of the error catalogue; only with `failed`' })),
+  error: Nullable(Type.String()),
+  created_at: Rfc3339,
+  finished_at: Nullable(Rfc3339),
+});
+
+const JobAnswer = Type.Object({ success: Type.Literal(true), job: JobObject });
+
+export function shownJob(job: SendJob): Static<typeof JobObject> {
+  return {
+    id: job.id,
+    bulk_id: job.bulkId,
+    type: job.kind,
+    recipient: job.recipient,
+    device_id: job.deviceId,
+    state: job.state,
+    send_at: rfc3339(job.sendAt),
+    attempts: job.attempts,
+    message_id: job.messageId,
+    error_code: job.error?.code ?? null,
+    error: job.error?.message ?? null,
+    created_at: rfc3339(job.createdAt),
+    finished_at: rfc3339OrNull(job.finishedAt),
+  };
+}
+
+export const jobsRoutes: FastifyPluginAsyncTypebox<{ jobs: SendJobs }> = async (app, { jobs }) => {
+  const tags = ['messages'];
+
+  app.get(
+    '/jobs',
+    {
+      schema: {
+        operationId: 'listSendJobs',
+        tags,
+        summary: 'List scheduled and long sends',
+        description:
+          'Newest first. Admins and managers see those of the whole tenant, users their own. What is over stays ' +
+          'for 30 days.',
+        headers: DeviceHeaders,
+        querystring: Type.Object({
+          state: Type.Optional(OneOf(JOB_STATES)),
+          bulk_id: Type.Optional(Type.String({ maxLength: 100 })),
+          device_id: Type.Optional(Type.String()),
+          cursor: Type.Optional(
+            Type.String({ maxLength: 200, description: '`next_cursor` of the page before' }),
+          ),
+          limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
+        }),
+        response: {
+          200: Type.Object({
+            success: Type.Literal(true),
+            jobs: Type.Array(JobObject),
+            next_cursor: Nullable(Type.String()),
+          }),
+          ...errorResponses('400', '401', '404'),
+        },
+      },
+    },
+    async (request) => {
+      const { state, bulk_id, cursor, limit = 50 } = request.query;
+      const page = await jobs.list(request.caller, {
+        states: state && [state],
+        bulkId: bulk_id,
+        deviceId: selectedDevice(request),
+        cursor,
+        limit,
+      });
+      return { success: true as const, jobs: page.jobs.map(shownJob), next_cursor: page.nextCursor };
+    },
+  );
+
+  app.get(
+    '/jobs/:id',
+    {
+      schema: {
+        operationId: 'getSendJob',
+        tags,
+        summary: 'How a scheduled or long send is going',
+        params: JobId,
+        response: { 200: JobAnswer, ...errorResponses('401', '404') },
+      },
+    },
+    async (request) => ({
+      success: true as const,
+      job: shownJob(await jobs.get(request.caller, request.params.id)),
+    }),
+  );
+
+  app.delete(
+    '/jobs/:id',
+    {
+      schema: {
+        operationId: 'cancelSendJob',
+        tags,
+        summary: 'Cancel a scheduled send',
+        description: 'Only what has not begun. Of a bulk, the others go on.',
+        params: JobId,
+        response: { 200: JobAnswer, ...errorResponses('401', '404', '409') },
+      },
+    },
+    async (request) => ({
+      success: true as const,
+      job: shownJob(await jobs.cancel(request.caller, request.params.id)),
+    }),
+  );
+};

@@ -1,0 +1,67 @@
+/** Sends that are answered with a job: `send_at`, and what takes long. */
+import type { FastifyReply } from 'fastify';
+import { type Static, Type } from 'typebox';
+import { invalidField } from '../../../errors.ts';
+import type { SendJob } from '../../../sending/jobs/job.ts';
+import type { RecipientAddress } from '../../../sending/recipients.ts';
+import { Jid, OneOf, Rfc3339, rfc3339 } from '../../schemas.ts';
+
+/** Clocks differ: a time that has just passed means now. */
+const PAST_MS = 60_000;
+const FURTHEST_MS = 366 * 24 * 3600_000;
+/** RFC 3339 with its offset: a local time of nobody knows where would be sent at the wrong hour. */
+const TIME = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/i;
+
+export const SendAt = Type.Optional(
+  Type.Union([Type.String(), Type.Integer()], {
+    description:
+      'Send then instead of now: RFC 3339 with its offset, or Unix seconds; at most a year ahead. Answers 202 ' +
+      'with a job at once',
+    examples: ['2026-12-24T18:00:00-03:00'],
+  }),
+);
+
+/** Milliseconds; null when nothing was asked for. Throws VALIDATION_ERROR. */
+export function sendTime(value: string | number | undefined, now: number): number | null {
+  if (value === undefined || value === '') return null;
+  const text = String(value).trim();
+  const at = /^\d{1,12}$/.test(text) ? Number(text) * 1000 : TIME.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(at)) {
+    throw invalidField('send_at', 'must be RFC 3339 with its offset, or Unix seconds', value);
+  }
+  if (at < now - PAST_MS) throw invalidField('send_at', 'is in the past', value);
+  if (at > now + FURTHEST_MS) throw invalidField('send_at', 'is more than a year ahead', value);
+  return at;
+}
+
+/** The 202 of every operation that sends. */
+export const LaterAnswer = Type.Object(
+  {
+    success: Type.Literal(true),
+    message_id: Type.String({ description: 'Empty: see the job' }),
+    timestamp: Rfc3339,
+    status: OneOf(['processing', 'scheduled'] as const),
+    chat_jid: Jid,
+    job_id: Type.String({ examples: ['job_0f8fad5bd9cb469fa16570867728950e'] }),
+    send_at: Type.Optional(Rfc3339),
+  },
+  { description: 'It is sent later: ask `GET /jobs/{job_id}`, or wait for the event `job.completed`' },
+);
+
+export function laterAnswer(
+  reply: FastifyReply,
+  job: SendJob,
+  address: RecipientAddress,
+): Static<typeof LaterAnswer> {
+  reply.code(202).header('location', `/jobs/${job.id}`);
+  const scheduled = job.state === 'scheduled' && job.attempts === 0;
+  return {
+    success: true,
+    message_id: '',
+    timestamp: rfc3339(job.createdAt),
+    status: scheduled ? 'scheduled' : 'processing',
+    chat_jid: address.kind === 'chat' ? address.jid : `${address.digits}@s.whatsapp.net`,
+    job_id: job.id,
+    ...(scheduled ? { send_at: rfc3339(job.sendAt) } : {}),
+  };
+}

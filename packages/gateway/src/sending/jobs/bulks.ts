@@ -1,0 +1,117 @@
+/** Many messages as one request: checked as a whole, sent one after the other, each with its outcome. */
+import type { Kysely } from 'kysely';
+import { AppError } from '../../errors.ts';
+import type { DeviceDirectory } from '../../messages/visible.ts';
+import type { Database, SendBulksTable } from '../../storage/schema.ts';
+import type { Caller } from '../../tenancy/caller.ts';
+import { newId } from './job.ts';
+import { type BulkCounts, countsOf, type JobStore, NOT_DUE } from './job-store.ts';
+import type { KeptFiles } from './kept-files.ts';
+import type { LaterSend, SendJobs } from './send-jobs.ts';
+
+export interface NewBulkSend {
+  items: Pick<LaterSend, 'operation' | 'body' | 'address'>[];
+  deviceId?: string | undefined;
+  /** Milliseconds: when the first one is sent. */
+  startAt: number;
+  /** Milliseconds between the end of one and the start of the next, chosen anew each time. */
+  pause: { least: number; most: number };
+  key?: string | undefined;
+}
+
+export interface Bulk {
+  id: string;
+  deviceId: string;
+  state: SendBulksTable['state'];
+  total: number;
+  counts: BulkCounts;
+  /** Milliseconds. */
+  createdAt: number;
+  finishedAt: number | null;
+}
+
+export class Bulks {
+  readonly #db: Kysely<Database>;
+  readonly #devices: DeviceDirectory;
+  readonly #jobs: SendJobs;
+  readonly #store: JobStore;
+  readonly #files: KeptFiles;
+  readonly #wake: () => void;
+
+  constructor(parts: {
+    db: Kysely<Database>;
+    devices: DeviceDirectory;
+    jobs: SendJobs;
+    store: JobStore;
+    files: KeptFiles;
+    wake(): void;
+  }) {
+    this.#db = parts.db;
+    this.#devices = parts.devices;
+    this.#jobs = parts.jobs;
+    this.#store = parts.store;
+    this.#files = parts.files;
+    this.#wake = parts.wake;
+  }
+
+  /** Stores all of it in one commit. Throws DEVICE_NOT_FOUND, DEVICE_AMBIGUOUS, INVALID_MEDIA. */
+  async create(caller: Caller, bulk: NewBulkSend): Promise<Bulk> {
+    const device = await this.#devices.resolve(caller, bulk.deviceId);
+    const id = newId('bulk', caller, bulk.key);
+    const jobs = [];
+    for (const [position, item] of bulk.items.entries()) {
+      const as = { deviceId: device.id, state: 'queued' as const, bulkId: id, position, at: NOT_DUE };
+      const key = bulk.key === undefined ? undefined : `${bulk.key} ${position}`;
+      const made = this.#jobs.make(caller, { ...item, key }, as);
+      // The first opens the row; each of the others is released by the end of the one before it.
+      const job = position === 0 ? { ...made, dueAt: bulk.startAt } : made;
+      jobs.push({
+        job: { ...job, sendAt: bulk.startAt },
+        request: await this.#files.keep(job.id, item.operation, item.body),
+      });
+    }
+    await this.#store.insert(jobs, {
+      id,
+      tenant_id: caller.tenantId,
+      device_id: device.id,
+      user_id: caller.userId,
+      total: jobs.length,
+      least_pause_ms: bulk.pause.least,
+      most_pause_ms: bulk.pause.most,
+    });
+    this.#wake();
+    return this.get(caller, id);
+  }
+
+  /** Throws NOT_FOUND for one that is unknown, of another tenant, or not the caller's to see. */
+  async get(caller: Caller, id: string): Promise<Bulk> {
+    let query = this.#db
+      .selectFrom('send_bulks')
+      .selectAll()
+      .where('tenant_id', '=', caller.tenantId)
+      .where('id', '=', id);
+    if (caller.role === 'user') query = query.where('user_id', '=', caller.userId);
+    const row = await query.executeTakeFirst();
+    if (!row) throw new AppError('NOT_FOUND', { message: 'bulk not found' });
+    return {
+      id: row.id,
+      deviceId: row.device_id,
+      state: row.state,
+      total: row.total,
+      counts: await countsOf(this.#db, caller.tenantId, id),
+      createdAt: row.created_at,
+      finishedAt: row.finished_at,
+    };
+  }
+
+  /** Cancels what has not been sent. Throws NOT_FOUND, or NOT_CANCELLABLE when nothing is left to cancel. */
+  async cancel(caller: Caller, id: string): Promise<Bulk> {
+    const bulk = await this.get(caller, id);
+    const cancelled = await this.#store.cancel(caller.tenantId, { bulkId: bulk.id });
+    if (cancelled.length === 0) {
+      throw new AppError('NOT_CANCELLABLE', { message: 'nothing of the bulk is left to cancel' });
+    }
+    for (const jobId of cancelled) await this.#files.drop(jobId);
+    return this.get(caller, id);
+  }
+}

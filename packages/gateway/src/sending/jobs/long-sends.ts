@@ -1,0 +1,99 @@
+/** A send that takes longer than its caller should wait becomes a job: it goes on, and the caller asks later. */
+import type { Clock } from '../../clock.ts';
+import type { Log } from '../../observability/log.ts';
+import type { Caller } from '../../tenancy/caller.ts';
+import type { SendAttempt } from '../delivery.ts';
+import type { SentMessage } from '../pipeline.ts';
+import type { SendJob } from './job.ts';
+import type { JobStore } from './job-store.ts';
+import { failureOf, retryPause } from './retry-policy.ts';
+import type { LaterSend, SendJobs } from './send-jobs.ts';
+
+export type LongAnswer = { sent: SentMessage } | { job: SendJob; settled: Promise<unknown> };
+
+export class LongSends {
+  readonly #jobs: SendJobs;
+  readonly #store: JobStore;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #patienceMs: number;
+  readonly #wake: () => void;
+
+  constructor(parts: {
+    jobs: SendJobs;
+    store: JobStore;
+    clock: Clock;
+    log: Log;
+    /** Milliseconds before the caller is given a job instead of an answer. */
+    patienceMs: number;
+    wake(): void;
+  }) {
+    this.#jobs = parts.jobs;
+    this.#store = parts.store;
+    this.#clock = parts.clock;
+    this.#log = parts.log;
+    this.#patienceMs = parts.patienceMs;
+    this.#wake = parts.wake;
+  }
+
+  /** Runs `send`. Its errors are thrown as long as the caller waits; a job keeps them. */
+  async run(
+    caller: Caller,
+    later: LaterSend,
+    attempt: SendAttempt | undefined,
+    send: (attempt: SendAttempt) => Promise<SentMessage>,
+  ): Promise<LongAnswer> {
+    let claimed = attempt?.messageId ?? null;
+    let adopted: Promise<SendJob> | null = null;
+    const result = send({
+      messageId: claimed,
+      claim: async (messageId) => {
+        claimed = messageId;
+        await attempt?.claim(messageId);
+        const job = await adopted?.catch(() => null);
+        if (job) await this.#store.claim(job, messageId);
+      },
+    });
+    const sent = await this.#inTime(result);
+    if (sent) return { sent };
+    try {
+      adopted = this.#jobs.adopt(caller, later, () => claimed);
+      const job = await adopted;
+      return { job, settled: this.#settle(job, result) };
+    } catch (error) {
+      // It cannot be kept: then the caller has to wait after all.
+      this.#log.warn({ err: error, kind: later.operation.kind }, 'a long send could not become a job');
+      return { sent: await result };
+    }
+  }
+
+  async #inTime(result: Promise<SentMessage>): Promise<SentMessage | null> {
+    let cancel: () => void = () => undefined;
+    const late = new Promise<null>((resolve) => {
+      cancel = this.#clock.after(this.#patienceMs, () => resolve(null));
+    });
+    return Promise.race([result, late]).finally(cancel);
+  }
+
+  /** What could not leave for now is left to the worker, under the same message id. Never throws. */
+  async #settle(job: SendJob, result: Promise<SentMessage>): Promise<void> {
+    try {
+      const { messageId } = await result;
+      await this.#jobs.end(job, { state: 'sent', messageId });
+    } catch (error) {
+      const failure = failureOf(error);
+      const pause = retryPause(failure, job.attempts);
+      try {
+        if (pause !== null) await this.#store.postpone(job, this.#clock.now() + pause);
+        else {
+          const { code, message } = failure;
+          await this.#jobs.end(job, { state: 'failed', error: { code, message } });
+        }
+        this.#wake();
+      } catch (err) {
+        // The row says `processing`: the next start takes it up.
+        this.#log.warn({ err, job_id: job.id }, 'the end of a job could not be stored');
+      }
+    }
+  }
+}

@@ -1,0 +1,33 @@
+/** What can be sent later: every operation under `/send`, by the kind of message it makes. */
+import type { SendRequest } from '../pipeline.ts';
+
+/** As `read` gives it: what the worker adds is left out. */
+export type ReadRequest = Omit<SendRequest, 'deviceId' | 'attempt' | 'signal'>;
+
+export interface SendOperation {
+  /** The path after `/send/`: `text`, `text/mentions`, `image`. */
+  kind: string;
+  /** The member that a file takes the place of. */
+  file?: string | undefined;
+  /** The body, or VALIDATION_ERROR unless it fits the operation's schema. */
+  checked(body: object): Record<string, unknown>;
+  /** Throws VALIDATION_ERROR, INVALID_RECIPIENT and the like for a body that fits the schema but makes no sense. */
+  read(body: Record<string, unknown>): ReadRequest;
+}
+
+/** The edge registers its operations; the worker finds them by name. */
+export class SendOperations {
+  readonly #byKind = new Map<string, SendOperation>();
+
+  register(operation: SendOperation): void {
+    this.#byKind.set(operation.kind, operation);
+  }
+
+  find(kind: string): SendOperation | null {
+    return this.#byKind.get(kind) ?? null;
+  }
+
+  get kinds(): string[] {
+    return [...this.#byKind.keys()];
+  }
+}

@@ -1,0 +1,54 @@
+/** The parts of this folder, tied together. */
+import type { Kysely } from 'kysely';
+import type { Clock } from '../../clock.ts';
+import type { EventRecorder } from '../../events/recorder.ts';
+import type { Uploads } from '../../media/uploads.ts';
+import type { DeviceDirectory } from '../../messages/visible.ts';
+import type { Log } from '../../observability/log.ts';
+import type { Database } from '../../storage/schema.ts';
+import type { Vault } from '../../storage/vault.ts';
+import type { Sending } from '../pipeline.ts';
+import { Bulks } from './bulks.ts';
+import { JobRunner, type JobRunnerParts } from './job-runner.ts';
+import { JobStore } from './job-store.ts';
+import { KeptFiles } from './kept-files.ts';
+import { LongSends } from './long-sends.ts';
+import { SendOperations } from './operations.ts';
+import { SendJobs } from './send-jobs.ts';
+
+export interface SendsForLater {
+  operations: SendOperations;
+  jobs: SendJobs;
+  bulks: Bulks;
+  longSends: LongSends;
+  runner: JobRunner;
+}
+
+export function sendsForLater(parts: {
+  db: Kysely<Database>;
+  vault: Vault;
+  clock: Clock;
+  log: Log;
+  events: EventRecorder;
+  devices: DeviceDirectory;
+  sending: Sending;
+  uploads: Uploads;
+  /** Where files wait. */
+  folder: string;
+  /** Bytes: the largest file. */
+  maxBytes: number;
+  callerOf: JobRunnerParts['callerOf'];
+  settings: { jobAfterMs: number; lateMs: number };
+}): SendsForLater {
+  const { clock, db, devices, log, settings } = parts;
+  const operations = new SendOperations();
+  const files = new KeptFiles(parts);
+  const store = new JobStore(parts);
+  const wake = () => runner.wake();
+  const jobs = new SendJobs({ db, clock, store, files, devices, wake });
+  const { lateMs, jobAfterMs: patienceMs } = settings;
+  const runner: JobRunner = new JobRunner({ ...parts, store, jobs, operations, files, lateMs });
+  const bulks = new Bulks({ db, devices, jobs, store, files, wake });
+  const longSends = new LongSends({ jobs, store, clock, log, patienceMs, wake });
+  return { operations, jobs, bulks, longSends, runner };
+}
