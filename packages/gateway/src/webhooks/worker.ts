@@ -109,9 +109,9 @@ export class DeliveryWorker {
 
   async #pump(): Promise<void> {
     const { db, clock, log } = this.#parts;
+    let now = clock.now();
     try {
       while (this.#running && this.#slots.free > 0) {
-        const now = clock.now();
         const lanes = await dueLanes(db, {
           now,
           withoutEndpoints: this.#slots.closed(now),
@@ -120,18 +120,22 @@ export class DeliveryWorker {
         });
         const begun = this.#running ? lanes.filter((lane) => this.#begin(lane, now)).length : 0;
         if (begun === 0) break;
+        now = clock.now();
       }
-      await this.#setTimer();
+      await this.#setTimer(now);
     } catch (err) {
       log.error({ err }, 'due webhook deliveries could not be read');
       this.#wakeAfter(PAUSE_AFTER_ERROR_MS);
     }
   }
 
-  async #setTimer(): Promise<void> {
-    const now = this.#parts.clock.now();
-    const due = await nextDue(this.#parts.db, now);
-    const times = [due, this.#slots.nextOpening(now)].filter((time) => time !== null);
+  /**
+   * For the first that is due after the moment of the last look: what became due while the database was
+   * being asked would otherwise be neither found nor waited for.
+   */
+  async #setTimer(lookedAt: number): Promise<void> {
+    const due = await nextDue(this.#parts.db, lookedAt);
+    const times = [due, this.#slots.nextOpening(lookedAt)].filter((time) => time !== null);
     if (times.length === 0) this.#cancelTimer();
     else this.#wakeAfter(Math.max(0, Math.min(...times) - this.#parts.clock.now()));
   }

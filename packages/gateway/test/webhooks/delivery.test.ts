@@ -163,6 +163,23 @@ describe('the schedule', () => {
     expect(attempts[0]).toMatchObject({ status: 500, error: 'status', response_head: 'answer 500' });
   });
 
+  test('what becomes due while the worker looks for what is due', async () => {
+    const { receiver, device, endpoint } = await world.connected();
+    receiver.behave = () => (receiver.received.length === 1 ? 500 : 200);
+    await world.record(device, 'chat', 1);
+    const { dueIn } = await world.untilAttempts(endpoint, 1);
+    await world.settled();
+    // The timer is a millisecond early, as timers may be: the time comes while the worker looks.
+    const due = world.clock.now() + dueIn;
+    let readings = 0;
+    world.clock.now = () => due - (readings++ === 0 ? 1 : 0);
+    world.clock.advance(dueIn);
+    await world.until(async () => {
+      world.clock.advance(0);
+      return (await world.deliveries(endpoint))[0]?.state === 'delivered';
+    });
+  });
+
   test('the same event id at each attempt, a new timestamp', async () => {
     const { receiver, device, endpoint } = await world.connected();
     receiver.behave = () => (receiver.received.length === 1 ? 500 : 200);
