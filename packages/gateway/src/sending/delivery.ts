@@ -2,6 +2,7 @@
 import type { MessageArchive } from '../messages/archive.ts';
 import type { MessageDevice } from '../messages/stored-message.ts';
 import { SendRejected, SessionNotOpen, type WhatsAppSession } from '../whatsapp/session.ts';
+import type { SendId } from './chosen-ids.ts';
 import type { Composed } from './content.ts';
 import type { Conversation } from './quoting.ts';
 import type { Recipient } from './recipients.ts';
@@ -49,12 +50,11 @@ export async function deliver(
     composed: Composed;
     conversation?: Conversation;
     mentions?: string[];
-    attempt?: SendAttempt | undefined;
-  },
+  } & SendId,
 ): Promise<Delivered> {
-  const { session, device, recipient, composed } = input;
-  const messageId = input.attempt?.messageId ?? session.newMessageId();
-  await input.attempt?.claim(messageId);
+  const { session, device, recipient, composed, chosen, attempt } = input;
+  const messageId = attempt?.messageId ?? chosen ?? session.newMessageId();
+  await attempt?.claim(messageId);
   const row = await archive.createOutbound({
     device,
     messageId,

@@ -8,6 +8,7 @@ import type { ComposeContext } from './content.ts';
 
 /** Ids are 16–32 characters in practice; bridges make longer ones. */
 const LONGEST_ID = 200;
+const CHOSEN_ID = /^[A-Za-z0-9_-]{8,64}$/;
 
 /** The id of a message as a caller gives it, or VALIDATION_ERROR. */
 export function messageIdOf(field: string, text: string): string {
@@ -15,6 +16,17 @@ export function messageIdOf(field: string, text: string): string {
     throw invalidField(field, 'must be the id of a message, such as 3EB0F8A1B2C3D4E5F6', text.slice(0, 100));
   }
   return text;
+}
+
+/**
+ * An id that a caller chose for a message to be sent, or VALIDATION_ERROR. WhatsApp's own clients make 20 to
+ * 32 hexadecimal digits; these characters go into paths and stanzas as they are, and a UUID fits.
+ */
+export function chosenMessageId(field: string, id: string): string {
+  if (!CHOSEN_ID.test(id)) {
+    throw invalidField(field, 'must be 8 to 64 letters, digits, - or _', id.slice(0, 100));
+  }
+  return id;
 }
 
 /** What a caller says of the message; our archive knows better when it has it. */

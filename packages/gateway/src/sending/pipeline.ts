@@ -8,6 +8,7 @@ import type { MessageDevice } from '../messages/stored-message.ts';
 import type { DeviceDirectory } from '../messages/visible.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { type Jid, SessionNotOpen, type WhatsAppSession } from '../whatsapp/session.ts';
+import { ChosenIds } from './chosen-ids.ts';
 import type { Content } from './content.ts';
 import { type Delivered, deliver, earlierDelivery, type SendAttempt } from './delivery.ts';
 import type { OutboundMedia } from './outbound-media.ts';
@@ -31,6 +32,8 @@ export interface SendRequest {
   typingDuration?: number | undefined;
   quote?: Quote | null;
   mentions?: Jid[];
+  /** Id to send it under, checked; default: a new one. */
+  messageId?: string | undefined;
   attempt?: SendAttempt | undefined;
   /** Ends the preparation of media; once the stanza is on its way, nothing ends it. */
   signal?: AbortSignal | undefined;
@@ -64,15 +67,17 @@ const LONGEST_HOLD_SECONDS = 90;
 
 export class Sending {
   readonly #parts: SendingParts;
+  readonly #chosenIds: ChosenIds;
 
   constructor(parts: SendingParts) {
     this.#parts = parts;
+    this.#chosenIds = new ChosenIds(parts.archive);
   }
 
   /**
    * Sends and resolves once WhatsApp's server has the message. Nothing is written or sent before the
    * recipient is known and the content composed. Throws DEVICE_NOT_FOUND, DEVICE_AMBIGUOUS,
-   * DEVICE_NOT_READY, NOT_ON_WHATSAPP, INVALID_MEDIA, PAYLOAD_TOO_LARGE, UPLOAD_FAILED,
+   * DEVICE_NOT_READY, NOT_ON_WHATSAPP, ALREADY_EXISTS (the chosen id), INVALID_MEDIA, PAYLOAD_TOO_LARGE, UPLOAD_FAILED,
    * REJECTED_BY_WHATSAPP, WHATSAPP_TIMEOUT.
    */
   async send(caller: Caller, request: SendRequest): Promise<SentMessage> {
@@ -98,32 +103,35 @@ export class Sending {
       const nothing = { presenceSent: false, presenceSeconds: 0, metadata: {} };
       return { ...earlier, ...result, ...nothing, processingMs: elapsed(started) };
     }
-    const composed = await compose(request.content, {
-      session,
-      device,
-      recipient,
-      media,
-      contextInfo: context.contextInfo,
-      signal: request.signal,
-      find: (id) => archive.findInChat(device, recipient.chat, id),
+    const id = { chosen: request.messageId, attempt: request.attempt };
+    return this.#chosenIds.holding(device, recipient, id, async () => {
+      const composed = await compose(request.content, {
+        session,
+        device,
+        recipient,
+        media,
+        contextInfo: context.contextInfo,
+        signal: request.signal,
+        find: (messageId) => archive.findInChat(device, recipient.chat, messageId),
+      });
+      const presence = await this.#pace(session, recipient.to, request);
+      const delivered = await deliver(archive, {
+        session,
+        device,
+        recipient,
+        composed,
+        conversation: context,
+        mentions: [...new Set([...mentions, ...(composed.mentions ?? [])])],
+        ...id,
+      });
+      return {
+        ...delivered,
+        ...result,
+        ...presence,
+        metadata: composed.metadata ?? {},
+        processingMs: elapsed(started),
+      };
     });
-    const presence = await this.#pace(session, recipient.to, request);
-    const delivered = await deliver(archive, {
-      session,
-      device,
-      recipient,
-      composed,
-      conversation: context,
-      mentions: [...new Set([...mentions, ...(composed.mentions ?? [])])],
-      attempt: request.attempt,
-    });
-    return {
-      ...delivered,
-      ...result,
-      ...presence,
-      metadata: composed.metadata ?? {},
-      processingMs: elapsed(started),
-    };
   }
 
   /** Waits and types as asked, each at most a minute. */

@@ -3,7 +3,7 @@ import type { Phone } from '@wuts/sandbox';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AdvancingClock } from '../../src/clock.ts';
 import { DELETE_WINDOW_MS } from '../../src/messages/delete-rules.ts';
-import { type Answer, type Api, type Json, until, World } from './harness.ts';
+import { type Answer, type Api, type Json, until, untilReceived, World } from './harness.ts';
 import { jpeg } from './samples.ts';
 
 let world: World;
@@ -39,10 +39,7 @@ async function sendText(number: string, text = 'a mistake'): Promise<string> {
 
 async function received(from: Phone, to: Phone | string): Promise<string> {
   const { id } = await from.sendText(typeof to === 'string' ? to : to.number, 'hello');
-  await until('the message is stored', async () =>
-    (await events('message.received')).some((event) => event.data.message_id === id),
-  );
-  return id;
+  return untilReceived(api, id);
 }
 
 const shown = (phone: Phone, chat: string, id: string) =>

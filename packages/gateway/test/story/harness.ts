@@ -166,6 +166,15 @@ async function startGateway(
   return gateway;
 }
 
+/** Resolves when the message has been reported as received. */
+export async function untilReceived(api: Api, messageId: string): Promise<string> {
+  await until(`message ${messageId} is stored`, async () => {
+    const { body } = await api.get('/events?event=message.received&limit=200');
+    return body.events.some((event: Json) => event.data.message_id === messageId);
+  });
+  return messageId;
+}
+
 /** Asks again until the answer is yes; for states that only the HTTP API shows. */
 export async function until<T>(what: string, ask: () => Promise<T | false | null | undefined>): Promise<T> {
   const deadline = Date.now() + 15_000;

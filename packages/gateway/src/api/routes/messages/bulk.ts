@@ -178,13 +178,23 @@ interface Item {
   operation: SendOperation;
   body: Record<string, unknown>;
   address: RecipientAddress;
+  messageId?: string | undefined;
 }
 
 /** Every message, or VALIDATION_ERROR naming the first that is wrong: `messages.3.text`. */
 function readItems(body: Static<typeof BulkBody>, operations: SendOperations): Item[] {
   const { messages, recipients, message } = body;
   if (messages && !recipients && !message) {
-    return messages.map((each, index) => readItem(each, `messages.${index}`, operations));
+    const items = messages.map((each, index) => readItem(each, `messages.${index}`, operations));
+    const seen = new Set<string>();
+    for (const [index, { messageId }] of items.entries()) {
+      if (messageId === undefined) continue;
+      if (seen.has(messageId)) {
+        throw invalidField(`messages.${index}.message_id`, 'is the id of an earlier message of this bulk');
+      }
+      seen.add(messageId);
+    }
+    return items;
   }
   if (recipients && message && !messages) {
     return recipients.map((number, index) => {
@@ -213,7 +223,11 @@ function readItem(
   }
   try {
     const body = operation.checked(withoutNulls(rest));
-    return { operation, body, address: operation.read(body).address };
+    const { address, messageId } = operation.read(body);
+    if (recipientPlace && messageId) {
+      throw invalidField('message_id', 'names one message: give it in `messages`, each its own');
+    }
+    return { operation, body, address, messageId };
   } catch (error) {
     throw placed(error, (field) =>
       recipientPlace && field === 'number' ? recipientPlace : `${place}.${field}`,

@@ -97,6 +97,8 @@ export interface SendKind<F extends TProperties> {
   mayTakeLong?: boolean;
   /** The member that the file of a multipart request stands for. */
   file?: string;
+  /** Its `message_id` is the message that it speaks of, as documented, and not the id to send it under. */
+  namesTarget?: boolean;
   /** Answers in the simple shape, with these members of the content's figures. */
   simple?: { message: string; further: string[] };
 }
@@ -172,7 +174,7 @@ function sendOperation<F extends TProperties>(kind: SendKind<F>, schema: TSchema
     },
     read(body) {
       const typed = body as Static<TObject<F>> & SendFields;
-      return { content: kind.content(typed), ...commonRequest(typed) };
+      return { content: kind.content(typed), ...commonRequest(typed, kind) };
     },
   };
 }

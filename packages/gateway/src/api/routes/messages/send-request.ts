@@ -5,6 +5,7 @@ import { AppError } from '../../../errors.ts';
 import type { SendAttempt } from '../../../sending/delivery.ts';
 import { type Idempotency, requestHash } from '../../../sending/idempotency.ts';
 import type { ReadRequest } from '../../../sending/jobs/operations.ts';
+import { chosenMessageId } from '../../../sending/message-key.ts';
 import type { SentMessage } from '../../../sending/pipeline.ts';
 import { parseQuote, type QuotedInput } from '../../../sending/quoting.ts';
 import { mentionedJids, recipientOf } from '../../../sending/recipients.ts';
@@ -56,6 +57,9 @@ export const sendFields = {
   number: Type.Optional(Type.String({ description: RECIPIENT, examples: ['5511999999999'] })),
   to: Optional.text('Same as `number`'),
   device_id: Optional.text('Device to use; default: the only connected one'),
+  message_id: Optional.text(
+    'Id to send it under: 8 to 64 letters, digits, `-` or `_`, new to the device; default: one is made',
+  ),
   delay: Type.Optional(
     Type.Number({ minimum: 0, description: 'Seconds to wait first; at most 60 are waited' }),
   ),
@@ -104,9 +108,14 @@ export const SimpleAnswer = Type.Object({
 });
 
 /** The part of a send request that every kind reads alike; refuses a bad recipient, quote or mention. */
-export function commonRequest(body: SendFields): Omit<ReadRequest, 'content'> {
+export function commonRequest(
+  body: SendFields,
+  { namesTarget }: { namesTarget?: boolean | undefined } = {},
+): Omit<ReadRequest, 'content'> {
+  const { message_id: chosen } = body;
   return {
     address: recipientOf(body),
+    messageId: chosen && !namesTarget ? chosenMessageId('message_id', chosen) : undefined,
     delay: body.delay,
     typingDuration: body.typingDuration ?? body.typing_duration,
     quote: parseQuote(body.quoted as QuotedInput | undefined),

@@ -89,6 +89,7 @@ export function textKinds(route: SendRoute): void {
     path: '/send/reaction',
     operationId: 'sendReaction',
     summary: 'React to a message, or take the reaction back',
+    namesTarget: true,
     fields: {
       messageId: text('The message to react to'),
       message_id: text('Same as `messageId`'),
