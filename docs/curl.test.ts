@@ -180,6 +180,14 @@ test('later-and-bulk.md: bulk', async () => {
   expect(outcome.messages).toHaveLength(1);
 });
 
+test('finding-messages.md: lists and one message', async () => {
+  const [chat, pictures] = answers(await run('list-messages'));
+  expect(chat.messages.map((message: Json) => message.message_id)).toContain(variables.ID);
+  expect(pictures.messages.map((message: Json) => message.message_id)).toEqual([variables.MEDIA_ID]);
+  const [one] = answers(await run('get-message'));
+  expect(one.message).toMatchObject({ message_id: variables.ID, is_from_me: true });
+});
+
 test('changing-messages.md: edit, then delete', async () => {
   await run('edit');
   await contact.waitForMessage(({ editOf, text }) => editOf === variables.ID && text === 'The new text');

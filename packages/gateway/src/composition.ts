@@ -6,6 +6,7 @@ import { eventsRoutes } from './api/routes/events.ts';
 import { instancesRoutes } from './api/routes/instances.ts';
 import { bulkRoutes } from './api/routes/messages/bulk.ts';
 import { deleteRoutes } from './api/routes/messages/delete.ts';
+import { findRoutes } from './api/routes/messages/find.ts';
 import { messageHistoryRoutes } from './api/routes/messages/history.ts';
 import { jobsRoutes } from './api/routes/messages/jobs.ts';
 import { messageMediaRoutes } from './api/routes/messages/media.ts';
@@ -34,6 +35,7 @@ import { Ffmpeg } from './media/prepare/ffmpeg.ts';
 import { MediaService } from './media/service.ts';
 import { Uploads } from './media/uploads.ts';
 import { MessageArchive } from './messages/archive.ts';
+import { MessageFinder } from './messages/finding.ts';
 import { MessageHistory } from './messages/history.ts';
 import { MessageStatuses } from './messages/status.ts';
 import { GuardedClient } from './net/guarded-client.ts';
@@ -239,6 +241,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
   const receipts = new OutgoingReceipts({ devices, archive, clock });
   const historyRequests = new HistoryRequests({ devices, archive });
   const statuses = new MessageStatuses({ db, archive, devices });
+  const finder = new MessageFinder({ db, archive, devices });
   const idempotency = new Idempotency({ db, clock });
   const later = sendsForLater({
     db,
@@ -280,6 +283,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
       await server.register(webhookDeliveriesRoutes, webhooks);
       await server.register(messagesRoutes, { editing, statuses, idempotency });
       await server.register(deleteRoutes, { deleting, idempotency });
+      await server.register(findRoutes, { finder });
       await server.register(messageReceiptsRoutes, { receipts });
       await server.register(messageHistoryRoutes, { history: historyRequests });
       await server.register(messageMediaRoutes, {

@@ -277,6 +277,19 @@ export class MessageArchive {
     return raw && raw.length > 0 ? this.#codec.decode(raw) : null;
   }
 
+  /** What the kinds of the tenant's messages add, by row id; nothing for those that add nothing. */
+  async details(
+    tenantId: string,
+    messages: readonly Pick<StoredMessage, 'rowId' | 'kind'>[],
+  ): Promise<Map<string, Record<string, unknown>>> {
+    const details = new Map<string, Record<string, unknown>>();
+    for (const { rowId, kind } of messages) {
+      const found = await this.#details(this.#db, { tenantId, rowId, kind });
+      if (found) details.set(rowId, found);
+    }
+    return details;
+  }
+
   /** Encoded waE2E.Message of a message that the device's account sent, to answer a retry receipt. */
   async loadSentMessage(
     device: Pick<MessageDevice, 'id' | 'tenantId'>,
@@ -292,11 +305,11 @@ export class MessageArchive {
   }
 
   async #details(
-    trx: Transaction<Database>,
+    db: Kysely<Database>,
     { tenantId, rowId, kind }: Pick<StoredMessage, 'tenantId' | 'rowId' | 'kind'>,
   ): Promise<Record<string, unknown> | null> {
     if (!hasDetails(kind)) return null;
-    const raw = await this.#raw(tenantId, rowId, trx);
+    const raw = await this.#raw(tenantId, rowId, db);
     return raw && wireDetails(kind, raw, this.#codec);
   }
 

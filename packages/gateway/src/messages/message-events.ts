@@ -4,7 +4,6 @@ import type { MessageData } from '../events/catalogue/message.ts';
 import type { EventRecorder, NewEvent } from '../events/recorder.ts';
 import {
   type EventChange,
-  type EventMedia,
   editedData,
   failedData,
   mentionData,
@@ -17,20 +16,13 @@ import {
 } from '../events/shape/message.ts';
 import { HotQuery } from '../storage/hot-query.ts';
 import type { Database, DevicesTable } from '../storage/schema.ts';
-import type {
-  Identity,
-  InboundMessage,
-  MediaDescriptor,
-  MediaKind,
-  ReceiptKind,
-} from '../whatsapp/session.ts';
+import type { Identity, InboundMessage, MediaDescriptor, ReceiptKind } from '../whatsapp/session.ts';
+import { chatOf, eventHead, eventMessage, fromDescriptor, loadMedia } from './event-message.ts';
 import {
-  chatIdentity,
   type MessageDevice,
   STORED_COLUMNS,
   type StoredMessage,
   type StoredRow,
-  senderIdentity,
   storedMessage,
 } from './stored-message.ts';
 
@@ -87,7 +79,7 @@ export class MessageEvents {
       if (change) await this.#record(trx, device, row, change);
       return;
     }
-    const media = await loadMedia(trx, row);
+    const media = (await loadMedia(trx, tenantId, [row])).get(rowId) ?? null;
     const details = await this.#details(trx, row);
     const data = messageData(eventMessage(row, media, details), device);
     await this.#record(trx, device, row, { name: 'message.sent', data });
@@ -197,37 +189,7 @@ function voteEvent(row: StoredMessage): NamedData | null {
 
 function changeOf(row: StoredMessage): EventChange | null {
   const { targetId } = row.context;
-  return targetId ? { ...common(row), targetId } : null;
-}
-
-function common(row: StoredMessage) {
-  return {
-    messageId: row.messageId,
-    chat: chatOf(row),
-    sender: senderIdentity({ sender_jid: row.senderJid, sender_lid: row.senderLid }),
-    fromMe: row.fromMe,
-    isGroup: row.isGroup,
-    pushName: row.pushName,
-    source: row.source,
-    timestamp: row.timestamp,
-  };
-}
-
-function eventMessage(row: StoredMessage, media: EventMedia | null, details: Record<string, unknown> | null) {
-  return {
-    ...common(row),
-    kind: row.kind,
-    text: row.text,
-    editedAt: row.editedAt,
-    revokedAt: row.revokedAt,
-    ...row.context,
-    media,
-    details,
-  };
-}
-
-function chatOf(row: StoredMessage): Identity {
-  return chatIdentity({ chat_jid: row.chatJid, chat_lid: row.chatLid });
+  return targetId ? { ...eventHead(row), targetId } : null;
 }
 
 /** A message of the past, as `history.sync` lists it. */
@@ -241,35 +203,6 @@ export function retoldMessageData(device: MessageDevice, message: InboundMessage
   const { id: messageId, content, ...rest } = message;
   const media = content.media && fromDescriptor(content.media);
   return messageData({ ...rest, ...content, messageId, media, editedAt: null, revokedAt: null }, device);
-}
-
-function fromDescriptor(media: MediaDescriptor): EventMedia {
-  const { kind, mimeType, fileName, fileLength, fileSha256, seconds, width, height } = media;
-  const sha256 = fileSha256 && Buffer.from(fileSha256).toString('hex');
-  return { kind, mimeType, fileName, size: fileLength, sha256, seconds, width, height };
-}
-
-const MEDIA_KINDS: readonly string[] = ['image', 'video', 'audio', 'voice', 'document', 'sticker'];
-
-async function loadMedia(trx: Transaction<Database>, row: StoredMessage): Promise<EventMedia | null> {
-  if (!MEDIA_KINDS.includes(row.kind)) return null;
-  const media = await trx
-    .selectFrom('media')
-    .select(['kind', 'mime_type', 'file_name', 'file_length', 'sha256', 'seconds', 'width', 'height'])
-    .where('tenant_id', '=', row.tenantId)
-    .where('message_row_id', '=', row.rowId)
-    .executeTakeFirst();
-  if (!media) return null;
-  return {
-    kind: media.kind as MediaKind,
-    mimeType: media.mime_type,
-    fileName: media.file_name,
-    size: media.file_length,
-    sha256: media.sha256,
-    seconds: media.seconds,
-    width: media.width,
-    height: media.height,
-  };
 }
 
 /** The message with the device that holds it. */

@@ -7,7 +7,8 @@ import type { MessageDevice, StoredMessage } from './stored-message.ts';
 /** What this folder asks of the devices; `Devices` fits. */
 export interface DeviceDirectory {
   resolve(caller: Caller, deviceId?: string): Promise<MessageDevice>;
-  list(caller: Caller): Promise<MessageDevice[]>;
+  /** `own`, the default: those of the caller; `visible`: all that the caller may see. */
+  list(caller: Caller, scope?: 'own' | 'visible'): Promise<MessageDevice[]>;
 }
 
 /**

@@ -1,14 +1,13 @@
 /** The stored message that an operation speaks of, and the device that acts on it. */
 import { AppError } from '../errors.ts';
 import { identityOf, sameIdentity } from '../identity/jid.ts';
-import { lookUpSpellings } from '../identity/phone-number.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import { chatIdentity, type MessageDevice, type StoredMessage } from '../messages/stored-message.ts';
 import { findMessages, findOwnMessages } from '../messages/visible.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import type { WhatsAppSession } from '../whatsapp/session.ts';
 import type { SendingDevices } from './pipeline.ts';
-import type { Recipient, RecipientAddress, Recipients } from './recipients.ts';
+import { namesOf, type Recipient, type RecipientAddress, type Recipients } from './recipients.ts';
 
 /** A copy of a message, and the device that has it. */
 export interface HeldMessage {
@@ -70,11 +69,7 @@ export class HeldMessages {
    */
   async isInChat({ target, device, session }: HeldMessage, address: RecipientAddress): Promise<boolean> {
     const { chat } = chatOf(target);
-    const names =
-      address.kind === 'chat'
-        ? [address.jid]
-        : lookUpSpellings(address.digits).map((digits) => `${digits}@s.whatsapp.net`);
-    if (names.some((name) => sameIdentity(identityOf(name), chat))) return true;
+    if (namesOf(address).some((name) => sameIdentity(identityOf(name), chat))) return true;
     // The chat is known by its LID alone, and the caller gives a number.
     if (address.kind !== 'number' || chat.jid !== null) return false;
     if (!session) throw new AppError('DEVICE_NOT_READY');

@@ -37,6 +37,12 @@ export function parseRecipient(text: string, field: string): RecipientAddress {
   return { kind: 'chat', jid: formatJid({ user: parsed.user, server: parsed.server }) };
 }
 
+/** The names that a chat of the address may be stored under, as far as the address itself tells. */
+export function namesOf(address: RecipientAddress): Jid[] {
+  if (address.kind === 'chat') return [address.jid];
+  return lookUpSpellings(address.digits).map((digits) => `${digits}@s.whatsapp.net`);
+}
+
 /** The one recipient of a request that may name it `number` or `to`; `documented` is the operation's own name. */
 export function recipientOf(
   body: { number?: string; to?: string },

@@ -1,5 +1,5 @@
 /** Where a page of a list ends that goes from the newest to the oldest row. */
-import { invalidField } from '../errors.ts';
+import { type AppError, invalidField } from '../errors.ts';
 
 /** Opaque to clients; stays good while new rows come. */
 export function cursorOf(row: { created_at: number; id: string }): string {
@@ -8,7 +8,34 @@ export function cursorOf(row: { created_at: number; id: string }): string {
 
 /** Throws VALIDATION_ERROR for what `cursorOf` did not write. */
 export function readCursor(cursor: string): { at: number; id: string } {
-  const match = /^(\d{1,15}):([\w-]{1,64})$/.exec(Buffer.from(cursor, 'base64url').toString('utf8'));
-  if (!match?.[1] || !match[2]) throw invalidField('cursor', 'is not one that this operation gave', cursor);
+  const match = /^(\d{1,15}):([\w-]{1,64})$/.exec(decoded(cursor));
+  if (!match?.[1] || !match[2]) throw notOurs(cursor);
   return { at: Number(match[1]), id: match[2] };
+}
+
+/** Where a message is in the order of time. WhatsApp's times are whole seconds: ours decide between them. */
+export interface Place {
+  timestamp: number;
+  created_at: number;
+  id: string;
+}
+
+/** As `cursorOf`, for lists of messages. */
+export function placeCursor({ timestamp, created_at, id }: Place): string {
+  return Buffer.from(`${timestamp}:${created_at}:${id}`, 'utf8').toString('base64url');
+}
+
+/** Throws VALIDATION_ERROR for what `placeCursor` did not write. */
+export function readPlaceCursor(cursor: string): Place {
+  const match = /^(\d{1,15}):(\d{1,15}):([\w-]{1,64})$/.exec(decoded(cursor));
+  if (!match?.[1] || !match[2] || !match[3]) throw notOurs(cursor);
+  return { timestamp: Number(match[1]), created_at: Number(match[2]), id: match[3] };
+}
+
+function decoded(cursor: string): string {
+  return Buffer.from(cursor, 'base64url').toString('utf8');
+}
+
+function notOurs(cursor: string): AppError {
+  return invalidField('cursor', 'is not one that this operation gave', cursor);
 }

@@ -36,33 +36,40 @@ export interface MediaDescriptor {
   height: number | null;
 }
 
-export type MessageKind =
-  | 'text'
-  | MediaKind
-  | 'location'
-  | 'live_location'
-  | 'contact'
-  | 'contacts'
-  | 'reaction'
-  | 'poll'
-  | 'poll_vote'
-  | 'buttons'
-  | 'buttons_response'
-  | 'list'
-  | 'list_response'
-  | 'template'
-  | 'interactive'
-  | 'product'
-  | 'order'
-  | 'event'
-  | 'group_invite'
-  | 'payment'
-  | 'edit'
-  | 'revoke'
-  | 'pin'
-  | 'protocol'
-  | 'undecryptable'
-  | 'unknown';
+export const MESSAGE_KINDS = [
+  'text',
+  'image',
+  'video',
+  'audio',
+  'voice',
+  'document',
+  'sticker',
+  'location',
+  'live_location',
+  'contact',
+  'contacts',
+  'reaction',
+  'poll',
+  'poll_vote',
+  'buttons',
+  'buttons_response',
+  'list',
+  'list_response',
+  'template',
+  'interactive',
+  'product',
+  'order',
+  'event',
+  'group_invite',
+  'payment',
+  'edit',
+  'revoke',
+  'pin',
+  'protocol',
+  'undecryptable',
+  'unknown',
+] as const;
+export type MessageKind = (typeof MESSAGE_KINDS)[number];
 
 export interface QuotedMessage {
   id: string;

@@ -5,6 +5,7 @@ import * as messageTargets from './0003-message-targets.ts';
 import * as mediaAddressing from './0008-media-addressing.ts';
 import * as messageMarks from './0009-message-marks.ts';
 import * as sendJobs from './0012-send-jobs.ts';
+import * as findingMessages from './0013-finding-messages.ts';
 
 /** In order of their names; one that was released is never changed, only followed. */
 export const migrations: Record<string, Migration> = {
@@ -14,4 +15,5 @@ export const migrations: Record<string, Migration> = {
   '0008-media-addressing': mediaAddressing,
   '0009-message-marks': messageMarks,
   '0012-send-jobs': sendJobs,
+  '0013-finding-messages': findingMessages,
 };

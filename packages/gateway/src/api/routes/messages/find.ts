@@ -1,0 +1,160 @@
+/** Tag "messages": what is stored, found again. Ours. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { type Static, Type } from 'typebox';
+import { invalidField } from '../../../errors.ts';
+import { MessageData } from '../../../events/catalogue/message.ts';
+import { normaliseJid } from '../../../identity/jid.ts';
+import type { DescribedMessage } from '../../../messages/described-message.ts';
+import type { MessageFinder, MessagePage } from '../../../messages/finding.ts';
+import type { MessageFilter } from '../../../messages/message-places.ts';
+import { namesOf, parseRecipient } from '../../../sending/recipients.ts';
+import { type Jid, MESSAGE_KINDS, type MessageKind } from '../../../whatsapp/session.ts';
+import { errorResponses, Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
+import { DeviceHeaders, DeviceQuery, selectedDevice } from './send-request.ts';
+
+const DEFAULT_LIMIT = 50;
+const MOST = 500;
+
+export const StoredMessageObject = Type.Object({
+  ...MessageData.properties,
+  device_id: Type.String(),
+  edited_at: Nullable({ ...Rfc3339, description: 'When `content` was last changed' }),
+  revoked_at: Nullable({ ...Rfc3339, description: 'When it was deleted for everyone' }),
+  status: Nullable(
+    OneOf(['pending', 'failed', 'delivered', 'read', 'played'], {
+      description: 'Of what the account sent: see `GET /messages/{id}/status`',
+    }),
+  ),
+  error: Nullable(Type.String({ description: 'Why it failed; only with `failed`' })),
+  starred: Type.Boolean(),
+});
+
+export function shownMessage({
+  message,
+  data,
+  status,
+}: DescribedMessage): Static<typeof StoredMessageObject> {
+  return {
+    ...data,
+    device_id: message.deviceId,
+    status,
+    error: status === 'failed' ? message.sendError : null,
+    starred: message.starredAt !== null,
+  };
+}
+
+const FilterQuery = Type.Object({
+  device_id: Type.Optional(Type.String({ description: 'Default: every device that you may see' })),
+  chat: Type.Optional(
+    Type.String({ description: 'Phone number or JID of one chat', examples: ['5511999999999'] }),
+  ),
+  kind: Type.Optional(
+    Type.String({
+      maxLength: 500,
+      description:
+        'One or more of `message_type`, separated by commas. Default: all but changes of other messages (`edit`, ' +
+        '`revoke`, `reaction`, `poll_vote`, `pin`) and `protocol`',
+      examples: ['text', 'image,video'],
+    }),
+  ),
+  direction: Type.Optional(
+    OneOf(['in', 'out'] as const, { description: '`in`: received; `out`: sent by the account' }),
+  ),
+  starred: Type.Optional(Type.Boolean({ description: 'Starred ones alone, or those that are not' })),
+  after: Type.Optional({ ...Rfc3339, description: 'Written at this time or later' }),
+  before: Type.Optional({ ...Rfc3339, description: 'Written before this time' }),
+  order: Type.Optional(
+    OneOf(['desc', 'asc'] as const, { default: 'desc', description: '`desc`: the newest first' }),
+  ),
+  cursor: Type.Optional(Type.String({ maxLength: 200, description: '`next_cursor` of the page before' })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MOST, default: DEFAULT_LIMIT })),
+});
+
+const PageAnswer = Type.Object({
+  success: Type.Literal(true),
+  messages: Type.Array(StoredMessageObject),
+  next_cursor: Nullable(Type.String()),
+});
+
+export const findRoutes: FastifyPluginAsyncTypebox<{ finder: MessageFinder }> = async (app, { finder }) => {
+  const tags = ['messages'];
+
+  app.get(
+    '/messages',
+    {
+      schema: {
+        operationId: 'listMessages',
+        tags,
+        summary: 'List stored messages',
+        description:
+          'Sent, received and from history, in the order of time. Admins and managers see those of the whole ' +
+          'tenant, users those of their devices. What was deleted for the account alone is left out.',
+        headers: DeviceHeaders,
+        querystring: FilterQuery,
+        response: { 200: PageAnswer, ...errorResponses('400', '401', '404') },
+      },
+    },
+    async (request) =>
+      shownPage(await finder.list(request.caller, filterOf(request.query, selectedDevice(request)))),
+  );
+
+  app.get(
+    '/messages/:id',
+    {
+      schema: {
+        operationId: 'getMessage',
+        tags,
+        summary: 'Read a stored message',
+        description: 'When several devices hold it, the newest copy answers, unless `device_id` picks one.',
+        params: Type.Object({ id: Type.String() }),
+        querystring: DeviceQuery,
+        headers: DeviceHeaders,
+        response: {
+          200: Type.Object({ success: Type.Literal(true), message: StoredMessageObject }),
+          ...errorResponses('401', '404'),
+        },
+      },
+    },
+    async (request) => ({
+      success: true as const,
+      message: shownMessage(await finder.get(request.caller, request.params.id, selectedDevice(request))),
+    }),
+  );
+};
+
+function filterOf(query: Static<typeof FilterQuery>, deviceId: string | undefined): MessageFilter {
+  return {
+    deviceId,
+    chat: query.chat === undefined ? undefined : chatNames(query.chat),
+    kinds: query.kind === undefined ? undefined : kindsOf(query.kind),
+    direction: query.direction,
+    starred: query.starred,
+    fromMs: milliseconds(query.after),
+    toMs: milliseconds(query.before),
+    order: query.order ?? 'desc',
+    limit: query.limit ?? DEFAULT_LIMIT,
+    cursor: query.cursor,
+  };
+}
+
+/** Unlike a recipient it may be a broadcast list, such as that of the status updates. */
+function chatNames(text: string): Jid[] {
+  const broadcast = text.endsWith('@broadcast') && normaliseJid(text);
+  return broadcast ? [broadcast] : namesOf(parseRecipient(text, 'chat'));
+}
+
+function kindsOf(list: string): MessageKind[] {
+  return list.split(',').map((each) => {
+    const kind = MESSAGE_KINDS.find((known) => known === each.trim());
+    if (!kind) throw invalidField('kind', `must be of: ${MESSAGE_KINDS.join(', ')}`, each.slice(0, 100));
+    return kind;
+  });
+}
+
+function milliseconds(time: string | undefined): number | undefined {
+  return time === undefined ? undefined : Date.parse(time);
+}
+
+function shownPage(page: MessagePage): Static<typeof PageAnswer> {
+  return { success: true, messages: page.messages.map(shownMessage), next_cursor: page.nextCursor };
+}

@@ -1,0 +1,41 @@
+/** Stored messages with everything that an answer says about them. */
+import type { Kysely } from 'kysely';
+import type { MessageData } from '../events/catalogue/message.ts';
+import { messageData } from '../events/shape/message.ts';
+import type { Database } from '../storage/schema.ts';
+import type { MessageArchive } from './archive.ts';
+import { eventMessage, loadMedia } from './event-message.ts';
+import { type DeliveryStatus, statusOf } from './receipts.ts';
+import type { MessageDevice, StoredMessage } from './stored-message.ts';
+
+export interface DescribedMessage {
+  message: StoredMessage;
+  /** As the events of the message tell it. */
+  data: MessageData;
+  /** Of what the account sent; null for what it received. */
+  status: DeliveryStatus | null;
+}
+
+/** In the given order. Messages of other devices than the given ones are left out. */
+export async function describeMessages(
+  { db, archive }: { db: Kysely<Database>; archive: MessageArchive },
+  devices: readonly MessageDevice[],
+  messages: readonly StoredMessage[],
+): Promise<DescribedMessage[]> {
+  const accounts = new Map(devices.map((device) => [device.id, device]));
+  const [tenantId] = devices.map((device) => device.tenantId);
+  if (tenantId === undefined) return [];
+  const media = await loadMedia(db, tenantId, messages);
+  const details = await archive.details(tenantId, messages);
+  return messages.flatMap((message) => {
+    const account = accounts.get(message.deviceId);
+    if (!account) return [];
+    const { rowId } = message;
+    const told = eventMessage(message, media.get(rowId) ?? null, details.get(rowId) ?? null);
+    return {
+      message,
+      data: messageData(told, account),
+      status: message.fromMe ? statusOf(message) : null,
+    };
+  });
+}

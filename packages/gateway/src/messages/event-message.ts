@@ -1,0 +1,90 @@
+/** A stored message in the form in which events and answers speak of it. */
+import type { Kysely } from 'kysely';
+import type { EventMedia, EventMessage } from '../events/shape/message.ts';
+import { isMediaKind } from '../media/keys.ts';
+import type { Database } from '../storage/schema.ts';
+import type { Identity, MediaDescriptor, MediaKind } from '../whatsapp/session.ts';
+import { chatIdentity, type StoredMessage, senderIdentity } from './stored-message.ts';
+
+/** `details`: what its kind adds (`wire-details.ts`). */
+export function eventMessage(
+  row: StoredMessage,
+  media: EventMedia | null,
+  details: Record<string, unknown> | null,
+): EventMessage {
+  return {
+    ...eventHead(row),
+    kind: row.kind,
+    text: row.text,
+    editedAt: row.editedAt,
+    revokedAt: row.revokedAt,
+    ...row.context,
+    media,
+    details,
+  };
+}
+
+/** Who wrote what where and when. */
+export function eventHead(row: StoredMessage) {
+  return {
+    messageId: row.messageId,
+    chat: chatOf(row),
+    sender: senderIdentity({ sender_jid: row.senderJid, sender_lid: row.senderLid }),
+    fromMe: row.fromMe,
+    isGroup: row.isGroup,
+    pushName: row.pushName,
+    source: row.source,
+    timestamp: row.timestamp,
+  };
+}
+
+export function chatOf(row: StoredMessage): Identity {
+  return chatIdentity({ chat_jid: row.chatJid, chat_lid: row.chatLid });
+}
+
+export function fromDescriptor(media: MediaDescriptor): EventMedia {
+  const { kind, mimeType, fileName, fileLength, fileSha256, seconds, width, height } = media;
+  const sha256 = fileSha256 && Buffer.from(fileSha256).toString('hex');
+  return { kind, mimeType, fileName, size: fileLength, sha256, seconds, width, height };
+}
+
+/** The files of one tenant's messages, by row id. */
+export async function loadMedia(
+  db: Kysely<Database>,
+  tenantId: string,
+  rows: readonly Pick<StoredMessage, 'rowId' | 'kind'>[],
+): Promise<Map<string, EventMedia>> {
+  const ids = rows.filter(({ kind }) => isMediaKind(kind)).map(({ rowId }) => rowId);
+  if (ids.length === 0) return new Map();
+  const found = await db
+    .selectFrom('media')
+    .select([
+      'message_row_id',
+      'kind',
+      'mime_type',
+      'file_name',
+      'file_length',
+      'sha256',
+      'seconds',
+      'width',
+      'height',
+    ])
+    .where('tenant_id', '=', tenantId)
+    .where('message_row_id', 'in', ids)
+    .execute();
+  return new Map(
+    found.map((media) => [
+      media.message_row_id,
+      {
+        kind: media.kind as MediaKind,
+        mimeType: media.mime_type,
+        fileName: media.file_name,
+        size: media.file_length,
+        sha256: media.sha256,
+        seconds: media.seconds,
+        width: media.width,
+        height: media.height,
+      },
+    ]),
+  );
+}

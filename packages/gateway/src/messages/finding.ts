@@ -1,0 +1,104 @@
+/** Lists of what is stored, page by page. */
+import type { Kysely } from 'kysely';
+import { AppError } from '../errors.ts';
+import { type Place, placeCursor } from '../storage/page-cursor.ts';
+import type { Database } from '../storage/schema.ts';
+import type { Caller } from '../tenancy/caller.ts';
+import type { Jid } from '../whatsapp/session.ts';
+import type { MessageArchive } from './archive.ts';
+import { type DescribedMessage, describeMessages } from './described-message.ts';
+import { type MessageFilter, placesOf } from './message-places.ts';
+import { type MessageDevice, STORED_COLUMNS, type StoredMessage, storedMessage } from './stored-message.ts';
+import { type DeviceDirectory, findMessages } from './visible.ts';
+
+export interface MessagePage {
+  messages: DescribedMessage[];
+  /** Null on the last page. */
+  nextCursor: string | null;
+}
+
+export interface FinderParts {
+  db: Kysely<Database>;
+  archive: MessageArchive;
+  devices: DeviceDirectory;
+}
+
+export class MessageFinder {
+  readonly #parts: FinderParts;
+
+  constructor(parts: FinderParts) {
+    this.#parts = parts;
+  }
+
+  /** A message that the caller may see, its newest copy; MESSAGE_NOT_FOUND otherwise. */
+  async get(caller: Caller, messageId: string, deviceId?: string): Promise<DescribedMessage> {
+    const [newest] = await findMessages(this.#parts, caller, messageId, deviceId);
+    const devices = await this.#devices(caller, deviceId);
+    const [described] = await describeMessages(this.#parts, devices, newest ? [newest] : []);
+    if (!described) throw new AppError('MESSAGE_NOT_FOUND');
+    return described;
+  }
+
+  /** In the order of time. Throws DEVICE_NOT_FOUND, and VALIDATION_ERROR for the cursor. */
+  async list(caller: Caller, filter: MessageFilter): Promise<MessagePage> {
+    const devices = await this.#devices(caller, filter.deviceId);
+    const ids = devices.map((device) => device.id);
+    const chat = filter.chat && (await this.#everyNameOf(filter.chat, caller, ids));
+    const places = await placesOf(this.#parts.db, caller.tenantId, ids, { ...filter, chat });
+    return this.#page(caller, devices, places, filter.limit);
+  }
+
+  async #devices(caller: Caller, deviceId: string | undefined): Promise<MessageDevice[]> {
+    const { devices } = this.#parts;
+    return deviceId === undefined
+      ? devices.list(caller, 'visible')
+      : [await devices.resolve(caller, deviceId)];
+  }
+
+  /** A person's chat may have been stored under the LID before the number was known, and since under that. */
+  async #everyNameOf(names: readonly Jid[], { tenantId }: Caller, deviceIds: string[]): Promise<Jid[]> {
+    if (deviceIds.length === 0) return [...names];
+    const known = await this.#parts.db
+      .selectFrom('messages')
+      .select(['chat_jid', 'chat_lid'])
+      .where('tenant_id', '=', tenantId)
+      .where('device_id', 'in', deviceIds)
+      .where('chat_lid', 'is not', null)
+      .whereRef('chat_lid', '!=', 'chat_jid')
+      .where((is) => is.or([is('chat_jid', 'in', names), is('chat_lid', 'in', names)]))
+      .limit(1)
+      .executeTakeFirst();
+    return [...new Set([...names, ...(known ? [known.chat_jid, known.chat_lid as Jid] : [])])];
+  }
+
+  async #page(
+    { tenantId }: Caller,
+    devices: MessageDevice[],
+    places: Place[],
+    limit: number,
+  ): Promise<MessagePage> {
+    const page = places.slice(0, limit);
+    const last = page.at(-1);
+    const messages = await this.#load(
+      tenantId,
+      page.map(({ id }) => id),
+    );
+    return {
+      messages: await describeMessages(this.#parts, devices, messages),
+      nextCursor: places.length > limit && last ? placeCursor(last) : null,
+    };
+  }
+
+  /** In the order of the ids. */
+  async #load(tenantId: string, ids: string[]): Promise<StoredMessage[]> {
+    if (ids.length === 0) return [];
+    const rows = await this.#parts.db
+      .selectFrom('messages')
+      .select(STORED_COLUMNS)
+      .where('tenant_id', '=', tenantId)
+      .where('id', 'in', ids)
+      .execute();
+    const byId = new Map(rows.map((row) => [row.id, storedMessage(row)]));
+    return ids.flatMap((id) => byId.get(id) ?? []);
+  }
+}
