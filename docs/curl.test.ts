@@ -12,7 +12,7 @@ import { jpeg, sha256 } from '../packages/gateway/test/story/samples.ts';
 const ROOT = join(import.meta.dirname, '..');
 
 /** What the blocks find in their environment, filled as the tour goes on. */
-const variables = { TOKEN: '', ID: '', NUMBER: '', MEDIA_ID: '', GROUP: '', JOB: '', BULK: '' };
+const variables = { TOKEN: '', ID: '', NUMBER: '', MEDIA_ID: '', GROUP: '', POLL: '', JOB: '', BULK: '' };
 const blocks = new Map<string, string>();
 let world: World;
 let folder: string;
@@ -160,6 +160,7 @@ test.each([
   const [sent] = answers(await run(name));
   const got = await contact.waitForMessage((message) => message.id === sent.message_id);
   expect(Object.keys(got.message)).toContain(member);
+  if (name === 'poll') variables.POLL = got.id;
 });
 
 test('later-and-bulk.md: schedule, look, cancel', async () => {
@@ -186,6 +187,8 @@ test('finding-messages.md: lists and one message', async () => {
   expect(pictures.messages.map((message: Json) => message.message_id)).toEqual([variables.MEDIA_ID]);
   const [one] = answers(await run('get-message'));
   expect(one.message).toMatchObject({ message_id: variables.ID, is_from_me: true });
+  const [poll] = answers(await run('poll-results'));
+  expect(poll).toMatchObject({ message_id: variables.POLL, total_voters: 0 });
 });
 
 test('changing-messages.md: edit, then delete', async () => {

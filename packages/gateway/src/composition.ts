@@ -10,6 +10,7 @@ import { findRoutes } from './api/routes/messages/find.ts';
 import { messageHistoryRoutes } from './api/routes/messages/history.ts';
 import { jobsRoutes } from './api/routes/messages/jobs.ts';
 import { messageMediaRoutes } from './api/routes/messages/media.ts';
+import { pollRoutes } from './api/routes/messages/poll.ts';
 import { messageReceiptsRoutes } from './api/routes/messages/receipts.ts';
 import { sendRoutes } from './api/routes/messages/send.ts';
 import { messagesRoutes } from './api/routes/messages/status-and-edit.ts';
@@ -37,6 +38,7 @@ import { Uploads } from './media/uploads.ts';
 import { MessageArchive } from './messages/archive.ts';
 import { MessageFinder } from './messages/finding.ts';
 import { MessageHistory } from './messages/history.ts';
+import { PollResults } from './messages/poll-results.ts';
 import { MessageStatuses } from './messages/status.ts';
 import { GuardedClient } from './net/guarded-client.ts';
 import { MediaHttp } from './net/media-http.ts';
@@ -241,6 +243,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
   const receipts = new OutgoingReceipts({ devices, archive, clock });
   const historyRequests = new HistoryRequests({ devices, archive });
   const statuses = new MessageStatuses({ db, archive, devices });
+  const polls = new PollResults({ db, archive, devices });
   const finder = new MessageFinder({ db, archive, devices });
   const idempotency = new Idempotency({ db, clock });
   const later = sendsForLater({
@@ -284,6 +287,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
       await server.register(messagesRoutes, { editing, statuses, idempotency });
       await server.register(deleteRoutes, { deleting, idempotency });
       await server.register(findRoutes, { finder });
+      await server.register(pollRoutes, { polls });
       await server.register(messageReceiptsRoutes, { receipts });
       await server.register(messageHistoryRoutes, { history: historyRequests });
       await server.register(messageMediaRoutes, {

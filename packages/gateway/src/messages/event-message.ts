@@ -29,7 +29,7 @@ export function eventHead(row: StoredMessage) {
   return {
     messageId: row.messageId,
     chat: chatOf(row),
-    sender: senderIdentity({ sender_jid: row.senderJid, sender_lid: row.senderLid }),
+    sender: senderOf(row),
     fromMe: row.fromMe,
     isGroup: row.isGroup,
     pushName: row.pushName,
@@ -40,6 +40,10 @@ export function eventHead(row: StoredMessage) {
 
 export function chatOf(row: StoredMessage): Identity {
   return chatIdentity({ chat_jid: row.chatJid, chat_lid: row.chatLid });
+}
+
+export function senderOf(row: StoredMessage): Identity {
+  return senderIdentity({ sender_jid: row.senderJid, sender_lid: row.senderLid });
 }
 
 export function fromDescriptor(media: MediaDescriptor): EventMedia {

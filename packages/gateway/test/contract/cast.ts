@@ -241,6 +241,8 @@ async function sendSome(
   const device = await world.linkByQr(office.adminToken, shop);
   const text = await api.post('/send/text', { number: contact.number, text: 'hello' });
   const doomed = await api.post('/send/text', { number: contact.number, text: 'bye' });
+  const options = [{ option_name: 'a' }, { option_name: 'b' }];
+  const poll = await api.post('/send/poll', { number: contact.number, question: 'Which?', options });
   const image = await api.post('/send/image', { number: contact.number, image: office.names.jpeg });
   const got = await contact.sendImage(shop.number, { bytes: await jpeg() });
   const gotText = await contact.sendText(shop.number, 'hello');
@@ -263,6 +265,7 @@ async function sendSome(
     undecryptable: garbled.id,
     sentText: text.body.message_id,
     doomedText: doomed.body.message_id,
+    poll: poll.body.message_id,
     sentImage: image.body.message_id,
     receivedImage: got.id,
     receivedText: gotText.id,

@@ -18,7 +18,14 @@ type Values = fc.Arbitrary<Json>;
 
 /** What a path parameter may truly name, by the path up to it. */
 const KNOWN_SEGMENTS: Record<string, string[]> = {
-  '/messages/': ['<sentText>', '<receivedImage>', '<sentImage>', '<receivedText>', '<undecryptable>'],
+  '/messages/': [
+    '<sentText>',
+    '<receivedImage>',
+    '<sentImage>',
+    '<receivedText>',
+    '<undecryptable>',
+    '<poll>',
+  ],
   '/jobs/': ['<job>'],
   '/bulk/': ['<bulk>'],
   '/webhooks/': ['<webhook>', '<defaultWebhook>'],
@@ -401,6 +408,7 @@ export function goodRequest(operation: Operation): GeneratedRequest {
 
 function goodSegment(operation: Operation, prefix: string): string {
   if (operation.path.endsWith('/media')) return '<receivedImage>';
+  if (operation.path.endsWith('/poll')) return '<poll>';
   if (operation.path.endsWith('/retry')) return '<undecryptable>';
   return KNOWN_SEGMENTS[prefix]?.[0] ?? '';
 }

@@ -31,6 +31,68 @@ const untilEvent = (name: string, ...ids: string[]): Promise<Json> =>
   until(`${name} of ${ids}`, async () => (await eventsOf(...ids)).find(({ event }) => event === name));
 
 describe('polls', () => {
+  const results = async (id: string): Promise<Json> => (await api.get(`/messages/${id}/poll`)).body;
+
+  test('the results count the latest vote of each voter, ours included', async () => {
+    const group = await contact.createGroup('Counted', [shop, friend]);
+    const poll = await contact.sendPoll(group.jid, 'Where?', ['here', 'there', 'nowhere']);
+    await friend.waitForMessage((m) => m.id === poll.id);
+    await shop.waitForMessage((m) => m.id === poll.id);
+    await until('the poll is known', async () => (await results(poll.id)).success);
+    expect(await results(poll.id)).toMatchObject({
+      chat_jid: group.jid,
+      question: 'Where?',
+      options: ['here', 'there', 'nowhere'].map((name) => ({ name, votes: 0, voters: [] })),
+      total_voters: 0,
+      unread_votes: 0,
+    });
+    for (const chosen of [['here'], ['there', 'nowhere']]) {
+      const vote = await friend.sendPollVote(group.jid, poll.id, chosen);
+      await untilEvent('message.poll_vote', vote.id);
+    }
+    await untilEvent('message.poll_vote', (await contact.sendPollVote(group.jid, poll.id, ['there'])).id);
+    await untilEvent('message.poll_vote', (await shop.sendPollVote(group.jid, poll.id, ['there'])).id);
+    const counted = await results(poll.id);
+    expect(counted.options.map(({ votes }: Json) => votes)).toEqual([0, 3, 1]);
+    expect(counted.options[1].voters.map(({ phone_number }: Json) => phone_number).sort()).toEqual(
+      [shop, contact, friend].map(({ number }) => number).sort(),
+    );
+    expect(counted.options[2].voters).toEqual([
+      {
+        jid: friend.jid,
+        lid: friend.lid,
+        phone_number: friend.number,
+        push_name: 'Friend',
+        voted_at: expect.any(String),
+      },
+    ]);
+    expect(counted).toMatchObject({ total_voters: 3, unread_votes: 0 });
+    await untilEvent('message.poll_vote', (await contact.sendPollVote(group.jid, poll.id, [])).id);
+    expect(await results(poll.id)).toMatchObject({ total_voters: 2 });
+  });
+
+  test('the results of a poll that was sent over the API', async () => {
+    const options = ['Monday', 'Friday'].map((option_name) => ({ option_name }));
+    const sent = await api.post('/send/poll', { number: contact.number, question: 'When?', options });
+    const id = sent.body.message_id;
+    await contact.waitForMessage((m) => m.id === id);
+    await untilEvent('message.poll_vote', (await contact.sendPollVote(shop.number, id, ['Friday'])).id);
+    expect(await results(id)).toMatchObject({
+      question: 'When?',
+      options: [
+        { name: 'Monday', votes: 0 },
+        { name: 'Friday', votes: 1, voters: [{ jid: contact.jid }] },
+      ],
+    });
+  });
+
+  test('no results of what is no poll', async () => {
+    const sent = await api.post('/send/text', { number: contact.number, text: 'no poll' });
+    const answer = await api.get(`/messages/${sent.body.message_id}/poll`);
+    expect([answer.status, answer.body.error_code]).toEqual([409, 'NOT_A_POLL']);
+    expect((await api.get('/messages/3EB00000000000000000/poll')).body.error_code).toBe('MESSAGE_NOT_FOUND');
+  });
+
   test('a vote in a poll of the contact tells the options by name, and is taken back', async () => {
     const poll = await contact.sendPoll(shop.number, 'When?', ['Monday', 'Tuesday', 'Friday']);
     await shop.waitForMessage((m) => m.id === poll.id);

@@ -1,0 +1,105 @@
+/** What a poll has come to: the latest vote of each voter. */
+import type { Kysely } from 'kysely';
+import { AppError } from '../errors.ts';
+import { sameIdentity } from '../identity/jid.ts';
+import type { Database } from '../storage/schema.ts';
+import type { Caller } from '../tenancy/caller.ts';
+import type { Identity } from '../whatsapp/session.ts';
+import type { MessageArchive } from './archive.ts';
+import { chatOf, senderOf } from './event-message.ts';
+import { STORED_COLUMNS, type StoredMessage, storedMessage } from './stored-message.ts';
+import { type DeviceDirectory, findMessages } from './visible.ts';
+
+export interface Vote {
+  voter: Identity;
+  pushName: string | null;
+  /** Milliseconds since the epoch. */
+  at: number;
+}
+
+export interface PollOption {
+  name: string;
+  votes: Vote[];
+}
+
+export interface PollResult {
+  poll: StoredMessage;
+  question: string;
+  /** How many a voter may choose; 0: as many as there are. */
+  selectable: number;
+  options: PollOption[];
+  /** Those who have chosen something that we could read. */
+  voters: number;
+  /** Those whose latest vote could not be read. */
+  unread: number;
+}
+
+export class PollResults {
+  readonly #parts: { db: Kysely<Database>; archive: MessageArchive; devices: DeviceDirectory };
+
+  constructor(parts: { db: Kysely<Database>; archive: MessageArchive; devices: DeviceDirectory }) {
+    this.#parts = parts;
+  }
+
+  /** Throws MESSAGE_NOT_FOUND, and NOT_A_POLL for another kind of message. */
+  async of(caller: Caller, messageId: string, deviceId?: string): Promise<PollResult> {
+    const copies = await findMessages(this.#parts, caller, messageId, deviceId);
+    const poll = copies.find(({ kind }) => kind === 'poll');
+    const details = poll && (await this.#parts.archive.details(poll.tenantId, [poll])).get(poll.rowId);
+    if (!poll || !details) throw new AppError('NOT_A_POLL');
+    const made = details as {
+      name: string | null;
+      options: (string | null)[];
+      selectable_count: number | null;
+    };
+    const options = made.options.map((name): PollOption => ({ name: name ?? '', votes: [] }));
+    const latest = latestOfEach(await this.#votes(poll));
+    for (const { vote, voter } of latest) count(vote, voter, options);
+    return {
+      poll,
+      question: made.name ?? '',
+      selectable: made.selectable_count ?? 0,
+      options,
+      voters: latest.filter(({ vote }) => (vote.context.pollVote?.options ?? []).length > 0).length,
+      unread: latest.filter(({ vote }) => !vote.context.pollVote?.options).length,
+    };
+  }
+
+  /** In the order in which they were cast. */
+  async #votes(poll: StoredMessage): Promise<StoredMessage[]> {
+    const rows = await this.#parts.db
+      .selectFrom('messages')
+      .select(STORED_COLUMNS)
+      .where('tenant_id', '=', poll.tenantId)
+      .where('device_id', '=', poll.deviceId)
+      .where('target_id', '=', poll.messageId)
+      .where('kind', '=', 'poll_vote')
+      .orderBy('timestamp')
+      .orderBy('created_at')
+      .execute();
+    return rows.map(storedMessage).filter((vote) => sameIdentity(chatOf(vote), chatOf(poll)));
+  }
+}
+
+/** A vote replaces all that its voter chose before (WhatsApp's apps send the whole choice each time). */
+function latestOfEach(votes: readonly StoredMessage[]): CastVote[] {
+  const latest: CastVote[] = [];
+  for (const vote of votes) {
+    const voter = senderOf(vote);
+    const earlier = latest.findIndex((each) => sameIdentity(each.voter, voter));
+    if (earlier >= 0) latest.splice(earlier, 1);
+    latest.push({ vote, voter });
+  }
+  return latest;
+}
+
+interface CastVote {
+  vote: StoredMessage;
+  voter: Identity;
+}
+
+function count({ context, pushName, timestamp: at }: StoredMessage, voter: Identity, options: PollOption[]) {
+  for (const name of context.pollVote?.options ?? []) {
+    options.find((option) => option.name === name)?.votes.push({ voter, pushName, at });
+  }
+}
