@@ -40,6 +40,7 @@ import { MessageFinder } from './messages/finding.ts';
 import { MessageHistory } from './messages/history.ts';
 import { PollResults } from './messages/poll-results.ts';
 import { MessageStatuses } from './messages/status.ts';
+import { WordIndex } from './messages/word-index.ts';
 import { GuardedClient } from './net/guarded-client.ts';
 import { MediaHttp } from './net/media-http.ts';
 import { createLog, type Log } from './observability/log.ts';
@@ -90,6 +91,7 @@ export interface GatewayParts {
   feed: EventFeed;
   retention: EventRetention;
   webhooks: Webhooks;
+  words: WordIndex;
   jobRunner: JobRunner;
   app: FastifyInstance;
 }
@@ -243,8 +245,9 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
   const receipts = new OutgoingReceipts({ devices, archive, clock });
   const historyRequests = new HistoryRequests({ devices, archive });
   const statuses = new MessageStatuses({ db, archive, devices });
+  const words = new WordIndex({ db, clock, log: log.child({ part: 'search' }) });
   const polls = new PollResults({ db, archive, devices });
-  const finder = new MessageFinder({ db, archive, devices });
+  const finder = new MessageFinder({ db, archive, devices, words });
   const idempotency = new Idempotency({ db, clock });
   const later = sendsForLater({
     db,
@@ -326,6 +329,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     feed,
     retention,
     webhooks,
+    words,
     jobRunner: later.runner,
     app,
   };

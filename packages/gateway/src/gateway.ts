@@ -47,11 +47,12 @@ export class Gateway {
 
   /** Takes up stored devices and listens. Resolves when requests are answered; devices connect afterwards. */
   async start(): Promise<void> {
-    const { app, devices, jobRunner, media, retention, webhooks } = this.parts;
+    const { app, devices, jobRunner, media, retention, webhooks, words } = this.parts;
     try {
       await this.#settleInterrupted();
       await media.start();
       retention.start();
+      words.start();
       webhooks.start();
       await devices.start();
       await jobRunner.start();
@@ -84,13 +85,20 @@ export class Gateway {
   }
 
   async #stop(): Promise<void> {
-    const { app, devices, jobRunner, media, retention, webhooks } = this.parts;
+    const { app, devices, jobRunner, media, retention, webhooks, words } = this.parts;
     this.#lifecycle.phase = 'stopping';
     const answered = app.close();
     await this.#within(FINISH_MS, answered, 'requests are still under way');
     await this.#within(
       CLOSE_DEVICES_MS,
-      Promise.all([jobRunner.stop(), devices.stop(), media.stop(), retention.stop(), webhooks.stop()]),
+      Promise.all([
+        jobRunner.stop(),
+        devices.stop(),
+        media.stop(),
+        retention.stop(),
+        webhooks.stop(),
+        words.stop(),
+      ]),
       'devices or media are still busy',
     );
     await this.#within(LAST_ANSWERS_MS, answered, 'connections are cut off');

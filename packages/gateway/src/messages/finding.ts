@@ -1,15 +1,17 @@
 /** Lists of what is stored, page by page. */
 import type { Kysely } from 'kysely';
 import { AppError } from '../errors.ts';
-import { type Place, placeCursor } from '../storage/page-cursor.ts';
+import { placeCursor } from '../storage/page-cursor.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import type { Jid } from '../whatsapp/session.ts';
 import type { MessageArchive } from './archive.ts';
 import { type DescribedMessage, describeMessages } from './described-message.ts';
 import { type MessageFilter, placesOf } from './message-places.ts';
-import { type MessageDevice, STORED_COLUMNS, type StoredMessage, storedMessage } from './stored-message.ts';
+import { type SearchFilter, search } from './message-search.ts';
+import { type MessageDevice, STORED_COLUMNS, storedMessage } from './stored-message.ts';
 import { type DeviceDirectory, findMessages } from './visible.ts';
+import type { WordIndex } from './word-index.ts';
 
 export interface MessagePage {
   messages: DescribedMessage[];
@@ -17,10 +19,16 @@ export interface MessagePage {
   nextCursor: string | null;
 }
 
+export interface SearchPage extends MessagePage {
+  /** False while messages are stored that cannot be found yet. */
+  complete: boolean;
+}
+
 export interface FinderParts {
   db: Kysely<Database>;
   archive: MessageArchive;
   devices: DeviceDirectory;
+  words: Pick<WordIndex, 'caughtUp'>;
 }
 
 export class MessageFinder {
@@ -45,7 +53,34 @@ export class MessageFinder {
     const ids = devices.map((device) => device.id);
     const chat = filter.chat && (await this.#everyNameOf(filter.chat, caller, ids));
     const places = await placesOf(this.#parts.db, caller.tenantId, ids, { ...filter, chat });
-    return this.#page(caller, devices, places, filter.limit);
+    const page = places.slice(0, filter.limit);
+    const last = places.length > filter.limit ? page.at(-1) : undefined;
+    return {
+      messages: await this.#described(
+        caller,
+        devices,
+        page.map(({ id }) => id),
+      ),
+      nextCursor: last ? placeCursor(last) : null,
+    };
+  }
+
+  /** Those that contain every word of `q`, as `list`. */
+  async search(caller: Caller, filter: SearchFilter): Promise<SearchPage> {
+    const { db, words } = this.#parts;
+    const devices = await this.#devices(caller, filter.deviceId);
+    const ids = devices.map((device) => device.id);
+    const chat = filter.chat && (await this.#everyNameOf(filter.chat, caller, ids));
+    const seesAll = filter.deviceId === undefined && caller.role !== 'user';
+    if (!seesAll && ids.length === 0) return { messages: [], nextCursor: null, complete: true };
+    const complete = await words.caughtUp();
+    const scope = { tenantId: caller.tenantId, deviceIds: seesAll ? null : ids };
+    const found = await search(db, scope, { ...filter, chat });
+    return {
+      messages: await this.#described(caller, devices, found.ids),
+      nextCursor: found.nextCursor,
+      complete,
+    };
   }
 
   async #devices(caller: Caller, deviceId: string | undefined): Promise<MessageDevice[]> {
@@ -71,26 +106,12 @@ export class MessageFinder {
     return [...new Set([...names, ...(known ? [known.chat_jid, known.chat_lid as Jid] : [])])];
   }
 
-  async #page(
+  /** In the order of the ids. */
+  async #described(
     { tenantId }: Caller,
     devices: MessageDevice[],
-    places: Place[],
-    limit: number,
-  ): Promise<MessagePage> {
-    const page = places.slice(0, limit);
-    const last = page.at(-1);
-    const messages = await this.#load(
-      tenantId,
-      page.map(({ id }) => id),
-    );
-    return {
-      messages: await describeMessages(this.#parts, devices, messages),
-      nextCursor: places.length > limit && last ? placeCursor(last) : null,
-    };
-  }
-
-  /** In the order of the ids. */
-  async #load(tenantId: string, ids: string[]): Promise<StoredMessage[]> {
+    ids: readonly string[],
+  ): Promise<DescribedMessage[]> {
     if (ids.length === 0) return [];
     const rows = await this.#parts.db
       .selectFrom('messages')
@@ -99,6 +120,10 @@ export class MessageFinder {
       .where('id', 'in', ids)
       .execute();
     const byId = new Map(rows.map((row) => [row.id, storedMessage(row)]));
-    return ids.flatMap((id) => byId.get(id) ?? []);
+    return describeMessages(
+      this.#parts,
+      devices,
+      ids.flatMap((id) => byId.get(id) ?? []),
+    );
   }
 }

@@ -22,7 +22,14 @@ export interface MessageFilter {
 }
 
 /** What changes or belongs to another message is no message of a chat, and a protocol message is none at all. */
-const NOT_SHOWN: readonly MessageKind[] = ['edit', 'revoke', 'reaction', 'poll_vote', 'pin', 'protocol'];
+export const NOT_SHOWN: readonly MessageKind[] = [
+  'edit',
+  'revoke',
+  'reaction',
+  'poll_vote',
+  'pin',
+  'protocol',
+];
 
 /** Parts of one compound query; SQLite takes 500 (https://sqlite.org/limits.html). */
 const MOST_PARTS = 100;

@@ -32,6 +32,18 @@ export function readPlaceCursor(cursor: string): Place {
   return { timestamp: Number(match[1]), created_at: Number(match[2]), id: match[3] };
 }
 
+/** As `cursorOf`, for lists in the order of a number. */
+export function numberCursor(last: number): string {
+  return Buffer.from(`#${last}`, 'utf8').toString('base64url');
+}
+
+/** Throws VALIDATION_ERROR for what `numberCursor` did not write. */
+export function readNumberCursor(cursor: string): number {
+  const match = /^#(\d{1,16})$/.exec(decoded(cursor));
+  if (!match?.[1]) throw notOurs(cursor);
+  return Number(match[1]);
+}
+
 function decoded(cursor: string): string {
   return Buffer.from(cursor, 'base64url').toString('utf8');
 }

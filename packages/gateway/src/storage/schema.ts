@@ -13,6 +13,9 @@ export interface Database {
   signal_keys: SignalKeysTable;
   inbound_journal: InboundJournalTable;
   messages: MessagesTable;
+  message_search: MessageSearchTable;
+  message_search_queue: MessageSearchQueueTable;
+  message_search_rows: MessageSearchRowsTable;
   media: MediaTable;
   media_retry_requests: MediaRetryRequestsTable;
   blobs: BlobsTable;
@@ -140,6 +143,26 @@ export interface MessagesTable {
   hidden_at: number | null;
   starred_at: number | null;
   created_at: number;
+}
+
+/** FTS5, SQLite's full-text index, without a copy of the text: it can be searched and not be read. */
+export interface MessageSearchTable {
+  rowid: number;
+  /** What a search is narrowed to, as words: see its migration. */
+  scope: string;
+  words: string;
+}
+
+/** Messages whose words the index does not have as they are by now. Triggers write it. */
+export interface MessageSearchQueueTable {
+  id: Generated<number>;
+  message_row_id: string;
+}
+
+export interface MessageSearchRowsTable {
+  /** The row of `message_search`: second of the message × 2^22, plus its place within the second. */
+  id: Generated<number>;
+  message_row_id: string;
 }
 
 export interface MediaTable {

@@ -22,6 +22,7 @@ export interface Operation {
 
 export interface Parameter {
   name: string;
+  required: boolean;
   schema: Json;
 }
 
@@ -36,7 +37,7 @@ export function operationsOf(document: Json): Operation[] {
       const parameters = (place: string): Parameter[] =>
         (described.parameters ?? [])
           .filter((each: Json) => each.in === place)
-          .map((each: Json) => ({ name: each.name, schema: each.schema }));
+          .map(({ name, required = false, schema }: Json) => ({ name, required, schema }));
       const scheme = Object.keys(described.security[0] ?? {})[0];
       return {
         id: described.operationId,

@@ -54,6 +54,7 @@ const KNOWN_MEMBERS: Record<string, Json[]> = {
   endpoint_id: ['<webhook>', '<defaultWebhook>'],
   headers: [{ 'x-shop': '7' }, {}, null, { host: 'example.com' }, { 'x-shop': '\r\n' }],
   secret: ['whsec_9f3c1a2b7d4e5f60', '', null],
+  q: ['hello', '"hello"', 'hel*', '"', '* OR', ''],
   event: ['device.connected', 'message.received,device.connected', 'no.such.event'],
   after: ['0', 'latest', '999999999999999'],
   after_seq: [0, 5, 1e9],
@@ -395,9 +396,9 @@ export function goodRequest(operation: Operation): GeneratedRequest {
   return {
     caller: operation.access === 'master' ? 'master' : 'admin',
     segments: prefixes(operation).map((prefix) => goodSegment(operation, prefix)),
-    query: operation.query.some(({ name }) => name === 'device_id')
-      ? [['device_id', device ? '<newDevice>' : '<device>']]
-      : [],
+    query: operation.query
+      .filter(({ name, required }) => required || name === 'device_id')
+      .map(({ name }) => [name, name === 'device_id' && device ? '<newDevice>' : KNOWN_MEMBERS[name]?.[0]]),
     headers: {},
     body:
       operation.body === null

@@ -1,10 +1,15 @@
+import fc from 'fast-check';
 import { type CompiledQuery, type KyselyPlugin, type RootOperationNode, sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { AppError } from '../../src/errors.ts';
 import { MessageFinder } from '../../src/messages/finding.ts';
 import type { MessageFilter } from '../../src/messages/message-places.ts';
+import { WordIndex } from '../../src/messages/word-index.ts';
+import { createLog } from '../../src/observability/log.ts';
 import type { Caller } from '../../src/tenancy/caller.ts';
 import { ArchiveWorld, BOB, CAROL, GROUP, inbound, NOW, type TestDevice } from './archive-world.ts';
 
+const log = createLog({ level: 'silent', format: 'json' });
 let world: ArchiveWorld;
 let admin: Caller;
 let clerk: Caller;
@@ -30,6 +35,7 @@ function finder(devices: TestDevice[], seen: CompiledQuery[] = []): MessageFinde
     db,
     archive,
     devices: { resolve: async () => shop, list: async () => devices },
+    words: new WordIndex({ db: world.db, clock: world.clock, log }),
   });
 }
 
@@ -97,6 +103,108 @@ test('more devices than one query takes', async () => {
   expect(few.messages.map(({ message }) => message.text)).toEqual(['204', '203', '202']);
 });
 
+describe('search', () => {
+  async function found(q: string, filter: Partial<MessageFilter> = {}): Promise<(string | null)[]> {
+    const page = await finder([shop]).search(admin, { ...PAGE, ...filter, q });
+    expect(page.complete).toBe(true);
+    return page.messages.map(({ message }) => message.text);
+  }
+
+  test('the newest first, however late its message came, page by page', async () => {
+    const texts = Array.from({ length: 7 }, (_, index) => `zebra ${index}`);
+    // As history does: the oldest last, and some within one second.
+    for (const [index, text] of [...texts.entries()].reverse()) {
+      const timestamp = NOW - 1e9 + Math.floor(index / 2) * 1000;
+      world.clock.advance(1);
+      await world.archive.storeInbound(shop, inbound({ timestamp, content: { text } }));
+      if (index % 3 === 0) await found('zebra');
+    }
+    const all = await found('zebra');
+    expect(all).toHaveLength(7);
+    const seconds = all.map((text) => Math.floor(Number(text?.at(-1)) / 2));
+    expect(seconds).toEqual(seconds.toSorted((a, b) => b - a));
+    for (const order of ['desc', 'asc'] as const) {
+      const whole = await found('zebra', { order });
+      const read: (string | null)[] = [];
+      let cursor: string | null = null;
+      do {
+        const filter = { ...PAGE, order, limit: 2, cursor: cursor ?? undefined, q: 'zebra' };
+        const page = await finder([shop]).search(admin, filter);
+        read.push(...page.messages.map(({ message }) => message.text));
+        cursor = page.nextCursor;
+      } while (cursor);
+      expect(read).toEqual(whole);
+    }
+  });
+
+  test('whatever somebody types is a search or a clear refusal', async () => {
+    await world.archive.storeInbound(shop, inbound({ content: { text: 'plain words' } }));
+    const seed = Number(process.env.WUTS_TEST_SEED ?? Date.now() % 1e9);
+    console.log(`WUTS_TEST_SEED=${seed}`);
+    const piece = fc.oneof(
+      fc.constantFrom(
+        '"',
+        '*',
+        '(',
+        ')',
+        ':',
+        '^',
+        '-',
+        '+',
+        '{',
+        '}',
+        'AND',
+        'OR',
+        'NOT',
+        'NEAR(a b, 2)',
+        'words',
+      ),
+      fc.string({ unit: 'grapheme', maxLength: 8 }),
+      fc.string({ unit: 'binary', maxLength: 8 }),
+    );
+    const typed = fc.array(piece, { maxLength: 6 }).map((pieces) => pieces.join(''));
+    await fc.assert(
+      fc.asyncProperty(typed, async (q) => {
+        await found(q).catch((error) => {
+          if (!(error instanceof AppError && error.code === 'VALIDATION_ERROR')) throw error;
+        });
+      }),
+      { seed, numRuns: 500 },
+    );
+  });
+
+  test('more messages than are indexed at once, and none of them twice', async () => {
+    for (let number = 0; number < 450; number += 1) {
+      await world.archive.storeInbound(shop, inbound({ content: { text: `many ${number}` } }));
+    }
+    const page = await finder([shop]).search(admin, { ...PAGE, limit: 500, q: 'many' });
+    expect(page.messages).toHaveLength(450);
+    const one = await found('many 17');
+    expect(one).toEqual(['many 17']);
+  });
+
+  test('what goes with its device is forgotten', async () => {
+    const gone = await world.device(admin);
+    await world.archive.storeInbound(gone, inbound({ content: { text: 'ephemeral' } }));
+    expect(await found('ephemeral')).toEqual([]);
+    const rows = () =>
+      sql<{ rows: number }>`select count(*) as rows from message_search where message_search
+      match 'ephemeral'`.execute(world.db);
+    expect((await rows()).rows[0]?.rows).toBe(1);
+    await world.db.deleteFrom('devices').where('id', '=', gone.id).execute();
+    expect((await rows()).rows[0]?.rows).toBe(0);
+  });
+
+  test('a word that is everywhere is not gathered: the plan walks the index in order', async () => {
+    const seen: CompiledQuery[] = [];
+    await finder([shop], seen).search(admin, { ...PAGE, q: 'many', ...{ fromMs: NOW - 1e9 } });
+    const query = seen.find(({ sql }) => sql.includes('match'));
+    const plan = query ? await explain(query) : [];
+    expect(plan.join('\n')).toMatch(/^SCAN message_search VIRTUAL TABLE/);
+    expect(plan.join('\n')).not.toContain('TEMP B-TREE');
+  });
+});
+
 /** What a list costs must not grow with what is stored: so every step is a search in an index, in its order. */
 describe('no list reads a table', () => {
   const after = { fromMs: NOW - 1000 };
@@ -132,13 +240,13 @@ describe('no list reads a table', () => {
       if (!first.nextCursor) break;
     }
   });
-
-  async function explain(query: CompiledQuery): Promise<string[]> {
-    const { rows } = await world.db.executeQuery<{ detail: string }>({
-      ...query,
-      sql: `explain query plan ${query.sql}`,
-      query: sql`select 1`.compile(world.db).query,
-    });
-    return rows.map(({ detail }) => detail);
-  }
 });
+
+async function explain(query: CompiledQuery): Promise<string[]> {
+  const { rows } = await world.db.executeQuery<{ detail: string }>({
+    ...query,
+    sql: `explain query plan ${query.sql}`,
+    query: sql`select 1`.compile(world.db).query,
+  });
+  return rows.map(({ detail }) => detail);
+}

@@ -214,6 +214,101 @@ describe('one message', () => {
   });
 });
 
+describe('search', () => {
+  const found = async (q: string, filter = '', api: Api = admin): Promise<string[]> => {
+    const answer = await api.get(`/messages/search?q=${encodeURIComponent(q)}${filter}`);
+    expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+    expect(answer.body.complete).toBe(true);
+    return answer.body.messages.map(named);
+  };
+
+  beforeAll(async () => {
+    id.menu = (
+      await contact.sendDocument(shop.number, {
+        bytes: Buffer.from('soup'),
+        fileName: 'Cardápio-verão.pdf',
+        mimeType: 'application/pdf',
+      })
+    ).id;
+    await untilReceived(admin, id.menu);
+    id.poll = (await contact.sendPoll(shop.number, 'Which colour?', ['blue', 'red'])).id;
+    await untilReceived(admin, id.poll);
+  });
+
+  test.each([
+    ['good morning', ['answer', 'first']],
+    ['GOOD', ['answer', 'first']],
+    ['"good morning to"', ['answer']],
+    ['"morning good"', []],
+    ['morn*', ['answer', 'first']],
+    ['"morning to yo"*', ['answer']],
+    ['verão-pd*', ['menu']],
+    ['verão-p*', 400],
+    ['你*', []],
+    ['our door', ['photo']],
+    ['cardapio verao', ['menu']],
+    ['verão.pdf', ['menu']],
+    ['colour', ['poll']],
+    ['here', ['place']],
+    ['good AND team', []],
+    ['good NOT morning', []],
+    ['from the till', ['till']],
+    ['👍', 400],
+    ['*', 400],
+    ['m*', 400],
+    ['""', 400],
+    ['', 400],
+  ] as [string, string[] | number][])('%s', async (q, expected) => {
+    if (Array.isArray(expected)) {
+      expect(await found(q)).toEqual(expected);
+      return;
+    }
+    const answer = await admin.get(`/messages/search?q=${encodeURIComponent(q)}`);
+    expect([answer.status, answer.body.error_code]).toEqual([400, 'VALIDATION_ERROR']);
+    expect(answer.body.validation[0].field).toBe('q');
+  });
+
+  test.each([
+    ['good', `&chat=`, () => contact.number, ['answer', 'first']],
+    ['good', `&chat=`, () => contact.lid, ['answer', 'first']],
+    ['good', `&chat=`, () => friend.number, []],
+    ['good', `&direction=`, () => 'out', ['answer']],
+    ['our', `&kind=`, () => 'image', ['photo']],
+    ['our', `&kind=`, () => 'text,live_location', []],
+    ['good', `&starred=`, () => 'true', []],
+    ['good', `&starred=`, () => 'false', ['answer', 'first']],
+    ['good', `&order=`, () => 'asc', ['first', 'answer']],
+    ['good', `&before=`, () => '2020-01-01T00:00:00Z', []],
+    ['good', `&after=`, () => '2020-01-01T00:00:00Z', ['answer', 'first']],
+  ])('%s %s', async (q, name, value, expected) => {
+    expect(await found(q, name + encodeURIComponent(value()))).toEqual(expected);
+  });
+
+  test('finds nothing of others', async () => {
+    expect(await found('good', '', clerk)).toEqual([]);
+    expect(await found('till', '', clerk)).toEqual(['till']);
+    expect(await found('good', '', stranger)).toEqual([]);
+    const answer = await clerk.get(`/messages/search?q=good&device_id=${shopDevice}`);
+    expect(answer.body.error_code).toBe('DEVICE_NOT_FOUND');
+  });
+
+  test('follows edits and deletions', async () => {
+    id.typo = await sent({ number: contact.number, text: 'Opne on Monday' });
+    expect(await found('opne')).toEqual(['typo']);
+    await admin.put(`/messages/${id.typo}`, { to: contact.number, message: 'Open on Monday' });
+    expect(await found('opne')).toEqual([]);
+    expect(await found('open monday')).toEqual(['typo']);
+    const deletion = { messageId: id.typo, chatJid: contact.jid, deleteType: 'for_everyone' };
+    await admin.call('DELETE', '/messages/delete', deletion);
+    expect(await found('open monday')).toEqual([]);
+    id.secret = await sent({ number: contact.number, text: 'Hideous' });
+    expect(await found('hideous')).toEqual(['secret']);
+    const hiding = { messageId: id.secret, chatJid: contact.jid, deleteType: 'for_me' };
+    await admin.call('DELETE', '/messages/delete', hiding);
+    expect(await found('hideous')).toEqual([]);
+  });
+});
+
 test('why a message failed', async () => {
   world.sandbox.faults.nextAckError(463);
   const refused = await admin.post(`/send/text?device_id=${shopDevice}`, {

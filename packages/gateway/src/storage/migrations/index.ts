@@ -6,6 +6,7 @@ import * as mediaAddressing from './0008-media-addressing.ts';
 import * as messageMarks from './0009-message-marks.ts';
 import * as sendJobs from './0012-send-jobs.ts';
 import * as findingMessages from './0013-finding-messages.ts';
+import * as messageSearch from './0014-message-search.ts';
 
 /** In order of their names; one that was released is never changed, only followed. */
 export const migrations: Record<string, Migration> = {
@@ -16,4 +17,5 @@ export const migrations: Record<string, Migration> = {
   '0009-message-marks': messageMarks,
   '0012-send-jobs': sendJobs,
   '0013-finding-messages': findingMessages,
+  '0014-message-search': messageSearch,
 };

@@ -70,10 +70,27 @@ const FilterQuery = Type.Object({
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MOST, default: DEFAULT_LIMIT })),
 });
 
+const SearchQuery = Type.Object({
+  q: Type.String({
+    maxLength: 500,
+    description:
+      'Words that must all be there; `"…"` for words in a row; `*` at the end of a word for whatever begins so',
+    examples: ['invoice', '"pick up" friday', 'deliver*'],
+  }),
+  ...FilterQuery.properties,
+});
+
 const PageAnswer = Type.Object({
   success: Type.Literal(true),
   messages: Type.Array(StoredMessageObject),
   next_cursor: Nullable(Type.String()),
+});
+
+const SearchAnswer = Type.Object({
+  ...PageAnswer.properties,
+  complete: Type.Boolean({
+    description: 'False while the index is behind, such as after an update: more may be found in a while',
+  }),
 });
 
 export const findRoutes: FastifyPluginAsyncTypebox<{ finder: MessageFinder }> = async (app, { finder }) => {
@@ -96,6 +113,28 @@ export const findRoutes: FastifyPluginAsyncTypebox<{ finder: MessageFinder }> = 
     },
     async (request) =>
       shownPage(await finder.list(request.caller, filterOf(request.query, selectedDevice(request)))),
+  );
+
+  app.get(
+    '/messages/search',
+    {
+      schema: {
+        operationId: 'searchMessages',
+        tags,
+        summary: 'Search the text of stored messages',
+        description:
+          'Texts, captions, file names, questions of polls, names of contacts, places and events, as they are by ' +
+          'now: what was deleted is not found. Case and accents do not matter.',
+        headers: DeviceHeaders,
+        querystring: SearchQuery,
+        response: { 200: SearchAnswer, ...errorResponses('400', '401', '404') },
+      },
+    },
+    async (request) => {
+      const filter = filterOf(request.query, selectedDevice(request));
+      const page = await finder.search(request.caller, { ...filter, q: request.query.q });
+      return { ...shownPage(page), complete: page.complete };
+    },
   );
 
   app.get(
