@@ -193,6 +193,12 @@ test('finding-messages.md: lists and one message', async () => {
   expect(poll).toMatchObject({ message_id: variables.POLL, total_voters: 0 });
 });
 
+test('changing-messages.md: forward', async () => {
+  const [sent] = answers(await run('forward'));
+  const got = await contact.waitForMessage((message) => message.id === sent.message_id);
+  expect(sha256(await contact.downloadMedia(got))).toBe(sha256(picture));
+});
+
 test('changing-messages.md: edit, then delete', async () => {
   await run('edit');
   await contact.waitForMessage(({ editOf, text }) => editOf === variables.ID && text === 'The new text');

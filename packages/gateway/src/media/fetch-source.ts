@@ -2,10 +2,16 @@ import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileTypeFromBuffer, fileTypeFromFile } from 'file-type';
 import { type GuardedClient, GuardedRequestError } from '../net/guarded-client.ts';
 import { decodeBase64, tooLargeMedia, unusableMedia } from './base64.ts';
+
+/** A file to be read once, from wherever it is. */
+export interface FileContent {
+  content: OpenedSource['content'] | { stream(): Readable };
+}
 
 /** A file that a caller wants to send. Call `dispose` when done with it. */
 export interface OpenedSource {

@@ -1,10 +1,11 @@
 import { createReadStream } from 'node:fs';
+import type { Readable } from 'node:stream';
 import type { GuardedClient } from '../net/guarded-client.ts';
 import type { MediaHttp } from '../net/media-http.ts';
 import type { MediaKind, WhatsAppSession } from '../whatsapp/session.ts';
 import { tooLargeMedia } from './base64.ts';
 import type { MediaCache } from './cache.ts';
-import { type OpenedSource, openBase64, openUrl } from './fetch-source.ts';
+import { type FileContent, type OpenedSource, openBase64, openUrl } from './fetch-source.ts';
 import { readPage } from './page.ts';
 import { Ffmpeg } from './prepare/ffmpeg.ts';
 import { MediaPreparation } from './prepare/preparation.ts';
@@ -77,11 +78,15 @@ export class OutboundFiles {
   async upload(
     session: Pick<WhatsAppSession, 'mediaConnection'>,
     kind: MediaKind,
-    media: Pick<OpenedSource, 'content'>,
+    { content }: FileContent,
     signal?: AbortSignal,
   ): Promise<UploadedMedia> {
     const { http, cache, maxBytes } = this.#options;
-    const source = 'path' in media.content ? createReadStream(media.content.path) : media.content.bytes;
-    return prepareUpload({ session, kind, source, http, cache, maxBytes, signal });
+    return prepareUpload({ session, kind, source: sourceOf(content), http, cache, maxBytes, signal });
   }
+}
+
+function sourceOf(content: FileContent['content']): Readable | Uint8Array {
+  if ('stream' in content) return content.stream();
+  return 'path' in content ? createReadStream(content.path) : content.bytes;
 }

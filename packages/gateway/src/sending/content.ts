@@ -34,6 +34,7 @@ export interface Composed {
   message: WireMessage;
   media?: MediaDescriptor;
   viewOnce?: boolean;
+  forwarded?: boolean;
   targetId?: string;
   /** Its author, where another's message is meant. */
   targetSender?: Jid;

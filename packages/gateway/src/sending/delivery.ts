@@ -66,6 +66,7 @@ export async function deliver(
       text: composed.text,
       media: composed.media ?? null,
       viewOnce: composed.viewOnce ?? false,
+      forwarded: composed.forwarded ?? false,
       targetId: composed.targetId ?? null,
       targetSender: composed.targetSender ?? null,
       byAdmin: composed.byAdmin ?? false,

@@ -1,6 +1,6 @@
 /** What the content builders ask of `media/`: bytes from the caller's source, and their place on WhatsApp. */
 import { AppError, invalidField } from '../errors.ts';
-import type { OpenedSource } from '../media/fetch-source.ts';
+import type { FileContent, OpenedSource } from '../media/fetch-source.ts';
 import type { MediaPreparation } from '../media/prepare/preparation.ts';
 import type { UploadedMedia } from '../media/upload.ts';
 import type { MediaDescriptor, MediaKind, WhatsAppSession } from '../whatsapp/session.ts';
@@ -23,7 +23,7 @@ export interface OutboundMedia {
   upload(
     session: WhatsAppSession,
     kind: MediaKind,
-    media: OpenedMedia,
+    media: FileContent,
     signal?: AbortSignal,
   ): Promise<UploadedMedia>;
 }
@@ -79,7 +79,7 @@ export async function timedUpload(
   media: OutboundMedia,
   session: WhatsAppSession,
   kind: MediaKind,
-  opened: OpenedMedia,
+  opened: FileContent,
   signal?: AbortSignal,
 ): Promise<{ uploaded: UploadedMedia; uploadMs: number }> {
   const started = performance.now();

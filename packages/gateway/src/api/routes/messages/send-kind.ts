@@ -195,7 +195,7 @@ async function readParts<F extends TProperties>(
 }
 
 /** Aborted when the client closes the connection before it has its answer. */
-function givenUp(reply: FastifyReply): AbortSignal {
+export function givenUp(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
   reply.raw.once('close', () => {
     if (!reply.raw.writableEnded) controller.abort(new AppError('REQUEST_GIVEN_UP'));

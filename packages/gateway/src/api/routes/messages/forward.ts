@@ -1,0 +1,78 @@
+/** Tag "messages": passing a message on. Ours. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
+import type { Forwarding } from '../../../sending/forwarding.ts';
+import type { Idempotency } from '../../../sending/idempotency.ts';
+import { errorResponses } from '../../schemas.ts';
+import { givenUp } from './send-kind.ts';
+import {
+  acceptNulls,
+  commonRequest,
+  DeviceQuery,
+  once,
+  RichAnswer,
+  richAnswer,
+  SendHeaders,
+  selectedDevice,
+  sendFields,
+} from './send-request.ts';
+
+const { number, to, device_id, message_id, delay, typingDuration, typing_duration } = sendFields;
+const ForwardBody = Type.Object(
+  { number, to, device_id, message_id, delay, typingDuration, typing_duration },
+  { examples: [{ number: '5511999999999' }] },
+);
+
+export interface ForwardDeps {
+  forwarding: Forwarding;
+  idempotency: Idempotency;
+}
+
+export const forwardRoutes: FastifyPluginAsyncTypebox<ForwardDeps> = async (
+  app,
+  { forwarding, idempotency },
+) => {
+  acceptNulls(app as unknown as FastifyInstance);
+
+  app.post(
+    '/messages/:id/forward',
+    {
+      schema: {
+        operationId: 'forwardMessage',
+        tags: ['messages'],
+        summary: 'Forward a message to another chat',
+        description:
+          'Texts, files, places and contacts, sent or received. From a device that has the message. A file is ' +
+          'uploaded anew, so that it outlives the first one.',
+        params: Type.Object({ id: Type.String() }),
+        querystring: DeviceQuery,
+        headers: SendHeaders,
+        body: ForwardBody,
+        response: {
+          200: RichAnswer,
+          ...errorResponses('400', '401', '404', '409', '410', '413', '422', '502', '503', '504'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { address, messageId, delay, typingDuration } = commonRequest(request.body);
+      const deviceId = selectedDevice(request);
+      const signal = givenUp(reply);
+      return once(idempotency, request, reply, async (attempt) =>
+        richAnswer(
+          await forwarding.forward(request.caller, {
+            forwardedId: request.params.id,
+            address,
+            messageId,
+            delay,
+            typingDuration,
+            deviceId,
+            attempt,
+            signal,
+          }),
+        ),
+      );
+    },
+  );
+};

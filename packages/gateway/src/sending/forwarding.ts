@@ -1,0 +1,61 @@
+/** Passing a stored message on to another chat. */
+import { AppError } from '../errors.ts';
+import type { MediaService, ReadyMedia } from '../media/service.ts';
+import type { MessageArchive } from '../messages/archive.ts';
+import { assertForwardable } from '../messages/forward-rules.ts';
+import type { StoredMessage } from '../messages/stored-message.ts';
+import type { Caller } from '../tenancy/caller.ts';
+import { forwardContent } from './content/forward.ts';
+import type { HeldMessages } from './held-messages.ts';
+import type { Sending, SendRequest, SentMessage } from './pipeline.ts';
+
+/** The message `forwardedId`, with everything that a send may say beside its content. */
+export type ForwardRequest = Omit<SendRequest, 'content' | 'quote' | 'mentions'> & { forwardedId: string };
+
+export interface ForwardingParts {
+  held: HeldMessages;
+  archive: MessageArchive;
+  media: Pick<MediaService, 'resolve'>;
+  sending: Sending;
+}
+
+/** Time for a phone to upload a file again, within the patience of clients. */
+const MEDIA_WAIT_MS = 30_000;
+
+export class Forwarding {
+  readonly #parts: ForwardingParts;
+
+  constructor(parts: ForwardingParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Sends it from a device that holds it. Throws MESSAGE_NOT_FOUND, NOT_FORWARDABLE, what finding the file
+   * throws (MEDIA_GONE, MEDIA_DOWNLOAD_FAILED, …), and what sending throws.
+   */
+  async forward(caller: Caller, { forwardedId, ...request }: ForwardRequest): Promise<SentMessage> {
+    const { held, archive, sending } = this.#parts;
+    const copies = await held.any(caller, forwardedId, request.deviceId);
+    const { target, device } = await held.reachable(caller, copies);
+    assertForwardable(target);
+    const original = (await archive.wireMessage(target)) ?? {};
+    const content = forwardContent({
+      target,
+      original,
+      file: (signal) => this.#file(target, signal),
+    });
+    return sending.send(caller, { ...request, deviceId: device.id, content });
+  }
+
+  async #file(target: StoredMessage, signal: AbortSignal | undefined): Promise<ReadyMedia> {
+    const answer = await this.#parts.media.resolve(target.tenantId, target.messageId, {
+      waitMs: MEDIA_WAIT_MS,
+      ...(signal ? { signal } : {}),
+    });
+    if (answer.state === 'ready') return answer;
+    throw new AppError('WHATSAPP_TIMEOUT', {
+      message: 'the phone was asked to upload the file again and has not answered yet: try again later',
+      ...(answer.state === 'retry_requested' ? { retryAfterSeconds: answer.retryAfterSeconds } : {}),
+    });
+  }
+}
