@@ -12,10 +12,10 @@ const CONTENT = /^(text|caption|body|plaintext|raw|conversation|base64|image|ima
 
 /**
  * A phone number in running text or in a JID: 8 to 15 digits that stand alone. Message ids
- * (letters among the digits) and UUIDs (joined by dashes) are not met; the creator's number at
+ * (letters among the digits) and UUIDs are not met, even one whose first eight digits are all decimal; the creator's number at
  * the start of an old group JID (`5511…-1400000000@g.us`) is.
  */
-const PHONE = /(?<![\w.-])(\+?\d{4})\d{2,9}(\d{2})(?!\w|\.\d)/g;
+const PHONE = /(?<![\w.-])(\+?\d{4})\d{2,9}(\d{2})(?!\w|\.\d|-[\da-f]{4}-[\da-f]{4}-)/g;
 
 const DEPTH = 6;
 
