@@ -199,6 +199,12 @@ test('changing-messages.md: forward', async () => {
   expect(sha256(await contact.downloadMedia(got))).toBe(sha256(picture));
 });
 
+test('changing-messages.md: pin and star', async () => {
+  const [pinned] = answers(await run('pin-star'));
+  expect(pinned.pinned_message_id).toBe(variables.MEDIA_ID);
+  await contact.waitForMessage((message) => message.pinOf === variables.MEDIA_ID && message.pinned === false);
+});
+
 test('changing-messages.md: edit, then delete', async () => {
   await run('edit');
   await contact.waitForMessage(({ editOf, text }) => editOf === variables.ID && text === 'The new text');

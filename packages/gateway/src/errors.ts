@@ -29,6 +29,7 @@ export const ERROR_CATALOGUE = {
   EDIT_WINDOW_EXPIRED: { status: 409, text: 'the time in which WhatsApp accepts an edit is over' },
   NOT_EDITABLE: { status: 409, text: 'this message cannot be edited' },
   NOT_FORWARDABLE: { status: 409, text: 'this message cannot be forwarded' },
+  NOT_PINNABLE: { status: 409, text: 'this message cannot be pinned' },
   NOT_A_POLL: { status: 409, text: 'the message is no poll' },
   NOT_CANCELLABLE: { status: 409, text: 'it can no longer be cancelled' },
   IDEMPOTENCY_CONFLICT: { status: 409, text: 'the Idempotency-Key was used with another request' },

@@ -245,7 +245,7 @@ export interface OutboundMessage {
   /** Chosen before sending, so that the row exists before the stanza leaves. */
   id: string;
   message: WireMessage;
-  /** `edit="1"` for edits, `"7"` for own revokes, `"8"` for admin revokes: a stanza attribute. */
+  /** `edit="1"` for edits, `"2"` for pins, `"7"` for own revokes, `"8"` for admin revokes: a stanza attribute. */
   editAttribute?: '1' | '2' | '7' | '8';
   /** Extra children of the stanza, for example `<meta polltype="creation"/>`. */
   extraNodes?: StanzaNode[];

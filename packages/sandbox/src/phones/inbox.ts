@@ -1,4 +1,4 @@
-import type { BinaryNode, proto } from 'baileys';
+import { type BinaryNode, proto } from 'baileys';
 import { contentOf, kindOf, type MessageKind, textOf } from './message-content.ts';
 
 /** One decrypted message as a phone keeps it. */
@@ -26,6 +26,9 @@ export interface PhoneMessage {
   /** The emoji of a reaction; empty when it was taken back. */
   readonly emoji?: string;
   readonly pollVoteOn?: string;
+  /** A message that this one pins to the top of the chat, or unpins. */
+  readonly pinOf?: string;
+  readonly pinned?: boolean;
   /** Names of the options voted for, when this phone knows the poll. */
   readonly votes?: readonly string[];
   /** The ciphertext carried a retry count: it was sent again after this phone asked. */
@@ -70,6 +73,7 @@ export function describe(facts: Facts): PhoneMessage {
   const target =
     content.reactionMessage?.key?.id ??
     content.pollUpdateMessage?.pollCreationMessageKey?.id ??
+    content.pinInChatMessage?.key?.id ??
     content.protocolMessage?.key?.id ??
     '';
   return {
@@ -80,14 +84,18 @@ export function describe(facts: Facts): PhoneMessage {
     ...(kind === 'revoke' ? { revokeOf: target } : {}),
     ...(kind === 'reaction' ? { reactionTo: target, emoji: content.reactionMessage?.text ?? '' } : {}),
     ...(kind === 'poll_vote' ? { pollVoteOn: target } : {}),
+    ...(kind === 'pin' ? { pinOf: target, pinned: content.pinInChatMessage?.type === PIN_FOR_ALL } : {}),
   };
 }
+
+const PIN_FOR_ALL = proto.Message.PinInChatMessage.Type.PIN_FOR_ALL;
 
 const NOT_IN_CONVERSATION: ReadonlySet<MessageKind> = new Set([
   'edit',
   'revoke',
   'reaction',
   'poll_vote',
+  'pin',
   'protocol',
 ]);
 

@@ -16,6 +16,7 @@ export type MessageKind =
   | 'contact'
   | 'poll'
   | 'poll_vote'
+  | 'pin'
   | 'protocol'
   | 'other';
 
@@ -53,6 +54,7 @@ export function kindOf(message: proto.IMessage): MessageKind {
     return 'poll';
   }
   if (content.pollUpdateMessage) return 'poll_vote';
+  if (content.pinInChatMessage) return 'pin';
   if (content.protocolMessage) {
     const { type } = content.protocolMessage;
     if (type === Type.MESSAGE_EDIT) return 'edit';
@@ -119,10 +121,11 @@ export function encMediaType(message: proto.IMessage): string | undefined {
   }
 }
 
-/** `edit` of the message stanza: 1 edit, 7 revoke by the author, 8 by a group admin (whatsmeow types EditAttribute). */
+/** `edit` of the message stanza: 1 edit, 2 pin, 7 revoke by the author, 8 by a group admin (whatsmeow types EditAttribute). */
 export function editAttribute(message: proto.IMessage): string | undefined {
   const kind = kindOf(message);
   if (kind === 'edit') return '1';
+  if (kind === 'pin') return '2';
   if (kind === 'reaction' && contentOf(message).reactionMessage?.text === '') return '7';
   if (kind !== 'revoke') return undefined;
   return contentOf(message).protocolMessage?.key?.fromMe === false ? '8' : '7';

@@ -1,0 +1,103 @@
+/** Tag "messages": pinning a message in its chat. Ours. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyInstance } from 'fastify';
+import { Type } from 'typebox';
+import type { Idempotency } from '../../../sending/idempotency.ts';
+import type { Pinning } from '../../../sending/pinning.ts';
+import { errorResponses, Jid, Nullable, OneOf, Rfc3339, rfc3339, rfc3339OrNull } from '../../schemas.ts';
+import { text } from './send-kind.ts';
+import { acceptNulls, DeviceQuery, once, SendHeaders, selectedDevice } from './send-request.ts';
+
+const DAY = 24 * 3600;
+/** What the apps offer; others may be shown by no one. */
+const SECONDS = { '24h': DAY, '7d': 7 * DAY, '30d': 30 * DAY } as const;
+
+const PinBody = Type.Object(
+  {
+    duration: Type.Optional(
+      OneOf(['24h', '7d', '30d'] as const, { description: 'For how long; default `7d`, as in the apps' }),
+    ),
+    device_id: text('Device to use; default: one that has the message'),
+  },
+  { examples: [{ duration: '7d' }] },
+);
+
+const PinAnswer = Type.Object({
+  success: Type.Literal(true),
+  message_id: Type.String({ description: 'Id of the pin itself' }),
+  pinned_message_id: Type.String(),
+  chat_jid: Jid,
+  timestamp: Rfc3339,
+  pinned_until: Nullable(Rfc3339),
+});
+
+export const pinRoutes: FastifyPluginAsyncTypebox<{ pinning: Pinning; idempotency: Idempotency }> = async (
+  app,
+  { pinning, idempotency },
+) => {
+  acceptNulls(app as unknown as FastifyInstance);
+  const shared = {
+    tags: ['messages'],
+    params: Type.Object({ id: Type.String() }),
+    querystring: DeviceQuery,
+    headers: SendHeaders,
+    response: {
+      200: PinAnswer,
+      ...errorResponses('400', '401', '404', '409', '422', '503', '504'),
+    },
+  };
+
+  app.post(
+    '/messages/:id/pin',
+    {
+      schema: {
+        ...shared,
+        operationId: 'pinMessage',
+        summary: 'Pin a message in its chat, for everyone',
+        description:
+          'The apps show up to three, on top of the chat. In a group whose admins alone may edit it, the apps ' +
+          'follow the pin of an admin only.',
+        body: PinBody,
+      },
+    },
+    async (request, reply) => {
+      const seconds = SECONDS[request.body.duration ?? '7d'];
+      return once(idempotency, request, reply, async (attempt) => {
+        const messageId = request.params.id;
+        const deviceId = selectedDevice(request);
+        const pinned = await pinning.pin(request.caller, { messageId, seconds, deviceId, attempt });
+        return shown(pinned, seconds);
+      });
+    },
+  );
+
+  app.delete(
+    '/messages/:id/pin',
+    {
+      schema: { ...shared, operationId: 'unpinMessage', summary: 'Take a pinned message down, for everyone' },
+    },
+    async (request, reply) =>
+      once(idempotency, request, reply, async (attempt) => {
+        const messageId = request.params.id;
+        const deviceId = selectedDevice(request);
+        return shown(
+          await pinning.pin(request.caller, { messageId, seconds: null, deviceId, attempt }),
+          null,
+        );
+      }),
+  );
+};
+
+function shown(
+  { messageId, timestamp, target }: Awaited<ReturnType<Pinning['pin']>>,
+  seconds: number | null,
+) {
+  return {
+    success: true as const,
+    message_id: messageId,
+    pinned_message_id: target.messageId,
+    chat_jid: target.chatJid,
+    timestamp: rfc3339(timestamp),
+    pinned_until: rfc3339OrNull(seconds === null ? null : timestamp + seconds * 1000),
+  };
+}

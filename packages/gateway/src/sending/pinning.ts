@@ -1,0 +1,47 @@
+/** Pinning a message in its chat, for everyone. */
+import type { Clock } from '../clock.ts';
+import { AppError } from '../errors.ts';
+import type { MessageArchive } from '../messages/archive.ts';
+import { assertPinnable } from '../messages/pin-rules.ts';
+import type { StoredMessage } from '../messages/stored-message.ts';
+import type { Caller } from '../tenancy/caller.ts';
+import { pinMessage } from './content/pin.ts';
+import { type Delivered, deliver, earlierDelivery, type SendAttempt } from './delivery.ts';
+import { chatOf, type HeldMessages } from './held-messages.ts';
+
+export interface PinRequest {
+  messageId: string;
+  /** Null unpins. */
+  seconds: number | null;
+  deviceId?: string | undefined;
+  attempt?: SendAttempt | undefined;
+}
+
+export class Pinning {
+  readonly #held: HeldMessages;
+  readonly #archive: MessageArchive;
+  readonly #clock: Clock;
+
+  constructor(parts: { held: HeldMessages; archive: MessageArchive; clock: Clock }) {
+    this.#held = parts.held;
+    this.#archive = parts.archive;
+    this.#clock = parts.clock;
+  }
+
+  /**
+   * Resolves once WhatsApp's server has it, with the id of the pin itself. Throws MESSAGE_NOT_FOUND,
+   * NOT_PINNABLE, and what sending throws.
+   */
+  async pin(caller: Caller, request: PinRequest): Promise<Delivered & { target: StoredMessage }> {
+    const copies = await this.#held.any(caller, request.messageId, request.deviceId);
+    const { target, device, session } = await this.#held.reachable(caller, copies);
+    assertPinnable(target);
+    if (!session) throw new AppError('DEVICE_NOT_READY');
+    const composed = pinMessage({ target, seconds: request.seconds, now: this.#clock.now() });
+    const { attempt } = request;
+    const delivered =
+      (await earlierDelivery(this.#archive, device, attempt)) ??
+      (await deliver(this.#archive, { session, device, recipient: chatOf(target), composed, attempt }));
+    return { ...delivered, target };
+  }
+}
