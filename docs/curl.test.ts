@@ -200,7 +200,8 @@ test('changing-messages.md: forward', async () => {
 });
 
 test('changing-messages.md: pin and star', async () => {
-  const [pinned] = answers(await run('pin-star'));
+  const [pinned, , starred] = answers(await run('pin-star'));
+  expect(starred).toMatchObject({ message_id: variables.MEDIA_ID, starred: true });
   expect(pinned.pinned_message_id).toBe(variables.MEDIA_ID);
   await contact.waitForMessage((message) => message.pinOf === variables.MEDIA_ID && message.pinned === false);
 });

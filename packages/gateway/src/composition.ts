@@ -15,6 +15,7 @@ import { pinRoutes } from './api/routes/messages/pin.ts';
 import { pollRoutes } from './api/routes/messages/poll.ts';
 import { messageReceiptsRoutes } from './api/routes/messages/receipts.ts';
 import { sendRoutes } from './api/routes/messages/send.ts';
+import { starRoutes } from './api/routes/messages/star.ts';
 import { messagesRoutes } from './api/routes/messages/status-and-edit.ts';
 import { platformRoutes } from './api/routes/platform.ts';
 import { usersAndAdminRoutes } from './api/routes/users-and-admin.ts';
@@ -41,6 +42,7 @@ import { MessageArchive } from './messages/archive.ts';
 import { MessageFinder } from './messages/finding.ts';
 import { MessageHistory } from './messages/history.ts';
 import { PollResults } from './messages/poll-results.ts';
+import { markStarred } from './messages/stars.ts';
 import { MessageStatuses } from './messages/status.ts';
 import { WordIndex } from './messages/word-index.ts';
 import { GuardedClient } from './net/guarded-client.ts';
@@ -59,6 +61,7 @@ import { Pinning } from './sending/pinning.ts';
 import { Sending } from './sending/pipeline.ts';
 import { OutgoingReceipts } from './sending/receipts.ts';
 import { Recipients } from './sending/recipients.ts';
+import { Starring } from './sending/starring.ts';
 import { FolderBlobStore } from './storage/blobs.ts';
 import { assertKeyFits, journalSize, StoredCredentials } from './storage/credentials.ts';
 import { databaseAnswers, migrateToLatest, openDatabase } from './storage/database.ts';
@@ -226,7 +229,10 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
       },
       receipt: (device, receipt) => archive.applyReceipt(device, receipt),
       mediaRetry: (device, notice) => media.handleRetryNotice(device, notice),
-      notice: (device, notice, cause) => notices.notice(device, notice, cause),
+      notice: async (device, notice, cause) => {
+        if (notice.name === 'message.starred') await markStarred(db, device, notice, clock.now());
+        await notices.notice(device, notice, cause);
+      },
       history: (device, batch) => history.store(device, batch),
     },
     tenantIds: async () => (await tenants.list()).map((tenant) => tenant.id),
@@ -297,6 +303,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
       await server.register(deleteRoutes, { deleting, idempotency });
       await server.register(forwardRoutes, { forwarding, idempotency });
       await server.register(pinRoutes, { pinning, idempotency });
+      await server.register(starRoutes, { starring: new Starring(held) });
       await server.register(findRoutes, { finder });
       await server.register(pollRoutes, { polls });
       await server.register(messageReceiptsRoutes, { receipts });

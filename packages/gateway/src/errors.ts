@@ -30,6 +30,7 @@ export const ERROR_CATALOGUE = {
   NOT_EDITABLE: { status: 409, text: 'this message cannot be edited' },
   NOT_FORWARDABLE: { status: 409, text: 'this message cannot be forwarded' },
   NOT_PINNABLE: { status: 409, text: 'this message cannot be pinned' },
+  NOT_STARRABLE: { status: 409, text: 'this message cannot be starred' },
   NOT_A_POLL: { status: 409, text: 'the message is no poll' },
   NOT_CANCELLABLE: { status: 409, text: 'it can no longer be cancelled' },
   IDEMPOTENCY_CONFLICT: { status: 409, text: 'the Idempotency-Key was used with another request' },

@@ -60,6 +60,15 @@ export type SessionNotice =
   | { name: 'chat.delete'; chat: Identity }
   | { name: 'chat.clear'; chat: Identity }
   | {
+      name: 'message.starred';
+      chat: Identity;
+      messageId: string;
+      fromMe: boolean;
+      /** Its author, where that is not clear from the chat. */
+      sender: Identity | null;
+      starred: boolean;
+    }
+  | {
       name: 'message.delete_for_me';
       chat: Identity;
       messageId: string;

@@ -346,6 +346,17 @@ export interface WhatsAppSession {
     oldest: { id: string; fromMe: boolean; timestamp: number };
     count: number;
   }): Promise<void>;
+  /**
+   * Stars a message on all devices of the account, or takes the star away; `author` is the other's, in a group.
+   * What changed is reported as the notice `message.starred`, before this resolves.
+   */
+  starMessage(request: {
+    chat: Identity;
+    messageId: string;
+    fromMe: boolean;
+    author: Identity | null;
+    starred: boolean;
+  }): Promise<void>;
   /** The members of a group we are in, ourselves included. */
   groupMembers(group: Jid): Promise<GroupMember[]>;
   mediaConnection(refresh?: boolean): Promise<MediaConnection>;

@@ -92,6 +92,7 @@ export class ScriptedSession implements WhatsAppSession {
   sendReceipt = () => Promise.resolve();
   requestRetry = () => Promise.resolve();
   requestHistory = () => Promise.resolve();
+  starMessage = () => Promise.resolve();
 }
 
 /** Every session that was made, in order, and the wait for the next. */

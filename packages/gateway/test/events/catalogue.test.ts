@@ -45,6 +45,14 @@ const NOTICES: { [N in SessionNotice['name']]: NoticeOf<N> } = {
     fromMe: true,
     sender: null,
   },
+  'message.starred': {
+    name: 'message.starred',
+    chat: ANA,
+    messageId: 'M1',
+    fromMe: false,
+    sender: UNKNOWN,
+    starred: false,
+  },
   'group.info': {
     name: 'group.info',
     group: GROUP,

@@ -99,6 +99,7 @@ export class ScriptedWhatsApp implements WhatsAppSession {
   async requestRetry(): Promise<void> {}
 
   async requestHistory(): Promise<void> {}
+  async starMessage(): Promise<void> {}
   async groupMembers() {
     return [];
   }

@@ -78,19 +78,32 @@ export class AccountChanges {
 
   /** Deletes a message on the account's own devices only. It must be known to the phone. */
   async deleteForMe(id: string): Promise<void> {
+    const { message, index } = await this.#message('deleteMessageForMe', id);
+    const deleteMessageForMeAction = { deleteMedia: false, messageTimestamp: message.timestamp };
+    await this.#chat('regular_high', index, 3, { deleteMessageForMeAction });
+  }
+
+  /** Stars a message that the phone knows, or takes the star away. */
+  async starMessage(id: string, starred = true): Promise<void> {
+    const { index } = await this.#message('star', id);
+    await this.#chat('regular_high', index, 2, { starAction: { starred } });
+  }
+
+  /** Indices of the starred messages, whichever device starred them: `['star', chat, id, fromMe, author]`. */
+  async stars(): Promise<(readonly string[])[]> {
+    const entries = await this.#state.entries('regular_high');
+    return entries.flatMap(({ index, action }) =>
+      index[0] === 'star' && action.starAction?.starred ? [index] : [],
+    );
+  }
+
+  /** How app state names a message: chat, id, whether it is ours, and its author in a group. */
+  async #message(kind: string, id: string) {
     const message = this.#inbox.find(id);
     if (!message) throw new Error(`this phone knows no message ${id}`);
     const group = message.chat.endsWith('@g.us');
     const author = group && !message.fromMe ? (this.#book.knownLid(message.from) ?? message.from) : '0';
-    const index = [
-      'deleteMessageForMe',
-      await this.#jid(message.chat),
-      id,
-      message.fromMe ? '1' : '0',
-      author,
-    ];
-    const deleteMessageForMeAction = { deleteMedia: false, messageTimestamp: message.timestamp };
-    await this.#chat('regular_high', index, 3, { deleteMessageForMeAction });
+    return { message, index: [kind, await this.#jid(message.chat), id, message.fromMe ? '1' : '0', author] };
   }
 
   /** Saves a contact in the address book. */

@@ -51,6 +51,24 @@ export class PhoneAppState {
     return written;
   }
 
+  /** Everything that the collection says by now, whoever wrote it. */
+  async entries(name: WAPatchName): Promise<{ index: readonly string[]; action: proto.ISyncActionValue }[]> {
+    const { mutationMap } = await decodePatches(
+      name,
+      await this.#patchesAfter(name, 0),
+      newLTHashState(),
+      async () => ({ keyData: this.key.data }),
+      {},
+      undefined,
+      undefined,
+      true,
+    );
+    return Object.values(mutationMap).map(({ index, syncAction }) => ({
+      index,
+      action: syncAction.value ?? {},
+    }));
+  }
+
   async #write(change: AppStateChange): Promise<void> {
     const { collection: name, index, action, apiVersion, remove } = change;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
@@ -80,10 +98,7 @@ export class PhoneAppState {
   /** The collection as the server has it, other devices' patches included. */
   async #fetch(name: WAPatchName): Promise<LTHashState> {
     const known = this.#states.get(name) ?? newLTHashState();
-    const answer = await this.#sync(name, known.version, undefined);
-    const patches = getBinaryNodeChildren(getBinaryNodeChild(answer, 'patches'), 'patch').flatMap((node) =>
-      node.content instanceof Uint8Array ? [proto.SyncdPatch.decode(node.content)] : [],
-    );
+    const patches = await this.#patchesAfter(name, known.version);
     if (patches.length === 0) return known;
     const { state } = await decodePatches(
       name,
@@ -97,6 +112,13 @@ export class PhoneAppState {
     );
     this.#states.set(name, state);
     return state;
+  }
+
+  async #patchesAfter(name: WAPatchName, version: number): Promise<proto.ISyncdPatch[]> {
+    const answer = await this.#sync(name, version, undefined);
+    return getBinaryNodeChildren(getBinaryNodeChild(answer, 'patches'), 'patch').flatMap((node) =>
+      node.content instanceof Uint8Array ? [proto.SyncdPatch.decode(node.content)] : [],
+    );
   }
 
   async #sync(name: string, version: number, content: BinaryNode[] | undefined): Promise<BinaryNode> {

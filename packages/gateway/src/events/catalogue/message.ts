@@ -159,6 +159,11 @@ export const DeletedForMeData = Type.Object({
   sender: OrNull(Person),
 });
 
+export const StarredData = Type.Object({
+  ...DeletedForMeData.properties,
+  starred: Flag('False: the star was taken away'),
+});
+
 export const MentionData = Type.Object({
   message_id: MessageId,
   ...ChatNames,
@@ -366,6 +371,18 @@ export const MESSAGE_EVENTS = {
       poll_name: 'When shall we deliver?',
       options: ['Monday'],
       unknown_options: 0,
+    },
+  }),
+  'message.starred': entry({
+    summary: 'A message was starred, or its star taken away',
+    cause: 'Over the API, or by the user on the phone or another device.',
+    schema: StarredData,
+    example: {
+      message_id: EXAMPLE.messageId,
+      ...EXAMPLE.chat,
+      is_from_me: false,
+      sender: null,
+      starred: true,
     },
   }),
 };

@@ -49,6 +49,13 @@ const SHAPERS: Shapers = {
     is_from_me: notice.fromMe,
     sender: personOrNull(notice.sender),
   }),
+  'message.starred': (notice) => ({
+    message_id: notice.messageId,
+    ...chatNames(notice.chat),
+    is_from_me: notice.fromMe,
+    sender: personOrNull(notice.sender),
+    starred: notice.starred,
+  }),
   'group.info': (notice) => ({
     group_jid: notice.group,
     author: personOrNull(notice.author),

@@ -43,6 +43,7 @@ export {
   type UserFacingSocketConfig,
   unpadRandomMax16,
   WA_CERT_DETAILS,
+  type WAPatchCreate,
   type WAPatchName,
   xmppPreKey,
   xmppSignedPreKey,

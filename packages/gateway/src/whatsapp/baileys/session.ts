@@ -19,6 +19,7 @@ import {
 } from '../session.ts';
 import { AccountFeed } from './account/account-feed.ts';
 import { PushNames } from './account/push-names.ts';
+import { starPatch } from './account/star-patch.ts';
 import { AckWaiter } from './ack-waiter.ts';
 import { type AuthState, loadAuthState } from './auth-state.ts';
 import { closeReason } from './close-reason.ts';
@@ -265,6 +266,22 @@ class BaileysSession implements WhatsAppSession {
         admin: typeof member.admin === 'string',
       })),
     );
+  }
+
+  async starMessage(request: Parameters<WhatsAppSession['starMessage']>[0]): Promise<void> {
+    const socket = this.#opened();
+    if (!this.#auth.creds.myAppStateKeyId) {
+      throw new SessionNotOpen('the phone has not shared the keys of the account state yet');
+    }
+    try {
+      await socket.appPatch(starPatch(request, this.#options.clock.now()));
+    } catch (error) {
+      if (!this.#open) throw new SessionNotOpen('the connection ended while the star was being set');
+      this.#warn('the account state was not changed', error);
+      throw new SessionTimeout('WhatsApp did not take the star');
+    }
+    const { author: sender, ...rest } = request;
+    await this.#report({ type: 'notice', notice: { name: 'message.starred', ...rest, sender } });
   }
 
   async mediaConnection(refresh = false): Promise<MediaConnection> {

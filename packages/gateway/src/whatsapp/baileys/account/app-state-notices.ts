@@ -52,6 +52,18 @@ const READERS: Record<string, Reader> = {
       sender: participant && participant !== '0' ? await chat(participant) : null,
     };
   },
+  star: async ({ index, action, chat }) => {
+    const [, jid, messageId, fromMe, participant] = index;
+    if (!jid || !messageId) return null;
+    return {
+      name: 'message.starred',
+      chat: await chat(jid),
+      messageId,
+      fromMe: fromMe === '1',
+      sender: participant && participant !== '0' ? await chat(participant) : null,
+      starred: action.starAction?.starred === true,
+    };
+  },
   setting_unarchiveChats: async ({ action }) => ({
     name: 'settings.unarchive_chats',
     unarchiveChats: action.unarchiveChatsSetting?.unarchiveChats === true,

@@ -1,0 +1,50 @@
+/** Tag "messages": starring a message. Ours. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import type { Starring } from '../../../sending/starring.ts';
+import { errorResponses, Jid } from '../../schemas.ts';
+import { DeviceHeaders, DeviceQuery, selectedDevice } from './send-request.ts';
+
+export const starRoutes: FastifyPluginAsyncTypebox<{ starring: Starring }> = async (app, { starring }) => {
+  const operations = [
+    { method: 'POST', starred: true, operationId: 'starMessage', summary: 'Star a message' },
+    {
+      method: 'DELETE',
+      starred: false,
+      operationId: 'unstarMessage',
+      summary: 'Take the star of a message away',
+    },
+  ] as const;
+
+  for (const { method, starred, operationId, summary } of operations) {
+    app.route({
+      method,
+      url: '/messages/:id/star',
+      schema: {
+        operationId,
+        tags: ['messages'],
+        summary,
+        description:
+          'On all devices of the account; nobody else sees it. `GET /messages?starred=true` lists them.',
+        params: Type.Object({ id: Type.String() }),
+        querystring: DeviceQuery,
+        headers: DeviceHeaders,
+        response: {
+          200: Type.Object({
+            success: Type.Literal(true),
+            message_id: Type.String(),
+            chat_jid: Jid,
+            starred: Type.Boolean(),
+          }),
+          ...errorResponses('400', '401', '404', '409', '503', '504'),
+        },
+      },
+      handler: async (request) => {
+        const messageId = request.params.id;
+        const deviceId = selectedDevice(request);
+        const message = await starring.star(request.caller, { messageId, starred, deviceId });
+        return { success: true as const, message_id: messageId, chat_jid: message.chatJid, starred };
+      },
+    });
+  }
+};

@@ -1,0 +1,40 @@
+/** Starring a message, on all devices of the account. */
+import { AppError } from '../errors.ts';
+import { NOT_SHOWN } from '../messages/message-places.ts';
+import { type StoredMessage, senderIdentity } from '../messages/stored-message.ts';
+import type { Caller } from '../tenancy/caller.ts';
+import { chatOf, type HeldMessages } from './held-messages.ts';
+import { onSession } from './session-errors.ts';
+
+export interface StarRequest {
+  messageId: string;
+  starred: boolean;
+  deviceId?: string | undefined;
+}
+
+export class Starring {
+  readonly #held: HeldMessages;
+
+  constructor(held: HeldMessages) {
+    this.#held = held;
+  }
+
+  /** Resolves once WhatsApp has it. Throws MESSAGE_NOT_FOUND, NOT_STARRABLE, DEVICE_NOT_READY, WHATSAPP_TIMEOUT. */
+  async star(caller: Caller, { messageId, starred, deviceId }: StarRequest): Promise<StoredMessage> {
+    const copies = await this.#held.any(caller, messageId, deviceId);
+    const { target, session } = await this.#held.reachable(caller, copies);
+    if (target.revokedAt !== null) {
+      throw new AppError('NOT_STARRABLE', { message: 'the message was deleted' });
+    }
+    if (NOT_SHOWN.includes(target.kind)) {
+      throw new AppError('NOT_STARRABLE', { message: `a message of kind ${target.kind} cannot be starred` });
+    }
+    if (!session) throw new AppError('DEVICE_NOT_READY');
+    const { fromMe, isGroup, senderJid, senderLid } = target;
+    const author =
+      isGroup && !fromMe ? senderIdentity({ sender_jid: senderJid, sender_lid: senderLid }) : null;
+    const { chat } = chatOf(target);
+    await onSession(() => session.starMessage({ chat, messageId, fromMe, author, starred }));
+    return target;
+  }
+}
