@@ -163,6 +163,11 @@ test.each([
   if (name === 'poll') variables.POLL = got.id;
 });
 
+test('pacing-and-limits.md: status', async () => {
+  const [status] = answers(await run('status-limit'));
+  expect(status.data.limit).toBeNull();
+});
+
 test('later-and-bulk.md: schedule, look, cancel', async () => {
   const [made] = answers(await run('schedule'));
   expect(made.status).toBe('scheduled');

@@ -276,6 +276,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     settings: config.sending,
   });
   metrics.setDeviceCounter(() => tenants.devicesByState());
+  metrics.setLimitCounter(() => tenants.limitedDevices(clock.now()));
   metrics.setJournalCounter(() => journalSize(db));
 
   const lifecycle: Lifecycle = { phase: 'starting' };

@@ -1,5 +1,5 @@
 import type { BinaryNode } from 'baileys';
-import type { RegisteredDevice } from './network/directory.ts';
+import type { Account, RegisteredDevice } from './network/directory.ts';
 import type { NetworkLink } from './network/link.ts';
 import type { Network } from './network/network.ts';
 import { removeCompanion } from './pairing/remove.ts';
@@ -82,6 +82,21 @@ export class Faults {
     this.#ackOrders.push({ ...from, code });
   }
 
+  /**
+   * The account may begin no chats for so many seconds; without a number, until it is lifted. Its companions
+   * are told.
+   */
+  restrictNewChats(number: string, options: { seconds?: number; type?: string } = {}): void {
+    const { seconds, type = 'BIZ_QUALITY' } = options;
+    const endsAt = seconds === undefined ? null : Math.ceil(Date.now() / 1000) + seconds;
+    this.#network.reachOut.lock(this.#account(number), { endsAt, type });
+  }
+
+  /** Ends the restriction, and tells the companions. */
+  liftRestriction(number: string): void {
+    this.#network.reachOut.lift(this.#account(number));
+  }
+
   /** The next messages that companions send are routed but not acknowledged to them. */
   silenceAck(times = 1, from: SenderFilter = {}): void {
     for (let n = 0; n < times; n += 1) this.#ackOrders.push({ ...from, code: 'silence' });
@@ -158,6 +173,12 @@ export class Faults {
     refused.remaining -= 1;
     if (refused.remaining <= 0) this.#refused.delete(user);
     return refused.code;
+  }
+
+  #account(number: string): Account {
+    const account = this.#network.directory.resolve(`${number}@s.whatsapp.net`);
+    if (!account) throw new Error(`${number} is nobody's number`);
+    return account;
   }
 
   #attached(deviceJid: string): RegisteredDevice {

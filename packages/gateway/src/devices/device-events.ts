@@ -1,6 +1,13 @@
 /** Which events a change of a device's state is. They are written in the transaction that stores the change. */
 import type { NewEvent } from '../events/recorder.ts';
-import { deviceData, disconnectedData, pairedData, qrData, refusedData } from '../events/shape/device.ts';
+import {
+  deviceData,
+  disconnectedData,
+  limitedData,
+  pairedData,
+  qrData,
+  refusedData,
+} from '../events/shape/device.ts';
 import { type Device, statusOf } from './device.ts';
 import { type DeviceEvent, isTemporaryBan, isWanted } from './state.ts';
 
@@ -23,6 +30,14 @@ export function eventsOfChange(device: Device, previous: Device, cause: DeviceEv
     tell(name, refusedData(device, statusCode, willRetry));
   }
   return events;
+}
+
+/** The limit of the account was set, changed or lifted. */
+export function limitChanged(device: Device): NewEvent[] {
+  const { limit } = device;
+  return limit
+    ? [{ name: 'device.limited', data: limitedData(device, limit), orderKey }]
+    : [{ name: 'device.limit_lifted', data: deviceData(device), orderKey }];
 }
 
 export function qrGenerated(qr: { code: string; expiresAt: number }): NewEvent {

@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { DevicesTable } from '../storage/schema.ts';
-import type { Jid } from '../whatsapp/session.ts';
+import type { AccountLimit, Jid } from '../whatsapp/session.ts';
 import { DEVICE_STATES, type DeviceState, type DeviceStatus, type StateReason } from './state.ts';
 
 /** A connection slot of a tenant: one companion device of one WhatsApp account, once linked. */
@@ -26,8 +26,14 @@ export interface Device {
   wanted: boolean;
   /** Last sign of life from WhatsApp, milliseconds; accurate to a minute. */
   lastSeen: number | null;
+  /** While WhatsApp lets the account begin no chats; null otherwise. Milliseconds. */
+  limit: DeviceLimit | null;
   createdAt: number;
   updatedAt: number;
+}
+
+export interface DeviceLimit extends AccountLimit {
+  since: number;
 }
 
 /** True once a phone accepted this companion, until it is logged out. */
@@ -58,7 +64,13 @@ export function deviceFromRow(row: Selectable<DevicesTable>): Device {
     stateAt: row.state_at,
     wanted: row.wanted === 1,
     lastSeen: row.last_seen,
+    limit: limitFromRow(row),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };
+}
+
+function limitFromRow(row: Selectable<DevicesTable>): DeviceLimit | null {
+  if (row.limit_until === null || row.limit_since === null) return null;
+  return { since: row.limit_since, until: row.limit_until, reason: row.limit_reason ?? '' };
 }

@@ -5,7 +5,7 @@ import type { EventRecorder } from '../events/recorder.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { SessionNotOpen, SessionTimeout, type WhatsAppSession } from '../whatsapp/session.ts';
-import { type Device, isLinked, statusOf } from './device.ts';
+import { type Device, type DeviceLimit, isLinked, statusOf } from './device.ts';
 import {
   type PairCodeAnswer,
   Pairing,
@@ -91,6 +91,7 @@ export class Devices {
       stateAt: now,
       wanted: false,
       lastSeen: null,
+      limit: null,
       createdAt: now,
       updatedAt: now,
     };
@@ -140,6 +141,11 @@ export class Devices {
     const session = this.openSession(device.id);
     if (session === null) throw new AppError('DEVICE_NOT_READY');
     return session;
+  }
+
+  /** The limit that WhatsApp set for the account of a device taken up by this process; null without one. */
+  limitOf(device: Pick<Device, 'id'>): DeviceLimit | null {
+    return this.#supervisor.find(device.id)?.device.limit ?? null;
   }
 
   /** The open session of a device of any tenant, or null. */

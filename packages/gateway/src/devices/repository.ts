@@ -17,6 +17,7 @@ export type DeviceChange = Partial<
     | 'stateAt'
     | 'wanted'
     | 'lastSeen'
+    | 'limit'
   >
 >;
 
@@ -122,5 +123,10 @@ function columns(change: DeviceChange): Partial<DevicesTable> {
     ...(change.stateAt !== undefined && { state_at: change.stateAt }),
     ...(change.wanted !== undefined && { wanted: change.wanted ? 1 : 0 }),
     ...(change.lastSeen !== undefined && { last_seen: change.lastSeen }),
+    ...(change.limit !== undefined && {
+      limit_since: change.limit?.since ?? null,
+      limit_until: change.limit?.until ?? null,
+      limit_reason: change.limit?.reason ?? null,
+    }),
   };
 }

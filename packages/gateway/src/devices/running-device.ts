@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { NewEvent } from '../events/recorder.ts';
 import type { SessionNotice } from '../whatsapp/notices.ts';
 import type {
+  AccountLimit,
   CredentialStore,
   HistoryBatch,
   InboundMessage,
@@ -15,7 +16,7 @@ import type {
 } from '../whatsapp/session.ts';
 import { Backoff, type BackoffSettings } from './backoff.ts';
 import { type Device, isLinked, statusOf } from './device.ts';
-import { eventsOfChange, qrGenerated } from './device-events.ts';
+import { eventsOfChange, limitChanged, qrGenerated } from './device-events.ts';
 import type { DeviceChange, DeviceRepository } from './repository.ts';
 import { SessionSlot } from './session-slot.ts';
 import { type DeviceEvent, isWanted, transition } from './state.ts';
@@ -54,6 +55,8 @@ export interface PairingQr {
 
 const LAST_SEEN_EVERY_MS = 60_000;
 const COMMAND_TIMEOUT_MS = 500;
+/** Node's timers overflow after 24.8 days (https://nodejs.org/api/timers.html). */
+const LONGEST_TIMER_MS = 24 * 3600_000;
 
 /**
  * One device in this process: holds at most one session, keeps the device's state, stores it, and
@@ -70,6 +73,7 @@ export class RunningDevice {
   #commands: Promise<unknown> = Promise.resolve();
   #writes: Promise<void> = Promise.resolve();
   #cancelRetry: (() => void) | null = null;
+  #cancelLimit: (() => void) | null = null;
   #qr: PairingQr | null = null;
   #loggingOut = false;
   #shutDown = false;
@@ -119,6 +123,7 @@ export class RunningDevice {
 
   /** Marks a stored device as taken up by this process; `launch` then connects it. */
   async markStarted(): Promise<void> {
+    this.#watchLimit();
     await this.#apply({ type: 'start' });
   }
 
@@ -198,6 +203,7 @@ export class RunningDevice {
   /** Closes the session because the gateway stops; the next start takes the device up again. */
   async shutDown(): Promise<void> {
     this.#shutDown = true;
+    this.#cancelLimit?.();
     this.#detach();
     await this.#apply({ type: 'stop' }).catch((error) => this.#warn(error, 'the state was not stored'));
     await this.#slot.closed;
@@ -272,6 +278,8 @@ export class RunningDevice {
         return this.#seen();
       case 'push_name':
         return this.#store({ pushName: event.name });
+      case 'limit':
+        return this.#limited(event.limit);
       case 'qr':
         if (this.linked) return this.#credentialsMissing();
         this.#qr = { code: event.code, generatedAt: now, expiresAt: event.expiresAt };
@@ -293,6 +301,32 @@ export class RunningDevice {
       case 'closed':
         return this.#closed(event);
     }
+  }
+
+  /** WhatsApp set, changed or lifted the limit of the account; what it says again is no news. */
+  async #limited(limit: AccountLimit | null): Promise<void> {
+    const before = this.#device.limit;
+    const same = before?.until === limit?.until && before?.reason === limit?.reason;
+    if (!same) {
+      const now = this.#parts.clock.now();
+      await this.#store({ limit: limit && { since: before?.since ?? now, ...limit } }, limitChanged);
+    }
+    this.#watchLimit();
+  }
+
+  /** A limit ends by itself: WhatsApp says nothing then. */
+  #watchLimit(): void {
+    this.#cancelLimit?.();
+    this.#cancelLimit = null;
+    const { limit } = this.#device;
+    if (limit === null || this.#shutDown) return;
+    const { clock } = this.#parts;
+    const wait = Math.min(Math.max(limit.until - clock.now(), 0), LONGEST_TIMER_MS);
+    this.#cancelLimit = clock.after(wait, () => {
+      const over = this.#device.limit !== null && this.#device.limit.until <= clock.now();
+      if (!over) return this.#watchLimit();
+      this.#limited(null).catch((error) => this.#warn(error, 'the end of a limit was not stored'));
+    });
   }
 
   async #closed(event: Extract<SessionEvent, { type: 'closed' }>): Promise<void> {

@@ -69,6 +69,8 @@ export const OWN_EVENTS = [
   'message.reaction',
   'message.poll_vote',
   'message.starred',
+  'device.limited',
+  'device.limit_lifted',
   'job.completed',
   'bulk.completed',
   'webhook.test',

@@ -271,6 +271,21 @@ export class MessageArchive {
     return row ? storedMessage(row) : null;
   }
 
+  /** Whether something was received in the chat, or sent with success, as far as is stored. */
+  async hasChat(device: Pick<MessageDevice, 'id' | 'tenantId'>, chat: Identity): Promise<boolean> {
+    const names = [chat.jid, chat.lid].filter((name) => name !== null);
+    const row = await this.#db
+      .selectFrom('messages')
+      .select('id')
+      .where('tenant_id', '=', device.tenantId)
+      .where('device_id', '=', device.id)
+      .where('chat_jid', 'in', names)
+      .where('send_state', 'in', ['none', 'sent'])
+      .limit(1)
+      .executeTakeFirst();
+    return row !== undefined;
+  }
+
   /** The content of a stored message, decoded; null when it was never decrypted. */
   async wireMessage(message: Pick<StoredMessage, 'tenantId' | 'rowId'>): Promise<WireMessage | null> {
     const raw = await this.#raw(message.tenantId, message.rowId);

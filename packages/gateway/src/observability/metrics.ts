@@ -14,6 +14,8 @@ export interface Metrics {
   setJournalCounter(count: () => Promise<number>): void;
   /** Linked devices by state, asked at each scrape. */
   setDeviceCounter(count: () => Promise<Record<string, number>>): void;
+  /** Devices under a limit of WhatsApp's, asked at each scrape. */
+  setLimitCounter(count: () => Promise<number>): void;
 }
 
 export function createMetrics(): Metrics {
@@ -64,6 +66,15 @@ export function createMetrics(): Metrics {
       for (const [state, count] of Object.entries(await countDevices())) this.set({ state }, count);
     },
   });
+  let countLimited: () => Promise<number> = async () => 0;
+  new Gauge({
+    name: 'wuts_devices_limited',
+    help: 'Devices whose accounts WhatsApp lets begin no chats for a while',
+    registers: [registry],
+    async collect() {
+      this.set(await countLimited());
+    },
+  });
   return {
     registry,
     httpRequests,
@@ -75,6 +86,9 @@ export function createMetrics(): Metrics {
     },
     setDeviceCounter(count) {
       countDevices = count;
+    },
+    setLimitCounter(count) {
+      countLimited = count;
     },
   };
 }

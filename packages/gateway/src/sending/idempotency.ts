@@ -2,7 +2,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
-import { AppError, invalidField } from '../errors.ts';
+import { AppError, type ErrorCode, invalidField } from '../errors.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import type { SendAttempt } from './delivery.ts';
@@ -22,6 +22,9 @@ export const KEY_LIFETIME_MS = 24 * 3600_000;
 const SWEEP_EVERY_MS = 3600_000;
 /** Printable ASCII, as header values are; UUIDs fit, novels do not. */
 const KEY = /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/;
+
+/** WhatsApp did not take the message: another try is another message. */
+const REFUSALS: readonly ErrorCode[] = ['REJECTED_BY_WHATSAPP', 'ACCOUNT_LIMITED', 'RATE_LIMITED'];
 
 /**
  * Keys and first answers, in the database. An error gives the key free again, for nothing was sent;
@@ -115,7 +118,7 @@ export class Idempotency {
       await this.#update(caller, key, { status: answer.status, response: JSON.stringify(answer.body) });
       return answer;
     } catch (error) {
-      const refused = error instanceof AppError && error.code === 'REJECTED_BY_WHATSAPP';
+      const refused = error instanceof AppError && REFUSALS.includes(error.code);
       if (!left || refused) await this.#delete(caller, key);
       throw error;
     }

@@ -7,7 +7,8 @@ import type { MessageArchive } from '../messages/archive.ts';
 import type { MessageDevice } from '../messages/stored-message.ts';
 import type { DeviceDirectory } from '../messages/visible.ts';
 import type { Caller } from '../tenancy/caller.ts';
-import { type Jid, SessionNotOpen, type WhatsAppSession } from '../whatsapp/session.ts';
+import { type AccountLimit, type Jid, SessionNotOpen, type WhatsAppSession } from '../whatsapp/session.ts';
+import { assertMayWrite, type LimitParts } from './account-limits.ts';
 import { ChosenIds } from './chosen-ids.ts';
 import type { Content } from './content.ts';
 import { type Delivered, deliver, earlierDelivery, type SendAttempt } from './delivery.ts';
@@ -20,6 +21,8 @@ import { fromSession } from './session-errors.ts';
 export interface SendingDevices extends DeviceDirectory {
   /** Throws DEVICE_NOT_READY unless the device is connected. */
   session(device: MessageDevice): WhatsAppSession;
+  /** What WhatsApp lets the account not do, if anything. */
+  limitOf(device: MessageDevice): AccountLimit | null;
 }
 
 export interface SendRequest {
@@ -68,17 +71,20 @@ const LONGEST_HOLD_SECONDS = 90;
 export class Sending {
   readonly #parts: SendingParts;
   readonly #chosenIds: ChosenIds;
+  readonly #limits: LimitParts;
 
   constructor(parts: SendingParts) {
     this.#parts = parts;
     this.#chosenIds = new ChosenIds(parts.archive);
+    const { archive, clock, devices } = parts;
+    this.#limits = { archive, clock, limitOf: (device) => devices.limitOf(device) };
   }
 
   /**
    * Sends and resolves once WhatsApp's server has the message. Nothing is written or sent before the
    * recipient is known and the content composed. Throws DEVICE_NOT_FOUND, DEVICE_AMBIGUOUS,
    * DEVICE_NOT_READY, NOT_ON_WHATSAPP, ALREADY_EXISTS (the chosen id), INVALID_MEDIA, PAYLOAD_TOO_LARGE, UPLOAD_FAILED,
-   * REJECTED_BY_WHATSAPP, WHATSAPP_TIMEOUT.
+   * REJECTED_BY_WHATSAPP, ACCOUNT_LIMITED, RATE_LIMITED, WHATSAPP_TIMEOUT.
    */
   async send(caller: Caller, request: SendRequest): Promise<SentMessage> {
     const { archive, devices, recipients, media } = this.#parts;
@@ -86,6 +92,7 @@ export class Sending {
     const device = await devices.resolve(caller, request.deviceId);
     const session = devices.session(device);
     const recipient = await recipients.resolve(session, device, request.address);
+    await assertMayWrite(this.#limits, device, recipient);
     const mentions = request.mentions ?? [];
     const context = await conversation(archive, device, recipient, {
       quote: request.quote ?? null,

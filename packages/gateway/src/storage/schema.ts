@@ -71,6 +71,10 @@ export interface DevicesTable {
   /** 1: the supervisor keeps it online (paired and not disconnected by the user). */
   wanted: number;
   last_seen: number | null;
+  /** While WhatsApp lets the account begin no chats: since when, until when, and why in WhatsApp's word. */
+  limit_since: number | null;
+  limit_until: number | null;
+  limit_reason: string | null;
   /** When its owner's pending webhook URL was looked at: at the first connect, and never again. */
   webhook_applied_at: number | null;
   created_at: number;

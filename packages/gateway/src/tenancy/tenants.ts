@@ -111,6 +111,16 @@ export class Tenants {
     return rows.map(toUser);
   }
 
+  /** How many devices have accounts that may begin no chats at `now` (milliseconds): for metrics. */
+  async limitedDevices(now: number): Promise<number> {
+    const { count } = await this.#parts.db
+      .selectFrom('devices')
+      .select(({ fn }) => fn.countAll<number | string>().as('count'))
+      .where('limit_until', '>', now)
+      .executeTakeFirstOrThrow();
+    return Number(count);
+  }
+
   /** How many devices of the installation are in each state: for metrics, numbers only. */
   async devicesByState(): Promise<Record<string, number>> {
     const rows = await this.#parts.db

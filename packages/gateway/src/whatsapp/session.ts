@@ -208,6 +208,14 @@ export interface HistoryBatch {
   contacts: number;
 }
 
+/** WhatsApp lets the account write in its chats and begin no new ones, for a while ("reach-out time lock"). */
+export interface AccountLimit {
+  /** Milliseconds since the epoch. */
+  until: number;
+  /** WhatsApp's word: `BIZ_QUALITY`, `WEB_COMPANION_ONLY`, … */
+  reason: string;
+}
+
 export type SessionEvent =
   | { type: 'connecting' }
   | { type: 'qr'; code: string; expiresAt: number }
@@ -224,6 +232,8 @@ export type SessionEvent =
   | { type: 'notice'; notice: SessionNotice; cause?: string }
   | { type: 'history'; batch: HistoryBatch }
   | { type: 'push_name'; name: string }
+  /** Null: the limit was lifted. */
+  | { type: 'limit'; limit: AccountLimit | null }
   | { type: 'alive' }; // the server answered a ping
 
 /**
@@ -260,10 +270,13 @@ export interface SendAck {
 /** The server refused the message: `<ack error="463"/>` and the like. */
 export class SendRejected extends Error {
   readonly whatsappCode: number;
-  constructor(whatsappCode: number, text: string) {
+  /** The limit of the account that the message went against, where WhatsApp tells of one. */
+  readonly limit: AccountLimit | null;
+  constructor(whatsappCode: number, text: string, limit: AccountLimit | null = null) {
     super(text);
     this.name = 'SendRejected';
     this.whatsappCode = whatsappCode;
+    this.limit = limit;
   }
 }
 

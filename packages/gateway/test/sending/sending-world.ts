@@ -275,6 +275,7 @@ function scriptedDevices(accounts: () => Account[]): SendingDevices {
       return found.device;
     },
     list: async (caller) => mine(caller).map((each) => each.device),
+    limitOf: () => null,
     session(device) {
       const account = accounts().find((each) => each.device.id === device.id);
       if (!account?.online) throw new AppError('DEVICE_NOT_READY');

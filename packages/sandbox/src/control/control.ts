@@ -246,6 +246,16 @@ function addFaults(router: Router, { faults }: Sandbox): void {
       const order = { number: text(body, 'number') };
       faults.refuseLogin(number(body, 'code'), times === undefined ? order : { ...order, times });
     })
+    .on('POST', '/faults/restrict-new-chats', ({ body }) =>
+      faults.restrictNewChats(
+        text(body, 'number'),
+        present<{ seconds?: number; type?: string }>({
+          seconds: optionalNumber(body, 'seconds'),
+          type: optionalText(body, 'type'),
+        }),
+      ),
+    )
+    .on('POST', '/faults/lift-restriction', ({ body }) => faults.liftRestriction(text(body, 'number')))
     .on('POST', '/faults/latency', ({ body }) => faults.setLatency(number(body, 'ms')))
     .on('POST', '/faults/clear', () => faults.clear());
 }

@@ -41,12 +41,16 @@ const OPERATIONS: ReadonlyMap<string, readonly [path: string, run: Operation]> =
 ]);
 
 /**
- * `w:mex`: GraphQL queries by number, as JSON. Those of a channel's follower are known; others get the error
+ * `w:mex`: GraphQL queries by number, as JSON. Those of a channel's follower and of the account's limits are known; others get the error
  * shape that clients parse (Baileys mex.js executeWMexQuery).
  */
 const mex: IqHandler = (request) => {
   const query = childNamed(request.iq, 'query');
   const id = query?.attrs.query_id ?? '';
+  if (id === QueryIds.REACHOUT_TIMELOCK) {
+    const lock = request.network.reachOut.described(request.sender.account.user);
+    return answer({ data: { [XWAPaths.xwa2_fetch_account_reachout_timelock]: lock } });
+  }
   const operation = OPERATIONS.get(id);
   const newsletter = request.network.newsletters.get(newsletterId(bytesOf(query)));
   if (!query) return { error: BAD_REQUEST };

@@ -13,6 +13,7 @@ import {
   phoneJid,
 } from './jid.ts';
 import type { Network } from './network.ts';
+import { REACH_OUT_LOCKED } from './reach-out.ts';
 
 /** Refusals as `<ack error=…>`: the number or group does not exist; not a member of the group. */
 const NOT_FOUND = '404';
@@ -47,8 +48,14 @@ export function routeMessage(network: Network, sender: RegisteredDevice, node: B
       } else deliver = () => routeToGroup(network, sender, node, group);
     } else if (isUserServer(to.server)) {
       const account = network.directory.resolve(to);
-      if (account) deliver = () => routeToUser(network, sender, node, to, account);
-      else refusal = NOT_FOUND;
+      if (!account) refusal = NOT_FOUND;
+      else if (network.reachOut.refuses(sender, account)) refusal = REACH_OUT_LOCKED;
+      else {
+        deliver = () => {
+          network.reachOut.delivered(sender.account, account);
+          routeToUser(network, sender, node, to, account);
+        };
+      }
     }
   }
   if (order !== 'silence') network.acknowledge(sender, node, refusal);

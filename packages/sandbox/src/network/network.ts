@@ -11,6 +11,7 @@ import { lidJid } from './jid.ts';
 import type { NetworkLink, NetworkPort } from './link.ts';
 import { routeMediaRetry, routeMessage } from './messages.ts';
 import { Presences } from './presence.ts';
+import { ReachOutLocks } from './reach-out.ts';
 import { routeReceipt } from './receipts.ts';
 
 /** Where `media_conn` sends clients; asked on every query, so that the CDN can be started later. */
@@ -40,6 +41,7 @@ export class Network implements NetworkPort {
   readonly presences: Presences;
   readonly appState = new AppState();
   readonly newsletters: Newsletters;
+  readonly reachOut: ReachOutLocks;
   readonly faults: Faults;
   readonly media: MediaHosts | undefined;
   /** Set by the pairing desk: handles the phone's side of code linking. */
@@ -55,6 +57,7 @@ export class Network implements NetworkPort {
     this.#onError = options.onError ?? ((error) => process.emitWarning(error));
     this.groups = new Groups(this);
     this.newsletters = new Newsletters(this);
+    this.reachOut = new ReachOutLocks(this);
     this.presences = new Presences(this);
     this.faults = new Faults(this);
   }

@@ -252,4 +252,32 @@ describe('the end of a link', () => {
     faults.setLatency(50);
     expect(await send('ACK0004')).toBeUndefined();
   });
+
+  it('lets a restricted account begin no chats, and tells its companions', async () => {
+    net = await startTestNetwork();
+    const client = await net.linked(net.phone(NUMBER));
+    net.phone('5511999990002');
+    net.phone('5511999990003');
+    const { faults } = net.network;
+    const send = async (to: string, id: string): Promise<string | undefined> => {
+      const ack = client.socket.waitForMessage(id, 10_000) as Promise<{ attrs: Record<string, string> }>;
+      await client.socket.sendMessage(`${to}@s.whatsapp.net`, { text: 'x' }, { messageId: id });
+      return (await ack).attrs.error;
+    };
+    expect(await send('5511999990002', 'LIM0001')).toBeUndefined();
+    const told = new Promise((resolve) => {
+      client.socket.ev.on(
+        'connection.update',
+        ({ reachoutTimeLock }) => reachoutTimeLock && resolve(reachoutTimeLock),
+      );
+    });
+    faults.restrictNewChats(NUMBER, { seconds: 60, type: 'BIZ_QUALITY' });
+    expect(await told).toMatchObject({ isActive: true, enforcementType: 'BIZ_QUALITY' });
+    expect(await send('5511999990002', 'LIM0002')).toBeUndefined();
+    expect(await send('5511999990003', 'LIM0003')).toBe('463');
+    expect(await client.socket.fetchAccountReachoutTimelock()).toMatchObject({ isActive: true });
+    faults.liftRestriction(NUMBER);
+    expect(await client.socket.fetchAccountReachoutTimelock()).toMatchObject({ isActive: false });
+    expect(await send('5511999990003', 'LIM0004')).toBeUndefined();
+  });
 });

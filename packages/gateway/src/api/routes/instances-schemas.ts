@@ -166,6 +166,12 @@ export const StatusData = data(
     since: Nullable(Rfc3339),
     lid: Nullable(Jid),
     push_name: Nullable(Type.String()),
+    limit: Nullable(
+      Type.Object(
+        { since: Rfc3339, until: Rfc3339, reason: Type.String({ examples: ['BIZ_QUALITY'] }) },
+        { description: 'While WhatsApp lets the account begin no chats' },
+      ),
+    ),
   }),
 );
 

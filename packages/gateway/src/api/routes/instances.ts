@@ -384,6 +384,7 @@ const NO_DEVICE = {
   since: null,
   lid: null,
   push_name: null,
+  limit: null,
 };
 
 function status(device: Device) {
@@ -399,5 +400,10 @@ function status(device: Device) {
     since: rfc3339(device.stateAt),
     lid: device.lid,
     push_name: device.pushName,
+    limit: device.limit && {
+      since: rfc3339(device.limit.since),
+      until: rfc3339(device.limit.until),
+      reason: device.limit.reason,
+    },
   };
 }

@@ -13,6 +13,12 @@ const DeviceNow = {
   at: Time('Since when'),
 };
 
+const Limit = Type.Object({
+  since: Time('When the gateway learnt of it'),
+  until: Time('When it ends by itself'),
+  reason: Text("WhatsApp's word: `BIZ_QUALITY`, `WEB_COMPANION_ONLY`, …"),
+});
+
 /** Beside: what WhatsApp said when it ended or refused the connection. */
 const Refused = {
   ...DeviceNow,
@@ -40,6 +46,23 @@ export const DEVICE_EVENTS = {
     cause: 'A connected device lost its connection, whatever the reason, or `POST /disconnect` was called.',
     schema: Type.Object({ ...DeviceNow, will_retry: Flag('The gateway connects again by itself') }),
     example: { ...device, state: 'reconnecting', reason: 'connection_lost', will_retry: true },
+  }),
+  'device.limited': entry({
+    summary: 'WhatsApp lets the account begin no chats for a while',
+    cause: 'WhatsApp said so, by itself or when it refused a message (463), or changed the end of the limit.',
+    schema: Type.Object({ ...DeviceNow, limit: Limit }),
+    example: {
+      ...device,
+      state: 'connected',
+      reason: 'open',
+      limit: { since: EXAMPLE.time, until: '2026-06-16T12:00:00.000Z', reason: 'BIZ_QUALITY' },
+    },
+  }),
+  'device.limit_lifted': entry({
+    summary: 'The account may begin chats again',
+    cause: 'The time of the limit is over, or WhatsApp lifted it.',
+    schema: Type.Object(DeviceNow),
+    example: { ...device, state: 'connected', reason: 'open' },
   }),
   'device.logged_out': entry({
     summary: 'The device is not linked any more',

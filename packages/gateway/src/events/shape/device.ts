@@ -33,6 +33,14 @@ export function disconnectedData(
   return { ...deviceData(device), will_retry: willRetry };
 }
 
+export function limitedData(
+  device: EventDeviceState,
+  limit: { since: number; until: number; reason: string },
+): EventData<'device.limited'> {
+  const { since, until, reason } = limit;
+  return { ...deviceData(device), limit: { since: time(since), until: time(until), reason } };
+}
+
 /** `statusCode`: WhatsApp's, when there was one. */
 export function refusedData(
   device: EventDeviceState,

@@ -7,6 +7,7 @@ import * as messageMarks from './0009-message-marks.ts';
 import * as sendJobs from './0012-send-jobs.ts';
 import * as findingMessages from './0013-finding-messages.ts';
 import * as messageSearch from './0014-message-search.ts';
+import * as deviceLimits from './0015-device-limits.ts';
 
 /** In order of their names; one that was released is never changed, only followed. */
 export const migrations: Record<string, Migration> = {
@@ -18,4 +19,5 @@ export const migrations: Record<string, Migration> = {
   '0012-send-jobs': sendJobs,
   '0013-finding-messages': findingMessages,
   '0014-message-search': messageSearch,
+  '0015-device-limits': deviceLimits,
 };

@@ -33,6 +33,7 @@ export {
   KEY_BUNDLE_TYPE,
   makeWASocket,
   proto,
+  type ReachoutTimelockState,
   type SignalDataSet,
   type SignalDataTypeMap,
   type SignalKeyStore,

@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import type { AccountFileSource } from '../account-files.ts';
 import {
+  type AccountLimit,
   type ChatState,
   type GroupMember,
   type Jid,
@@ -10,6 +11,7 @@ import {
   type OutboundReceipt,
   type PresenceState,
   type SendAck,
+  SendRejected,
   type SessionEvent,
   type SessionFactory,
   SessionNotOpen,
@@ -19,6 +21,7 @@ import {
 } from '../session.ts';
 import { AccountFeed } from './account/account-feed.ts';
 import { PushNames } from './account/push-names.ts';
+import { accountLimit, REACH_OUT_REFUSED } from './account/reach-out-lock.ts';
 import { starPatch } from './account/star-patch.ts';
 import { AckWaiter } from './ack-waiter.ts';
 import { type AuthState, loadAuthState } from './auth-state.ts';
@@ -33,6 +36,7 @@ import {
   jidNormalizedUser,
   makeWASocket,
   proto,
+  type ReachoutTimelockState,
   USyncQuery,
   USyncUser,
 } from './library.ts';
@@ -65,6 +69,8 @@ const DEFAULT_ACK_TIMEOUT_MS = 30_000;
 const FINISH_MS = 1_500;
 /** The library's own 10 tries 3 s apart would hold up a send for half a minute; what may not fail is tried on by us. */
 const COMMIT_TRIES = { maxCommitRetries: 3, delayBetweenTriesMs: 200 };
+/** A caller waits for this answer beside the ack's. */
+const ASK_LIMIT_MS = 5_000;
 const SERVER = '@s.whatsapp.net';
 /** What the library calls an account whose name it does not know yet (`requestPairingCode`). */
 const UNNAMED = '~';
@@ -139,6 +145,7 @@ class BaileysSession implements WhatsAppSession {
     this.#closed = new Promise((resolve) => {
       socket.ev.on('connection.update', (update) => {
         if (update.qr) this.#report({ type: 'qr', ...this.#qr.nextRef(update.qr) });
+        if (update.reachoutTimeLock) this.#onLock(update.reachoutTimeLock);
         if (update.connection === 'connecting') this.#report({ type: 'connecting' });
         if (update.connection === 'open') this.#onOpen();
         if (update.connection === 'close') {
@@ -234,7 +241,19 @@ class BaileysSession implements WhatsAppSession {
       waiting.cancel();
       throw this.#open ? error : new SessionNotOpen('the connection ended while the message was being sent');
     }
-    return waiting.ack;
+    try {
+      return await waiting.ack;
+    } catch (error) {
+      if (!(error instanceof SendRejected) || error.whatsappCode !== REACH_OUT_REFUSED) throw error;
+      throw new SendRejected(error.whatsappCode, error.message, await this.#askLimit(socket));
+    }
+  }
+
+  /** Whether the account is limited, or only the one contact is out of reach, the ack does not say. */
+  async #askLimit(socket: Socket): Promise<AccountLimit | null> {
+    // What it answers is reported as well: see #onLock.
+    const lock = await within(ASK_LIMIT_MS, socket.fetchAccountReachoutTimelock());
+    return lock ? accountLimit(lock, this.#options.clock.now()) : null;
   }
 
   async sendChatState(to: Jid, state: ChatState): Promise<void> {
@@ -281,7 +300,8 @@ class BaileysSession implements WhatsAppSession {
       throw new SessionTimeout('WhatsApp did not take the star');
     }
     const { author: sender, ...rest } = request;
-    await this.#report({ type: 'notice', notice: { name: 'message.starred', ...rest, sender } });
+    this.#report({ type: 'notice', notice: { name: 'message.starred', ...rest, sender } });
+    await this.#reports;
   }
 
   async mediaConnection(refresh = false): Promise<MediaConnection> {
@@ -363,6 +383,10 @@ class BaileysSession implements WhatsAppSession {
     return fresh;
   }
 
+  #onLock(lock: ReachoutTimelockState): void {
+    this.#report({ type: 'limit', limit: accountLimit(lock, this.#options.clock.now()) });
+  }
+
   #onOpen(): void {
     this.#open = true;
     this.#keepalive.start();
@@ -436,13 +460,13 @@ async function lookUp(socket: Socket, number: string): Promise<NumberLookup> {
   return { number, exists: true, jid, lid };
 }
 
-/** Waits for `work`, but not longer than `ms`. */
-async function within(ms: number, work: Promise<void> | undefined): Promise<void> {
-  if (!work) return;
+/** What `work` comes to; undefined when it fails or takes longer than `ms`. */
+async function within<T>(ms: number, work: Promise<T> | undefined): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms);
   });
-  await Promise.race([work.catch(() => undefined), late]);
+  const done = await Promise.race([work?.catch(() => undefined), late]);
   clearTimeout(timer);
+  return done;
 }

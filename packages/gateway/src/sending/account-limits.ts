@@ -1,0 +1,49 @@
+/** Keeping the limits that WhatsApp set for an account: a message that would begin a chat is not even tried. */
+import type { Clock } from '../clock.ts';
+import { AppError } from '../errors.ts';
+import { sameIdentity } from '../identity/jid.ts';
+import type { MessageArchive } from '../messages/archive.ts';
+import type { MessageDevice } from '../messages/stored-message.ts';
+import type { AccountLimit } from '../whatsapp/session.ts';
+import type { Recipient } from './recipients.ts';
+
+export interface LimitParts {
+  archive: MessageArchive;
+  clock: Clock;
+  /** The limit that the device is under, if any. */
+  limitOf(device: MessageDevice): AccountLimit | null;
+}
+
+/**
+ * Throws ACCOUNT_LIMITED when the account may not begin chats and the message would begin one. Another attempt
+ * would count as one more reach-out and make it worse (Baileys messages-recv.js, on 463).
+ */
+export async function assertMayWrite(
+  { archive, clock, limitOf }: LimitParts,
+  device: MessageDevice,
+  recipient: Recipient,
+): Promise<void> {
+  const limit = limitOf(device);
+  if (!limit || limit.until <= clock.now() || !isPerson(recipient)) return;
+  if (sameIdentity(recipient.chat, device) || (await archive.hasChat(device, recipient.chat))) return;
+  throw accountLimited(limit, clock.now());
+}
+
+/** `now` in milliseconds. */
+export function accountLimited(
+  limit: AccountLimit,
+  now: number,
+  extra: Record<string, unknown> = {},
+): AppError {
+  return new AppError('ACCOUNT_LIMITED', {
+    message:
+      `WhatsApp lets this account begin no chats until ${new Date(limit.until).toISOString()} (${limit.reason}); ` +
+      'chats in which somebody has written go on',
+    retryAfterSeconds: Math.max(1, Math.ceil((limit.until - now) / 1000)),
+    extra: { ...extra, limited_until: new Date(limit.until).toISOString() },
+  });
+}
+
+function isPerson({ isGroup, to }: Recipient): boolean {
+  return !isGroup && (to.endsWith('@s.whatsapp.net') || to.endsWith('@lid'));
+}
