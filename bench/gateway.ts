@@ -89,6 +89,8 @@ export class GatewayProcess {
         }),
         // The receiver is on loopback.
         WUTS_ALLOW_NETWORKS: '127.0.0.0/8',
+        // The bare client beside us sends as fast as it can.
+        WUTS_PACE_PER_MINUTE: '0',
         ...options.settings,
       },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -57,6 +57,7 @@ import { HistoryRequests } from './sending/history-request.ts';
 import { Idempotency } from './sending/idempotency.ts';
 import type { JobRunner } from './sending/jobs/job-runner.ts';
 import { sendsForLater } from './sending/jobs/sends-for-later.ts';
+import { Pacing } from './sending/pacing.ts';
 import { Pinning } from './sending/pinning.ts';
 import { Sending } from './sending/pipeline.ts';
 import { OutgoingReceipts } from './sending/receipts.ts';
@@ -248,7 +249,8 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     uploads,
   });
   const recipients = new Recipients({ clock });
-  const sending = new Sending({ devices, archive, recipients, media: outbound, clock });
+  const pacing = new Pacing({ clock, settings: config.sending.pace });
+  const sending = new Sending({ devices, archive, recipients, media: outbound, clock, pacing });
   const held = new HeldMessages({ devices, archive, recipients });
   const editing = new Editing({ held, archive, clock });
   const deleting = new Deleting({ held, archive, clock });

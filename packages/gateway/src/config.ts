@@ -29,11 +29,20 @@ export interface FfmpegConfig {
   concurrency: number;
 }
 
+export interface PaceConfig {
+  /** Messages per minute of one device; 0 sets no pace. */
+  perMinute: number;
+  burst: number;
+  /** Milliseconds. */
+  maxWaitMs: number;
+}
+
 export interface SendingConfig {
   /** An audio or video send that takes longer, milliseconds, becomes a job. */
   jobAfterMs: number;
   /** How long after its time a job is still tried, milliseconds. */
   lateMs: number;
+  pace: PaceConfig;
 }
 
 export interface WebhookConfig {
@@ -127,6 +136,14 @@ export function loadConfig(env: NodeJS.ProcessEnv): Settings {
       jobAfterMs: read.duration('WUTS_SEND_JOB_AFTER', 20_000),
       // A scheduled message whose device or gateway is away at its time is sent so much later at most.
       lateMs: read.duration('WUTS_SEND_LATE', HOUR_MS),
+      pace: {
+        // Messages of one device per minute, in the long run; 0 sets no pace.
+        perMinute: read.integer('WUTS_PACE_PER_MINUTE', 120, 0, 100_000),
+        // So many may go at once after a pause.
+        burst: read.integer('WUTS_PACE_BURST', 120, 1, 100_000),
+        // A request whose turn would come later is answered 429.
+        maxWaitMs: read.duration('WUTS_PACE_MAX_WAIT', 20_000),
+      },
     },
     retention: {
       // How long events can be pulled and replayed.

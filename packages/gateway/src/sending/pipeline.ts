@@ -13,6 +13,7 @@ import { ChosenIds } from './chosen-ids.ts';
 import type { Content } from './content.ts';
 import { type Delivered, deliver, earlierDelivery, type SendAttempt } from './delivery.ts';
 import type { OutboundMedia } from './outbound-media.ts';
+import type { Pacing } from './pacing.ts';
 import { conversation, type Quote } from './quoting.ts';
 import type { RecipientAddress, Recipients } from './recipients.ts';
 import { fromSession } from './session-errors.ts';
@@ -61,6 +62,7 @@ export interface SendingParts {
   recipients: Recipients;
   media: OutboundMedia;
   clock: Clock;
+  pacing: Pacing;
 }
 
 /** Bound of `delay` and of `typingDuration`, each; longer ones are cut. */
@@ -87,7 +89,7 @@ export class Sending {
    * REJECTED_BY_WHATSAPP, ACCOUNT_LIMITED, RATE_LIMITED, WHATSAPP_TIMEOUT.
    */
   async send(caller: Caller, request: SendRequest): Promise<SentMessage> {
-    const { archive, devices, recipients, media } = this.#parts;
+    const { archive, devices, recipients, media, pacing } = this.#parts;
     const started = performance.now();
     const device = await devices.resolve(caller, request.deviceId);
     const session = devices.session(device);
@@ -110,6 +112,7 @@ export class Sending {
       const nothing = { presenceSent: false, presenceSeconds: 0, metadata: {} };
       return { ...earlier, ...result, ...nothing, processingMs: elapsed(started) };
     }
+    await pacing.turn(device.id, request.signal);
     const id = { chosen: request.messageId, attempt: request.attempt };
     return this.#chosenIds.holding(device, recipient, id, async () => {
       const composed = await compose(request.content, {

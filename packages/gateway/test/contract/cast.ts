@@ -43,7 +43,9 @@ export class Cast {
   }
 
   static async create(): Promise<Cast> {
-    const world = await World.create({ settings: { WUTS_ALLOW_NETWORKS: '127.0.0.0/8' } });
+    const world = await World.create({
+      settings: { WUTS_ALLOW_NETWORKS: '127.0.0.0/8', WUTS_PACE_PER_MINUTE: '0' },
+    });
     const receiver = await Receiver.start();
     const { sandbox } = world;
     const phones = {

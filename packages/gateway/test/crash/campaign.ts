@@ -133,6 +133,7 @@ export class Campaign {
         WUTS_NETWORK_ROOT_KEY: address.rootKey,
         WUTS_NETWORK_CA_FILE: address.caFile,
         WUTS_ALLOW_NETWORKS: '127.0.0.0/8',
+        WUTS_PACE_PER_MINUTE: '0',
       },
     });
     this.#undo.push(() => gateway.close());

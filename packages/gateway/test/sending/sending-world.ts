@@ -21,6 +21,7 @@ import { Editing } from '../../src/sending/editing.ts';
 import { HeldMessages } from '../../src/sending/held-messages.ts';
 import { Idempotency } from '../../src/sending/idempotency.ts';
 import { sendsForLater } from '../../src/sending/jobs/sends-for-later.ts';
+import { Pacing } from '../../src/sending/pacing.ts';
 import { Sending, type SendingDevices } from '../../src/sending/pipeline.ts';
 import { Recipients } from '../../src/sending/recipients.ts';
 import { FolderBlobStore } from '../../src/storage/blobs.ts';
@@ -159,7 +160,8 @@ export class SendingWorld {
     const devices = scriptedDevices(accounts);
     const recipients = new Recipients({ clock });
     const media = new OutboundFiles({ client, http, cache, maxBytes: MAX_BYTES });
-    const sending = new Sending({ devices, archive, recipients, media, clock });
+    const pacing = new Pacing({ clock, settings: { perMinute: 0, burst: 1, maxWaitMs: 0 } });
+    const sending = new Sending({ devices, archive, recipients, media, clock, pacing });
     const held = new HeldMessages({ devices, archive, recipients });
     const editing = new Editing({ held, archive, clock });
     const deleting = new Deleting({ held, archive, clock });
