@@ -7,11 +7,12 @@ import type { Row } from './rounds.ts';
 import { fsync } from './scenarios/fsync.ts';
 import { inbound } from './scenarios/inbound.ts';
 import { media } from './scenarios/media.ts';
+import { memory } from './scenarios/memory.ts';
 import { outbound } from './scenarios/outbound.ts';
 import { status } from './scenarios/status.ts';
 import { startWorld, type World } from './world.ts';
 
-const SCENARIOS = ['inbound', 'outbound', 'media', 'fsync', 'status'] as const;
+const SCENARIOS = ['inbound', 'outbound', 'media', 'memory', 'fsync', 'status'] as const;
 type Scenario = (typeof SCENARIOS)[number];
 
 const { values } = parseArgs({
@@ -56,6 +57,7 @@ const onNetwork: Partial<Record<Scenario, (world: World) => Promise<Row[]>>> = {
   media: (world) => media(world, { rounds }),
 };
 const alone: Partial<Record<Scenario, () => Promise<Row[]>>> = {
+  memory: () => memory({ rounds, settings }),
   fsync: () => fsync({ rounds }),
   status: () => status({ rounds, stored: values.huge ? [100_000, 10_000_000] : [100_000] }),
 };

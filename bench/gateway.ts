@@ -1,9 +1,11 @@
 /** The gateway as its users run it, in a process of its own, with the default durable settings. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { openAsBlob } from 'node:fs';
+import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { Pool } from 'undici';
+import { type Dispatcher, FormData, Pool } from 'undici';
 import { nodeArguments } from './processes/calls.ts';
 
 const MAIN = fileURLToPath(new URL('../packages/gateway/src/main.ts', import.meta.url));
@@ -29,11 +31,28 @@ export class HttpClient {
   }
 
   async call(method: 'GET' | 'POST', path: string, json?: object): Promise<HttpAnswer> {
+    return this.#request(
+      { method, path, body: json ? JSON.stringify(json) : null },
+      json ? { 'content-type': 'application/json' } : {},
+    );
+  }
+
+  /** Posts a form with a file, which is streamed from the disk. Throws unless the status is 2xx. */
+  async upload(path: string, fields: Record<string, string>, file: string): Promise<HttpAnswer> {
+    const form = new FormData();
+    for (const [name, value] of Object.entries(fields)) form.set(name, value);
+    form.set('file', await openAsBlob(file), basename(file));
+    const answer = await this.#request({ method: 'POST', path, body: form }, {});
+    return succeeded(answer, `POST ${path}`);
+  }
+
+  async #request(
+    request: Pick<Dispatcher.RequestOptions, 'method' | 'path' | 'body'>,
+    further: Record<string, string>,
+  ): Promise<HttpAnswer> {
     const { statusCode, headers, body } = await this.#pool.request({
-      method,
-      path,
-      headers: { ...this.#headers, ...(json ? { 'content-type': 'application/json' } : {}) },
-      body: json ? JSON.stringify(json) : null,
+      ...request,
+      headers: { ...this.#headers, ...further },
     });
     if (String(headers['content-type']).startsWith('application/json')) {
       const text = await body.text();
@@ -46,16 +65,17 @@ export class HttpClient {
 
   /** As `call`; throws unless the status is 2xx. */
   async ok(method: 'GET' | 'POST', path: string, json?: object): Promise<HttpAnswer> {
-    const answer = await this.call(method, path, json);
-    if (answer.status >= 300) {
-      throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
-    }
-    return answer;
+    return succeeded(await this.call(method, path, json), `${method} ${path}`);
   }
 
   close(): Promise<void> {
     return this.#pool.close();
   }
+}
+
+function succeeded(answer: HttpAnswer, asked: string): HttpAnswer {
+  if (answer.status < 300) return answer;
+  throw new Error(`${asked}: ${answer.status} ${JSON.stringify(answer.body)}`);
 }
 
 export class GatewayProcess {

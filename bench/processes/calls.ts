@@ -92,6 +92,16 @@ export function nowMs(): number {
   return performance.timeOrigin + performance.now();
 }
 
+/** Memory of a process that is in RAM, bytes; 0 where there is no /proc. */
+export function residentBytes(pid: number): number {
+  try {
+    const kib = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return Number(kib ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
+}
+
 /** CPU time that a process has used so far, milliseconds; 0 where there is no /proc. */
 export function cpuMs(pid: number): number {
   try {
