@@ -1,7 +1,7 @@
 /** Which messages may be pinned in their chat. */
 import { AppError } from '../errors.ts';
-import { NOT_SHOWN } from './message-places.ts';
 import { statusOf } from './receipts.ts';
+import { NOT_SHOWN } from './shown-kinds.ts';
 import type { StoredMessage } from './stored-message.ts';
 
 /** Throws NOT_PINNABLE, saying why. */

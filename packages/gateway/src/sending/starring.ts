@@ -1,6 +1,6 @@
 /** Starring a message, on all devices of the account. */
 import { AppError } from '../errors.ts';
-import { NOT_SHOWN } from '../messages/message-places.ts';
+import { NOT_SHOWN } from '../messages/shown-kinds.ts';
 import { type StoredMessage, senderIdentity } from '../messages/stored-message.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { chatOf, type HeldMessages } from './held-messages.ts';

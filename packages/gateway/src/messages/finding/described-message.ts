@@ -1,12 +1,12 @@
 /** Stored messages with everything that an answer says about them. */
 import type { Kysely } from 'kysely';
-import type { MessageData } from '../events/catalogue/message.ts';
-import { messageData } from '../events/shape/message.ts';
-import type { Database } from '../storage/schema.ts';
-import type { MessageArchive } from './archive.ts';
-import { eventMessage, loadMedia } from './event-message.ts';
-import { type DeliveryStatus, statusOf } from './receipts.ts';
-import type { MessageDevice, StoredMessage } from './stored-message.ts';
+import type { MessageData } from '../../events/catalogue/message.ts';
+import { messageData } from '../../events/shape/message.ts';
+import type { Database } from '../../storage/schema.ts';
+import type { MessageArchive } from '../archive.ts';
+import { eventMessage, loadMedia } from '../event-message.ts';
+import { type DeliveryStatus, statusOf } from '../receipts.ts';
+import type { MessageDevice, StoredMessage } from '../stored-message.ts';
 
 export interface DescribedMessage {
   message: StoredMessage;

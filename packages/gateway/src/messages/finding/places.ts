@@ -1,8 +1,9 @@
 /** Which messages a list shows, in the order of time: the queries, without the messages themselves. */
 import type { Kysely } from 'kysely';
-import { type Place, readPlaceCursor } from '../storage/page-cursor.ts';
-import type { Database } from '../storage/schema.ts';
-import type { Jid, MessageKind } from '../whatsapp/session.ts';
+import { type Place, readPlaceCursor } from '../../storage/page-cursor.ts';
+import type { Database } from '../../storage/schema.ts';
+import type { Jid, MessageKind } from '../../whatsapp/session.ts';
+import { NOT_SHOWN } from '../shown-kinds.ts';
 
 export interface MessageFilter {
   deviceId?: string | undefined;
@@ -20,16 +21,6 @@ export interface MessageFilter {
   limit: number;
   cursor?: string | undefined;
 }
-
-/** What changes or belongs to another message is no message of a chat, and a protocol message is none at all. */
-export const NOT_SHOWN: readonly MessageKind[] = [
-  'edit',
-  'revoke',
-  'reaction',
-  'poll_vote',
-  'pin',
-  'protocol',
-];
 
 /** Parts of one compound query; SQLite takes 500 (https://sqlite.org/limits.html). */
 const MOST_PARTS = 100;

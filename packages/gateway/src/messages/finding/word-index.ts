@@ -1,10 +1,10 @@
 /** Keeps the full-text index in step with the messages: behind them, and many at once. */
 import { type Kysely, sql, type Transaction } from 'kysely';
-import type { Clock } from '../clock.ts';
-import type { Log } from '../observability/log.ts';
-import { deferred } from '../storage/database.ts';
-import type { Database } from '../storage/schema.ts';
-import { NOT_SHOWN } from './message-places.ts';
+import type { Clock } from '../../clock.ts';
+import type { Log } from '../../observability/log.ts';
+import { deferred } from '../../storage/database.ts';
+import type { Database } from '../../storage/schema.ts';
+import { NOT_SHOWN } from '../shown-kinds.ts';
 import { ROWS_PER_SECOND } from './search-words.ts';
 
 /** A search catches up by itself, so this only bounds how much is left to it. */

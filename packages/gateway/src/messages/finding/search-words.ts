@@ -1,6 +1,6 @@
 /** What the full-text index holds as words, and how a search asks for them. */
-import { invalidField } from '../errors.ts';
-import type { Jid, MessageKind } from '../whatsapp/session.ts';
+import { invalidField } from '../../errors.ts';
+import type { Jid, MessageKind } from '../../whatsapp/session.ts';
 
 /** Numbers of the index per second: a message's is that of its second and its place within it; 53 bits in all. */
 export const ROWS_PER_SECOND = 2 ** 22;

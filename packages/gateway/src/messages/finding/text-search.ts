@@ -1,8 +1,8 @@
 /** Which messages contain what is searched for, in the order of time. */
 import { type Kysely, sql } from 'kysely';
-import { numberCursor, readNumberCursor } from '../storage/page-cursor.ts';
-import type { Database } from '../storage/schema.ts';
-import type { MessageFilter } from './message-places.ts';
+import { numberCursor, readNumberCursor } from '../../storage/page-cursor.ts';
+import type { Database } from '../../storage/schema.ts';
+import type { MessageFilter } from './places.ts';
 import { matchExpression, ROWS_PER_SECOND, scopeWord } from './search-words.ts';
 
 /** Whose messages are searched: all of the tenant's, or those of some devices. */

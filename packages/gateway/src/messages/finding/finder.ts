@@ -1,16 +1,16 @@
 /** Lists of what is stored, page by page. */
 import type { Kysely } from 'kysely';
-import { AppError } from '../errors.ts';
-import { placeCursor } from '../storage/page-cursor.ts';
-import type { Database } from '../storage/schema.ts';
-import type { Caller } from '../tenancy/caller.ts';
-import type { Jid } from '../whatsapp/session.ts';
-import type { MessageArchive } from './archive.ts';
+import { AppError } from '../../errors.ts';
+import { placeCursor } from '../../storage/page-cursor.ts';
+import type { Database } from '../../storage/schema.ts';
+import type { Caller } from '../../tenancy/caller.ts';
+import type { Jid } from '../../whatsapp/session.ts';
+import type { MessageArchive } from '../archive.ts';
+import { type MessageDevice, STORED_COLUMNS, storedMessage } from '../stored-message.ts';
+import { type DeviceDirectory, findMessages } from '../visible.ts';
 import { type DescribedMessage, describeMessages } from './described-message.ts';
-import { type MessageFilter, placesOf } from './message-places.ts';
-import { type SearchFilter, search } from './message-search.ts';
-import { type MessageDevice, STORED_COLUMNS, storedMessage } from './stored-message.ts';
-import { type DeviceDirectory, findMessages } from './visible.ts';
+import { type MessageFilter, placesOf } from './places.ts';
+import { type SearchFilter, search } from './text-search.ts';
 import type { WordIndex } from './word-index.ts';
 
 export interface MessagePage {

@@ -1,0 +1,12 @@
+/** Which kinds of messages a chat shows as messages of their own. */
+import type { MessageKind } from '../whatsapp/session.ts';
+
+/** What changes or belongs to another message is none of a chat's, and a protocol message is none at all. */
+export const NOT_SHOWN: readonly MessageKind[] = [
+  'edit',
+  'revoke',
+  'reaction',
+  'poll_vote',
+  'pin',
+  'protocol',
+];
