@@ -5,6 +5,9 @@ import { type Answer, type Api, type Json, until, untilReceived, World } from '.
 
 /** WhatsApp's times are those of the real clock, so the gateway's begins there. */
 const clock = new ManualClock(Date.now());
+type Network = World['sandbox']['network'];
+type Account = Parameters<Network['reachOut']['lift']>[0];
+
 let world: World;
 let token: string;
 let api: Api;
@@ -40,6 +43,17 @@ const send = (to: Phone, headers = {}): Promise<Answer> =>
   api.post('/send/text', { number: to.number, text: 'x' }, headers);
 const stranger = (): Phone => strangers.shift() as Phone;
 
+/** Changes the account's lock behind the device's back: it has nothing but the acks to learn from. */
+function unheard(change: (locks: Network['reachOut'], account: Account) => void): void {
+  const { network } = world.sandbox;
+  const account = network.directory.resolve(shop.jid);
+  if (!account) throw new Error('no account');
+  const post = network.post.bind(network);
+  network.post = () => undefined;
+  change(network.reachOut, account);
+  network.post = post;
+}
+
 test('told of the limit, the device shows it and begins no chats; those that exist go on', async () => {
   const before = (await events('device.limited')).length;
   world.sandbox.faults.restrictNewChats(shop.number, { seconds: 3600, type: 'BIZ_QUALITY' });
@@ -71,15 +85,8 @@ test('told of the limit, the device shows it and begins no chats; those that exi
 });
 
 test('learnt from the refusal of a message, and over by itself', async () => {
-  const session = world.sandbox.network;
-  const account = session.directory.resolve(shop.jid);
-  if (!account) throw new Error('no account');
-  // Set behind the device's back: it has nothing but the ack to learn from.
   const endsAt = Math.ceil(clock.now() / 1000) + 600;
-  const post = session.post.bind(session);
-  session.post = () => undefined;
-  session.reachOut.lock(account, { endsAt, type: 'WEB_COMPANION_ONLY' });
-  session.post = post;
+  unheard((locks, account) => locks.lock(account, { endsAt, type: 'WEB_COMPANION_ONLY' }));
   const new1 = stranger();
   const headers = { 'idempotency-key': 'again when it is over' };
   const refused = await send(new1, headers);
@@ -95,10 +102,14 @@ test('learnt from the refusal of a message, and over by itself', async () => {
   expect(await limit()).toMatchObject({ reason: 'WEB_COMPANION_ONLY' });
   await until('the device is back', async () => (await api.get('/status')).body.data.connected);
   expect((await send(stranger())).status).toBe(429);
-  session.reachOut.lift(account);
+  unheard((locks, account) => locks.lift(account));
+  expect(await limit()).not.toBeNull();
   clock.advance(endsAt * 1000 - clock.now() + 1);
   await until('it is over', async () => (await limit()) === null);
-  expect((await send(new1, headers)).status).toBe(200);
+  const again = await send(new1, headers);
+  expect(again.status, JSON.stringify(again.body)).toBe(200);
+  // What was refused stays failed under its id.
+  expect(again.body.message_id).not.toBe(refused.body.message_id);
 });
 
 test('a refusal without a limit stays a refusal of the one message', async () => {
