@@ -115,7 +115,12 @@ export function rfc3339(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** The same, or null. */
+/** The inverse, of a member that may be left out. */
+export function milliseconds(time: string | undefined): number | undefined {
+  return time === undefined ? undefined : Date.parse(time);
+}
+
+/** `rfc3339`, or null. */
 export function rfc3339OrNull(ms: number | null): string | null {
   return ms === null ? null : rfc3339(ms);
 }

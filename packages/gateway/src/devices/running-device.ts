@@ -17,6 +17,7 @@ import type {
 import { Backoff, type BackoffSettings } from './backoff.ts';
 import { type Device, isLinked, statusOf } from './device.ts';
 import { eventsOfChange, limitChanged, qrGenerated } from './device-events.ts';
+import { LimitWatch } from './limit-watch.ts';
 import type { DeviceChange, DeviceRepository } from './repository.ts';
 import { SessionSlot } from './session-slot.ts';
 import { type DeviceEvent, isWanted, transition } from './state.ts';
@@ -55,8 +56,6 @@ export interface PairingQr {
 
 const LAST_SEEN_EVERY_MS = 60_000;
 const COMMAND_TIMEOUT_MS = 500;
-/** Node's timers overflow after 24.8 days (https://nodejs.org/api/timers.html). */
-const LONGEST_TIMER_MS = 24 * 3600_000;
 
 /**
  * One device in this process: holds at most one session, keeps the device's state, stores it, and
@@ -68,12 +67,12 @@ export class RunningDevice {
   readonly #credentials: CredentialStore;
   readonly #backoff: Backoff;
   readonly #slot: SessionSlot;
+  readonly #limitWatch: LimitWatch;
   readonly #watchers = new Set<() => void>();
   #device: Device;
   #commands: Promise<unknown> = Promise.resolve();
   #writes: Promise<void> = Promise.resolve();
   #cancelRetry: (() => void) | null = null;
-  #cancelLimit: (() => void) | null = null;
   #qr: PairingQr | null = null;
   #loggingOut = false;
   #shutDown = false;
@@ -83,6 +82,9 @@ export class RunningDevice {
     this.#parts = parts;
     this.#credentials = parts.credentialsFor(device);
     this.#backoff = new Backoff(parts.backoff);
+    this.#limitWatch = new LimitWatch(parts.clock, () => {
+      this.#limited(null).catch((error) => this.#warn(error, 'the end of a limit was not stored'));
+    });
     this.#slot = new SessionSlot({
       clock: parts.clock,
       create: (report) =>
@@ -123,7 +125,7 @@ export class RunningDevice {
 
   /** Marks a stored device as taken up by this process; `launch` then connects it. */
   async markStarted(): Promise<void> {
-    this.#watchLimit();
+    this.#limitWatch.watch(this.#device.limit);
     await this.#apply({ type: 'start' });
   }
 
@@ -147,7 +149,14 @@ export class RunningDevice {
         // Keys of a pairing that came to nothing make the server refuse the next login.
         await this.#credentials.clear();
         this.#backoff.reset();
-        const forgotten = { jid: null, lid: null, phoneNumber: null, pushName: null, platform: null };
+        const forgotten = {
+          jid: null,
+          lid: null,
+          phoneNumber: null,
+          pushName: null,
+          platform: null,
+          limit: null,
+        };
         await this.#apply({ type: 'pair' }, forgotten);
       }
       this.launch();
@@ -203,7 +212,7 @@ export class RunningDevice {
   /** Closes the session because the gateway stops; the next start takes the device up again. */
   async shutDown(): Promise<void> {
     this.#shutDown = true;
-    this.#cancelLimit?.();
+    this.#limitWatch.stop();
     this.#detach();
     await this.#apply({ type: 'stop' }).catch((error) => this.#warn(error, 'the state was not stored'));
     await this.#slot.closed;
@@ -311,22 +320,7 @@ export class RunningDevice {
       const now = this.#parts.clock.now();
       await this.#store({ limit: limit && { since: before?.since ?? now, ...limit } }, limitChanged);
     }
-    this.#watchLimit();
-  }
-
-  /** A limit ends by itself: WhatsApp says nothing then. */
-  #watchLimit(): void {
-    this.#cancelLimit?.();
-    this.#cancelLimit = null;
-    const { limit } = this.#device;
-    if (limit === null || this.#shutDown) return;
-    const { clock } = this.#parts;
-    const wait = Math.min(Math.max(limit.until - clock.now(), 0), LONGEST_TIMER_MS);
-    this.#cancelLimit = clock.after(wait, () => {
-      const over = this.#device.limit !== null && this.#device.limit.until <= clock.now();
-      if (!over) return this.#watchLimit();
-      this.#limited(null).catch((error) => this.#warn(error, 'the end of a limit was not stored'));
-    });
+    if (!this.#shutDown) this.#limitWatch.watch(this.#device.limit);
   }
 
   async #closed(event: Extract<SessionEvent, { type: 'closed' }>): Promise<void> {

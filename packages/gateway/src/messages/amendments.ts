@@ -4,6 +4,7 @@ import { contradicts, identityOf, sameIdentity } from '../identity/jid.ts';
 import { HotQuery } from '../storage/hot-query.ts';
 import type { Database, MessagesTable } from '../storage/schema.ts';
 import type { Identity, InboundMessage, Jid, MessageKind } from '../whatsapp/session.ts';
+import { NOT_READ } from './shown-kinds.ts';
 import { chatIdentity, type MessageDevice, parseContext, senderIdentity } from './stored-message.ts';
 
 /** A message as far as it matters who may change it. */
@@ -158,19 +159,9 @@ export async function applyOwnAmendment(
     .execute();
 }
 
-const NEVER_AMENDED: readonly MessageKind[] = [
-  'edit',
-  'revoke',
-  'reaction',
-  'poll_vote',
-  'pin',
-  'protocol',
-  'undecryptable',
-];
-
 /** False for what changes other messages, and for what could not be read: nothing is looked up for it. */
 export function mayBeTarget(kind: MessageKind): boolean {
-  return !NEVER_AMENDED.includes(kind);
+  return !NOT_READ.includes(kind);
 }
 
 /**

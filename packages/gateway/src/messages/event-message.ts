@@ -3,8 +3,8 @@ import type { Kysely } from 'kysely';
 import type { EventMedia, EventMessage } from '../events/shape/message.ts';
 import { isMediaKind } from '../media/keys.ts';
 import type { Database } from '../storage/schema.ts';
-import type { Identity, MediaDescriptor, MediaKind } from '../whatsapp/session.ts';
-import { chatIdentity, type StoredMessage, senderIdentity } from './stored-message.ts';
+import type { MediaDescriptor, MediaKind } from '../whatsapp/session.ts';
+import { chatOf, type StoredMessage, senderOf } from './stored-message.ts';
 
 /** `details`: what its kind adds (`wire-details.ts`). */
 export function eventMessage(
@@ -36,14 +36,6 @@ export function eventHead(row: StoredMessage) {
     source: row.source,
     timestamp: row.timestamp,
   };
-}
-
-export function chatOf(row: StoredMessage): Identity {
-  return chatIdentity({ chat_jid: row.chatJid, chat_lid: row.chatLid });
-}
-
-export function senderOf(row: StoredMessage): Identity {
-  return senderIdentity({ sender_jid: row.senderJid, sender_lid: row.senderLid });
 }
 
 export function fromDescriptor(media: MediaDescriptor): EventMedia {

@@ -17,8 +17,9 @@ import {
 import { HotQuery } from '../storage/hot-query.ts';
 import type { Database, DevicesTable } from '../storage/schema.ts';
 import type { Identity, InboundMessage, MediaDescriptor, ReceiptKind } from '../whatsapp/session.ts';
-import { chatOf, eventHead, eventMessage, fromDescriptor, loadMedia } from './event-message.ts';
+import { eventHead, eventMessage, fromDescriptor, loadMedia } from './event-message.ts';
 import {
+  chatOf,
   type MessageDevice,
   STORED_COLUMNS,
   type StoredMessage,

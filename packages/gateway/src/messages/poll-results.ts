@@ -6,8 +6,7 @@ import type { Database } from '../storage/schema.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import type { Identity } from '../whatsapp/session.ts';
 import type { MessageArchive } from './archive.ts';
-import { chatOf, senderOf } from './event-message.ts';
-import { STORED_COLUMNS, type StoredMessage, storedMessage } from './stored-message.ts';
+import { chatOf, STORED_COLUMNS, type StoredMessage, senderOf, storedMessage } from './stored-message.ts';
 import { type DeviceDirectory, findMessages } from './visible.ts';
 
 export interface Vote {

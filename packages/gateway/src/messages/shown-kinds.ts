@@ -10,3 +10,6 @@ export const NOT_SHOWN: readonly MessageKind[] = [
   'pin',
   'protocol',
 ];
+
+/** Beside them what could not be read: nothing changes such a message, and a search finds nothing in it. */
+export const NOT_READ: readonly MessageKind[] = [...NOT_SHOWN, 'undecryptable'];

@@ -214,6 +214,16 @@ export function senderIdentity(row: { sender_jid: string; sender_lid: string | n
   return twoNames(row.sender_jid, row.sender_lid);
 }
 
+/** The two names of a stored message's chat. */
+export function chatOf(message: Pick<StoredMessage, 'chatJid' | 'chatLid'>): Identity {
+  return twoNames(message.chatJid, message.chatLid);
+}
+
+/** The two names of a stored message's sender. */
+export function senderOf(message: Pick<StoredMessage, 'senderJid' | 'senderLid'>): Identity {
+  return twoNames(message.senderJid, message.senderLid);
+}
+
 /** The canonical column holds the LID when no phone number is known: then it is not a `jid`. */
 function twoNames(canonical: string, lid: string | null): Identity {
   return canonical.endsWith('@lid') ? { jid: null, lid: canonical } : { jid: canonical, lid };

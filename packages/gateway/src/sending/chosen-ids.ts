@@ -2,7 +2,7 @@
 import { AppError } from '../errors.ts';
 import { sameIdentity } from '../identity/jid.ts';
 import type { MessageArchive } from '../messages/archive.ts';
-import { chatIdentity, type MessageDevice } from '../messages/stored-message.ts';
+import { chatOf, type MessageDevice } from '../messages/stored-message.ts';
 import type { SendAttempt } from './delivery.ts';
 import type { Recipient } from './recipients.ts';
 
@@ -47,8 +47,7 @@ export class ChosenIds {
   async #assertUnused(device: MessageDevice, chat: Recipient['chat'], id: string): Promise<void> {
     for (const message of await this.#archive.findForTenant(device.tenantId, id)) {
       if (message.deviceId !== device.id) continue;
-      const there = chatIdentity({ chat_jid: message.chatJid, chat_lid: message.chatLid });
-      if (message.sendState !== 'failed' || !sameIdentity(there, chat)) throw usedAlready();
+      if (message.sendState !== 'failed' || !sameIdentity(chatOf(message), chat)) throw usedAlready();
     }
   }
 }

@@ -9,7 +9,7 @@ import type { Caller } from '../tenancy/caller.ts';
 import type { WhatsAppSession } from '../whatsapp/session.ts';
 import { revokeMessage } from './content/revoke.ts';
 import { deliver, earlierDelivery, type SendAttempt } from './delivery.ts';
-import { chatOf, type HeldMessage, type HeldMessages } from './held-messages.ts';
+import { chatToSendTo, type HeldMessage, type HeldMessages } from './held-messages.ts';
 import type { RecipientAddress } from './recipients.ts';
 import { onSession } from './session-errors.ts';
 
@@ -99,7 +99,7 @@ export class Deleting {
     if (!session) throw new AppError('DEVICE_NOT_READY');
     if (!target.fromMe) await assertAdmin(session, device, target);
     const composed = revokeMessage(target);
-    const recipient = chatOf(target);
+    const recipient = chatToSendTo(target);
     const { timestamp } = await deliver(this.#archive, { session, device, recipient, composed, attempt });
     return timestamp;
   }

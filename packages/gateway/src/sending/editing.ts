@@ -7,7 +7,7 @@ import type { Caller } from '../tenancy/caller.ts';
 import { editMessage } from './content/edit.ts';
 import { checkedCaption, checkedText } from './content.ts';
 import { type Delivered, deliver, earlierDelivery, type SendAttempt } from './delivery.ts';
-import { chatOf, type HeldMessages } from './held-messages.ts';
+import { chatToSendTo, type HeldMessages } from './held-messages.ts';
 import type { RecipientAddress } from './recipients.ts';
 
 export interface EditRequest {
@@ -47,7 +47,7 @@ export class Editing {
     if (!session) throw new AppError('DEVICE_NOT_READY');
     const original = (await this.#archive.wireMessage(target)) ?? {};
     const composed = editMessage({ target, original, text: request.text, now: this.#clock.now() });
-    const recipient = chatOf(target);
+    const recipient = chatToSendTo(target);
     return (
       (await earlierDelivery(this.#archive, device, request.attempt)) ??
       (await deliver(this.#archive, { session, device, recipient, composed, attempt: request.attempt }))

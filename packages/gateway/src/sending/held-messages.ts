@@ -2,7 +2,7 @@
 import { AppError } from '../errors.ts';
 import { identityOf, sameIdentity } from '../identity/jid.ts';
 import type { MessageArchive } from '../messages/archive.ts';
-import { chatIdentity, type MessageDevice, type StoredMessage } from '../messages/stored-message.ts';
+import { chatOf, type MessageDevice, type StoredMessage } from '../messages/stored-message.ts';
 import { findMessages, findOwnMessages } from '../messages/visible.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import type { WhatsAppSession } from '../whatsapp/session.ts';
@@ -68,7 +68,7 @@ export class HeldMessages {
    * tell, and what its look-up throws.
    */
   async isInChat({ target, device, session }: HeldMessage, address: RecipientAddress): Promise<boolean> {
-    const { chat } = chatOf(target);
+    const chat = chatOf(target);
     if (namesOf(address).some((name) => sameIdentity(identityOf(name), chat))) return true;
     // The chat is known by its LID alone, and the caller gives a number.
     if (address.kind !== 'number' || chat.jid !== null) return false;
@@ -79,7 +79,6 @@ export class HeldMessages {
 }
 
 /** The chat of a stored message, as somewhere to send to. */
-export function chatOf(target: StoredMessage): Recipient {
-  const chat = chatIdentity({ chat_jid: target.chatJid, chat_lid: target.chatLid });
-  return { to: target.chatJid, chat, isGroup: target.isGroup };
+export function chatToSendTo(target: StoredMessage): Recipient {
+  return { to: target.chatJid, chat: chatOf(target), isGroup: target.isGroup };
 }

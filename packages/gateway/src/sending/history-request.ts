@@ -3,7 +3,7 @@ import { invalidField } from '../errors.ts';
 import { contradicts, identityOf, normaliseJid } from '../identity/jid.ts';
 import { normalisePhoneNumber } from '../identity/phone-number.ts';
 import type { MessageArchive } from '../messages/archive.ts';
-import { chatIdentity, type MessageDevice, type StoredMessage } from '../messages/stored-message.ts';
+import { chatOf, type MessageDevice, type StoredMessage } from '../messages/stored-message.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import type { Identity, Jid } from '../whatsapp/session.ts';
 import type { SendingDevices } from './pipeline.ts';
@@ -41,7 +41,7 @@ export class HistoryRequests {
     const chat = identityOf(chatJid(request.chat));
     const device = await this.#devices.resolve(caller, request.deviceId);
     const stored = await this.#copy(device, request.oldest.id, chat);
-    const names = stored ? chatIdentity({ chat_jid: stored.chatJid, chat_lid: stored.chatLid }) : chat;
+    const names = stored ? chatOf(stored) : chat;
     const session = this.#devices.session(device);
     await onSession(() =>
       session.requestHistory({
@@ -59,7 +59,7 @@ export class HistoryRequests {
     const here = copies.filter((copy) => copy.deviceId === device.id);
     return (
       here.find((copy) => {
-        const names = chatIdentity({ chat_jid: copy.chatJid, chat_lid: copy.chatLid });
+        const names = chatOf(copy);
         return !contradicts(names, chat);
       }) ?? null
     );

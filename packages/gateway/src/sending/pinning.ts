@@ -7,7 +7,7 @@ import type { StoredMessage } from '../messages/stored-message.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { pinMessage } from './content/pin.ts';
 import { type Delivered, deliver, earlierDelivery, type SendAttempt } from './delivery.ts';
-import { chatOf, type HeldMessages } from './held-messages.ts';
+import { chatToSendTo, type HeldMessages } from './held-messages.ts';
 
 export interface PinRequest {
   messageId: string;
@@ -41,7 +41,7 @@ export class Pinning {
     const { attempt } = request;
     const delivered =
       (await earlierDelivery(this.#archive, device, attempt)) ??
-      (await deliver(this.#archive, { session, device, recipient: chatOf(target), composed, attempt }));
+      (await deliver(this.#archive, { session, device, recipient: chatToSendTo(target), composed, attempt }));
     return { ...delivered, target };
   }
 }

@@ -4,12 +4,7 @@ import { AppError, invalidField } from '../errors.ts';
 import { contradicts, identityOf, normaliseJid, sameIdentity } from '../identity/jid.ts';
 import { normalisePhoneNumber } from '../identity/phone-number.ts';
 import type { MessageArchive } from '../messages/archive.ts';
-import {
-  chatIdentity,
-  type MessageDevice,
-  type StoredMessage,
-  senderIdentity,
-} from '../messages/stored-message.ts';
+import { chatOf, type MessageDevice, type StoredMessage, senderOf } from '../messages/stored-message.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import type { Identity, Jid, RetryAddress, WhatsAppSession } from '../whatsapp/session.ts';
 import type { SendingDevices } from './pipeline.ts';
@@ -182,12 +177,4 @@ function chatJid(text: string, field: string): Jid {
   const jid = digits ? `${digits}@s.whatsapp.net` : normaliseJid(text.trim());
   if (!jid) throw invalidField(field, 'must be a JID or phone number', text.slice(0, 100));
   return jid;
-}
-
-function chatOf(message: StoredMessage): Identity {
-  return chatIdentity({ chat_jid: message.chatJid, chat_lid: message.chatLid });
-}
-
-function senderOf(message: StoredMessage): Identity {
-  return senderIdentity({ sender_jid: message.senderJid, sender_lid: message.senderLid });
 }

@@ -1,9 +1,9 @@
 /** Starring a message, on all devices of the account. */
 import { AppError } from '../errors.ts';
 import { NOT_SHOWN } from '../messages/shown-kinds.ts';
-import { type StoredMessage, senderIdentity } from '../messages/stored-message.ts';
+import { chatOf, type StoredMessage, senderOf } from '../messages/stored-message.ts';
 import type { Caller } from '../tenancy/caller.ts';
-import { chatOf, type HeldMessages } from './held-messages.ts';
+import type { HeldMessages } from './held-messages.ts';
 import { onSession } from './session-errors.ts';
 
 export interface StarRequest {
@@ -30,10 +30,9 @@ export class Starring {
       throw new AppError('NOT_STARRABLE', { message: `a message of kind ${target.kind} cannot be starred` });
     }
     if (!session) throw new AppError('DEVICE_NOT_READY');
-    const { fromMe, isGroup, senderJid, senderLid } = target;
-    const author =
-      isGroup && !fromMe ? senderIdentity({ sender_jid: senderJid, sender_lid: senderLid }) : null;
-    const { chat } = chatOf(target);
+    const { fromMe, isGroup } = target;
+    const author = isGroup && !fromMe ? senderOf(target) : null;
+    const chat = chatOf(target);
     await onSession(() => session.starMessage({ chat, messageId, fromMe, author, starred }));
     return target;
   }

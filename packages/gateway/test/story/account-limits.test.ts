@@ -146,3 +146,18 @@ test('what was scheduled waits for the end of the limit', async () => {
   clock.advance(601_000);
   await new1.waitForMessage(({ text }) => text === 'later');
 });
+
+/** The last: the device has another account from here on. */
+test('a limit belongs to the account: one that is linked instead is free', async () => {
+  world.sandbox.faults.restrictNewChats(shop.number, { seconds: 3600 });
+  await until('the device knows', async () => (await limit()) !== null);
+  const { device_id: device } = (await api.get('/status')).body.data;
+  await api.post('/logout');
+  const other = await world.sandbox.createPhone({ number: '5511999991399', name: 'Other' });
+  const qr = await api.get(`/qr?device_id=${device}`);
+  await other.scanQr(qr.body.data.qr_code);
+  await world.untilConnected(token, device);
+  expect((await api.get('/status')).body.data.phone_number).toBe(other.number);
+  expect(await limit()).toBeNull();
+  expect((await send(stranger())).status).toBe(200);
+});

@@ -9,7 +9,7 @@ import type { Endpoints } from '../../webhooks/endpoints.ts';
 import type { Replay, ReplayAnswer, ReplayRange } from '../../webhooks/replay.ts';
 import type { Trial } from '../../webhooks/trial.ts';
 import { Envelope } from '../event-schemas.ts';
-import { errorResponses, Nullable, OneOf, Rfc3339 } from '../schemas.ts';
+import { errorResponses, milliseconds, Nullable, OneOf, Rfc3339 } from '../schemas.ts';
 import {
   AttemptObject,
   DeliveryObject,
@@ -322,8 +322,4 @@ function rangeOf(body: Static<typeof ReplayBody>): ReplayRange {
     missingOnly: body.missing_only,
     limit: body.limit ?? DEFAULT_REPLAY,
   };
-}
-
-function milliseconds(time: string | undefined): number | undefined {
-  return time === undefined ? undefined : Date.parse(time);
 }

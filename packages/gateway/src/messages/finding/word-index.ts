@@ -4,7 +4,7 @@ import type { Clock } from '../../clock.ts';
 import type { Log } from '../../observability/log.ts';
 import { deferred } from '../../storage/database.ts';
 import type { Database } from '../../storage/schema.ts';
-import { NOT_SHOWN } from '../shown-kinds.ts';
+import { NOT_READ } from '../shown-kinds.ts';
 import { ROWS_PER_SECOND } from './search-words.ts';
 
 /** A search catches up by itself, so this only bounds how much is left to it. */
@@ -108,7 +108,7 @@ async function insertRows(trx: Transaction<Database>, rowIds: string[]): Promise
     .select(sql<number>`messages.timestamp / 1000 * ${sql.lit(ROWS_PER_SECOND)}`.as('first'))
     .where('messages.id', 'in', rowIds)
     .where((is) => is.or([is('messages.text', '<>', ''), is('media.file_name', '<>', '')]))
-    .where('messages.kind', 'not in', [...NOT_SHOWN, 'undecryptable'])
+    .where('messages.kind', 'not in', NOT_READ)
     .where('messages.hidden_at', 'is', null)
     .where('messages.revoked_at', 'is', null);
   const next = sql<number>`coalesce(

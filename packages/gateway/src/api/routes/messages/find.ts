@@ -9,7 +9,7 @@ import type { MessageFinder, MessagePage } from '../../../messages/finding/finde
 import type { MessageFilter } from '../../../messages/finding/places.ts';
 import { namesOf, parseRecipient } from '../../../sending/recipients.ts';
 import { type Jid, MESSAGE_KINDS, type MessageKind } from '../../../whatsapp/session.ts';
-import { errorResponses, Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
+import { errorResponses, milliseconds, Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
 import { DeviceHeaders, DeviceQuery, selectedDevice } from './send-request.ts';
 
 const DEFAULT_LIMIT = 50;
@@ -188,10 +188,6 @@ function kindsOf(list: string): MessageKind[] {
     if (!kind) throw invalidField('kind', `must be of: ${MESSAGE_KINDS.join(', ')}`, each.slice(0, 100));
     return kind;
   });
-}
-
-function milliseconds(time: string | undefined): number | undefined {
-  return time === undefined ? undefined : Date.parse(time);
 }
 
 function shownPage(page: MessagePage): Static<typeof PageAnswer> {

@@ -1,0 +1,33 @@
+/** The end of a limit that WhatsApp set: it comes by itself, and WhatsApp says nothing then. */
+import type { Clock } from '../clock.ts';
+import type { AccountLimit } from '../whatsapp/session.ts';
+
+/** Node's timers overflow after 24.8 days (https://nodejs.org/api/timers.html). */
+const LONGEST_TIMER_MS = 24 * 3600_000;
+
+export class LimitWatch {
+  readonly #clock: Clock;
+  readonly #over: () => void;
+  #cancel: () => void = () => undefined;
+
+  /** `over` is called once the limit under watch has ended. */
+  constructor(clock: Clock, over: () => void) {
+    this.#clock = clock;
+    this.#over = over;
+  }
+
+  /** From now on of this limit, or of none. */
+  watch(limit: AccountLimit | null): void {
+    this.#cancel();
+    if (limit === null) return;
+    const left = Math.max(limit.until - this.#clock.now(), 0);
+    this.#cancel = this.#clock.after(Math.min(left, LONGEST_TIMER_MS), () => {
+      if (limit.until <= this.#clock.now()) this.#over();
+      else this.watch(limit);
+    });
+  }
+
+  stop(): void {
+    this.#cancel();
+  }
+}
