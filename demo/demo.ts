@@ -40,7 +40,7 @@ async function cleanUp(): Promise<void> {
 }
 
 async function interrupt(code: number): Promise<void> {
-  // Ctrl-C arrives several times: from the terminal, from npm, from tsx.
+  // Ctrl-C arrives several times: from the terminal, from npm.
   if (interrupted) return;
   interrupted = true;
   await cleanUp();

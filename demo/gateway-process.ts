@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { until } from './surprise.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const MAIN = join(ROOT, 'packages/gateway/src/main.ts');
+const MAIN = join(ROOT, 'packages/gateway/bin/wuts.js');
 /** The gateway promises to be gone 10 s after SIGTERM. */
 const STOP_DEADLINE_MS = 12_000;
 const KEPT_LOG_LINES = 30;
@@ -31,7 +31,7 @@ export class GatewayProcess {
   /** Resolves when `GET /ready` says so. */
   async start(): Promise<void> {
     if (this.#closed) throw new Error('the demo is over');
-    const child = spawn(process.execPath, ['--import', 'tsx', MAIN, 'serve'], {
+    const child = spawn(process.execPath, [MAIN, 'serve'], {
       cwd: ROOT,
       env: { ...withoutWuts(process.env), ...this.#settings },
       stdio: ['ignore', 'pipe', 'pipe'],

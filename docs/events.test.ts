@@ -7,7 +7,7 @@ import { eventsPage, PAGE, testedBy } from '../scripts/events-page.ts';
 
 const page = () => readFile(PAGE, 'utf8');
 
-test('docs/events.md is what the catalogue says: npx tsx scripts/events-page.ts', async () => {
+test('docs/events.md is what the catalogue says: node scripts/events-page.ts', async () => {
   expect(await page()).toBe(eventsPage(await page()));
 });
 

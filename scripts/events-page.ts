@@ -1,5 +1,5 @@
 /**
- * Writes the tables of docs/events.md from the catalogue: `npx tsx scripts/events-page.ts`.
+ * Writes the tables of docs/events.md from the catalogue: `node scripts/events-page.ts`.
  * `docs/events.test.ts` fails when the page is not what this makes of it.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { DOCUMENTED_EVENTS, EVENT_NAMES, type EventName } from '../packages/gate
 const ROOT = join(import.meta.dirname, '..');
 export const PAGE = join(ROOT, 'docs/events.md');
 const TESTS = 'packages/gateway/test';
-const BEGIN = '<!-- from the catalogue: npx tsx scripts/events-page.ts -->';
+const BEGIN = '<!-- from the catalogue: node scripts/events-page.ts -->';
 const END = '<!-- end -->';
 
 /** Where an event is caused over real sockets: the first of these folders' tests that names it. */

@@ -83,8 +83,7 @@ export class Part {
 }
 
 export function nodeArguments(profileDir: string | null | undefined): string[] {
-  const profile = profileDir ? ['--cpu-prof', `--cpu-prof-dir=${profileDir}`] : [];
-  return [...profile, '--import', 'tsx'];
+  return profileDir ? ['--cpu-prof', `--cpu-prof-dir=${profileDir}`] : [];
 }
 
 /** Milliseconds since the epoch, finer than Date.now(): all processes of a run share the machine's clock. */

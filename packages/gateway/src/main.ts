@@ -1,4 +1,3 @@
-#!/usr/bin/env -S node --import tsx
 import { Command, Option } from 'commander';
 import { createTenant, listTenants, migrate, rotateToken, showMasterToken } from './cli/administration.ts';
 import { doctor } from './cli/doctor.ts';

@@ -40,7 +40,7 @@ export class GatewayChild {
   /** Returns at once; `ready` tells when it answers. */
   spawn(): void {
     const [script = MAIN, ...rest] = this.#options.command;
-    const child = spawn(process.execPath, ['--import', 'tsx', script, ...rest], {
+    const child = spawn(process.execPath, [script, ...rest], {
       env: { PATH: process.env.PATH, TMPDIR: process.env.TMPDIR, ...this.#options.settings },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

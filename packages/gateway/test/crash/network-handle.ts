@@ -13,7 +13,6 @@ export class NetworkHandle {
 
   constructor() {
     this.#child = fork(ENTRY, [], {
-      execArgv: ['--import', 'tsx'],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     this.#child.on('message', (message) => this.#answered(message as AnswerMessage));

@@ -106,7 +106,7 @@ test('an unmodified Baileys client links to `npm run sandbox` and exchanges a te
   );
 
   const script = 'packages/gateway/test/interop/plain-client.ts';
-  client = new Lines('npx', ['tsx', script], {
+  client = new Lines(process.execPath, [script], {
     NETWORK_URL: network.url,
     ROOT_KEY: network.rootKey,
     NODE_EXTRA_CA_CERTS: network.caFile,

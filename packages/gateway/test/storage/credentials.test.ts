@@ -131,13 +131,9 @@ describe('one write', () => {
   it('is there after kill -9 in the moment it was reported', async () => {
     const device = await store.device();
     const script = fileURLToPath(new URL('./write-and-wait.ts', import.meta.url));
-    const child = spawn(
-      process.execPath,
-      ['--import', 'tsx', script, store.dataDir, device.id, device.tenantId],
-      {
-        stdio: ['ignore', 'pipe', 'inherit'],
-      },
-    );
+    const child = spawn(process.execPath, [script, store.dataDir, device.id, device.tenantId], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const ended = once(child, 'exit');
     let written = 0;
     for await (const chunk of child.stdout) {

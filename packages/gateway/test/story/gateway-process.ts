@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../bin/wuts.js', import.meta.url));
 
 /** A gateway in a process of its own, so that it can be killed in the middle of something. */
 export class GatewayProcess {
@@ -17,7 +17,7 @@ export class GatewayProcess {
 
   /** Starts `wuts serve` with these settings and resolves when it answers requests. */
   static async start(settings: Record<string, string>): Promise<GatewayProcess> {
-    const child = spawn(process.execPath, ['--import', 'tsx', MAIN, 'serve'], {
+    const child = spawn(process.execPath, [MAIN, 'serve'], {
       env: { PATH: process.env.PATH, ...settings, WUTS_LOG_LEVEL: 'info', WUTS_LOG_FORMAT: 'json' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

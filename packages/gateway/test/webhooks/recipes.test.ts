@@ -38,7 +38,7 @@ const deliveries = JSON.parse(readFileSync(0, 'utf8'));
 console.log(JSON.stringify(deliveries.map(({ headers, body, secret }) =>
   [verifyStandard(headers, body, secret), verifySignature(body, secret)])));`,
     },
-    run: (folder) => [process.execPath, '--import', 'tsx', join(folder, 'driver.ts')],
+    run: (folder) => [process.execPath, join(folder, 'driver.ts')],
   },
   {
     name: 'python',

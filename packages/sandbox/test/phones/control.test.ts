@@ -158,7 +158,7 @@ test('changes of the account, a past and channels are ordered over the control A
 test('the command line runs a sandbox until it is told to stop', async () => {
   const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
   const ports = ['--port', '0', '--cdn-port', '0', '--control-port', '0'];
-  const child = spawn(process.execPath, ['--import', 'tsx', cli, ...ports]);
+  const child = spawn(process.execPath, [cli, ...ports]);
   let output = '';
   child.stdout.on('data', (chunk: Buffer) => {
     output += chunk.toString();
