@@ -11,7 +11,17 @@ const ROOT = resolve(import.meta.dirname, '..');
 const SHARED = ['clock.ts', 'errors.ts', 'config.ts', 'version.ts'];
 /** `whatsapp` is the port; `whatsapp/baileys` is the engine behind it. */
 const PORT = 'whatsapp';
-const DOMAIN = ['tenancy', 'devices', 'messages', 'sending', 'media', 'identity', 'events', 'webhooks'];
+const DOMAIN = [
+  'tenancy',
+  'devices',
+  'messages',
+  'sending',
+  'actions',
+  'media',
+  'identity',
+  'events',
+  'webhooks',
+];
 
 interface Rule {
   /** Rooms (folders or files below the package's src) this room may import. */
@@ -53,6 +63,7 @@ const GATEWAY: Record<string, Rule> = {
       'observability',
     ],
   },
+  actions: { may: ['sending', 'messages', 'media', 'devices', 'tenancy', 'identity', PORT] },
   api: {
     may: [...DOMAIN, 'observability', PORT],
     owns: ['fastify', '@fastify/swagger', '@fastify/swagger-ui'],

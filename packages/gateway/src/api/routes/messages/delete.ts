@@ -2,8 +2,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
+import type { DeleteType, Deleting } from '../../../actions/deleting.ts';
 import { invalidField } from '../../../errors.ts';
-import type { DeleteType, Deleting } from '../../../sending/deleting.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
 import { messageIdOf } from '../../../sending/message-key.ts';
 import { parseRecipient } from '../../../sending/recipients.ts';

@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
-import type { Forwarding } from '../../../sending/forwarding.ts';
+import type { Forwarding } from '../../../actions/forwarding.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
 import { errorResponses } from '../../schemas.ts';
 import { givenUp } from './send-kind.ts';

@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
-import type { HistoryRequests } from '../../../sending/history-request.ts';
+import type { HistoryRequests } from '../../../actions/history-request.ts';
 import { errorResponses, Jid } from '../../schemas.ts';
 import { acceptNulls, DeviceHeaders, DeviceQuery, selectedDevice } from './send-request.ts';
 

@@ -2,8 +2,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
+import type { Pinning } from '../../../actions/pinning.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
-import type { Pinning } from '../../../sending/pinning.ts';
 import { errorResponses, Jid, Nullable, OneOf, Rfc3339, rfc3339, rfc3339OrNull } from '../../schemas.ts';
 import { text } from './send-kind.ts';
 import { acceptNulls, DeviceQuery, once, SendHeaders, selectedDevice } from './send-request.ts';

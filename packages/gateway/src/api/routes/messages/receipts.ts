@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
-import type { OutgoingReceipts, ReceiptRequest } from '../../../sending/receipts.ts';
+import type { OutgoingReceipts, ReceiptRequest } from '../../../actions/receipts.ts';
 import { errorResponses, Jid, Nullable, Rfc3339, rfc3339 } from '../../schemas.ts';
 import { acceptNulls, DeviceHeaders, DeviceQuery, selectedDevice } from './send-request.ts';
 

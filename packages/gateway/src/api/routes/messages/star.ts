@@ -1,7 +1,7 @@
 /** Tag "messages": starring a message. Ours. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import type { Starring } from '../../../sending/starring.ts';
+import type { Starring } from '../../../actions/starring.ts';
 import { errorResponses, Jid } from '../../schemas.ts';
 import { DeviceHeaders, DeviceQuery, selectedDevice } from './send-request.ts';
 

@@ -2,8 +2,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
+import type { Editing } from '../../../actions/editing.ts';
 import type { MessageStatuses } from '../../../messages/status.ts';
-import type { Editing } from '../../../sending/editing.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
 import { recipientOf } from '../../../sending/recipients.ts';
 import { errorResponses, Jid, Nullable, Rfc3339, rfc3339, rfc3339OrNull } from '../../schemas.ts';

@@ -5,13 +5,13 @@ import { sameIdentity } from '../identity/jid.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import { assertDeletable, withinDeleteWindow } from '../messages/delete-rules.ts';
 import type { MessageDevice, StoredMessage } from '../messages/stored-message.ts';
+import { deliver, earlierDelivery, type SendAttempt } from '../sending/delivery.ts';
+import type { RecipientAddress } from '../sending/recipients.ts';
+import { onSession } from '../sending/session-errors.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import type { WhatsAppSession } from '../whatsapp/session.ts';
 import { revokeMessage } from './content/revoke.ts';
-import { deliver, earlierDelivery, type SendAttempt } from './delivery.ts';
 import { chatToSendTo, type HeldMessage, type HeldMessages } from './held-messages.ts';
-import type { RecipientAddress } from './recipients.ts';
-import { onSession } from './session-errors.ts';
 
 export type DeleteType = 'for_everyone' | 'for_me';
 

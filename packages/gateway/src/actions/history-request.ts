@@ -4,10 +4,10 @@ import { contradicts, identityOf, normaliseJid } from '../identity/jid.ts';
 import { normalisePhoneNumber } from '../identity/phone-number.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import { chatOf, type MessageDevice, type StoredMessage } from '../messages/stored-message.ts';
+import type { SendingDevices } from '../sending/pipeline.ts';
+import { onSession } from '../sending/session-errors.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import type { Identity, Jid } from '../whatsapp/session.ts';
-import type { SendingDevices } from './pipeline.ts';
-import { onSession } from './session-errors.ts';
 
 export interface HistoryRequest {
   /** As the caller names it: a phone number or JID. */

@@ -4,9 +4,9 @@ import { AppError } from '../errors.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import { assertPinnable } from '../messages/pin-rules.ts';
 import type { StoredMessage } from '../messages/stored-message.ts';
+import { type Delivered, deliver, earlierDelivery, type SendAttempt } from '../sending/delivery.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { pinMessage } from './content/pin.ts';
-import { type Delivered, deliver, earlierDelivery, type SendAttempt } from './delivery.ts';
 import { chatToSendTo, type HeldMessages } from './held-messages.ts';
 
 export interface PinRequest {

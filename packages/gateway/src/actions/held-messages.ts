@@ -4,10 +4,10 @@ import { identityOf, sameIdentity } from '../identity/jid.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import { chatOf, type MessageDevice, type StoredMessage } from '../messages/stored-message.ts';
 import { findMessages, findOwnMessages } from '../messages/visible.ts';
+import type { SendingDevices } from '../sending/pipeline.ts';
+import { namesOf, type Recipient, type RecipientAddress, type Recipients } from '../sending/recipients.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import type { WhatsAppSession } from '../whatsapp/session.ts';
-import type { SendingDevices } from './pipeline.ts';
-import { namesOf, type Recipient, type RecipientAddress, type Recipients } from './recipients.ts';
 
 /** A copy of a message, and the device that has it. */
 export interface HeldMessage {

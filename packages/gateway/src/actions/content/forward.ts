@@ -2,10 +2,10 @@ import { AppError } from '../../errors.ts';
 import type { ReadyMedia } from '../../media/service.ts';
 import type { StoredMessage } from '../../messages/stored-message.ts';
 import { member, unwrapped } from '../../messages/wire-content.ts';
+import type { Composed, Content } from '../../sending/content.ts';
+import { descriptorOf, timedUpload, uploadedFields } from '../../sending/outbound-media.ts';
 import type { MediaKind } from '../../whatsapp/session.ts';
 import type { WireMessage } from '../../whatsapp/wire-message.ts';
-import type { Composed, Content } from '../content.ts';
-import { descriptorOf, timedUpload, uploadedFields } from '../outbound-media.ts';
 
 /** A stored message, to be passed on. */
 export interface ForwardSource {

@@ -2,9 +2,9 @@
 import { AppError } from '../errors.ts';
 import { NOT_SHOWN } from '../messages/shown-kinds.ts';
 import { chatOf, type StoredMessage, senderOf } from '../messages/stored-message.ts';
+import { onSession } from '../sending/session-errors.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import type { HeldMessages } from './held-messages.ts';
-import { onSession } from './session-errors.ts';
 
 export interface StarRequest {
   messageId: string;

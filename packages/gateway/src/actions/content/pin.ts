@@ -1,6 +1,6 @@
 import type { StoredMessage } from '../../messages/stored-message.ts';
-import type { Composed } from '../content.ts';
-import { storedMessageKey } from '../message-key.ts';
+import type { Composed } from '../../sending/content.ts';
+import { storedMessageKey } from '../../sending/message-key.ts';
 
 /** waE2E.PinInChatMessage.Type. */
 const PIN_FOR_ALL = 1;

@@ -5,10 +5,10 @@ import { contradicts, identityOf, normaliseJid, sameIdentity } from '../identity
 import { normalisePhoneNumber } from '../identity/phone-number.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import { chatOf, type MessageDevice, type StoredMessage, senderOf } from '../messages/stored-message.ts';
+import type { SendingDevices } from '../sending/pipeline.ts';
+import { onSession } from '../sending/session-errors.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import type { Identity, Jid, RetryAddress, WhatsAppSession } from '../whatsapp/session.ts';
-import type { SendingDevices } from './pipeline.ts';
-import { onSession } from './session-errors.ts';
 
 export interface ReceiptRequest {
   kind: 'delivered' | 'read' | 'retry';

@@ -3,12 +3,12 @@ import type { Clock } from '../clock.ts';
 import { AppError, invalidField } from '../errors.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import { assertEditable, hasCaption } from '../messages/edit-rules.ts';
+import { checkedCaption, checkedText } from '../sending/content.ts';
+import { type Delivered, deliver, earlierDelivery, type SendAttempt } from '../sending/delivery.ts';
+import type { RecipientAddress } from '../sending/recipients.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { editMessage } from './content/edit.ts';
-import { checkedCaption, checkedText } from './content.ts';
-import { type Delivered, deliver, earlierDelivery, type SendAttempt } from './delivery.ts';
 import { chatToSendTo, type HeldMessages } from './held-messages.ts';
-import type { RecipientAddress } from './recipients.ts';
 
 export interface EditRequest {
   messageId: string;

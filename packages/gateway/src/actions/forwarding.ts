@@ -4,10 +4,10 @@ import type { MediaService, ReadyMedia } from '../media/service.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import { assertForwardable } from '../messages/forward-rules.ts';
 import type { StoredMessage } from '../messages/stored-message.ts';
+import type { Sending, SendRequest, SentMessage } from '../sending/pipeline.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { forwardContent } from './content/forward.ts';
 import type { HeldMessages } from './held-messages.ts';
-import type { Sending, SendRequest, SentMessage } from './pipeline.ts';
 
 /** The message `forwardedId`, with everything that a send may say beside its content. */
 export type ForwardRequest = Omit<SendRequest, 'content' | 'quote' | 'mentions'> & { forwardedId: string };
