@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type CdnObject, servedBytes } from './objects.ts';
@@ -83,30 +82,26 @@ async function sendBody(object: CdnObject, body: Buffer, response: ServerRespons
   let sent = 0;
   while (sent < limit && !response.destroyed) {
     const chunk = body.subarray(sent, Math.min(sent + step, limit));
-    const writable = response.write(chunk);
+    await written(response, chunk);
     sent += chunk.length;
-    if (!writable) await drained(response);
     if (bytesPerSecond !== undefined && sent < limit) await pause(SLOW_TICK_MS);
   }
-  if (!drops) {
-    response.end();
-  } else if (response.writableLength > 0) {
-    // The bytes already promised leave first; then the connection ends without the rest.
-    await drained(response);
-    response.destroy();
-  } else {
-    response.destroy();
-  }
+  if (drops) response.destroy();
+  else response.end();
   return sent;
 }
 
-/** Resolves when the client has taken what is buffered, or is gone. */
-async function drained(response: ServerResponse): Promise<void> {
-  const decided = new AbortController();
-  const { signal } = decided;
-  try {
-    await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })]);
-  } finally {
-    decided.abort();
-  }
+/**
+ * Resolves when the chunk has left this process, or the client is gone. `drain` would not do: it comes only
+ * after a write that filled the buffer, whose size differs from one Node to the next.
+ */
+function written(response: ServerResponse, chunk: Buffer): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      response.off('close', done);
+      resolve();
+    };
+    response.once('close', done);
+    response.write(chunk, done);
+  });
 }
