@@ -8,7 +8,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 const ROOT = resolve(import.meta.dirname, '..');
 
 /** What anybody in the gateway may use: no room of its own, no state. */
-const SHARED = ['clock.ts', 'errors.ts', 'config.ts', 'version.ts'];
+const SHARED = ['clock.ts', 'errors.ts', 'config.ts', 'version.ts', 'storage/failure.ts'];
 /** `whatsapp` is the port; `whatsapp/baileys` is the engine behind it. */
 const PORT = 'whatsapp';
 const DOMAIN = [
@@ -40,7 +40,8 @@ const GATEWAY: Record<string, Rule> = {
   identity: { may: [PORT] },
   whatsapp: { may: [] },
   'whatsapp/baileys': { may: [PORT], owns: ['baileys', 'libsignal'] },
-  storage: { may: [PORT], owns: ['better-sqlite3'] },
+  storage: { may: [PORT, 'storage/sqlite'] },
+  'storage/sqlite': { may: [PORT, 'storage'], owns: ['better-sqlite3'] },
   net: { may: [PORT], owns: ['undici'] },
   observability: { may: [] },
   tenancy: { may: ['storage'] },

@@ -58,7 +58,7 @@ async function figure(store: Store, devices: number): Promise<Figure> {
 /** `synchronous`: what SQLite itself is told, instead of what `openDatabase` tells it. */
 async function openStore(sync: SyncMode, synchronous?: 'FULL'): Promise<Store> {
   const dataDir = await mkdtemp(join(tmpdir(), 'wuts-bench-fsync-'));
-  const db = await openDatabase({ dataDir, databaseUrl: null, sync });
+  const db = await openDatabase({ dataDir, sync });
   await migrateToLatest(db);
   if (synchronous) await sql.raw(`pragma synchronous = ${synchronous}`).execute(db);
   const vault = new Vault(randomBytes(32));

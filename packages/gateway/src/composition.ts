@@ -357,7 +357,6 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
 async function openStore(config: Config, log: Log): Promise<Kysely<Database>> {
   const db = await openDatabase({
     dataDir: config.dataDir,
-    databaseUrl: config.databaseUrl,
     sync: config.databaseSync,
   });
   const applied = await migrateToLatest(db);

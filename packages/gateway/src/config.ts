@@ -77,7 +77,6 @@ export interface Config {
   publicUrl: string | null;
   logLevel: LogLevel;
   logFormat: LogFormat;
-  databaseUrl: string | null;
   databaseSync: SyncMode;
   media: MediaConfig;
   ffmpeg: FfmpegConfig;
@@ -105,6 +104,8 @@ const HOUR_MS = 3_600_000;
 /** Reads the `WUTS_*` settings and `DATABASE_URL`. Throws a ConfigError that names every bad one at once. */
 export function loadConfig(env: NodeJS.ProcessEnv): Settings {
   const read = new SettingsReader(env);
+  // Many platforms set it for every program: better refused than a database that nobody expects elsewhere.
+  read.secret('DATABASE_URL', databaseUrl);
   const settings: Settings = {
     // Where to listen. Loopback by default: a gateway reachable from outside is a decision.
     host: read.text('WUTS_HOST', '127.0.0.1'),
@@ -118,8 +119,6 @@ export function loadConfig(env: NodeJS.ProcessEnv): Settings {
     publicUrl: read.optional('WUTS_PUBLIC_URL', (text) => webUrl(text, ['http:', 'https:'])),
     logLevel: read.choice('WUTS_LOG_LEVEL', LOG_LEVELS, 'info'),
     logFormat: read.choice('WUTS_LOG_FORMAT', ['json', 'pretty'] as const, 'json'),
-    // PostgreSQL instead of SQLite; holds a password, therefore also as a file.
-    databaseUrl: read.secret('DATABASE_URL', (text) => webUrl(text, ['postgres:', 'postgresql:'])),
     // What a commit waits for: see `SyncMode`.
     databaseSync: read.choice('WUTS_DATABASE_SYNC', ['full', 'normal'] as const, 'full'),
     media: readMedia(read),
@@ -225,6 +224,10 @@ function base64Key(text: string): Buffer {
     throw new Error('must be 32 random bytes in hexadecimal or base64 (openssl rand -hex 32)');
   }
   return Buffer.from(text, 'base64');
+}
+
+function databaseUrl(): never {
+  throw new Error('is set, but this version stores everything in a file of the data folder: unset it');
 }
 
 function webUrl(text: string, protocols: string[]): string {

@@ -4,7 +4,7 @@ import { type Composition, compose, type GatewayParts, type Overrides } from './
 import type { Config, Settings } from './config.ts';
 import { prepareDataFolder } from './first-start.ts';
 import type { Log } from './observability/log.ts';
-import { lockFolder } from './storage/folder-lock.ts';
+import { lockFolder } from './storage/database.ts';
 import { VERSION } from './version.ts';
 
 export type { GatewayParts, Overrides } from './composition.ts';

@@ -5,7 +5,7 @@ import { pair } from './cli/pair.ts';
 import { serve } from './cli/serve.ts';
 import { ConfigError } from './config.ts';
 import { AppError } from './errors.ts';
-import { FolderInUse } from './storage/folder-lock.ts';
+import { FolderInUse } from './storage/database.ts';
 import { VERSION } from './version.ts';
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);

@@ -8,6 +8,7 @@ import {
   type ErrorCode,
   type FieldProblem,
 } from '../errors.ts';
+import { isStorageFailure } from '../storage/failure.ts';
 
 /** More would help nobody and make the answer larger than the request. */
 const MOST_PROBLEMS = 20;
@@ -78,16 +79,7 @@ export function toAppError(error: unknown): AppError {
   return new AppError('INTERNAL_ERROR', { cause: error });
 }
 
-/** A full or broken disk, or a file that another program holds locked (SQLite's result codes). */
-const STORAGE_FAILURE = /^SQLITE_(?:FULL|BUSY|LOCKED|IOERR|READONLY|CANTOPEN)/;
 const STORAGE_RETRY_S = 5;
-
-function isStorageFailure(error: unknown): boolean {
-  for (let each = error; each instanceof Error; each = each.cause) {
-    if ('code' in each && typeof each.code === 'string' && STORAGE_FAILURE.test(each.code)) return true;
-  }
-  return false;
-}
 
 const EXPECTED = new Set<ErrorCode>(['DEVICE_NOT_READY', 'SHUTTING_DOWN']);
 

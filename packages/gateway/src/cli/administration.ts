@@ -77,7 +77,7 @@ async function withDatabase(
   work: (db: Kysely<Database>, config: Config) => Promise<void>,
 ): Promise<void> {
   const { config } = await prepareDataFolder(loadConfig(env));
-  const db = await openDatabase({ dataDir: config.dataDir, databaseUrl: config.databaseUrl });
+  const db = await openDatabase({ dataDir: config.dataDir });
   try {
     await work(db, config);
   } finally {

@@ -80,11 +80,11 @@ function privacy(path: string, forbidden: number): Finding {
 }
 
 async function database(settings: Settings): Promise<Finding[]> {
-  if (settings.databaseUrl === null && !existsSync(join(settings.dataDir, DATABASE_FILE))) {
+  if (!existsSync(join(settings.dataDir, DATABASE_FILE))) {
     return [ok('the database will be made at the first start')];
   }
   try {
-    const db = await openDatabase({ dataDir: settings.dataDir, databaseUrl: settings.databaseUrl });
+    const db = await openDatabase({ dataDir: settings.dataDir });
     try {
       if (!(await databaseAnswers(db))) return [problem('the database does not answer')];
       const pending = await pendingMigrations(db);

@@ -26,7 +26,7 @@ export interface EventSelection {
  * The stored events of a tenant, oldest first. Every query is bound to one tenant.
  *
  * A reader's place is the `seq` of what it saw last. That misses nothing as long as events become visible in
- * the order of their numbers, which SQLite's single writer gives.
+ * the order of their numbers, which a single writer gives.
  */
 export class EventStore {
   readonly #db: Kysely<Database>;

@@ -15,7 +15,7 @@ import type { Vault } from './vault.ts';
 const CACHE_BYTES = 256 * 1024;
 /** What an entry costs beside its bytes: key text, map and list slots. */
 const ENTRY_OVERHEAD = 200;
-/** Five columns a row; PostgreSQL takes 65 535 parameters, SQLite 32 766. */
+/** Five columns a row, of the 32 766 parameters that a statement may have. */
 const ROWS_PER_STATEMENT = 500;
 
 export interface StoredCredentialsParts {

@@ -1,12 +1,14 @@
-/** Opens the database. Everything else sees it as `Kysely<Database>` and cannot tell which one it is. */
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import SqliteDatabase from 'better-sqlite3';
+/** Opens the database. Everything else sees it as `Kysely<Database>` and cannot tell what it is stored in. */
 import { Kysely, Migrator, sql } from 'kysely';
-import { migrations } from './migrations/index.ts';
 import type { Database } from './schema.ts';
-import { SharedSqlite, SqliteDialect } from './sqlite-dialect.ts';
-import { type FileSync, WalSync } from './wal-sync.ts';
+import type { MessageSearch } from './search.ts';
+import { migrations } from './sqlite/migrations/index.ts';
+import { openSqlite } from './sqlite/open.ts';
+import { SqliteSearch } from './sqlite/search.ts';
+import { diskSync, type FileSync } from './sqlite/wal-sync.ts';
+
+export { FolderInUse, lockFolder } from './sqlite/folder-lock.ts';
+export { DATABASE_FILE } from './sqlite/open.ts';
 
 /**
  * What a commit waits for.
@@ -21,55 +23,24 @@ export type SyncMode = 'full' | 'normal';
 
 export interface DatabaseOptions {
   dataDir: string;
-  /** A PostgreSQL URL, or null for SQLite in the data folder. */
-  databaseUrl: string | null;
-  /** SQLite only; default `full`. */
+  /** Default `full`. */
   sync?: SyncMode;
   /** How the log is put on the disk: tests hold it up or let it fail. */
   syncFile?: FileSync;
 }
 
-/** Another process (the CLI, a backup) may hold the write lock for a moment. */
-const BUSY_TIMEOUT_MS = 10_000;
-/** Pages of the cache: negative means KiB. 16 MiB holds the hot indexes of some hundred thousand messages. */
-const CACHE_KIB = 16_384;
-
-/**
- * Pages of 4 KiB in the log before SQLite copies them into the database, which syncs both on the event loop.
- * Messages write the same pages (indexes, last pages of tables) again and again, and a page is copied once
- * however often it is in the log: with more than the default of 1000 there is less to copy.
- */
-const CHECKPOINT_PAGES = 8000;
-
-export const DATABASE_FILE = 'wuts.db';
-
 /**
  * Opens (and creates) the database; it has no tables until `migrateToLatest`.
  *
- * SQLite runs on one connection: while a transaction is open, any query that does not go
- * through it waits. Inside `db.transaction().execute(async (trx) => …)` use `trx` alone; using
- * `db` there waits for ever.
+ * It runs on one connection: while a transaction is open, any query that does not go through it waits.
+ * Inside `db.transaction().execute(async (trx) => …)` use `trx` alone; using `db` there waits for ever.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Kysely<Database>> {
-  if (options.databaseUrl !== null) {
-    throw new Error('DATABASE_URL is set, but this version stores in SQLite only: unset it');
-  }
-  mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
-  const file = join(options.dataDir, DATABASE_FILE);
-  const sqlite = new SqliteDatabase(file);
-  // The waiting time first: switching to WAL already needs a lock.
-  sqlite.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
-  sqlite.pragma('journal_mode = WAL');
-  // `full` is kept by WalSync, for all commits of a moment at once.
-  sqlite.pragma('synchronous = NORMAL');
-  sqlite.pragma('foreign_keys = ON');
-  sqlite.pragma(`cache_size = -${CACHE_KIB}`);
-  sqlite.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
-  const wal = (options.sync ?? 'full') === 'full' ? new WalSync(file, options.syncFile) : null;
-  const shared = new SharedSqlite(sqlite, wal);
-  const db = new Kysely<Database>({ dialect: new SqliteDialect(shared, true) });
-  const deferred = new Kysely<Database>({ dialect: new SqliteDialect(shared, false) });
-  siblings.set(db, { deferred, settled: async () => wal?.settled() });
+  const { dataDir, sync = 'full', syncFile = diskSync } = options;
+  const opened = openSqlite(dataDir, sync === 'full' ? syncFile : null);
+  const db = new Kysely<Database>({ dialect: opened.dialect });
+  const deferred = new Kysely<Database>({ dialect: opened.deferred });
+  siblings.set(db, { deferred, settled: opened.settled });
   return db;
 }
 
@@ -92,6 +63,10 @@ export function deferred(db: Kysely<Database>): Kysely<Database> {
 /** Resolves once every commit made so far is as durable as the settings ask for. */
 export async function settled(db: Kysely<Database>): Promise<void> {
   await siblings.get(db)?.settled();
+}
+
+export function messageSearch(db: Kysely<Database>): MessageSearch {
+  return new SqliteSearch(db, deferred(db));
 }
 
 function migrator(db: Kysely<Database>): Migrator {

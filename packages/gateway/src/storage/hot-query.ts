@@ -13,14 +13,14 @@ class Slot {
 
 /**
  * A query whose text never changes, only its parameters. In a profile of the inbound benchmark building and
- * compiling one took about 60 µs each time, as long as SQLite takes to run it.
+ * compiling one took about 60 µs each time, as long as running it takes.
  *
  * `build` runs once per kind of database and must use each parameter as a plain value: nothing may depend on
  * what it is (no `if`, no list of varying length).
  */
 export class HotQuery<P extends object, O> {
   readonly #build: (db: Kysely<Database>, parameters: P) => Compilable<O>;
-  /** SQLite and PostgreSQL write a query differently; each knows itself by its adapter. */
+  /** By the kind of database, which is known by its adapter: each writes a query in its own way. */
   readonly #compiled = new Map<unknown, CompiledQuery<O>>();
 
   constructor(build: (db: Kysely<Database>, parameters: P) => Compilable<O>) {

@@ -1,6 +1,6 @@
 /**
- * The database as Kysely sees it. One schema for SQLite and PostgreSQL: times are integer
- * milliseconds, ids are UUIDs as text, booleans are 0/1 integers, bytes are BLOB/bytea.
+ * The database as Kysely sees it. Times are integer milliseconds, ids are UUIDs as text, booleans are 0/1
+ * integers.
  * Every table that holds tenant data carries `tenant_id`, and every query on it takes one.
  */
 import type { Generated } from 'kysely';
@@ -149,7 +149,7 @@ export interface MessagesTable {
   created_at: number;
 }
 
-/** FTS5, SQLite's full-text index, without a copy of the text: it can be searched and not be read. */
+/** The full-text index, without a copy of the text: it can be searched and not be read. */
 export interface MessageSearchTable {
   rowid: number;
   /** What a search is narrowed to, as words: see its migration. */

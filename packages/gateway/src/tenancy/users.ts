@@ -167,8 +167,8 @@ export class Users {
 
 /**
  * Changes of one tenant's users happen one after the other, or two admins demoting each other
- * could both pass. An update that changes nothing locks the row in both databases; SQLite has
- * no `for update`.
+ * could both pass. An update that changes nothing locks the row in any database; not every
+ * one has `for update`.
  */
 async function lockTenant(trx: Kysely<Database>, tenantId: string): Promise<void> {
   await trx

@@ -48,7 +48,7 @@ export interface CallOptions {
 
 export async function startEdge(more?: (app: FastifyInstance) => Promise<void>): Promise<Edge> {
   const dataDir = await mkdtemp(join(tmpdir(), 'wuts-edge-'));
-  const db = await openDatabase({ dataDir, databaseUrl: null });
+  const db = await openDatabase({ dataDir });
   await migrateToLatest(db);
   const authenticator = new Authentication(db, MASTER);
   const changed = (): void => authenticator.forget();

@@ -12,7 +12,7 @@ import {
 import { doctor } from '../../src/cli/doctor.ts';
 import { loadConfig } from '../../src/config.ts';
 import { createGateway } from '../../src/gateway.ts';
-import { migrations } from '../../src/storage/migrations/index.ts';
+import { migrations } from '../../src/storage/sqlite/migrations/index.ts';
 
 let dataDir: string;
 let lines: string[];

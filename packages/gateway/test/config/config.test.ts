@@ -36,7 +36,6 @@ describe('settings', () => {
       publicUrl: null,
       logLevel: 'info',
       logFormat: 'json',
-      databaseUrl: null,
       databaseSync: 'full',
       media: {
         prefetch: true,
@@ -73,7 +72,6 @@ describe('settings', () => {
       WUTS_LOG_LEVEL: 'DEBUG',
       WUTS_LOG_FORMAT: 'pretty',
       WUTS_DATABASE_SYNC: 'normal',
-      DATABASE_URL: 'postgres://u:p@db/wuts',
       WUTS_MEDIA_PREFETCH: 'off',
       WUTS_MEDIA_PREFETCH_MAX_BYTES: '1MB',
       WUTS_MEDIA_PREFETCH_KINDS: 'image, voice',
@@ -108,7 +106,6 @@ describe('settings', () => {
       publicUrl: 'https://wuts.example',
       logLevel: 'debug',
       logFormat: 'pretty',
-      databaseUrl: 'postgres://u:p@db/wuts',
       databaseSync: 'normal',
       media: {
         prefetch: false,
@@ -146,7 +143,7 @@ describe('settings', () => {
     ['WUTS_LOG_LEVEL', 'loud'],
     ['WUTS_LOG_FORMAT', 'xml'],
     ['WUTS_DATABASE_SYNC', 'off'],
-    ['DATABASE_URL', 'mysql://x'],
+    ['DATABASE_URL', 'postgres://u:p@db/wuts'],
     ['WUTS_MEDIA_PREFETCH', 'maybe'],
     ['WUTS_MEDIA_PREFETCH_KINDS', 'image,gif'],
     ['WUTS_MEDIA_MAX_BYTES', '-1'],

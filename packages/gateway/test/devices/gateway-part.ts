@@ -34,7 +34,7 @@ export class DevicesWorld {
 
   static async create(input: Partial<DevicesInput> = {}): Promise<DevicesWorld> {
     const dataDir = await mkdtemp(join(tmpdir(), 'wuts-devices-'));
-    const db = await openDatabase({ dataDir, databaseUrl: null });
+    const db = await openDatabase({ dataDir });
     await migrateToLatest(db);
     return new DevicesWorld(db, dataDir, input);
   }

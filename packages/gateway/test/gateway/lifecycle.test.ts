@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { ConfigError, loadConfig } from '../../src/config.ts';
 import { createGateway, type Gateway } from '../../src/gateway.ts';
-import { FolderInUse, lockFolder } from '../../src/storage/folder-lock.ts';
+import { FolderInUse, lockFolder } from '../../src/storage/database.ts';
 
 const MASTER = 'Zk3Vx9qLw2Rt7Yp4Nb8Hs6Df1Gj5Mc0A';
 

@@ -117,7 +117,7 @@ export class MediaWorld {
 
   static async create(settings: Partial<MediaSettings> = {}, moreCa = ''): Promise<MediaWorld> {
     const dataDir = await mkdtemp(join(tmpdir(), 'wuts-media-'));
-    const db = await openDatabase({ dataDir, databaseUrl: null, sync: 'normal' });
+    const db = await openDatabase({ dataDir, sync: 'normal' });
     await migrateToLatest(db);
     const cdn = await createCdn({ authToken: () => AUTH });
     const caFile = join(dataDir, 'ca.pem');

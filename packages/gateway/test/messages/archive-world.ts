@@ -48,7 +48,7 @@ export class ArchiveWorld {
 
   static async create(): Promise<ArchiveWorld> {
     const dataDir = await mkdtemp(join(tmpdir(), 'wuts-archive-'));
-    const db = await openDatabase({ dataDir, databaseUrl: null, sync: 'normal' });
+    const db = await openDatabase({ dataDir, sync: 'normal' });
     await migrateToLatest(db);
     return new ArchiveWorld(db, dataDir);
   }

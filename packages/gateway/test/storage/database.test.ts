@@ -8,14 +8,15 @@ import {
   DATABASE_FILE,
   type DatabaseOptions,
   deferred,
+  FolderInUse,
+  lockFolder,
   migrateToLatest,
   openDatabase,
   pendingMigrations,
   settled,
 } from '../../src/storage/database.ts';
-import { FolderInUse, lockFolder } from '../../src/storage/folder-lock.ts';
-import { migrations } from '../../src/storage/migrations/index.ts';
 import type { Database } from '../../src/storage/schema.ts';
+import { migrations } from '../../src/storage/sqlite/migrations/index.ts';
 import { TestStore } from './stored.ts';
 
 let store: TestStore;
@@ -119,11 +120,6 @@ describe('the database', () => {
       }
     }
   });
-
-  it('refuses PostgreSQL with a clear text while it cannot speak it', async () => {
-    const options = { dataDir: store.dataDir, databaseUrl: 'postgres://u:p@127.0.0.1/x' };
-    await expect(openDatabase(options)).rejects.toThrow(/SQLite only/);
-  });
 });
 
 /** A database whose log has no name any more, so that syncing it fails while writing goes on. */
@@ -132,7 +128,7 @@ async function withoutLogFile(
   run: (db: Kysely<Database>) => unknown,
 ) {
   const dataDir = await mkdtemp(join(tmpdir(), 'wuts-sync-'));
-  const db = await openDatabase({ dataDir, databaseUrl: null, ...options });
+  const db = await openDatabase({ dataDir, ...options });
   try {
     // SQLite opens the log when it first reads, and writes on through that descriptor.
     await sql`select name from sqlite_master`.execute(db);

@@ -42,14 +42,14 @@ let disk: SlowDisk;
 let db: Kysely<Database>;
 
 async function open(sync: SyncMode): Promise<void> {
-  db = await openDatabase({ dataDir, databaseUrl: null, sync, syncFile: disk.sync });
+  db = await openDatabase({ dataDir, sync, syncFile: disk.sync });
 }
 
 const put = (to: Kysely<Database>, value: number) => sql`insert into t values (${value})`.execute(to);
 
 /** What another process sees: committed values alone. */
 async function stored(): Promise<unknown[]> {
-  const other = await openDatabase({ dataDir, databaseUrl: null });
+  const other = await openDatabase({ dataDir });
   const { rows } = await sql<{ v: number }>`select v from t order by v`.execute(other);
   await other.destroy();
   return rows.map((row) => row.v);

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely';
 import { expect, it } from 'vitest';
-import { down, up } from '../../src/storage/migrations/0003-message-targets.ts';
+import { down, up } from '../../src/storage/sqlite/migrations/0003-message-targets.ts';
 import { ArchiveWorld, inbound } from '../messages/archive-world.ts';
 
 it('messages of an earlier version learn which message they speak of', async () => {

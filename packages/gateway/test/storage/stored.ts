@@ -27,7 +27,7 @@ export class TestStore {
 
   static async open(): Promise<TestStore> {
     const dataDir = await mkdtemp(join(tmpdir(), 'wuts-store-'));
-    const db = await openDatabase({ dataDir, databaseUrl: null });
+    const db = await openDatabase({ dataDir });
     await migrateToLatest(db);
     return new TestStore(dataDir, db);
   }

@@ -6,7 +6,7 @@ import { openDatabase } from '../../src/storage/database.ts';
 import { Vault } from '../../src/storage/vault.ts';
 
 const [dataDir = '', id = '', tenantId = ''] = process.argv.slice(2);
-const db = await openDatabase({ dataDir, databaseUrl: null });
+const db = await openDatabase({ dataDir });
 const keys = new StoredCredentials({
   db,
   vault: new Vault(Buffer.alloc(32, 7)),

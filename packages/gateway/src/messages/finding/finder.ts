@@ -1,6 +1,7 @@
 /** Lists of what is stored, page by page. */
 import type { Kysely } from 'kysely';
 import { AppError } from '../../errors.ts';
+import { messageSearch } from '../../storage/database.ts';
 import { placeCursor } from '../../storage/page-cursor.ts';
 import type { Database } from '../../storage/schema.ts';
 import type { Caller } from '../../tenancy/caller.ts';
@@ -10,7 +11,7 @@ import { type MessageDevice, STORED_COLUMNS, storedMessage } from '../stored-mes
 import { type DeviceDirectory, findMessages } from '../visible.ts';
 import { type DescribedMessage, describeMessages } from './described-message.ts';
 import { type MessageFilter, placesOf } from './places.ts';
-import { type SearchFilter, search } from './text-search.ts';
+import { searchTerms } from './search-words.ts';
 import type { WordIndex } from './word-index.ts';
 
 export interface MessagePage {
@@ -22,6 +23,10 @@ export interface MessagePage {
 export interface SearchPage extends MessagePage {
   /** False while messages are stored that cannot be found yet. */
   complete: boolean;
+}
+
+export interface SearchFilter extends MessageFilter {
+  q: string;
 }
 
 export interface FinderParts {
@@ -65,7 +70,7 @@ export class MessageFinder {
     };
   }
 
-  /** Those that contain every word of `q`, as `list`. */
+  /** Those that contain every word of `q`, as `list`; VALIDATION_ERROR for a `q` without any. */
   async search(caller: Caller, filter: SearchFilter): Promise<SearchPage> {
     const { db, words } = this.#parts;
     const devices = await this.#devices(caller, filter.deviceId);
@@ -74,8 +79,13 @@ export class MessageFinder {
     const seesAll = filter.deviceId === undefined && caller.role !== 'user';
     if (!seesAll && ids.length === 0) return { messages: [], nextCursor: null, complete: true };
     const complete = await words.caughtUp();
-    const scope = { tenantId: caller.tenantId, deviceIds: seesAll ? null : ids };
-    const found = await search(db, scope, { ...filter, chat });
+    const found = await messageSearch(db).find({
+      ...filter,
+      tenantId: caller.tenantId,
+      deviceIds: seesAll ? null : ids,
+      terms: searchTerms(filter.q),
+      chat,
+    });
     return {
       messages: await this.#described(caller, devices, found.ids),
       nextCursor: found.nextCursor,

@@ -22,7 +22,7 @@ export interface MessageFilter {
   cursor?: string | undefined;
 }
 
-/** Parts of one compound query; SQLite takes 500 (https://sqlite.org/limits.html). */
+/** Parts of one compound query: databases take only so many, and each is compiled. */
 const MOST_PARTS = 100;
 
 const PLACE = ['timestamp', 'created_at', 'id'] as const;

@@ -1,11 +1,10 @@
 /** What the account's owner did to a message for himself alone: deleted it, starred it. */
 import type { Kysely } from 'kysely';
-import { columnTypes } from './dialect.ts';
+import { INT64 } from './column-types.ts';
 
 export async function up(db: Kysely<unknown>): Promise<void> {
-  const { int64 } = columnTypes(db);
-  await db.schema.alterTable('messages').addColumn('hidden_at', int64).execute();
-  await db.schema.alterTable('messages').addColumn('starred_at', int64).execute();
+  await db.schema.alterTable('messages').addColumn('hidden_at', INT64).execute();
+  await db.schema.alterTable('messages').addColumn('starred_at', INT64).execute();
 }
 
 export async function down(db: Kysely<unknown>): Promise<void> {

@@ -1,7 +1,7 @@
 /** Full-text search: the words of messages, and the queue of those whose words are not in it yet. */
 import { type Kysely, sql } from 'kysely';
 
-/** Words without the marks at which FTS5 would divide them; `messages/finding/search-words.ts` writes the same. */
+/** Words without the marks at which FTS5 would divide them; `storage/sqlite/search.ts` asks for the same. */
 const SCOPE = `
   't' || replace(messages.tenant_id, '-', '') || ' d' || replace(messages.device_id, '-', '')
   || ' c' || replace(replace(replace(messages.chat_jid, '-', ''), '@', ''), '.', '')
@@ -10,7 +10,7 @@ const SCOPE = `
   || case when messages.starred_at is null then ' plain' else ' starred' end`;
 
 /**
- * Storing a message only appends its id to the queue; `messages/finding/word-index.ts` does the rest for many at once,
+ * Storing a message only appends its id to the queue; `storage/sqlite/search.ts` does the rest for many at once,
  * because FTS5 writes a segment per commit, which would double what storing a message costs.
  *
  * `message_search_rows` gives a message the integer by which FTS5 knows it: row ids of `messages` may change

@@ -1,13 +1,11 @@
 /** Which message an edit, revoke or poll vote speaks of, so that it is found when that message comes later. */
-import { type Kysely, SqliteAdapter, sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 
 export async function up(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('messages').addColumn('target_id', 'text').execute();
-  const stored =
-    db.getExecutor().adapter instanceof SqliteAdapter
-      ? sql`json_extract(context, '$.targetId')`
-      : sql`context::json ->> 'targetId'`;
-  await sql`update messages set target_id = ${stored} where context is not null`.execute(db);
+  await sql`update messages set target_id = json_extract(context, '$.targetId') where context is not null`.execute(
+    db,
+  );
   await db.schema
     .createIndex('messages_by_target')
     .on('messages')

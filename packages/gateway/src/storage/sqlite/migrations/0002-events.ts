@@ -1,18 +1,16 @@
 /** The outbox: events, the endpoints that want them, their deliveries and each attempt. */
 import { type CreateTableBuilder, type Kysely, sql } from 'kysely';
-import { columnTypes, neverReused } from './dialect.ts';
+import { BYTES, INT64, neverReused, SERIAL } from './column-types.ts';
 
 export async function up(db: Kysely<unknown>): Promise<void> {
-  const { bytes, int64, serial } = columnTypes(db);
-
-  await owned(db.schema.createTable('events').addColumn('seq', serial, neverReused(db)))
+  await owned(db.schema.createTable('events').addColumn('seq', SERIAL, neverReused))
     .addColumn('id', 'text', (column) => column.notNull().unique())
     .addColumn('user_id', 'text', (column) => column.notNull())
     .addColumn('name', 'text', (column) => column.notNull())
     .addColumn('order_key', 'text', (column) => column.notNull())
     .addColumn('data', 'text', (column) => column.notNull())
     .addColumn('quiet', 'integer', (column) => column.notNull())
-    .addColumn('created_at', int64, (column) => column.notNull())
+    .addColumn('created_at', INT64, (column) => column.notNull())
     .execute();
   // Pulling and replaying go through a tenant's events in their order; retention through their age.
   await db.schema.createIndex('events_by_tenant').on('events').columns(['tenant_id', 'seq']).execute();
@@ -29,15 +27,15 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('enabled', 'integer', (column) => column.notNull())
     .addColumn('retry_attempts', 'integer', (column) => column.notNull())
     .addColumn('timeout_s', 'integer', (column) => column.notNull())
-    .addColumn('secret', bytes)
-    .addColumn('headers', bytes)
+    .addColumn('secret', BYTES)
+    .addColumn('headers', BYTES)
     .addColumn('state', 'text', (column) => column.notNull())
     .addColumn('state_reason', 'text')
-    .addColumn('state_at', int64, (column) => column.notNull())
-    .addColumn('failing_since', int64)
+    .addColumn('state_at', INT64, (column) => column.notNull())
+    .addColumn('failing_since', INT64)
     .addColumn('failures', 'integer', (column) => column.notNull())
-    .addColumn('created_at', int64, (column) => column.notNull())
-    .addColumn('updated_at', int64, (column) => column.notNull())
+    .addColumn('created_at', INT64, (column) => column.notNull())
+    .addColumn('updated_at', INT64, (column) => column.notNull())
     .execute();
   await db.schema
     .createIndex('webhook_endpoints_by_device')
@@ -59,14 +57,14 @@ export async function up(db: Kysely<unknown>): Promise<void> {
       column.notNull().references('webhook_endpoints.id').onDelete('cascade'),
     )
     .addColumn('event_id', 'text', (column) => column.notNull().references('events.id').onDelete('cascade'))
-    .addColumn('event_seq', int64, (column) => column.notNull())
+    .addColumn('event_seq', INT64, (column) => column.notNull())
     .addColumn('event_name', 'text', (column) => column.notNull())
     .addColumn('order_key', 'text', (column) => column.notNull())
     .addColumn('state', 'text', (column) => column.notNull())
     .addColumn('attempts', 'integer', (column) => column.notNull())
-    .addColumn('next_attempt_at', int64, (column) => column.notNull())
-    .addColumn('created_at', int64, (column) => column.notNull())
-    .addColumn('finished_at', int64)
+    .addColumn('next_attempt_at', INT64, (column) => column.notNull())
+    .addColumn('created_at', INT64, (column) => column.notNull())
+    .addColumn('finished_at', INT64)
     .execute();
   // The worker's questions: which is the earliest open delivery of an (endpoint, order key), and is a whole
   // key held up; with the time in the index, neither reads the table.
@@ -112,13 +110,13 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 
   await db.schema
     .createTable('webhook_attempts')
-    .addColumn('id', serial, (column) => column.primaryKey())
+    .addColumn('id', SERIAL, (column) => column.primaryKey())
     .addColumn('tenant_id', 'text', (column) => column.notNull().references('tenants.id').onDelete('cascade'))
     .addColumn('delivery_id', 'text', (column) =>
       column.notNull().references('webhook_deliveries.id').onDelete('cascade'),
     )
     .addColumn('attempt', 'integer', (column) => column.notNull())
-    .addColumn('at', int64, (column) => column.notNull())
+    .addColumn('at', INT64, (column) => column.notNull())
     .addColumn('took_ms', 'integer', (column) => column.notNull())
     .addColumn('status', 'integer')
     .addColumn('error', 'text')
@@ -135,7 +133,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .column('tenant_id')
     .execute();
 
-  await db.schema.alterTable('devices').addColumn('webhook_applied_at', int64).execute();
+  await db.schema.alterTable('devices').addColumn('webhook_applied_at', INT64).execute();
 }
 
 export async function down(db: Kysely<unknown>): Promise<void> {

@@ -1,18 +1,16 @@
 /** Sends that do not happen within their request: scheduled, long ones, and those of a bulk. */
 import { type CreateTableBuilder, type Kysely, sql } from 'kysely';
-import { columnTypes } from './dialect.ts';
+import { BYTES, INT64 } from './column-types.ts';
 
 export async function up(db: Kysely<unknown>): Promise<void> {
-  const { bytes, int64 } = columnTypes(db);
-
   await owned(db.schema.createTable('send_bulks').addColumn('id', 'text', (column) => column.primaryKey()))
     .addColumn('user_id', 'text', (column) => column.notNull())
     .addColumn('state', 'text', (column) => column.notNull())
     .addColumn('total', 'integer', (column) => column.notNull())
     .addColumn('least_pause_ms', 'integer', (column) => column.notNull())
     .addColumn('most_pause_ms', 'integer', (column) => column.notNull())
-    .addColumn('created_at', int64, (column) => column.notNull())
-    .addColumn('finished_at', int64)
+    .addColumn('created_at', INT64, (column) => column.notNull())
+    .addColumn('finished_at', INT64)
     .execute();
 
   await owned(db.schema.createTable('send_jobs').addColumn('id', 'text', (column) => column.primaryKey()))
@@ -21,16 +19,16 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('position', 'integer', (column) => column.notNull())
     .addColumn('operation', 'text', (column) => column.notNull())
     .addColumn('recipient', 'text', (column) => column.notNull())
-    .addColumn('request', bytes, (column) => column.notNull())
+    .addColumn('request', BYTES, (column) => column.notNull())
     .addColumn('state', 'text', (column) => column.notNull())
-    .addColumn('send_at', int64, (column) => column.notNull())
-    .addColumn('due_at', int64, (column) => column.notNull())
+    .addColumn('send_at', INT64, (column) => column.notNull())
+    .addColumn('due_at', INT64, (column) => column.notNull())
     .addColumn('attempts', 'integer', (column) => column.notNull())
     .addColumn('message_id', 'text')
     .addColumn('error_code', 'text')
     .addColumn('error', 'text')
-    .addColumn('created_at', int64, (column) => column.notNull())
-    .addColumn('finished_at', int64)
+    .addColumn('created_at', INT64, (column) => column.notNull())
+    .addColumn('finished_at', INT64)
     .execute();
   // The worker's question: finished jobs are not in it.
   await db.schema

@@ -1,14 +1,13 @@
-/** Every table of the first release. What the columns mean is said in `../schema.ts`. */
+/** Every table of the first release. What the columns mean is said in `storage/schema.ts`. */
 import { type CreateTableBuilder, type Kysely, sql } from 'kysely';
-import { type ColumnTypes, columnTypes } from './dialect.ts';
+import { BYTES, INT64, SERIAL } from './column-types.ts';
 
 export async function up(db: Kysely<unknown>): Promise<void> {
-  const types = columnTypes(db);
-  await createTenancy(db, types);
-  await createDevices(db, types);
-  await createMessages(db, types);
-  await createMedia(db, types);
-  await createIdempotencyKeys(db, types);
+  await createTenancy(db);
+  await createDevices(db);
+  await createMessages(db);
+  await createMedia(db);
+  await createIdempotencyKeys(db);
 }
 
 export async function down(db: Kysely<unknown>): Promise<void> {
@@ -38,13 +37,13 @@ function ownedByTenant<T extends string, C extends string>(table: CreateTableBui
   );
 }
 
-async function createTenancy(db: Kysely<unknown>, { int64 }: ColumnTypes): Promise<void> {
+async function createTenancy(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createTable('tenants')
     .addColumn('id', 'text', (column) => column.primaryKey())
     .addColumn('name', 'text', (column) => column.notNull().unique())
-    .addColumn('created_at', int64, (column) => column.notNull())
-    .addColumn('updated_at', int64, (column) => column.notNull())
+    .addColumn('created_at', INT64, (column) => column.notNull())
+    .addColumn('updated_at', INT64, (column) => column.notNull())
     .execute();
 
   await ownedByTenant(db.schema.createTable('users').addColumn('id', 'text', (column) => column.primaryKey()))
@@ -55,13 +54,13 @@ async function createTenancy(db: Kysely<unknown>, { int64 }: ColumnTypes): Promi
     .addColumn('token_preview', 'text', (column) => column.notNull())
     .addColumn('active', 'integer', (column) => column.notNull())
     .addColumn('webhook_url', 'text')
-    .addColumn('created_at', int64, (column) => column.notNull())
-    .addColumn('updated_at', int64, (column) => column.notNull())
+    .addColumn('created_at', INT64, (column) => column.notNull())
+    .addColumn('updated_at', INT64, (column) => column.notNull())
     .addUniqueConstraint('users_email_unique', ['tenant_id', 'email'])
     .execute();
 }
 
-async function createDevices(db: Kysely<unknown>, { bytes, int64 }: ColumnTypes): Promise<void> {
+async function createDevices(db: Kysely<unknown>): Promise<void> {
   await ownedByTenant(
     db.schema.createTable('devices').addColumn('id', 'text', (column) => column.primaryKey()),
   )
@@ -74,11 +73,11 @@ async function createDevices(db: Kysely<unknown>, { bytes, int64 }: ColumnTypes)
     .addColumn('platform', 'text')
     .addColumn('state', 'text', (column) => column.notNull())
     .addColumn('state_reason', 'text')
-    .addColumn('state_at', int64, (column) => column.notNull())
+    .addColumn('state_at', INT64, (column) => column.notNull())
     .addColumn('wanted', 'integer', (column) => column.notNull())
-    .addColumn('last_seen', int64)
-    .addColumn('created_at', int64, (column) => column.notNull())
-    .addColumn('updated_at', int64, (column) => column.notNull())
+    .addColumn('last_seen', INT64)
+    .addColumn('created_at', INT64, (column) => column.notNull())
+    .addColumn('updated_at', INT64, (column) => column.notNull())
     .execute();
   await db.schema
     .createIndex('devices_by_tenant')
@@ -94,8 +93,8 @@ async function createDevices(db: Kysely<unknown>, { bytes, int64 }: ColumnTypes)
         column.primaryKey().references('devices.id').onDelete('cascade'),
       ),
   )
-    .addColumn('value', bytes, (column) => column.notNull())
-    .addColumn('updated_at', int64, (column) => column.notNull())
+    .addColumn('value', BYTES, (column) => column.notNull())
+    .addColumn('updated_at', INT64, (column) => column.notNull())
     .execute();
   await indexOwner(db, 'device_credentials');
 
@@ -103,22 +102,22 @@ async function createDevices(db: Kysely<unknown>, { bytes, int64 }: ColumnTypes)
   await ownedByTenant(ownedByDevice(db.schema.createTable('signal_keys')))
     .addColumn('type', 'text', (column) => column.notNull())
     .addColumn('id', 'text', (column) => column.notNull())
-    .addColumn('value', bytes, (column) => column.notNull())
+    .addColumn('value', BYTES, (column) => column.notNull())
     .addPrimaryKeyConstraint('signal_keys_pk', ['device_id', 'type', 'id'])
     .execute();
   await indexOwner(db, 'signal_keys');
 
   await ownedByTenant(ownedByDevice(db.schema.createTable('inbound_journal')))
     .addColumn('id', 'text', (column) => column.notNull())
-    .addColumn('stanza', bytes, (column) => column.notNull())
-    .addColumn('plaintext', bytes, (column) => column.notNull())
-    .addColumn('received_at', int64, (column) => column.notNull())
+    .addColumn('stanza', BYTES, (column) => column.notNull())
+    .addColumn('plaintext', BYTES, (column) => column.notNull())
+    .addColumn('received_at', INT64, (column) => column.notNull())
     .addPrimaryKeyConstraint('inbound_journal_pk', ['device_id', 'id'])
     .execute();
   await indexOwner(db, 'inbound_journal');
 }
 
-async function createMessages(db: Kysely<unknown>, { bytes, int64, serial }: ColumnTypes): Promise<void> {
+async function createMessages(db: Kysely<unknown>): Promise<void> {
   await ownedByTenant(
     ownedByDevice(db.schema.createTable('messages').addColumn('id', 'text', (column) => column.primaryKey())),
   )
@@ -133,17 +132,17 @@ async function createMessages(db: Kysely<unknown>, { bytes, int64, serial }: Col
     .addColumn('text', 'text')
     .addColumn('push_name', 'text')
     .addColumn('context', 'text')
-    .addColumn('raw', bytes, (column) => column.notNull())
+    .addColumn('raw', BYTES, (column) => column.notNull())
     .addColumn('source', 'text', (column) => column.notNull())
-    .addColumn('timestamp', int64, (column) => column.notNull())
+    .addColumn('timestamp', INT64, (column) => column.notNull())
     .addColumn('send_state', 'text', (column) => column.notNull())
     .addColumn('send_error', 'text')
-    .addColumn('delivered_at', int64)
-    .addColumn('read_at', int64)
-    .addColumn('played_at', int64)
-    .addColumn('edited_at', int64)
-    .addColumn('revoked_at', int64)
-    .addColumn('created_at', int64, (column) => column.notNull())
+    .addColumn('delivered_at', INT64)
+    .addColumn('read_at', INT64)
+    .addColumn('played_at', INT64)
+    .addColumn('edited_at', INT64)
+    .addColumn('revoked_at', INT64)
+    .addColumn('created_at', INT64, (column) => column.notNull())
     // What makes storing idempotent: a redelivered stanza meets its own row.
     .addUniqueConstraint('messages_unique', ['device_id', 'chat_jid', 'sender_jid', 'message_id'])
     .execute();
@@ -161,14 +160,14 @@ async function createMessages(db: Kysely<unknown>, { bytes, int64, serial }: Col
     .execute();
 
   await ownedByTenant(
-    ownedByDevice(db.schema.createTable('receipts').addColumn('id', serial, (column) => column.primaryKey())),
+    ownedByDevice(db.schema.createTable('receipts').addColumn('id', SERIAL, (column) => column.primaryKey())),
   )
     .addColumn('message_id', 'text', (column) => column.notNull())
     .addColumn('chat_jid', 'text', (column) => column.notNull())
     .addColumn('recipient_jid', 'text', (column) => column.notNull())
     .addColumn('recipient_lid', 'text')
     .addColumn('kind', 'text', (column) => column.notNull())
-    .addColumn('at', int64, (column) => column.notNull())
+    .addColumn('at', INT64, (column) => column.notNull())
     .addUniqueConstraint('receipts_unique', ['device_id', 'chat_jid', 'message_id', 'recipient_jid', 'kind'])
     .execute();
   await db.schema
@@ -178,7 +177,7 @@ async function createMessages(db: Kysely<unknown>, { bytes, int64, serial }: Col
     .execute();
 }
 
-async function createMedia(db: Kysely<unknown>, { bytes, int64 }: ColumnTypes): Promise<void> {
+async function createMedia(db: Kysely<unknown>): Promise<void> {
   await ownedByTenant(
     ownedByDevice(
       db.schema
@@ -191,8 +190,8 @@ async function createMedia(db: Kysely<unknown>, { bytes, int64 }: ColumnTypes): 
     .addColumn('kind', 'text', (column) => column.notNull())
     .addColumn('mime_type', 'text', (column) => column.notNull())
     .addColumn('file_name', 'text')
-    .addColumn('file_length', int64)
-    .addColumn('media_key', bytes, (column) => column.notNull())
+    .addColumn('file_length', INT64)
+    .addColumn('media_key', BYTES, (column) => column.notNull())
     .addColumn('direct_path', 'text')
     .addColumn('sha256', 'text')
     .addColumn('enc_sha256', 'text')
@@ -201,7 +200,7 @@ async function createMedia(db: Kysely<unknown>, { bytes, int64 }: ColumnTypes): 
     .addColumn('width', 'integer')
     .addColumn('height', 'integer')
     .addColumn('outcome', 'text', (column) => column.notNull())
-    .addColumn('outcome_at', int64)
+    .addColumn('outcome_at', INT64)
     .execute();
   await indexOwner(db, 'media');
   await db.schema.createIndex('media_by_device').on('media').column('device_id').execute();
@@ -225,9 +224,9 @@ async function createMedia(db: Kysely<unknown>, { bytes, int64 }: ColumnTypes): 
     .addColumn('message_id', 'text', (column) => column.notNull())
     .addColumn('state', 'text', (column) => column.notNull())
     .addColumn('result', 'text')
-    .addColumn('requested_at', int64, (column) => column.notNull())
-    .addColumn('expires_at', int64, (column) => column.notNull())
-    .addColumn('answered_at', int64)
+    .addColumn('requested_at', INT64, (column) => column.notNull())
+    .addColumn('expires_at', INT64, (column) => column.notNull())
+    .addColumn('answered_at', INT64)
     .execute();
   // However many ask at once, the sender's phone is asked once.
   await db.schema
@@ -258,21 +257,21 @@ async function createMedia(db: Kysely<unknown>, { bytes, int64 }: ColumnTypes): 
   await db.schema
     .createTable('blobs')
     .addColumn('sha256', 'text', (column) => column.primaryKey())
-    .addColumn('size', int64, (column) => column.notNull())
-    .addColumn('created_at', int64, (column) => column.notNull())
-    .addColumn('last_used_at', int64, (column) => column.notNull())
+    .addColumn('size', INT64, (column) => column.notNull())
+    .addColumn('created_at', INT64, (column) => column.notNull())
+    .addColumn('last_used_at', INT64, (column) => column.notNull())
     .execute();
   await db.schema.createIndex('blobs_by_use').on('blobs').column('last_used_at').execute();
 }
 
-async function createIdempotencyKeys(db: Kysely<unknown>, { int64 }: ColumnTypes): Promise<void> {
+async function createIdempotencyKeys(db: Kysely<unknown>): Promise<void> {
   await ownedByTenant(db.schema.createTable('idempotency_keys'))
     .addColumn('user_id', 'text', (column) => column.notNull().references('users.id').onDelete('cascade'))
     .addColumn('key', 'text', (column) => column.notNull())
     .addColumn('request_hash', 'text', (column) => column.notNull())
     .addColumn('status', 'integer')
     .addColumn('response', 'text')
-    .addColumn('created_at', int64, (column) => column.notNull())
+    .addColumn('created_at', INT64, (column) => column.notNull())
     .addPrimaryKeyConstraint('idempotency_keys_pk', ['tenant_id', 'user_id', 'key'])
     .execute();
   await db.schema

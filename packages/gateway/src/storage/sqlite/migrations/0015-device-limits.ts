@@ -1,13 +1,12 @@
 /** What WhatsApp does not let an account do for a while. */
 import type { Kysely } from 'kysely';
-import { columnTypes } from './dialect.ts';
+import { INT64 } from './column-types.ts';
 
 const COLUMNS = ['limit_since', 'limit_until', 'limit_reason'] as const;
 
 export async function up(db: Kysely<unknown>): Promise<void> {
-  const { int64 } = columnTypes(db);
   for (const column of COLUMNS) {
-    const type = column === 'limit_reason' ? 'text' : int64;
+    const type = column === 'limit_reason' ? 'text' : INT64;
     await db.schema.alterTable('devices').addColumn(column, type).execute();
   }
 }

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 /** Puts a file's bytes on the disk. */
 export type FileSync = (descriptor: number) => Promise<void>;
 
-const diskSync: FileSync = promisify(fdatasync);
+export const diskSync: FileSync = promisify(fdatasync);
 
 /**
  * With `synchronous=FULL` SQLite itself syncs the log at each commit, and the whole process stands still for
@@ -26,7 +26,7 @@ export class WalSync {
   #synced = 0;
   #running: Promise<void> | null = null;
 
-  constructor(databaseFile: string, sync: FileSync = diskSync) {
+  constructor(databaseFile: string, sync: FileSync) {
     this.#file = `${databaseFile}-wal`;
     this.#sync = sync;
   }

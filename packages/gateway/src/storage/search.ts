@@ -1,0 +1,42 @@
+/** Finding stored messages by their words: what a database offers, however it keeps the words. */
+import type { Jid, MessageKind } from '../whatsapp/session.ts';
+
+/** A word, or several in a row. With `prefix` the last one may go on. */
+export interface SearchTerm {
+  text: string;
+  prefix: boolean;
+}
+
+/** Everything that is given must fit. */
+export interface SearchQuery {
+  tenantId: string;
+  /** Null: all devices of the tenant. */
+  deviceIds: readonly string[] | null;
+  /** At least one. */
+  terms: readonly SearchTerm[];
+  /** Names of one chat, any of which may be the right one. */
+  chat?: readonly Jid[] | undefined;
+  kinds?: readonly MessageKind[] | undefined;
+  direction?: 'in' | 'out' | undefined;
+  starred?: boolean | undefined;
+  /** At this time or later, milliseconds. */
+  fromMs?: number | undefined;
+  /** Before this time, milliseconds. */
+  toMs?: number | undefined;
+  order: 'asc' | 'desc';
+  limit: number;
+  cursor?: string | undefined;
+}
+
+export interface MessageSearch {
+  /**
+   * Row ids of one page in the order of time, and the cursor of the next. Hidden and deleted messages are not
+   * found. Throws VALIDATION_ERROR for a cursor that is none.
+   */
+  find(query: SearchQuery): Promise<{ ids: string[]; nextCursor: string | null }>;
+  /**
+   * Makes some of the messages that were stored or changed since the last time findable, those of the kinds
+   * `without` excepted. Returns whether there may be more. Not for two callers at once.
+   */
+  takeUp(without: readonly MessageKind[]): Promise<boolean>;
+}
