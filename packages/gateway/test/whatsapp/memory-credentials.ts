@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CredentialStore, JournalEntry, KeyChange } from '../../src/whatsapp/session.ts';
 
 /** A credential store that lives as long as the test, and can be told to fail. */
@@ -7,6 +8,9 @@ export class MemoryCredentials implements CredentialStore {
   readonly journal = new Map<string, JournalEntry>();
   /** Every commit, in order: what it changed and what it journaled. */
   readonly commits: { keys: string[]; journal: string[] }[] = [];
+
+  /** Answers later, as a store does that is not in this process. */
+  slow = false;
 
   #onJournal: (() => void) | null = null;
   #dead = false;
@@ -33,6 +37,7 @@ export class MemoryCredentials implements CredentialStore {
   }
 
   async readKeys(type: string, ids: string[]): Promise<Map<string, Uint8Array>> {
+    if (this.slow) await nextTurn();
     const found = new Map<string, Uint8Array>();
     for (const id of ids) {
       const value = this.#keys.get(`${type}/${id}`);
@@ -42,6 +47,7 @@ export class MemoryCredentials implements CredentialStore {
   }
 
   async write(changes: KeyChange[], journal: JournalEntry[] = []): Promise<void> {
+    if (this.slow) await nextTurn();
     if (this.#dead) return new Promise(() => undefined);
     for (const { type, id, value } of changes) {
       if (value) this.#keys.set(`${type}/${id}`, value);

@@ -20,6 +20,7 @@ import {
   xmppPreKey,
   xmppSignedPreKey,
 } from 'baileys';
+import { separateQueues } from './libsignal-queue.ts';
 import { silenceLibsignal } from './quiet-libsignal.ts';
 
 /** Key type of a curve25519 bundle on the wire (libsignal's DJB type byte). */
@@ -40,7 +41,7 @@ const silent: Logger = {
 };
 
 /** Signal keys of one phone, in memory. */
-function memoryKeyStore(): SignalKeyStore {
+export function memoryKeyStore(): SignalKeyStore {
   const values = new Map<string, unknown>();
   return {
     get<T extends keyof SignalDataTypeMap>(type: T, ids: string[]) {
@@ -76,27 +77,21 @@ export class SignalClient {
   readonly signedPreKey: SignedKeyPair = signedKeyPair(this.identity, 1);
   /** 14 bits, never 0 (libsignal key helper). */
   readonly registrationId = randomInt(1, 16_381);
-  readonly #keys = addTransactionCapability(memoryKeyStore(), silent, {
-    maxCommitRetries: 1,
-    delayBetweenTriesMs: 0,
-  });
-  readonly #repository: Repository = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(
-    {
-      creds: {
-        signedIdentityKey: this.identity,
-        signedPreKey: this.signedPreKey,
-        registrationId: this.registrationId,
-      },
-      keys: this.#keys,
-    },
-    silent,
-  );
+  readonly #keys: ReturnType<typeof addTransactionCapability>;
+  readonly #repository: Repository;
   /** Devices seen with an open session: saves reading a session only to learn that it is there. */
   readonly #established = new Set<string>();
   #nextPreKeyId = 1;
 
-  constructor() {
+  constructor(store: SignalKeyStore = memoryKeyStore()) {
     silenceLibsignal();
+    separateQueues();
+    const { identity: signedIdentityKey, signedPreKey, registrationId } = this;
+    this.#keys = addTransactionCapability(store, silent, { maxCommitRetries: 1, delayBetweenTriesMs: 0 });
+    this.#repository = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(
+      { creds: { signedIdentityKey, signedPreKey, registrationId }, keys: this.#keys },
+      silent,
+    );
   }
 
   close(): void {

@@ -14,6 +14,7 @@ import {
   type UserFacingSocketConfig,
   unpadRandomMax16,
 } from './library.ts';
+import { inTurn } from './signal-turns.ts';
 
 /** The library itself has tried a commit a few times by then (`COMMIT_TRIES`). */
 const STORE_RETRY_MS = 1000;
@@ -80,7 +81,7 @@ export class DecryptionTap {
     const { lidMapping } = tapped;
     const store = lidMapping.storeLIDPNMappings.bind(lidMapping);
     lidMapping.storeLIDPNMappings = (pairs) => this.#patiently(() => store(pairs));
-    return tapped;
+    return inTurn(tapped, keys);
   };
 
   async #open(

@@ -40,6 +40,7 @@ import {
   USyncQuery,
   USyncUser,
 } from './library.ts';
+import { separateQueues } from './libsignal-queue.ts';
 import { identity } from './message-source.ts';
 import { type NetworkOptions, networkAgent, trustNetwork } from './network-trust.ts';
 import { KeepaliveWatch } from './notices/keepalive.ts';
@@ -82,6 +83,7 @@ export function createBaileysSessionFactory(options: BaileysOptions): SessionFac
   trustNetwork(options.network);
   quickenErrors();
   silenceLibsignal();
+  separateQueues();
   return async (session) => new BaileysSession(options, session, await loadAuthState(session.credentials));
 }
 
