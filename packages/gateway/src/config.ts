@@ -235,7 +235,7 @@ function webUrl(text: string, protocols: string[]): string {
   if (!url || !protocols.includes(url.protocol)) {
     throw new Error(`must be a URL beginning with ${protocols.map((each) => `${each}//`).join(' or ')}`);
   }
-  return text.replace(/\/+$/, '');
+  return text.replace(/(?<!\/)\/+$/, '');
 }
 
 function cidr(text: string): string {

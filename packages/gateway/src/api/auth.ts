@@ -43,8 +43,10 @@ declare module 'fastify' {
  */
 export function bearerToken(header: string | undefined): string | null {
   if (header === undefined) return null;
-  const match = /^(?:bearer(?:\s+|$))?(.*)$/is.exec(header.trim());
-  const token = match?.[1]?.trim() ?? '';
+  const token = header
+    .trim()
+    .replace(/^bearer(?:\s|$)/i, '')
+    .trim();
   return token === '' ? null : token;
 }
 

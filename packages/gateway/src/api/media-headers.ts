@@ -1,6 +1,9 @@
 /** HTTP details of serving a stranger's file: type, name, ranges, conditions. */
 import type { ByteRange } from '../media/cache.ts';
 
+/** More than any registered type with its parameters; a sender may write a megabyte here. */
+const LONGEST_TYPE = 256;
+
 /**
  * The content type a file is served with: the sender's when it is of a kind that browsers only show or play,
  * `application/octet-stream` for everything else. SVG and every XML or HTML flavour can carry scripts, and a
@@ -8,6 +11,7 @@ import type { ByteRange } from '../media/cache.ts';
  */
 export function servedType(mimeType: string): string {
   const [essence = '', ...parameters] = mimeType
+    .slice(0, LONGEST_TYPE)
     .toLowerCase()
     .split(';')
     .map((part) => part.trim());
@@ -33,15 +37,25 @@ const EXTENSIONS: Record<string, string> = {
   'application/pdf': 'pdf',
 };
 const MAX_NAME_LENGTH = 200;
+/** What is looked at of a sender's name: so many UTF-16 units of its beginning, and of its end for the extension. */
+const NAME_HEAD = 1000;
+const NAME_TAIL = 200;
 /** Controls, path separators, and the marks that make `gpj.exe` read as `exe.jpg`. */
 const UNSAFE_IN_NAME = /[\p{Cc}\p{Cs}\\/:*?"<>|\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 
 /** The sender's file name made safe, or one from kind and type. */
 export function servedName(fileName: string | null, kind: string, mimeType: string): string {
-  const cleaned = (fileName ?? '').replace(UNSAFE_IN_NAME, '_').replace(/^[\s.]+|[\s.]+$/g, '');
+  const cleaned = headAndTail(fileName ?? '')
+    .replace(UNSAFE_IN_NAME, '_')
+    .replace(/^[\s.]+|(?<![\s.])[\s.]+$/g, '');
   if (cleaned !== '') return shorten(cleaned);
-  const extension = EXTENSIONS[mimeType.toLowerCase().split(';')[0]?.trim() ?? ''];
+  const extension = EXTENSIONS[mimeType.slice(0, LONGEST_TYPE).toLowerCase().split(';')[0]?.trim() ?? ''];
   return extension ? `${kind}.${extension}` : kind;
+}
+
+/** Half of a surrogate pair that a cut leaves is replaced as unsafe. */
+function headAndTail(name: string): string {
+  return name.length <= NAME_HEAD + NAME_TAIL ? name : name.slice(0, NAME_HEAD) + name.slice(-NAME_TAIL);
 }
 
 /** Cuts a long name in the middle of its stem, so that the extension stays. */
@@ -65,12 +79,16 @@ export function attachment(name: string): string {
   return `${header}; filename*=UTF-8''${encoded}`;
 }
 
+/** Two positions of twenty digits and what stands around them. */
+const LONGEST_RANGE = 100;
+
 /**
  * Reads a `Range` header (RFC 9110 §14.2). Null: none, malformed, another unit or several ranges, which a
  * server may ignore; the whole file is the answer then.
  */
 export function parseRange(header: string | undefined, size: number): ByteRange | 'unsatisfiable' | null {
-  const match = /^bytes\s*=\s*(\d*)\s*-\s*(\d*)$/i.exec(header?.trim() ?? '');
+  if (header === undefined || header.length > LONGEST_RANGE) return null;
+  const match = /^bytes ?= ?(\d*) ?- ?(\d*)$/i.exec(header.trim());
   if (!match) return null;
   const [, first = '', last = ''] = match;
   if (first === '' && last === '') return null;

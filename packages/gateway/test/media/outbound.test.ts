@@ -52,6 +52,12 @@ describe('base64', () => {
     expect(() => decodeBase64(text, 'image', 1000)).toThrow(code('INVALID_MEDIA'));
   });
 
+  test('refuses a long run of padding as quickly as anything else', () => {
+    for (const text of [`${'='.repeat(1_000_000)}A`, '='.repeat(1_000_000), `AAAA${'='.repeat(1_000_000)}`]) {
+      expect(() => decodeBase64(text, 'image', 10_000_000)).toThrow(code('INVALID_MEDIA'));
+    }
+  });
+
   test('refuses what is larger than allowed', () => {
     const text = randomBytes(101).toString('base64');
     expect(() => decodeBase64(text, 'image', 100)).toThrow(code('PAYLOAD_TOO_LARGE'));

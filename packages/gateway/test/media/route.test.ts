@@ -275,6 +275,17 @@ describe('headers made of a sender’s words', () => {
     expect(attachment('50%.pdf')).toBe(`attachment; filename="50_.pdf"; filename*=UTF-8''50%25.pdf`);
   });
 
+  test('a name or a range of a megabyte is cut before it is looked at', () => {
+    const many = 1_000_000;
+    expect(servedName(`a${'.'.repeat(many)}b`, 'document', 'x/y')).toMatch(/^a\.+b$/);
+    expect(servedName(`a${' '.repeat(many)}`, 'document', 'x/y')).toBe('a');
+    expect(servedName(`${'😀'.repeat(many)}x.pdf`, 'document', 'x/y')).toMatch(/\.pdf$/);
+    expect(servedName(`_${'😀'.repeat(many)}`, 'document', 'x/y')).toHaveLength(399);
+    expect(servedType(`image/png;${' '.repeat(many)}x`)).toBe('image/png');
+    expect(parseRange(`bytes=${' '.repeat(many)}x`, 10)).toBeNull();
+    expect(parseRange(`bytes=1-${'9'.repeat(many)}`, 10)).toBeNull();
+  });
+
   test('ranges that no file can have', () => {
     expect(parseRange(undefined, 10)).toBeNull();
     expect(parseRange('bytes=0-', 0)).toBe('unsatisfiable');

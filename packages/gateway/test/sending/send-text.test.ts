@@ -235,6 +235,26 @@ describe('quotes and mentions', () => {
     expect(context()).toEqual({ mentionedJid: [CAROL.jid, BOB.lid, ALICE.jid] });
     expect(reply.body.metadata.mentions_processed).toBe(3);
   });
+
+  it('as many names as a group has, none of which is in the text, cost next to nothing', async () => {
+    const specificUsers = Array.from({ length: 2048 }, (_, index) => ({
+      jid: `55119${index + 10_000_000}`,
+      name: `${'@'.repeat(94)}${index + 10_000}`,
+    }));
+    const mentions = { number: GROUP.jid, text: '@'.repeat(4096), mentions: { specificUsers } };
+    for (let round = 0; round < 5; round += 1) {
+      const reply = await world.post(account, '/send/text/mentions', mentions);
+      expect([reply.status, reply.body.metadata.specific_mentions]).toEqual([200, 2048]);
+    }
+    expect(account.whatsapp.content().extendedTextMessage).toMatchObject({ text: mentions.text });
+  });
+
+  it('refuses a name that nobody has, before it is looked for', async () => {
+    const specificUsers = [{ jid: BOB.jid, name: '@'.repeat(101) }];
+    const body = { number: GROUP.jid, text: 'hello @', mentions: { specificUsers } };
+    const reply = await world.post(account, '/send/text/mentions', body);
+    expect([reply.status, reply.body.validation?.[0].field]).toEqual([400, 'mentions.specificUsers.0.name']);
+  });
 });
 
 describe('when WhatsApp does not take it', () => {

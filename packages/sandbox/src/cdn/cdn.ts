@@ -62,7 +62,7 @@ export interface Cdn {
 /** Larger than any file WhatsApp takes (2 GB) is not needed here; this keeps a test from eating the machine. */
 const MAX_UPLOAD_BYTES = 256 * 1024 * 1024;
 /** `/mms/<type>/<token>`, `/newsletter/<type>/<token>`, `/product/image/<token>`, `/pps/<type>/<token>` (Baileys MEDIA_PATH_MAP). */
-const UPLOAD_PATH = /^\/(?:mms|newsletter|product|pps)\/([a-z-]+)\/([A-Za-z0-9_-]+={0,2})$/;
+const UPLOAD_PATH = /^\/(?:mms|newsletter|product|pps)\/([a-z-]+)\/([A-Za-z0-9_-]+)={0,2}$/;
 
 async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
@@ -104,7 +104,7 @@ export async function createCdn(options: CdnOptions): Promise<Cdn> {
       uploadFailure = undefined;
     } else if (!body) {
       answer(413, { error: { message: 'file too large' } });
-    } else if (createHash('sha256').update(body).digest('base64url') !== token.replace(/=+$/, '')) {
+    } else if (createHash('sha256').update(body).digest('base64url') !== token) {
       answer(400, { error: { message: 'the path does not name the SHA-256 of the body' } });
     } else {
       const object = shelf.put(mediaType, body);

@@ -56,7 +56,7 @@ function subjectOf(network: Network, user: BinaryNode): Subject | undefined {
     return { jid, asked, account, contactText: undefined };
   }
   const contactText = textOf(childNamed(user, 'contact'));
-  const digits = contactText?.replace(/@.*$/, '').replace(/\D/g, '');
+  const digits = contactText?.split('@', 1)[0]?.replace(/\D/g, '');
   if (!digits) return undefined;
   const parsed = { user: digits, server: 's.whatsapp.net', device: 0 };
   const account = network.directory.byUser(digits);

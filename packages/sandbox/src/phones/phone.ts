@@ -91,7 +91,7 @@ export class Phone extends PhoneLife {
   /** Registers the number, attaches the phone and uploads its keys. Rejects when the number exists. */
   static async create(host: PhoneHost, options: PhoneOptions): Promise<Phone> {
     const signal = new SignalClient();
-    const lidDigits = options.lid?.replace(/@.*$/, '');
+    const lidDigits = options.lid?.split('@', 1)[0];
     const account = host.createAccount({
       user: options.number,
       ...(lidDigits === undefined ? {} : { lid: lidDigits }),

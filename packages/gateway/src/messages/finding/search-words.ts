@@ -6,9 +6,10 @@ import type { SearchTerm } from '../../storage/search.ts';
 const TERM = /"([^"]*)(?:"|$)(\*)?|([^\s"]+)/g;
 /** What the index makes words of: letters, digits, and characters of private use. */
 const WORD = /[\p{L}\p{N}\p{Co}]/u;
-/** Two characters of a word at the end, or one of a script that writes without spaces. */
-const BEGINNING =
-  /(?:[\p{L}\p{N}\p{Co}\p{M}]{2}|[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmr}\p{sc=Mymr}])[^\p{L}\p{N}\p{Co}\p{M}]*$/u;
+/** Within a word, marks on its letters included. */
+const IN_WORD = /[\p{L}\p{N}\p{Co}\p{M}]/u;
+/** Of a script that writes without spaces. */
+const UNSPACED = /[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmr}\p{sc=Mymr}]/u;
 
 /**
  * Every word must be there; `"…"` asks for words in a row, `*` at the end for whatever begins so. Nothing else
@@ -20,11 +21,19 @@ export function searchTerms(q: string): SearchTerm[] {
     const prefix = word === undefined ? star === '*' : word.endsWith('*');
     const text = (word ?? phrase ?? '').replaceAll('*', ' ').trim();
     if (!WORD.test(text)) return [];
-    if (prefix && !BEGINNING.test(text)) {
+    if (prefix && !endsInBeginning(text)) {
       throw invalidField('q', 'needs two letters or digits before *', q.slice(0, 100));
     }
     return [{ text, prefix }];
   });
   if (terms.length === 0) throw invalidField('q', 'has no letter or digit to look for', q.slice(0, 100));
   return terms;
+}
+
+/** Does the last word of the text have two characters at its end, or one of a script without spaces? */
+function endsInBeginning(text: string): boolean {
+  const characters = [...text];
+  const last = characters.findLastIndex((character) => IN_WORD.test(character));
+  const [before = '', end = ''] = [characters[last - 1], characters[last]];
+  return UNSPACED.test(end) || (IN_WORD.test(end) && IN_WORD.test(before));
 }

@@ -29,7 +29,7 @@ const MOST_PICTURE_BYTES = 5 * 1024 ** 2;
 
 /** The first address of a text, without the punctuation behind it; null when it has none. */
 export function firstLink(text: string): string | null {
-  const found = /https?:\/\/[^\s<>"]+/i.exec(text)?.[0]?.replace(/[.,;:!?)\]}'"]+$/, '');
+  const found = /https?:\/\/[^\s<>"]+/i.exec(text)?.[0]?.replace(/(?<![.,;:!?)\]}'"])[.,;:!?)\]}'"]+$/, '');
   return found && URL.canParse(found) ? found : null;
 }
 

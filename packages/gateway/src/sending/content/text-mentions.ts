@@ -1,10 +1,13 @@
 import { AppError, invalidField } from '../../errors.ts';
 import type { Identity, Jid } from '../../whatsapp/session.ts';
-import { type Content, checkedText } from '../content.ts';
+import { type Content, checkedOptional, checkedText } from '../content.ts';
 import { mentionedJids } from '../recipients.ts';
 
 /** Where a tag stands in the text: characters, the end not included. */
 type Position = readonly number[];
+
+/** A limit of ours, above what a person reads in a tag. */
+const LONGEST_NAME = 100;
 
 export interface TextMentionsInput {
   text: string;
@@ -38,7 +41,7 @@ export function textMentionsContent(input: TextMentionsInput): Content {
   }
   const tags = specificUsers.map(({ name, position }, index) => ({
     jid: users[index] ?? '',
-    name,
+    name: checkedOptional(`mentions.specificUsers.${index}.name`, name, LONGEST_NAME),
     position: position && checkedPosition(`mentions.specificUsers.${index}.position`, position),
   }));
   const tagged = silent ? text : checkedText('text', withTags(text, tags));
@@ -88,33 +91,50 @@ interface Tag {
   position: [number, number] | undefined;
 }
 
-/** Puts `@<user>` in place of each tag, from the last to the first, so that positions stay true. */
+/** Puts `@<user>` in place of each tag. Of two that overlap, the one that begins later wins. */
 function withTags(text: string, tags: Tag[]): string {
-  let characters = [...text];
+  const characters = [...text];
+  const named = firstTags(
+    characters,
+    tags.flatMap(({ name }) => name ?? []),
+  );
   const found = tags
-    .flatMap((tag) => {
-      const range = rangeOf(characters, tag);
-      return range ? [{ range, user: tag.jid.split('@')[0] ?? '' }] : [];
+    .flatMap(({ jid, name, position }) => {
+      const range = position && characters[position[0]] === '@' ? position : name && named.get(name);
+      return range ? [{ range, user: jid.split('@')[0] ?? '' }] : [];
     })
     .sort((a, b) => b.range[0] - a.range[0]);
+  // From the last to the first, so that what is still free is all before the tag in hand.
+  const pieces: string[] = [];
   let free = characters.length;
   for (const { range, user } of found) {
-    const [start, end] = range;
+    const [start, end] = [range[0], Math.min(range[1], characters.length)];
     if (end > free) continue;
-    characters = [...characters.slice(0, start), `@${user}`, ...characters.slice(end)];
+    pieces.push(characters.slice(end, free).join(''), `@${user}`);
     free = start;
   }
-  return characters.join('');
+  pieces.push(characters.slice(0, free).join(''));
+  return pieces.reverse().join('');
 }
 
-function rangeOf(characters: string[], { name, position }: Tag): [number, number] | null {
-  if (position && characters[position[0]] === '@') {
-    return [position[0], Math.min(position[1], characters.length)];
+/**
+ * Where `@<name>` stands first, for each of the names that does. Looks at each `@` once per length of a name
+ * (100 at most), however many names there are.
+ */
+function firstTags(characters: string[], names: string[]): Map<string, [number, number]> {
+  const wanted = new Set(names);
+  const lengths = new Set([...wanted].map((name) => [...name].length));
+  const text = characters.join('');
+  const offsets = [0];
+  for (const character of characters) offsets.push((offsets.at(-1) ?? 0) + character.length);
+  const found = new Map<string, [number, number]>();
+  for (const [at, character] of characters.entries()) {
+    if (character !== '@') continue;
+    for (const length of lengths) {
+      const end = at + 1 + length;
+      const name = text.slice(offsets[at + 1], offsets[end]);
+      if (wanted.has(name) && !found.has(name)) found.set(name, [at, end]);
+    }
   }
-  if (!name) return null;
-  const tag = [...`@${name}`];
-  const start = characters.findIndex((_, at) =>
-    tag.every((each, offset) => characters[at + offset] === each),
-  );
-  return start < 0 ? null : [start, start + tag.length];
+  return found;
 }

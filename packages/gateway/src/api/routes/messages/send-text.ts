@@ -112,7 +112,7 @@ function Users() {
   return Type.Array(
     Type.Object({
       jid: Type.String({ description: 'JID or phone number' }),
-      name: text('The name in its tag'),
+      name: text('The name in its tag, at most 100 characters'),
       position: Type.Optional(Position),
     }),
     { maxItems: 2048 },
