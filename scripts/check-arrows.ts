@@ -9,8 +9,8 @@ const ROOT = resolve(import.meta.dirname, '..');
 
 /** What anybody in the gateway may use: no room of its own, no state. */
 const SHARED = ['clock.ts', 'errors.ts', 'config.ts', 'version.ts', 'storage/failure.ts'];
-/** `whatsapp` is the port; `whatsapp/baileys` is the engine behind it. */
-const PORT = 'whatsapp';
+/** What a session can do and reports; `whatsapp/baileys` is the engine behind it. */
+const PORT = 'whatsapp/port';
 const DOMAIN = [
   'tenancy',
   'devices',
@@ -38,7 +38,7 @@ const GATEWAY: Record<string, Rule> = {
   'settings-reader.ts': { may: [] },
   'first-start.ts': { may: ['storage', 'settings-reader.ts'] },
   identity: { may: [PORT] },
-  whatsapp: { may: [] },
+  [PORT]: { may: [] },
   'whatsapp/baileys': { may: [PORT], owns: ['baileys', 'libsignal'] },
   storage: { may: [PORT, 'storage/sqlite'] },
   'storage/sqlite': { may: [PORT, 'storage'], owns: ['better-sqlite3'] },

@@ -73,9 +73,9 @@ import { Tenants } from './tenancy/tenants.ts';
 import { Users } from './tenancy/users.ts';
 import { VERSION } from './version.ts';
 import { Webhooks } from './webhooks/webhooks.ts';
+import { wireCodec } from './whatsapp/baileys/parse/wire-codec.ts';
 import { createBaileysSessionFactory } from './whatsapp/baileys/session.ts';
-import { wireCodec } from './whatsapp/baileys/wire-codec.ts';
-import type { SessionFactory } from './whatsapp/session.ts';
+import type { SessionFactory } from './whatsapp/port/session.ts';
 
 /** What a test may put in place of the real thing. */
 export interface Overrides {

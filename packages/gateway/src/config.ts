@@ -7,7 +7,7 @@ import { resolve } from 'node:path';
 import type { LogFormat, LogLevel } from './observability/log.ts';
 import { SettingsReader } from './settings-reader.ts';
 import type { SyncMode } from './storage/database.ts';
-import type { MediaKind } from './whatsapp/session.ts';
+import type { MediaKind } from './whatsapp/port/media.ts';
 
 export { ConfigError } from './settings-reader.ts';
 

@@ -7,9 +7,9 @@ import { assertDeletable, withinDeleteWindow } from '../messages/delete-rules.ts
 import type { MessageDevice, StoredMessage } from '../messages/stored-message.ts';
 import { deliver, earlierDelivery, type SendAttempt } from '../sending/delivery.ts';
 import type { RecipientAddress } from '../sending/recipients.ts';
-import { onSession } from '../sending/session-errors.ts';
 import type { Caller } from '../tenancy/caller.ts';
-import type { WhatsAppSession } from '../whatsapp/session.ts';
+import { onSession } from '../whatsapp/port/app-errors.ts';
+import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 import { revokeMessage } from './content/revoke.ts';
 import { chatToSendTo, type HeldMessage, type HeldMessages } from './held-messages.ts';
 
@@ -111,7 +111,7 @@ async function assertAdmin(
   device: MessageDevice,
   target: StoredMessage,
 ): Promise<void> {
-  const members = await onSession(() => session.groupMembers(target.chatJid));
+  const members = await onSession(() => session.groups.members(target.chatJid));
   if (members.some((member) => member.admin && sameIdentity(member, device))) return;
   throw new AppError('FORBIDDEN', {
     message:

@@ -7,7 +7,7 @@ import { findMessages, findOwnMessages } from '../messages/visible.ts';
 import type { SendingDevices } from '../sending/pipeline.ts';
 import { namesOf, type Recipient, type RecipientAddress, type Recipients } from '../sending/recipients.ts';
 import type { Caller } from '../tenancy/caller.ts';
-import type { WhatsAppSession } from '../whatsapp/session.ts';
+import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 
 /** A copy of a message, and the device that has it. */
 export interface HeldMessage {

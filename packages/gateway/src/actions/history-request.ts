@@ -5,9 +5,9 @@ import { normalisePhoneNumber } from '../identity/phone-number.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import { chatOf, type MessageDevice, type StoredMessage } from '../messages/stored-message.ts';
 import type { SendingDevices } from '../sending/pipeline.ts';
-import { onSession } from '../sending/session-errors.ts';
 import type { Caller } from '../tenancy/caller.ts';
-import type { Identity, Jid } from '../whatsapp/session.ts';
+import { onSession } from '../whatsapp/port/app-errors.ts';
+import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 
 export interface HistoryRequest {
   /** As the caller names it: a phone number or JID. */
@@ -44,7 +44,7 @@ export class HistoryRequests {
     const names = stored ? chatOf(stored) : chat;
     const session = this.#devices.session(device);
     await onSession(() =>
-      session.requestHistory({
+      session.history.request({
         // Phones file chats with people under their LID since the migration to LIDs.
         chat: names.lid ?? names.jid ?? request.chat,
         oldest: { ...request.oldest, fromMe: request.oldest.fromMe ?? stored?.fromMe ?? false },

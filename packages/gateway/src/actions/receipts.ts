@@ -6,9 +6,11 @@ import { normalisePhoneNumber } from '../identity/phone-number.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import { chatOf, type MessageDevice, type StoredMessage, senderOf } from '../messages/stored-message.ts';
 import type { SendingDevices } from '../sending/pipeline.ts';
-import { onSession } from '../sending/session-errors.ts';
 import type { Caller } from '../tenancy/caller.ts';
-import type { Identity, Jid, RetryAddress, WhatsAppSession } from '../whatsapp/session.ts';
+import { onSession } from '../whatsapp/port/app-errors.ts';
+import type { Identity, Jid } from '../whatsapp/port/identity.ts';
+import type { RetryAddress } from '../whatsapp/port/messages.ts';
+import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 
 export interface ReceiptRequest {
   kind: 'delivered' | 'read' | 'retry';
@@ -127,7 +129,7 @@ export class OutgoingReceipts {
       if (batch) batch.messageIds.push(id);
       else batches.push({ chat, sender: author, messageIds: [id] });
     }
-    for (const batch of batches) await onSession(() => session.sendReceipt({ kind, at, ...batch }));
+    for (const batch of batches) await onSession(() => session.receipts.send({ kind, at, ...batch }));
     return [];
   }
 
@@ -142,7 +144,7 @@ export class OutgoingReceipts {
       }
       const attempt = await this.#archive.countRetry(stored);
       const address = stored.context.retry ?? phoneOf(stored);
-      await onSession(() => session.requestRetry({ messageId: id, address, attempt }));
+      await onSession(() => session.messages.requestRetry({ messageId: id, address, attempt }));
     }
     return skipped;
   }

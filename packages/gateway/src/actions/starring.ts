@@ -2,8 +2,8 @@
 import { AppError } from '../errors.ts';
 import { NOT_SHOWN } from '../messages/shown-kinds.ts';
 import { chatOf, type StoredMessage, senderOf } from '../messages/stored-message.ts';
-import { onSession } from '../sending/session-errors.ts';
 import type { Caller } from '../tenancy/caller.ts';
+import { onSession } from '../whatsapp/port/app-errors.ts';
 import type { HeldMessages } from './held-messages.ts';
 
 export interface StarRequest {
@@ -33,7 +33,7 @@ export class Starring {
     const { fromMe, isGroup } = target;
     const author = isGroup && !fromMe ? senderOf(target) : null;
     const chat = chatOf(target);
-    await onSession(() => session.starMessage({ chat, messageId, fromMe, author, starred }));
+    await onSession(() => session.account.star({ chat, messageId, fromMe, author, starred }));
     return target;
   }
 }

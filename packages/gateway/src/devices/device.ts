@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely';
 import type { DevicesTable } from '../storage/schema.ts';
-import type { AccountLimit, Jid } from '../whatsapp/session.ts';
+import type { AccountLimit } from '../whatsapp/port/account.ts';
+import type { Jid } from '../whatsapp/port/identity.ts';
 import { DEVICE_STATES, type DeviceState, type DeviceStatus, type StateReason } from './state.ts';
 
 /** A connection slot of a tenant: one companion device of one WhatsApp account, once linked. */

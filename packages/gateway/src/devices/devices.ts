@@ -4,7 +4,8 @@ import { AppError } from '../errors.ts';
 import type { EventRecorder } from '../events/recorder.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Caller } from '../tenancy/caller.ts';
-import { SessionNotOpen, SessionTimeout, type WhatsAppSession } from '../whatsapp/session.ts';
+import { onSession } from '../whatsapp/port/app-errors.ts';
+import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 import { type Device, type DeviceLimit, isLinked, statusOf } from './device.ts';
 import {
   type PairCodeAnswer,
@@ -222,13 +223,7 @@ export class Devices {
   async logout(device: Device, localOnly: boolean): Promise<Device> {
     const running = this.#supervisor.running(device);
     if (!localOnly && running.openSession === null) throw new AppError('DEVICE_NOT_READY');
-    try {
-      await running.logout(localOnly);
-    } catch (error) {
-      if (error instanceof SessionNotOpen) throw new AppError('DEVICE_NOT_READY', { cause: error });
-      if (error instanceof SessionTimeout) throw new AppError('WHATSAPP_TIMEOUT', { cause: error });
-      throw error;
-    }
+    await onSession(() => running.logout(localOnly));
     return running.device;
   }
 

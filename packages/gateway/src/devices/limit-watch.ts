@@ -1,6 +1,6 @@
 /** The end of a limit that WhatsApp set: it comes by itself, and WhatsApp says nothing then. */
 import type { Clock } from '../clock.ts';
-import type { AccountLimit } from '../whatsapp/session.ts';
+import type { AccountLimit } from '../whatsapp/port/account.ts';
 
 /** Node's timers overflow after 24.8 days (https://nodejs.org/api/timers.html). */
 const LONGEST_TIMER_MS = 24 * 3600_000;

@@ -2,7 +2,7 @@ import { toDataURL } from 'qrcode';
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import { normalisePhoneNumber } from '../identity/phone-number.ts';
-import { SessionNotOpen, SessionTimeout } from '../whatsapp/session.ts';
+import { onSession } from '../whatsapp/port/app-errors.ts';
 import type { Device } from './device.ts';
 import type { PairingQr, RunningDevice } from './running-device.ts';
 
@@ -127,23 +127,12 @@ export class Pairing {
     }
     const session = running.pairingSession;
     if (ready === 'over' || session === null) throw notPairing(running);
-    const code = dashed(await this.#request(session.requestPairCode(phone)));
+    const code = dashed(
+      await onSession(() => session.pairing.requestCode(phone), { message: 'failed to generate pair code' }),
+    );
     const expiresAt = this.#clock.now() + PAIR_CODE_LIFETIME_MS;
     this.#codes.set(running, { code, phone, expiresAt, session });
     return { code, phone, expiresAt, cached: false };
-  }
-
-  async #request(code: Promise<string>): Promise<string> {
-    try {
-      return await code;
-    } catch (error) {
-      if (!(error instanceof SessionTimeout) && !(error instanceof SessionNotOpen)) throw error;
-      const message = `failed to generate pair code: ${error.message}`;
-      throw new AppError(error instanceof SessionTimeout ? 'WHATSAPP_TIMEOUT' : 'DEVICE_NOT_READY', {
-        message,
-        cause: error,
-      });
-    }
   }
 
   /** With its picture; the next one instead when the server retired this one's secret during the drawing. */

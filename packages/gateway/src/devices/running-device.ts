@@ -1,19 +1,16 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import type { NewEvent } from '../events/recorder.ts';
-import type { SessionNotice } from '../whatsapp/notices.ts';
-import type {
-  AccountLimit,
-  CredentialStore,
-  HistoryBatch,
-  InboundMessage,
-  Jid,
-  MediaRetryNotice,
-  MessageReceipt,
-  SessionEvent,
-  SessionFactory,
-  WhatsAppSession,
-} from '../whatsapp/session.ts';
+import type { AccountLimit } from '../whatsapp/port/account.ts';
+import type { CredentialStore } from '../whatsapp/port/credentials.ts';
+import type { SessionEvent } from '../whatsapp/port/events.ts';
+import type { HistoryBatch } from '../whatsapp/port/history.ts';
+import type { Jid } from '../whatsapp/port/identity.ts';
+import type { MediaRetryNotice } from '../whatsapp/port/media.ts';
+import type { InboundMessage } from '../whatsapp/port/messages.ts';
+import type { SessionNotice } from '../whatsapp/port/notices.ts';
+import type { MessageReceipt } from '../whatsapp/port/receipts.ts';
+import type { SessionFactory, WhatsAppSession } from '../whatsapp/port/session.ts';
 import { Backoff, type BackoffSettings } from './backoff.ts';
 import { type Device, isLinked, statusOf } from './device.ts';
 import { eventsOfChange, limitChanged, qrGenerated } from './device-events.ts';

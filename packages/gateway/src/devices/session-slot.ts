@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
-import type { SessionEvent, SessionReporter, WhatsAppSession } from '../whatsapp/session.ts';
+import type { SessionEvent, SessionReporter } from '../whatsapp/port/events.ts';
+import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 
 export interface SessionSlotParts {
   clock: Clock;

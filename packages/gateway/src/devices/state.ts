@@ -1,4 +1,4 @@
-import type { CloseReason } from '../whatsapp/session.ts';
+import type { CloseReason } from '../whatsapp/port/connection.ts';
 
 export const DEVICE_STATES = [
   'new',

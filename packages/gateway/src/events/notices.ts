@@ -1,7 +1,7 @@
 /** Every notice of a session becomes one event. */
 import type { Kysely } from 'kysely';
 import type { Database } from '../storage/schema.ts';
-import type { SessionNotice } from '../whatsapp/notices.ts';
+import type { SessionNotice } from '../whatsapp/port/notices.ts';
 import type { EventDevice, EventRecorder } from './recorder.ts';
 import { noticeData, noticeOrderKey } from './shape/notice.ts';
 

@@ -1,5 +1,5 @@
 /** What a JID is: parsed, written and brought to its one spelling. */
-import type { Identity, Jid } from '../whatsapp/session.ts';
+import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 
 /** The servers that WhatsApp addresses end in (whatsmeow types/jid.go, Baileys WABinary/jid-utils). */
 export type JidServer = 's.whatsapp.net' | 'lid' | 'g.us' | 'newsletter' | 'broadcast';

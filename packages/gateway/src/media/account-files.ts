@@ -6,8 +6,8 @@ import {
   AccountFileLost,
   type AccountFileSource,
   type OpenedAccountFile,
-} from '../whatsapp/account-files.ts';
-import type { MediaConnection } from '../whatsapp/session.ts';
+} from '../whatsapp/port/account-files.ts';
+import type { MediaConnection } from '../whatsapp/port/media.ts';
 import { downloadMedia } from './download.ts';
 
 /** Phones send history in files of some megabytes; far larger ones are not from a phone. */

@@ -1,5 +1,5 @@
 import type { MediaTable } from '../storage/schema.ts';
-import type { MediaDescriptor } from '../whatsapp/session.ts';
+import type { MediaDescriptor } from '../whatsapp/port/media.ts';
 import { ownUpload } from './own-uploads.ts';
 
 /** The part of `storage/vault.ts` that media needs. */

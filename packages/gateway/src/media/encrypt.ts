@@ -1,5 +1,5 @@
 import { createCipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
-import type { MediaKind } from '../whatsapp/session.ts';
+import type { MediaKind } from '../whatsapp/port/media.ts';
 import { expandMediaKey, MAC_BYTES, MEDIA_KEY_BYTES } from './keys.ts';
 
 export interface EncryptedMedia {

@@ -1,13 +1,17 @@
 import type { Clock } from '../clock.ts';
 import type { MediaHttp } from '../net/media-http.ts';
-import { SessionNotOpen, SessionTimeout, type WhatsAppSession } from '../whatsapp/session.ts';
+import { SessionNotOpen, SessionTimeout } from '../whatsapp/port/errors.ts';
+import type { SessionMedia } from '../whatsapp/port/media.ts';
 import type { CachedMedia, MediaCache } from './cache.ts';
 import { type DownloadResult, downloadMedia } from './download.ts';
 import { mediaKeyFingerprint } from './keys.ts';
 import { type MediaCopy, type MediaLibrary, promiseOf } from './library.ts';
 
 /** What a fetch needs of a linked device. */
-export type MediaSession = Pick<WhatsAppSession, 'mediaConnection'>;
+/** The part of a session that downloads and uploads need. */
+export interface MediaSession {
+  media: Pick<SessionMedia, 'connection'>;
+}
 
 export type FetchOutcome =
   | { outcome: 'ok'; file: CachedMedia }
@@ -79,7 +83,7 @@ export class MediaFetcher {
     if (copy.directPath === null) return { outcome: 'expired', detail: 'the message has no path' };
     let hosts: string[];
     try {
-      hosts = this.#options.http.allowedHosts(await session.mediaConnection());
+      hosts = this.#options.http.allowedHosts(await session.media.connection());
     } catch (error) {
       if (error instanceof SessionNotOpen || error instanceof SessionTimeout) return { outcome: 'offline' };
       throw error;

@@ -1,6 +1,6 @@
 import { createHmac, hkdfSync } from 'node:crypto';
-import type { AccountFile } from '../whatsapp/account-files.ts';
-import type { MediaKind } from '../whatsapp/session.ts';
+import type { AccountFile } from '../whatsapp/port/account-files.ts';
+import type { MediaKind } from '../whatsapp/port/media.ts';
 
 /** A media key is 32 random bytes chosen by the sender's client. */
 export const MEDIA_KEY_BYTES = 32;

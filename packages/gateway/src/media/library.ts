@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { Kysely, Transaction } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../storage/schema.ts';
-import type { MediaKind } from '../whatsapp/session.ts';
+import type { MediaKind } from '../whatsapp/port/media.ts';
 import type { MediaPromise } from './decrypt.ts';
 import { type MediaVault, openMediaKey } from './descriptor-row.ts';
 import { isMediaKind, mediaKeyFingerprint } from './keys.ts';

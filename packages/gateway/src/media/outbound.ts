@@ -2,10 +2,11 @@ import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { GuardedClient } from '../net/guarded-client.ts';
 import type { MediaHttp } from '../net/media-http.ts';
-import type { MediaKind, WhatsAppSession } from '../whatsapp/session.ts';
+import type { MediaKind } from '../whatsapp/port/media.ts';
 import { tooLargeMedia } from './base64.ts';
 import type { MediaCache } from './cache.ts';
 import { type FileContent, type OpenedSource, openBase64, openUrl } from './fetch-source.ts';
+import type { MediaSession } from './fetcher.ts';
 import { readPage } from './page.ts';
 import { Ffmpeg } from './prepare/ffmpeg.ts';
 import { MediaPreparation } from './prepare/preparation.ts';
@@ -76,7 +77,7 @@ export class OutboundFiles {
 
   /** Encrypts and uploads; see `prepareUpload` for the errors. */
   async upload(
-    session: Pick<WhatsAppSession, 'mediaConnection'>,
+    session: MediaSession,
     kind: MediaKind,
     { content }: FileContent,
     signal?: AbortSignal,

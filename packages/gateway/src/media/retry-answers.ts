@@ -3,7 +3,8 @@ import { type EventDevice, type EventRecorder, noEvents } from '../events/record
 import { mediaRetryData } from '../events/shape/message.ts';
 import type { Log } from '../observability/log.ts';
 import type { Database } from '../storage/schema.ts';
-import type { Identity, Jid, MediaRetryAnswer, MediaRetryNotice } from '../whatsapp/session.ts';
+import type { Identity, Jid } from '../whatsapp/port/identity.ts';
+import type { MediaRetryAnswer, MediaRetryNotice } from '../whatsapp/port/media.ts';
 import type { MediaCopy, MediaLibrary } from './library.ts';
 import { openRetryNotification } from './retry-notification.ts';
 import type { RetryOutcome, RetryRequest, RetryRequests } from './retry-requests.ts';

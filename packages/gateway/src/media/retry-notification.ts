@@ -1,5 +1,5 @@
 import { createDecipheriv } from 'node:crypto';
-import type { MediaRetryAnswer } from '../whatsapp/session.ts';
+import type { MediaRetryAnswer } from '../whatsapp/port/media.ts';
 import { mediaRetryKey } from './keys.ts';
 
 const GCM_TAG_BYTES = 16;

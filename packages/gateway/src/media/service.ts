@@ -7,13 +7,9 @@ import type { MediaHttp } from '../net/media-http.ts';
 import type { Log } from '../observability/log.ts';
 import type { BlobStore, ByteRange } from '../storage/blobs.ts';
 import type { Database } from '../storage/schema.ts';
-import {
-  type MediaKind,
-  type MediaRetryNotice,
-  SessionNotOpen,
-  SessionTimeout,
-  type WhatsAppSession,
-} from '../whatsapp/session.ts';
+import { onSession } from '../whatsapp/port/app-errors.ts';
+import type { MediaKind, MediaRetryNotice } from '../whatsapp/port/media.ts';
+import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 import { type CachedMedia, MediaCache } from './cache.ts';
 import type { MediaVault } from './descriptor-row.ts';
 import { type FetchOutcome, MediaFetcher } from './fetcher.ts';
@@ -54,7 +50,7 @@ export interface ResolveOptions {
   signal?: AbortSignal;
 }
 
-type DeviceSession = Pick<WhatsAppSession, 'mediaConnection' | 'requestMediaReupload'>;
+type DeviceSession = Pick<WhatsAppSession, 'media'>;
 
 export interface MediaServiceOptions {
   db: Kysely<Database>;
@@ -266,20 +262,16 @@ export class MediaService {
         });
       }
     }
-    try {
-      await this.#requests.open(copy, () =>
-        session.requestMediaReupload({
+    await onSession(() =>
+      this.#requests.open(copy, () =>
+        session.media.requestReupload({
           messageId: copy.messageId,
           ...addressOf(copy),
           fromMe: copy.fromMe,
           mediaKey: copy.mediaKey,
         }),
-      );
-    } catch (error) {
-      if (error instanceof SessionNotOpen) throw new AppError('DEVICE_NOT_READY', { cause: error });
-      if (error instanceof SessionTimeout) throw new AppError('WHATSAPP_TIMEOUT', { cause: error });
-      throw error;
-    }
+      ),
+    );
   }
 
   #finished(deadline: number, signal?: AbortSignal): boolean {

@@ -1,4 +1,4 @@
-import type { MediaKind } from '../whatsapp/session.ts';
+import type { MediaKind } from '../whatsapp/port/media.ts';
 
 /** The `media` part of the configuration; each is documented where it is parsed. */
 export interface MediaSettings {

@@ -2,9 +2,11 @@ import type { Readable } from 'node:stream';
 import { AppError } from '../errors.ts';
 import type { MediaHttp } from '../net/media-http.ts';
 import type { StagedBlob } from '../storage/blobs.ts';
-import { type MediaKind, SessionNotOpen, SessionTimeout, type WhatsAppSession } from '../whatsapp/session.ts';
+import { onSession } from '../whatsapp/port/app-errors.ts';
+import type { MediaKind } from '../whatsapp/port/media.ts';
 import type { MediaCache } from './cache.ts';
 import { type EncryptedMedia, encryptMedia } from './encrypt.ts';
+import type { MediaSession } from './fetcher.ts';
 import { mmsType } from './keys.ts';
 import { rememberOwnUpload } from './own-uploads.ts';
 
@@ -25,7 +27,7 @@ export interface UploadedMedia {
 }
 
 export interface UploadRequest {
-  session: Pick<WhatsAppSession, 'mediaConnection'>;
+  session: MediaSession;
   kind: MediaKind;
   source: Readable | Uint8Array;
   /** Plaintext bytes. */
@@ -130,14 +132,8 @@ async function post(
   });
 }
 
-async function ticket(request: UploadRequest, refresh: boolean) {
-  try {
-    return await request.session.mediaConnection(refresh);
-  } catch (error) {
-    if (error instanceof SessionNotOpen) throw new AppError('DEVICE_NOT_READY', { cause: error });
-    if (error instanceof SessionTimeout) throw new AppError('WHATSAPP_TIMEOUT', { cause: error });
-    throw error;
-  }
+function ticket(request: UploadRequest, refresh: boolean) {
+  return onSession(() => request.session.media.connection(refresh));
 }
 
 async function readAnswer(body: Readable): Promise<string> {

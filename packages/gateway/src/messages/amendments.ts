@@ -3,7 +3,9 @@ import type { Transaction } from 'kysely';
 import { contradicts, identityOf, sameIdentity } from '../identity/jid.ts';
 import { HotQuery } from '../storage/hot-query.ts';
 import type { Database, MessagesTable } from '../storage/schema.ts';
-import type { Identity, InboundMessage, Jid, MessageKind } from '../whatsapp/session.ts';
+import type { MessageKind } from '../whatsapp/port/content.ts';
+import type { Identity, Jid } from '../whatsapp/port/identity.ts';
+import type { InboundMessage } from '../whatsapp/port/messages.ts';
 import { NOT_READ } from './shown-kinds.ts';
 import { chatIdentity, type MessageDevice, parseContext, senderIdentity } from './stored-message.ts';
 

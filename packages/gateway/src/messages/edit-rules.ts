@@ -1,6 +1,6 @@
 /** Which messages may still be edited. */
 import { AppError } from '../errors.ts';
-import type { MessageKind } from '../whatsapp/session.ts';
+import type { MessageKind } from '../whatsapp/port/content.ts';
 import { statusOf } from './receipts.ts';
 import type { StoredMessage } from './stored-message.ts';
 

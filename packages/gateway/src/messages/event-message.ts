@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import type { EventMedia, EventMessage } from '../events/shape/message.ts';
 import { isMediaKind } from '../media/keys.ts';
 import type { Database } from '../storage/schema.ts';
-import type { MediaDescriptor, MediaKind } from '../whatsapp/session.ts';
+import type { MediaDescriptor, MediaKind } from '../whatsapp/port/media.ts';
 import { chatOf, type StoredMessage, senderOf } from './stored-message.ts';
 
 /** `details`: what its kind adds (`wire-details.ts`). */

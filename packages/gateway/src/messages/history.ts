@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import type { MessageData } from '../events/catalogue/message.ts';
 import type { EventRecorder } from '../events/recorder.ts';
 import type { Database } from '../storage/schema.ts';
-import type { HistoryBatch } from '../whatsapp/session.ts';
+import type { HistoryBatch } from '../whatsapp/port/history.ts';
 import type { MessageArchive } from './archive.ts';
 import { pastMessageData, retoldMessageData } from './message-events.ts';
 import type { MessageDevice } from './stored-message.ts';

@@ -16,7 +16,10 @@ import {
 } from '../events/shape/message.ts';
 import { HotQuery } from '../storage/hot-query.ts';
 import type { Database, DevicesTable } from '../storage/schema.ts';
-import type { Identity, InboundMessage, MediaDescriptor, ReceiptKind } from '../whatsapp/session.ts';
+import type { Identity } from '../whatsapp/port/identity.ts';
+import type { MediaDescriptor } from '../whatsapp/port/media.ts';
+import type { InboundMessage } from '../whatsapp/port/messages.ts';
+import type { ReceiptKind } from '../whatsapp/port/receipts.ts';
 import { eventHead, eventMessage, fromDescriptor, loadMedia } from './event-message.ts';
 import {
   chatOf,

@@ -1,7 +1,8 @@
 /** A message as the row that is inserted for it. */
 import { canonicalJid } from '../identity/jid.ts';
 import type { MessagesTable } from '../storage/schema.ts';
-import type { Identity, InboundMessage } from '../whatsapp/session.ts';
+import type { Identity } from '../whatsapp/port/identity.ts';
+import type { InboundMessage } from '../whatsapp/port/messages.ts';
 import { contextJson, type MessageDevice, type OutboundRecord } from './stored-message.ts';
 
 /** What the archive adds: the row's own id, the sealed protobuf, and the time in milliseconds. */

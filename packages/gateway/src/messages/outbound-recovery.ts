@@ -6,7 +6,7 @@ import type { Kysely, Transaction } from 'kysely';
 import type { Clock } from '../clock.ts';
 import { contradicts } from '../identity/jid.ts';
 import type { Database } from '../storage/schema.ts';
-import type { InboundMessage } from '../whatsapp/session.ts';
+import type { InboundMessage } from '../whatsapp/port/messages.ts';
 import { applyOwnAmendment } from './amendments.ts';
 import { chatIdentity, type MessageDevice } from './stored-message.ts';
 

@@ -4,7 +4,7 @@ import { AppError } from '../errors.ts';
 import { sameIdentity } from '../identity/jid.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Caller } from '../tenancy/caller.ts';
-import type { Identity } from '../whatsapp/session.ts';
+import type { Identity } from '../whatsapp/port/identity.ts';
 import type { MessageArchive } from './archive.ts';
 import { chatOf, STORED_COLUMNS, type StoredMessage, senderOf, storedMessage } from './stored-message.ts';
 import { type DeviceDirectory, findMessages } from './visible.ts';

@@ -1,7 +1,7 @@
 /** Opening a poll vote: who voted is in the clear, what was chosen is encrypted under the poll's secret. */
 import { createDecipheriv, createHash, hkdfSync } from 'node:crypto';
-import type { Jid } from '../whatsapp/session.ts';
-import type { WireMessage } from '../whatsapp/wire-message.ts';
+import type { Jid } from '../whatsapp/port/identity.ts';
+import type { WireMessage } from '../whatsapp/port/wire-message.ts';
 import { member, unwrapped } from './wire-content.ts';
 
 const GCM_TAG_BYTES = 16;

@@ -2,8 +2,9 @@
 import type { Transaction } from 'kysely';
 import { sameIdentity } from '../identity/jid.ts';
 import type { Database } from '../storage/schema.ts';
-import type { Identity, InboundMessage, Jid } from '../whatsapp/session.ts';
-import type { WireCodec } from '../whatsapp/wire-message.ts';
+import type { Identity, Jid } from '../whatsapp/port/identity.ts';
+import type { InboundMessage } from '../whatsapp/port/messages.ts';
+import type { WireCodec } from '../whatsapp/port/wire-message.ts';
 import { type EncryptedVote, encryptedVote, namedOptions, openVote, pollContent } from './poll-secrets.ts';
 import {
   chatIdentity,

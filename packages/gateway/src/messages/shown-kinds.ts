@@ -1,5 +1,5 @@
 /** Which kinds of messages a chat shows as messages of their own. */
-import type { MessageKind } from '../whatsapp/session.ts';
+import type { MessageKind } from '../whatsapp/port/content.ts';
 
 /** What changes or belongs to another message is none of a chat's, and a protocol message is none at all. */
 export const NOT_SHOWN: readonly MessageKind[] = [

@@ -2,7 +2,7 @@
 import type { Kysely } from 'kysely';
 import { sameIdentity } from '../identity/jid.ts';
 import type { Database } from '../storage/schema.ts';
-import type { Identity } from '../whatsapp/session.ts';
+import type { Identity } from '../whatsapp/port/identity.ts';
 import { chatIdentity, type MessageDevice } from './stored-message.ts';
 
 export interface Star {

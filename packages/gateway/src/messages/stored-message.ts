@@ -1,17 +1,11 @@
 /** One message as the archive gives it out. */
 import type { Insertable, Selectable } from 'kysely';
 import type { MessagesTable } from '../storage/schema.ts';
-import type {
-  Identity,
-  Jid,
-  MediaDescriptor,
-  MessageContent,
-  MessageKind,
-  MessageSource,
-  QuotedMessage,
-  RetryAddress,
-} from '../whatsapp/session.ts';
-import type { WireMessage } from '../whatsapp/wire-message.ts';
+import type { MessageContent, MessageKind, QuotedMessage } from '../whatsapp/port/content.ts';
+import type { Identity, Jid } from '../whatsapp/port/identity.ts';
+import type { MediaDescriptor } from '../whatsapp/port/media.ts';
+import type { MessageSource, RetryAddress } from '../whatsapp/port/messages.ts';
+import type { WireMessage } from '../whatsapp/port/wire-message.ts';
 
 /** The device a message belongs to, with the account's own names. `Device` of `devices/` fits. */
 export interface MessageDevice {

@@ -1,5 +1,5 @@
 /** Finding the content proper inside the envelopes that WhatsApp puts round some messages. */
-import type { WireMessage } from '../whatsapp/wire-message.ts';
+import type { WireMessage } from '../whatsapp/port/wire-message.ts';
 
 /**
  * Members of waE2E.Message that hold a whole message in `message` (FutureProofMessage); the order in

@@ -1,6 +1,6 @@
 /** What some kinds of message say beside their text: for people's programs, so in plain words. */
-import type { MessageKind } from '../whatsapp/session.ts';
-import type { WireCodec, WireMessage } from '../whatsapp/wire-message.ts';
+import type { MessageKind } from '../whatsapp/port/content.ts';
+import type { WireCodec, WireMessage } from '../whatsapp/port/wire-message.ts';
 import { pollCreation } from './poll-secrets.ts';
 import { member, unwrapped } from './wire-content.ts';
 

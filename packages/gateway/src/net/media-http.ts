@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { rootCertificates } from 'node:tls';
 import { Agent, type Dispatcher, request } from 'undici';
-import type { MediaConnection } from '../whatsapp/session.ts';
+import type { MediaConnection } from '../whatsapp/port/media.ts';
 
 /** The client's default media host (Baileys DEF_MEDIA_HOST): stands in when media_conn names none. */
 const DEFAULT_MEDIA_HOST = 'mmg.whatsapp.net';

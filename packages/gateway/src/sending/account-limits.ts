@@ -1,10 +1,10 @@
 /** Keeping the limits that WhatsApp set for an account: a message that would begin a chat is not even tried. */
 import type { Clock } from '../clock.ts';
-import { AppError } from '../errors.ts';
 import { sameIdentity } from '../identity/jid.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import type { MessageDevice } from '../messages/stored-message.ts';
-import type { AccountLimit } from '../whatsapp/session.ts';
+import type { AccountLimit } from '../whatsapp/port/account.ts';
+import { accountLimited } from '../whatsapp/port/app-errors.ts';
 import type { Recipient } from './recipients.ts';
 
 export interface LimitParts {
@@ -27,21 +27,6 @@ export async function assertMayWrite(
   if (!limit || limit.until <= clock.now() || !isPerson(recipient)) return;
   if (sameIdentity(recipient.chat, device) || (await archive.hasChat(device, recipient.chat))) return;
   throw accountLimited(limit, clock.now());
-}
-
-/** `now` in milliseconds. */
-export function accountLimited(
-  limit: AccountLimit,
-  now: number,
-  extra: Record<string, unknown> = {},
-): AppError {
-  return new AppError('ACCOUNT_LIMITED', {
-    message:
-      `WhatsApp lets this account begin no chats until ${new Date(limit.until).toISOString()} (${limit.reason}); ` +
-      'chats in which somebody has written go on',
-    retryAfterSeconds: Math.max(1, Math.ceil((limit.until - now) / 1000)),
-    extra: { ...extra, limited_until: new Date(limit.until).toISOString() },
-  });
 }
 
 function isPerson({ isGroup, to }: Recipient): boolean {

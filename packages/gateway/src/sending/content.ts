@@ -1,15 +1,13 @@
 /** What every kind of content has in common: it checks its input at once and composes itself when asked. */
 import { invalidField } from '../errors.ts';
 import type { MessageDevice, StoredMessage } from '../messages/stored-message.ts';
-import type {
-  ChatState,
-  Jid,
-  MediaDescriptor,
-  MessageKind,
-  OutboundMessage,
-  WhatsAppSession,
-} from '../whatsapp/session.ts';
-import type { WireMessage } from '../whatsapp/wire-message.ts';
+import type { MessageKind } from '../whatsapp/port/content.ts';
+import type { Jid } from '../whatsapp/port/identity.ts';
+import type { MediaDescriptor } from '../whatsapp/port/media.ts';
+import type { OutboundMessage } from '../whatsapp/port/messages.ts';
+import type { ChatState } from '../whatsapp/port/presence.ts';
+import type { WhatsAppSession } from '../whatsapp/port/session.ts';
+import type { WireMessage } from '../whatsapp/port/wire-message.ts';
 import type { OutboundMedia } from './outbound-media.ts';
 import type { Recipient } from './recipients.ts';
 

@@ -1,12 +1,13 @@
 /** The last step of every send: row, stanza, ack. */
 import type { MessageArchive } from '../messages/archive.ts';
 import type { MessageDevice } from '../messages/stored-message.ts';
-import { SendRejected, SessionNotOpen, type WhatsAppSession } from '../whatsapp/session.ts';
+import { fromSession } from '../whatsapp/port/app-errors.ts';
+import { SendRejected, SessionNotOpen } from '../whatsapp/port/errors.ts';
+import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 import type { SendId } from './chosen-ids.ts';
 import type { Composed } from './content.ts';
 import type { Conversation } from './quoting.ts';
 import type { Recipient } from './recipients.ts';
-import { fromSession } from './session-errors.ts';
 
 /**
  * One attempt of a request to send. An earlier attempt with the same `Idempotency-Key` may have ended
@@ -53,7 +54,7 @@ export async function deliver(
   } & SendId,
 ): Promise<Delivered> {
   const { session, device, recipient, composed, chosen, attempt } = input;
-  const messageId = attempt?.messageId ?? chosen ?? session.newMessageId();
+  const messageId = attempt?.messageId ?? chosen ?? session.messages.newId();
   await attempt?.claim(messageId);
   const row = await archive.createOutbound({
     device,
@@ -75,7 +76,7 @@ export async function deliver(
     },
   });
   try {
-    const { timestamp } = await session.send({
+    const { timestamp } = await session.messages.send({
       to: recipient.to,
       id: messageId,
       message: composed.message,
@@ -95,6 +96,6 @@ export async function deliver(
     } else if (error instanceof SessionNotOpen) {
       await archive.markFailed(device.tenantId, row.rowId, 'the connection closed before WhatsApp took it');
     }
-    throw fromSession(error, { message_id: messageId });
+    throw fromSession(error, { extra: { message_id: messageId } });
   }
 }

@@ -2,8 +2,8 @@
 import { invalidField } from '../errors.ts';
 import { normaliseJid } from '../identity/jid.ts';
 import type { StoredMessage } from '../messages/stored-message.ts';
-import type { Jid } from '../whatsapp/session.ts';
-import type { WireMessage } from '../whatsapp/wire-message.ts';
+import type { Jid } from '../whatsapp/port/identity.ts';
+import type { WireMessage } from '../whatsapp/port/wire-message.ts';
 import type { ComposeContext } from './content.ts';
 
 /** Ids are 16–32 characters in practice; bridges make longer ones. */

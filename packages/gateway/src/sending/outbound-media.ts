@@ -3,8 +3,9 @@ import { AppError, invalidField } from '../errors.ts';
 import type { FileContent, OpenedSource } from '../media/fetch-source.ts';
 import type { MediaPreparation } from '../media/prepare/preparation.ts';
 import type { UploadedMedia } from '../media/upload.ts';
-import type { MediaDescriptor, MediaKind, WhatsAppSession } from '../whatsapp/session.ts';
-import type { WireMessage } from '../whatsapp/wire-message.ts';
+import type { MediaDescriptor, MediaKind } from '../whatsapp/port/media.ts';
+import type { WhatsAppSession } from '../whatsapp/port/session.ts';
+import type { WireMessage } from '../whatsapp/port/wire-message.ts';
 
 /** Base64 (raw or as data URI) or a URL: exactly one of the two. */
 export type MediaInput = { base64: string } | { url: string };

@@ -7,7 +7,11 @@ import type { MessageArchive } from '../messages/archive.ts';
 import type { MessageDevice } from '../messages/stored-message.ts';
 import type { DeviceDirectory } from '../messages/visible.ts';
 import type { Caller } from '../tenancy/caller.ts';
-import { type AccountLimit, type Jid, SessionNotOpen, type WhatsAppSession } from '../whatsapp/session.ts';
+import type { AccountLimit } from '../whatsapp/port/account.ts';
+import { fromSession } from '../whatsapp/port/app-errors.ts';
+import { SessionNotOpen } from '../whatsapp/port/errors.ts';
+import type { Jid } from '../whatsapp/port/identity.ts';
+import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 import { assertMayWrite, type LimitParts } from './account-limits.ts';
 import { ChosenIds } from './chosen-ids.ts';
 import type { Content } from './content.ts';
@@ -16,7 +20,6 @@ import type { OutboundMedia } from './outbound-media.ts';
 import type { Pacing } from './pacing.ts';
 import { conversation, type Quote } from './quoting.ts';
 import type { RecipientAddress, Recipients } from './recipients.ts';
-import { fromSession } from './session-errors.ts';
 
 /** What sending asks of the devices; `Devices` fits. */
 export interface SendingDevices extends DeviceDirectory {
@@ -159,9 +162,9 @@ export class Sending {
     // Channels have no chat state.
     if (seconds === 0 || to.endsWith('@newsletter')) return { presenceSent: false, presenceSeconds: 0 };
     try {
-      await session.sendChatState(to, request.content.chatState);
+      await session.presence.sendChatState(to, request.content.chatState);
       await this.#pause(seconds);
-      await session.sendChatState(to, 'paused');
+      await session.presence.sendChatState(to, 'paused');
     } catch (error) {
       if (error instanceof SessionNotOpen) throw fromSession(error);
       // The message matters, the decoration does not.

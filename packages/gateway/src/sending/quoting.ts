@@ -4,8 +4,9 @@ import { canonicalJid, normaliseJid } from '../identity/jid.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import type { MessageDevice, StoredMessage } from '../messages/stored-message.ts';
 import { quotable } from '../messages/wire-content.ts';
-import type { Identity, Jid, QuotedMessage } from '../whatsapp/session.ts';
-import type { WireMessage } from '../whatsapp/wire-message.ts';
+import type { QuotedMessage } from '../whatsapp/port/content.ts';
+import type { Identity, Jid } from '../whatsapp/port/identity.ts';
+import type { WireMessage } from '../whatsapp/port/wire-message.ts';
 import type { Recipient } from './recipients.ts';
 
 /** Both documented shapes, `{key: {id, fromMe}, message}` and `{message_id, participant, body}`. */

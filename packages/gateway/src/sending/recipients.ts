@@ -5,8 +5,10 @@ import { AppError, invalidField } from '../errors.ts';
 import { formatJid, identityOf, parseJid } from '../identity/jid.ts';
 import { lookUpSpellings, normalisePhoneNumber } from '../identity/phone-number.ts';
 import type { MessageDevice } from '../messages/stored-message.ts';
-import type { Identity, Jid, NumberLookup, WhatsAppSession } from '../whatsapp/session.ts';
-import { onSession } from './session-errors.ts';
+import { onSession } from '../whatsapp/port/app-errors.ts';
+import type { NumberLookup } from '../whatsapp/port/contacts.ts';
+import type { Identity, Jid } from '../whatsapp/port/identity.ts';
+import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 
 /** A recipient that reads well; whether it exists is not known yet. */
 export type RecipientAddress = { kind: 'number'; digits: string } | { kind: 'chat'; jid: Jid };
@@ -142,7 +144,7 @@ export class Recipients {
 
   async #ask(session: WhatsAppSession, digits: string): Promise<NumberLookup | null> {
     const spellings = lookUpSpellings(digits);
-    const answers = await onSession(() => session.lookUpNumbers(spellings));
+    const answers = await onSession(() => session.contacts.lookUpNumbers(spellings));
     for (const spelling of spellings) {
       const found = answers.find((each) => each.number === spelling && each.exists);
       if (found) return found;

@@ -2,7 +2,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
-import type { CredentialStore, JournalEntry, KeyChange } from '../whatsapp/session.ts';
+import type { CredentialStore, JournalEntry, KeyChange } from '../whatsapp/port/credentials.ts';
 import { deferred, settled } from './database.ts';
 import { HotQuery } from './hot-query.ts';
 import type { Database, InboundJournalTable, SignalKeysTable } from './schema.ts';

@@ -1,5 +1,7 @@
 /** Finding stored messages by their words: what a database offers, however it keeps the words. */
-import type { Jid, MessageKind } from '../whatsapp/session.ts';
+
+import type { MessageKind } from '../whatsapp/port/content.ts';
+import type { Jid } from '../whatsapp/port/identity.ts';
 
 /** A word, or several in a row. With `prefix` the last one may go on. */
 export interface SearchTerm {

@@ -9,7 +9,8 @@ import { loadConfig } from '../../src/config.ts';
 import { createGateway } from '../../src/gateway.ts';
 import { createLog } from '../../src/observability/log.ts';
 import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';
-import type { CredentialStore, SessionFactory } from '../../src/whatsapp/session.ts';
+import type { CredentialStore } from '../../src/whatsapp/port/credentials.ts';
+import type { SessionFactory } from '../../src/whatsapp/port/session.ts';
 
 /** Receipts leave every few milliseconds: what they vouch for is then mostly not in the archive yet. */
 const SLOW_STORE_MS = 40;

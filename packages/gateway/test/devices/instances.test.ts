@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { SessionTimeout } from '../../src/whatsapp/session.ts';
+import { SessionTimeout } from '../../src/whatsapp/port/errors.ts';
 import { type DevicesWorld, START } from './gateway-part.ts';
 import { InstancesApi } from './instances-api.ts';
 

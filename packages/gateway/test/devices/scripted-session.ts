@@ -1,16 +1,15 @@
-import type {
-  CloseReason,
-  SessionEvent,
-  SessionFactory,
-  SessionOptions,
-  WhatsAppSession,
-} from '../../src/whatsapp/session.ts';
-import { SessionNotOpen } from '../../src/whatsapp/session.ts';
+import type { CloseReason, SessionConnection } from '../../src/whatsapp/port/connection.ts';
+import { SessionNotOpen } from '../../src/whatsapp/port/errors.ts';
+import type { SessionEvent } from '../../src/whatsapp/port/events.ts';
+import type { SessionFactory, SessionOptions, WhatsAppSession } from '../../src/whatsapp/port/session.ts';
+import { abilities } from '../whatsapp/idle-session.ts';
 
 /** A session whose server is the test: it opens no socket and reports what it is told to. */
-export class ScriptedSession implements WhatsAppSession {
+export class ScriptedSession implements SessionConnection {
   readonly options: SessionOptions;
   readonly network: ScriptedNetwork;
+  /** As the gateway gets it: this life, the scripted pairing, and idle parts otherwise. */
+  readonly port: WhatsAppSession;
   alive = false;
   stops = 0;
   pairCodes = 0;
@@ -18,6 +17,12 @@ export class ScriptedSession implements WhatsAppSession {
   constructor(options: SessionOptions, network: ScriptedNetwork) {
     this.options = options;
     this.network = network;
+    this.port = {
+      start: () => this.start(),
+      stop: () => this.stop(),
+      logout: () => this.logout(),
+      ...abilities({ pairing: { requestCode: (phoneDigits) => this.#pairCode(phoneDigits) } }),
+    };
   }
 
   async start(): Promise<void> {
@@ -49,7 +54,7 @@ export class ScriptedSession implements WhatsAppSession {
     });
   }
 
-  async requestPairCode(phoneDigits: string): Promise<string> {
+  async #pairCode(phoneDigits: string): Promise<string> {
     if (this.network.pairCodeError) throw this.network.pairCodeError;
     this.pairCodes += 1;
     return `${phoneDigits.slice(-4)}ABC${this.pairCodes}`;
@@ -79,20 +84,6 @@ export class ScriptedSession implements WhatsAppSession {
     this.alive = false;
     return this.report({ type: 'closed', reason, detail: reason, statusCode });
   }
-
-  newMessageId = () => '3EB0';
-  send = () => Promise.reject(new SessionNotOpen());
-  sendChatState = () => Promise.resolve();
-  sendPresence = () => Promise.resolve();
-  subscribePresence = () => Promise.resolve();
-  lookUpNumbers = () => Promise.resolve([]);
-  groupMembers = () => Promise.resolve([]);
-  mediaConnection = () => Promise.reject(new SessionNotOpen());
-  requestMediaReupload = () => Promise.resolve();
-  sendReceipt = () => Promise.resolve();
-  requestRetry = () => Promise.resolve();
-  requestHistory = () => Promise.resolve();
-  starMessage = () => Promise.resolve();
 }
 
 /** Every session that was made, in order, and the wait for the next. */
@@ -108,7 +99,7 @@ export class ScriptedNetwork {
     const session = new ScriptedSession(options, this);
     this.sessions.push(session);
     this.changed();
-    return session;
+    return session.port;
   };
 
   /** The sessions whose socket would be open now. */

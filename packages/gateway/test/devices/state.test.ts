@@ -7,7 +7,7 @@ import {
   isWanted,
   transition,
 } from '../../src/devices/state.ts';
-import type { CloseReason } from '../../src/whatsapp/session.ts';
+import type { CloseReason } from '../../src/whatsapp/port/connection.ts';
 
 const NEW: DeviceStatus = { state: 'new', reason: 'created', linked: false };
 const USER_ACTIONS = ['pair', 'connect', 'disconnect', 'logout'];

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { InboundMessage } from '../../src/whatsapp/session.ts';
+import type { InboundMessage } from '../../src/whatsapp/port/messages.ts';
 import { DevicesWorld } from './gateway-part.ts';
 import type { ScriptedSession } from './scripted-session.ts';
 
@@ -57,7 +57,7 @@ describe('a connected device', () => {
     world.clock.advance(1);
     await (await world.network.started(3)).open('5511999990001');
     expect(await world.row(device)).toMatchObject({ state: 'connected', state_reason: 'open', wanted: 1 });
-    expect(world.devices.session(device)).toBe(lastSession());
+    expect(world.devices.session(device)).toBe(lastSession().port);
   });
 
   test.each([

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { EVENT_CATALOGUE } from '../../src/events/catalogue.ts';
 import { DOCUMENTED_EVENTS, EVENT_NAMES } from '../../src/events/names.ts';
 import { noticeData, noticeOrderKey } from '../../src/events/shape/notice.ts';
-import type { CallEventName, CallNotice, SessionNotice } from '../../src/whatsapp/notices.ts';
+import type { CallEventName, CallNotice, SessionNotice } from '../../src/whatsapp/port/notices.ts';
 import { problems } from './schema.ts';
 
 const ANA = { jid: '5511999990001@s.whatsapp.net', lid: '111111111111111@lid' };

@@ -3,7 +3,7 @@ import { NoticeEvents } from '../../src/events/notices.ts';
 import { EventOutbox } from '../../src/events/outbox.ts';
 import { EventStore } from '../../src/events/store.ts';
 import type { Caller } from '../../src/tenancy/caller.ts';
-import type { SessionNotice } from '../../src/whatsapp/notices.ts';
+import type { SessionNotice } from '../../src/whatsapp/port/notices.ts';
 import { ArchiveWorld, type TestDevice } from '../messages/archive-world.ts';
 
 let world: ArchiveWorld;

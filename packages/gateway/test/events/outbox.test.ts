@@ -6,8 +6,8 @@ import { EventStore } from '../../src/events/store.ts';
 import { MessageArchive } from '../../src/messages/archive.ts';
 import type { Database } from '../../src/storage/schema.ts';
 import type { Caller } from '../../src/tenancy/caller.ts';
-import { wireCodec } from '../../src/whatsapp/baileys/wire-codec.ts';
-import type { MessageReceipt } from '../../src/whatsapp/session.ts';
+import { wireCodec } from '../../src/whatsapp/baileys/parse/wire-codec.ts';
+import type { MessageReceipt } from '../../src/whatsapp/port/receipts.ts';
 import {
   ArchiveWorld,
   BOB,

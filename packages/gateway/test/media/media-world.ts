@@ -20,12 +20,8 @@ import { FolderBlobStore } from '../../src/storage/blobs.ts';
 import { migrateToLatest, openDatabase } from '../../src/storage/database.ts';
 import type { Database } from '../../src/storage/schema.ts';
 import { Vault } from '../../src/storage/vault.ts';
-import {
-  type MediaConnection,
-  type MediaDescriptor,
-  type MediaKind,
-  SessionNotOpen,
-} from '../../src/whatsapp/session.ts';
+import { SessionNotOpen } from '../../src/whatsapp/port/errors.ts';
+import type { MediaDescriptor, MediaKind, SessionMedia } from '../../src/whatsapp/port/media.ts';
 
 export const AUTH = 'cdn-ticket';
 export const START = Date.UTC(2026, 5, 15, 12);
@@ -325,12 +321,12 @@ export class MediaWorld {
   #session(deviceId: string) {
     const device = this.devices.get(deviceId);
     if (!device?.online) return null;
-    return {
-      mediaConnection: async (): Promise<MediaConnection> => {
+    const media: SessionMedia = {
+      connection: async () => {
         if (!device.online) throw new SessionNotOpen();
         return { hosts: device.hosts, auth: AUTH, expiresAt: START + 3_600_000 };
       },
-      requestMediaReupload: async (request: { messageId: string; chat: string; mediaKey: Uint8Array }) => {
+      requestReupload: async (request) => {
         device.requests.push(request.messageId);
         // The answer comes as a notification of its own, after the receipt was written.
         setImmediate(() => {
@@ -338,6 +334,7 @@ export class MediaWorld {
         });
       },
     };
+    return { media };
   }
 
   async #answer(device: TestDevice, request: { messageId: string; chat: string; mediaKey: Uint8Array }) {

@@ -7,7 +7,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { decodeBase64 } from '../../src/media/base64.ts';
 import { OutboundFiles } from '../../src/media/outbound.ts';
 import { GuardedClient } from '../../src/net/guarded-client.ts';
-import { type MediaConnection, SessionNotOpen } from '../../src/whatsapp/session.ts';
+import { SessionNotOpen } from '../../src/whatsapp/port/errors.ts';
+import type { MediaConnection } from '../../src/whatsapp/port/media.ts';
 import { AUTH, MediaWorld, oddHost, readAll, START, sha256, type TestDevice } from './media-world.ts';
 
 const code = (name: string) => expect.objectContaining({ code: name });
@@ -118,9 +119,11 @@ describe('files on their way out', () => {
   }
 
   const session = (hosts = [world.cdn.hostname], auth = (refresh: boolean) => (refresh ? AUTH : AUTH)) => ({
-    async mediaConnection(refresh = false): Promise<MediaConnection> {
-      refreshed.push(refresh);
-      return { hosts, auth: auth(refresh), expiresAt: START };
+    media: {
+      async connection(refresh = false): Promise<MediaConnection> {
+        refreshed.push(refresh);
+        return { hosts, auth: auth(refresh), expiresAt: START };
+      },
     },
   });
 
@@ -260,8 +263,10 @@ describe('files on their way out', () => {
 
   test('a closed session is 503, and a file over the cap 413', async () => {
     const closed = {
-      mediaConnection: async () => {
-        throw new SessionNotOpen();
+      media: {
+        connection: async () => {
+          throw new SessionNotOpen();
+        },
       },
     };
     await expect(files.upload(closed, 'image', { content: { bytes: png } })).rejects.toEqual(

@@ -7,7 +7,7 @@ import { attachment, parseRange, servedName, servedType } from '../../src/api/me
 import { messageMediaRoutes } from '../../src/api/routes/messages/media.ts';
 import { buildServer } from '../../src/api/server.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
-import type { MediaDescriptor } from '../../src/whatsapp/session.ts';
+import type { MediaDescriptor } from '../../src/whatsapp/port/media.ts';
 import { MediaWorld, sha256, type TestDevice, until } from './media-world.ts';
 
 let world: MediaWorld;

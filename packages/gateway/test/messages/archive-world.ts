@@ -10,8 +10,10 @@ import { migrateToLatest, openDatabase } from '../../src/storage/database.ts';
 import type { Database } from '../../src/storage/schema.ts';
 import { Vault } from '../../src/storage/vault.ts';
 import type { Caller } from '../../src/tenancy/caller.ts';
-import { wireCodec } from '../../src/whatsapp/baileys/wire-codec.ts';
-import type { Identity, InboundMessage, MessageContent } from '../../src/whatsapp/session.ts';
+import { wireCodec } from '../../src/whatsapp/baileys/parse/wire-codec.ts';
+import type { MessageContent } from '../../src/whatsapp/port/content.ts';
+import type { Identity } from '../../src/whatsapp/port/identity.ts';
+import type { InboundMessage } from '../../src/whatsapp/port/messages.ts';
 
 export const NOW = Date.UTC(2026, 5, 15, 12);
 

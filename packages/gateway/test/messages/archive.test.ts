@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rememberOwnUpload } from '../../src/media/own-uploads.ts';
 import type { Caller } from '../../src/tenancy/caller.ts';
-import { wireCodec } from '../../src/whatsapp/baileys/wire-codec.ts';
-import type { MediaDescriptor } from '../../src/whatsapp/session.ts';
+import { wireCodec } from '../../src/whatsapp/baileys/parse/wire-codec.ts';
+import type { MediaDescriptor } from '../../src/whatsapp/port/media.ts';
 import {
   ALICE,
   ArchiveWorld,

@@ -2,8 +2,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { EventOutbox, noSubscribers } from '../../src/events/outbox.ts';
 import { MessageArchive } from '../../src/messages/archive.ts';
 import { MessageHistory } from '../../src/messages/history.ts';
-import { wireCodec } from '../../src/whatsapp/baileys/wire-codec.ts';
-import type { HistoryBatch, InboundMessage } from '../../src/whatsapp/session.ts';
+import { wireCodec } from '../../src/whatsapp/baileys/parse/wire-codec.ts';
+import type { HistoryBatch } from '../../src/whatsapp/port/history.ts';
+import type { InboundMessage } from '../../src/whatsapp/port/messages.ts';
 import { ALICE, ArchiveWorld, BOB, inbound, messageId, NOW, type TestDevice } from './archive-world.ts';
 
 let world: ArchiveWorld;

@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PhoneMessage } from '../../../sandbox/src/phones/inbox.ts';
 import { encryptPollVote } from '../../../sandbox/src/phones/poll-votes.ts';
-import { wireCodec } from '../../src/whatsapp/baileys/wire-codec.ts';
-import type { Identity, InboundMessage } from '../../src/whatsapp/session.ts';
+import { wireCodec } from '../../src/whatsapp/baileys/parse/wire-codec.ts';
+import type { Identity } from '../../src/whatsapp/port/identity.ts';
+import type { InboundMessage } from '../../src/whatsapp/port/messages.ts';
 import {
   ALICE,
   ArchiveWorld,

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { STATUS_ORDER } from '../../src/messages/receipts.ts';
 import { MessageStatuses } from '../../src/messages/status.ts';
 import type { Caller } from '../../src/tenancy/caller.ts';
-import type { Identity, MessageReceipt, ReceiptKind } from '../../src/whatsapp/session.ts';
+import type { Identity } from '../../src/whatsapp/port/identity.ts';
+import type { MessageReceipt, ReceiptKind } from '../../src/whatsapp/port/receipts.ts';
 import {
   ALICE,
   ArchiveWorld,

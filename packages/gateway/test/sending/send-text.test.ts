@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { SendRejected, SessionNotOpen, SessionTimeout } from '../../src/whatsapp/session.ts';
+import { SendRejected, SessionNotOpen, SessionTimeout } from '../../src/whatsapp/port/errors.ts';
 import { ALICE, BOB, CAROL, GROUP, inbound, messageId, NOW } from '../messages/archive-world.ts';
 import { type Account, SendingWorld } from './sending-world.ts';
 
@@ -163,10 +163,7 @@ describe('POST /send/text', () => {
       return { timestamp: clock.now() };
     };
     const typing = new Promise<void>((resolve) => {
-      account.whatsapp.sendChatState = async (to, state) => {
-        account.whatsapp.states.push(`${state} ${to}`);
-        resolve();
-      };
+      account.whatsapp.shown = resolve;
     });
     // Time moves only while somebody waits for it.
     const moving = setInterval(() => clock.advance(1000), 1);
@@ -285,10 +282,9 @@ describe('when WhatsApp does not take it', () => {
   });
 
   it('a failing look-up is 504 and is not remembered', async () => {
-    const { lookUpNumbers } = account.whatsapp;
-    account.whatsapp.lookUpNumbers = () => Promise.reject(new SessionTimeout('usync'));
+    account.whatsapp.lookUpFailure = new SessionTimeout('usync');
     expect((await send({})).status).toBe(504);
-    account.whatsapp.lookUpNumbers = lookUpNumbers;
+    account.whatsapp.lookUpFailure = null;
     expect((await send({})).status).toBe(200);
   });
 });

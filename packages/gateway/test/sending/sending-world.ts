@@ -26,22 +26,21 @@ import { Sending, type SendingDevices } from '../../src/sending/pipeline.ts';
 import { Recipients } from '../../src/sending/recipients.ts';
 import { FolderBlobStore } from '../../src/storage/blobs.ts';
 import type { Caller } from '../../src/tenancy/caller.ts';
-import { wireCodec } from '../../src/whatsapp/baileys/wire-codec.ts';
-import type {
-  Identity,
-  NumberLookup,
-  OutboundMessage,
-  SendAck,
-  WhatsAppSession,
-} from '../../src/whatsapp/session.ts';
-import type { WireMessage } from '../../src/whatsapp/wire-message.ts';
+import { wireCodec } from '../../src/whatsapp/baileys/parse/wire-codec.ts';
+import type { NumberLookup } from '../../src/whatsapp/port/contacts.ts';
+import type { Identity } from '../../src/whatsapp/port/identity.ts';
+import type { OutboundMessage, SendAck } from '../../src/whatsapp/port/messages.ts';
+import type { WhatsAppSession } from '../../src/whatsapp/port/session.ts';
+import type { WireMessage } from '../../src/whatsapp/port/wire-message.ts';
 import { ALICE, ArchiveWorld, BOB, CAROL, messageId, type TestDevice } from '../messages/archive-world.ts';
+import { idleMedia, idleMessages, idlePresence, idleSession } from '../whatsapp/idle-session.ts';
 
 const CDN_TOKEN = 'cdn-token';
 export const MAX_BYTES = 2 * 1024 * 1024;
 
 /** WhatsApp as seen through the port: takes what is sent, and answers as a test tells it to. */
-export class ScriptedWhatsApp implements WhatsAppSession {
+export class ScriptedWhatsApp {
+  readonly session: WhatsAppSession;
   readonly sent: OutboundMessage[] = [];
   readonly lookUps: string[][] = [];
   readonly states: string[] = [];
@@ -49,21 +48,46 @@ export class ScriptedWhatsApp implements WhatsAppSession {
   readonly numbers = new Map<string, Pick<NumberLookup, 'jid' | 'lid'>>();
   /** Answers the next sends; the default takes everything. */
   answer: (message: OutboundMessage) => Promise<SendAck>;
-  readonly #host: string;
+  /** What a look-up of numbers fails with. */
+  lookUpFailure: Error | null = null;
+  /** Hears of every chat state that is shown. */
+  shown: () => void = () => undefined;
   readonly #now: () => number;
 
   constructor(host: string, now: () => number) {
-    this.#host = host;
     this.#now = now;
     this.answer = this.takes;
+    this.session = idleSession({
+      messages: {
+        ...idleMessages,
+        newId: messageId,
+        send: (message) => {
+          this.sent.push(message);
+          return this.answer(message);
+        },
+      },
+      contacts: {
+        lookUpNumbers: async (numbers) => {
+          if (this.lookUpFailure) throw this.lookUpFailure;
+          this.lookUps.push(numbers);
+          return numbers.map((number) => this.#lookedUp(number));
+        },
+      },
+      presence: {
+        ...idlePresence,
+        sendChatState: async (to, state) => {
+          this.states.push(`${state} ${to}`);
+          this.shown();
+        },
+      },
+      media: {
+        ...idleMedia,
+        connection: async () => ({ hosts: [host], auth: CDN_TOKEN, expiresAt: now() + 3600_000 }),
+      },
+    });
   }
 
   takes = async (): Promise<SendAck> => ({ timestamp: this.#now() });
-
-  async send(message: OutboundMessage): Promise<SendAck> {
-    this.sent.push(message);
-    return this.answer(message);
-  }
 
   /** What the recipient's phone would read: encoded and decoded by the real protobuf code. */
   content(index = -1): WireMessage {
@@ -72,40 +96,9 @@ export class ScriptedWhatsApp implements WhatsAppSession {
     return wireCodec.decode(wireCodec.encode(message));
   }
 
-  newMessageId = messageId;
-
-  async lookUpNumbers(numbers: string[]): Promise<NumberLookup[]> {
-    this.lookUps.push(numbers);
-    return numbers.map((number) => {
-      const known = this.numbers.get(number);
-      return { number, exists: known !== undefined, jid: known?.jid ?? null, lid: known?.lid ?? null };
-    });
-  }
-
-  async sendChatState(to: string, state: string): Promise<void> {
-    this.states.push(`${state} ${to}`);
-  }
-
-  async mediaConnection() {
-    return { hosts: [this.#host], auth: CDN_TOKEN, expiresAt: this.#now() + 3600_000 };
-  }
-
-  async start(): Promise<void> {}
-  async stop(): Promise<void> {}
-  async logout(): Promise<void> {}
-  async sendPresence(): Promise<void> {}
-  async subscribePresence(): Promise<void> {}
-  async requestMediaReupload(): Promise<void> {}
-  async sendReceipt(): Promise<void> {}
-  async requestRetry(): Promise<void> {}
-
-  async requestHistory(): Promise<void> {}
-  async starMessage(): Promise<void> {}
-  async groupMembers() {
-    return [];
-  }
-  async requestPairCode(): Promise<string> {
-    return 'ABCD1234';
+  #lookedUp(number: string): NumberLookup {
+    const known = this.numbers.get(number);
+    return { number, exists: known !== undefined, jid: known?.jid ?? null, lid: known?.lid ?? null };
   }
 }
 
@@ -281,7 +274,7 @@ function scriptedDevices(accounts: () => Account[]): SendingDevices {
     session(device) {
       const account = accounts().find((each) => each.device.id === device.id);
       if (!account?.online) throw new AppError('DEVICE_NOT_READY');
-      return account.whatsapp;
+      return account.whatsapp.session;
     },
   };
 }

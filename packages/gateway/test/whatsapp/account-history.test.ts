@@ -10,7 +10,9 @@ import { MediaHttp } from '../../src/net/media-http.ts';
 import { FolderBlobStore } from '../../src/storage/blobs.ts';
 import { HISTORY_BATCH } from '../../src/whatsapp/baileys/account/history-reader.ts';
 import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';
-import type { HistoryBatch, InboundMessage, SessionFactory } from '../../src/whatsapp/session.ts';
+import type { HistoryBatch } from '../../src/whatsapp/port/history.ts';
+import type { InboundMessage } from '../../src/whatsapp/port/messages.ts';
+import type { SessionFactory } from '../../src/whatsapp/port/session.ts';
 import { type Linked, linkSession, openSession } from './linked-session.ts';
 import { Recorder } from './recorder.ts';
 
@@ -104,7 +106,7 @@ describe('history', () => {
     const recorder = new Recorder();
     const again = await openSession(factory, linked.credentials, recorder);
     await recorder.next('open');
-    await again.requestHistory({
+    await again.history.request({
       chat: ana.lid,
       oldest: { id: 'none', fromMe: false, timestamp: 1_000 },
       count: 5,
@@ -135,7 +137,11 @@ describe('history', () => {
     const recorder = new Recorder();
     const again = await openSession(factory, linked.credentials, recorder);
     await recorder.next('open');
-    await again.requestHistory({ chat: ana.lid, oldest: { id: 'x', fromMe: false, timestamp: 1 }, count: 1 });
+    await again.history.request({
+      chat: ana.lid,
+      oldest: { id: 'x', fromMe: false, timestamp: 1 },
+      count: 1,
+    });
     await batchOf(recorder, 'on_demand');
     expect(warnings).toEqual(['account data is lost']);
     await again.stop();

@@ -2,7 +2,7 @@ import { type Phone, type Sandbox, startSandbox } from '@wuts/sandbox';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';
-import type { SessionFactory } from '../../src/whatsapp/session.ts';
+import type { SessionFactory } from '../../src/whatsapp/port/session.ts';
 import { type Linked, linkSession, openSession } from './linked-session.ts';
 import { Recorder } from './recorder.ts';
 

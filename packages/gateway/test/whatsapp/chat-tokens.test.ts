@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { storeChatTokens } from '../../src/whatsapp/baileys/account/chat-tokens.ts';
 import { storedLids } from '../../src/whatsapp/baileys/account/stored-lids.ts';
-import { loadAuthState } from '../../src/whatsapp/baileys/auth-state.ts';
+import { loadAuthState } from '../../src/whatsapp/baileys/connection/auth-state.ts';
 import { MemoryCredentials } from './memory-credentials.ts';
 
 const token = (text: string) => Buffer.from(text);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { inboundMessage, undecryptableMessage } from '../../src/whatsapp/baileys/inbound-message.ts';
 import { type BinaryNode, encodeBinaryNode, proto } from '../../src/whatsapp/baileys/library.ts';
+import { inboundMessage, undecryptableMessage } from '../../src/whatsapp/baileys/parse/inbound-message.ts';
 
 const OWN = { jid: '5511999990001@s.whatsapp.net', lid: '111111111111111@lid' };
 const NOBODY = { getLIDForPN: async () => null, getPNForLID: async () => null };

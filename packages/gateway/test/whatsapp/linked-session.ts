@@ -1,6 +1,6 @@
 import type { Phone, Sandbox } from '@wuts/sandbox';
 import { expect } from 'vitest';
-import type { SessionFactory, WhatsAppSession } from '../../src/whatsapp/session.ts';
+import type { SessionFactory, WhatsAppSession } from '../../src/whatsapp/port/session.ts';
 import { MemoryCredentials } from './memory-credentials.ts';
 import { Recorder } from './recorder.ts';
 

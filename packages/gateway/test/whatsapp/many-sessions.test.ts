@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { assertNeverBack, type RatchetStep, ratchetStep } from '../../../sandbox/test/phones/ratchet-step.ts';
 import { systemClock } from '../../src/clock.ts';
 import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';
-import type { SessionFactory } from '../../src/whatsapp/session.ts';
+import type { SessionFactory } from '../../src/whatsapp/port/session.ts';
 import { type Linked, linkSession } from './linked-session.ts';
 
 const SESSIONS = 8;
@@ -55,8 +55,8 @@ afterAll(() => sandbox.stop());
 async function there(shop: Linked, contact: Phone, count: number): Promise<void> {
   await Promise.all(
     Array.from({ length: count }, async (_, index) => {
-      const id = shop.session.newMessageId();
-      await shop.session.send({ to: contact.jid, id, message: { conversation: `to you ${index}` } });
+      const id = shop.session.messages.newId();
+      await shop.session.messages.send({ to: contact.jid, id, message: { conversation: `to you ${index}` } });
       await contact.waitForMessage((message) => message.id === id, { timeoutMs: 30_000 });
     }),
   );

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { CredentialStore, JournalEntry, KeyChange } from '../../src/whatsapp/session.ts';
+import type { CredentialStore, JournalEntry, KeyChange } from '../../src/whatsapp/port/credentials.ts';
 
 /** A credential store that lives as long as the test, and can be told to fail. */
 export class MemoryCredentials implements CredentialStore {

@@ -2,7 +2,7 @@ import { type Phone, type Sandbox, startSandbox } from '@wuts/sandbox';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { AdvancingClock } from '../../src/clock.ts';
 import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';
-import type { SessionFactory } from '../../src/whatsapp/session.ts';
+import type { SessionFactory } from '../../src/whatsapp/port/session.ts';
 import { type Linked, linkSession, openSession } from './linked-session.ts';
 import { MemoryCredentials } from './memory-credentials.ts';
 import { Recorder } from './recorder.ts';
@@ -35,7 +35,7 @@ const both = (phone: Phone) => ({ jid: phone.jid, lid: phone.lid });
 
 describe('presence', () => {
   test('of a contact that was subscribed to', async () => {
-    await shop.session.subscribePresence(ana.jid);
+    await shop.session.presence.subscribe(ana.jid);
     const away = await shop.recorder.notice('contact.presence');
     expect(away).toMatchObject({ contact: both(ana), state: 'unavailable' });
     expect(Math.abs((away.lastSeen ?? 0) - Date.now())).toBeLessThan(60_000);
@@ -245,8 +245,8 @@ describe('contacts', () => {
     expect(Math.abs(changed.timestamp - Date.now())).toBeLessThan(60_000);
     const after = await again.sendText(shop.phone, 'after');
     expect((await shop.recorder.message(after.id)).content.text).toBe('after');
-    const id = shop.session.newMessageId();
-    await shop.session.send({ to: caio.jid, id, message: { conversation: 'answer' } });
+    const id = shop.session.messages.newId();
+    await shop.session.messages.send({ to: caio.jid, id, message: { conversation: 'answer' } });
     expect((await again.waitForMessage((m) => m.id === id)).text).toBe('answer');
   });
 });

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { holdFrames } from '../../src/whatsapp/baileys/outgoing-gate.ts';
+import { holdFrames } from '../../src/whatsapp/baileys/connection/outgoing-gate.ts';
 
 let server: WebSocketServer;
 let client: WebSocket;

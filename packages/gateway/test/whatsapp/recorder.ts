@@ -1,5 +1,11 @@
-import type { CallEventName, CallNotice, NoticeName, SessionNotice } from '../../src/whatsapp/notices.ts';
-import type { InboundMessage, SessionEvent } from '../../src/whatsapp/session.ts';
+import type { SessionEvent } from '../../src/whatsapp/port/events.ts';
+import type { InboundMessage } from '../../src/whatsapp/port/messages.ts';
+import type {
+  CallEventName,
+  CallNotice,
+  NoticeName,
+  SessionNotice,
+} from '../../src/whatsapp/port/notices.ts';
 
 /** The notice of one name; calls share one shape for all their names. */
 type NoticeNamed<N extends NoticeName> = N extends CallEventName

@@ -4,7 +4,8 @@ import { type Sandbox, startSandbox } from '@wuts/sandbox';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';
-import { SendRejected, type SessionFactory, type WhatsAppSession } from '../../src/whatsapp/session.ts';
+import { SendRejected } from '../../src/whatsapp/port/errors.ts';
+import type { SessionFactory, WhatsAppSession } from '../../src/whatsapp/port/session.ts';
 import { type Linked, linkSession, openSession } from './linked-session.ts';
 import type { MemoryCredentials } from './memory-credentials.ts';
 import type { Recorder } from './recorder.ts';
@@ -36,8 +37,8 @@ describe('the Baileys session against a network', () => {
     const contact = await sandbox.createPhone({ number: '5511988880014', name: 'Gil' });
     const { id } = await contact.sendText(shop.phone.number, 'one');
     await shop.recorder.message(id);
-    const reply = shop.session.newMessageId();
-    await shop.session.send({ to: contact.jid, id: reply, message: { conversation: 'two' } });
+    const reply = shop.session.messages.newId();
+    await shop.session.messages.send({ to: contact.jid, id: reply, message: { conversation: 'two' } });
     await contact.waitForMessage((m) => m.id === reply);
     await shop.session.stop();
     const printed = consoles.flatMap((spy) => spy.mock.calls).map((args) => inspect(args, { depth: 6 }));
@@ -59,8 +60,8 @@ describe('the Baileys session against a network', () => {
       content: { kind: 'text', text: 'olá', media: null },
     });
 
-    const id = shop.session.newMessageId();
-    const ack = await shop.session.send({ to: contact.jid, id, message: { conversation: 'oi' } });
+    const id = shop.session.messages.newId();
+    const ack = await shop.session.messages.send({ to: contact.jid, id, message: { conversation: 'oi' } });
     expect(Math.abs(ack.timestamp - Date.now())).toBeLessThan(5_000);
     expect((await contact.waitForMessage((m) => m.id === id)).text).toBe('oi');
     const { receipt } = await shop.recorder.next('receipt');
@@ -141,8 +142,8 @@ describe('the Baileys session against a network', () => {
     const shop = await linked('5511988880007');
     const contact = await sandbox.createPhone({ number: '5511988880008', name: 'Duda' });
     shop.recorder.refuse = (event) => event.type === 'receipt';
-    const id = shop.session.newMessageId();
-    await shop.session.send({ to: contact.jid, id, message: { conversation: 'did you get it?' } });
+    const id = shop.session.messages.newId();
+    await shop.session.messages.send({ to: contact.jid, id, message: { conversation: 'did you get it?' } });
     await contact.waitForMessage((m) => m.id === id);
     await shop.session.stop();
     shop.recorder.refuse = null;
@@ -155,8 +156,8 @@ describe('the Baileys session against a network', () => {
     const shop = await linked('5511988880009');
     const contact = await sandbox.createPhone({ number: '5511988880010', name: 'Eva' });
     sandbox.faults.nextAckError(463);
-    const id = shop.session.newMessageId();
-    const refused = shop.session.send({ to: contact.jid, id, message: { conversation: 'no' } });
+    const id = shop.session.messages.newId();
+    const refused = shop.session.messages.send({ to: contact.jid, id, message: { conversation: 'no' } });
     await expect(refused).rejects.toBeInstanceOf(SendRejected);
     await expect(refused).rejects.toMatchObject({ whatsappCode: 463 });
     await shop.session.stop();
@@ -165,13 +166,13 @@ describe('the Baileys session against a network', () => {
   test('looks numbers up, and groups name their members', async () => {
     const shop = await linked('5511988880011');
     const contact = await sandbox.createPhone({ number: '5511988880012', name: 'Fabi' });
-    const found = await shop.session.lookUpNumbers(['5511988880012', '5511900000000']);
+    const found = await shop.session.contacts.lookUpNumbers(['5511988880012', '5511900000000']);
     expect(found).toEqual([
       { number: '5511988880012', exists: true, jid: contact.jid, lid: contact.lid },
       { number: '5511900000000', exists: false, jid: null, lid: null },
     ]);
     const group = await shop.phone.createGroup('Team', [contact]);
-    const members = await shop.session.groupMembers(group.jid);
+    const members = await shop.session.groups.members(group.jid);
     expect(members.map((member) => member.jid).sort()).toEqual([shop.phone.jid, contact.jid].sort());
     const { id } = await contact.sendText(group, 'hi all');
     expect(await shop.recorder.message(id)).toMatchObject({

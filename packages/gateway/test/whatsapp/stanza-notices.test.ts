@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { BinaryNode } from '../../src/whatsapp/baileys/library.ts';
-import { StanzaNotices } from '../../src/whatsapp/baileys/notices/stanza-notices.ts';
+import { StanzaNotices } from '../../src/whatsapp/baileys/parse/notices/stanza-notices.ts';
 
 const OWN = { jid: '5511900000001@s.whatsapp.net', lid: '9001@lid' };
 const ANA = { jid: '5511900000002@s.whatsapp.net', lid: '9002@lid' };

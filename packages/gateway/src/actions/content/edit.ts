@@ -1,7 +1,7 @@
 import type { StoredMessage } from '../../messages/stored-message.ts';
 import { member, unwrapped } from '../../messages/wire-content.ts';
 import type { Composed } from '../../sending/content.ts';
-import type { WireMessage } from '../../whatsapp/wire-message.ts';
+import type { WireMessage } from '../../whatsapp/port/wire-message.ts';
 
 /** waE2E.ProtocolMessage.Type.MESSAGE_EDIT. */
 const MESSAGE_EDIT = 14;

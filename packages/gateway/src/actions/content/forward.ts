@@ -4,8 +4,8 @@ import type { StoredMessage } from '../../messages/stored-message.ts';
 import { member, unwrapped } from '../../messages/wire-content.ts';
 import type { Composed, Content } from '../../sending/content.ts';
 import { descriptorOf, timedUpload, uploadedFields } from '../../sending/outbound-media.ts';
-import type { MediaKind } from '../../whatsapp/session.ts';
-import type { WireMessage } from '../../whatsapp/wire-message.ts';
+import type { MediaKind } from '../../whatsapp/port/media.ts';
+import type { WireMessage } from '../../whatsapp/port/wire-message.ts';
 
 /** A stored message, to be passed on. */
 export interface ForwardSource {

@@ -1,14 +1,10 @@
 /** Messages, what changes them, and receipts, as public `data`. */
 import type { Static } from 'typebox';
 import { canonicalJid } from '../../identity/jid.ts';
-import type {
-  Identity,
-  Jid,
-  MessageKind,
-  MessageSource,
-  QuotedMessage,
-  ReceiptKind,
-} from '../../whatsapp/session.ts';
+import type { MessageKind, QuotedMessage } from '../../whatsapp/port/content.ts';
+import type { Identity, Jid } from '../../whatsapp/port/identity.ts';
+import type { MessageSource } from '../../whatsapp/port/messages.ts';
+import type { ReceiptKind } from '../../whatsapp/port/receipts.ts';
 import type {
   EditedData,
   FailedData,

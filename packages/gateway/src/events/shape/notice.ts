@@ -1,6 +1,6 @@
 /** What a session notices, as public `data`. */
 import { canonicalJid } from '../../identity/jid.ts';
-import type { CallNotice, SessionNotice } from '../../whatsapp/notices.ts';
+import type { CallNotice, SessionNotice } from '../../whatsapp/port/notices.ts';
 import type { EventData } from '../catalogue.ts';
 import { chatNames, person, personOrNull, time, timeOrNull } from './parts.ts';
 

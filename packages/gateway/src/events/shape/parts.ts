@@ -1,6 +1,6 @@
 /** How the public `data` writes people, chats and times. */
 import { canonicalJid } from '../../identity/jid.ts';
-import type { Identity, Jid } from '../../whatsapp/session.ts';
+import type { Identity, Jid } from '../../whatsapp/port/identity.ts';
 import type { Person } from '../catalogue/parts.ts';
 
 /** Milliseconds since the epoch as RFC 3339. A time that no calendar has becomes the nearest that one has. */

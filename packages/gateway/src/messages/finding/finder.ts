@@ -5,7 +5,7 @@ import { messageSearch } from '../../storage/database.ts';
 import { placeCursor } from '../../storage/page-cursor.ts';
 import type { Database } from '../../storage/schema.ts';
 import type { Caller } from '../../tenancy/caller.ts';
-import type { Jid } from '../../whatsapp/session.ts';
+import type { Jid } from '../../whatsapp/port/identity.ts';
 import type { MessageArchive } from '../archive.ts';
 import { type MessageDevice, STORED_COLUMNS, storedMessage } from '../stored-message.ts';
 import { type DeviceDirectory, findMessages } from '../visible.ts';

@@ -2,7 +2,8 @@
 import type { Kysely } from 'kysely';
 import { type Place, readPlaceCursor } from '../../storage/page-cursor.ts';
 import type { Database } from '../../storage/schema.ts';
-import type { Jid, MessageKind } from '../../whatsapp/session.ts';
+import type { MessageKind } from '../../whatsapp/port/content.ts';
+import type { Jid } from '../../whatsapp/port/identity.ts';
 import { NOT_SHOWN } from '../shown-kinds.ts';
 
 export interface MessageFilter {

@@ -1,7 +1,7 @@
 /** Buttons as WhatsApp's apps show them today: an interactive message with a "native flow". */
 import { randomBytes } from 'node:crypto';
-import type { StanzaNode } from '../../whatsapp/session.ts';
-import type { WireMessage } from '../../whatsapp/wire-message.ts';
+import type { StanzaNode } from '../../whatsapp/port/messages.ts';
+import type { WireMessage } from '../../whatsapp/port/wire-message.ts';
 
 export interface FlowButton {
   /** `quick_reply`, `single_select`, … */

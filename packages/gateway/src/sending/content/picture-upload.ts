@@ -1,5 +1,5 @@
 /** A picture inside of another message: a header, a product. */
-import type { WireMessage } from '../../whatsapp/wire-message.ts';
+import type { WireMessage } from '../../whatsapp/port/wire-message.ts';
 import type { ComposeContext } from '../content.ts';
 import { type MediaInput, uploadedFields, withOpened } from '../outbound-media.ts';
 import { readPicture } from './picture.ts';

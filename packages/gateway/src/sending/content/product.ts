@@ -1,7 +1,7 @@
 import { invalidField } from '../../errors.ts';
 import { normaliseJid } from '../../identity/jid.ts';
 import { normalisePhoneNumber } from '../../identity/phone-number.ts';
-import type { Jid } from '../../whatsapp/session.ts';
+import type { Jid } from '../../whatsapp/port/identity.ts';
 import { type Content, checkedOptional, checkedRequired, LONGEST_CAPTION, withContext } from '../content.ts';
 import { mediaInput } from '../outbound-media.ts';
 import { uploadedPicture } from './picture-upload.ts';

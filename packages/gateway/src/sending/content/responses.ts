@@ -1,6 +1,6 @@
 /** What a phone sends when its user taps a button or a row: the choice, quoting the message that offered it. */
 import { invalidField } from '../../errors.ts';
-import type { WireMessage } from '../../whatsapp/wire-message.ts';
+import type { WireMessage } from '../../whatsapp/port/wire-message.ts';
 import { type Content, checkedOptional, checkedRequired, LONGEST_CAPTION } from '../content.ts';
 import { LONGEST_BUTTON_ID } from './buttons.ts';
 

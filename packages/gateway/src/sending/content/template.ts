@@ -1,6 +1,6 @@
 import { invalidField } from '../../errors.ts';
 import { normalisePhoneNumber } from '../../identity/phone-number.ts';
-import type { WireMessage } from '../../whatsapp/wire-message.ts';
+import type { WireMessage } from '../../whatsapp/port/wire-message.ts';
 import {
   type ComposeContext,
   type Content,

@@ -1,5 +1,5 @@
 import { AppError, invalidField } from '../../errors.ts';
-import type { Identity, Jid } from '../../whatsapp/session.ts';
+import type { Identity, Jid } from '../../whatsapp/port/identity.ts';
 import { type Content, checkedOptional, checkedText } from '../content.ts';
 import { mentionedJids } from '../recipients.ts';
 
@@ -48,7 +48,7 @@ export function textMentionsContent(input: TextMentionsInput): Content {
   return {
     chatState: 'composing',
     async compose({ session, recipient, contextInfo }) {
-      const members = await session.groupMembers(recipient.to);
+      const members = await session.groups.members(recipient.to);
       const mentions = [...new Set([...(mentionAll ? members.flatMap(nameOf) : []), ...users])];
       if (mentions.length === 0)
         throw new AppError('VALIDATION_ERROR', { message: 'nobody is in this group' });

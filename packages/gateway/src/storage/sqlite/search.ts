@@ -1,6 +1,7 @@
 /** Full-text search with FTS5 (https://sqlite.org/fts5.html). Its tables are made by migration 0014. */
 import { type Kysely, sql, type Transaction } from 'kysely';
-import type { Jid, MessageKind } from '../../whatsapp/session.ts';
+import type { MessageKind } from '../../whatsapp/port/content.ts';
+import type { Jid } from '../../whatsapp/port/identity.ts';
 import { numberCursor, readNumberCursor } from '../page-cursor.ts';
 import type { Database } from '../schema.ts';
 import type { MessageSearch, SearchQuery, SearchTerm } from '../search.ts';

@@ -2,6 +2,10 @@
  * The one door to the engine: what this folder uses of `baileys`, by name.
  * An upgrade of the library is read against this list.
  */
+import type { makeWASocket } from 'baileys';
+
+export type Socket = ReturnType<typeof makeWASocket>;
+
 export {
   ALL_WA_PATCH_NAMES,
   type AuthenticationCreds,

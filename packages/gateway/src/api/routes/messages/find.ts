@@ -8,7 +8,8 @@ import type { DescribedMessage } from '../../../messages/finding/described-messa
 import type { MessageFinder, MessagePage } from '../../../messages/finding/finder.ts';
 import type { MessageFilter } from '../../../messages/finding/places.ts';
 import { namesOf, parseRecipient } from '../../../sending/recipients.ts';
-import { type Jid, MESSAGE_KINDS, type MessageKind } from '../../../whatsapp/session.ts';
+import { MESSAGE_KINDS, type MessageKind } from '../../../whatsapp/port/content.ts';
+import type { Jid } from '../../../whatsapp/port/identity.ts';
 import { errorResponses, milliseconds, Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
 import { DeviceHeaders, DeviceQuery, selectedDevice } from './send-request.ts';
 

@@ -1,16 +1,18 @@
-import { AccountFileLost, type AccountFileSource } from '../../account-files.ts';
-import type { SessionNotice } from '../../notices.ts';
-import type { CredentialStore, JournalEntry, MediaConnection, SessionReporter } from '../../session.ts';
-import { InboundQueue } from '../inbound-queue.ts';
+import { AccountFileLost, type AccountFileSource } from '../../port/account-files.ts';
+import type { CredentialStore, JournalEntry } from '../../port/credentials.ts';
+import type { SessionReporter } from '../../port/events.ts';
+import type { MediaConnection } from '../../port/media.ts';
+import type { SessionNotice } from '../../port/notices.ts';
+import type { LogSink } from '../connection/quiet-logger.ts';
+import { InboundQueue } from '../inbound/inbound-queue.ts';
 import {
   type BinaryNode,
   getBinaryNodeChildren,
-  type makeWASocket,
   proto,
   type SignalKeyStore,
+  type Socket,
 } from '../library.ts';
-import type { OwnAccount } from '../message-source.ts';
-import type { LogSink } from '../quiet-logger.ts';
+import type { OwnAccount } from '../parse/message-source.ts';
 import { appStateNotice } from './app-state-notices.ts';
 import { decodeMutations } from './app-state-patch.ts';
 import { AppStateTap, isAppStateEntry } from './app-state-tap.ts';
@@ -20,8 +22,6 @@ import { inlineFile, readHistory } from './history-reader.ts';
 import { InitialSync } from './initial-sync.ts';
 import type { PushNames } from './push-names.ts';
 import { storedLids } from './stored-lids.ts';
-
-type Socket = ReturnType<typeof makeWASocket>;
 
 interface Task {
   entry: JournalEntry;

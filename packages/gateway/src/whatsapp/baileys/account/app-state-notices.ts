@@ -1,7 +1,7 @@
-import type { SessionNotice } from '../../notices.ts';
-import type { Identity } from '../../session.ts';
+import type { Identity } from '../../port/identity.ts';
+import type { SessionNotice } from '../../port/notices.ts';
 import { jidNormalizedUser, type proto } from '../library.ts';
-import { identity, type LidDirectory } from '../message-source.ts';
+import { identity, type LidDirectory } from '../parse/message-source.ts';
 import type { AppStateMutation } from './app-state-patch.ts';
 
 type Reader = (

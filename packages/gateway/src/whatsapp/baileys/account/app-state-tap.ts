@@ -1,5 +1,5 @@
-import type { JournalEntry } from '../../session.ts';
-import { JOURNAL_KEY_TYPE } from '../auth-state.ts';
+import type { JournalEntry } from '../../port/credentials.ts';
+import { JOURNAL_KEY_TYPE } from '../connection/auth-state.ts';
 import {
   type BinaryNode,
   encodeBinaryNode,

@@ -1,5 +1,5 @@
 import { jidNormalizedUser, type SignalDataSet, type SignalKeyStore } from '../library.ts';
-import type { LidDirectory } from '../message-source.ts';
+import type { LidDirectory } from '../parse/message-source.ts';
 import type { ChatToken } from './history-reader.ts';
 
 const KEY_TYPE = 'tctoken';

@@ -1,6 +1,7 @@
-import type { HistoryBatch, JournalEntry } from '../../session.ts';
+import type { JournalEntry } from '../../port/credentials.ts';
+import type { HistoryBatch } from '../../port/history.ts';
 import { jidNormalizedUser, proto } from '../library.ts';
-import type { OwnAccount } from '../message-source.ts';
+import type { OwnAccount } from '../parse/message-source.ts';
 
 const Kind = proto.Message.HistorySyncType;
 

@@ -1,9 +1,11 @@
 import { Readable } from 'node:stream';
 import { createInflate } from 'node:zlib';
-import type { HistoryBatch, InboundMessage, Jid } from '../../session.ts';
+import type { HistoryBatch } from '../../port/history.ts';
+import type { Jid } from '../../port/identity.ts';
+import type { InboundMessage } from '../../port/messages.ts';
 import { proto } from '../library.ts';
-import type { LidDirectory, OwnAccount } from '../message-source.ts';
-import { ConversationNames, historyMessage } from './history-message.ts';
+import { ConversationNames, historyMessage } from '../parse/history-message.ts';
+import type { LidDirectory, OwnAccount } from '../parse/message-source.ts';
 import { streamFields } from './protobuf-stream.ts';
 
 /** Messages per batch: one transaction and one `history.sync` event each. */

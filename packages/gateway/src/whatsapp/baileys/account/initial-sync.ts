@@ -1,8 +1,6 @@
-import type { SessionNotice } from '../../notices.ts';
-import type { CredentialStore } from '../../session.ts';
-import { ALL_WA_PATCH_NAMES, type makeWASocket, type WAPatchName } from '../library.ts';
-
-type Socket = ReturnType<typeof makeWASocket>;
+import type { CredentialStore } from '../../port/credentials.ts';
+import type { SessionNotice } from '../../port/notices.ts';
+import { ALL_WA_PATCH_NAMES, type Socket, type WAPatchName } from '../library.ts';
 
 const KEY_TYPE = 'account-sync';
 

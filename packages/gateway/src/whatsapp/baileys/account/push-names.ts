@@ -1,5 +1,8 @@
 import { LRUCache } from 'lru-cache';
-import type { CredentialStore, Identity, InboundMessage, Jid, SessionReporter } from '../../session.ts';
+import type { CredentialStore } from '../../port/credentials.ts';
+import type { SessionReporter } from '../../port/events.ts';
+import type { Identity, Jid } from '../../port/identity.ts';
+import type { InboundMessage } from '../../port/messages.ts';
 
 const KEY_TYPE = 'push-name';
 /** Senders whose name is held in memory, per session; the rest is one read away. */

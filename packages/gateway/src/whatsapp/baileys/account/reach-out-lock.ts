@@ -1,4 +1,4 @@
-import type { AccountLimit } from '../../session.ts';
+import type { AccountLimit } from '../../port/account.ts';
 import type { ReachoutTimelockState } from '../library.ts';
 
 /** `<ack error>` of a message that would begin a chat against a lock, or without the contact's token. */

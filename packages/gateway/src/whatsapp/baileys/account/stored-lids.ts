@@ -1,5 +1,5 @@
 import { jidDecode, jidNormalizedUser, type SignalKeyStore } from '../library.ts';
-import type { LidDirectory } from '../message-source.ts';
+import type { LidDirectory } from '../parse/message-source.ts';
 
 /**
  * Who is who by what is stored, without asking the server: the library's own look-up of an unknown number is

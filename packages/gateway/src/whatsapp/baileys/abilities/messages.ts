@@ -1,0 +1,72 @@
+import type { AccountLimit } from '../../port/account.ts';
+import { SendRejected, SessionNotOpen } from '../../port/errors.ts';
+import type { OutboundMessage, SessionMessages } from '../../port/messages.ts';
+import { accountLimit, REACH_OUT_REFUSED } from '../account/reach-out-lock.ts';
+import type { Link } from '../connection/link.ts';
+import { within } from '../connection/within.ts';
+import { generateMessageIDV2, proto } from '../library.ts';
+import type { AckWaiter } from '../outbound/ack-waiter.ts';
+import type { GroupCache } from '../outbound/group-cache.ts';
+import { askOwnPhone, sendRetryReceipt } from '../outbound/retry-receipt.ts';
+
+/** A caller waits for this answer beside the ack's. */
+const ASK_LIMIT_MS = 5_000;
+
+export interface MessagesParts {
+  link: Link;
+  acks: AckWaiter;
+  groups: GroupCache;
+  /** How long a send waits for the server's ack, in milliseconds. */
+  ackTimeoutMs: number;
+}
+
+export function messages({ link, acks, groups, ackTimeoutMs }: MessagesParts): SessionMessages {
+  return {
+    newId: () => generateMessageIDV2(link.creds.me?.id),
+
+    async send(out) {
+      if (!link.isOpen) throw new SessionNotOpen();
+      const waiting = acks.wait(out.id, ackTimeoutMs);
+      try {
+        await relay(link, groups, out);
+      } catch (error) {
+        waiting.cancel();
+        throw error;
+      }
+      try {
+        return await waiting.ack;
+      } catch (error) {
+        if (!(error instanceof SendRejected) || error.whatsappCode !== REACH_OUT_REFUSED) throw error;
+        throw new SendRejected(error.whatsappCode, error.message, await askLimit(link));
+      }
+    },
+
+    requestRetry: (request) =>
+      link.ask(async (socket) => {
+        await sendRetryReceipt(socket, request);
+        askOwnPhone(socket, request.messageId, request.address).catch((error: unknown) =>
+          link.warn('our own phone was not asked for the message', error),
+        );
+      }),
+  };
+}
+
+async function relay(link: Link, groups: GroupCache, out: OutboundMessage): Promise<void> {
+  await link.ask(async (socket) => {
+    // A send to a group needs the member list; fetched once and kept until the server says that it changed.
+    if (out.to.endsWith('@g.us')) await groups.fetched(socket, out.to);
+    await socket.relayMessage(out.to, proto.Message.fromObject(out.message), {
+      messageId: out.id,
+      additionalAttributes: out.editAttribute ? { edit: out.editAttribute } : {},
+      ...(out.extraNodes ? { additionalNodes: out.extraNodes } : {}),
+    });
+  });
+}
+
+/** Whether the account is limited, or only the one contact is out of reach, the ack does not say. */
+async function askLimit(link: Link): Promise<AccountLimit | null> {
+  // What it answers is reported as well: the session hears of it as a connection update.
+  const asked = link.ask((socket) => socket.fetchAccountReachoutTimelock());
+  const lock = await within(ASK_LIMIT_MS, asked);
+  return lock ? accountLimit(lock, link.clock.now()) : null;
+}

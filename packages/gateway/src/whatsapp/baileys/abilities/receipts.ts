@@ -1,0 +1,41 @@
+import type { Identity, Jid } from '../../port/identity.ts';
+import type { OutboundReceipt, SessionReceipts } from '../../port/receipts.ts';
+import type { Link } from '../connection/link.ts';
+import { type BinaryNode, isJidGroup, type Socket } from '../library.ts';
+
+export function receipts(link: Link): SessionReceipts {
+  return {
+    send: (receipt) =>
+      link.ask(async (socket) => {
+        const shown = receipt.kind !== 'read' || (await showsReading(socket));
+        await socket.sendNode(receiptStanza(receipt, shown));
+      }),
+  };
+}
+
+/**
+ * `delivered` has no type; `read` becomes `read-self` where the account hides read receipts, so that only
+ * its own devices learn of it (whatsmeow receipt.go MarkRead). One id is an attribute, more a `<list>`.
+ */
+function receiptStanza(receipt: OutboundReceipt, showsReading: boolean): BinaryNode {
+  const { chat, sender, kind } = receipt;
+  const [id = '', ...more] = receipt.messageIds;
+  const to = wireName(chat);
+  const attrs: Record<string, string> = { id, to, t: String(Math.floor(receipt.at / 1000)) };
+  if (kind === 'read') attrs.type = showsReading ? 'read' : 'read-self';
+  if (sender && isJidGroup(to)) attrs.participant = wireName(sender);
+  if (more.length === 0) return { tag: 'receipt', attrs };
+  const items = more.map((each) => ({ tag: 'item', attrs: { id: each } }));
+  return { tag: 'receipt', attrs, content: [{ tag: 'list', attrs: {}, content: items }] };
+}
+
+/** Current clients address people by LID, and the server keeps both names of a chat together. */
+function wireName(who: Identity): Jid {
+  return who.lid ?? who.jid ?? '';
+}
+
+/** Whether others may see what the account has read: its own privacy setting, asked once per connection. */
+async function showsReading(socket: Socket): Promise<boolean> {
+  const settings = await socket.fetchPrivacySettings();
+  return settings.readreceipts !== 'none';
+}

@@ -1,0 +1,60 @@
+import type { CloseReason } from '../../port/connection.ts';
+
+/** What the engine hands over when a socket ends: a Boom with the status code and the stanza's node. */
+interface DisconnectError {
+  message?: string;
+  output?: { statusCode?: number };
+  data?: { tag?: string; attrs?: Record<string, string> } | Record<string, string> | null;
+}
+
+/**
+ * Names the end of a connection.
+ * Codes of `<failure reason>` and `<stream:error code>` (whatsmeow `types/events` ConnectFailureReason):
+ * 401 logged out, 402 temporary ban, 403 main device gone (LOCKED in WhatsApp Web's own code, a ban or a
+ * changed phone), 405 client outdated, 406 BANNED in WhatsApp Web's code, 409 user agent refused,
+ * 440 replaced, 500 and 503 try again, 515 restart after pairing.
+ */
+export function closeReason(error: unknown): {
+  reason: CloseReason;
+  detail: string;
+  statusCode: number | null;
+} {
+  const { message, output, data } = (error ?? {}) as DisconnectError;
+  const statusCode = output?.statusCode ?? null;
+  const detail = message ?? 'connection closed';
+  return { reason: nameOf(statusCode, detail, conflictType(data)), detail, statusCode };
+}
+
+function nameOf(statusCode: number | null, detail: string, conflict: string | undefined): CloseReason {
+  if (conflict === 'replaced') return 'replaced';
+  if (detail.startsWith('QR refs attempts ended')) return 'qr_timeout';
+  if (/account signature|pair success/i.test(detail)) return 'pairing_failed';
+  switch (statusCode) {
+    case 401:
+      return 'logged_out';
+    case 402:
+    case 403:
+    case 406:
+      return 'banned';
+    case 405:
+    case 409:
+      return 'outdated';
+    case 411:
+      return 'bad_session';
+    case 440:
+      return 'replaced';
+    case 503:
+      return 'service_unavailable';
+    case 515:
+      return 'restart_required';
+    default:
+      // 500 without a conflict is also what a mangled stream gives: a reconnect cures it.
+      return 'connection_lost';
+  }
+}
+
+function conflictType(data: DisconnectError['data']): string | undefined {
+  if (!data || typeof data !== 'object') return undefined;
+  const node = data as { tag?: string; attrs?: Record<string, string> };
+  return node.tag === 'conflict' ? node.attrs?.type : undefined;
+}

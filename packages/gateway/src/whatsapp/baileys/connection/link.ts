@@ -1,0 +1,96 @@
+import type { Clock } from '../../../clock.ts';
+import { SessionNotOpen } from '../../port/errors.ts';
+import type { SessionEvent, SessionReporter } from '../../port/events.ts';
+import { type AuthenticationCreds, jidNormalizedUser, type Socket } from '../library.ts';
+import type { OwnAccount } from '../parse/message-source.ts';
+import { sessionError } from './engine-errors.ts';
+import type { LogSink } from './quiet-logger.ts';
+
+export interface LinkParts {
+  deviceId: string;
+  creds: AuthenticationCreds;
+  clock: Clock;
+  log: LogSink;
+  report: SessionReporter;
+}
+
+/** The connection as the abilities of a session see it: its socket while it is open, and the way to report. */
+export class Link {
+  readonly creds: AuthenticationCreds;
+  readonly clock: Clock;
+  readonly #parts: LinkParts;
+  #socket: Socket | null = null;
+  #open = false;
+  /** Events reach the listener one after the other. */
+  #reports: Promise<void> = Promise.resolve();
+
+  constructor(parts: LinkParts) {
+    this.#parts = parts;
+    this.creds = parts.creds;
+    this.clock = parts.clock;
+  }
+
+  /** Null before `start`. It may be closed. */
+  get socket(): Socket | null {
+    return this.#socket;
+  }
+
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
+  /** The names of the account; empty before it is linked. */
+  own(): OwnAccount {
+    const { me } = this.creds;
+    return { jid: jidNormalizedUser(me?.id ?? ''), lid: me?.lid ? jidNormalizedUser(me.lid) : null };
+  }
+
+  /** Runs a call on the socket of the open session. Throws a `SessionError` and nothing else. */
+  async ask<T>(call: (socket: Socket) => Promise<T>): Promise<T> {
+    if (!this.#socket || !this.#open) throw new SessionNotOpen();
+    try {
+      return await call(this.#socket);
+    } catch (error) {
+      throw sessionError(error, this.#open);
+    }
+  }
+
+  /** As `ask`, for what is done before the session is open: linking. */
+  async askUnopened<T>(call: (socket: Socket) => Promise<T>): Promise<T> {
+    if (!this.#socket) throw new SessionNotOpen();
+    try {
+      return await call(this.#socket);
+    } catch (error) {
+      throw sessionError(error, this.#socket.ws.isOpen);
+    }
+  }
+
+  /** Reports an event behind those before it; resolves when it was taken, or refused, which is logged. */
+  report(event: SessionEvent): Promise<void> {
+    this.#reports = this.#reports
+      .then(() => this.#parts.report(event))
+      .catch((error: unknown) => this.warn(`the ${event.type} event was not taken`, error));
+    return this.#reports;
+  }
+
+  /** Resolves when every event so far has been taken. */
+  reported(): Promise<void> {
+    return this.#reports;
+  }
+
+  warn(text: string, error: unknown): void {
+    this.#parts.log.warn({ device_id: this.#parts.deviceId, reason: (error as Error).message }, text);
+  }
+
+  connected(socket: Socket): void {
+    this.#socket = socket;
+  }
+
+  opened(): void {
+    this.#open = true;
+  }
+
+  closed(): void {
+    this.#open = false;
+  }
+}

@@ -1,0 +1,63 @@
+import {
+  Browsers,
+  type GroupMetadata,
+  makeWASocket,
+  proto,
+  type SignalKeyStore,
+  type Socket,
+  type UserFacingSocketConfig,
+} from '../library.ts';
+import type { AuthState } from './auth-state.ts';
+import { type NetworkOptions, networkAgent } from './network-trust.ts';
+import { type FrameSocket, holdFrames } from './outgoing-gate.ts';
+import { type LogSink, quietLogger } from './quiet-logger.ts';
+
+/** What the server shows for a companion; a pairing code is refused for platforms it does not know. */
+const BROWSER = Browsers.ubuntu('Chrome');
+/** The library's own 10 tries 3 s apart would hold up a send for half a minute; what may not fail is tried on by us. */
+const COMMIT_TRIES = { maxCommitRetries: 3, delayBetweenTriesMs: 200 };
+
+export interface SocketParts {
+  network: NetworkOptions;
+  log: LogSink;
+  creds: AuthState['creds'];
+  keys: SignalKeyStore;
+  /** The member list of a group, where it is kept. */
+  keptGroup(jid: string): GroupMetadata | undefined;
+  makeSignalRepository: NonNullable<UserFacingSocketConfig['makeSignalRepository']>;
+  loadSentMessage(chat: string, messageId: string): Promise<Uint8Array | null>;
+  /** Resolves when every commit made before the call is durable. */
+  settled(): Promise<void>;
+}
+
+/** The library's socket, connecting. Nothing leaves on it before what it tells of is on the disk. */
+export function openSocket(parts: SocketParts): Socket {
+  const { network } = parts;
+  const agent = networkAgent(network);
+  const socket = makeWASocket({
+    auth: { creds: parts.creds, keys: parts.keys },
+    waWebSocketUrl: network.url,
+    logger: quietLogger(parts.log),
+    browser: BROWSER,
+    ...(agent ? { agent } : {}),
+    // As WhatsApp Web in the background: the phone keeps ringing for new messages.
+    markOnlineOnConnect: false,
+    syncFullHistory: false,
+    // History is read by the account feed; the library would hold each file in memory, and all events back.
+    shouldSyncHistoryMessage: () => false,
+    emitOwnEvents: false,
+    transactionOpts: COMMIT_TRIES,
+    makeSignalRepository: parts.makeSignalRepository,
+    cachedGroupMetadata: async (jid) => parts.keptGroup(jid),
+    getMessage: async (key) => {
+      const raw = await parts.loadSentMessage(key.remoteJid ?? '', key.id ?? '');
+      return raw ? proto.Message.decode(raw) : undefined;
+    },
+  });
+  // `WebSocketClient` keeps it protected; it exists from `connect` on, which `makeWASocket` calls.
+  const { socket: frames } = socket.ws as unknown as { socket: FrameSocket | null };
+  // Without the gate a receipt could leave before the disk has its message: better no session at all.
+  if (!frames) throw new Error('the library no longer shows its WebSocket: see outgoing-gate.ts');
+  holdFrames(frames, () => parts.settled());
+  return socket;
+}

@@ -1,0 +1,45 @@
+import { type AuthenticationCreds, BufferJSON, proto, type SignalDataTypeMap } from '../library.ts';
+
+/**
+ * How the engine's keys become bytes for the credential store and back.
+ * Raw byte values (sessions, sender keys, identity keys: the hot ones) are kept as they are;
+ * everything else is JSON in which bytes are tagged, so that they come back as bytes and not as objects
+ * (the cause of "bad decrypt" in half the field: Baileys PR 1795).
+ */
+const RAW_BYTES = 0;
+const TAGGED_JSON = 1;
+
+export function encodeStoredValue(value: unknown): Uint8Array {
+  if (value instanceof Uint8Array) {
+    const out = new Uint8Array(value.length + 1);
+    out[0] = RAW_BYTES;
+    out.set(value, 1);
+    return out;
+  }
+  const json = Buffer.from(JSON.stringify(value, BufferJSON.replacer));
+  return Buffer.concat([Buffer.from([TAGGED_JSON]), json]);
+}
+
+export function decodeStoredValue<T extends keyof SignalDataTypeMap>(
+  type: T,
+  stored: Uint8Array,
+): SignalDataTypeMap[T] {
+  const body = Buffer.from(stored.buffer, stored.byteOffset + 1, stored.length - 1);
+  if (stored[0] === RAW_BYTES) return body as unknown as SignalDataTypeMap[T];
+  const json = body.toString('utf8');
+  // Tagged bytes are objects. LID mappings and device lists have none, and are read with every message.
+  const value: unknown = json.includes('{') ? JSON.parse(json, BufferJSON.reviver) : JSON.parse(json);
+  if (type === 'app-state-sync-key') {
+    const key = proto.Message.AppStateSyncKeyData.fromObject(value as { [k: string]: unknown });
+    return key as unknown as SignalDataTypeMap[T];
+  }
+  return value as SignalDataTypeMap[T];
+}
+
+export function encodeCredentials(creds: AuthenticationCreds): Uint8Array {
+  return Buffer.from(JSON.stringify(creds, BufferJSON.replacer));
+}
+
+export function decodeCredentials(stored: Uint8Array): AuthenticationCreds {
+  return JSON.parse(Buffer.from(stored).toString('utf8'), BufferJSON.reviver) as AuthenticationCreds;
+}

@@ -1,0 +1,33 @@
+import type { EventEmitter } from 'node:events';
+import type { BinaryNode } from '../library.ts';
+
+/**
+ * Puts our work before the library's for one kind of stanza.
+ *
+ * The library acknowledges receipts and notifications itself, once its own handler is done, and an
+ * acknowledged stanza is gone from the server. So its listeners are taken off, ours runs first, and they
+ * see the stanza only when ours has succeeded: what was not stored is not acknowledged, and the server
+ * sends it again on the next connection (whatsmeow calls the same thing SynchronousAck).
+ * Stanzas of one gate pass in their order.
+ */
+export function gateStanzas(
+  ws: EventEmitter,
+  event: string,
+  first: (node: BinaryNode) => Promise<void>,
+  onRefused: (node: BinaryNode, error: unknown) => void,
+): void {
+  const library = ws.listeners(event) as ((node: BinaryNode) => void)[];
+  ws.removeAllListeners(event);
+  let last: Promise<void> = Promise.resolve();
+  ws.on(event, (node: BinaryNode) => {
+    last = last.then(async () => {
+      try {
+        await first(node);
+      } catch (error) {
+        onRefused(node, error);
+        return;
+      }
+      for (const listener of library) listener.call(ws, node);
+    });
+  });
+}

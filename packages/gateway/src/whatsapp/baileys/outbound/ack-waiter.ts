@@ -1,0 +1,74 @@
+import { SendRejected, SessionNotOpen, SessionTimeout } from '../../port/errors.ts';
+import type { BinaryNode } from '../library.ts';
+
+interface Waiting {
+  resolve(ack: { timestamp: number }): void;
+  reject(error: Error): void;
+  cancel(): void;
+}
+
+/** Texts for the codes of `<ack error>` that users meet; source: Baileys `NACK_REASONS`, `SERVER_ERROR_CODES`. */
+const REJECTION_TEXTS: Record<number, string> = {
+  400: 'WhatsApp did not understand the message',
+  401: 'the account is not allowed to send this',
+  403: 'not allowed to write to this chat',
+  404: 'the recipient is not on WhatsApp',
+  420: 'the group does not accept this message',
+  463: 'the account is restricted from starting new chats',
+  479: 'WhatsApp refused the message as malformed',
+};
+
+/**
+ * Matches `<ack class="message" id=…>` to the send that waits for it.
+ * `sendMessage` of the library returns when the bytes are written; only the ack says that the server has
+ * the message, and its `error` attribute says that it has not.
+ */
+export class AckWaiter {
+  readonly #waiting = new Map<string, Waiting>();
+
+  /** Resolves with the server's time (ms) for message `id`, or throws within `timeoutMs`. */
+  wait(id: string, timeoutMs: number): { ack: Promise<{ timestamp: number }>; cancel(): void } {
+    const ack = new Promise<{ timestamp: number }>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiting.delete(id);
+        reject(new SessionTimeout(`no ack for the message within ${timeoutMs / 1000} s`));
+      }, timeoutMs);
+      this.#waiting.set(id, { resolve, reject, cancel: () => clearTimeout(timer) });
+    });
+    ack.catch(() => undefined);
+    return { ack, cancel: () => this.#take(id) };
+  }
+
+  handle(node: BinaryNode): void {
+    const id = node.attrs.id;
+    const waiting = id ? this.#take(id) : undefined;
+    if (!waiting) return;
+    const error = node.attrs.error;
+    if (error) {
+      const code = Number(error);
+      waiting.reject(
+        new SendRejected(code, REJECTION_TEXTS[code] ?? `WhatsApp refused the message (${error})`),
+      );
+      return;
+    }
+    const seconds = Number(node.attrs.t);
+    waiting.resolve({ timestamp: Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : Date.now() });
+  }
+
+  /** The connection ended: nobody will get an answer on it. */
+  closeAll(): void {
+    for (const id of [...this.#waiting.keys()]) {
+      this.#take(id)?.reject(
+        new SessionNotOpen('the connection ended before WhatsApp acknowledged the message'),
+      );
+    }
+  }
+
+  #take(id: string): Waiting | undefined {
+    const waiting = this.#waiting.get(id);
+    if (!waiting) return undefined;
+    waiting.cancel();
+    this.#waiting.delete(id);
+    return waiting;
+  }
+}

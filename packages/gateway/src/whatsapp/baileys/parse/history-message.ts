@@ -1,0 +1,65 @@
+import type { Identity } from '../../port/identity.ts';
+import type { InboundMessage } from '../../port/messages.ts';
+import { isJidGroup, isLidUser, proto } from '../library.ts';
+import { parseContent } from './content-parser.ts';
+import { identity, type LidDirectory, type OwnAccount } from './message-source.ts';
+
+/** Names within one conversation: a group of hundreds of members writes thousands of messages. */
+export class ConversationNames {
+  readonly #directory: LidDirectory;
+  readonly #members = new Map<string, Promise<Identity>>();
+
+  constructor(directory: LidDirectory) {
+    this.#directory = directory;
+  }
+
+  /** A conversation is named by one JID, with the other name of a person beside it (Conversation.pnJid, lidJid). */
+  chat(conversation: proto.IConversation): Promise<Identity> {
+    const other = conversation.pnJid ?? conversation.lidJid ?? undefined;
+    return identity(conversation.id ?? '', other || undefined, this.#directory);
+  }
+
+  member(jid: string): Promise<Identity> {
+    const known = this.#members.get(jid);
+    if (known) return known;
+    const named = identity(jid, undefined, this.#directory);
+    this.#members.set(jid, named);
+    return named;
+  }
+}
+
+/**
+ * A message of the past, or null for what is none: notes of the chat itself ("Ana joined", stub types),
+ * protocol traffic, and messages that the phone no longer has the content of.
+ */
+export async function historyMessage(
+  info: proto.IWebMessageInfo,
+  chat: Identity,
+  own: OwnAccount,
+  names: ConversationNames,
+): Promise<InboundMessage | null> {
+  const { key, message } = info;
+  if (!key?.id || !message) return null;
+  const content = parseContent(message);
+  if (content.kind === 'protocol') return null;
+  const isGroup = isJidGroup(chat.jid ?? '') === true;
+  const fromMe = key.fromMe === true;
+  const author = info.participant || key.participant;
+  if (isGroup && !fromMe && !author) return null;
+  const sender = fromMe ? { ...own } : isGroup && author ? await names.member(author) : chat;
+  const seconds = Number(info.messageTimestamp ?? 0);
+  return {
+    id: key.id,
+    chat,
+    isGroup,
+    sender,
+    fromMe,
+    lidAddressed: isLidUser((isGroup ? author : key.remoteJid) ?? '') === true,
+    timestamp: seconds * 1000,
+    pushName: info.pushName || null,
+    content,
+    raw: proto.Message.encode(message).finish(),
+    offline: false,
+    source: 'history',
+  };
+}

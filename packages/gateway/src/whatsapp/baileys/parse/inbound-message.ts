@@ -1,0 +1,74 @@
+import type { JournalEntry } from '../../port/credentials.ts';
+import type { InboundMessage } from '../../port/messages.ts';
+import { type BinaryNode, decodeBinaryNode, proto } from '../library.ts';
+import { parseContent, unwrap } from './content-parser.ts';
+import { type LidDirectory, messageSource, type OwnAccount } from './message-source.ts';
+
+/** The message in a journal row, or null when it is protocol traffic that no user ever sees. */
+export async function inboundMessage(
+  entry: JournalEntry,
+  own: OwnAccount,
+  directory: LidDirectory,
+): Promise<InboundMessage | null> {
+  const stanza = await decodeBinaryNode(Buffer.from(entry.stanza));
+  const decoded = proto.Message.decode(entry.plaintext);
+  const message = ownCopy(decoded) ?? decoded;
+  if (stanza.attrs.category === 'peer' || carriesOnlyKeys(message)) return null;
+  const content = parseContent(message);
+  if (content.kind === 'protocol') return null;
+  return {
+    ...(await envelope(stanza, own, directory)),
+    // The server takes `edit="8"` from admins alone (whatsmeow types/message.go EditAttributeAdminRevoke).
+    content: { ...content, byAdmin: content.kind === 'revoke' && stanza.attrs.edit === '8' },
+    raw: proto.Message.encode(message).finish(),
+  };
+}
+
+/** A message that could not be decrypted, so that it is visible until the sender's retry arrives. */
+export async function undecryptableMessage(
+  stanza: BinaryNode,
+  own: OwnAccount,
+  directory: LidDirectory,
+): Promise<InboundMessage> {
+  return {
+    ...(await envelope(stanza, own, directory)),
+    content: { ...parseContent({}), kind: 'undecryptable' },
+    raw: new Uint8Array(0),
+    retry: {
+      from: stanza.attrs.from ?? '',
+      participant: stanza.attrs.participant ?? null,
+      recipient: stanza.attrs.recipient ?? null,
+      t: stanza.attrs.t ?? '',
+    },
+  };
+}
+
+/** What another device of our account sent. Its secret may be on the wrapper (whatsmeow `UnwrapRaw`). */
+function ownCopy(decoded: proto.IMessage): proto.IMessage | null {
+  const message = decoded.deviceSentMessage?.message;
+  if (!message) return null;
+  message.messageContextInfo ??= decoded.messageContextInfo ?? null;
+  return message;
+}
+
+async function envelope(stanza: BinaryNode, own: OwnAccount, directory: LidDirectory) {
+  const { id = '', t, notify, offline } = stanza.attrs;
+  const seconds = Number(t);
+  return {
+    ...(await messageSource(stanza, own, directory)),
+    id,
+    timestamp: Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : Date.now(),
+    pushName: notify ?? null,
+    offline: offline !== undefined,
+    source: 'phone' as const,
+  };
+}
+
+/** A group message arrives with a second ciphertext that only distributes the sender key. */
+function carriesOnlyKeys(message: proto.IMessage): boolean {
+  const { inner } = unwrap(message);
+  const fields = Object.entries(inner).filter(
+    ([name, value]) => value != null && name !== 'messageContextInfo',
+  );
+  return fields.every(([name]) => name === 'senderKeyDistributionMessage');
+}

@@ -1,0 +1,100 @@
+import type { Identity, Jid } from '../../port/identity.ts';
+import {
+  type BinaryNode,
+  isJidBroadcast,
+  isJidGroup,
+  isJidNewsletter,
+  isLidUser,
+  isPnUser,
+  jidNormalizedUser,
+} from '../library.ts';
+
+/** Looks up the other name of a person; null when it is not known. */
+export interface LidDirectory {
+  getLIDForPN(pn: string): Promise<string | null>;
+  getPNForLID(lid: string): Promise<string | null>;
+}
+
+/** Under which names our own account appears. */
+export interface OwnAccount {
+  jid: Jid;
+  lid: Jid | null;
+}
+
+export interface MessageSourceInfo {
+  chat: Identity;
+  isGroup: boolean;
+  sender: Identity;
+  fromMe: boolean;
+  /** The other side, in a group the author, was named by LID. */
+  lidAddressed: boolean;
+}
+
+/**
+ * Who wrote a stanza, and where. The attributes are those of whatsmeow `parseMessageSource`:
+ * groups name the author in `participant` with the other name in `participant_pn` / `participant_lid`;
+ * one-to-one stanzas in `from` with `sender_pn` / `sender_lid`; what our own other devices sent carries the
+ * chat in `recipient` with `peer_recipient_pn` / `peer_recipient_lid`.
+ */
+export async function messageSource(
+  stanza: BinaryNode,
+  own: OwnAccount,
+  directory: LidDirectory,
+): Promise<MessageSourceInfo> {
+  const attrs = stanza.attrs;
+  const from = attrs.from ?? '';
+  if (isJidGroup(from) || isJidBroadcast(from)) {
+    const participant = attrs.participant ?? '';
+    const sender = await identity(participant, attrs.participant_pn ?? attrs.participant_lid, directory);
+    return {
+      chat: { jid: from, lid: null },
+      isGroup: !!isJidGroup(from),
+      sender,
+      fromMe: isOwn(sender, own),
+      lidAddressed: isLidUser(participant) === true,
+    };
+  }
+  if (isJidNewsletter(from)) {
+    const chat = { jid: from, lid: null };
+    return { chat, isGroup: false, sender: chat, fromMe: false, lidAddressed: false };
+  }
+  const recipient = attrs.recipient;
+  if (recipient) {
+    const alt =
+      attrs.peer_recipient_pn ?? attrs.peer_recipient_lid ?? attrs.recipient_pn ?? attrs.recipient_lid;
+    const chat = await identity(recipient, alt, directory);
+    const lidAddressed = isLidUser(recipient) === true;
+    return { chat, isGroup: !!isJidGroup(recipient), sender: { ...own }, fromMe: true, lidAddressed };
+  }
+  const sender = await identity(from, attrs.sender_pn ?? attrs.sender_lid, directory);
+  const lidAddressed = isLidUser(from) === true;
+  return { chat: sender, isGroup: false, sender, fromMe: isOwn(sender, own), lidAddressed };
+}
+
+/** Both names of a person, from a JID, what the stanza says beside it, and what we learnt before. */
+export async function identity(
+  jid: string,
+  alt: string | undefined,
+  directory: LidDirectory,
+): Promise<Identity> {
+  const named: Identity = { jid: null, lid: null };
+  for (const each of [jid, alt]) {
+    if (!each) continue;
+    const bare = jidNormalizedUser(each);
+    if (isLidUser(bare)) named.lid ??= bare;
+    else named.jid ??= bare;
+  }
+  if (named.lid && !named.jid) named.jid = bareOrNull(await directory.getPNForLID(named.lid));
+  else if (named.jid && isPnUser(named.jid) && !named.lid)
+    named.lid = bareOrNull(await directory.getLIDForPN(named.jid));
+  return named;
+}
+
+/** Compares people by any name that both sides have. */
+export function isOwn(who: Identity, own: OwnAccount): boolean {
+  return (who.jid !== null && who.jid === own.jid) || (who.lid !== null && who.lid === own.lid);
+}
+
+function bareOrNull(jid: string | null): Jid | null {
+  return jid ? jidNormalizedUser(jid) : null;
+}

@@ -1,0 +1,124 @@
+import type { Identity, Jid } from '../../../port/identity.ts';
+import type { SessionNotice } from '../../../port/notices.ts';
+import {
+  type BinaryNode,
+  getAllBinaryNodeChildren,
+  getBinaryNodeChild,
+  getBinaryNodeChildren,
+} from '../../library.ts';
+import { identity, type LidDirectory } from '../message-source.ts';
+import { countOf, participantOf, stampOf, textIn } from './stanza-fields.ts';
+
+type GroupInfo = Extract<SessionNotice, { name: 'group.info' }>;
+type Change = Pick<GroupInfo, 'change' | 'value'>;
+
+const MEMBER_CHANGES = new Set(['add', 'remove', 'promote', 'demote', 'leave']);
+/** Children that switch a setting on, and those that switch it off again. */
+const SWITCHES = new Map<string, Change>([
+  ['announcement', { change: 'announcement', value: true }],
+  ['not_announcement', { change: 'announcement', value: false }],
+  ['locked', { change: 'locked', value: true }],
+  ['unlocked', { change: 'locked', value: false }],
+  ['not_ephemeral', { change: 'ephemeral', value: 0 }],
+  ['suspended', { change: 'suspended', value: true }],
+  ['unsuspended', { change: 'suspended', value: false }],
+]);
+
+/**
+ * `<notification type="w:gp2">`: one notice per child (whatsmeow group.go parseGroupChange). `create` is how
+ * the server tells of a group that we are in now: made, or joined, or added by someone (parseGroupCreate).
+ */
+export async function groupNotices(stanza: BinaryNode, directory: LidDirectory): Promise<SessionNotice[]> {
+  const group = stanza.attrs.from;
+  if (!group) return [];
+  const author = await participantOf(stanza, directory);
+  const notices: SessionNotice[] = [];
+  for (const child of getAllBinaryNodeChildren(stanza)) {
+    const joined = child.tag === 'create' ? getBinaryNodeChild(child, 'group') : undefined;
+    notices.push(
+      joined
+        ? {
+            name: 'group.joined',
+            group: groupJid(joined.attrs.id, group),
+            subject: joined.attrs.subject ?? '',
+            author,
+            participants: await members(joined, directory),
+            timestamp: stampOf(stanza),
+          }
+        : {
+            name: 'group.info',
+            group,
+            author,
+            ...(await changeIn(child, author, directory)),
+            timestamp: stampOf(stanza),
+          },
+    );
+  }
+  return notices;
+}
+
+async function changeIn(
+  child: BinaryNode,
+  author: Identity | null,
+  directory: LidDirectory,
+): Promise<Change & Pick<GroupInfo, 'participants'>> {
+  if (!MEMBER_CHANGES.has(child.tag)) return { ...settingIn(child), participants: [] };
+  const people = await members(child, directory);
+  const [only] = people;
+  // Who leaves is removed by themselves: there is no stanza of its own for it (Baileys handleGroupNotification).
+  const left = child.tag === 'remove' && people.length === 1 && only && author && same(only, author);
+  const change = (left ? 'leave' : child.tag) as GroupInfo['participants'][number]['change'];
+  return {
+    change: 'participants',
+    // How they came: `invite` for a link, or nothing.
+    value: child.attrs.reason ?? null,
+    participants: people.map((id) => ({ id, change })),
+  };
+}
+
+function settingIn(child: BinaryNode): Change {
+  const switched = SWITCHES.get(child.tag);
+  if (switched) return switched;
+  const { tag, attrs } = child;
+  switch (tag) {
+    case 'subject':
+      return { change: tag, value: attrs.subject ?? textIn(child) };
+    case 'description':
+      return {
+        change: tag,
+        value: getBinaryNodeChild(child, 'delete') ? null : textIn(getBinaryNodeChild(child, 'body')),
+      };
+    case 'ephemeral':
+      return { change: tag, value: countOf(attrs.expiration) };
+    case 'invite':
+      return { change: tag, value: attrs.code ?? null };
+    case 'member_add_mode':
+      return { change: tag, value: textIn(child) };
+    case 'membership_approval_mode':
+      return { change: tag, value: getBinaryNodeChild(child, 'group_join')?.attrs.state === 'on' };
+    case 'delete':
+      return { change: tag, value: attrs.reason ?? null };
+    case 'link':
+    case 'unlink':
+      return { change: tag, value: groupJid(getBinaryNodeChild(child, 'group')?.attrs.jid, '') || null };
+    default:
+      return { change: tag, value: null };
+  }
+}
+
+/** Members with both names: `phone_number` stands beside a LID, `lid` beside a phone number. */
+function members(node: BinaryNode, directory: LidDirectory): Promise<Identity[]> {
+  const people = getBinaryNodeChildren(node, 'participant').filter(({ attrs }) => attrs.jid);
+  return Promise.all(
+    people.map(({ attrs }) => identity(attrs.jid ?? '', attrs.phone_number ?? attrs.lid, directory)),
+  );
+}
+
+function groupJid(id: string | undefined, otherwise: Jid): Jid {
+  if (!id) return otherwise;
+  return id.includes('@') ? id : `${id}@g.us`;
+}
+
+function same(a: Identity, b: Identity): boolean {
+  return (a.jid !== null && a.jid === b.jid) || (a.lid !== null && a.lid === b.lid);
+}

@@ -1,0 +1,81 @@
+import type { MessageReceipt, ReceiptKind } from '../../port/receipts.ts';
+import { type BinaryNode, getBinaryNodeChild, getBinaryNodeChildren, isJidGroup } from '../library.ts';
+import { identity, isOwn, type LidDirectory, type OwnAccount } from './message-source.ts';
+
+/**
+ * Receipt types that say something about a recipient (whatsmeow `types.ReceiptType`): none = delivered,
+ * `read`, `played`. Not these: `sender` (our own other device has it), `inactive` (transmitted, but official
+ * clients show no tick for it), `read-self`, `played-self`, `retry`, `server-error`, `hist_sync`, `peer_msg`.
+ */
+const KINDS = new Map<string | undefined, ReceiptKind>([
+  [undefined, 'delivered'],
+  ['', 'delivered'],
+  ['read', 'read'],
+  ['played', 'played'],
+]);
+
+/**
+ * The recipients' receipts in a `<receipt>` stanza, or an empty list when it is about something else.
+ * A group may send one stanza for many people: `<participants key="ID"><user jid t/></participants>`
+ * (whatsmeow `handleGroupedReceipt`).
+ */
+export async function receiptsIn(
+  stanza: BinaryNode,
+  own: OwnAccount,
+  directory: LidDirectory,
+): Promise<MessageReceipt[]> {
+  const { from = '', type, participant, id = '', t } = stanza.attrs;
+  const kind = KINDS.get(type);
+  if (!kind || !from) return [];
+  const isGroup = !!isJidGroup(from);
+  if (isGroup && !participant) return groupedReceipts(stanza, from, kind, own, directory);
+
+  const alt = isGroup
+    ? (stanza.attrs.participant_pn ?? stanza.attrs.participant_lid)
+    : (stanza.attrs.sender_pn ?? stanza.attrs.sender_lid);
+  const recipient = await identity(participant ?? from, alt, directory);
+  if (isOwn(recipient, own)) return [];
+  const chat = isGroup ? { jid: from, lid: null } : recipient;
+  return [
+    { chat, isGroup, recipient, messageIds: [id, ...listedIds(stanza)], kind, timestamp: milliseconds(t) },
+  ];
+}
+
+async function groupedReceipts(
+  stanza: BinaryNode,
+  group: string,
+  kind: ReceiptKind,
+  own: OwnAccount,
+  directory: LidDirectory,
+): Promise<MessageReceipt[]> {
+  const receipts: MessageReceipt[] = [];
+  for (const participants of getBinaryNodeChildren(stanza, 'participants')) {
+    const messageId = participants.attrs.key;
+    if (!messageId) continue;
+    for (const user of getBinaryNodeChildren(participants, 'user')) {
+      const { jid = '', t } = user.attrs;
+      const recipient = await identity(jid, user.attrs.participant_pn, directory);
+      if (isOwn(recipient, own)) continue;
+      receipts.push({
+        chat: { jid: group, lid: null },
+        isGroup: true,
+        recipient,
+        messageIds: [messageId],
+        kind,
+        timestamp: milliseconds(t ?? stanza.attrs.t),
+      });
+    }
+  }
+  return receipts;
+}
+
+/** One receipt may speak of many messages: the first id is an attribute, the rest a `<list>`. */
+function listedIds(stanza: BinaryNode): string[] {
+  const list = getBinaryNodeChild(stanza, 'list');
+  return getBinaryNodeChildren(list, 'item').flatMap((item) => item.attrs.id ?? []);
+}
+
+function milliseconds(seconds: string | undefined): number {
+  const value = Number(seconds);
+  return Number.isFinite(value) && value > 0 ? value * 1000 : Date.now();
+}

@@ -1,0 +1,65 @@
+/** What a message says, in our own terms. */
+import type { Jid } from './identity.ts';
+import type { MediaDescriptor } from './media.ts';
+
+export const MESSAGE_KINDS = [
+  'text',
+  'image',
+  'video',
+  'audio',
+  'voice',
+  'document',
+  'sticker',
+  'location',
+  'live_location',
+  'contact',
+  'contacts',
+  'reaction',
+  'poll',
+  'poll_vote',
+  'buttons',
+  'buttons_response',
+  'list',
+  'list_response',
+  'template',
+  'interactive',
+  'product',
+  'order',
+  'event',
+  'group_invite',
+  'payment',
+  'edit',
+  'revoke',
+  'pin',
+  'protocol',
+  'undecryptable',
+  'unknown',
+] as const;
+
+export type MessageKind = (typeof MESSAGE_KINDS)[number];
+
+export interface QuotedMessage {
+  id: string;
+  participant: Jid | null;
+  text: string | null;
+}
+
+/** The parts of a message's content that we understand; the raw protobuf goes beside it. */
+export interface MessageContent {
+  kind: MessageKind;
+  /** Text or caption; for `edit` the new text; for `reaction` the emoji (empty removes it). */
+  text: string | null;
+  media: MediaDescriptor | null;
+  quoted: QuotedMessage | null;
+  mentions: Jid[];
+  forwarded: boolean;
+  viewOnce: boolean;
+  /** Disappearing-message timer in seconds, null when the chat has none. */
+  ephemeralSeconds: number | null;
+  /** The message that an edit, revoke, reaction, pin or poll vote speaks of. */
+  targetId: string | null;
+  /** The author of that message, where it is named beside the id: in groups. */
+  targetSender?: Jid | null;
+  /** A revoke that the server let pass as an admin's of the group: the message need not be the sender's. */
+  byAdmin?: boolean;
+}

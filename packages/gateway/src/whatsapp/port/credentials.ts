@@ -1,0 +1,36 @@
+/**
+ * Where one device's keys live. Values are opaque bytes to the store; it encrypts them.
+ * One `write` is one commit, all of it or nothing; it is durable when the promise resolves, or, in a store
+ * that has `settled`, once that has resolved. Nothing that depends on it may leave the process earlier.
+ */
+export interface CredentialStore {
+  readCredentials(): Promise<Uint8Array | null>;
+  writeCredentials(value: Uint8Array): Promise<void>;
+  readKeys(type: string, ids: string[]): Promise<Map<string, Uint8Array>>;
+  /** A null value deletes. `journal` rows are written in the same commit. */
+  write(changes: KeyChange[], journal?: JournalEntry[]): Promise<void>;
+  /** Entries that were journaled but not yet reported as stored, oldest first. */
+  readJournal(): Promise<JournalEntry[]>;
+  deleteJournal(ids: string[]): Promise<void>;
+  /** Forgets everything of this device: after a logout. */
+  clear(): Promise<void>;
+  /** Resolves once every commit made before the call is durable. */
+  settled?(): Promise<void>;
+}
+
+export interface KeyChange {
+  type: string;
+  id: string;
+  value: Uint8Array | null;
+}
+
+/** A decrypted stanza on its way into the archive: kept until it is stored there. */
+export interface JournalEntry {
+  /** Unique within the device: sender, message id and position of the ciphertext. */
+  id: string;
+  /** The stanza without its ciphertexts, encoded as a binary node. */
+  stanza: Uint8Array;
+  /** Encoded waE2E.Message, unpadded. */
+  plaintext: Uint8Array;
+  receivedAt: number;
+}

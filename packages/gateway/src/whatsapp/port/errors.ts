@@ -1,0 +1,52 @@
+/** The only errors that a call on a session ends with. */
+import type { AccountLimit } from './account.ts';
+
+/** What every error of a session is. */
+export abstract class SessionError extends Error {}
+
+/** The server refused the message: `<ack error="463"/>` and the like. */
+export class SendRejected extends SessionError {
+  readonly whatsappCode: number;
+  /** The limit of the account that the message went against, where WhatsApp tells of one. */
+  readonly limit: AccountLimit | null;
+  constructor(whatsappCode: number, text: string, limit: AccountLimit | null = null) {
+    super(text);
+    this.name = 'SendRejected';
+    this.whatsappCode = whatsappCode;
+    this.limit = limit;
+  }
+}
+
+/** The session is not open, or closed while the call was under way. */
+export class SessionNotOpen extends SessionError {
+  constructor(message = 'the session is not open', cause?: unknown) {
+    super(message, { cause });
+    this.name = 'SessionNotOpen';
+  }
+}
+
+/** No answer within the time limit; whether the server acted is unknown. */
+export class SessionTimeout extends SessionError {
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'SessionTimeout';
+  }
+}
+
+/** The server refused a request that is no message: `<iq type="error"><error code text/></iq>`. */
+export class RequestRefused extends SessionError {
+  readonly whatsappCode: number;
+  constructor(whatsappCode: number, text: string, cause?: unknown) {
+    super(text, { cause });
+    this.name = 'RequestRefused';
+    this.whatsappCode = whatsappCode;
+  }
+}
+
+/** Anything else, on our side: the credential store could not write, the engine met what it does not know. */
+export class SessionFailed extends SessionError {
+  constructor(cause: unknown) {
+    super(cause instanceof Error ? cause.message : 'the session failed', { cause });
+    this.name = 'SessionFailed';
+  }
+}

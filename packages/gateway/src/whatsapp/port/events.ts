@@ -1,0 +1,35 @@
+/** What a session reports. */
+import type { AccountLimit } from './account.ts';
+import type { CloseReason } from './connection.ts';
+import type { HistoryBatch } from './history.ts';
+import type { Jid } from './identity.ts';
+import type { MediaRetryNotice } from './media.ts';
+import type { InboundMessage } from './messages.ts';
+import type { SessionNotice } from './notices.ts';
+import type { MessageReceipt } from './receipts.ts';
+
+export type SessionEvent =
+  | { type: 'connecting' }
+  | { type: 'qr'; code: string; expiresAt: number }
+  | { type: 'paired'; jid: Jid; lid: Jid | null; platform: string | null }
+  | { type: 'open'; jid: Jid; lid: Jid | null; pushName: string | null }
+  | { type: 'closed'; reason: CloseReason; detail: string; statusCode: number | null }
+  | { type: 'message'; message: InboundMessage }
+  | { type: 'receipt'; receipt: MessageReceipt }
+  | { type: 'media_retry'; notice: MediaRetryNotice }
+  /**
+   * `cause` names the stanza and the notice in it, for stanzas that the server keeps until they are
+   * acknowledged: the same cause is the same notice, come again because the acknowledgement was lost.
+   */
+  | { type: 'notice'; notice: SessionNotice; cause?: string }
+  | { type: 'history'; batch: HistoryBatch }
+  | { type: 'push_name'; name: string }
+  /** Null: the limit was lifted. */
+  | { type: 'limit'; limit: AccountLimit | null }
+  | { type: 'alive' }; // the server answered a ping
+
+/**
+ * Takes an event. The session awaits it before it acknowledges the cause to the server, so a
+ * rejected promise means "not stored": the server keeps the stanza and sends it again.
+ */
+export type SessionReporter = (event: SessionEvent) => Promise<void>;

@@ -1,0 +1,133 @@
+/**
+ * What a session reports beside messages, receipts and its own state: one member per cause, in our own
+ * terms. `name` is the public event's name (docs/webhooks.md); times are milliseconds since the epoch.
+ */
+import type { Identity, Jid } from './identity.ts';
+
+/** A call signal; `from` is the caller. Absent members were not in the stanza. */
+export interface CallNotice {
+  callId: string;
+  from: Identity;
+  group: Jid | null;
+  video: boolean;
+  /** Received while we were away: the call is over by now. */
+  offline: boolean;
+  timestamp: number;
+  /** `<terminate reason>`. */
+  reason: string | null;
+  /** `<relaylatency>`, milliseconds. */
+  latencyMs: number | null;
+}
+
+export type CallEventName =
+  | 'call.offer'
+  | 'call.accept'
+  | 'call.pre_accept'
+  | 'call.reject'
+  | 'call.terminate'
+  | 'call.relay_latency'
+  | 'call.transport'
+  | 'call.unknown';
+
+export type SessionNotice =
+  | {
+      name: 'contact.presence';
+      contact: Identity;
+      state: 'available' | 'unavailable';
+      lastSeen: number | null;
+    }
+  | {
+      name: 'chat.presence';
+      chat: Identity;
+      sender: Identity;
+      state: 'composing' | 'paused';
+      media: 'text' | 'audio';
+    }
+  | { name: 'contact.changed'; contact: Identity; firstName: string | null; fullName: string | null }
+  | { name: 'contact.pushname'; contact: Identity; pushName: string }
+  | { name: 'contact.about'; contact: Identity; about: string }
+  | {
+      name: 'contact.picture';
+      contact: Identity;
+      pictureId: string | null;
+      removed: boolean;
+      author: Identity | null;
+    }
+  | { name: 'chat.mark_as_read'; chat: Identity; read: boolean }
+  | { name: 'chat.pin'; chat: Identity; pinned: boolean }
+  | { name: 'chat.mute'; chat: Identity; muted: boolean; mutedUntil: number | null }
+  | { name: 'chat.archive'; chat: Identity; archived: boolean }
+  | { name: 'chat.delete'; chat: Identity }
+  | { name: 'chat.clear'; chat: Identity }
+  | {
+      name: 'message.starred';
+      chat: Identity;
+      messageId: string;
+      fromMe: boolean;
+      /** Its author, where that is not clear from the chat. */
+      sender: Identity | null;
+      starred: boolean;
+    }
+  | {
+      name: 'message.delete_for_me';
+      chat: Identity;
+      messageId: string;
+      fromMe: boolean;
+      sender: Identity | null;
+    }
+  | {
+      name: 'group.info';
+      group: Jid;
+      author: Identity | null;
+      /** What changed, in the words of the stanza: subject, description, announcement, locked, participants… */
+      change: string;
+      participants: { id: Identity; change: 'add' | 'remove' | 'promote' | 'demote' | 'leave' }[];
+      value: string | boolean | number | null;
+      timestamp: number;
+    }
+  | {
+      name: 'group.joined';
+      group: Jid;
+      subject: string;
+      author: Identity | null;
+      participants: Identity[];
+      timestamp: number;
+    }
+  | ({ name: CallEventName } & CallNotice)
+  | { name: 'identity.change'; contact: Identity; timestamp: number }
+  | { name: 'privacy.blocklist'; blocked: Identity[]; unblocked: Identity[] }
+  | { name: 'privacy.settings'; settings: Record<string, string> }
+  | { name: 'settings.unarchive_chats'; unarchiveChats: boolean }
+  | { name: 'settings.user_status_mute'; contact: Identity; muted: boolean }
+  | { name: 'label.edit'; labelId: string; labelName: string | null; color: number | null; deleted: boolean }
+  | { name: 'label.association_chat'; labelId: string; chat: Identity; labeled: boolean }
+  | {
+      name: 'label.association_message';
+      labelId: string;
+      chat: Identity;
+      messageId: string;
+      labeled: boolean;
+    }
+  | { name: 'newsletter.join'; newsletter: Jid; title: string | null }
+  | { name: 'newsletter.leave'; newsletter: Jid }
+  | {
+      name: 'newsletter.live_update';
+      newsletter: Jid;
+      messages: { serverId: string; views: number | null; reactions: Record<string, number> }[];
+    }
+  | { name: 'newsletter.mute_change'; newsletter: Jid; muted: boolean }
+  | {
+      name: 'offline.sync_preview';
+      total: number;
+      messages: number;
+      receipts: number;
+      notifications: number;
+      appData: number;
+    }
+  | { name: 'offline.sync_completed'; count: number }
+  | { name: 'app_state.sync_complete'; collection: string }
+  | { name: 'connection.keepalive_timeout'; silentForMs: number }
+  | { name: 'connection.keepalive_restored' }
+  | { name: 'connection.pair_error'; reason: string };
+
+export type NoticeName = SessionNotice['name'];

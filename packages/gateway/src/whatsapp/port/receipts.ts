@@ -1,0 +1,34 @@
+import type { Identity } from './identity.ts';
+
+export type ReceiptKind = 'delivered' | 'read' | 'played';
+
+/** One receipt of one recipient for one or more of our messages. */
+export interface MessageReceipt {
+  chat: Identity;
+  isGroup: boolean;
+  /** Who received, read or played: the participant in a group, the other side in a chat. */
+  recipient: Identity;
+  messageIds: string[];
+  kind: ReceiptKind;
+  /** Milliseconds since the epoch, as the server stamped it. */
+  timestamp: number;
+}
+
+/** A receipt of ours for messages that one person sent to one chat. */
+export interface OutboundReceipt {
+  kind: 'delivered' | 'read';
+  chat: Identity;
+  /** The author, in a group. */
+  sender: Identity | null;
+  messageIds: string[];
+  /** Milliseconds: when it was read. */
+  at: number;
+}
+
+export interface SessionReceipts {
+  /**
+   * Tells the author that we have the messages, or read them. Where the account does not show read
+   * receipts, only its own devices learn of it. There is no answer to wait for.
+   */
+  send(receipt: OutboundReceipt): Promise<void>;
+}

@@ -1,0 +1,47 @@
+/**
+ * The port: what a linked WhatsApp device can do and what it reports, in our own terms.
+ * `whatsapp/baileys/` implements it; another engine would be another folder beside it.
+ *
+ * Each ability has a file here, with what it takes and gives, and one of the same name in
+ * `whatsapp/baileys/abilities/`. What a session reports is in `events.ts` and `notices.ts`.
+ */
+import type { SessionAccount } from './account.ts';
+import type { SessionConnection } from './connection.ts';
+import type { SessionContacts } from './contacts.ts';
+import type { CredentialStore } from './credentials.ts';
+import type { SessionReporter } from './events.ts';
+import type { SessionGroups } from './groups.ts';
+import type { SessionHistory } from './history.ts';
+import type { Jid } from './identity.ts';
+import type { SessionMedia } from './media.ts';
+import type { SessionMessages } from './messages.ts';
+import type { SessionPairing } from './pairing.ts';
+import type { SessionPresence } from './presence.ts';
+import type { SessionReceipts } from './receipts.ts';
+
+/** What a session can do, by ability. Every call throws a `SessionError` (`errors.ts`) and nothing else. */
+export interface SessionAbilities {
+  readonly pairing: SessionPairing;
+  readonly messages: SessionMessages;
+  readonly receipts: SessionReceipts;
+  readonly media: SessionMedia;
+  readonly groups: SessionGroups;
+  readonly contacts: SessionContacts;
+  readonly presence: SessionPresence;
+  readonly account: SessionAccount;
+  readonly history: SessionHistory;
+}
+
+/** One connection of a device, from `start` to its end. */
+export interface WhatsAppSession extends SessionConnection, SessionAbilities {}
+
+export interface SessionOptions {
+  /** For logs and for the credential store. */
+  deviceId: string;
+  credentials: CredentialStore;
+  report: SessionReporter;
+  /** Returns the stored message of ours, so that a recipient's retry receipt can be answered. */
+  loadSentMessage(chat: Jid, messageId: string): Promise<Uint8Array | null>;
+}
+
+export type SessionFactory = (options: SessionOptions) => Promise<WhatsAppSession>;

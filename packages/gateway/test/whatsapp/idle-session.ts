@@ -1,0 +1,49 @@
+/**
+ * A double for each part of a session, which does nothing: a test's session is these, and the parts that
+ * the test speaks through. A new ability of the port gets its double here.
+ */
+import type { SessionAccount } from '../../src/whatsapp/port/account.ts';
+import type { SessionContacts } from '../../src/whatsapp/port/contacts.ts';
+import { SessionNotOpen } from '../../src/whatsapp/port/errors.ts';
+import type { SessionGroups } from '../../src/whatsapp/port/groups.ts';
+import type { SessionHistory } from '../../src/whatsapp/port/history.ts';
+import type { SessionMedia } from '../../src/whatsapp/port/media.ts';
+import type { SessionMessages } from '../../src/whatsapp/port/messages.ts';
+import type { SessionPairing } from '../../src/whatsapp/port/pairing.ts';
+import type { SessionPresence } from '../../src/whatsapp/port/presence.ts';
+import type { SessionReceipts } from '../../src/whatsapp/port/receipts.ts';
+import type { SessionAbilities, WhatsAppSession } from '../../src/whatsapp/port/session.ts';
+
+const done = () => Promise.resolve();
+const notOpen = () => Promise.reject(new SessionNotOpen());
+
+export const idlePairing: SessionPairing = { requestCode: () => Promise.resolve('ABCD1234') };
+export const idleMessages: SessionMessages = { newId: () => '3EB0', send: notOpen, requestRetry: done };
+export const idleReceipts: SessionReceipts = { send: done };
+export const idleMedia: SessionMedia = { connection: notOpen, requestReupload: done };
+export const idleGroups: SessionGroups = { members: () => Promise.resolve([]) };
+export const idleContacts: SessionContacts = { lookUpNumbers: () => Promise.resolve([]) };
+export const idlePresence: SessionPresence = { send: done, sendChatState: done, subscribe: done };
+export const idleAccount: SessionAccount = { star: done };
+export const idleHistory: SessionHistory = { request: done };
+
+/** Every part of a session, idle but for those given. */
+export function abilities(parts: Partial<SessionAbilities> = {}): SessionAbilities {
+  return {
+    pairing: idlePairing,
+    messages: idleMessages,
+    receipts: idleReceipts,
+    media: idleMedia,
+    groups: idleGroups,
+    contacts: idleContacts,
+    presence: idlePresence,
+    account: idleAccount,
+    history: idleHistory,
+    ...parts,
+  };
+}
+
+/** A session that needs no connection, idle but for the parts given. */
+export function idleSession(parts: Partial<SessionAbilities> = {}): WhatsAppSession {
+  return { start: done, stop: done, logout: done, ...abilities(parts) };
+}
