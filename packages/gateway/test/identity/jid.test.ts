@@ -8,6 +8,7 @@ import {
   normaliseJid,
   parseJid,
   sameIdentity,
+  serverOf,
 } from '../../src/identity/jid.ts';
 
 describe('JIDs', () => {
@@ -16,12 +17,14 @@ describe('JIDs', () => {
     ['5511999990001@c.us', '5511999990001@s.whatsapp.net'],
     ['5511999990001:12@s.whatsapp.net', '5511999990001@s.whatsapp.net'],
     ['5511999990001_1:12@S.WHATSAPP.NET', '5511999990001@s.whatsapp.net'],
+    ['5511999990001_123@s.whatsapp.net', '5511999990001@s.whatsapp.net'],
     ['112233445566778@lid', '112233445566778@lid'],
     ['112233445566778:3@lid', '112233445566778@lid'],
     ['120363039000000000@g.us', '120363039000000000@g.us'],
     ['5511999990001-1400000000@g.us', '5511999990001-1400000000@g.us'],
     ['120363039000000000@newsletter', '120363039000000000@newsletter'],
     ['status@broadcast', 'status@broadcast'],
+    ['1400000000@broadcast', '1400000000@broadcast'],
   ])('%s is %s', (text, expected) => {
     expect(normaliseJid(text)).toBe(expected);
   });
@@ -39,9 +42,15 @@ describe('JIDs', () => {
     '120363039000000000:1@g.us',
     `${'9'.repeat(10_000)}@g.us`,
     'status@g.us',
+    'x120363039000000000@g.us',
+    'x120363039000000000@newsletter',
+    '120363039000000000x@newsletter',
+    'xstatus@broadcast',
+    'statusx@broadcast',
     '5511999990001@s.whatsapp.net\n',
   ])('%j is no JID', (text) => {
     expect(parseJid(text)).toBeNull();
+    expect(serverOf(text)).toBeNull();
   });
 
   it('reads the device and writes it back', () => {
@@ -85,6 +94,7 @@ describe('identities', () => {
   const phone = '5511999990001@s.whatsapp.net';
   const other = '5511999990002@s.whatsapp.net';
   const lid = '112233445566778@lid';
+  const otherLid = '112233445566779@lid';
 
   it('prefers the phone number as the canonical name', () => {
     expect(canonicalJid({ jid: phone, lid })).toBe(phone);
@@ -95,8 +105,13 @@ describe('identities', () => {
 
   it('tells same, different and undecidable apart', () => {
     expect(sameIdentity({ jid: phone, lid }, { jid: null, lid })).toBe(true);
+    expect(sameIdentity({ jid: phone, lid: null }, { jid: phone, lid })).toBe(true);
+    expect(sameIdentity({ jid: null, lid }, { jid: null, lid: otherLid })).toBe(false);
     expect(sameIdentity({ jid: null, lid: null }, { jid: null, lid: null })).toBe(false);
     expect(contradicts({ jid: phone, lid: null }, { jid: other, lid: null })).toBe(true);
+    expect(contradicts({ jid: null, lid }, { jid: null, lid: otherLid })).toBe(true);
+    expect(contradicts({ jid: phone, lid }, { jid: phone, lid: otherLid })).toBe(false);
     expect(contradicts({ jid: phone, lid: null }, { jid: null, lid })).toBe(false);
+    expect(contradicts({ jid: null, lid }, { jid: phone, lid: null })).toBe(false);
   });
 });

@@ -9,6 +9,7 @@ describe('phone numbers', () => {
     ['+1 415 555 2671', '14155552671'],
     ['55\u00a011\u201199999\u20119999', '5511999999999'],
     ['\u202a+5511999999999\u202c', '5511999999999'],
+    ['5511999999999'.padEnd(64), '5511999999999'],
   ])('%j is %s', (text, expected) => {
     expect(normalisePhoneNumber(text)).toBe(expected);
   });
@@ -21,6 +22,8 @@ describe('phone numbers', () => {
     '0511999999999',
     '55119999x9999',
     '++5511999999999',
+    '55+11999999999',
+    '5511999999999'.padEnd(65),
     '5511999999999@s.whatsapp.net',
     '٥٥١١٩٩٩٩٩٩٩٩٩',
     '5'.repeat(10_000),
@@ -57,8 +60,15 @@ describe('look-up spellings', () => {
 
   it('leaves landlines and other countries alone', () => {
     expect(lookUpSpellings('551132654321')).toEqual(['551132654321']);
-    expect(lookUpSpellings('14155552671')).toEqual(['14155552671']);
-    expect(lookUpSpellings('5491155552671')).toEqual(['5491155552671']);
+    for (const number of ['14155552671', '5491155552671', '15511987654321', '1551187654321']) {
+      expect(lookUpSpellings(number)).toEqual([number]);
+    }
+  });
+
+  it('leaves longer numbers alone', () => {
+    for (const number of ['55119876543210', '55118765432100']) {
+      expect(lookUpSpellings(number)).toEqual([number]);
+    }
   });
 
   it('goes both ways', () => {

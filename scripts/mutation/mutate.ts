@@ -1,0 +1,91 @@
+/**
+ * `npm run mutate -- ROOM [FILE…]`: breaks the code of one room bit by bit and runs its tests against each
+ * break. Prints those that no test noticed, and the share that was noticed.
+ */
+import { readFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { Stryker } from '@stryker-mutator/core';
+import { EQUIVALENT } from './equivalent.ts';
+import { ROOMS } from './rooms.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const SRC = 'packages/gateway/src';
+const TEST = 'packages/gateway/test';
+
+type Result = Awaited<ReturnType<Stryker['runMutationTest']>>[number];
+
+async function main(): Promise<void> {
+  const [name = '', ...files] = process.argv.slice(2);
+  const room = ROOMS[name];
+  if (!room)
+    throw new Error(`usage: npm run mutate -- ROOM [FILE…], ROOM of ${Object.keys(ROOMS).join(', ')}`);
+  process.chdir(ROOT);
+  process.env.MUTATE_TESTS = room.tests.map((glob) => `${TEST}/${glob}`).join('|');
+  const results = await new Stryker({
+    mutate: files.length > 0 ? files : room.mutate.map((glob) => `${SRC}/${glob}`),
+    // It would be rewritten by TypeScript's own API, which version 7 does not have; the paths in it hold as they are.
+    tsconfigFile: 'none',
+    testRunner: 'vitest',
+    vitest: { related: false, configFile: 'scripts/mutation/vitest.config.ts' },
+    plugins: ['@stryker-mutator/vitest-runner'],
+    // Texts are for people or checked by types, and so is what an object must have.
+    mutator: { excludedMutations: ['StringLiteral', 'ObjectLiteral'] },
+    ignorePatterns: ['bench', 'data', 'demo', 'docs'],
+    concurrency: Number(process.env.MUTATE_CONCURRENCY ?? 1),
+    ignoreStatic: process.env.MUTATE_STATIC === '0',
+    timeoutMS: 15_000,
+    dryRunTimeoutMinutes: 30,
+    reporters: ['progress-append-only', 'json'],
+    jsonReporter: { fileName: `.mutation/${name}.json` },
+    tempDirName: '.mutation/tmp',
+    thresholds: { high: 85, low: 60, break: null },
+  }).runMutationTest();
+  report(name, results);
+}
+
+function report(name: string, results: Result[]): void {
+  const judged = results.filter(({ status }) =>
+    ['Killed', 'Timeout', 'Survived', 'NoCoverage'].includes(status),
+  );
+  const alive = judged.filter(({ status }) => status === 'Survived' || status === 'NoCoverage');
+  const same = alive.filter((result) => isEquivalent(result));
+  for (const result of alive.filter((each) => !same.includes(each))) {
+    const { start } = result.location;
+    const place = `${relative(ROOT, result.fileName)}:${start.line}:${start.column}`;
+    console.log(`${place} ${result.status === 'Survived' ? result.mutatorName : 'no test gets here'}`);
+    console.log(`  - ${collapsed(original(result))}\n  + ${collapsed(result.replacement ?? '')}`);
+  }
+  const counted = judged.length - same.length;
+  const killed = judged.length - alive.length;
+  const share = counted === 0 ? 100 : (100 * killed) / counted;
+  const ignored = results.length - judged.length;
+  console.log(
+    `${name}: ${share.toFixed(1)} % (${killed} of ${counted} noticed; ${same.length} change nothing, ${ignored} left out)`,
+  );
+}
+
+function isEquivalent(result: Result): boolean {
+  const file = relative(join(ROOT, SRC), result.fileName);
+  const code = collapsed(original(result));
+  return EQUIVALENT.some(
+    (each) =>
+      each.file === file && each.code === code && (each.mutant ?? result.replacement) === result.replacement,
+  );
+}
+
+/** The code that a mutant replaces. Lines and columns of a location start at 1. */
+function original({ fileName, location: { start, end } }: Result): string {
+  const lines = readFileSync(fileName, 'utf8')
+    .split('\n')
+    .slice(start.line - 1, end.line);
+  const last = lines.length - 1;
+  return lines
+    .map((line, i) => line.slice(i === 0 ? start.column - 1 : 0, i === last ? end.column - 1 : undefined))
+    .join('\n');
+}
+
+function collapsed(code: string): string {
+  return code.replace(/\s+/g, ' ').trim();
+}
+
+await main();

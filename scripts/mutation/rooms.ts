@@ -1,0 +1,40 @@
+/** What is mutated together, and the tests that have to notice. */
+export interface Room {
+  /** Globs below the gateway's `src`. */
+  mutate: string[];
+  /** Globs below the gateway's `test`; the fast ones that speak of the room, not the stories. */
+  tests: string[];
+}
+
+export const ROOMS: Record<string, Room> = {
+  events: {
+    mutate: ['events/!(catalogue|names)*.ts', 'events/shape/*.ts'],
+    tests: [
+      'events/{catalogue,notice-causes,outbox,pull,retention}.test.ts',
+      'messages/{amendments,archive,receipts}.test.ts',
+    ],
+  },
+  identity: { mutate: ['identity/*.ts'], tests: ['identity/*.test.ts'] },
+  media: { mutate: ['media/**/*.ts'], tests: ['media/*.test.ts'] },
+  net: { mutate: ['net/*.ts'], tests: ['net/*.test.ts', 'media/download.test.ts'] },
+  observability: { mutate: ['observability/*.ts'], tests: ['observability/*.test.ts'] },
+  parse: {
+    mutate: ['whatsapp/baileys/{content-parser,inbound-message,message-source}.ts'],
+    tests: ['whatsapp/inbound-message.test.ts'],
+  },
+  'sending-rules': {
+    mutate: [
+      'sending/{account-limits,chosen-ids,idempotency,pacing,quoting,recipients}.ts',
+      'sending/jobs/retry-policy.ts',
+    ],
+    tests: ['sending/*.test.ts'],
+  },
+  tenancy: {
+    mutate: ['tenancy/*.ts'],
+    tests: ['tenancy/*.test.ts', 'api/edge.test.ts'],
+  },
+  webhooks: {
+    mutate: ['webhooks/*.ts'],
+    tests: ['webhooks/{delivery,endpoints,health,log,metrics,recovery,schedule,signature}.test.ts'],
+  },
+};
