@@ -65,7 +65,13 @@ import { Sending } from './sending/pipeline.ts';
 import { Recipients } from './sending/recipients.ts';
 import { FolderBlobStore } from './storage/blobs.ts';
 import { assertKeyFits, journalSize, StoredCredentials } from './storage/credentials.ts';
-import { databaseAnswers, migrateToLatest, openDatabase } from './storage/database.ts';
+import {
+  type DatabaseOptions,
+  databaseAnswers,
+  migrateToLatest,
+  openDatabase,
+  recoverLog,
+} from './storage/database.ts';
 import type { Database } from './storage/schema.ts';
 import { Vault, VaultError } from './storage/vault.ts';
 import { Authentication } from './tenancy/authentication.ts';
@@ -82,6 +88,10 @@ export interface Overrides {
   clock?: Clock;
   log?: Log;
   createSession?: SessionFactory;
+  /** How the database's log is put on the disk. */
+  syncFile?: DatabaseOptions['syncFile'];
+  /** The disk refused to keep what was written: the process must end. */
+  onStoreLost?: () => void;
 }
 
 export interface GatewayParts {
@@ -124,7 +134,7 @@ const bodyLimitFor = (mediaBytes: number): number =>
 export async function compose(config: Config, overrides: Overrides): Promise<Composition> {
   const clock = overrides.clock ?? systemClock;
   const log = overrides.log ?? createLog({ level: config.logLevel, format: config.logFormat });
-  const db = await openStore(config, log);
+  const db = await openStore(config, log, overrides);
   const vault = new Vault(config.encryptionKey);
   await demandKey(db, vault);
   const metrics = createMetrics();
@@ -354,11 +364,24 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
   return { parts, log, lifecycle, release };
 }
 
-async function openStore(config: Config, log: Log): Promise<Kysely<Database>> {
+async function openStore(
+  config: Config,
+  log: Log,
+  { syncFile, onStoreLost }: Overrides,
+): Promise<Kysely<Database>> {
   const db = await openDatabase({
     dataDir: config.dataDir,
     sync: config.databaseSync,
+    syncFile,
+    onSyncFailed: (failure) => {
+      log.error(
+        { err: failure },
+        'the disk refused to keep what was written: nothing is acknowledged any more until the gateway starts anew',
+      );
+      onStoreLost?.();
+    },
   });
+  recoverLog(db);
   const applied = await migrateToLatest(db);
   if (applied.length > 0) log.info({ migrations: applied }, 'the database was migrated');
   return db;

@@ -3,9 +3,20 @@ import { type Config, loadConfig, WHATSAPP_NETWORK_URL } from '../config.ts';
 import { MASTER_TOKEN_FILE } from '../first-start.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
 
+/** EX_IOERR of sysexits.h. */
+const EXIT_STORE_LOST = 74;
+
+/**
+ * Ends the process where it stands, as a crash does. Nothing is closed: closing the database would carry the
+ * log over without proving it, which the next start does (`recoverLog`).
+ */
+export function onStoreLost(): never {
+  process.exit(EXIT_STORE_LOST);
+}
+
 /** Runs the gateway until it is told to stop (SIGTERM, SIGINT). */
 export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
-  const gateway = await createGateway(loadConfig(env));
+  const gateway = await createGateway(loadConfig(env), { onStoreLost });
   const { log } = gateway;
   // One session's stray promise must not take the devices of every tenant down.
   process.on('unhandledRejection', (reason) => log.error({ err: reason }, 'a rejection was not handled'));

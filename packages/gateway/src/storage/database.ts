@@ -1,5 +1,6 @@
 /** Opens the database. Everything else sees it as `Kysely<Database>` and cannot tell what it is stored in. */
 import { Kysely, Migrator, sql } from 'kysely';
+import type { StorageFailure } from './failure.ts';
 import type { Database } from './schema.ts';
 import type { MessageSearch } from './search.ts';
 import { migrations } from './sqlite/migrations/index.ts';
@@ -26,7 +27,12 @@ export interface DatabaseOptions {
   /** Default `full`. */
   sync?: SyncMode;
   /** How the log is put on the disk: tests hold it up or let it fail. */
-  syncFile?: FileSync;
+  syncFile?: FileSync | undefined;
+  /**
+   * Called once when the disk has refused to keep what was committed. From then on every use of the database
+   * rejects with a StorageFailure; the process must end, and the next one calls `recoverLog`.
+   */
+  onSyncFailed?: (failure: StorageFailure) => void;
 }
 
 /**
@@ -36,17 +42,18 @@ export interface DatabaseOptions {
  * Inside `db.transaction().execute(async (trx) => …)` use `trx` alone; using `db` there waits for ever.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Kysely<Database>> {
-  const { dataDir, sync = 'full', syncFile = diskSync } = options;
-  const opened = openSqlite(dataDir, sync === 'full' ? syncFile : null);
+  const { dataDir, sync = 'full', syncFile = diskSync, onSyncFailed = () => undefined } = options;
+  const opened = openSqlite({ dataDir, syncFile: sync === 'full' ? syncFile : null, onSyncFailed });
   const db = new Kysely<Database>({ dialect: opened.dialect });
   const deferred = new Kysely<Database>({ dialect: opened.deferred });
-  siblings.set(db, { deferred, settled: opened.settled });
+  siblings.set(db, { deferred, settled: opened.settled, checkpoint: opened.checkpoint });
   return db;
 }
 
 interface Sibling {
   deferred: Kysely<Database>;
   settled(): Promise<void>;
+  checkpoint(): void;
 }
 
 const siblings = new WeakMap<Kysely<Database>, Sibling>();
@@ -63,6 +70,16 @@ export function deferred(db: Kysely<Database>): Kysely<Database> {
 /** Resolves once every commit made so far is as durable as the settings ask for. */
 export async function settled(db: Kysely<Database>): Promise<void> {
   await siblings.get(db)?.settled();
+}
+
+/**
+ * For whoever owns the data folder, at its start and before it acknowledges anything: what an earlier process
+ * has committed is read from the log, proved by its checksums, and put on the disk anew. It may have ended
+ * because the disk refused that. Throws StorageFailure when it cannot be done, also while another process
+ * uses the database for longer than ten seconds.
+ */
+export function recoverLog(db: Kysely<Database>): void {
+  siblings.get(db)?.checkpoint();
 }
 
 export function messageSearch(db: Kysely<Database>): MessageSearch {

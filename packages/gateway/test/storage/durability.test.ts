@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type Kysely, sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { DATABASE_FILE, deferred, openDatabase, type SyncMode, settled } from '../../src/storage/database.ts';
+import { type StorageFailure, storageFailure } from '../../src/storage/failure.ts';
 import type { Database } from '../../src/storage/schema.ts';
 
 /** A disk whose syncs are let go by hand. */
@@ -40,9 +41,16 @@ class SlowDisk {
 let dataDir: string;
 let disk: SlowDisk;
 let db: Kysely<Database>;
+let lost: StorageFailure[];
 
 async function open(sync: SyncMode): Promise<void> {
-  db = await openDatabase({ dataDir, sync, syncFile: disk.sync });
+  lost = [];
+  db = await openDatabase({
+    dataDir,
+    sync,
+    syncFile: disk.sync,
+    onSyncFailed: (failure) => lost.push(failure),
+  });
 }
 
 const put = (to: Kysely<Database>, value: number) => sql`insert into t values (${value})`.execute(to);
@@ -101,16 +109,21 @@ describe('a commit with sync full', () => {
     expect(disk.synced).toHaveLength(2);
   });
 
-  it('rejects when the disk does', async () => {
+  it('rejects when the disk does, and nothing is durable from then on, whatever the next sync says', async () => {
     await open('full');
-    const written = put(db, 1);
+    const first = put(db, 1);
     await disk.asked();
+    await put(deferred(db), 2);
+    const second = settled(db);
     disk.fail();
-    await expect(written).rejects.toThrow('EIO');
-    const again = put(db, 2);
-    await disk.asked();
-    disk.finish();
-    await again;
+    await expect(first).rejects.toThrow('EIO');
+    await expect(second).rejects.toThrow('EIO');
+    const failure = await put(db, 3).catch((error: unknown) => error);
+    expect(storageFailure(failure)?.kind).toBe('io');
+    await expect(settled(db)).rejects.toThrow('EIO');
+    expect(disk.waiting).toEqual([]);
+    expect(lost).toHaveLength(1);
+    expect(await stored()).toEqual([1, 2]);
   });
 
   it('of a deferred writer resolves at once, and `settled` waits for the disk', async () => {

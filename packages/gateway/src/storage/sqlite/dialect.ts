@@ -11,6 +11,7 @@ import {
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
+  type TransactionSettings,
 } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import { storeError } from './failure-codes.ts';
@@ -66,7 +67,13 @@ export class SqliteDialect implements Dialect {
   }
 }
 
-const BEGIN = CompiledQuery.raw('begin');
+/**
+ * A transaction that reads first and writes then fails at once with SQLITE_BUSY_SNAPSHOT when another process
+ * (the CLI) has written in between: waiting would not help it, what it read is old. So it takes the right to
+ * write first, which is waited for (https://sqlite.org/lang_transaction.html#immediate).
+ */
+const BEGIN = CompiledQuery.raw('begin immediate');
+const BEGIN_READING = CompiledQuery.raw('begin');
 const COMMIT = CompiledQuery.raw('commit');
 const ROLLBACK = CompiledQuery.raw('rollback');
 
@@ -82,14 +89,18 @@ class SqliteDriver implements Driver {
   async init(): Promise<void> {}
 
   async acquireConnection(): Promise<DatabaseConnection> {
-    const { turns, connection } = this.#shared;
+    const { turns, connection, wal } = this.#shared;
     await turns.take();
+    if (wal?.failure) {
+      turns.give();
+      throw wal.failure;
+    }
     connection.wrote = false;
     return connection;
   }
 
-  async beginTransaction(connection: DatabaseConnection): Promise<void> {
-    await connection.executeQuery(BEGIN);
+  async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
+    await connection.executeQuery(settings.accessMode === 'read only' ? BEGIN_READING : BEGIN);
   }
 
   async commitTransaction(connection: DatabaseConnection): Promise<void> {

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import type { Dialect } from 'kysely';
+import { StorageFailure } from '../failure.ts';
 import { SharedSqlite, SqliteDialect } from './dialect.ts';
 import { storeError } from './failure-codes.ts';
 import { type FileSync, WalSync } from './wal-sync.ts';
@@ -27,10 +28,19 @@ export interface OpenSqlite {
   /** Its commits do not: see `deferred` in `storage/database.ts`. */
   deferred: Dialect;
   settled(): Promise<void>;
+  /** Puts what the log holds into the database, and both on the disk. Throws StorageFailure. */
+  checkpoint(): void;
 }
 
-/** `syncFile`: null when no commit waits for the disk. Throws StorageFailure. */
-export function openSqlite(dataDir: string, syncFile: FileSync | null): OpenSqlite {
+export interface SqliteOptions {
+  dataDir: string;
+  /** Null when no commit waits for the disk. */
+  syncFile: FileSync | null;
+  onSyncFailed(failure: StorageFailure): void;
+}
+
+/** Throws StorageFailure. */
+export function openSqlite({ dataDir, syncFile, onSyncFailed }: SqliteOptions): OpenSqlite {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const file = join(dataDir, DATABASE_FILE);
   try {
@@ -43,14 +53,27 @@ export function openSqlite(dataDir: string, syncFile: FileSync | null): OpenSqli
     sqlite.pragma('foreign_keys = ON');
     sqlite.pragma(`cache_size = -${CACHE_KIB}`);
     sqlite.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
-    const wal = syncFile ? new WalSync(file, syncFile) : null;
+    const wal = syncFile ? new WalSync(file, syncFile, onSyncFailed) : null;
     const shared = new SharedSqlite(sqlite, wal);
     return {
       dialect: new SqliteDialect(shared, true),
       deferred: new SqliteDialect(shared, false),
       settled: async () => wal?.settled(),
+      checkpoint: () => checkpoint(sqlite),
     };
   } catch (error) {
     throw storeError(error);
+  }
+}
+
+function checkpoint(sqlite: SqliteDatabase.Database): void {
+  let result: { busy: number; log: number; checkpointed: number } | undefined;
+  try {
+    [result] = sqlite.pragma('wal_checkpoint(FULL)') as (typeof result)[];
+  } catch (error) {
+    throw storeError(error);
+  }
+  if (result?.busy !== 0 || result.log !== result.checkpointed) {
+    throw new StorageFailure('busy', new Error('another process is using the database'));
   }
 }
