@@ -10,25 +10,7 @@ import { HistoryRequests } from './actions/history-request.ts';
 import { Pinning } from './actions/pinning.ts';
 import { OutgoingReceipts } from './actions/receipts.ts';
 import { Starring } from './actions/starring.ts';
-import { eventsRoutes } from './api/routes/events.ts';
-import { instancesRoutes } from './api/routes/instances.ts';
-import { bulkRoutes } from './api/routes/messages/bulk.ts';
-import { deleteRoutes } from './api/routes/messages/delete.ts';
-import { findRoutes } from './api/routes/messages/find.ts';
-import { forwardRoutes } from './api/routes/messages/forward.ts';
-import { messageHistoryRoutes } from './api/routes/messages/history.ts';
-import { jobsRoutes } from './api/routes/messages/jobs.ts';
-import { messageMediaRoutes } from './api/routes/messages/media.ts';
-import { pinRoutes } from './api/routes/messages/pin.ts';
-import { pollRoutes } from './api/routes/messages/poll.ts';
-import { messageReceiptsRoutes } from './api/routes/messages/receipts.ts';
-import { sendRoutes } from './api/routes/messages/send.ts';
-import { starRoutes } from './api/routes/messages/star.ts';
-import { messagesRoutes } from './api/routes/messages/status-and-edit.ts';
-import { platformRoutes } from './api/routes/platform.ts';
-import { usersAndAdminRoutes } from './api/routes/users-and-admin.ts';
-import { webhookDeliveriesRoutes } from './api/routes/webhook-deliveries.ts';
-import { webhooksRoutes } from './api/routes/webhooks.ts';
+import { apiRoutes, TAGS } from './api/routes/index.ts';
 import { buildServer, type Lifecycle } from './api/server.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type Config, ConfigError, WHATSAPP_NETWORK_URL } from './config.ts';
@@ -301,42 +283,36 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     metrics,
     version: VERSION,
     publicUrl: config.publicUrl,
-    async routes(server) {
-      await server.register(platformRoutes, {
-        lifecycle,
-        metrics,
-        version: VERSION,
-        databaseAnswers: () => databaseAnswers(db),
-      });
-      await server.register(usersAndAdminRoutes, { tenants, users });
-      await server.register(instancesRoutes, { devices, clock, webhookUrls: webhooks.endpoints });
-      await server.register(webhooksRoutes, webhooks);
-      await server.register(webhookDeliveriesRoutes, webhooks);
-      await server.register(messagesRoutes, { editing, statuses, idempotency });
-      await server.register(deleteRoutes, { deleting, idempotency });
-      await server.register(forwardRoutes, { forwarding, idempotency });
-      await server.register(pinRoutes, { pinning, idempotency });
-      await server.register(starRoutes, { starring: new Starring(held) });
-      await server.register(findRoutes, { finder });
-      await server.register(pollRoutes, { polls });
-      await server.register(messageReceiptsRoutes, { receipts });
-      await server.register(messageHistoryRoutes, { history: historyRequests });
-      await server.register(messageMediaRoutes, {
-        media: counted(media, (outcome) => metrics.mediaRequests.inc({ outcome })),
-      });
-      await server.register(eventsRoutes, { reader, devices, authenticator: authentication });
-      await server.register(jobsRoutes, later);
-      await server.register(bulkRoutes, { ...later, idempotency, clock, bodyLimit });
-      await server.register(sendRoutes, {
-        ...later,
-        sending,
-        idempotency,
-        clock,
-        mediaBodyLimit: bodyLimit,
-        uploads,
-        uploadLimit: config.media.maxBytes,
-      });
-    },
+    tags: TAGS,
+    routes: (server) =>
+      apiRoutes(server, {
+        platform: { lifecycle, metrics, version: VERSION, databaseAnswers: () => databaseAnswers(db) },
+        usersAndAdmin: { tenants, users },
+        instances: { devices, clock, webhookUrls: webhooks.endpoints },
+        webhooks,
+        events: { reader, devices, authenticator: authentication },
+        messages: {
+          ...later,
+          sending,
+          editing,
+          deleting,
+          forwarding,
+          pinning,
+          starring: new Starring(held),
+          statuses,
+          finder,
+          polls,
+          receipts,
+          history: historyRequests,
+          media: counted(media, (outcome) => metrics.mediaRequests.inc({ outcome })),
+          idempotency,
+          clock,
+          uploads,
+          bodyLimit,
+          mediaBodyLimit: bodyLimit,
+          uploadLimit: config.media.maxBytes,
+        },
+      }),
   });
   const release = async (): Promise<void> => {
     await Promise.allSettled([mediaHttp.close(), guarded.close()]);

@@ -6,19 +6,10 @@ import type { Access } from './auth.ts';
 import { describedWebhooks } from './event-schemas.ts';
 import { describedError, ErrorEnvelope, type ErrorStatus } from './schemas.ts';
 
-/** The tags of the documented API, in its order; every operation carries one of them. */
-export const API_TAGS: { name: string; description: string }[] = [
-  { name: 'instances', description: 'Linked devices: pairing, state, connecting' },
-  { name: 'messages', description: 'Sending, editing, media, delivery status' },
-  { name: 'users-and-admin', description: 'Tenants, users, roles and tokens' },
-  { name: 'webhooks', description: 'Events, pushed or pulled' },
-  { name: 'platform', description: 'Probes, metrics and version' },
-];
-
 /** Registers the generator; must come before the routes it describes. */
 export async function registerOpenApi(
   app: FastifyInstance,
-  info: { version: string; publicUrl: string | null },
+  info: { version: string; publicUrl: string | null; tags: readonly { name: string; description: string }[] },
 ): Promise<void> {
   app.addSchema(ErrorEnvelope);
   app.addHook('onRoute', completeSchema);
@@ -32,7 +23,7 @@ export async function registerOpenApi(
         license: { name: 'MIT', identifier: 'MIT' },
       },
       servers: [{ url: info.publicUrl ?? '/' }],
-      tags: API_TAGS,
+      tags: info.tags.map(({ name, description }) => ({ name, description })),
       components: {
         securitySchemes: {
           bearerAuth: { type: 'http', scheme: 'bearer', description: "A user's token (UUID v4)" },

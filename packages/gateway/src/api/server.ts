@@ -16,7 +16,8 @@ import type { Metrics } from '../observability/metrics.ts';
 import { type Authenticator, authorize } from './auth.ts';
 import { errorBody, handleError, sendError, toAppError } from './error-envelope.ts';
 import { registerOpenApi } from './openapi.ts';
-import { validatorCompiler } from './validation.ts';
+import { selectedDevice } from './request/device.ts';
+import { validatorCompiler } from './request/validation.ts';
 
 /** Where the process stands; the edge refuses work while it stops. */
 export interface Lifecycle {
@@ -31,6 +32,8 @@ export interface ServerOptions {
   metrics: Metrics;
   version: string;
   publicUrl?: string | null;
+  /** The tags that the OpenAPI document lists. */
+  tags?: readonly { name: string; description: string }[];
   /** Registers the routes of each tag, with the parts they call. */
   routes(app: FastifyInstance): Promise<void>;
 }
@@ -103,6 +106,8 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     // Every member may be optional; then no body at all is the same as an empty one.
     if (request.body === undefined && request.routeOptions.schema?.body) request.body = {};
   });
+  // Said at once, whatever else the operation would find wrong.
+  app.addHook('preValidation', async (request) => void selectedDevice(request));
   app.addHook('onResponse', async (request, reply) => {
     const route = request.is404 ? 'unknown' : (request.routeOptions.url ?? 'unknown');
     const seconds = reply.elapsedTime / 1000;
@@ -115,7 +120,11 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   });
   app.setNotFoundHandler((_request, reply) => sendError(reply, new AppError('NOT_FOUND'), now()));
 
-  await registerOpenApi(app, { version: options.version, publicUrl: options.publicUrl ?? null });
+  await registerOpenApi(app, {
+    version: options.version,
+    publicUrl: options.publicUrl ?? null,
+    tags: options.tags ?? [],
+  });
   await options.routes(app);
   return app;
 }

@@ -6,6 +6,7 @@ import type { Database } from '../storage/schema.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
+import { deviceToLink, deviceToUse } from './choice.ts';
 import { type Device, type DeviceLimit, isLinked, statusOf } from './device.ts';
 import {
   type PairCodeAnswer,
@@ -111,23 +112,14 @@ export class Devices {
   }
 
   /**
-   * The device an operation is meant for. A given id must be visible to the caller, else DEVICE_NOT_FOUND.
-   * Without one, among the caller's own devices (or, when there are none, those the caller may command):
-   * the only connected, else the only one, else DEVICE_AMBIGUOUS with `device_ids`.
+   * The device an operation is meant for. A given id must be visible to the caller, else DEVICE_NOT_FOUND;
+   * without one see `deviceToUse`.
    */
   async resolve(caller: Caller, deviceId?: string): Promise<Device> {
-    if (deviceId !== undefined) return this.#visible(caller, deviceId);
-    const own = await this.list(caller);
-    const candidates = own.length > 0 ? own : await this.list(caller, 'visible');
-    const connected = candidates.filter((device) => device.state === 'connected');
-    const [chosen, ...others] = connected.length === 1 ? connected : candidates;
-    if (chosen === undefined) throw new AppError('DEVICE_NOT_FOUND');
-    if (others.length === 0) return chosen;
-    const ids = candidates.map((device) => device.id);
-    throw new AppError('DEVICE_AMBIGUOUS', { extra: { device_ids: ids } });
+    return deviceId === undefined ? deviceToUse(await this.list(caller)) : this.#visible(caller, deviceId);
   }
 
-  /** As `resolve`, but a caller without a device of their own gets a new one: pairing may create it. */
+  /** The device to link; without an id see `deviceToLink`. A caller who has none at all gets a new one. */
   async resolveForPairing(caller: Caller, deviceId?: string): Promise<Device> {
     if (deviceId !== undefined) return this.#visible(caller, deviceId);
     const underWay = this.#creating.get(caller.userId);
@@ -236,8 +228,7 @@ export class Devices {
   }
 
   async #ownOrNew(caller: Caller): Promise<Device> {
-    const own = await this.list(caller);
-    return own.length > 0 ? this.resolve(caller) : this.create(caller, { name: IMPLICIT_NAME });
+    return deviceToLink(await this.list(caller)) ?? this.create(caller, { name: IMPLICIT_NAME });
   }
 
   /** The stored device as it is at this moment: what its session said last may not be stored yet. */

@@ -114,7 +114,7 @@ describe('optional members', () => {
     ['typingDuration', 'long'],
     ['typing_duration', -0.1],
     ['quoted', 'an id'],
-    ['quoted', []],
+    ['quoted', [5]],
     ['quoted', {}],
     ['quoted.key', { quoted: { key: 5 } }],
     ['quoted.key.id', { quoted: { key: {} } }],

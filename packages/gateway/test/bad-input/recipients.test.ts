@@ -20,7 +20,6 @@ const NOBODY: [string, string][] = [
   ['a leading zero', '05511999990001'],
   ['letters', 'somebody'],
   ['digits among letters', '5511abc9999'],
-  ['nothing', ''],
   ['spaces', '   '],
   ['10 kB of digits', '5'.repeat(10 * 1024)],
   ['10 kB of separators', '(-) '.repeat(2560)],
@@ -45,8 +44,10 @@ describe.each(PATHS)('%s', (path) => {
   });
 
   test('no recipient at all: 400 names number', async () => {
-    const answer = await linked.api.post(path, MEMBERS[path]);
-    expectRefused(answer, { status: 400, code: 'VALIDATION_ERROR', field: 'number' });
+    for (const none of [{}, { number: '' }, { to: null }, { number: '', to: '' }]) {
+      const answer = await linked.api.post(path, { ...MEMBERS[path], ...none });
+      expectRefused(answer, { status: 400, code: 'VALIDATION_ERROR', field: 'number' });
+    }
   });
 
   test.each([

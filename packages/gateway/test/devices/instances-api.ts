@@ -1,6 +1,6 @@
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { pino } from 'pino';
-import { instancesRoutes } from '../../src/api/routes/instances.ts';
+import { instancesRoutes } from '../../src/api/routes/instances/index.ts';
 import { buildServer } from '../../src/api/server.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import type { Caller, Role } from '../../src/tenancy/caller.ts';

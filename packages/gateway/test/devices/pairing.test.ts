@@ -96,18 +96,39 @@ describe('GET /qr', () => {
 
   test('409 once a phone is linked, before and after the 515 restart', async () => {
     const caller = await api.user();
-    await api.askQr(caller, '/qr', '2@first');
+    const id = (await api.askQr(caller, '/qr', '2@first')).body.data.device_id as string;
     await world.network.sessions[0]?.pairWith('5511999990001');
-    expect(await api.call(caller, 'GET', '/qr')).toMatchObject({
+    expect(await api.call(caller, 'GET', `/qr?device_id=${id}`)).toMatchObject({
       status: 409,
       body: { error: expect.stringContaining('already connected'), error_code: 'ALREADY_PAIRED' },
     });
     // The restart needs no clock: it is a step of linking, not a failure.
     await (await world.network.started(1)).open('5511999990001');
-    expect(await api.call(caller, 'GET', '/qr')).toMatchObject({
+    expect(await api.call(caller, 'GET', `/qr?device_id=${id}`)).toMatchObject({
       status: 409,
       body: { error: 'already connected', error_code: 'ALREADY_CONNECTED' },
     });
+    for (const answer of [
+      await api.call(caller, 'GET', '/qr'),
+      await api.call(caller, 'POST', '/paircode', { phone: '5511999990002' }),
+    ]) {
+      expect(answer).toMatchObject({
+        status: 409,
+        body: { error: expect.stringContaining('POST /devices'), error_code: 'ALREADY_CONNECTED' },
+      });
+    }
+  });
+
+  test('without a device_id a device that waits to be linked is taken, and none of another user', async () => {
+    const caller = await api.user();
+    const linked = await world.linked(caller);
+    world.clock.advance(1);
+    const { id: waiting } = await world.devices.create(caller, { name: 'second' });
+    const asked = await api.askQr(caller, '/qr', '2@second');
+    expect(asked.body.data.device_id).toBe(waiting);
+    expect(asked.body.data.device_id).not.toBe(linked.id);
+    const admin = await api.user('admin', caller.tenantId);
+    expect((await api.askQr(admin, '/qr', '2@third')).body.data.device_id).not.toBe(waiting);
   });
 });
 

@@ -305,7 +305,7 @@ describe('the gateway stops and starts', () => {
 });
 
 describe('which device is meant', () => {
-  test('the only connected, else the only one, else the caller must say', async () => {
+  test('the only connected, else the only linked, else the only one, else the caller must say', async () => {
     const caller = await world.caller('user');
     await expect(world.devices.resolve(caller)).rejects.toMatchObject({ code: 'DEVICE_NOT_FOUND' });
     const first = await world.devices.create(caller, { name: 'first' });
@@ -313,11 +313,27 @@ describe('which device is meant', () => {
     world.clock.advance(1);
     const second = await world.linked(caller);
     expect((await world.devices.resolve(caller)).id).toBe(second.id);
+    // Down, but linked: what was never linked is no rival to it.
     await world.devices.disconnect(second);
+    expect((await world.devices.resolve(caller)).id).toBe(second.id);
+    world.clock.advance(1);
+    const third = await world.linked(caller, '5511999990007');
+    expect((await world.devices.resolve(caller)).id).toBe(third.id);
+    await world.devices.disconnect(third);
     await expect(world.devices.resolve(caller)).rejects.toMatchObject({
       code: 'DEVICE_AMBIGUOUS',
-      detail: { extra: { device_ids: [first.id, second.id] } },
+      detail: { extra: { device_ids: [first.id, second.id, third.id] } },
     });
+  });
+
+  test('never the device of another user, whatever the role', async () => {
+    const owner = await world.caller('user');
+    const device = await world.linked(owner);
+    for (const role of ['admin', 'manager'] as const) {
+      const caller = await world.caller(role, owner.tenantId);
+      await expect(world.devices.resolve(caller)).rejects.toMatchObject({ code: 'DEVICE_NOT_FOUND' });
+      expect((await world.devices.resolve(caller, device.id)).id).toBe(device.id);
+    }
   });
 
   test('a user commands own devices, a manager those of the tenant, nobody those of another', async () => {

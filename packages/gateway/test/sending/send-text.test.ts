@@ -106,7 +106,7 @@ describe('POST /send/text', () => {
 
   it.each([
     [{ number: '123' }, 'INVALID_RECIPIENT', 'number'],
-    [{ number: '' }, 'INVALID_RECIPIENT', 'number'],
+    [{ number: '' }, 'VALIDATION_ERROR', 'number'],
     [{ number: 'abc@lid' }, 'INVALID_RECIPIENT', 'number'],
     [{ number: 'status@broadcast' }, 'INVALID_RECIPIENT', 'number'],
     [{ number: '9'.repeat(10_000) }, 'INVALID_RECIPIENT', 'number'],

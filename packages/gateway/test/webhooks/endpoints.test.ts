@@ -139,7 +139,7 @@ describe('POST, GET, DELETE /webhook', () => {
     ['retry_attempts', { retry_attempts: -1 }],
     ['retry_attempts', { retry_attempts: 13 }],
     ['retry_attempts', { retry_attempts: 1.5 }],
-    ['timeout', { timeout: 0 }],
+    ['timeout', { timeout: -1 }],
     ['timeout', { timeout: 61 }],
     ['secret', { secret: 'x'.repeat(257) }],
     ['headers', { headers: ['X-A'] }],

@@ -79,7 +79,7 @@ describe('GET /webhook/deliveries', () => {
   });
 
   test.each([
-    'limit=0',
+    'limit=-1',
     'limit=201',
     'state=lost',
     'event=message.unheard',

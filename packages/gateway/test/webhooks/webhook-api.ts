@@ -1,8 +1,7 @@
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { pino } from 'pino';
-import { instancesRoutes } from '../../src/api/routes/instances.ts';
-import { webhookDeliveriesRoutes } from '../../src/api/routes/webhook-deliveries.ts';
-import { webhooksRoutes } from '../../src/api/routes/webhooks.ts';
+import { instancesRoutes } from '../../src/api/routes/instances/index.ts';
+import { webhooksRoutes } from '../../src/api/routes/webhooks/index.ts';
 import { buildServer } from '../../src/api/server.ts';
 import type { Device } from '../../src/devices/devices.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
@@ -42,7 +41,6 @@ export class WebhookApi {
           webhookUrls: world.webhooks.endpoints,
         });
         await server.register(webhooksRoutes, world.webhooks);
-        await server.register(webhookDeliveriesRoutes, world.webhooks);
       },
     });
     return new WebhookApi(world, app, callers);

@@ -1,6 +1,5 @@
 /** Tag "messages": many messages as one request. Ours. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from 'typebox';
 import type { Clock } from '../../../clock.ts';
 import { AppError, invalidField } from '../../../errors.ts';
@@ -9,18 +8,12 @@ import type { Bulk, Bulks } from '../../../sending/jobs/bulks.ts';
 import type { SendOperation, SendOperations } from '../../../sending/jobs/operations.ts';
 import type { SendJobs } from '../../../sending/jobs/send-jobs.ts';
 import type { RecipientAddress } from '../../../sending/recipients.ts';
+import { DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
+import { emptyCounts } from '../../request/given.ts';
+import { idempotencyKey, once, SendHeaders } from '../../request/idempotency.ts';
 import { errorResponses, Nullable, OneOf, Rfc3339, rfc3339, rfc3339OrNull } from '../../schemas.ts';
 import { JobObject, shownJob } from './jobs.ts';
 import { SendAt, sendTime } from './send-later.ts';
-import {
-  acceptNulls,
-  DeviceQuery,
-  idempotencyKey,
-  once,
-  SendHeaders,
-  selectedDevice,
-  withoutNulls,
-} from './send-request.ts';
 
 export interface BulkDeps {
   bulks: Bulks;
@@ -45,7 +38,7 @@ const Message = Type.Object(
   },
 );
 const seconds = (description: string) =>
-  Type.Optional(Type.Number({ minimum: 0, maximum: LONGEST_PAUSE_S, description }));
+  Type.Optional(emptyCounts(Type.Number({ minimum: 0, maximum: LONGEST_PAUSE_S, description })));
 
 const BulkBody = Type.Object(
   {
@@ -63,7 +56,7 @@ const BulkBody = Type.Object(
     min_pause_seconds: seconds(`Least pause between two messages; default ${DEFAULT_PAUSE_S.least}`),
     max_pause_seconds: seconds(`Longest pause; default ${DEFAULT_PAUSE_S.most}, or the least one`),
     send_at: SendAt,
-    device_id: Type.Optional(Type.String()),
+    device_id: DeviceId,
   },
   {
     examples: [
@@ -91,7 +84,6 @@ const tags = ['messages'];
 
 export const bulkRoutes: FastifyPluginAsyncTypebox<BulkDeps> = async (app, deps) => {
   const { bulks, jobs, operations, idempotency, clock, bodyLimit } = deps;
-  acceptNulls(app as unknown as FastifyInstance);
 
   app.post(
     '/bulk',
@@ -222,7 +214,7 @@ function readItem(
     }
   }
   try {
-    const body = operation.checked(withoutNulls(rest));
+    const body = operation.checked(rest);
     const { address, messageId } = operation.read(body);
     if (recipientPlace && messageId) {
       throw invalidField('message_id', 'names one message: give it in `messages`, each its own');

@@ -1,15 +1,15 @@
 /** Tag "messages": deleting what was sent or received. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import type { DeleteType, Deleting } from '../../../actions/deleting.ts';
 import { invalidField } from '../../../errors.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
 import { messageIdOf } from '../../../sending/message-key.ts';
 import { parseRecipient } from '../../../sending/recipients.ts';
+import { HoldingDevice, HoldingDeviceQuery, selectedDevice } from '../../request/device.ts';
+import { once, SendHeaders } from '../../request/idempotency.ts';
 import { errorResponses, Jid, Nullable, OneOf, Rfc3339, rfc3339 } from '../../schemas.ts';
 import { flag, required, text } from './send-kind.ts';
-import { acceptNulls, DeviceQuery, once, SendHeaders, selectedDevice } from './send-request.ts';
 
 export interface DeleteDeps {
   deleting: Deleting;
@@ -41,7 +41,7 @@ const DeleteBody = Type.Object(
       "Refuse what this account did not send, even where it may delete another's message as an admin",
     ),
     validate_ownership: flag('Same as `validateOwnership`'),
-    device_id: text('Device to use; default: the one that has the message'),
+    device_id: HoldingDevice,
   },
   {
     examples: [
@@ -69,8 +69,6 @@ const DeleteAnswer = Type.Object({
 });
 
 export const deleteRoutes: FastifyPluginAsyncTypebox<DeleteDeps> = async (app, { deleting, idempotency }) => {
-  acceptNulls(app as unknown as FastifyInstance);
-
   app.delete(
     '/messages/delete',
     {
@@ -82,7 +80,7 @@ export const deleteRoutes: FastifyPluginAsyncTypebox<DeleteDeps> = async (app, {
           '`for_everyone`: a message of ours, or as an admin of the group that of any member, within 60 hours; ' +
           'answers once the WhatsApp server has it. `for_me`: no answer of this gateway shows the message any ' +
           'more; the phones keep it.',
-        querystring: DeviceQuery,
+        querystring: HoldingDeviceQuery,
         headers: SendHeaders,
         body: DeleteBody,
         response: {

@@ -10,8 +10,9 @@ import type { MessageFilter } from '../../../messages/finding/places.ts';
 import { namesOf, parseRecipient } from '../../../sending/recipients.ts';
 import { MESSAGE_KINDS, type MessageKind } from '../../../whatsapp/port/content.ts';
 import type { Jid } from '../../../whatsapp/port/identity.ts';
+import { DeviceHeaders, HoldingDeviceQuery, OnlyDevice, selectedDevice } from '../../request/device.ts';
+import { nextPage, pageQuery } from '../../request/page.ts';
 import { errorResponses, milliseconds, Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
-import { DeviceHeaders, DeviceQuery, selectedDevice } from './send-request.ts';
 
 const DEFAULT_LIMIT = 50;
 const MOST = 500;
@@ -45,7 +46,7 @@ export function shownMessage({
 }
 
 const FilterQuery = Type.Object({
-  device_id: Type.Optional(Type.String({ description: 'Default: every device that you may see' })),
+  device_id: OnlyDevice,
   chat: Type.Optional(
     Type.String({ description: 'Phone number or JID of one chat', examples: ['5511999999999'] }),
   ),
@@ -67,8 +68,7 @@ const FilterQuery = Type.Object({
   order: Type.Optional(
     OneOf(['desc', 'asc'] as const, { default: 'desc', description: '`desc`: the newest first' }),
   ),
-  cursor: Type.Optional(Type.String({ maxLength: 200, description: '`next_cursor` of the page before' })),
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MOST, default: DEFAULT_LIMIT })),
+  ...pageQuery({ usual: DEFAULT_LIMIT, most: MOST }),
 });
 
 const SearchQuery = Type.Object({
@@ -84,7 +84,7 @@ const SearchQuery = Type.Object({
 const PageAnswer = Type.Object({
   success: Type.Literal(true),
   messages: Type.Array(StoredMessageObject),
-  next_cursor: Nullable(Type.String()),
+  ...nextPage,
 });
 
 const SearchAnswer = Type.Object({
@@ -94,7 +94,11 @@ const SearchAnswer = Type.Object({
   }),
 });
 
-export const findRoutes: FastifyPluginAsyncTypebox<{ finder: MessageFinder }> = async (app, { finder }) => {
+export interface FindDeps {
+  finder: MessageFinder;
+}
+
+export const findRoutes: FastifyPluginAsyncTypebox<FindDeps> = async (app, { finder }) => {
   const tags = ['messages'];
 
   app.get(
@@ -147,7 +151,7 @@ export const findRoutes: FastifyPluginAsyncTypebox<{ finder: MessageFinder }> = 
         summary: 'Read a stored message',
         description: 'When several devices hold it, the newest copy answers, unless `device_id` picks one.',
         params: Type.Object({ id: Type.String() }),
-        querystring: DeviceQuery,
+        querystring: HoldingDeviceQuery,
         headers: DeviceHeaders,
         response: {
           200: Type.Object({ success: Type.Literal(true), message: StoredMessageObject }),

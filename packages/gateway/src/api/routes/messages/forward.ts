@@ -1,26 +1,17 @@
 /** Tag "messages": passing a message on. Ours. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import type { Forwarding } from '../../../actions/forwarding.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
+import { HoldingDevice, HoldingDeviceQuery, selectedDevice } from '../../request/device.ts';
+import { once, SendHeaders } from '../../request/idempotency.ts';
 import { errorResponses } from '../../schemas.ts';
 import { givenUp } from './send-kind.ts';
-import {
-  acceptNulls,
-  commonRequest,
-  DeviceQuery,
-  once,
-  RichAnswer,
-  richAnswer,
-  SendHeaders,
-  selectedDevice,
-  sendFields,
-} from './send-request.ts';
+import { commonRequest, RichAnswer, richAnswer, sendFields } from './send-request.ts';
 
-const { number, to, device_id, message_id, delay, typingDuration, typing_duration } = sendFields;
+const { number, to, message_id, delay, typingDuration, typing_duration } = sendFields;
 const ForwardBody = Type.Object(
-  { number, to, device_id, message_id, delay, typingDuration, typing_duration },
+  { number, to, device_id: HoldingDevice, message_id, delay, typingDuration, typing_duration },
   { examples: [{ number: '5511999999999' }] },
 );
 
@@ -33,8 +24,6 @@ export const forwardRoutes: FastifyPluginAsyncTypebox<ForwardDeps> = async (
   app,
   { forwarding, idempotency },
 ) => {
-  acceptNulls(app as unknown as FastifyInstance);
-
   app.post(
     '/messages/:id/forward',
     {
@@ -46,7 +35,7 @@ export const forwardRoutes: FastifyPluginAsyncTypebox<ForwardDeps> = async (
           'Texts, files, places and contacts, sent or received. From a device that has the message. A file is ' +
           'uploaded anew, so that it outlives the first one.',
         params: Type.Object({ id: Type.String() }),
-        querystring: DeviceQuery,
+        querystring: HoldingDeviceQuery,
         headers: SendHeaders,
         body: ForwardBody,
         response: {

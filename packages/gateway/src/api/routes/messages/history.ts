@@ -1,10 +1,9 @@
 /** Tag "messages": older messages, from the account's phone. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import type { HistoryRequests } from '../../../actions/history-request.ts';
+import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { errorResponses, Jid } from '../../schemas.ts';
-import { acceptNulls, DeviceHeaders, DeviceQuery, selectedDevice } from './send-request.ts';
 
 const DEFAULT_COUNT = 50;
 /** Phones answer a request with one file, however much is asked for. */
@@ -31,7 +30,7 @@ const Body = Type.Object(
     count: Type.Optional(
       Type.Integer({ minimum: 1, maximum: MOST, description: `How many; default ${DEFAULT_COUNT}` }),
     ),
-    device_id: Type.Optional(Type.String()),
+    device_id: DeviceId,
   },
   {
     examples: [
@@ -53,11 +52,11 @@ const Answer = Type.Object({
   requested_count: Type.Integer(),
 });
 
-export const messageHistoryRoutes: FastifyPluginAsyncTypebox<{ history: HistoryRequests }> = async (
-  app,
-  { history },
-) => {
-  acceptNulls(app as unknown as FastifyInstance);
+export interface HistoryDeps {
+  history: HistoryRequests;
+}
+
+export const messageHistoryRoutes: FastifyPluginAsyncTypebox<HistoryDeps> = async (app, { history }) => {
   app.post(
     '/messages/history/request',
     {

@@ -3,8 +3,9 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import { JOB_STATES, type SendJob } from '../../../sending/jobs/job.ts';
 import type { SendJobs } from '../../../sending/jobs/send-jobs.ts';
+import { DeviceHeaders, OnlyDevice, selectedDevice } from '../../request/device.ts';
+import { nextPage, pageQuery } from '../../request/page.ts';
 import { errorResponses, Nullable, OneOf, Rfc3339, rfc3339, rfc3339OrNull } from '../../schemas.ts';
-import { DeviceHeaders, selectedDevice } from './send-request.ts';
 
 const JobId = Type.Object({ id: Type.String({ examples: ['job_0f8fad5bd9cb469fa16570867728950e'] }) });
 
@@ -67,17 +68,14 @@ export const jobsRoutes: FastifyPluginAsyncTypebox<{ jobs: SendJobs }> = async (
         querystring: Type.Object({
           state: Type.Optional(OneOf(JOB_STATES)),
           bulk_id: Type.Optional(Type.String({ maxLength: 100 })),
-          device_id: Type.Optional(Type.String()),
-          cursor: Type.Optional(
-            Type.String({ maxLength: 200, description: '`next_cursor` of the page before' }),
-          ),
-          limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
+          device_id: OnlyDevice,
+          ...pageQuery({ usual: 50, most: 200 }),
         }),
         response: {
           200: Type.Object({
             success: Type.Literal(true),
             jobs: Type.Array(JobObject),
-            next_cursor: Nullable(Type.String()),
+            ...nextPage,
           }),
           ...errorResponses('400', '401', '404'),
         },

@@ -1,12 +1,11 @@
 /** Tag "messages": pinning a message in its chat. Ours. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import type { Pinning } from '../../../actions/pinning.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
+import { HoldingDevice, HoldingDeviceQuery, selectedDevice } from '../../request/device.ts';
+import { once, SendHeaders } from '../../request/idempotency.ts';
 import { errorResponses, Jid, Nullable, OneOf, Rfc3339, rfc3339, rfc3339OrNull } from '../../schemas.ts';
-import { text } from './send-kind.ts';
-import { acceptNulls, DeviceQuery, once, SendHeaders, selectedDevice } from './send-request.ts';
 
 const DAY = 24 * 3600;
 /** What the apps offer; others may be shown by no one. */
@@ -17,7 +16,7 @@ const PinBody = Type.Object(
     duration: Type.Optional(
       OneOf(['24h', '7d', '30d'] as const, { description: 'For how long; default `7d`, as in the apps' }),
     ),
-    device_id: text('Device to use; default: one that has the message'),
+    device_id: HoldingDevice,
   },
   { examples: [{ duration: '7d' }] },
 );
@@ -31,15 +30,16 @@ const PinAnswer = Type.Object({
   pinned_until: Nullable(Rfc3339),
 });
 
-export const pinRoutes: FastifyPluginAsyncTypebox<{ pinning: Pinning; idempotency: Idempotency }> = async (
-  app,
-  { pinning, idempotency },
-) => {
-  acceptNulls(app as unknown as FastifyInstance);
+export interface PinDeps {
+  pinning: Pinning;
+  idempotency: Idempotency;
+}
+
+export const pinRoutes: FastifyPluginAsyncTypebox<PinDeps> = async (app, { pinning, idempotency }) => {
   const shared = {
     tags: ['messages'],
     params: Type.Object({ id: Type.String() }),
-    querystring: DeviceQuery,
+    querystring: HoldingDeviceQuery,
     headers: SendHeaders,
     response: {
       200: PinAnswer,

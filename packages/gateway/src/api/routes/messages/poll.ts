@@ -4,8 +4,8 @@ import { Type } from 'typebox';
 import { Sender } from '../../../events/catalogue/message.ts';
 import { person } from '../../../events/shape/parts.ts';
 import type { PollResults } from '../../../messages/poll-results.ts';
+import { DeviceHeaders, HoldingDeviceQuery, selectedDevice } from '../../request/device.ts';
 import { errorResponses, Jid, Rfc3339, rfc3339 } from '../../schemas.ts';
-import { DeviceHeaders, DeviceQuery, selectedDevice } from './send-request.ts';
 
 const PollAnswer = Type.Object({
   success: Type.Literal(true),
@@ -25,7 +25,11 @@ const PollAnswer = Type.Object({
   unread_votes: Type.Integer({ description: 'People whose latest vote could not be decrypted' }),
 });
 
-export const pollRoutes: FastifyPluginAsyncTypebox<{ polls: PollResults }> = async (app, { polls }) => {
+export interface PollDeps {
+  polls: PollResults;
+}
+
+export const pollRoutes: FastifyPluginAsyncTypebox<PollDeps> = async (app, { polls }) => {
   app.get(
     '/messages/:id/poll',
     {
@@ -35,7 +39,7 @@ export const pollRoutes: FastifyPluginAsyncTypebox<{ polls: PollResults }> = asy
         summary: 'Read the results of a poll',
         description: 'The latest vote of each voter counts, that of the account included.',
         params: Type.Object({ id: Type.String() }),
-        querystring: DeviceQuery,
+        querystring: HoldingDeviceQuery,
         headers: DeviceHeaders,
         response: { 200: PollAnswer, ...errorResponses('401', '404', '409') },
       },

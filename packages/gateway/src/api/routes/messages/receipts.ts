@@ -1,10 +1,9 @@
 /** Tag "messages": what we tell senders about their messages: delivered, read, not readable. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import type { OutgoingReceipts, ReceiptRequest } from '../../../actions/receipts.ts';
+import { DeviceHeaders, HoldingDevice, HoldingDeviceQuery, selectedDevice } from '../../request/device.ts';
 import { errorResponses, Jid, Nullable, Rfc3339, rfc3339 } from '../../schemas.ts';
-import { acceptNulls, DeviceHeaders, DeviceQuery, selectedDevice } from './send-request.ts';
 
 /** One stanza lists them all; clients mark a screenful at a time. */
 const MOST_IDS = 500;
@@ -27,7 +26,7 @@ const base = {
       description: 'Default: the one in the path',
     }),
   ),
-  device_id: Type.Optional(Type.String({ description: 'Default: the device that has the message' })),
+  device_id: HoldingDevice,
 };
 const Body = Type.Object(base);
 const ReadBody = Type.Object({
@@ -76,16 +75,16 @@ const operations = {
   },
 } as const;
 
-export const messageReceiptsRoutes: FastifyPluginAsyncTypebox<{ receipts: OutgoingReceipts }> = async (
-  app,
-  { receipts },
-) => {
-  acceptNulls(app as unknown as FastifyInstance);
+export interface ReceiptsDeps {
+  receipts: OutgoingReceipts;
+}
+
+export const messageReceiptsRoutes: FastifyPluginAsyncTypebox<ReceiptsDeps> = async (app, { receipts }) => {
   const schemaOf = (kind: ReceiptRequest['kind']) => ({
     ...operations[kind],
     tags: ['messages'],
     params: Type.Object({ id: Type.String() }),
-    querystring: DeviceQuery,
+    querystring: HoldingDeviceQuery,
     headers: DeviceHeaders,
   });
   const failures = errorResponses('400', '401', '404', '500', '503');

@@ -22,22 +22,18 @@ import type { LongSends } from '../../../sending/jobs/long-sends.ts';
 import type { SendOperation, SendOperations } from '../../../sending/jobs/operations.ts';
 import type { SendJobs } from '../../../sending/jobs/send-jobs.ts';
 import type { Sending, SentMessage } from '../../../sending/pipeline.ts';
-import { validationError } from '../../error-envelope.ts';
+import { DeviceQuery, selectedDevice } from '../../request/device.ts';
+import { idempotencyKey, once, SendHeaders } from '../../request/idempotency.ts';
+import { keepUploads, readMultipart } from '../../request/multipart.ts';
+import { bodyReader } from '../../request/validation.ts';
 import { errorResponses, rfc3339 } from '../../schemas.ts';
-import { compileBody } from '../../validation.ts';
-import { keepUploads, readMultipart } from './multipart.ts';
 import { LaterAnswer, laterAnswer, sendTime } from './send-later.ts';
 import {
   commonRequest,
-  DeviceQuery,
-  idempotencyKey,
-  once,
   RichAnswer,
   richAnswer,
   type SendFields,
-  SendHeaders,
   SimpleAnswer,
-  selectedDevice,
   sendFields,
 } from './send-request.ts';
 
@@ -163,14 +159,13 @@ export function sendRoute(app: FastifyInstance, deps: SendDeps) {
 
 /** The same kind for sends that do not come as a request of their own. */
 function sendOperation<F extends TProperties>(kind: SendKind<F>, schema: TSchema): SendOperation {
-  let validate: ReturnType<typeof compileBody> | null = null;
+  let read: ReturnType<typeof bodyReader> | null = null;
   return {
     kind: kind.path.slice('/send/'.length),
     file: kind.file,
     checked(body) {
-      validate ??= compileBody(schema);
-      if (!validate(body)) throw validationError(validate.errors ?? [], 'body');
-      return body as Record<string, unknown>;
+      read ??= bodyReader(schema);
+      return read(body);
     },
     read(body) {
       const typed = body as Static<TObject<F>> & SendFields;

@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import { liveLocationContent } from '../../../sending/content/live-location.ts';
 import { locationContent } from '../../../sending/content/location.ts';
+import { emptyCounts } from '../../request/given.ts';
 import { given, type SendRoute, text } from './send-kind.ts';
 
 const place = {
@@ -48,9 +49,13 @@ export function placeKinds(route: SendRoute): void {
     fields: {
       ...place,
       accuracy_in_meters: figure('Radius of the uncertainty'),
-      speed_in_mps: Type.Optional(Type.Number({ minimum: 0, description: 'Metres per second' })),
+      speed_in_mps: Type.Optional(
+        emptyCounts(Type.Number({ minimum: 0, description: 'Metres per second; 0: it stands' })),
+      ),
       degrees_clockwise_from_magnetic_north: Type.Optional(
-        Type.Integer({ minimum: 0, maximum: 360, description: 'Direction of the movement' }),
+        emptyCounts(
+          Type.Integer({ minimum: 0, maximum: 360, description: 'Direction of the movement; 0: north' }),
+        ),
       ),
       caption: text('At most 1024 characters'),
       sequence_number: Type.Optional(

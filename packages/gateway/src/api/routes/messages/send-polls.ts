@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import { type EventInput, eventContent } from '../../../sending/content/event.ts';
 import { pollContent } from '../../../sending/content/poll.ts';
+import { emptyCounts } from '../../request/given.ts';
 import { Rfc3339 } from '../../schemas.ts';
 import { flag, given, type SendRoute, text } from './send-kind.ts';
 
@@ -39,8 +40,8 @@ export function pollKinds(route: SendRoute): void {
       location: Type.Optional(
         Type.Object({
           name: text('Name of the place'),
-          latitude: Type.Optional(Type.Number({ minimum: -90, maximum: 90 })),
-          longitude: Type.Optional(Type.Number({ minimum: -180, maximum: 180 })),
+          latitude: Type.Optional(emptyCounts(Type.Number({ minimum: -90, maximum: 90 }))),
+          longitude: Type.Optional(emptyCounts(Type.Number({ minimum: -180, maximum: 180 }))),
         }),
       ),
       join_link: text('Link of a call'),

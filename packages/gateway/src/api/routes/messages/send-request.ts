@@ -1,14 +1,11 @@
 /** What the operations that send have in common: recipient, device, options, repeats, and their answers. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
-import { AppError } from '../../../errors.ts';
-import type { SendAttempt } from '../../../sending/delivery.ts';
-import { type Idempotency, requestHash } from '../../../sending/idempotency.ts';
 import type { ReadRequest } from '../../../sending/jobs/operations.ts';
 import { chosenMessageId } from '../../../sending/message-key.ts';
 import type { SentMessage } from '../../../sending/pipeline.ts';
 import { parseQuote, type QuotedInput } from '../../../sending/quoting.ts';
 import { mentionedJids, recipientOf } from '../../../sending/recipients.ts';
+import { DeviceId } from '../../request/device.ts';
 import { Jid, Rfc3339, rfc3339 } from '../../schemas.ts';
 import { SendAt } from './send-later.ts';
 
@@ -16,19 +13,6 @@ const Optional = {
   text: (description: string) => Type.Optional(Type.String({ description })),
   flag: (description: string) => Type.Optional(Type.Boolean({ description })),
 };
-
-export const DeviceQuery = Type.Object({
-  device_id: Optional.text('Device to use; default: the only connected one'),
-});
-
-export const DeviceHeaders = Type.Object({ 'x-device-id': Optional.text('Like `device_id`') });
-
-export const SendHeaders = Type.Object({
-  'x-device-id': Optional.text('Like `device_id`'),
-  'idempotency-key': Optional.text(
-    'The same key and request within 24 h answers as the first time and sends nothing',
-  ),
-});
 
 const RECIPIENT =
   'Phone number with country code (spaces, dashes, parentheses and a leading + are ignored), or the JID of a ' +
@@ -56,7 +40,7 @@ export const Quoted = Type.Object(
 export const sendFields = {
   number: Type.Optional(Type.String({ description: RECIPIENT, examples: ['5511999999999'] })),
   to: Optional.text('Same as `number`'),
-  device_id: Optional.text('Device to use; default: the only connected one'),
+  device_id: DeviceId,
   message_id: Optional.text(
     'Id to send it under: 8 to 64 letters, digits, `-` or `_`, new to the device; default: one is made',
   ),
@@ -143,66 +127,4 @@ export function richAnswer(sent: SentMessage): Static<typeof RichAnswer> {
       sent_at: at,
     },
   };
-}
-
-/** The device a request names: query, then body, then header `X-Device-Id`; an empty text names none. */
-export function selectedDevice(request: FastifyRequest): string | undefined {
-  const query = request.query as { device_id?: string };
-  const body = (request.body ?? {}) as { device_id?: string };
-  const header = request.headers['x-device-id'];
-  const id = query.device_id || body.device_id || (typeof header === 'string' && header) || undefined;
-  // No id contains it, and PostgreSQL cannot even be asked.
-  if (id?.includes('\0')) throw new AppError('DEVICE_NOT_FOUND');
-  return id;
-}
-
-/** Does the work once per `Idempotency-Key`, when the request carries one. */
-export async function once<Answer extends Record<string, unknown>>(
-  idempotency: Idempotency,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  work: (attempt?: SendAttempt) => Promise<Answer>,
-): Promise<Answer> {
-  const key = idempotencyKey(request);
-  if (key === undefined) return work();
-  const hash = requestHash({
-    method: request.method,
-    path: request.url.split('?')[0] ?? '',
-    device: selectedDevice(request) ?? null,
-    body: comparable(request),
-  });
-  const answer = await idempotency.run(request.caller, key, hash, async (attempt) => ({
-    body: await work(attempt),
-    // The work may have said that it is not done yet.
-    status: reply.statusCode,
-  }));
-  if (answer.replayed) reply.header('idempotency-replayed', 'true');
-  reply.code(answer.status);
-  return answer.body as Answer;
-}
-
-export function idempotencyKey(request: FastifyRequest): string | undefined {
-  const key = request.headers['idempotency-key'];
-  return typeof key === 'string' ? key : undefined;
-}
-
-/** The body with its files by their content: their tokens are new each time. */
-function comparable(request: FastifyRequest): unknown {
-  if (!request.uploaded) return request.body;
-  const files = [...request.uploaded].map(([member, { sha256 }]) => [member, `sha256:${sha256}`]);
-  return { ...(request.body as object), ...Object.fromEntries(files) };
-}
-
-/** Many clients write `null` for what they do not say; it means the same as leaving the member out. */
-export function acceptNulls(app: FastifyInstance): void {
-  app.addHook('preValidation', async (request) => {
-    const body = request.body;
-    if (typeof body === 'object' && body !== null && !Array.isArray(body)) request.body = withoutNulls(body);
-  });
-}
-
-/** The members that say something. */
-export function withoutNulls(body: object): object {
-  const kept = Object.entries(body).filter(([, value]) => value !== null);
-  return kept.length < Object.keys(body).length ? Object.fromEntries(kept) : body;
 }

@@ -1,7 +1,7 @@
 /** Tag "messages": every operation under `/send`. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
-import { acceptMultipart } from './multipart.ts';
+import { acceptMultipart } from '../../request/multipart.ts';
 import { buttonKinds } from './send-buttons.ts';
 import { contactKinds } from './send-contacts.ts';
 import { type SendDeps, sendRoute } from './send-kind.ts';
@@ -9,11 +9,9 @@ import { mediaKinds } from './send-media.ts';
 import { placeKinds } from './send-places.ts';
 import { pollKinds } from './send-polls.ts';
 import { productKinds } from './send-products.ts';
-import { acceptNulls } from './send-request.ts';
 import { textKinds } from './send-text.ts';
 
 export const sendRoutes: FastifyPluginAsyncTypebox<SendDeps> = async (app, deps) => {
-  acceptNulls(app as unknown as FastifyInstance);
   await acceptMultipart(app as unknown as FastifyInstance);
   const route = sendRoute(app as unknown as FastifyInstance, deps);
   textKinds(route);

@@ -2,10 +2,14 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Starring } from '../../../actions/starring.ts';
+import { DeviceHeaders, HoldingDeviceQuery, selectedDevice } from '../../request/device.ts';
 import { errorResponses, Jid } from '../../schemas.ts';
-import { DeviceHeaders, DeviceQuery, selectedDevice } from './send-request.ts';
 
-export const starRoutes: FastifyPluginAsyncTypebox<{ starring: Starring }> = async (app, { starring }) => {
+export interface StarDeps {
+  starring: Starring;
+}
+
+export const starRoutes: FastifyPluginAsyncTypebox<StarDeps> = async (app, { starring }) => {
   const operations = [
     { method: 'POST', starred: true, operationId: 'starMessage', summary: 'Star a message' },
     {
@@ -27,7 +31,7 @@ export const starRoutes: FastifyPluginAsyncTypebox<{ starring: Starring }> = asy
         description:
           'On all devices of the account; nobody else sees it. `GET /messages?starred=true` lists them.',
         params: Type.Object({ id: Type.String() }),
-        querystring: DeviceQuery,
+        querystring: HoldingDeviceQuery,
         headers: DeviceHeaders,
         response: {
           200: Type.Object({

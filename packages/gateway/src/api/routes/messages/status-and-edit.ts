@@ -1,21 +1,14 @@
 /** Tag "messages": what happens to a message after it was sent. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import type { Editing } from '../../../actions/editing.ts';
 import type { MessageStatuses } from '../../../messages/status.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
 import { recipientOf } from '../../../sending/recipients.ts';
+import { DeviceHeaders, HoldingDevice, HoldingDeviceQuery, selectedDevice } from '../../request/device.ts';
+import { once, SendHeaders } from '../../request/idempotency.ts';
 import { errorResponses, Jid, Nullable, Rfc3339, rfc3339, rfc3339OrNull } from '../../schemas.ts';
-import {
-  acceptNulls,
-  DeviceHeaders,
-  DeviceQuery,
-  once,
-  SendHeaders,
-  SimpleAnswer,
-  selectedDevice,
-} from './send-request.ts';
+import { SimpleAnswer } from './send-request.ts';
 
 export interface MessagesDeps {
   editing: Editing;
@@ -59,7 +52,7 @@ const EditBody = Type.Object(
     to: Type.Optional(Type.String({ description: 'The chat of the message: phone number or JID' })),
     number: Type.Optional(Type.String({ description: 'Same as `to`' })),
     message: Type.String({ description: 'The new text, 1–4096 characters; of a caption at most 1024' }),
-    device_id: Type.Optional(Type.String()),
+    device_id: HoldingDevice,
   },
   { examples: [{ to: '5511999999999', message: 'The new text' }] },
 );
@@ -68,7 +61,6 @@ const EditBody = Type.Object(
 export const messagesRoutes: FastifyPluginAsyncTypebox<MessagesDeps> = async (app, deps) => {
   const { editing, statuses, idempotency } = deps;
   const tags = ['messages'];
-  acceptNulls(app as unknown as FastifyInstance);
 
   app.put(
     '/messages/:messageId',
@@ -81,7 +73,7 @@ export const messagesRoutes: FastifyPluginAsyncTypebox<MessagesDeps> = async (ap
           'Replaces a text or a caption, within 20 minutes of sending. Answers with the id of the edit, once the ' +
           'WhatsApp server has it.',
         params: Type.Object({ messageId: Type.String() }),
-        querystring: DeviceQuery,
+        querystring: HoldingDeviceQuery,
         headers: SendHeaders,
         body: EditBody,
         response: {
@@ -119,7 +111,7 @@ export const messagesRoutes: FastifyPluginAsyncTypebox<MessagesDeps> = async (ap
         tags,
         summary: 'Delivery status of a message of ours',
         params: Type.Object({ id: Type.String() }),
-        querystring: DeviceQuery,
+        querystring: HoldingDeviceQuery,
         headers: DeviceHeaders,
         response: { 200: StatusAnswer, ...errorResponses('401', '404') },
       },
@@ -153,7 +145,7 @@ export const messagesRoutes: FastifyPluginAsyncTypebox<MessagesDeps> = async (ap
         summary: 'Every receipt of a message of ours',
         description: 'One entry per recipient and kind, oldest first.',
         params: Type.Object({ id: Type.String() }),
-        querystring: DeviceQuery,
+        querystring: HoldingDeviceQuery,
         headers: DeviceHeaders,
         response: { 200: ReceiptsAnswer, ...errorResponses('401', '404') },
       },

@@ -1,27 +1,19 @@
 /** The requests and answers of the operations that push events. */
-import type { FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
-import { EVENT_NAMES } from '../../events/names.ts';
-import { DELIVERY_STATES, type Delivery } from '../../webhooks/deliveries.ts';
-import { ENDPOINT_STATES, type Endpoint } from '../../webhooks/endpoint.ts';
+import { EVENT_NAMES } from '../../../events/names.ts';
+import { DELIVERY_STATES, type Delivery } from '../../../webhooks/deliveries.ts';
+import { ENDPOINT_STATES, type Endpoint } from '../../../webhooks/endpoint.ts';
 import {
   DEFAULT_RETRY_ATTEMPTS,
   DEFAULT_TIMEOUT_S,
   type EndpointInput,
   MAX_RETRY_ATTEMPTS,
   MAX_TIMEOUT_S,
-} from '../../webhooks/endpoint-input.ts';
-import { Nullable, OneOf, Rfc3339, rfc3339, rfc3339OrNull, Uuid } from '../schemas.ts';
+} from '../../../webhooks/endpoint-input.ts';
+import { DeviceId } from '../../request/device.ts';
+import { emptyCounts } from '../../request/given.ts';
+import { Nullable, OneOf, Rfc3339, rfc3339, rfc3339OrNull, Uuid } from '../../schemas.ts';
 
-const DeviceId = Type.Optional(
-  Type.String({
-    description: "Which device is meant; without it the caller's only connected, else only one",
-  }),
-);
-const OnlyDevice = Type.Optional(Type.String({ description: 'Only those of this device' }));
-export const DeviceQuery = Type.Object({ device_id: DeviceId });
-export const DeviceHeader = Type.Object({ 'x-device-id': DeviceId });
-export const DeviceFilter = Type.Object({ device_id: OnlyDevice });
 /** Any text: what is no id of the caller's is unknown. */
 export const IdPath = Type.Object({ id: Type.String() });
 
@@ -39,11 +31,13 @@ const Events = Type.Array(Type.String(), {
 const settings = {
   enabled: Type.Optional(Type.Boolean({ description: 'Default true; false holds deliveries back' })),
   retry_attempts: Type.Optional(
-    Type.Integer({
-      minimum: 0,
-      maximum: MAX_RETRY_ATTEMPTS,
-      description: `Attempts after the first; default ${DEFAULT_RETRY_ATTEMPTS}`,
-    }),
+    emptyCounts(
+      Type.Integer({
+        minimum: 0,
+        maximum: MAX_RETRY_ATTEMPTS,
+        description: `Attempts after the first; default ${DEFAULT_RETRY_ATTEMPTS}`,
+      }),
+    ),
   ),
   timeout: Type.Optional(
     Type.Integer({
@@ -53,11 +47,13 @@ const settings = {
     }),
   ),
   secret: Type.Optional(
-    Nullable(
-      Type.String({ description: 'Signs deliveries; never shown again. Null or empty: no signature' }),
+    emptyCounts(
+      Nullable(
+        Type.String({ description: 'Signs deliveries; never shown again. Null or empty: no signature' }),
+      ),
     ),
   ),
-  headers: Type.Optional(Nullable(HeaderMap)),
+  headers: Type.Optional(HeaderMap),
 };
 
 export const EndpointBody = Type.Object(
@@ -214,12 +210,4 @@ export function shownAttempt(attempt: {
 }): Static<typeof AttemptObject> {
   const { took_ms, status, error, response_head } = attempt;
   return { attempt: attempt.attempt, at: rfc3339(attempt.at), took_ms, status, error, response_head };
-}
-
-/** The device the request names: query, then body, then header `X-Device-Id`. An empty text names none. */
-export function selectedDevice(request: FastifyRequest): string | undefined {
-  const query = request.query as { device_id?: string };
-  const body = (request.body ?? {}) as { device_id?: string };
-  const header = request.headers['x-device-id'];
-  return query.device_id || body.device_id || (typeof header === 'string' && header) || undefined;
 }

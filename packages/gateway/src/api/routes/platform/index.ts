@@ -1,10 +1,10 @@
 /** Probes, metrics and version: for load balancers, Prometheus and people. No token needed. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { AppError } from '../../errors.ts';
-import type { Metrics } from '../../observability/metrics.ts';
-import { errorResponses } from '../schemas.ts';
-import type { Lifecycle } from '../server.ts';
+import { AppError } from '../../../errors.ts';
+import type { Metrics } from '../../../observability/metrics.ts';
+import { errorResponses } from '../../schemas.ts';
+import type { Lifecycle } from '../../server.ts';
 
 export interface PlatformParts {
   lifecycle: Lifecycle;

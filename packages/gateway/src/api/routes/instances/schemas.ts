@@ -1,16 +1,9 @@
 /** The requests and answers of the tag "instances". */
 import { type TSchema, Type } from 'typebox';
-import { DEVICE_STATES, type DeviceState } from '../../devices/state.ts';
-import { Jid, Nullable, Rfc3339, Uuid } from '../schemas.ts';
+import { DEVICE_STATES, type DeviceState } from '../../../devices/state.ts';
+import { DeviceId } from '../../request/device.ts';
+import { Jid, Nullable, Rfc3339, Uuid } from '../../schemas.ts';
 
-const DeviceId = Type.Optional(
-  Type.String({
-    description: "Which device is meant; without it the caller's only connected, else only one",
-  }),
-);
-
-export const DeviceQuery = Type.Object({ device_id: DeviceId });
-export const DeviceHeader = Type.Object({ 'x-device-id': DeviceId });
 export const DeviceSelection = Type.Object({ device_id: DeviceId });
 export const DevicePath = Type.Object({ deviceID: Type.String() });
 

@@ -2,8 +2,9 @@
 import fastifyMultipart from '@fastify/multipart';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { TProperties } from 'typebox';
-import { AppError, invalidField } from '../../../errors.ts';
-import type { Upload, Uploads } from '../../../media/uploads.ts';
+import { AppError, invalidField } from '../../errors.ts';
+import type { Upload, Uploads } from '../../media/uploads.ts';
+import { goBoolean } from './given.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -78,7 +79,7 @@ function fieldValue(name: string, value: unknown, schema: { type?: string } | un
   const text = String(value);
   switch (schema?.type) {
     case 'boolean':
-      return { true: true, false: false, '1': true, '0': false }[text] ?? text;
+      return goBoolean(text) ?? text;
     case 'integer':
     case 'number':
       return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;

@@ -1,34 +1,16 @@
-/** Tag "webhooks": what was delivered, what was not, and sending it again. Ours. */
+/** Trying a webhook, and delivering a range of events again. Ours. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
-import { AppError, invalidField } from '../../errors.ts';
-import type { Caller } from '../../tenancy/caller.ts';
-import { DELIVERY_STATES, type Deliveries } from '../../webhooks/deliveries.ts';
-import type { Endpoint } from '../../webhooks/endpoint.ts';
-import type { Endpoints } from '../../webhooks/endpoints.ts';
-import type { Replay, ReplayAnswer, ReplayRange } from '../../webhooks/replay.ts';
-import type { Trial } from '../../webhooks/trial.ts';
-import { Envelope } from '../event-schemas.ts';
-import { errorResponses, milliseconds, Nullable, OneOf, Rfc3339 } from '../schemas.ts';
-import {
-  AttemptObject,
-  DeliveryObject,
-  DeviceHeader,
-  DeviceQuery,
-  Event,
-  IdPath,
-  Success,
-  selectedDevice,
-  shownAttempt,
-  shownDelivery,
-} from './webhooks-schemas.ts';
-
-export interface WebhookDeliveriesDeps {
-  endpoints: Endpoints;
-  deliveries: Deliveries;
-  replay: Replay;
-  trial: Trial;
-}
+import { AppError, invalidField } from '../../../errors.ts';
+import type { Caller } from '../../../tenancy/caller.ts';
+import type { Endpoint } from '../../../webhooks/endpoint.ts';
+import type { Endpoints } from '../../../webhooks/endpoints.ts';
+import type { Replay, ReplayAnswer, ReplayRange } from '../../../webhooks/replay.ts';
+import type { Trial } from '../../../webhooks/trial.ts';
+import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
+import { emptyCounts } from '../../request/given.ts';
+import { errorResponses, milliseconds, Nullable, Rfc3339 } from '../../schemas.ts';
+import { AttemptObject, Event, Success, shownAttempt } from './schemas.ts';
 
 const DEFAULT_REPLAY = 10_000;
 const MAX_REPLAY = 100_000;
@@ -37,22 +19,22 @@ const tags = ['webhooks'];
 const EndpointId = Type.Optional(
   Type.String({ description: "Which webhook; default: the device's single one", examples: ['wh_…'] }),
 );
-const Seq = Type.Optional(Type.Integer({ minimum: 0, description: 'A place in the order of `GET /events`' }));
+const Seq = Type.Integer({ minimum: 0, description: 'A place in the order of `GET /events`' });
 
-const TestBody = Type.Object({ device_id: Type.Optional(Type.String()), endpoint_id: EndpointId });
+const TestBody = Type.Object({ device_id: DeviceId, endpoint_id: EndpointId });
 const ReplayBody = Type.Object(
   {
     from: Type.Optional(Rfc3339),
     to: Type.Optional(Rfc3339),
-    after_seq: Seq,
-    up_to_seq: Seq,
+    after_seq: Type.Optional(emptyCounts(Seq)),
+    up_to_seq: Type.Optional(Seq),
     events: Type.Optional(
       Type.Array(Event, { minItems: 1, description: 'Default: those the webhook is configured for' }),
     ),
     endpoint_id: Type.Optional(
       Type.String({ description: 'Which webhook; default: every enabled one of the device' }),
     ),
-    device_id: Type.Optional(Type.String()),
+    device_id: DeviceId,
     missing_only: Type.Optional(
       Type.Boolean({ description: 'Leave out what the webhook has answered with 2xx. Default false' }),
     ),
@@ -67,122 +49,14 @@ const ReplayBody = Type.Object(
   { examples: [{ from: '2026-06-15T08:00:00Z', to: '2026-06-15T12:00:00Z', missing_only: true }] },
 );
 
-export const webhookDeliveriesRoutes: FastifyPluginAsyncTypebox<WebhookDeliveriesDeps> = async (
-  app,
-  deps,
-) => {
-  await app.register(logRoutes, deps);
-  await app.register(sendingRoutes, deps);
-};
+export interface SendingAgainParts {
+  endpoints: Endpoints;
+  replay: Replay;
+  trial: Trial;
+}
 
-const logRoutes: FastifyPluginAsyncTypebox<WebhookDeliveriesDeps> = async (app, { deliveries }) => {
-  app.get(
-    '/webhook/deliveries',
-    {
-      schema: {
-        operationId: 'listWebhookDeliveries',
-        tags,
-        summary: 'List deliveries',
-        description:
-          'Newest first. Admins and managers see those of the whole tenant, users those of their devices.',
-        headers: DeviceHeader,
-        querystring: Type.Object({
-          device_id: Type.Optional(Type.String()),
-          endpoint_id: Type.Optional(Type.String()),
-          state: Type.Optional(OneOf(DELIVERY_STATES)),
-          event: Type.Optional(Event),
-          from: Type.Optional(Rfc3339),
-          to: Type.Optional(Rfc3339),
-          cursor: Type.Optional(
-            Type.String({ maxLength: 200, description: '`next_cursor` of the page before' }),
-          ),
-          limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, default: 50 })),
-        }),
-        response: {
-          200: Type.Object({
-            success: Success,
-            deliveries: Type.Array(DeliveryObject),
-            next_cursor: Nullable(Type.String()),
-          }),
-          ...errorResponses('400', '401', '404'),
-        },
-      },
-    },
-    async (request) => {
-      const { endpoint_id, state, event, from, to, cursor, limit = 50 } = request.query;
-      const page = await deliveries.list(request.caller, {
-        deviceId: selectedDevice(request),
-        endpointId: endpoint_id,
-        state,
-        event,
-        fromMs: milliseconds(from),
-        toMs: milliseconds(to),
-        cursor,
-        limit,
-      });
-      return {
-        success: true as const,
-        deliveries: page.deliveries.map(shownDelivery),
-        next_cursor: page.nextCursor,
-      };
-    },
-  );
-
-  app.get(
-    '/webhook/deliveries/:id',
-    {
-      schema: {
-        operationId: 'getWebhookDelivery',
-        tags,
-        summary: 'Read a delivery with its attempts',
-        params: IdPath,
-        response: {
-          200: Type.Object({
-            success: Success,
-            delivery: DeliveryObject,
-            attempts: Type.Array(AttemptObject),
-            payload: Envelope,
-          }),
-          ...errorResponses('401', '404'),
-        },
-      },
-    },
-    async (request) => {
-      const { delivery, attempts, payload } = await deliveries.get(request.caller, request.params.id);
-      return {
-        success: true as const,
-        delivery: shownDelivery(delivery),
-        attempts: attempts.map(shownAttempt),
-        payload: payload as Static<typeof Envelope>,
-      };
-    },
-  );
-
-  app.post(
-    '/webhook/deliveries/:id/redeliver',
-    {
-      schema: {
-        operationId: 'redeliverWebhook',
-        tags,
-        summary: 'Deliver an event once more',
-        description:
-          'A new delivery with the same event id, in the order of its chat. One that waits for its next attempt ' +
-          'is made due now instead.',
-        params: IdPath,
-        response: {
-          202: Type.Object({ success: Success, delivery: DeliveryObject }),
-          ...errorResponses('401', '404'),
-        },
-      },
-    },
-    async (request, reply) => {
-      const delivery = await deliveries.redeliver(request.caller, request.params.id);
-      return reply.code(202).send({ success: true as const, delivery: shownDelivery(delivery) });
-    },
-  );
-};
-
-const sendingRoutes: FastifyPluginAsyncTypebox<WebhookDeliveriesDeps> = async (app, deps) => {
+/** `/webhook/test` and `/webhook/replay`. */
+export const sendingAgainRoutes: FastifyPluginAsyncTypebox<SendingAgainParts> = async (app, deps) => {
   const { endpoints, replay, trial } = deps;
 
   app.post(
@@ -196,7 +70,7 @@ const sendingRoutes: FastifyPluginAsyncTypebox<WebhookDeliveriesDeps> = async (a
           'Sends `webhook.test` now, whatever the webhook subscribes to, and answers with what came back. It is ' +
           'tried once and does not count towards pausing.',
         querystring: DeviceQuery,
-        headers: DeviceHeader,
+        headers: DeviceHeaders,
         body: TestBody,
         response: {
           200: Type.Object({
@@ -248,7 +122,7 @@ const sendingRoutes: FastifyPluginAsyncTypebox<WebhookDeliveriesDeps> = async (a
           'From a time or a place in the order of events on, with the same event ids and in order. `next_seq` ' +
           'says where to go on (`after_seq`) when the limit was reached.',
         querystring: DeviceQuery,
-        headers: DeviceHeader,
+        headers: DeviceHeaders,
         body: ReplayBody,
         response: {
           202: Type.Object({

@@ -1,0 +1,108 @@
+/**
+ * What a request means by what it leaves empty. Programs written in Go, which the API was first written in,
+ * send a member that they do not set as `null`, `""`, `[]` or `0`: for a member that may be left out these say
+ * nothing, and it is as if it were not there. `false` always counts.
+ */
+import type { TSchema } from 'typebox';
+
+/** Marks a member whose empty value says something: "no signature", "no retries", "on the equator". */
+export const EMPTY_COUNTS = 'x-empty-counts';
+
+/** The schema of a member whose empty value says something. Shown in the OpenAPI document. */
+export function emptyCounts<T extends TSchema>(schema: T): T {
+  return { ...schema, [EMPTY_COUNTS]: true };
+}
+
+/** What Go's `strconv.ParseBool` takes. */
+const GO_BOOLEANS: ReadonlyMap<string, boolean> = new Map([
+  ...['1', 't', 'T', 'true', 'TRUE', 'True'].map((text) => [text, true] as const),
+  ...['0', 'f', 'F', 'false', 'FALSE', 'False'].map((text) => [text, false] as const),
+]);
+
+/** A text as a boolean; undefined for one that is none. */
+export function goBoolean(text: string): boolean | undefined {
+  return GO_BOOLEANS.get(text);
+}
+
+/** The parts of a JSON Schema that are read here. */
+interface Shape {
+  type?: string;
+  properties?: Record<string, Shape>;
+  required?: string[];
+  items?: Shape;
+  maxItems?: number;
+  [EMPTY_COUNTS]?: boolean;
+}
+
+/** An array with more items than its schema allows. */
+export class TooManyItems extends Error {
+  readonly path: string[];
+  readonly limit: number;
+
+  constructor(path: string[], limit: number) {
+    super(`${path.join('.')} has more than ${limit} items`);
+    this.path = path;
+    this.limit = limit;
+  }
+}
+
+/**
+ * The value without the members that are not given; `text` when its scalars come as texts, as in a query.
+ * Looks at what the schema knows and at nothing else. Throws `TooManyItems` before any item is looked at, so
+ * that what a request costs is bounded by what is allowed and not by what was sent.
+ */
+export function withoutEmpty(schema: TSchema, value: unknown, text = false): unknown {
+  return read(schema as Shape, value, { text, path: [] });
+}
+
+interface Place {
+  text: boolean;
+  path: string[];
+}
+
+function read(shape: Shape, value: unknown, place: Place): unknown {
+  if (Array.isArray(value)) return readItems(shape, value, place);
+  if (typeof value === 'object' && value !== null) return readMembers(shape, value, place);
+  if (place.text && shape.type === 'boolean' && typeof value === 'string') return goBoolean(value) ?? value;
+  return value;
+}
+
+function readItems(shape: Shape, items: unknown[], place: Place): unknown {
+  if (shape.maxItems !== undefined && items.length > shape.maxItems) {
+    throw new TooManyItems(place.path, shape.maxItems);
+  }
+  const { items: each } = shape;
+  // Without a bound or a schema of their own, items are for the operation to read.
+  if (each === undefined || shape.maxItems === undefined) return items;
+  return items.map((item, index) => read(each, item, { ...place, path: [...place.path, String(index)] }));
+}
+
+function readMembers(shape: Shape, members: object, place: Place): unknown {
+  const { properties } = shape;
+  if (properties === undefined) return members;
+  const kept: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(members)) {
+    const member = Object.hasOwn(properties, name) ? properties[name] : undefined;
+    if (member === undefined) {
+      kept[name] = value;
+      continue;
+    }
+    if (saysNothing(member, value, shape.required?.includes(name) ?? false, place.text)) continue;
+    kept[name] = read(member, value, { ...place, path: [...place.path, name] });
+  }
+  return kept;
+}
+
+function saysNothing(member: Shape, value: unknown, required: boolean, text: boolean): boolean {
+  if (member[EMPTY_COUNTS] === true) return false;
+  // "Is required" says more than "must be a text" to somebody who sends null.
+  if (value === null) return true;
+  if (required) return false;
+  const number = member.type === 'integer' || member.type === 'number';
+  return (
+    value === '' ||
+    value === 0 ||
+    (text && number && value === '0') ||
+    (Array.isArray(value) && (value.length === 0 || (text && value.every((each) => each === ''))))
+  );
+}

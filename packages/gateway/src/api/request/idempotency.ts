@@ -1,0 +1,53 @@
+/** `Idempotency-Key`: what was done once is not done again. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import type { SendAttempt } from '../../sending/delivery.ts';
+import { type Idempotency, requestHash } from '../../sending/idempotency.ts';
+import { DeviceHeaders, selectedDevice } from './device.ts';
+
+/** Headers of the operations that send. */
+export const SendHeaders = Type.Object({
+  ...DeviceHeaders.properties,
+  'idempotency-key': Type.Optional(
+    Type.String({
+      description: 'The same key and request within 24 h answers as the first time and sends nothing',
+    }),
+  ),
+});
+
+/** Does the work once per `Idempotency-Key`, when the request carries one. */
+export async function once<Answer extends Record<string, unknown>>(
+  idempotency: Idempotency,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  work: (attempt?: SendAttempt) => Promise<Answer>,
+): Promise<Answer> {
+  const key = idempotencyKey(request);
+  if (key === undefined) return work();
+  const hash = requestHash({
+    method: request.method,
+    path: request.url.split('?')[0] ?? '',
+    device: selectedDevice(request) ?? null,
+    body: comparable(request),
+  });
+  const answer = await idempotency.run(request.caller, key, hash, async (attempt) => ({
+    body: await work(attempt),
+    // The work may have said that it is not done yet.
+    status: reply.statusCode,
+  }));
+  if (answer.replayed) reply.header('idempotency-replayed', 'true');
+  reply.code(answer.status);
+  return answer.body as Answer;
+}
+
+export function idempotencyKey(request: FastifyRequest): string | undefined {
+  const key = request.headers['idempotency-key'];
+  return typeof key === 'string' ? key : undefined;
+}
+
+/** The body with its files by their content: their tokens are new each time. */
+function comparable(request: FastifyRequest): unknown {
+  if (!request.uploaded) return request.body;
+  const files = [...request.uploaded].map(([member, { sha256 }]) => [member, `sha256:${sha256}`]);
+  return { ...(request.body as object), ...Object.fromEntries(files) };
+}

@@ -1,0 +1,16 @@
+/** Lists that are given in pages. */
+import { Type } from 'typebox';
+import { Nullable } from '../schemas.ts';
+
+/** `limit` and `cursor` of a list. */
+export function pageQuery({ usual, most }: { usual: number; most: number }) {
+  return {
+    cursor: Type.Optional(Type.String({ maxLength: 200, description: '`next_cursor` of the page before' })),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: most, default: usual })),
+  };
+}
+
+/** What every page says of the next one. */
+export const nextPage = {
+  next_cursor: Nullable(Type.String({ description: 'Pass it as `cursor` to go on; null at the end' })),
+};

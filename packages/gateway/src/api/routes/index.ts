@@ -1,0 +1,63 @@
+/** The API's table of contents: its tags, in the order of the documentation, each with its folder. */
+import type { FastifyInstance } from 'fastify';
+import { type EventsParts, eventsRoutes } from './events/index.ts';
+import { type InstancesParts, instancesRoutes } from './instances/index.ts';
+import { type MessagesParts, messagesRoutes } from './messages/index.ts';
+import { type PlatformParts, platformRoutes } from './platform/index.ts';
+import { type UsersAndAdminParts, usersAndAdminRoutes } from './users-and-admin/index.ts';
+import { type WebhooksParts, webhooksRoutes } from './webhooks/index.ts';
+
+/** What each tag calls. */
+export interface ApiParts {
+  instances: InstancesParts;
+  messages: MessagesParts;
+  usersAndAdmin: UsersAndAdminParts;
+  webhooks: WebhooksParts;
+  events: EventsParts;
+  platform: PlatformParts;
+}
+
+interface Tag {
+  name: string;
+  description: string;
+  register(app: FastifyInstance, parts: ApiParts): PromiseLike<unknown>;
+}
+
+/** A new tag is a folder beside this file and an entry here. */
+export const TAGS: readonly Tag[] = [
+  {
+    name: 'instances',
+    description: 'Linked devices: pairing, state, connecting',
+    register: (app, { instances }) => app.register(instancesRoutes, instances),
+  },
+  {
+    name: 'messages',
+    description: 'Sending, editing, media, delivery status',
+    register: (app, { messages }) => app.register(messagesRoutes, messages),
+  },
+  {
+    name: 'users-and-admin',
+    description: 'Tenants, users, roles and tokens',
+    register: (app, { usersAndAdmin }) => app.register(usersAndAdminRoutes, usersAndAdmin),
+  },
+  {
+    name: 'webhooks',
+    description: 'Events, pushed',
+    register: (app, { webhooks }) => app.register(webhooksRoutes, webhooks),
+  },
+  {
+    name: 'events',
+    description: 'Events, pulled',
+    register: (app, { events }) => app.register(eventsRoutes, events),
+  },
+  {
+    name: 'platform',
+    description: 'Probes, metrics and version',
+    register: (app, { platform }) => app.register(platformRoutes, platform),
+  },
+];
+
+/** Registers every operation there is. */
+export async function apiRoutes(app: FastifyInstance, parts: ApiParts): Promise<void> {
+  for (const tag of TAGS) await tag.register(app, parts);
+}

@@ -1,0 +1,162 @@
+/** The connection of a device: its state, opening, closing, unlinking. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyRequest } from 'fastify';
+import { isLinked } from '../../../devices/device.ts';
+import type { Device, Devices } from '../../../devices/devices.ts';
+import { AppError } from '../../../errors.ts';
+import { DeviceHeaders, DeviceQuery, selectedDevice } from '../../request/device.ts';
+import { errorResponses, rfc3339, rfc3339OrNull } from '../../schemas.ts';
+import { ConnectData, DeviceSelection, DoneData, LogoutQuery, StatusData } from './schemas.ts';
+
+const tags = ['instances'];
+
+/** `/status`, `/connect`, `/disconnect` and `/logout`. */
+export const connectionRoutes: FastifyPluginAsyncTypebox<{ devices: Devices }> = async (app, { devices }) => {
+  app.get(
+    '/status',
+    {
+      schema: {
+        operationId: 'checkSessionStatus',
+        tags,
+        summary: 'Connection state',
+        description:
+          'Answers 200 also for a caller who has no device yet: `device_id` is then null and `status` is `new`.',
+        querystring: DeviceQuery,
+        headers: DeviceHeaders,
+        response: { 200: StatusData, ...errorResponses('400', '401', '404') },
+      },
+    },
+    async (request) => {
+      const device = await selectedOrNone(devices, request);
+      return { success: true as const, data: device === null ? NO_DEVICE : status(device) };
+    },
+  );
+
+  app.post(
+    '/connect',
+    {
+      schema: {
+        operationId: 'connectSession',
+        tags,
+        summary: 'Reconnect with the stored credentials',
+        description:
+          '`needs_qr` is true when the device is not linked (any more). Waits up to 20 s for WhatsApp; after a ' +
+          '504 the gateway keeps trying.',
+        querystring: DeviceQuery,
+        headers: DeviceHeaders,
+        body: DeviceSelection,
+        response: { 200: ConnectData, ...errorResponses('400', '401', '404', '503', '504') },
+      },
+    },
+    async (request) => {
+      const target = await devices.resolve(request.caller, selectedDevice(request));
+      const { device, needsQr } = await devices.connect(target);
+      return {
+        success: true as const,
+        data: { status: device.state, device_id: device.id, needs_qr: needsQr },
+      };
+    },
+  );
+
+  app.post(
+    '/disconnect',
+    {
+      schema: {
+        operationId: 'disconnectSession',
+        tags,
+        summary: 'Close the connection',
+        description: 'Keeps the credentials: `POST /connect` brings the device back without a QR.',
+        querystring: DeviceQuery,
+        headers: DeviceHeaders,
+        body: DeviceSelection,
+        response: { 200: DoneData, ...errorResponses('400', '401', '404') },
+      },
+    },
+    async (request) => {
+      const device = await devices.resolve(request.caller, selectedDevice(request));
+      const online = ['connected', 'reconnecting', 'pairing'].includes(device.state);
+      if (!online) {
+        throw new AppError('DEVICE_NOT_FOUND', { message: 'device not found or not connected' });
+      }
+      await devices.disconnect(device);
+      return {
+        success: true as const,
+        data: { message: 'device disconnected successfully', device_id: device.id },
+      };
+    },
+  );
+
+  app.post(
+    '/logout',
+    {
+      schema: {
+        operationId: 'logoutInstance',
+        tags,
+        summary: 'Unlink the device',
+        description:
+          'Removes the companion from the account and forgets its credentials; needs an open connection. With ' +
+          '`force` the credentials are forgotten without asking WhatsApp, for a device that cannot connect any ' +
+          'more: the phone may still list it.',
+        querystring: LogoutQuery,
+        headers: DeviceHeaders,
+        body: DeviceSelection,
+        response: { 200: DoneData, ...errorResponses('400', '401', '404', '503', '504') },
+      },
+    },
+    async (request) => {
+      const device = await devices.resolve(request.caller, selectedDevice(request));
+      await devices.logout(device, request.query.force === true);
+      return {
+        success: true as const,
+        data: { message: 'device logged out successfully', device_id: device.id },
+      };
+    },
+  );
+};
+
+async function selectedOrNone(devices: Devices, request: FastifyRequest): Promise<Device | null> {
+  const deviceId = selectedDevice(request);
+  try {
+    return await devices.resolve(request.caller, deviceId);
+  } catch (error) {
+    const none = deviceId === undefined && error instanceof AppError && error.code === 'DEVICE_NOT_FOUND';
+    if (none) return null;
+    throw error;
+  }
+}
+
+const NO_DEVICE = {
+  connected: false,
+  status: 'new' as const,
+  device_id: null,
+  jid: null,
+  phone_number: null,
+  is_logged_in: false,
+  last_seen: null,
+  reason: null,
+  since: null,
+  lid: null,
+  push_name: null,
+  limit: null,
+};
+
+function status(device: Device) {
+  return {
+    connected: device.state === 'connected',
+    status: device.state,
+    device_id: device.id,
+    jid: device.jid,
+    phone_number: device.phoneNumber,
+    is_logged_in: isLinked(device),
+    last_seen: rfc3339OrNull(device.lastSeen),
+    reason: device.stateReason,
+    since: rfc3339(device.stateAt),
+    lid: device.lid,
+    push_name: device.pushName,
+    limit: device.limit && {
+      since: rfc3339(device.limit.since),
+      until: rfc3339(device.limit.until),
+      reason: device.limit.reason,
+    },
+  };
+}

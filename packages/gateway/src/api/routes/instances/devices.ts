@@ -1,0 +1,134 @@
+/** The caller's devices: create, list, take offline. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { Device, Devices } from '../../../devices/devices.ts';
+import { AppError } from '../../../errors.ts';
+import { errorResponses, rfc3339, rfc3339OrNull } from '../../schemas.ts';
+import {
+  CreateDeviceBody,
+  CreatedDevice,
+  DeviceList,
+  DevicePath,
+  ListQuery,
+  MessageAnswer,
+  MyDevices,
+} from './schemas.ts';
+
+export interface DevicesParts {
+  devices: Devices;
+  /** The webhook of each device that has one. */
+  webhookUrls: { urls(tenantId: string, deviceIds: readonly string[]): Promise<Map<string, string>> };
+}
+
+const tags = ['instances'];
+
+/** `/devices` and `/user/devices`. */
+export const devicesRoutes: FastifyPluginAsyncTypebox<DevicesParts> = async (
+  app,
+  { devices, webhookUrls },
+) => {
+  const shownAll = async (list: Device[]) => {
+    const tenantId = list[0]?.tenantId;
+    const ids = list.map((device) => device.id);
+    const urls = tenantId === undefined ? new Map<string, string>() : await webhookUrls.urls(tenantId, ids);
+    return list.map((device) => shown(device, urls.get(device.id)));
+  };
+
+  app.post(
+    '/devices',
+    {
+      schema: {
+        operationId: 'createDevice',
+        tags,
+        summary: 'Create a device',
+        description: 'Registers a connection slot; linking a phone to it is the next step.',
+        body: CreateDeviceBody,
+        response: { 201: CreatedDevice, ...errorResponses('400', '401') },
+      },
+    },
+    async (request, reply) => {
+      const device = await devices.create(request.caller, { name: request.body.name.trim() });
+      reply.code(201);
+      return {
+        success: true as const,
+        message: 'Device created successfully',
+        device: shown(device),
+        data: { device_id: device.id, name: device.name },
+      };
+    },
+  );
+
+  app.get(
+    '/devices',
+    {
+      schema: {
+        operationId: 'listDevices',
+        tags,
+        summary: 'List devices',
+        description:
+          "The caller's own devices; admins and managers see the whole tenant's with `scope=tenant`.",
+        querystring: ListQuery,
+        response: { 200: DeviceList, ...errorResponses('400', '401', '403') },
+      },
+    },
+    async (request) => {
+      const tenantWide = request.query.scope === 'tenant';
+      if (tenantWide && request.caller.role === 'user') throw new AppError('FORBIDDEN');
+      const list = await devices.list(request.caller, tenantWide ? 'visible' : 'own');
+      return { success: true as const, devices: await shownAll(list) };
+    },
+  );
+
+  app.get(
+    '/user/devices',
+    {
+      schema: {
+        operationId: 'getMyDevices',
+        tags,
+        summary: "List the caller's devices",
+        response: { 200: MyDevices, ...errorResponses('401') },
+      },
+    },
+    async (request) => {
+      const list = await shownAll(await devices.list(request.caller));
+      return {
+        success: true as const,
+        data: { devices: list, count: list.length, user_id: request.caller.userId },
+      };
+    },
+  );
+
+  app.delete(
+    '/devices/:deviceID',
+    {
+      schema: {
+        operationId: 'disconnectDevice',
+        tags,
+        summary: 'Disconnect a device',
+        description:
+          'Closes the connection and marks the device offline. It is neither unlinked nor deleted.',
+        params: DevicePath,
+        response: { 200: MessageAnswer, ...errorResponses('401', '404') },
+      },
+    },
+    async (request) => {
+      await devices.disconnect(await devices.resolve(request.caller, request.params.deviceID));
+      return { success: true as const, message: 'Device disconnected' };
+    },
+  );
+};
+
+function shown(device: Device, webhookUrl: string | null = null) {
+  return {
+    id: device.id,
+    device_id: device.id,
+    user_id: device.userId,
+    name: device.name,
+    whatsapp_jid: device.jid,
+    connected: device.state === 'connected',
+    status: device.state,
+    last_seen: rfc3339OrNull(device.lastSeen),
+    webhook_url: webhookUrl,
+    created_at: rfc3339(device.createdAt),
+    updated_at: rfc3339(device.updatedAt),
+  };
+}

@@ -1,0 +1,45 @@
+/** Tag `messages`: sending, what is done to a message afterwards, and finding it again. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { type BulkDeps, bulkRoutes } from './bulk.ts';
+import { type DeleteDeps, deleteRoutes } from './delete.ts';
+import { type FindDeps, findRoutes } from './find.ts';
+import { type ForwardDeps, forwardRoutes } from './forward.ts';
+import { type HistoryDeps, messageHistoryRoutes } from './history.ts';
+import { jobsRoutes } from './jobs.ts';
+import { type MessageMediaDeps, messageMediaRoutes } from './media.ts';
+import { type PinDeps, pinRoutes } from './pin.ts';
+import { type PollDeps, pollRoutes } from './poll.ts';
+import { messageReceiptsRoutes, type ReceiptsDeps } from './receipts.ts';
+import { sendRoutes } from './send.ts';
+import type { SendDeps } from './send-kind.ts';
+import { type StarDeps, starRoutes } from './star.ts';
+import { type MessagesDeps, messagesRoutes as statusAndEditRoutes } from './status-and-edit.ts';
+
+export type MessagesParts = SendDeps &
+  BulkDeps &
+  MessagesDeps &
+  DeleteDeps &
+  ForwardDeps &
+  PinDeps &
+  StarDeps &
+  FindDeps &
+  PollDeps &
+  ReceiptsDeps &
+  HistoryDeps &
+  MessageMediaDeps;
+
+export const messagesRoutes: FastifyPluginAsyncTypebox<MessagesParts> = async (app, parts) => {
+  await app.register(statusAndEditRoutes, parts);
+  await app.register(deleteRoutes, parts);
+  await app.register(forwardRoutes, parts);
+  await app.register(pinRoutes, parts);
+  await app.register(starRoutes, parts);
+  await app.register(findRoutes, parts);
+  await app.register(pollRoutes, parts);
+  await app.register(messageReceiptsRoutes, parts);
+  await app.register(messageHistoryRoutes, parts);
+  await app.register(messageMediaRoutes, parts);
+  await app.register(jobsRoutes, parts);
+  await app.register(bulkRoutes, parts);
+  await app.register(sendRoutes, parts);
+};

@@ -1,0 +1,64 @@
+/** What the operations on tenants and users take and answer. */
+import { type Static, Type } from 'typebox';
+import { ROLES } from '../../../tenancy/roles.ts';
+import type { User } from '../../../tenancy/user-rows.ts';
+import { Nullable, OneOf, Rfc3339, rfc3339, Uuid } from '../../schemas.ts';
+
+export const RoleName = OneOf(ROLES, { examples: ['user'] });
+export const Email = Type.String({ format: 'email', maxLength: 254, examples: ['ana@example.com'] });
+export const Password = Type.String({ minLength: 8, maxLength: 256, examples: ['a long passphrase'] });
+export const WebhookUrl = Nullable(
+  Type.String({ pattern: '^https?://[^\\s]+$', maxLength: 2048, examples: ['https://example.com/hook'] }),
+);
+/** Any text: what is no UUID is an unknown id. */
+export const IdParameter = Type.Object({ id: Type.String() });
+
+export const UserFields = {
+  id: Uuid,
+  tenant_id: Uuid,
+  email: Type.String(),
+  role: RoleName,
+  active: Type.Boolean(),
+  created_at: Rfc3339,
+  updated_at: Rfc3339,
+};
+export const UserBody = Type.Object(UserFields);
+export const ListedUser = Type.Object({
+  ...UserFields,
+  token_preview: Type.String({ description: 'The first characters of the token', examples: ['e5f7ebbd'] }),
+});
+export const Token = Type.String({
+  format: 'uuid',
+  description: 'The bearer token. Shown here once and never again',
+});
+export const NewUserBody = Type.Object({ ...UserFields, token: Token });
+export const TenantBody = Type.Object({
+  id: Uuid,
+  name: Type.String(),
+  created_at: Rfc3339,
+  updated_at: Rfc3339,
+});
+export const WebhookNote = {
+  webhook_configured: Type.Boolean(),
+  webhook_url: Nullable(Type.String()),
+  note: Nullable(Type.String()),
+};
+export const ok = Type.Literal(true);
+
+export function userBody(user: User): Static<typeof UserBody> {
+  return {
+    id: user.id,
+    tenant_id: user.tenantId,
+    email: user.email,
+    role: user.role,
+    active: user.active,
+    created_at: rfc3339(user.createdAt),
+    updated_at: rfc3339(user.updatedAt),
+  };
+}
+
+/** A webhook URL given in advance waits until the user's first device is linked. */
+export function webhookNote(user: User, note: string) {
+  const configured = user.webhookUrl !== null;
+  return { webhook_configured: configured, webhook_url: user.webhookUrl, note: configured ? note : null };
+}

@@ -1,0 +1,136 @@
+/** Tenants, with the master token. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { type Static, Type } from 'typebox';
+import type { Tenant, Tenants } from '../../../tenancy/tenants.ts';
+import { requireMaster } from '../../auth.ts';
+import { errorResponses, Rfc3339, rfc3339, Uuid } from '../../schemas.ts';
+import {
+  Email,
+  IdParameter,
+  NewUserBody,
+  ok,
+  Password,
+  TenantBody,
+  Token,
+  userBody,
+  WebhookNote,
+  WebhookUrl,
+  webhookNote,
+} from './schemas.ts';
+
+export const tenantRoutes: FastifyPluginAsyncTypebox<{ tenants: Tenants }> = async (app, { tenants }) => {
+  app.post(
+    '/register',
+    {
+      config: { access: requireMaster },
+      schema: {
+        operationId: 'superAdminRegisterTenant',
+        tags: ['users-and-admin'],
+        summary: 'Register a tenant with its first user',
+        description: 'The first user is always an admin; `role` is accepted and ignored.',
+        body: Type.Object({
+          tenant_name: Type.String({ minLength: 1, maxLength: 200, pattern: '\\S', examples: ['Acme'] }),
+          email: Email,
+          password: Password,
+          role: Type.Optional(Type.String()),
+          webhook_url: Type.Optional(WebhookUrl),
+        }),
+        response: {
+          201: Type.Object({
+            success: ok,
+            user: NewUserBody,
+            tenant: TenantBody,
+            token: Token,
+            ...WebhookNote,
+          }),
+          ...errorResponses('409'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { tenant_name, email, password, webhook_url } = request.body;
+      const made = await tenants.register({
+        tenantName: tenant_name.trim(),
+        email,
+        password,
+        webhookUrl: webhook_url ?? null,
+      });
+      return reply.code(201).send({
+        success: true,
+        user: { ...userBody(made.user), token: made.token },
+        tenant: tenantBody(made.tenant),
+        token: made.token,
+        ...webhookNote(made.user, 'Webhook will be auto-configured when WhatsApp device is connected'),
+      });
+    },
+  );
+
+  app.get(
+    '/tenants',
+    {
+      config: { access: requireMaster },
+      schema: {
+        operationId: 'superAdminListTenants',
+        tags: ['users-and-admin'],
+        summary: 'List all tenants',
+        response: { 200: Type.Object({ success: ok, tenants: Type.Array(TenantBody) }) },
+      },
+    },
+    async () => ({ success: true as const, tenants: (await tenants.list()).map(tenantBody) }),
+  );
+
+  app.get(
+    '/global/tenants/:id',
+    {
+      config: { access: requireMaster },
+      schema: {
+        operationId: 'superAdminGetTenant',
+        tags: ['users-and-admin'],
+        summary: 'Read a tenant',
+        params: IdParameter,
+        response: { 200: Type.Object({ success: ok, data: TenantBody }), ...errorResponses('404') },
+      },
+    },
+    async (request) => ({ success: true as const, data: tenantBody(await tenants.get(request.params.id)) }),
+  );
+
+  app.delete(
+    '/global/tenants/:id',
+    {
+      config: { access: requireMaster },
+      schema: {
+        operationId: 'superAdminDeleteTenant',
+        tags: ['users-and-admin'],
+        summary: 'Delete a tenant with everything it owns',
+        description: 'Users, devices, sessions, messages, receipts. Cannot be undone.',
+        params: IdParameter,
+        response: {
+          200: Type.Object({
+            success: ok,
+            message: Type.String(),
+            data: Type.Object({ tenant_id: Uuid, tenant_name: Type.String(), deleted_at: Rfc3339 }),
+          }),
+          ...errorResponses('404'),
+        },
+      },
+    },
+    async (request) => {
+      const { tenant, deletedAt } = await tenants.delete(request.params.id);
+      request.log.warn({ tenant_id: tenant.id }, 'a tenant and all its data were permanently deleted');
+      return {
+        success: true as const,
+        message: 'Tenant and all related data permanently deleted',
+        data: { tenant_id: tenant.id, tenant_name: tenant.name, deleted_at: rfc3339(deletedAt) },
+      };
+    },
+  );
+};
+
+function tenantBody(tenant: Tenant): Static<typeof TenantBody> {
+  return {
+    id: tenant.id,
+    name: tenant.name,
+    created_at: rfc3339(tenant.createdAt),
+    updated_at: rfc3339(tenant.updatedAt),
+  };
+}

@@ -1,0 +1,197 @@
+/** The users of the caller's tenant. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { Type } from 'typebox';
+import type { Users } from '../../../tenancy/users.ts';
+import { requireRole } from '../../auth.ts';
+import { errorResponses, Uuid } from '../../schemas.ts';
+import {
+  Email,
+  IdParameter,
+  ListedUser,
+  NewUserBody,
+  ok,
+  Password,
+  RoleName,
+  Token,
+  UserBody,
+  userBody,
+  WebhookNote,
+  WebhookUrl,
+  webhookNote,
+} from './schemas.ts';
+
+export const userRoutes: FastifyPluginAsyncTypebox<{ users: Users }> = async (app, { users }) => {
+  app.post(
+    '/users',
+    {
+      config: { access: requireRole('admin') },
+      schema: {
+        operationId: 'createUser',
+        tags: ['users-and-admin'],
+        summary: 'Create a user in your tenant',
+        body: Type.Object({
+          email: Email,
+          password: Password,
+          role: Type.Optional(RoleName),
+          webhook_url: Type.Optional(WebhookUrl),
+        }),
+        response: {
+          201: Type.Object({ success: ok, user: NewUserBody, ...WebhookNote }),
+          ...errorResponses('409'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { email, password, role, webhook_url } = request.body;
+      const made = await users.create(request.caller, {
+        email,
+        password,
+        role: role ?? 'user',
+        webhookUrl: webhook_url ?? null,
+      });
+      return reply.code(201).send({
+        success: true,
+        user: { ...userBody(made.user), token: made.token },
+        ...webhookNote(
+          made.user,
+          'Webhook will be configured when user connects their first WhatsApp device',
+        ),
+      });
+    },
+  );
+
+  app.get(
+    '/users',
+    {
+      config: { access: requireRole('admin', 'manager') },
+      schema: {
+        operationId: 'listUsers',
+        tags: ['users-and-admin'],
+        summary: 'List the users of your tenant',
+        description: 'Tokens are not shown: `token_preview` tells them apart.',
+        response: { 200: Type.Object({ success: ok, users: Type.Array(ListedUser) }) },
+      },
+    },
+    async (request) => {
+      const listed = await users.list(request.caller);
+      return {
+        success: true as const,
+        users: listed.map((user) => ({ ...userBody(user), token_preview: user.tokenPreview })),
+      };
+    },
+  );
+
+  app.get(
+    '/users/:id',
+    {
+      schema: {
+        operationId: 'getUserById',
+        tags: ['users-and-admin'],
+        summary: 'Read a user',
+        description: 'Admins and managers read every user of the tenant, a user only itself.',
+        params: IdParameter,
+        response: { 200: Type.Object({ success: ok, data: UserBody }), ...errorResponses('404') },
+      },
+    },
+    async (request) => ({
+      success: true as const,
+      data: userBody(await users.get(request.caller, request.params.id)),
+    }),
+  );
+
+  app.put(
+    '/users/:id',
+    {
+      schema: {
+        operationId: 'updateUser',
+        tags: ['users-and-admin'],
+        summary: 'Activate, deactivate or change the role of a user',
+        description: 'What is omitted stays. A deactivated user is answered 403 from then on.',
+        params: IdParameter,
+        body: Type.Object({ active: Type.Optional(Type.Boolean()), role: Type.Optional(RoleName) }),
+        response: {
+          200: Type.Object({ success: ok, message: Type.Literal('User updated successfully') }),
+          ...errorResponses('404'),
+        },
+      },
+    },
+    async (request) => {
+      await users.update(request.caller, request.params.id, request.body);
+      return { success: true as const, message: 'User updated successfully' as const };
+    },
+  );
+
+  app.post(
+    '/users/:id/promote',
+    {
+      schema: {
+        operationId: 'promoteUser',
+        tags: ['users-and-admin'],
+        summary: 'Change the role of a user, up or down',
+        params: IdParameter,
+        body: Type.Object({ new_role: RoleName }),
+        response: {
+          200: Type.Object({
+            success: ok,
+            message: Type.Literal('User role updated successfully'),
+            data: Type.Object({ user_id: Uuid, old_role: RoleName, new_role: RoleName }),
+          }),
+          ...errorResponses('404'),
+        },
+      },
+    },
+    async (request) => {
+      const { before, after } = await users.update(request.caller, request.params.id, {
+        role: request.body.new_role,
+      });
+      return {
+        success: true as const,
+        message: 'User role updated successfully' as const,
+        data: { user_id: after.id, old_role: before.role, new_role: after.role },
+      };
+    },
+  );
+
+  app.delete(
+    '/users/:id',
+    {
+      schema: {
+        operationId: 'deleteUser',
+        tags: ['users-and-admin'],
+        summary: 'Delete a user for good',
+        description: 'With the devices the user owns. Not yourself, and not the last active admin.',
+        params: IdParameter,
+        response: {
+          200: Type.Object({ success: ok, message: Type.Literal('User permanently deleted') }),
+          ...errorResponses('404'),
+        },
+      },
+    },
+    async (request) => {
+      await users.delete(request.caller, request.params.id);
+      request.log.warn({ user_id: request.params.id }, 'a user was permanently deleted');
+      return { success: true as const, message: 'User permanently deleted' as const };
+    },
+  );
+
+  app.post(
+    '/users/:id/token/rotate',
+    {
+      schema: {
+        operationId: 'rotateUserToken',
+        tags: ['users-and-admin'],
+        summary: 'Replace the token of a user',
+        description: 'Your own, or as an admin anybody’s. The old token stops working at once.',
+        params: IdParameter,
+        response: {
+          200: Type.Object({ success: ok, data: Type.Object({ user_id: Uuid, token: Token }) }),
+          ...errorResponses('404'),
+        },
+      },
+    },
+    async (request) => {
+      const { user, token } = await users.rotateToken(request.caller, request.params.id);
+      return { success: true as const, data: { user_id: user.id, token } };
+    },
+  );
+};
