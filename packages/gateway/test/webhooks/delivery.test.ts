@@ -242,11 +242,29 @@ describe('the schedule', () => {
 });
 
 describe('what counts as failure', () => {
-  test.each([204, 201, 299])('%i is success', async (status) => {
+  test.each([200, 204, 299])('%i is success, whatever its Retry-After', async (status) => {
+    const { receiver, device, endpoint } = await world.connected();
+    receiver.behave = (_request, response) => {
+      response.setHeader('retry-after', '60');
+      return status;
+    };
+    await world.record(device, 'chat', 1);
+    await world.untilStates(endpoint, 'delivered');
+    await world.record(device, 'other', 2);
+    await world.untilStates(endpoint, 'delivered', 'delivered');
+  });
+
+  test.each([
+    [300, 'redirect'],
+    [399, 'redirect'],
+    [400, 'status'],
+    [500, 'status'],
+  ])('%i is none: %s', async (status, error) => {
     const { receiver, device, endpoint } = await world.connected();
     receiver.behave = () => status;
     await world.record(device, 'chat', 1);
-    await world.untilStates(endpoint, 'delivered');
+    await world.untilAttempts(endpoint, 1);
+    expect(await lastError()).toEqual({ status, error });
   });
 
   test('a redirect, which is not followed', async () => {

@@ -124,12 +124,17 @@ describe('POST, GET, DELETE /webhook', () => {
     ['webhook_url', { webhook_url: 'example.com/hook' }],
     ['webhook_url', { webhook_url: 'javascript:alert(1)' }],
     ['webhook_url', { webhook_url: 'https://user:pass@example.com/' }],
+    ['webhook_url', { webhook_url: 'https://user@example.com/' }],
+    ['webhook_url', { webhook_url: 'https://:pass@example.com/' }],
+    ['webhook_url', { webhook_url: 'https://example.com/a hook' }],
+    ['webhook_url', { webhook_url: 'see https://example.com/' }],
+    ['webhook_url', { webhook_url: 'http://10.0.0.1./hook' }],
     ['webhook_url', { webhook_url: 'http://10.0.0.1/hook' }],
     ['webhook_url', { webhook_url: 'http://169.254.169.254/latest/meta-data' }],
     ['webhook_url', { webhook_url: 'http://[::1]/hook' }],
     ['webhook_url', { webhook_url: 'http://2130706434.0.0.0.0/' }],
     ['webhook_url', { webhook_url: 'https://' }],
-    ['webhook_url', { webhook_url: `https://example.com/${'x'.repeat(2048)}` }],
+    ['webhook_url', { webhook_url: `https://example.com/${'x'.repeat(2029)}` }],
     ['webhook_url', { webhook_url: 5 }],
     ['enabled_events', { enabled_events: undefined }],
     ['enabled_events', { enabled_events: [] }],
@@ -143,6 +148,10 @@ describe('POST, GET, DELETE /webhook', () => {
     ['timeout', { timeout: 61 }],
     ['secret', { secret: 'x'.repeat(257) }],
     ['headers', { headers: ['X-A'] }],
+    [`headers.${'x'.repeat(100)}`, { headers: { ['x'.repeat(101)]: '1' } }],
+    ['headers.X-A', { headers: { 'X-A': 'x'.repeat(4097) } }],
+    ['headers.X-A', { headers: { 'X-A': ' x' } }],
+    ['headers.X-A', { headers: { 'X-A': 'x ' } }],
     ['headers.Host', { headers: { Host: 'example.org' } }],
     ['headers.Content-Length', { headers: { 'Content-Length': '3' } }],
     ['headers.webhook-signature', { headers: { 'webhook-signature': 'v1,forged' } }],
@@ -159,6 +168,35 @@ describe('POST, GET, DELETE /webhook', () => {
     expect(body.error_code).toBe('VALIDATION_ERROR');
     expect(body.validation[0].field).toBe(field);
     expect((await api.call(caller, 'GET', '/webhook')).status).toBe(404);
+  });
+
+  test.each([
+    { webhook_url: `https://example.com/${'x'.repeat(2028)}` },
+    { webhook_url: 'HTTPS://example.com/hook' },
+    { webhook_url: 'https://localhost.example.com/' },
+    { retry_attempts: 12, timeout: 60 },
+    { timeout: 1 },
+    { headers: { ['x'.repeat(100)]: '!' } },
+    { headers: { 'X-A': `a\t b${'x'.repeat(4092)}` } },
+    { headers: { 'Not-X-Wuts-Signature': '1' } },
+    { headers: Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`X-${n}`, 'v'])) },
+  ])('takes what is just within the limits: %j', async (change) => {
+    const { caller } = await api.shop();
+    const { status, body } = await api.call(caller, 'POST', '/webhook', { ...BODY, ...change });
+    expect(status).toBe(200);
+    expect(body.webhook).toMatchObject(change);
+  });
+
+  test('a secret of 256 characters, a URL with blanks around it, and each event once', async () => {
+    const { caller } = await api.shop();
+    const { body } = await api.call(caller, 'POST', '/webhook', {
+      webhook_url: ` ${URL} `,
+      enabled_events: ['message.read', 'message.received', 'message.read'],
+      secret: 'x'.repeat(256),
+    });
+    expect(body.webhook).toMatchObject({ ...BODY, has_secret: true });
+    const unsigned = await api.call(caller, 'POST', '/webhook', { ...BODY, secret: '' });
+    expect(unsigned.body.webhook.has_secret).toBe(false);
   });
 
   test('repeats no header value and no secret in a refusal', async () => {

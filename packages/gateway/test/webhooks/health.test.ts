@@ -34,6 +34,7 @@ describe('410 Gone', () => {
 
   test('the owner is told on other endpoints', async () => {
     const { receiver, caller, device } = await world.connected();
+    await world.configure(caller, device, { url: `${receiver.url}?token=secret` });
     const watcher = await world.receiver();
     await world.webhooks.endpoints.create(caller, device.id, {
       url: watcher.url,
@@ -129,6 +130,29 @@ describe('failing for long', () => {
     receiver.behave = () => 200;
     await world.webhooks.endpoints.update(caller, endpoint.id, { enabled: true });
     await world.untilStates(endpoint, 'failed', 'delivered');
+  });
+
+  test.each([
+    { failures: 1, afterMs: HOUR, state: 'active' },
+    { failures: 2, afterMs: HOUR - 1, state: 'active' },
+    { failures: 2, afterMs: HOUR, state: 'paused' },
+  ])('takes both the time and the failures: $failures in $afterMs ms', async ({
+    failures,
+    afterMs,
+    state,
+  }) => {
+    await world.destroy();
+    world = await WebhookWorld.create({ pauseAfterMs: HOUR, pauseAfterFailures: 2 });
+    const { receiver, device, endpoint } = await world.connected({ retryAttempts: 0 });
+    receiver.behave = () => 500;
+    if (failures === 2) {
+      await world.record(device, 'a', 1);
+      await world.untilStates(endpoint, 'failed');
+    }
+    world.clock.advance(afterMs);
+    await world.record(device, 'a', 2);
+    await world.untilStates(endpoint, ...Array<string>(failures).fill('failed'));
+    expect(await world.endpoint(endpoint.id)).toMatchObject({ state, failures });
   });
 
   test('few failures in many days do not pause', async () => {

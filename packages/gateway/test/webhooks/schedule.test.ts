@@ -5,13 +5,16 @@ describe('waitAfter', () => {
   test('stays within 20 % of the schedule', () => {
     for (const [attempt, wait] of [
       [1, 5000],
+      [2, 30_000],
+      [6, 18_000_000],
       [4, 1_800_000],
       [7, 36_000_000],
+      [8, 36_000_000],
       [50, 36_000_000],
     ] as const) {
       expect(waitAfter(attempt, () => 0)).toBe(wait * 0.8);
       expect(waitAfter(attempt, () => 0.5)).toBe(wait);
-      expect(waitAfter(attempt, () => 0.999_999)).toBeLessThanOrEqual(wait * 1.2);
+      expect(waitAfter(attempt, () => 1)).toBeCloseTo(wait * 1.2);
     }
   });
 });
@@ -22,8 +25,11 @@ describe('retryAfter', () => {
   test.each([
     ['0', 0],
     ['7', 7000],
+    [' 7 ', 7000],
+    ['86400', 86_400_000],
     ['86401', 86_400_000],
     ['9999999999', 86_400_000],
+    ['10000000000', null],
     ['Mon, 15 Jun 2026 12:00:30 GMT', 30_000],
     ['Monday, 15-Jun-26 12:01:00 GMT', 60_000],
     ['Mon, 15 Jun 2026 11:00:00 GMT', 0],
@@ -32,10 +38,15 @@ describe('retryAfter', () => {
     ['1.5', null],
     ['', null],
     ['later', null],
+    ['5 minutes', null],
+    ['on Mon, 15 Jun 2026 12:00:30 GMT', null],
+    ['Monday', null],
     ['2026-06-15', null],
   ])('%j', (header, wait) => {
     expect(retryAfter(header, now)).toBe(wait);
   });
 
   test('none', () => expect(retryAfter(undefined, now)).toBeNull());
+
+  test('several: the first', () => expect(retryAfter(['7', '9'], now)).toBe(7000));
 });

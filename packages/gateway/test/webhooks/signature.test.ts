@@ -67,8 +67,18 @@ describe('Standard Webhooks', () => {
   test('the key of whsec_ is decoded when it is base64, else the text', () => {
     expect(standardKey('whsec_AAEC')).toEqual(Buffer.from([0, 1, 2]));
     expect(standardKey('whsec_AAE=')).toEqual(Buffer.from([0, 1]));
-    expect(standardKey('whsec_')).toEqual(Buffer.from('whsec_'));
-    expect(standardKey('whsec_AAE')).toEqual(Buffer.from('whsec_AAE'));
-    expect(standardKey('AAEC')).toEqual(Buffer.from('AAEC'));
+    expect(standardKey('whsec_AA==')).toEqual(Buffer.from([0]));
+    expect(standardKey('whsec_+/+/AAEC')).toEqual(Buffer.from('+/+/AAEC', 'base64'));
+    for (const text of [
+      'whsec_',
+      'whsec_AAE',
+      'whsec_!AAEC',
+      'whsec_AAEC!',
+      'whsec_A===',
+      'AAEC',
+      'AAECwhsec_',
+    ]) {
+      expect(standardKey(text)).toEqual(Buffer.from(text));
+    }
   });
 });
