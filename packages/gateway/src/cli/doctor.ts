@@ -32,10 +32,10 @@ export async function doctor(env: NodeJS.ProcessEnv, print: (line: string) => vo
 
 function node(): Finding {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  const enough = major > 20 || (major === 20 && minor >= 19);
+  const enough = major > 22 || (major === 22 && minor >= 18);
   return enough
     ? ok(`Node ${process.versions.node}`)
-    : problem(`Node ${process.versions.node}: 20.19 or newer is needed`);
+    : problem(`Node ${process.versions.node}: 22.18 or newer is needed`);
 }
 
 function configuration(env: NodeJS.ProcessEnv, findings: Finding[]): Settings | null {
