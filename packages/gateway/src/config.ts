@@ -235,7 +235,9 @@ function webUrl(text: string, protocols: string[]): string {
   if (!url || !protocols.includes(url.protocol)) {
     throw new Error(`must be a URL beginning with ${protocols.map((each) => `${each}//`).join(' or ')}`);
   }
-  return text.replace(/(?<!\/)\/+$/, '');
+  let end = text.length;
+  while (text.charAt(end - 1) === '/') end -= 1;
+  return text.slice(0, end);
 }
 
 function cidr(text: string): string {

@@ -45,12 +45,18 @@ const UNSAFE_IN_NAME = /[\p{Cc}\p{Cs}\\/:*?"<>|\u200e\u200f\u202a-\u202e\u2066-\
 
 /** The sender's file name made safe, or one from kind and type. */
 export function servedName(fileName: string | null, kind: string, mimeType: string): string {
-  const cleaned = headAndTail(fileName ?? '')
-    .replace(UNSAFE_IN_NAME, '_')
-    .replace(/^[\s.]+|(?<![\s.])[\s.]+$/g, '');
+  const cleaned = withoutEdges(headAndTail(fileName ?? '').replace(UNSAFE_IN_NAME, '_'));
   if (cleaned !== '') return shorten(cleaned);
   const extension = EXTENSIONS[mimeType.slice(0, LONGEST_TYPE).toLowerCase().split(';')[0]?.trim() ?? ''];
   return extension ? `${kind}.${extension}` : kind;
+}
+
+/** Without the blanks and dots at both ends. */
+function withoutEdges(name: string): string {
+  let [start, end] = [0, name.length];
+  while (start < end && /[\s.]/.test(name.charAt(start))) start += 1;
+  while (start < end && /[\s.]/.test(name.charAt(end - 1))) end -= 1;
+  return name.slice(start, end);
 }
 
 /** Half of a surrogate pair that a cut leaves is replaced as unsafe. */

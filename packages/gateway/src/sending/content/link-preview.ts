@@ -27,10 +27,16 @@ const LONGEST_TITLE = 300;
 const LONGEST_DESCRIPTION = 1000;
 const MOST_PICTURE_BYTES = 5 * 1024 ** 2;
 
+/** What stands behind an address and is not part of it. */
+const PUNCTUATION = `.,;:!?)]}'"`;
+
 /** The first address of a text, without the punctuation behind it; null when it has none. */
 export function firstLink(text: string): string | null {
-  const found = /https?:\/\/[^\s<>"]+/i.exec(text)?.[0]?.replace(/(?<![.,;:!?)\]}'"])[.,;:!?)\]}'"]+$/, '');
-  return found && URL.canParse(found) ? found : null;
+  const found = /https?:\/\/[^\s<>"]+/i.exec(text)?.[0] ?? '';
+  let end = found.length;
+  while (end > 0 && PUNCTUATION.includes(found.charAt(end - 1))) end -= 1;
+  const link = found.slice(0, end);
+  return URL.canParse(link) ? link : null;
 }
 
 /** Checks a preview that the caller gives; VALIDATION_ERROR when the text does not contain its address. */
