@@ -1,44 +1,23 @@
-import type { BinaryNode } from 'baileys';
-import type { Account, RegisteredDevice } from './network/directory.ts';
-import type { NetworkLink } from './network/link.ts';
+import { removeCompanion } from './accounts/remove-companion.ts';
 import type { Network } from './network/network.ts';
-import { removeCompanion } from './pairing/remove.ts';
-import { stanza } from './wire/stanza.ts';
+import type { Account, RegisteredDevice } from './state/directory.ts';
+import type { FaultOrders, SenderFilter } from './state/fault-orders.ts';
+import { failureStanza, streamErrorStanza } from './wire/endings.ts';
 
 /** A stream error by name or by the `code` attribute of `<stream:error>`. */
 export type StreamErrorKind = 'replaced' | 'logged_out' | 'banned' | 'outdated' | number;
-
-interface RefusedLogins {
-  readonly code: number;
-  remaining: number;
-}
-
-/** Limits an order to the messages of one account's companions. */
-export interface SenderFilter {
-  /** Phone number, digits. */
-  readonly number?: string;
-}
-
-interface AckOrder extends SenderFilter {
-  readonly code: number | 'silence';
-}
 
 /**
  * What goes wrong, on order. Each method acts once (or the given number of times) and says what the
  * network does from then on.
  */
 export class Faults {
-  /** Milliseconds every stanza waits before it is handed to a device. */
-  latencyMs = 0;
-
   readonly #network: Network;
-  readonly #ackOrders: AckOrder[] = [];
-  readonly #refused = new Map<string, RefusedLogins>();
-  readonly #silenced = new Map<NetworkLink, BinaryNode[]>();
-  readonly #torn = new Set<NetworkLink>();
+  readonly #orders: FaultOrders;
 
   constructor(network: Network) {
     this.#network = network;
+    this.#orders = network.orders;
   }
 
   /**
@@ -51,17 +30,17 @@ export class Faults {
     if (kind === 'banned') this.failure(deviceJid, 403);
     else if (kind === 'outdated') this.failure(deviceJid, 405);
     else if (kind === 'logged_out') removeCompanion(this.#network, this.#attached(deviceJid));
-    else this.#network.end(this.#attached(deviceJid), streamErrorStanza(kind));
+    else this.#network.delivery.end(this.#attached(deviceJid), streamErrorStanza(kind));
   }
 
   /** Sends `<failure reason=…>` and closes. Throws when the device is not attached. */
   failure(deviceJid: string, reason: number): void {
-    this.#network.end(this.#attached(deviceJid), failureStanza(reason));
+    this.#network.delivery.end(this.#attached(deviceJid), failureStanza(reason));
   }
 
   /** Closes a device's connection without a word. Throws when the device is not attached. */
   drop(deviceJid: string): void {
-    this.#network.end(this.#attached(deviceJid));
+    this.#network.delivery.end(this.#attached(deviceJid));
   }
 
   /**
@@ -70,7 +49,7 @@ export class Faults {
    */
   tearNext(deviceJid: string): void {
     const { link } = this.#attached(deviceJid).mailbox;
-    if (link) this.#torn.add(link);
+    if (link) this.#orders.tearNext(link);
   }
 
   /**
@@ -79,7 +58,7 @@ export class Faults {
    * peer messages between an account's devices.
    */
   nextAckError(code: number, from: SenderFilter = {}): void {
-    this.#ackOrders.push({ ...from, code });
+    this.#orders.orderAck(code, from);
   }
 
   /**
@@ -99,19 +78,21 @@ export class Faults {
 
   /** The next messages that companions send are routed but not acknowledged to them. */
   silenceAck(times = 1, from: SenderFilter = {}): void {
-    for (let n = 0; n < times; n += 1) this.#ackOrders.push({ ...from, code: 'silence' });
+    for (let n = 0; n < times; n += 1) this.#orders.orderAck('silence', from);
   }
 
   /** The next logins of a number's companions end in `<failure reason=code>`; 0 times lifts it. */
   refuseLogin(code: number, options: { number: string; times?: number }): void {
-    const times = options.times ?? Number.POSITIVE_INFINITY;
-    if (times <= 0) this.#refused.delete(options.number);
-    else this.#refused.set(options.number, { code, remaining: times });
+    this.#orders.refuseLogins(options.number, code, options.times ?? Number.POSITIVE_INFINITY);
+  }
+
+  get latencyMs(): number {
+    return this.#orders.latencyMs;
   }
 
   /** Delays every stanza to devices; 0 ends it. */
   setLatency(ms: number): void {
-    this.latencyMs = Math.max(0, ms);
+    this.#orders.latencyMs = Math.max(0, ms);
   }
 
   /**
@@ -120,59 +101,19 @@ export class Faults {
    */
   silence(deviceJid: string): void {
     const { link } = this.#attached(deviceJid).mailbox;
-    if (link && !this.#silenced.has(link)) this.#silenced.set(link, []);
+    if (link) this.#orders.silence(link);
   }
 
   /** Ends a silence: what was held back arrives now, in its order. */
   resume(deviceJid: string): void {
     const { link } = this.#attached(deviceJid).mailbox;
-    const held = link && this.#silenced.get(link);
-    if (!link || !held) return;
-    this.#silenced.delete(link);
-    for (const node of held) link.deliver(node);
-  }
-
-  /** Used for every stanza to a link: true when a silence holds it back. */
-  withholds(link: NetworkLink, node: BinaryNode): boolean {
-    const held = this.#silenced.get(link);
-    held?.push(node);
-    return held !== undefined;
-  }
-
-  /** Used for every stanza to a link: true when it breaks off in the middle of this one. */
-  tears(link: NetworkLink): boolean {
-    return this.#torn.delete(link);
-  }
-
-  /** Used when a link ends: what was held back is lost with it. */
-  linkGone(link: NetworkLink): void {
-    this.#silenced.delete(link);
-    this.#torn.delete(link);
+    if (!link) return;
+    for (const node of this.#orders.resume(link)) link.deliver(node);
   }
 
   /** Forgets every order that is still open. */
   clear(): void {
-    this.latencyMs = 0;
-    this.#ackOrders.length = 0;
-    this.#refused.clear();
-  }
-
-  /** Used by message routing: what is ordered for the ack of this message. */
-  takeAckOrder(sender: RegisteredDevice, message: BinaryNode): number | 'silence' | undefined {
-    if (this.#ackOrders.length === 0) return undefined;
-    if (sender.address.device === 0 || message.attrs.category === 'peer') return undefined;
-    const { user } = sender.account;
-    const index = this.#ackOrders.findIndex(({ number }) => number === undefined || number === user);
-    return index < 0 ? undefined : this.#ackOrders.splice(index, 1)[0]?.code;
-  }
-
-  /** Used at login: the code this login is refused with. */
-  takeLoginRefusal(user: string): number | undefined {
-    const refused = this.#refused.get(user);
-    if (!refused) return undefined;
-    refused.remaining -= 1;
-    if (refused.remaining <= 0) this.#refused.delete(user);
-    return refused.code;
+    this.#orders.clear();
   }
 
   #account(number: string): Account {
@@ -186,18 +127,4 @@ export class Faults {
     if (!device?.mailbox.link) throw new Error(`${deviceJid} is not attached`);
     return device;
   }
-}
-
-/** `<stream:error>` with a conflict or a code (whatsmeow connectionevents.go handleStreamError). */
-export function streamErrorStanza(kind: 'replaced' | 'device_removed' | number): BinaryNode {
-  if (kind === 'replaced') return stanza('stream:error', {}, [stanza('conflict', { type: 'replaced' })]);
-  if (kind === 'device_removed') {
-    return stanza('stream:error', { code: '401' }, [stanza('conflict', { type: 'device_removed' })]);
-  }
-  return stanza('stream:error', { code: String(kind) });
-}
-
-/** `<failure>`, the answer to a refused login (whatsmeow connectionevents.go handleConnectFailure). */
-export function failureStanza(reason: number): BinaryNode {
-  return stanza('failure', { reason: String(reason), location: 'sbx' });
 }

@@ -1,9 +1,9 @@
 export type { Cdn, CdnLogEntry } from './cdn/cdn.ts';
-export { createNoiseCertificates, type NoiseCertificates } from './certificates.ts';
+export { type NetworkServer, startNetworkServer } from './endpoint/server.ts';
 export type { Faults, StreamErrorKind } from './faults.ts';
-export type { Group as NetworkGroup, Groups } from './groups/groups.ts';
-export type { Account, Directory, RegisteredDevice } from './network/directory.ts';
-export type { DeviceAddress, NetworkLink, NetworkPort } from './network/link.ts';
+export type { Group as NetworkGroup } from './groups/group.ts';
+export type { Groups } from './groups/groups.ts';
+export type { DeviceAddress, NetworkLink, NetworkPort } from './link.ts';
 export { createNetwork, type Network, type NetworkOptions } from './network/network.ts';
 export type { Newsletter, PostUpdate } from './newsletters/newsletters.ts';
 export {
@@ -16,4 +16,5 @@ export { LinkError } from './phones/host.ts';
 export type { PhoneMessage } from './phones/inbox.ts';
 export type { Phone } from './phones/phone.ts';
 export { type NewPhone, type Sandbox, type SandboxOptions, startSandbox } from './sandbox.ts';
-export { type NetworkServer, startNetworkServer } from './wire/server.ts';
+export type { Account, Directory, RegisteredDevice } from './state/directory.ts';
+export { createNoiseCertificates, type NoiseCertificates } from './wire/certificates.ts';

@@ -3,16 +3,16 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { removeCompanion } from './accounts/remove-companion.ts';
 import { type Cdn, createCdn } from './cdn/cdn.ts';
-import { createNoiseCertificates } from './certificates.ts';
-import type { Faults } from './faults.ts';
-import type { RegisteredDevice } from './network/directory.ts';
+import { type NetworkServer, startNetworkServer } from './endpoint/server.ts';
+import { Faults } from './faults.ts';
 import { createNetwork, type Network } from './network/network.ts';
 import { type CompanionRegRefresh, PairingDesk } from './pairing/desk.ts';
-import { removeCompanion } from './pairing/remove.ts';
 import type { PhoneHost } from './phones/host.ts';
 import { createPhone, type Phone, reinstallPhone } from './phones/phone.ts';
-import { type NetworkServer, startNetworkServer } from './wire/server.ts';
+import type { RegisteredDevice } from './state/directory.ts';
+import { createNoiseCertificates } from './wire/certificates.ts';
 
 export interface SandboxOptions {
   /** When the server retires the ADV secret of a shown QR code. Default `after_qr`. */
@@ -64,7 +64,7 @@ export class Sandbox {
     caFile: string;
   }) {
     this.network = parts.network;
-    this.faults = parts.network.faults;
+    this.faults = new Faults(parts.network);
     this.#server = parts.server;
     this.url = parts.server.url;
     this.rootKey = parts.rootKey;
@@ -100,7 +100,7 @@ export class Sandbox {
   /** Whether the device (a JID with or without a device number) is attached and takes live stanzas. */
   online(deviceJid: string): boolean {
     const device = this.network.directory.resolveDevice(deviceJid);
-    return device !== undefined && this.network.online(device);
+    return device !== undefined && this.network.delivery.online(device);
   }
 
   /** Resolves once the device is online; rejects after `timeoutMs`. */
@@ -144,7 +144,7 @@ export class Sandbox {
   #until(what: string, holds: () => boolean, timeoutMs: number): Promise<void> {
     if (holds()) return Promise.resolve();
     return new Promise((resolve, reject) => {
-      const stop = this.network.onChange(() => {
+      const stop = this.network.delivery.onChange(() => {
         if (!holds()) return;
         clearTimeout(timer);
         stop();

@@ -3,14 +3,8 @@ import { AppError } from '../errors.ts';
 import { sameIdentity } from '../identity/jid.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import { chatOf, type MessageDevice } from '../messages/stored-message.ts';
-import type { SendAttempt } from './delivery.ts';
+import type { SendId } from './delivery.ts';
 import type { Recipient } from './recipients.ts';
-
-/** The id that a send goes by: the one the caller chose, and that of the attempt that this one repeats. */
-export interface SendId {
-  chosen?: string | undefined;
-  attempt?: SendAttempt | undefined;
-}
 
 /** Requests are matched within this process; their rows tell of earlier ones. */
 export class ChosenIds {

@@ -4,7 +4,6 @@ import type { MessageDevice } from '../messages/stored-message.ts';
 import { fromSession } from '../whatsapp/port/app-errors.ts';
 import { SendRejected, SessionNotOpen } from '../whatsapp/port/errors.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
-import type { SendId } from './chosen-ids.ts';
 import type { Composed } from './content.ts';
 import type { Conversation } from './quoting.ts';
 import type { Recipient } from './recipients.ts';
@@ -18,6 +17,12 @@ export interface SendAttempt {
   readonly messageId: string | null;
   /** Remembers the id, durably, before the stanza leaves. */
   claim(messageId: string): Promise<void>;
+}
+
+/** The id that a send goes by: the one the caller chose, and that of the attempt that this one repeats. */
+export interface SendId {
+  chosen?: string | undefined;
+  attempt?: SendAttempt | undefined;
 }
 
 export interface Delivered {

@@ -48,10 +48,11 @@ function unheard(change: (locks: Network['reachOut'], account: Account) => void)
   const { network } = world.sandbox;
   const account = network.directory.resolve(shop.jid);
   if (!account) throw new Error('no account');
-  const post = network.post.bind(network);
-  network.post = () => undefined;
+  const { delivery } = network;
+  const post = delivery.post.bind(delivery);
+  delivery.post = () => undefined;
   change(network.reachOut, account);
-  network.post = post;
+  delivery.post = post;
 }
 
 test('told of the limit, the device shows it and begins no chats; those that exist go on', async () => {

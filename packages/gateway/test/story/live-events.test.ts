@@ -144,8 +144,8 @@ describe('what happens on the network is an event', () => {
     if (!device) throw new Error('there is no companion');
     const content = [{ tag: 'set', attrs: {}, content: Buffer.from('Twice') }];
     const attrs = { from: ana.jid, type: 'status', id: '4711', t: '1760000000' };
-    world.sandbox.network.post(device, { tag: 'notification', attrs, content });
-    world.sandbox.network.post(device, { tag: 'notification', attrs, content });
+    world.sandbox.network.delivery.post(device, { tag: 'notification', attrs, content });
+    world.sandbox.network.delivery.post(device, { tag: 'notification', attrs, content });
     await ana.setAbout('Once');
     await event('contact.about', ({ data }) => data.about === 'Once');
     const { events } = (await api.get(`/events?after=${after}&event=contact.about`)).body;

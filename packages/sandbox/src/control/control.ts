@@ -1,9 +1,10 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { SenderFilter, StreamErrorKind } from '../faults.ts';
+import type { StreamErrorKind } from '../faults.ts';
 import { toJid } from '../phones/address-book.ts';
 import type { Phone } from '../phones/phone.ts';
 import type { Sandbox } from '../sandbox.ts';
+import type { SenderFilter } from '../state/fault-orders.ts';
 import { ACCOUNT_OPERATIONS, addAccount } from './account.ts';
 import {
   number,

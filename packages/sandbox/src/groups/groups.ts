@@ -1,66 +1,19 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import type { Account } from '../network/directory.ts';
-import type { AddressingMode } from '../network/jid.ts';
-import { parseJid } from '../network/jid.ts';
-import type { Network } from '../network/network.ts';
+import type { Delivery } from '../delivery/delivery.ts';
+import type { Account } from '../state/directory.ts';
+import { parseJid } from '../state/jid.ts';
+import type { Group, GroupRole, NewGroup } from './group.ts';
 import { groupStanza } from './metadata.ts';
 import { notifyCreated, notifyGroup, participantStanza } from './notifications.ts';
 
-export type GroupRole = 'superadmin' | 'admin' | undefined;
-
-export interface GroupParticipant {
-  readonly account: Account;
-  role: GroupRole;
-}
-
-export interface GroupDescription {
-  readonly id: string;
-  readonly text: string;
-  readonly by: Account;
-  readonly at: number;
-}
-
-/** A group as the server keeps it. Times are seconds since the epoch. */
-export interface Group {
-  /** The part of the JID before `@g.us`. */
-  readonly id: string;
-  readonly jid: string;
-  readonly creator: Account;
-  readonly createdAt: number;
-  readonly addressingMode: AddressingMode;
-  /** By phone number, in order of joining. */
-  readonly participants: Map<string, GroupParticipant>;
-  subject: string;
-  subjectBy: Account;
-  subjectAt: number;
-  description: GroupDescription | undefined;
-  /** Only admins may send. */
-  announce: boolean;
-  /** Only admins may change the group's settings. */
-  locked: boolean;
-  /** Seconds until messages disappear, 0 for never. */
-  ephemeral: number;
-  memberAddMode: 'all_member_add' | 'admin_add';
-  approveJoins: boolean;
-  inviteCode: string;
-}
-
-export interface NewGroup {
-  readonly subject: string;
-  readonly creator: Account;
-  readonly participants: readonly Account[];
-  /** How members are named in stanzas; new groups of the real network use LIDs. */
-  readonly addressingMode?: AddressingMode;
-}
-
 /** The groups of the network. Every change notifies the members. */
 export class Groups {
-  readonly #network: Network;
+  readonly #delivery: Delivery;
   readonly #byId = new Map<string, Group>();
   readonly #byUser = new Map<string, Set<Group>>();
 
-  constructor(network: Network) {
-    this.#network = network;
+  constructor(delivery: Delivery) {
+    this.#delivery = delivery;
   }
 
   /** Makes a group with its creator as super admin and tells all members' devices. */
@@ -90,7 +43,7 @@ export class Groups {
     this.#join(group, input.creator, 'superadmin');
     for (const account of input.participants) this.#join(group, account, undefined);
     const members = [...group.participants.values()].map(({ account }) => account);
-    notifyCreated(this.#network, group, input.creator, members, { type: 'new', key });
+    notifyCreated(this.#delivery, group, input.creator, members, { type: 'new', key });
     return group;
   }
 
@@ -114,12 +67,12 @@ export class Groups {
     if (group.participants.has(account.user)) return false;
     const before = [...group.participants.values()].map((member) => member.account);
     this.#join(group, account, undefined);
-    notifyGroup(this.#network, group, actor, before, {
+    notifyGroup(this.#delivery, group, actor, before, {
       tag: 'add',
       attrs: { reason },
       content: [participantStanza(group, account)],
     });
-    notifyCreated(this.#network, group, actor, [account], { reason: reason ?? 'invite' });
+    notifyCreated(this.#delivery, group, actor, [account], { reason: reason ?? 'invite' });
     return true;
   }
 
@@ -129,7 +82,7 @@ export class Groups {
     const before = [...group.participants.values()].map((member) => member.account);
     group.participants.delete(account.user);
     this.#byUser.get(account.user)?.delete(group);
-    notifyGroup(this.#network, group, actor, before, {
+    notifyGroup(this.#delivery, group, actor, before, {
       tag: 'remove',
       content: [participantStanza(group, account)],
     });
@@ -159,7 +112,7 @@ export class Groups {
   /** Tells all members of a change. */
   notify(group: Group, actor: Account, change: Parameters<typeof notifyGroup>[4]): void {
     const members = [...group.participants.values()].map(({ account }) => account);
-    notifyGroup(this.#network, group, actor, members, change);
+    notifyGroup(this.#delivery, group, actor, members, change);
   }
 
   #join(group: Group, account: Account, role: GroupRole): void {

@@ -1,7 +1,7 @@
 import type { BinaryNode } from 'baileys';
-import { alternateJid, jidIn } from '../network/jid.ts';
+import { alternateJid, jidIn } from '../state/jid.ts';
 import { stanza } from '../wire/stanza.ts';
-import type { Group, GroupParticipant } from './groups.ts';
+import type { Group, GroupParticipant } from './group.ts';
 
 /**
  * A group's metadata (whatsmeow group.go parseGroupNode; Baileys groups.js extractGroupMetadata). With LID

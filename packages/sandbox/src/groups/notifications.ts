@@ -1,9 +1,9 @@
 import type { BinaryNode } from 'baileys';
-import type { Account } from '../network/directory.ts';
-import { alternateJid, jidIn } from '../network/jid.ts';
-import type { Network } from '../network/network.ts';
+import type { Delivery } from '../delivery/delivery.ts';
+import type { Account } from '../state/directory.ts';
+import { alternateJid, jidIn } from '../state/jid.ts';
 import { type StanzaAttributes, stanza, timestamp } from '../wire/stanza.ts';
-import type { Group } from './groups.ts';
+import type { Group } from './group.ts';
 import { groupStanza } from './metadata.ts';
 
 /** One child of a `w:gp2` notification. */
@@ -29,7 +29,7 @@ export function participantStanza(group: Group, account: Account): BinaryNode {
  * group.go parseGroupChange). Queues are per device, so each stanza has the same id.
  */
 export function notifyGroup(
-  network: Network,
+  delivery: Delivery,
   group: Group,
   actor: Account,
   audience: readonly Account[],
@@ -42,7 +42,7 @@ export function notifyGroup(
     {
       from: group.jid,
       type: 'w:gp2',
-      id: network.nextId(),
+      id: delivery.nextId(),
       participant: jidIn(mode, actor),
       [alternate]: alternateJid(mode, actor),
       addressing_mode: mode,
@@ -52,17 +52,17 @@ export function notifyGroup(
     [stanza(change.tag, change.attrs, change.content)],
   );
   for (const account of audience) {
-    for (const device of account.devices.values()) network.post(device, notification);
+    for (const device of account.devices.values()) delivery.post(device, notification);
   }
 }
 
 /** Tells accounts of a group they are in now: made (`type="new"`) or joined (`reason`). */
 export function notifyCreated(
-  network: Network,
+  delivery: Delivery,
   group: Group,
   actor: Account,
   audience: readonly Account[],
   attrs: StanzaAttributes,
 ): void {
-  notifyGroup(network, group, actor, audience, { tag: 'create', attrs, content: [groupStanza(group)] });
+  notifyGroup(delivery, group, actor, audience, { tag: 'create', attrs, content: [groupStanza(group)] });
 }

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { BinaryNode } from 'baileys';
-import type { Group } from '../groups/groups.ts';
-import { tellContacts, tellOwnDevices } from '../network/account-changes.ts';
-import type { RegisteredDevice } from '../network/directory.ts';
-import { jidIn, lidJid, phoneJid } from '../network/jid.ts';
-import type { Network } from '../network/network.ts';
+import { tellContacts, tellOwnDevices } from '../accounts/account-changes.ts';
+import type { Group } from '../groups/group.ts';
+import type { NetworkServices } from '../services.ts';
+import type { RegisteredDevice } from '../state/directory.ts';
+import { jidIn, lidJid, phoneJid } from '../state/jid.ts';
 import { childNamed, childrenNamed, stanza, textOf, timestamp } from '../wire/stanza.ts';
-import { BAD_REQUEST, FORBIDDEN, type IqHandler, NOT_FOUND, NOT_IMPLEMENTED } from './dispatch.ts';
+import { BAD_REQUEST, FORBIDDEN, type IqHandler, NOT_FOUND, NOT_IMPLEMENTED } from './answer.ts';
 
 /** `privacy`: settings by category; `<tokens>` (contact tokens) are taken and not passed on. */
 const privacy: IqHandler = ({ network, sender, iq }) => {
@@ -44,7 +44,7 @@ const blocklist: IqHandler = ({ network, sender, iq }) => {
   };
 };
 
-function blocklistStanza(network: Network, blocked: ReadonlySet<string>): BinaryNode {
+function blocklistStanza(network: NetworkServices, blocked: ReadonlySet<string>): BinaryNode {
   const items = [...blocked].flatMap((user) => {
     const account = network.directory.byUser(user);
     return account ? [stanza('item', { jid: lidJid(account), pn_jid: phoneJid(account) })] : [];
@@ -89,7 +89,7 @@ const profilePicture: IqHandler = ({ network, sender, iq }) => {
 };
 
 function tellPicture(
-  network: Network,
+  network: NetworkServices,
   sender: RegisteredDevice,
   group: Group | undefined,
   id: string | undefined,
@@ -106,8 +106,8 @@ function tellPicture(
   const change = stanza(tag, { jid: group.jid, id, author: jidIn(group.addressingMode, account) });
   for (const { account: member } of group.participants.values()) {
     for (const device of member.devices.values()) {
-      const attrs = { from: group.jid, type: 'picture', id: network.nextId(), t: timestamp() };
-      network.post(device, stanza('notification', attrs, [change]));
+      const attrs = { from: group.jid, type: 'picture', id: network.delivery.nextId(), t: timestamp() };
+      network.delivery.post(device, stanza('notification', attrs, [change]));
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { BinaryNode } from 'baileys';
-import { phoneJid } from '../network/jid.ts';
+import { phoneJid } from '../state/jid.ts';
 import { bytesOf, childNamed, childrenNamed, stanza, timestamp } from '../wire/stanza.ts';
-import { BAD_REQUEST, type IqHandler } from './dispatch.ts';
+import { BAD_REQUEST, type IqHandler } from './answer.ts';
 
 /**
  * `w:sync:app:state`: patches are taken, numbered and handed out; the account's other devices are told by
@@ -49,11 +49,16 @@ const appState: IqHandler = ({ network, sender, iq }) => {
       if (changed.length === 0) return;
       for (const device of sender.account.devices.values()) {
         if (device === sender) continue;
-        network.post(
+        network.delivery.post(
           device,
           stanza(
             'notification',
-            { from: phoneJid(sender.account), type: 'server_sync', id: network.nextId(), t: timestamp() },
+            {
+              from: phoneJid(sender.account),
+              type: 'server_sync',
+              id: network.delivery.nextId(),
+              t: timestamp(),
+            },
             changed,
           ),
         );

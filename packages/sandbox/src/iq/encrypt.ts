@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { BinaryNode } from 'baileys';
-import { registeredAgain } from '../network/account-changes.ts';
-import type { PreKey, RegisteredDevice, SignedPreKey } from '../network/directory.ts';
-import type { Network } from '../network/network.ts';
+import { registeredAgain } from '../accounts/account-changes.ts';
+import type { NetworkServices } from '../services.ts';
+import type { PreKey, RegisteredDevice, SignedPreKey } from '../state/directory.ts';
 import { bytesOf, childNamed, childrenNamed, SERVER_JID, stanza, timestamp, uintOf } from '../wire/stanza.ts';
-import { BAD_REQUEST, type IqHandler, type IqRequest, NOT_FOUND } from './dispatch.ts';
+import { BAD_REQUEST, type IqHandler, type IqRequest, NOT_FOUND } from './answer.ts';
 
 /** Clients upload more when told that fewer than 5 are left (whatsmeow prekeys.go MinPreKeyCount). */
 const LOW_PRE_KEYS = 5;
@@ -119,13 +119,15 @@ function takePreKey(device: RegisteredDevice): PreKey | undefined {
   return undefined;
 }
 
-function notifyLow(network: Network, device: RegisteredDevice): void {
+function notifyLow(network: NetworkServices, device: RegisteredDevice): void {
   device.preKeyLowNotified = true;
-  network.post(
+  network.delivery.post(
     device,
-    stanza('notification', { from: SERVER_JID, type: 'encrypt', id: network.nextId(), t: timestamp() }, [
-      stanza('count', { value: String(device.preKeys.size) }),
-    ]),
+    stanza(
+      'notification',
+      { from: SERVER_JID, type: 'encrypt', id: network.delivery.nextId(), t: timestamp() },
+      [stanza('count', { value: String(device.preKeys.size) })],
+    ),
   );
 }
 

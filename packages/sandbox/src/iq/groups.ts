@@ -1,8 +1,9 @@
 import type { BinaryNode } from 'baileys';
-import { type Group, newInviteCode } from '../groups/groups.ts';
+import type { Group } from '../groups/group.ts';
+import { newInviteCode } from '../groups/groups.ts';
 import { groupStanza } from '../groups/metadata.ts';
 import { participantStanza } from '../groups/notifications.ts';
-import type { Account } from '../network/directory.ts';
+import type { Account } from '../state/directory.ts';
 import { childNamed, childrenNamed, childrenOf, stanza, textOf } from '../wire/stanza.ts';
 import {
   BAD_REQUEST,
@@ -12,7 +13,7 @@ import {
   type IqRequest,
   NOT_FOUND,
   NOT_IMPLEMENTED,
-} from './dispatch.ts';
+} from './answer.ts';
 
 /** `error` of a participant in an answer: who is not on WhatsApp, who is in the group already, who is not. */
 const UNKNOWN_NUMBER = '404';
@@ -217,7 +218,7 @@ function changeParticipants(request: IqRequest, group: Group, command: BinaryNod
 
 function describe({ network, sender }: IqRequest, group: Group, command: BinaryNode): IqAnswer {
   const text = textOf(childNamed(command, 'body'));
-  const id = command.attrs.id ?? network.nextId();
+  const id = command.attrs.id ?? network.delivery.nextId();
   const deleted = command.attrs.delete === 'true' || !text;
   return {
     after: () => {

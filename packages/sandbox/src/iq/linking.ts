@@ -1,8 +1,8 @@
-import type { RegisteredDevice } from '../network/directory.ts';
-import type { Network } from '../network/network.ts';
-import { removeCompanion } from '../pairing/remove.ts';
+import { removeCompanion } from '../accounts/remove-companion.ts';
+import type { NetworkServices } from '../services.ts';
+import type { RegisteredDevice } from '../state/directory.ts';
 import { childNamed } from '../wire/stanza.ts';
-import { BAD_REQUEST, FORBIDDEN, type IqHandler, NOT_FOUND } from './dispatch.ts';
+import { BAD_REQUEST, FORBIDDEN, type IqHandler, NOT_FOUND } from './answer.ts';
 
 /**
  * `md`: `<remove-companion-device jid reason="user_initiated"/>`, sent by a companion about itself (logout,
@@ -23,7 +23,7 @@ const multiDevice: IqHandler = ({ network, sender, iq }) => {
   return { after: () => removeCompanion(network, device) };
 };
 
-function removeAll(network: Network, devices: readonly RegisteredDevice[]): void {
+function removeAll(network: NetworkServices, devices: readonly RegisteredDevice[]): void {
   for (const device of devices) removeCompanion(network, device);
 }
 

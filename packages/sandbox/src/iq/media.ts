@@ -1,5 +1,5 @@
 import { childNamed, stanza } from '../wire/stanza.ts';
-import { BAD_REQUEST, type IqHandler } from './dispatch.ts';
+import { BAD_REQUEST, type IqHandler } from './answer.ts';
 
 const SIX_HOURS_SECONDS = '21600';
 const HOUR_SECONDS = '3600';

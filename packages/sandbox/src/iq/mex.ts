@@ -1,7 +1,7 @@
 import { QueryIds, XWAPaths } from 'baileys';
 import { metadata, type Newsletter } from '../newsletters/newsletters.ts';
 import { bytesOf, childNamed, stanza } from '../wire/stanza.ts';
-import { BAD_REQUEST, type IqHandler, type IqRequest } from './dispatch.ts';
+import { BAD_REQUEST, type IqHandler, type IqRequest } from './answer.ts';
 
 type Operation = (request: IqRequest, newsletter: Newsletter) => void;
 

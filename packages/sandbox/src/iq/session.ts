@@ -1,10 +1,10 @@
 import { childNamed, childrenNamed, stanza } from '../wire/stanza.ts';
-import type { IqHandler } from './dispatch.ts';
+import type { IqHandler } from './answer.ts';
 
 /** `passive`: after login the client says `<active/>` and then gets what was stored for it. */
 const passive: IqHandler = ({ network, sender, iq }) => {
   const active = childNamed(iq, 'active') !== undefined;
-  return { after: () => (active ? network.startDelivery(sender) : undefined) };
+  return { after: () => (active ? network.delivery.startDelivery(sender) : undefined) };
 };
 
 const acknowledge: IqHandler = () => ({});

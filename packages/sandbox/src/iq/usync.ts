@@ -1,10 +1,10 @@
 import type { BinaryNode } from 'baileys';
-import { deviceListHash } from '../network/device-changes.ts';
-import type { Account } from '../network/directory.ts';
-import { jidIn, lidJid, modeOf, type ParsedJid, parseJid, phoneJid } from '../network/jid.ts';
-import type { Network } from '../network/network.ts';
+import { deviceListHash } from '../accounts/device-changes.ts';
+import type { NetworkServices } from '../services.ts';
+import type { Account } from '../state/directory.ts';
+import { jidIn, lidJid, modeOf, type ParsedJid, parseJid, phoneJid } from '../state/jid.ts';
 import { childNamed, childrenNamed, childrenOf, stanza, textOf, timestamp } from '../wire/stanza.ts';
-import { BAD_REQUEST, type IqHandler } from './dispatch.ts';
+import { BAD_REQUEST, type IqHandler } from './answer.ts';
 
 interface Subject {
   /** The JID the answer carries. */
@@ -48,7 +48,7 @@ const usync: IqHandler = ({ network, iq }) => {
 
 export const usyncHandlers: ReadonlyArray<readonly [string, IqHandler]> = [['usync', usync]];
 
-function subjectOf(network: Network, user: BinaryNode): Subject | undefined {
+function subjectOf(network: NetworkServices, user: BinaryNode): Subject | undefined {
   const asked = parseJid(user.attrs.jid ?? childNamed(user, 'lid')?.attrs.jid);
   if (asked) {
     const account = network.directory.resolve(asked);

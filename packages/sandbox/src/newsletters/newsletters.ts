@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { BinaryNode } from 'baileys';
-import type { Account, RegisteredDevice } from '../network/directory.ts';
-import type { Network } from '../network/network.ts';
+import type { Delivery } from '../delivery/delivery.ts';
+import type { Account, RegisteredDevice } from '../state/directory.ts';
 import { SERVER_JID, stanza, timestamp } from '../wire/stanza.ts';
 
 /** A channel as its followers see it. */
@@ -24,11 +24,11 @@ export interface PostUpdate {
 
 /** The channels of the network: who follows them, and what their followers' devices are told. Posts are not kept. */
 export class Newsletters {
-  readonly #network: Network;
+  readonly #delivery: Delivery;
   readonly #byJid = new Map<string, Newsletter>();
 
-  constructor(network: Network) {
-    this.#network = network;
+  constructor(delivery: Delivery) {
+    this.#delivery = delivery;
   }
 
   create(title: string): Newsletter {
@@ -76,11 +76,11 @@ export class Newsletters {
     if (!newsletter) throw new Error(`no newsletter ${jid}`);
     for (const account of newsletter.followers.keys()) {
       for (const device of account.devices.values()) {
-        this.#network.post(
+        this.#delivery.post(
           device,
           stanza(
             'notification',
-            { from: jid, type: 'newsletter', id: this.#network.nextId(), t: timestamp() },
+            { from: jid, type: 'newsletter', id: this.#delivery.nextId(), t: timestamp() },
             [stanza('live_updates', {}, [stanza('messages', { jid, t: timestamp() }), ...posts.map(post)])],
           ),
         );
@@ -92,11 +92,11 @@ export class Newsletters {
     const payload = Buffer.from(JSON.stringify({ data }), 'utf8');
     for (const device of by.account.devices.values()) {
       if (device === by) continue;
-      this.#network.post(
+      this.#delivery.post(
         device,
         stanza(
           'notification',
-          { from: SERVER_JID, type: 'mex', id: this.#network.nextId(), t: timestamp() },
+          { from: SERVER_JID, type: 'mex', id: this.#delivery.nextId(), t: timestamp() },
           [stanza('update', { op_name: operation }, payload)],
         ),
       );

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { BinaryNode } from 'baileys';
-import type { SignedPreKey } from '../network/directory.ts';
+import type { SignedPreKey } from '../state/directory.ts';
 import { bytesOf, childNamed, childrenNamed, SERVER_JID, stanza } from '../wire/stanza.ts';
 
 /** How long the first QR reference lives and how long each later one (Baileys socket.js genPairQR). */

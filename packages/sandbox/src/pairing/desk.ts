@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { type BinaryNode, Curve, proto } from 'baileys';
-import { streamErrorStanza } from '../faults.ts';
-import { notifyDeviceChange } from '../network/device-changes.ts';
-import type { Account, RegisteredDevice } from '../network/directory.ts';
-import { jidIn, parseJid } from '../network/jid.ts';
+import { notifyDeviceChange } from '../accounts/device-changes.ts';
 import type { Network } from '../network/network.ts';
+import type { Account, RegisteredDevice } from '../state/directory.ts';
+import { jidIn, parseJid } from '../state/jid.ts';
+import { streamErrorStanza } from '../wire/endings.ts';
 import { childNamed, SERVER_JID, stanza, textOf, timestamp } from '../wire/stanza.ts';
 import { CompanionSession, linkCodeChildren, type UnlinkedConnection } from './companion-session.ts';
 
@@ -84,7 +84,7 @@ export class PairingDesk {
   open(connection: UnlinkedConnection): CompanionSession {
     const session = new CompanionSession(connection);
     for (const ref of session.refs) this.#byRef.set(ref, session);
-    connection.deliver(session.pairDeviceStanza(this.#network.nextId()));
+    connection.deliver(session.pairDeviceStanza(this.#network.delivery.nextId()));
     if (this.#refresh === 'after_qr') this.#sendRefresh(session);
     return session;
   }
@@ -153,7 +153,7 @@ export class PairingDesk {
   #pairSuccess({ account, deviceIdentityHmac, platform }: LinkRequest, device: number): BinaryNode {
     return stanza(
       'iq',
-      { from: SERVER_JID, type: 'set', id: this.#network.nextId(), xmlns: 'md', t: timestamp() },
+      { from: SERVER_JID, type: 'set', id: this.#network.delivery.nextId(), xmlns: 'md', t: timestamp() },
       [
         stanza('pair-success', {}, [
           stanza('device-identity', {}, deviceIdentityHmac),
@@ -186,7 +186,12 @@ export class PairingDesk {
     session.connection.deliver(
       stanza(
         'notification',
-        { from: SERVER_JID, type: 'companion_reg_refresh', id: this.#network.nextId(), t: timestamp() },
+        {
+          from: SERVER_JID,
+          type: 'companion_reg_refresh',
+          id: this.#network.delivery.nextId(),
+          t: timestamp(),
+        },
         [stanza('companion_reg_refresh')],
       ),
     );
@@ -208,7 +213,7 @@ export class PairingDesk {
     session.connection.deliver(
       iqResult(iq, [stanza('link_code_companion_reg', { stage: 'companion_hello' }, [ref])]),
     );
-    this.#network.post(
+    this.#network.delivery.post(
       phone,
       this.#linkCodeNotification('companion_hello', registration.attrs, [
         ...linkCodeChildren(registration, HELLO_CHILDREN),
@@ -224,7 +229,7 @@ export class PairingDesk {
       return;
     }
     session.connection.deliver(iqResult(iq));
-    this.#network.post(
+    this.#network.delivery.post(
       phone,
       this.#linkCodeNotification(
         'companion_finish',
@@ -256,7 +261,12 @@ export class PairingDesk {
   #linkCodeNotification(stage: string, attrs: BinaryNode['attrs'], children: BinaryNode[]): BinaryNode {
     return stanza(
       'notification',
-      { from: SERVER_JID, type: 'link_code_companion_reg', id: this.#network.nextId(), t: timestamp() },
+      {
+        from: SERVER_JID,
+        type: 'link_code_companion_reg',
+        id: this.#network.delivery.nextId(),
+        t: timestamp(),
+      },
       [stanza('link_code_companion_reg', { ...attrs, stage }, children)],
     );
   }

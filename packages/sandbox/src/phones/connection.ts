@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type BinaryNode, getBinaryNodeChild } from 'baileys';
-import type { DeviceAddress, NetworkLink, NetworkPort } from '../network/link.ts';
+import type { DeviceAddress, NetworkLink, NetworkPort } from '../link.ts';
 
 /** The network answered a query or a message with an error. */
 export class StanzaError extends Error {

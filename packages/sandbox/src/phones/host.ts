@@ -1,5 +1,5 @@
 import type { Cdn } from '../cdn/cdn.ts';
-import type { DeviceAddress, NetworkPort } from '../network/link.ts';
+import type { DeviceAddress, NetworkPort } from '../link.ts';
 
 /** What the network must know of a number before its phone can attach. */
 export interface NewAccount {

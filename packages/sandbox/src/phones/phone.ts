@@ -1,25 +1,17 @@
-import { type BinaryNode, getBinaryNodeChild, getBinaryNodeChildren } from 'baileys';
-import { AccountChanges } from './account-changes.ts';
-import { AddressBook, deviceOf, toJid } from './address-book.ts';
-import { PhoneAppState } from './app-state.ts';
-import { CallClient } from './calls.ts';
-import { PhoneConnection } from './connection.ts';
-import { DeviceSigner } from './device-identity.ts';
-import { type Group, GroupClient } from './groups.ts';
-import { CompanionSync } from './history.ts';
+import type { AccountChanges } from './account-changes.ts';
+import { toJid } from './address-book.ts';
+import type { Group } from './groups.ts';
 import type { PhoneHost } from './host.ts';
-import { type ConversationMessage, Inbox, type PhoneMessage } from './inbox.ts';
-import { CompanionLinker, type LinkedCompanion } from './link-companion.ts';
-import { MediaClient } from './media-client.ts';
-import { MediaRetry, type MediaRetryPolicy, type MediaRetryRequest } from './media-retry.ts';
+import type { ConversationMessage, PhoneMessage } from './inbox.ts';
+import type { LinkedCompanion } from './link-companion.ts';
+import type { MediaRetryPolicy, MediaRetryRequest } from './media-retry.ts';
 import { mediaOf } from './message-content.ts';
-import { PairCodeLinking } from './pair-code.ts';
-import { Past } from './past.ts';
+import { type PhoneParts, phoneParts } from './parts.ts';
+import type { Past } from './past.ts';
 import { PhoneLife } from './phone-life.ts';
-import { ProfileClient } from './profile.ts';
-import { type ReceiptPolicy, Receipts, type ReceivedReceipt } from './receipts.ts';
-import { Receiver } from './receiving.ts';
-import { type PhoneIdentity, Sender } from './sending.ts';
+import type { ReceiptPolicy, ReceivedReceipt } from './receipts.ts';
+import { PRE_KEY_BATCH, startReflexes } from './reflexes.ts';
+import type { PhoneIdentity } from './sending.ts';
 import { SignalClient } from './signal.ts';
 
 export interface PhoneOptions {
@@ -34,31 +26,7 @@ export interface PhoneOptions {
 /** A chat: a phone number, a user JID, a group or another phone. */
 export type ChatTarget = string | Group | Phone;
 
-/** Enough for tests, and made in some tens of milliseconds; a real phone uploads 812. */
-const PRE_KEY_BATCH = 100;
 const WAIT_TIMEOUT_MS = 10_000;
-const MAX_BOOTSTRAP_ATTEMPTS = 20;
-
-interface Parts {
-  readonly host: PhoneHost;
-  readonly connection: PhoneConnection;
-  readonly signal: SignalClient;
-  readonly book: AddressBook;
-  readonly inbox: Inbox;
-  readonly receipts: Receipts;
-  readonly groups: GroupClient;
-  readonly calls: CallClient;
-  readonly profile: ProfileClient;
-  readonly sender: Sender;
-  readonly media: MediaClient;
-  readonly mediaRetry: MediaRetry;
-  readonly linker: CompanionLinker;
-  readonly byCode: PairCodeLinking;
-  readonly sync: CompanionSync;
-  readonly account: AccountChanges;
-  readonly past: Past;
-  readonly problems: Error[];
-}
 
 /**
  * A scripted primary phone: device 0 of its account, a Signal client attached to the network in this
@@ -72,19 +40,14 @@ export class Phone extends PhoneLife {
   /** `…@lid` */
   readonly lid: string;
   readonly name: string;
-  readonly #policy: ReceiptPolicy;
-  readonly #parts: Parts;
-  readonly #companions = new Set<number>();
-  readonly #awaitingBootstrap = new Set<number>();
-  readonly #bootstraps = new Map<number, Promise<void>>();
+  readonly #parts: PhoneParts;
 
-  private constructor(self: PhoneIdentity, policy: ReceiptPolicy, parts: Parts) {
+  private constructor(self: PhoneIdentity, parts: PhoneParts) {
     super(self, parts);
     this.number = self.number;
     this.jid = self.jid;
     this.lid = self.lid;
     this.name = self.name;
-    this.#policy = policy;
     this.#parts = parts;
   }
 
@@ -119,81 +82,38 @@ export class Phone extends PhoneLife {
   }
 
   static async #install(host: PhoneHost, self: PhoneIdentity, signal: SignalClient): Promise<Phone> {
-    const problems: Error[] = [];
-    const connection = new PhoneConnection(host.network, { user: self.number, device: 0 }, (error) =>
-      problems.push(error),
-    );
-    const book = new AddressBook(connection);
-    book.learn(self.jid, self.lid);
-    const inbox = new Inbox();
-    const receipts = new Receipts(connection, book);
-    const groups = new GroupClient(connection, book);
-    const calls = new CallClient(connection, book, self.lid);
-    const profile = new ProfileClient(connection, book);
-    const sender = new Sender(self, { connection, signal, book, groups, inbox });
-    const media = new MediaClient(connection, host.cdn.caPem);
-    const mediaRetry = new MediaRetry({ connection, media, inbox, book, cdn: host.cdn });
-    const signer = new DeviceSigner(signal.identity);
-    const byCode = new PairCodeLinking(connection, signal.identity, self.jid);
-    const linker = new CompanionLinker(host, self.number, signer, byCode);
-    const appState = new PhoneAppState(connection);
-    const account = new AccountChanges({ state: appState, connection, book, inbox });
-    const past = new Past(self, { inbox, book });
-    const sync = new CompanionSync(self, { sender, inbox, book, media, appState, rawId: signer.rawId });
-    const policy: ReceiptPolicy = { delivered: true, read: 'manual' };
-    const parts: Parts = {
-      host,
-      connection,
-      signal,
-      book,
-      inbox,
-      receipts,
-      groups,
-      calls,
-      profile,
-      sender,
-      media,
-      mediaRetry,
-      linker,
-      byCode,
-      sync,
-      account,
-      past,
-      problems,
-    };
-    const phone = new Phone(self, policy, parts);
-    phone.#listen(self);
-    connection.goOnline();
-    await connection.query(await signal.preKeyUpload(PRE_KEY_BATCH));
-    return phone;
+    const parts = phoneParts(host, self, signal);
+    startReflexes(self, parts);
+    parts.connection.goOnline();
+    await parts.connection.query(await signal.preKeyUpload(PRE_KEY_BATCH));
+    return new Phone(self, parts);
   }
 
   // --- companions ---
 
   /** Device ids of the companions linked now. */
   get companions(): number[] {
-    return [...this.#companions].sort((a, b) => a - b);
+    return this.#parts.companions.devices;
   }
 
   /** Links the companion that shows this QR text. Rejects with `LinkError`. */
   async scanQr(qrText: string): Promise<LinkedCompanion> {
-    return this.#linked(await this.#parts.linker.scanQr(qrText));
+    return this.#parts.companions.linked(await this.#parts.linker.scanQr(qrText));
   }
 
   /** Links by the eight-character code a companion shows, with or without a dash. Rejects with `LinkError`. */
   async enterPairCode(code: string): Promise<LinkedCompanion> {
-    return this.#linked(await this.#parts.linker.enterCode(code));
+    return this.#parts.companions.linked(await this.#parts.linker.enterCode(code));
   }
 
   /** Resolves when the companion was given keys and history after its first login. */
   async bootstrapped(device: number): Promise<void> {
-    await this.#bootstraps.get(device);
+    await this.#parts.companions.bootstrapped(device);
   }
 
   /** Logs a companion out: its stream ends with 401 `device_removed`. */
   async unlink(device: number): Promise<void> {
-    await this.#parts.host.unlink({ user: this.number, device });
-    this.#companions.delete(device);
+    await this.#parts.companions.unlink(device);
   }
 
   /** What is done on the phone and told to companions: pins, mutes, labels, contacts, channels… */
@@ -242,7 +162,7 @@ export class Phone extends PhoneLife {
 
   /** Errors of the phone's own handling of stanzas; empty in a healthy run. */
   get problems(): readonly Error[] {
-    return this.#parts.problems;
+    return this.#parts.problems.all;
   }
 
   /** Resolves when every stanza that arrived so far was handled. */
@@ -254,11 +174,11 @@ export class Phone extends PhoneLife {
 
   /** What the phone answers to messages by itself; change fields or assign at any time. */
   get receipts(): ReceiptPolicy {
-    return this.#policy;
+    return this.#parts.policy;
   }
 
   set receipts(policy: Partial<ReceiptPolicy>) {
-    Object.assign(this.#policy, policy);
+    Object.assign(this.#parts.policy, policy);
   }
 
   // --- media ---
@@ -300,117 +220,13 @@ export class Phone extends PhoneLife {
   async goOnline(): Promise<void> {
     if (this.online) return;
     this.#parts.connection.goOnline();
-    for (const device of this.#awaitingBootstrap) this.#bootstraps.set(device, this.#bootstrap(device));
+    this.#parts.companions.phoneIsBack();
   }
 
   /** Takes the phone off the network for good and frees its keys' caches. */
   async stop(): Promise<void> {
     await this.goOffline();
     this.#parts.signal.close();
-  }
-
-  // --- inside ---
-
-  #linked(companion: LinkedCompanion): LinkedCompanion {
-    const { device } = companion;
-    this.#companions.add(device);
-    this.#awaitingBootstrap.add(device);
-    this.#bootstraps.set(device, this.#bootstrap(device));
-    return companion;
-  }
-
-  /**
-   * A companion may take its time to come back after linking: it is waited for while it is linked. A phone
-   * that is offline by then makes up for it when it is back.
-   */
-  async #bootstrap(device: number): Promise<void> {
-    const { host, sync } = this.#parts;
-    for (let attempt = 0; attempt < MAX_BOOTSTRAP_ATTEMPTS; attempt += 1) {
-      if (!this.#companions.has(device) || !this.online) return;
-      try {
-        await host.whenReady({ user: this.number, device });
-      } catch {
-        continue;
-      }
-      if (!this.online || !this.#awaitingBootstrap.delete(device)) return;
-      await sync.bootstrap(device).catch((error: unknown) => this.#problem(error));
-      return;
-    }
-  }
-
-  #problem(error: unknown): void {
-    this.#parts.problems.push(error instanceof Error ? error : new Error(String(error)));
-  }
-
-  #listen(self: PhoneIdentity): void {
-    const { connection, signal, book, calls, inbox, receipts, mediaRetry, sender, sync } = this.#parts;
-    const receiver = new Receiver(self, {
-      connection,
-      signal,
-      book,
-      inbox,
-      receipts,
-      policy: this.#policy,
-      onMessage: (message) => mediaRetry.keep(message.id, message.message),
-      onPeerMessage: (message, device, id) => {
-        sync.answer(deviceOf(device), message, id).catch((error: unknown) => this.#problem(error));
-      },
-    });
-    connection.on('message', (node) => receiver.take(node));
-    connection.on('receipt', async (node) => {
-      connection.acknowledge(node);
-      receipts.take(node);
-      const { type } = node.attrs;
-      // Both need answers of the network; the phone goes on handling stanzas meanwhile.
-      const work =
-        type === 'retry'
-          ? sender.sendAgain(node)
-          : type === 'server-error'
-            ? mediaRetry.answer(node)
-            : undefined;
-      work?.catch((error: unknown) => this.#problem(error));
-    });
-    connection.on('notification', async (node) => {
-      connection.acknowledge(node);
-      await this.#notified(node);
-    });
-    connection.on('call', async (node) => {
-      connection.acknowledge(node);
-      calls.take(node);
-    });
-    connection.on('iq', async (node) => {
-      if (node.attrs.xmlns !== 'urn:xmpp:ping') return;
-      connection.send({
-        tag: 'iq',
-        attrs: { to: 's.whatsapp.net', type: 'result', id: node.attrs.id ?? '' },
-      });
-    });
-  }
-
-  async #notified(node: BinaryNode): Promise<void> {
-    const { book, byCode, connection, signal, sender } = this.#parts;
-    switch (node.attrs.type) {
-      case 'link_code_companion_reg':
-        byCode.take(node);
-        return;
-      case 'encrypt':
-        if (getBinaryNodeChild(node, 'count'))
-          await connection.query(await signal.preKeyUpload(PRE_KEY_BATCH));
-        // A contact registered again: the next message to it starts a new session.
-        if (getBinaryNodeChild(node, 'identity'))
-          await signal.forgetSession(await book.lid(node.attrs.from ?? ''));
-        return;
-      case 'devices': {
-        if (toJid(node.attrs.from ?? '') !== this.jid) return;
-        const removed = getBinaryNodeChildren(getBinaryNodeChild(node, 'remove'), 'device');
-        for (const { attrs } of removed) this.#companions.delete(deviceOf(attrs.jid ?? ''));
-        return;
-      }
-      case 'w:gp2':
-        if (getBinaryNodeChild(node, 'remove')) await sender.membersLeft(node.attrs.from ?? '');
-        return;
-      default:
-    }
   }
 }
 

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync } from 'node:crypto';
 import { Curve, proto } from 'baileys';
-import type { NoiseCertificates } from '../certificates.ts';
+import type { NoiseCertificates } from './certificates.ts';
 
 // 28 characters padded to 32 bytes, so the name itself is the initial hash (Baileys Defaults NOISE_MODE).
 const PROTOCOL_NAME = Buffer.from('Noise_XX_25519_AESGCM_SHA256\0\0\0\0', 'latin1');

@@ -2,6 +2,7 @@ import { createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import type { BinaryNode } from 'baileys';
 import { aesDecryptCTR, aesEncryptCTR, Curve, derivePairingCodeKey } from 'baileys';
 import { afterEach, describe, expect, it } from 'vitest';
+import { Faults } from '../../src/faults.ts';
 import { CompanionSession } from '../../src/pairing/companion-session.ts';
 import { bytesOf, childNamed, stanza, textOf } from '../../src/wire/stanza.ts';
 import { type BarePhone, startTestNetwork, type TestNetwork } from './test-network.ts';
@@ -189,7 +190,7 @@ describe('the end of a link', () => {
     net = await startTestNetwork();
     const phone = net.phone(NUMBER);
     const client = await net.linked(phone);
-    const { faults } = net.network;
+    const faults = new Faults(net.network);
     const ends: [() => void, number][] = [
       [() => faults.streamError(DEVICE, 'replaced'), 440],
       [() => faults.streamError(DEVICE, 503), 503],
@@ -217,7 +218,7 @@ describe('the end of a link', () => {
     const phone = net.phone(NUMBER);
     const client = await net.linked(phone);
     await client.end();
-    net.network.faults.refuseLogin(405, { number: NUMBER, times: 1 });
+    new Faults(net.network).refuseLogin(405, { number: NUMBER, times: 1 });
     const refused = client.events.length;
     client.connect();
     expect(await client.closed(refused)).toBe(405);
@@ -236,7 +237,7 @@ describe('the end of a link', () => {
     net = await startTestNetwork();
     const client = await net.linked(net.phone(NUMBER));
     net.phone('5511999990002');
-    const { faults } = net.network;
+    const faults = new Faults(net.network);
     const send = async (id: string): Promise<string | undefined> => {
       const ack = client.socket.waitForMessage(id, 10_000) as Promise<{ attrs: Record<string, string> }>;
       await client.socket.sendMessage('5511999990002@s.whatsapp.net', { text: 'x' }, { messageId: id });
@@ -258,7 +259,7 @@ describe('the end of a link', () => {
     const client = await net.linked(net.phone(NUMBER));
     net.phone('5511999990002');
     net.phone('5511999990003');
-    const { faults } = net.network;
+    const faults = new Faults(net.network);
     const send = async (to: string, id: string): Promise<string | undefined> => {
       const ack = client.socket.waitForMessage(id, 10_000) as Promise<{ attrs: Record<string, string> }>;
       await client.socket.sendMessage(`${to}@s.whatsapp.net`, { text: 'x' }, { messageId: id });

@@ -1,8 +1,8 @@
 import type { BinaryNode } from 'baileys';
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Account } from '../../src/network/directory.ts';
-import type { NetworkLink } from '../../src/network/link.ts';
+import type { NetworkLink } from '../../src/link.ts';
 import { createNetwork, type Network } from '../../src/network/network.ts';
+import type { Account } from '../../src/state/directory.ts';
 import { bytesOf, childNamed, childrenNamed, stanza } from '../../src/wire/stanza.ts';
 
 /** A device that writes stanzas by hand. */

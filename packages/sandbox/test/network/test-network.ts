@@ -1,12 +1,12 @@
 import { createHash, createHmac, randomInt } from 'node:crypto';
 import type { BinaryNode } from 'baileys';
 import { Curve, generateRegistrationId, type KeyPair, proto, signedKeyPair } from 'baileys';
-import { createNoiseCertificates } from '../../src/certificates.ts';
-import type { Account } from '../../src/network/directory.ts';
-import type { NetworkLink } from '../../src/network/link.ts';
+import { startNetworkServer } from '../../src/endpoint/server.ts';
+import type { NetworkLink } from '../../src/link.ts';
 import { createNetwork, type Network } from '../../src/network/network.ts';
 import { type CompanionRegRefresh, PairingDesk } from '../../src/pairing/desk.ts';
-import { startNetworkServer } from '../../src/wire/server.ts';
+import type { Account } from '../../src/state/directory.ts';
+import { createNoiseCertificates } from '../../src/wire/certificates.ts';
 import { stanza } from '../../src/wire/stanza.ts';
 import { Client, memoryAuth } from './baileys-client.ts';
 

@@ -1,6 +1,6 @@
 import type { BinaryNode } from 'baileys';
 import { type Cdn, createCdn } from '../../src/cdn/cdn.ts';
-import type { NetworkLink, NetworkPort } from '../../src/network/link.ts';
+import type { NetworkLink, NetworkPort } from '../../src/link.ts';
 import { Network } from '../../src/network/network.ts';
 import { PairingDesk } from '../../src/pairing/desk.ts';
 import type { PhoneHost } from '../../src/phones/host.ts';

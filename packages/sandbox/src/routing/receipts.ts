@@ -1,8 +1,8 @@
 import type { BinaryNode } from 'baileys';
+import type { NetworkServices } from '../services.ts';
+import type { RegisteredDevice } from '../state/directory.ts';
+import { alternateJid, jidIn, modeOf, type ParsedJid, parseJid } from '../state/jid.ts';
 import { stanza, timestamp } from '../wire/stanza.ts';
-import type { RegisteredDevice } from './directory.ts';
-import { alternateJid, jidIn, modeOf, type ParsedJid, parseJid } from './jid.ts';
-import type { Network } from './network.ts';
 
 /** Receipt types that say a message arrived; they settle it like an ack. No type is plain delivery. */
 const DELIVERY_TYPES = new Set<string | undefined>([undefined, 'inactive', 'sender', 'peer_msg']);
@@ -11,13 +11,13 @@ const DELIVERY_TYPES = new Set<string | undefined>([undefined, 'inactive', 'send
  * Takes a `<receipt>`: settles the message it is about when it says delivered, acknowledges it, and passes
  * it on to whom it concerns. Types as whatsmeow types/presence.go names them.
  */
-export function routeReceipt(network: Network, reader: RegisteredDevice, node: BinaryNode): void {
+export function routeReceipt(network: NetworkServices, reader: RegisteredDevice, node: BinaryNode): void {
   const { id, type, to, participant } = node.attrs;
   if (id === undefined) return;
   if (DELIVERY_TYPES.has(type)) {
     reader.mailbox.settle({ tag: 'message', id, from: to, participant });
   }
-  network.acknowledge(reader, node);
+  network.delivery.acknowledge(reader, node);
   const target = parseJid(to);
   if (!target) return;
   switch (type) {
@@ -47,13 +47,18 @@ export function routeReceipt(network: Network, reader: RegisteredDevice, node: B
 }
 
 /** Delivered, read, played: to all devices of the sender, which in a group is `participant`. */
-function toSender(network: Network, reader: RegisteredDevice, node: BinaryNode, target: ParsedJid): void {
+function toSender(
+  network: NetworkServices,
+  reader: RegisteredDevice,
+  node: BinaryNode,
+  target: ParsedJid,
+): void {
   const group = target.server === 'g.us' ? network.groups.get(target.user) : undefined;
   const senderJid = group ? node.attrs.participant : node.attrs.to;
   const sender = network.directory.resolve(senderJid);
   if (!sender || sender === reader.account) return;
   const receipt = receiptFrom(reader, node, group?.jid, modeOf(parseJid(senderJid) ?? target));
-  for (const device of sender.devices.values()) network.post(device, receipt);
+  for (const device of sender.devices.values()) network.delivery.post(device, receipt);
 }
 
 /** As its receiver sees it: from the reader's device, or from the group with the reader as participant. */
@@ -79,7 +84,7 @@ function receiptFrom(
 
 /** A message of another device of ours arrived here: tell the device that sent it. */
 function toOneOwnDevice(
-  network: Network,
+  network: NetworkServices,
   reader: RegisteredDevice,
   node: BinaryNode,
   target: ParsedJid,
@@ -88,14 +93,19 @@ function toOneOwnDevice(
   const device = network.directory.resolveDevice(group ? node.attrs.participant : node.attrs.to);
   if (!device || device === reader || device.account !== reader.account) return;
   const receipt = receiptFrom(reader, node, group?.jid, modeOf(target));
-  network.post(
+  network.delivery.post(
     device,
     stanza('receipt', { ...receipt.attrs, recipient: node.attrs.recipient }, receipt.content),
   );
 }
 
 /** Read here: the account's other devices mark it too. `recipient` is the chat (Baileys handleReceipt). */
-function toOwnDevices(network: Network, reader: RegisteredDevice, node: BinaryNode, target: ParsedJid): void {
+function toOwnDevices(
+  network: NetworkServices,
+  reader: RegisteredDevice,
+  node: BinaryNode,
+  target: ParsedJid,
+): void {
   const { id, type, t, to, participant } = node.attrs;
   const isGroup = target.server === 'g.us';
   const mode = isGroup ? (network.groups.get(target.user)?.addressingMode ?? 'lid') : modeOf(target);
@@ -105,7 +115,7 @@ function toOwnDevices(network: Network, reader: RegisteredDevice, node: BinaryNo
     : { from: own, recipient: to === undefined ? undefined : bareJid(to) };
   const receipt = stanza('receipt', { ...attrs, id, type, t: t ?? timestamp() }, node.content);
   for (const device of reader.account.devices.values()) {
-    if (device !== reader) network.post(device, receipt);
+    if (device !== reader) network.delivery.post(device, receipt);
   }
 }
 
@@ -114,24 +124,29 @@ function bareJid(jid: string): string {
 }
 
 /** The reader could not decrypt: only the device that encrypted the message is asked. */
-function routeRetry(network: Network, reader: RegisteredDevice, node: BinaryNode, target: ParsedJid): void {
+function routeRetry(
+  network: NetworkServices,
+  reader: RegisteredDevice,
+  node: BinaryNode,
+  target: ParsedJid,
+): void {
   const group = target.server === 'g.us' ? network.groups.get(target.user) : undefined;
   const deviceJid = group ? node.attrs.participant : node.attrs.to;
   const device = network.directory.resolveDevice(deviceJid);
   if (!device || device === reader) return;
   const receipt = receiptFrom(reader, node, group?.jid, modeOf(parseJid(deviceJid) ?? target));
-  network.post(
+  network.delivery.post(
     device,
     stanza('receipt', { ...receipt.attrs, recipient: node.attrs.recipient }, receipt.content),
   );
 }
 
 /** Requests to the primary phone: re-upload of media, history sync and peer message receipts. */
-function toOwnPhone(network: Network, reader: RegisteredDevice, node: BinaryNode): void {
+function toOwnPhone(network: NetworkServices, reader: RegisteredDevice, node: BinaryNode): void {
   const phone = reader.account.devices.get(0);
   if (!phone || phone === reader) return;
   const { id, type } = node.attrs;
-  network.post(
+  network.delivery.post(
     phone,
     stanza(
       'receipt',

@@ -11,7 +11,7 @@ export interface DeviceAddress {
 
 /**
  * A device's live attachment to the network, whatever carries it: a companion's WebSocket
- * (`wire/`) or a simulated primary phone in this process (`phones/`).
+ * (`endpoint/`) or a simulated primary phone in this process (`phones/`).
  * Both speak the same stanzas; the network does not know which kind it talks to.
  */
 export interface NetworkLink {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { Account, RegisteredDevice } from '../state/directory.ts';
+import { type AddressingMode, jidIn, lidJid, phoneJid } from '../state/jid.ts';
 import { SERVER_JID, stanza, timestamp } from '../wire/stanza.ts';
-import type { Account, RegisteredDevice } from './directory.ts';
-import { type AddressingMode, jidIn, lidJid, phoneJid } from './jid.ts';
-import type { Network } from './network.ts';
+import { acquaintances, type Neighbourhood } from './neighbourhood.ts';
 
 /**
  * The hash of a device list: `2:` and the base64 of the first 6 bytes of the SHA-256 over the sorted
@@ -23,7 +23,7 @@ export function deviceListHash(mode: AddressingMode, account: Account): string {
  * Simplified: the real server tells everyone who has the number in their address book.
  */
 export function notifyDeviceChange(
-  network: Network,
+  network: Neighbourhood,
   device: RegisteredDevice,
   change: 'add' | 'remove',
 ): void {
@@ -51,25 +51,17 @@ export function notifyDeviceChange(
   ];
   for (const other of account.devices.values()) {
     if (other !== device)
-      network.post(other, stanza('notification', { ...attrs, id: network.nextId() }, content));
+      network.delivery.post(
+        other,
+        stanza('notification', { ...attrs, id: network.delivery.nextId() }, content),
+      );
   }
   for (const contact of acquaintances(network, account)) {
     for (const other of contact.devices.values()) {
-      network.post(other, stanza('notification', { ...attrs, id: network.nextId() }, content));
+      network.delivery.post(
+        other,
+        stanza('notification', { ...attrs, id: network.delivery.nextId() }, content),
+      );
     }
   }
-}
-
-/** Who wrote to the account or shares a group with it; the real server goes by address books. */
-export function acquaintances(network: Network, account: Account): Set<Account> {
-  const found = new Set<Account>();
-  for (const user of account.contacts) {
-    const contact = network.directory.byUser(user);
-    if (contact) found.add(contact);
-  }
-  for (const group of network.groups.of(account)) {
-    for (const { account: member } of group.participants.values()) found.add(member);
-  }
-  found.delete(account);
-  return found;
 }

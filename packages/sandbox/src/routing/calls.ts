@@ -1,8 +1,8 @@
 import type { BinaryNode } from 'baileys';
+import type { NetworkServices } from '../services.ts';
+import type { Account, RegisteredDevice } from '../state/directory.ts';
+import { alternateJid, isUserServer, jidIn, modeOf, parseJid } from '../state/jid.ts';
 import { childrenOf, stanza, timestamp } from '../wire/stanza.ts';
-import type { Account, RegisteredDevice } from './directory.ts';
-import { alternateJid, isUserServer, jidIn, modeOf, parseJid } from './jid.ts';
-import type { Network } from './network.ts';
 
 /** Signals that settle a call on one device; the account's other devices stop ringing. */
 const SETTLING = new Set(['accept', 'reject']);
@@ -13,10 +13,13 @@ const SETTLING = new Set(['accept', 'reject']);
  * signals to devices and gives relays in its ack; here each goes to all devices of the other side, an offer
  * to a group to all its members as `offer_notice`, and an accept or reject to the own other devices too.
  */
-export function routeCall(network: Network, sender: RegisteredDevice, node: BinaryNode): void {
+export function routeCall(network: NetworkServices, sender: RegisteredDevice, node: BinaryNode): void {
   const to = parseJid(node.attrs.to);
   const signal = childrenOf(node)[0];
-  network.acknowledge(sender, { ...node, attrs: { ...node.attrs, ...(signal ? { type: signal.tag } : {}) } });
+  network.delivery.acknowledge(sender, {
+    ...node,
+    attrs: { ...node.attrs, ...(signal ? { type: signal.tag } : {}) },
+  });
   if (!to || !signal) return;
   const group = to.server === 'g.us' ? network.groups.get(to.user) : undefined;
   if (group) {
@@ -40,7 +43,7 @@ export function routeCall(network: Network, sender: RegisteredDevice, node: Bina
 }
 
 function ring(
-  network: Network,
+  network: NetworkServices,
   sender: RegisteredDevice,
   account: Account,
   from: string,
@@ -50,13 +53,13 @@ function ring(
     if (device === sender) continue;
     const attrs = {
       from,
-      id: network.nextId(),
+      id: network.delivery.nextId(),
       t: timestamp(),
       platform: sender.platform,
       version: '2.26.1',
     };
     const notify = sender.account.name;
-    network.post(device, stanza('call', { ...attrs, notify }, content));
+    network.delivery.post(device, stanza('call', { ...attrs, notify }, content));
   }
 }
 

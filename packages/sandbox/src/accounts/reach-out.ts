@@ -1,6 +1,6 @@
+import type { Delivery } from '../delivery/delivery.ts';
+import type { Account, RegisteredDevice } from '../state/directory.ts';
 import { SERVER_JID, stanza, timestamp } from '../wire/stanza.ts';
-import type { Account, RegisteredDevice } from './directory.ts';
-import type { Network } from './network.ts';
 
 /** A time lock on reaching out: the account may go on in its chats and begin none. */
 export interface ReachOutLock {
@@ -19,13 +19,13 @@ export const REACH_OUT_LOCKED = '463';
  * a message that it should not have sent. Chats in which either side has written before stay open.
  */
 export class ReachOutLocks {
-  readonly #network: Network;
+  readonly #delivery: Delivery;
   readonly #locks = new Map<string, ReachOutLock>();
   /** `from>to` of the messages that were delivered. */
   readonly #chats = new Set<string>();
 
-  constructor(network: Network) {
-    this.#network = network;
+  constructor(delivery: Delivery) {
+    this.#delivery = delivery;
   }
 
   /** Locks an account, and tells its companions. */
@@ -73,11 +73,11 @@ export class ReachOutLocks {
     const data = { xwa2_notify_account_reachout_timelock: this.described(account.user) };
     for (const device of account.devices.values()) {
       if (device.address.device === 0) continue;
-      this.#network.post(
+      this.#delivery.post(
         device,
         stanza(
           'notification',
-          { from: SERVER_JID, type: 'mex', id: this.#network.nextId(), t: timestamp() },
+          { from: SERVER_JID, type: 'mex', id: this.#delivery.nextId(), t: timestamp() },
           [
             stanza(
               'update',

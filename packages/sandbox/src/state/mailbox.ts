@@ -1,5 +1,5 @@
 import type { BinaryNode } from 'baileys';
-import type { NetworkLink } from './link.ts';
+import type { NetworkLink } from '../link.ts';
 
 interface Stored {
   readonly sequence: number;

@@ -1,7 +1,8 @@
 import type { BinaryNode } from 'baileys';
-import type { Group } from '../groups/groups.ts';
-import { childNamed, childrenNamed, childrenOf, stanza, timestamp } from '../wire/stanza.ts';
-import type { Account, RegisteredDevice } from './directory.ts';
+import { REACH_OUT_LOCKED } from '../accounts/reach-out.ts';
+import type { Group } from '../groups/group.ts';
+import type { NetworkServices } from '../services.ts';
+import type { Account, RegisteredDevice } from '../state/directory.ts';
 import {
   type AddressingMode,
   alternateJid,
@@ -11,9 +12,8 @@ import {
   type ParsedJid,
   parseJid,
   phoneJid,
-} from './jid.ts';
-import type { Network } from './network.ts';
-import { REACH_OUT_LOCKED } from './reach-out.ts';
+} from '../state/jid.ts';
+import { childNamed, childrenNamed, childrenOf, stanza, timestamp } from '../wire/stanza.ts';
 
 /** Refusals as `<ack error=…>`: the number or group does not exist; not a member of the group. */
 const NOT_FOUND = '404';
@@ -32,9 +32,9 @@ const NOT_COPIED = new Set(['participants', 'enc', 'device-identity', 'tctoken',
  * Takes a `<message>`: acknowledges it to its sender and gives each addressed device its own stanza with
  * its own `<enc>`. Status and newsletter messages are acknowledged and go nowhere.
  */
-export function routeMessage(network: Network, sender: RegisteredDevice, node: BinaryNode): void {
+export function routeMessage(network: NetworkServices, sender: RegisteredDevice, node: BinaryNode): void {
   const to = parseJid(node.attrs.to);
-  const order = network.faults.takeAckOrder(sender, node);
+  const order = network.orders.takeAck(sender, node);
   let refusal = typeof order === 'number' ? String(order) : undefined;
   let deliver: (() => void) | undefined;
   if (to && refusal === undefined) {
@@ -58,7 +58,7 @@ export function routeMessage(network: Network, sender: RegisteredDevice, node: B
       }
     }
   }
-  if (order !== 'silence') network.acknowledge(sender, node, refusal);
+  if (order !== 'silence') network.delivery.acknowledge(sender, node, refusal);
   deliver?.();
 }
 
@@ -88,7 +88,7 @@ function contentFor(envelope: Envelope, encs: readonly BinaryNode[]): BinaryNode
 
 /** One-to-one: attributes as whatsmeow message.go parseMessageSource reads them. */
 function routeToUser(
-  network: Network,
+  network: NetworkServices,
   sender: RegisteredDevice,
   node: BinaryNode,
   to: ParsedJid,
@@ -106,7 +106,7 @@ function routeToUser(
     if (device === sender) return;
     const own = device.account === sender.account;
     if (!own && device.account.blocked.has(sender.account.user)) return;
-    network.post(
+    network.delivery.post(
       device,
       stanza(
         'message',
@@ -153,7 +153,12 @@ function ownCopyAttributes(
 }
 
 /** Each member device gets its own `<enc>` (the sender key), when there is one, and the shared one. */
-function routeToGroup(network: Network, sender: RegisteredDevice, node: BinaryNode, group: Group): void {
+function routeToGroup(
+  network: NetworkServices,
+  sender: RegisteredDevice,
+  node: BinaryNode,
+  group: Group,
+): void {
   const mode = node.attrs.addressing_mode === 'pn' ? 'pn' : group.addressingMode;
   const envelope = envelopeOf(sender, node);
   const alternate = mode === 'lid' ? 'participant_pn' : 'participant_lid';
@@ -169,7 +174,7 @@ function routeToGroup(network: Network, sender: RegisteredDevice, node: BinaryNo
   if (node.attrs.participant !== undefined) {
     const device = network.directory.resolveDevice(node.attrs.participant);
     if (device && group.participants.has(device.account.user)) {
-      network.post(device, stanza('message', attrs, contentFor(envelope, shared)));
+      network.delivery.post(device, stanza('message', attrs, contentFor(envelope, shared)));
     }
     return;
   }
@@ -183,7 +188,7 @@ function routeToGroup(network: Network, sender: RegisteredDevice, node: BinaryNo
     for (const device of account.devices.values()) {
       if (device === sender) continue;
       const encs = [...(own.get(device) ?? []), ...shared];
-      network.post(device, stanza('message', attrs, contentFor(envelope, encs)));
+      network.delivery.post(device, stanza('message', attrs, contentFor(envelope, encs)));
     }
   }
 }
@@ -192,11 +197,11 @@ function routeToGroup(network: Network, sender: RegisteredDevice, node: BinaryNo
  * The phone's answer to a media retry: `<notification type="mediaretry">` to one companion of the same
  * account, which sees it come from its own user (whatsmeow mediaretry.go parseMediaRetryNotification).
  */
-export function routeMediaRetry(network: Network, sender: RegisteredDevice, node: BinaryNode): void {
+export function routeMediaRetry(network: NetworkServices, sender: RegisteredDevice, node: BinaryNode): void {
   const device = network.directory.resolveDevice(node.attrs.to);
-  network.acknowledge(sender, node);
+  network.delivery.acknowledge(sender, node);
   if (!device || device.account !== sender.account || device === sender) return;
-  network.post(
+  network.delivery.post(
     device,
     stanza(
       'notification',

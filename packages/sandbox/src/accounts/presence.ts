@@ -1,8 +1,8 @@
 import type { BinaryNode } from 'baileys';
+import type { Account, RegisteredDevice } from '../state/directory.ts';
+import { type AddressingMode, jidIn, modeOf, parseJid } from '../state/jid.ts';
 import { stanza, timestamp } from '../wire/stanza.ts';
-import type { Account, RegisteredDevice } from './directory.ts';
-import { type AddressingMode, jidIn, modeOf, parseJid } from './jid.ts';
-import type { Network } from './network.ts';
+import type { Neighbourhood } from './neighbourhood.ts';
 
 /** A name some clients send before they know the real one (Baileys socket.js requestPairingCode). */
 const PLACEHOLDER_NAME = '~';
@@ -12,11 +12,11 @@ const PLACEHOLDER_NAME = '~';
  * contact tokens are not looked at, and a client's 10-minute subscription never lapses.
  */
 export class Presences {
-  readonly #network: Network;
+  readonly #network: Neighbourhood;
   /** Who watches an account (by phone number), and in which addressing they asked. */
   readonly #watchers = new Map<string, Map<RegisteredDevice, AddressingMode>>();
 
-  constructor(network: Network) {
+  constructor(network: Neighbourhood) {
     this.#network = network;
   }
 
@@ -61,7 +61,7 @@ export class Presences {
     device.mailbox.available = available;
     const { account } = device;
     for (const [watcher, mode] of this.#watchers.get(account.user) ?? []) {
-      this.#network.send(watcher, presenceOf(account, mode));
+      this.#network.delivery.send(watcher, presenceOf(account, mode));
     }
   }
 
@@ -76,12 +76,12 @@ export class Presences {
     }
     const mode = modeOf(parsed);
     watchers.set(watcher, mode);
-    this.#network.send(watcher, presenceOf(account, mode));
+    this.#network.delivery.send(watcher, presenceOf(account, mode));
   }
 
   #toAll(account: Account, node: BinaryNode): void {
     for (const device of account.devices.values()) {
-      if (this.#network.online(device)) this.#network.send(device, node);
+      if (this.#network.delivery.online(device)) this.#network.delivery.send(device, node);
     }
   }
 }

@@ -1,15 +1,15 @@
 import type { BinaryNode, proto } from 'baileys';
 import type { RawData, WebSocket } from 'ws';
-import type { NoiseCertificates } from '../certificates.ts';
-import { failureStanza } from '../faults.ts';
-import type { NetworkLink } from '../network/link.ts';
+import type { NetworkLink } from '../link.ts';
 import type { Network } from '../network/network.ts';
 import { CompanionSession, type Registration } from '../pairing/companion-session.ts';
 import type { PairingDesk } from '../pairing/desk.ts';
-import { decodeStanza, encodeStanza } from './codec.ts';
-import { FrameReader, frame } from './frames.ts';
-import { NoiseResponder, type NoiseTransport } from './noise.ts';
-import { stanza } from './stanza.ts';
+import type { NoiseCertificates } from '../wire/certificates.ts';
+import { decodeStanza, encodeStanza } from '../wire/codec.ts';
+import { failureStanza } from '../wire/endings.ts';
+import { FrameReader, frame } from '../wire/frames.ts';
+import { NoiseResponder, type NoiseTransport } from '../wire/noise.ts';
+import { stanza } from '../wire/stanza.ts';
 
 export interface ConnectionParts {
   readonly network: Network;
@@ -125,7 +125,7 @@ export class Connection {
     const user = String(payload.username ?? '');
     const address = { user, device: payload.device ?? 0 };
     const device = address.device > 0 ? network.directory.device(address) : undefined;
-    const refusal = network.faults.takeLoginRefusal(user);
+    const refusal = network.orders.takeLoginRefusal(user);
     const known = device?.noisePublic && Buffer.compare(device.noisePublic, noisePublic) === 0;
     if (refusal !== undefined || !known) {
       this.deliver(failureStanza(refusal ?? 401));

@@ -1,4 +1,8 @@
-import type { Account } from './directory.ts';
+/** The two names of an account, digits. */
+export interface AccountNames {
+  readonly user: string;
+  readonly lid: string;
+}
 
 /** Which of an account's two identifiers a stanza uses. */
 export type AddressingMode = 'lid' | 'pn';
@@ -37,21 +41,21 @@ export function isUserServer(server: string): boolean {
 }
 
 /** `5511…@s.whatsapp.net`, or with a device `5511…:3@s.whatsapp.net`; device 0 is never written. */
-export function phoneJid(account: Pick<Account, 'user'>, device = 0): string {
+export function phoneJid(account: Pick<AccountNames, 'user'>, device = 0): string {
   return device === 0 ? `${account.user}@s.whatsapp.net` : `${account.user}:${device}@s.whatsapp.net`;
 }
 
 /** `1234…@lid`, or with a device `1234…:3@lid`. */
-export function lidJid(account: Pick<Account, 'lid'>, device = 0): string {
+export function lidJid(account: Pick<AccountNames, 'lid'>, device = 0): string {
   return device === 0 ? `${account.lid}@lid` : `${account.lid}:${device}@lid`;
 }
 
 /** The account's (or one of its devices') JID in the given addressing mode. */
-export function jidIn(mode: AddressingMode, account: Pick<Account, 'user' | 'lid'>, device = 0): string {
+export function jidIn(mode: AddressingMode, account: AccountNames, device = 0): string {
   return mode === 'lid' ? lidJid(account, device) : phoneJid(account, device);
 }
 
 /** The same account in the other addressing mode, without a device: what `sender_pn` and its like carry. */
-export function alternateJid(mode: AddressingMode, account: Pick<Account, 'user' | 'lid'>): string {
+export function alternateJid(mode: AddressingMode, account: AccountNames): string {
   return mode === 'lid' ? phoneJid(account) : lidJid(account);
 }

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
+import type { DeviceAddress } from '../link.ts';
 import { isUserServer, type ParsedJid, parseJid } from './jid.ts';
-import type { DeviceAddress } from './link.ts';
-import { Mailbox } from './queue.ts';
+import { Mailbox } from './mailbox.ts';
 
 /** A public pre-key as a device uploaded it; keys are 32 bytes without the type byte. */
 export interface PreKey {

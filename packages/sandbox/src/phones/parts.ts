@@ -1,0 +1,103 @@
+import { AccountChanges } from './account-changes.ts';
+import { AddressBook } from './address-book.ts';
+import { PhoneAppState } from './app-state.ts';
+import { CallClient } from './calls.ts';
+import { Companions } from './companions.ts';
+import { PhoneConnection } from './connection.ts';
+import { DeviceSigner } from './device-identity.ts';
+import { GroupClient } from './groups.ts';
+import { CompanionSync } from './history.ts';
+import type { PhoneHost } from './host.ts';
+import { Inbox } from './inbox.ts';
+import { CompanionLinker } from './link-companion.ts';
+import { MediaClient } from './media-client.ts';
+import { MediaRetry } from './media-retry.ts';
+import { PairCodeLinking } from './pair-code.ts';
+import { Past } from './past.ts';
+import { ProfileClient } from './profile.ts';
+import { type ReceiptPolicy, Receipts } from './receipts.ts';
+import { type PhoneIdentity, Sender } from './sending.ts';
+import type { SignalClient } from './signal.ts';
+
+/** Errors of a phone's own handling of stanzas. */
+export class Problems {
+  readonly all: Error[] = [];
+
+  take(error: unknown): void {
+    this.all.push(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+/** What a phone is made of. */
+export interface PhoneParts {
+  readonly connection: PhoneConnection;
+  readonly signal: SignalClient;
+  readonly book: AddressBook;
+  readonly inbox: Inbox;
+  readonly receipts: Receipts;
+  readonly groups: GroupClient;
+  readonly calls: CallClient;
+  readonly profile: ProfileClient;
+  readonly sender: Sender;
+  readonly media: MediaClient;
+  readonly mediaRetry: MediaRetry;
+  readonly companions: Companions;
+  readonly linker: CompanionLinker;
+  readonly byCode: PairCodeLinking;
+  readonly sync: CompanionSync;
+  readonly account: AccountChanges;
+  readonly past: Past;
+  /** What the phone answers to messages by itself. */
+  readonly policy: ReceiptPolicy;
+  readonly problems: Problems;
+}
+
+/** Puts a phone together; it is not on the network yet. */
+export function phoneParts(host: PhoneHost, self: PhoneIdentity, signal: SignalClient): PhoneParts {
+  const problems = new Problems();
+  const connection = new PhoneConnection(host.network, { user: self.number, device: 0 }, (error) =>
+    problems.take(error),
+  );
+  const book = new AddressBook(connection);
+  book.learn(self.jid, self.lid);
+  const inbox = new Inbox();
+  const receipts = new Receipts(connection, book);
+  const groups = new GroupClient(connection, book);
+  const calls = new CallClient(connection, book, self.lid);
+  const profile = new ProfileClient(connection, book);
+  const sender = new Sender(self, { connection, signal, book, groups, inbox });
+  const media = new MediaClient(connection, host.cdn.caPem);
+  const mediaRetry = new MediaRetry({ connection, media, inbox, book, cdn: host.cdn });
+  const signer = new DeviceSigner(signal.identity);
+  const byCode = new PairCodeLinking(connection, signal.identity, self.jid);
+  const linker = new CompanionLinker(host, self.number, signer, byCode);
+  const appState = new PhoneAppState(connection);
+  const account = new AccountChanges({ state: appState, connection, book, inbox });
+  const past = new Past(self, { inbox, book });
+  const sync = new CompanionSync(self, { sender, inbox, book, media, appState, rawId: signer.rawId });
+  const policy: ReceiptPolicy = { delivered: true, read: 'manual' };
+  const companions = new Companions(self.number, { host, sync, online: () => connection.online }, (error) =>
+    problems.take(error),
+  );
+  return {
+    connection,
+    signal,
+    book,
+    inbox,
+    receipts,
+    groups,
+    calls,
+    profile,
+    sender,
+    media,
+    mediaRetry,
+    companions,
+    linker,
+    byCode,
+    sync,
+    account,
+    past,
+    policy,
+    problems,
+  };
+}

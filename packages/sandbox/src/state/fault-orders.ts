@@ -1,0 +1,100 @@
+import type { BinaryNode } from 'baileys';
+import type { NetworkLink } from '../link.ts';
+import type { RegisteredDevice } from './directory.ts';
+
+interface RefusedLogins {
+  readonly code: number;
+  remaining: number;
+}
+
+/** Limits an order to the messages of one account's companions. */
+export interface SenderFilter {
+  /** Phone number, digits. */
+  readonly number?: string;
+}
+
+interface AckOrder extends SenderFilter {
+  readonly code: number | 'silence';
+}
+
+/** What is ordered to go wrong (`faults.ts` takes the orders); delivery, routing and login ask here. */
+export class FaultOrders {
+  /** Milliseconds every stanza waits before it is handed to a device. */
+  latencyMs = 0;
+
+  readonly #acks: AckOrder[] = [];
+  readonly #refused = new Map<string, RefusedLogins>();
+  readonly #silenced = new Map<NetworkLink, BinaryNode[]>();
+  readonly #torn = new Set<NetworkLink>();
+
+  /** The next message of a companion that fits is acknowledged with this error, or not at all. */
+  orderAck(code: number | 'silence', from: SenderFilter): void {
+    this.#acks.push({ ...from, code });
+  }
+
+  /** The next logins of a number's companions are refused; 0 times lifts it. */
+  refuseLogins(number: string, code: number, times: number): void {
+    if (times <= 0) this.#refused.delete(number);
+    else this.#refused.set(number, { code, remaining: times });
+  }
+
+  /** The next stanza to this link breaks off in the middle. */
+  tearNext(link: NetworkLink): void {
+    this.#torn.add(link);
+  }
+
+  /** What comes for this link is held back from now on. */
+  silence(link: NetworkLink): void {
+    if (!this.#silenced.has(link)) this.#silenced.set(link, []);
+  }
+
+  /** Ends a silence; returns what was held back, in its order. */
+  resume(link: NetworkLink): readonly BinaryNode[] {
+    const held = this.#silenced.get(link) ?? [];
+    this.#silenced.delete(link);
+    return held;
+  }
+
+  /** Asked for every stanza to a link: true when a silence holds it back. */
+  withholds(link: NetworkLink, node: BinaryNode): boolean {
+    const held = this.#silenced.get(link);
+    held?.push(node);
+    return held !== undefined;
+  }
+
+  /** Asked for every stanza to a link: true when it breaks off in the middle of this one. */
+  tears(link: NetworkLink): boolean {
+    return this.#torn.delete(link);
+  }
+
+  /** A link ended: what was held back is lost with it. */
+  linkGone(link: NetworkLink): void {
+    this.#silenced.delete(link);
+    this.#torn.delete(link);
+  }
+
+  /** Forgets every order that is still open; silences stay until they are resumed. */
+  clear(): void {
+    this.latencyMs = 0;
+    this.#acks.length = 0;
+    this.#refused.clear();
+  }
+
+  /** What is ordered for the ack of this message. */
+  takeAck(sender: RegisteredDevice, message: BinaryNode): number | 'silence' | undefined {
+    if (this.#acks.length === 0) return undefined;
+    if (sender.address.device === 0 || message.attrs.category === 'peer') return undefined;
+    const { user } = sender.account;
+    const index = this.#acks.findIndex(({ number }) => number === undefined || number === user);
+    return index < 0 ? undefined : this.#acks.splice(index, 1)[0]?.code;
+  }
+
+  /** The code this login is refused with. */
+  takeLoginRefusal(user: string): number | undefined {
+    const refused = this.#refused.get(user);
+    if (!refused) return undefined;
+    refused.remaining -= 1;
+    if (refused.remaining <= 0) this.#refused.delete(user);
+    return refused.code;
+  }
+}
