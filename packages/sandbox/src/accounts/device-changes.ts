@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Account, RegisteredDevice } from '../state/directory.ts';
 import { type AddressingMode, jidIn, lidJid, phoneJid } from '../state/jid.ts';
-import { SERVER_JID, stanza, timestamp } from '../wire/stanza.ts';
+import { stanza, timestamp } from '../wire/stanza.ts';
 import { acquaintances, type Neighbourhood } from './neighbourhood.ts';
 
 /**
@@ -10,7 +10,7 @@ import { acquaintances, type Neighbourhood } from './neighbourhood.ts';
  */
 export function deviceListHash(mode: AddressingMode, account: Account): string {
   const user = mode === 'lid' ? account.lid : account.user;
-  const server = mode === 'lid' ? 'lid' : SERVER_JID;
+  const server = mode === 'lid' ? 'lid' : 's.whatsapp.net';
   const names = [...account.devices.keys()].map((device) => `${user}.0:${device}@${server}`).sort();
   const digest = createHash('sha256').update(names.join('')).digest();
   return `2:${digest.subarray(0, 6).toString('base64')}`;

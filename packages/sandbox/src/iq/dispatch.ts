@@ -36,9 +36,15 @@ export function dispatchIq(network: NetworkServices, sender: RegisteredDevice, i
   }
   const handler = HANDLERS.get(xmlns ?? '');
   const answer = handler ? handler({ network, sender, iq }) : { error: NOT_IMPLEMENTED };
-  const from = iq.attrs.to === undefined || iq.attrs.to === '@s.whatsapp.net' ? SERVER_JID : iq.attrs.to;
+  const from = whoAnswers(iq.attrs.to);
   network.delivery.send(sender, answerStanza(from, id, answer));
   answer.after?.();
+}
+
+/** A server asked by its bare name answers by its JID. */
+function whoAnswers(to: string | undefined): string {
+  if (to === undefined) return SERVER_JID;
+  return to.includes('@') ? to : `@${to}`;
 }
 
 function answerStanza(from: string, id: string | undefined, answer: IqAnswer): BinaryNode {

@@ -171,7 +171,7 @@ export class AccountChanges {
     const body = { variables: { newsletter_id: jidOf(newsletter) } };
     await this.#connection.query({
       tag: 'iq',
-      attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'w:mex' },
+      attrs: { to: '@s.whatsapp.net', type: 'get', xmlns: 'w:mex' },
       content: [{ tag: 'query', attrs: { query_id: queryId }, content: Buffer.from(JSON.stringify(body)) }],
     });
   }

@@ -85,7 +85,7 @@ export class AddressBook {
     const users = [...new Set(jids.map(toJid))];
     const answer = await this.#connection.query({
       tag: 'iq',
-      attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'usync' },
+      attrs: { to: '@s.whatsapp.net', type: 'get', xmlns: 'usync' },
       content: [
         {
           tag: 'usync',

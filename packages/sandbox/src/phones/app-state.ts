@@ -124,7 +124,7 @@ export class PhoneAppState {
   async #sync(name: string, version: number, content: BinaryNode[] | undefined): Promise<BinaryNode> {
     const answer = await this.#connection.query({
       tag: 'iq',
-      attrs: { to: 's.whatsapp.net', type: 'set', xmlns: 'w:sync:app:state' },
+      attrs: { to: '@s.whatsapp.net', type: 'set', xmlns: 'w:sync:app:state' },
       content: [
         {
           tag: 'sync',

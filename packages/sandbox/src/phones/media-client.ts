@@ -63,7 +63,7 @@ export class MediaClient {
     if (this.#current && this.#current.expiresAt > Date.now()) return this.#current;
     const answer = await this.#connection.query({
       tag: 'iq',
-      attrs: { to: 's.whatsapp.net', type: 'set', xmlns: 'w:m' },
+      attrs: { to: '@s.whatsapp.net', type: 'set', xmlns: 'w:m' },
       content: [{ tag: 'media_conn', attrs: {} }],
     });
     const node = getBinaryNodeChild(answer, 'media_conn');

@@ -90,7 +90,7 @@ export class PairCodeLinking {
     this.#arrived.delete('companion_finish');
     await this.#connection.query({
       tag: 'iq',
-      attrs: { to: 's.whatsapp.net', type: 'set', xmlns: 'md' },
+      attrs: { to: '@s.whatsapp.net', type: 'set', xmlns: 'md' },
       content: [
         {
           tag: 'link_code_companion_reg',

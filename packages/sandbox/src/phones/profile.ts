@@ -29,7 +29,7 @@ export class ProfileClient {
   }
 
   async setAbout(text: string): Promise<void> {
-    await this.#set('status', 's.whatsapp.net', [
+    await this.#set('status', '@s.whatsapp.net', [
       { tag: 'status', attrs: {}, content: Buffer.from(text, 'utf8') },
     ]);
   }
@@ -41,14 +41,14 @@ export class ProfileClient {
   }
 
   async setPrivacy(name: string, value: string): Promise<void> {
-    await this.#set('privacy', 's.whatsapp.net', [
+    await this.#set('privacy', '@s.whatsapp.net', [
       { tag: 'privacy', attrs: {}, content: [{ tag: 'category', attrs: { name, value } }] },
     ]);
   }
 
   async setBlocked(contact: string, blocked: boolean): Promise<void> {
     const jid = await this.#book.lid(contact);
-    await this.#set('blocklist', 's.whatsapp.net', [
+    await this.#set('blocklist', '@s.whatsapp.net', [
       { tag: 'item', attrs: { jid, action: blocked ? 'block' : 'unblock' } },
     ]);
   }

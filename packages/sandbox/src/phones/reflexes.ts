@@ -49,7 +49,7 @@ export function startReflexes(self: PhoneIdentity, parts: PhoneParts): void {
     if (node.attrs.xmlns !== 'urn:xmpp:ping') return;
     connection.send({
       tag: 'iq',
-      attrs: { to: 's.whatsapp.net', type: 'result', id: node.attrs.id ?? '' },
+      attrs: { to: '@s.whatsapp.net', type: 'result', id: node.attrs.id ?? '' },
     });
   });
 }

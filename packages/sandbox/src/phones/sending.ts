@@ -292,7 +292,7 @@ export class Sender {
   async #fetchBundles(deviceLids: readonly string[]): Promise<void> {
     const answer = await this.#connection.query({
       tag: 'iq',
-      attrs: { to: 's.whatsapp.net', type: 'get', xmlns: 'encrypt' },
+      attrs: { to: '@s.whatsapp.net', type: 'get', xmlns: 'encrypt' },
       content: [
         { tag: 'key', attrs: {}, content: deviceLids.map((jid) => ({ tag: 'user', attrs: { jid } })) },
       ],

@@ -25,7 +25,7 @@ import { silenceLibsignal } from './quiet-libsignal.ts';
 
 /** Key type of a curve25519 bundle on the wire (libsignal's DJB type byte). */
 const KEY_BUNDLE_TYPE = Buffer.from([5]);
-const SERVER = 's.whatsapp.net';
+const SERVER = '@s.whatsapp.net';
 
 type Repository = ReturnType<typeof DEFAULT_CONNECTION_CONFIG.makeSignalRepository>;
 type Logger = Parameters<typeof DEFAULT_CONNECTION_CONFIG.makeSignalRepository>[1];

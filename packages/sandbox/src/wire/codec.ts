@@ -1,12 +1,14 @@
 import { inflateSync } from 'node:zlib';
-import { type BinaryNode, decodeDecompressedBinaryNode, encodeBinaryNode } from 'baileys';
+import { type BinaryNode, decodeDecompressedBinaryNode } from 'baileys';
 import * as dictionary from 'baileys/lib/WABinary/constants.js';
+import { encodeNode } from './encode.ts';
 
+const UNCOMPRESSED = Buffer.from([0]);
 const COMPRESSED_FLAG = 2;
 
 /** One stanza as the bytes of a frame, uncompressed (flag byte 0, as clients accept). */
 export function encodeStanza(node: BinaryNode): Buffer {
-  return encodeBinaryNode(node);
+  return Buffer.concat([UNCOMPRESSED, encodeNode(node)]);
 }
 
 /**

@@ -3,8 +3,8 @@ import type { BinaryNode } from 'baileys';
 /** Attributes as handlers write them: an `undefined` value leaves the attribute out. */
 export type StanzaAttributes = Record<string, string | undefined>;
 
-/** The server's own JID, as `from` of its stanzas. */
-export const SERVER_JID = 's.whatsapp.net';
+/** The server's own JID, as `from` of its stanzas: one with an empty user (whatsmeow types/jid.go ServerJID). */
+export const SERVER_JID = '@s.whatsapp.net';
 
 /** Builds a stanza, leaving out attributes that are `undefined`. */
 export function stanza(
