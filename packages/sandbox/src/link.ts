@@ -16,6 +16,8 @@ export interface DeviceAddress {
  */
 export interface NetworkLink {
   readonly address: DeviceAddress;
+  /** True for a companion that asks for what was stored by itself after login; others are given it at once. */
+  readonly passive?: boolean;
   /** Hands one stanza to the device. Must not throw; a dead link drops it (the queue keeps it). */
   deliver(node: BinaryNode): void;
   /** The network ends the link: `stream:error` or `failure` was already delivered when there was one. */

@@ -39,6 +39,7 @@ export class Delivery {
       return;
     }
     this.transmit(link, this.#success(device));
+    if (!link.passive) this.startDelivery(device);
   }
 
   /** The link ended; stanzas for the device are stored until it attaches again. */
@@ -80,8 +81,8 @@ export class Delivery {
   }
 
   /**
-   * Stored stanzas between `offline_preview` and `offline`, then live delivery. Companions ask for it with
-   * `<iq xmlns="passive"><active/></iq>` after login (Baileys socket.js CB:success).
+   * Stored stanzas between `offline_preview` and `offline`, then live delivery. Companions whose login says `passive` ask
+   * for it with `<iq xmlns="passive"><active/></iq>` (Baileys socket.js CB:success).
    */
   startDelivery(device: RegisteredDevice): void {
     const { mailbox } = device;

@@ -134,6 +134,7 @@ export class Connection {
     }
     const link: NetworkLink = {
       address,
+      passive: payload.passive ?? false,
       deliver: (node) => this.deliver(node),
       close: () => this.close(),
       tear: (node) => this.tear(node),

@@ -10,13 +10,15 @@ class Link implements NetworkLink {
   received: BinaryNode[] = [];
   closed = false;
   readonly address: { user: string; device: number };
+  readonly passive: boolean;
   readonly #network: Network;
 
-  constructor(network: Network, user: string, device: number) {
+  constructor(network: Network, user: string, device: number, passive = true) {
     this.#network = network;
+    this.passive = passive;
     this.address = { user, device };
     network.attach(this);
-    if (device > 0) {
+    if (device > 0 && passive) {
       this.submit(stanza('iq', { xmlns: 'passive', type: 'set', id: 'p' }, [stanza('active')]));
     }
   }
@@ -119,6 +121,17 @@ describe('the store-and-forward queue', () => {
     if (again) second.submit(ack(again));
     network.detach(second);
     expect(new Link(network, bob.user, 1).take('message')).toEqual([]);
+  });
+
+  it('flows at once to a device whose login is not passive', () => {
+    const sender = new Link(network, alice.user, 0);
+    sender.submit(
+      stanza('message', { to: '200002@lid', id: 'M1', type: 'text' }, [
+        stanza('participants', {}, [to('200002:1@lid', enc('for one'))]),
+      ]),
+    );
+    const active = new Link(network, bob.user, 1, false);
+    expect(active.received.map(({ tag }) => tag)).toEqual(['success', 'ib', 'message', 'ib', 'ib', 'ib']);
   });
 
   it('takes a delivery receipt for an acknowledgement, but not a retry receipt', () => {
