@@ -3,6 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import type { BinaryNode } from 'baileys';
+import { tellOfPatches } from './accounts/account-changes.ts';
 import { removeCompanion } from './accounts/remove-companion.ts';
 import { type Cdn, createCdn } from './cdn/cdn.ts';
 import { type NetworkServer, startNetworkServer } from './endpoint/server.ts';
@@ -13,6 +15,7 @@ import type { PhoneHost } from './phones/host.ts';
 import { createPhone, type Phone, reinstallPhone } from './phones/phone.ts';
 import type { RegisteredDevice } from './state/directory.ts';
 import { createNoiseCertificates } from './wire/certificates.ts';
+import { stanza } from './wire/stanza.ts';
 
 export interface SandboxOptions {
   /** When the server retires the ADV secret of a shown QR code. Default `after_qr`. */
@@ -127,6 +130,22 @@ export class Sandbox {
     }
   }
 
+  /**
+   * Puts a stanza into a device's queue as if the server had written it: any tag, any attributes, any
+   * content. One without an id is lost when the device is away. Throws when there is no such device.
+   */
+  inject(deviceJid: string, node: BinaryNode): void {
+    this.network.delivery.post(this.#device(deviceJid), node);
+  }
+
+  #injectPatch(number: string, collection: string, patch: Uint8Array): void {
+    const account = this.network.directory.byUser(number);
+    if (!account) throw new Error(`no account ${number}`);
+    const version = String(this.network.appState.appendUnread(number, collection, patch));
+    const changed = stanza('collection', { name: collection, version });
+    tellOfPatches(this.network, account, [changed], account.devices.get(0));
+  }
+
   /** Switches the phones off, cuts every connection, stops both servers and removes the CA file. */
   async stop(): Promise<void> {
     for (const phone of this.#phones) await phone.goOffline();
@@ -174,6 +193,8 @@ export class Sandbox {
         if (!device) throw new Error(`no device ${address.device} on ${address.user}`);
         removeCompanion(network, device);
       },
+      inject: (deviceJid, node) => this.inject(deviceJid, node),
+      injectPatch: (number, collection, patch) => this.#injectPatch(number, collection, patch),
       whenReady: ({ user, device }) => {
         const jid = device === 0 ? `${user}@s.whatsapp.net` : `${user}:${device}@s.whatsapp.net`;
         return this.waitForOnline(jid);

@@ -24,6 +24,21 @@ export function tellOwnDevices(network: Neighbourhood, changer: RegisteredDevice
   }
 }
 
+/** `<notification type="server_sync">`: the account's devices, but for the one that wrote, are to fetch patches. */
+export function tellOfPatches(
+  network: Neighbourhood,
+  account: Account,
+  collections: BinaryNode[],
+  writer?: RegisteredDevice,
+): void {
+  const from = phoneJid(account);
+  for (const device of account.devices.values()) {
+    if (device === writer) continue;
+    const attrs = { from, type: 'server_sync', id: network.delivery.nextId(), t: timestamp() };
+    network.delivery.post(device, stanza('notification', attrs, collections));
+  }
+}
+
 /** A notification from the account to every device of those who know it: picture, about, identity. */
 export function tellContacts(
   network: Neighbourhood,

@@ -16,6 +16,7 @@ import {
   text,
   texts,
 } from './fields.ts';
+import { addHostile, HOSTILE_OPERATIONS } from './hostile.ts';
 import { addLife, LIFE_OPERATIONS } from './life.ts';
 import { ControlError, type JsonObject, Router } from './router.ts';
 import { sendFromBody } from './send.ts';
@@ -87,7 +88,7 @@ export async function startControl(
     caFile: sandbox.caFile,
     cdnUrl: sandbox.cdn.url,
     phones: sandbox.phones.map(summary),
-    operations: [...OPERATIONS, ...LIFE_OPERATIONS, ...ACCOUNT_OPERATIONS],
+    operations: [...OPERATIONS, ...LIFE_OPERATIONS, ...ACCOUNT_OPERATIONS, ...HOSTILE_OPERATIONS],
   }));
   addPhones(router, sandbox);
   addGroups(router, sandbox);
@@ -95,6 +96,7 @@ export async function startControl(
   addFaults(router, sandbox);
   addLife(router, sandbox, (given) => phoneOf(sandbox, given));
   addAccount(router, sandbox, (given) => phoneOf(sandbox, given));
+  addHostile(router, sandbox, (given) => phoneOf(sandbox, given));
 
   const server = createServer((request, response) => {
     router.handle(request, response).catch(() => response.destroy());

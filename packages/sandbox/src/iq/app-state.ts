@@ -1,6 +1,6 @@
 import type { BinaryNode } from 'baileys';
-import { phoneJid } from '../state/jid.ts';
-import { bytesOf, childNamed, childrenNamed, stanza, timestamp } from '../wire/stanza.ts';
+import { tellOfPatches } from '../accounts/account-changes.ts';
+import { bytesOf, childNamed, childrenNamed, stanza } from '../wire/stanza.ts';
 import { BAD_REQUEST, type IqHandler } from './answer.ts';
 
 /**
@@ -46,23 +46,7 @@ const appState: IqHandler = ({ network, sender, iq }) => {
   return {
     content: [stanza('sync', {}, answers)],
     after: () => {
-      if (changed.length === 0) return;
-      for (const device of sender.account.devices.values()) {
-        if (device === sender) continue;
-        network.delivery.post(
-          device,
-          stanza(
-            'notification',
-            {
-              from: phoneJid(sender.account),
-              type: 'server_sync',
-              id: network.delivery.nextId(),
-              t: timestamp(),
-            },
-            changed,
-          ),
-        );
-      }
+      if (changed.length > 0) tellOfPatches(network, sender.account, changed, sender);
     },
   };
 };

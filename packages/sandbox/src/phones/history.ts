@@ -23,6 +23,15 @@ const CHUNK_MESSAGES = 500;
 /** Payloads up to this size travel inside the notification; larger ones, and all `RECENT`, over the CDN. */
 const INLINE_BYTES = 16 * 1024;
 
+/** A history sync with a payload made by hand. */
+export interface HistoryBlob {
+  readonly bytes: Uint8Array;
+  /** Default `INITIAL_BOOTSTRAP`. */
+  readonly syncType?: proto.Message.HistorySyncType;
+  /** Within the message (default), or as an encrypted file on the CDN. */
+  readonly inline?: boolean;
+}
+
 /** What a phone sends its companions about the account: app-state keys, history, single old messages. */
 export class CompanionSync {
   readonly #self: PhoneIdentity;
@@ -166,6 +175,21 @@ export class CompanionSync {
       { syncType: HistorySyncType.ON_DEMAND, chunkOrder: 0, progress: 100, conversations },
       requestId,
     );
+  }
+
+  /** Sends a history sync whose payload is any bytes, which need be neither deflated nor a history. */
+  async sendBlob(device: number, { bytes, syncType, inline = true }: HistoryBlob): Promise<void> {
+    await this.#sender.sendPeer(device, {
+      protocolMessage: {
+        type: Type.HISTORY_SYNC_NOTIFICATION,
+        historySyncNotification: {
+          syncType: syncType ?? NotificationType.INITIAL_BOOTSTRAP,
+          ...(inline
+            ? { fileLength: bytes.length, initialHistBootstrapInlinePayload: bytes }
+            : await this.#upload(Buffer.from(bytes))),
+        },
+      },
+    });
   }
 
   async #send(

@@ -1,3 +1,4 @@
+import type { BinaryNode } from 'baileys';
 import type { Cdn } from '../cdn/cdn.ts';
 import type { DeviceAddress, NetworkPort } from '../link.ts';
 
@@ -37,6 +38,10 @@ export interface PhoneHost {
   linkByRef(request: LinkRequest): Promise<{ readonly device: number }>;
   /** Removes a companion from the account, as "log out" on its phone does. */
   unlink(address: DeviceAddress): Promise<void> | void;
+  /** Puts a stanza into a device's queue, past every rule of the server. Throws when there is no such device. */
+  inject(deviceJid: string, node: BinaryNode): void;
+  /** Adds bytes as the next patch of an app-state collection and tells the number's companions. */
+  injectPatch(number: string, collection: string, patch: Uint8Array): void;
   /**
    * Resolves when the device has logged in and was given its stored stanzas (after `<ib><offline/></ib>`).
    * At once when it is in that state now. May reject after a while; the phone asks again.

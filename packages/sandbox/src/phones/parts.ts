@@ -8,6 +8,7 @@ import { DeviceSigner } from './device-identity.ts';
 import { GroupClient } from './groups.ts';
 import { CompanionSync } from './history.ts';
 import type { PhoneHost } from './host.ts';
+import { HostilePhone } from './hostile.ts';
 import { Inbox } from './inbox.ts';
 import { CompanionLinker } from './link-companion.ts';
 import { MediaClient } from './media-client.ts';
@@ -42,6 +43,7 @@ export interface PhoneParts {
   readonly media: MediaClient;
   readonly mediaRetry: MediaRetry;
   readonly companions: Companions;
+  readonly hostile: HostilePhone;
   readonly linker: CompanionLinker;
   readonly byCode: PairCodeLinking;
   readonly sync: CompanionSync;
@@ -92,6 +94,7 @@ export function phoneParts(host: PhoneHost, self: PhoneIdentity, signal: SignalC
     media,
     mediaRetry,
     companions,
+    hostile: new HostilePhone(self, { host, connection, book, signal, sender, sync }),
     linker,
     byCode,
     sync,

@@ -2,6 +2,7 @@ import type { AccountChanges } from './account-changes.ts';
 import { toJid } from './address-book.ts';
 import type { Group } from './groups.ts';
 import type { PhoneHost } from './host.ts';
+import type { HostilePhone } from './hostile.ts';
 import type { ConversationMessage, PhoneMessage } from './inbox.ts';
 import type { LinkedCompanion } from './link-companion.ts';
 import type { MediaRetryPolicy, MediaRetryRequest } from './media-retry.ts';
@@ -124,6 +125,11 @@ export class Phone extends PhoneLife {
   /** Messages from before the simulation, for companions to sync. */
   get past(): Past {
     return this.#parts.past;
+  }
+
+  /** What a phone with altered software can do to others. */
+  get hostile(): HostilePhone {
+    return this.#parts.hostile;
   }
 
   // --- what came in ---

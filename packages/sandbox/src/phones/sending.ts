@@ -289,6 +289,13 @@ export class Sender {
     return { tag: 'enc', attrs: encAttrs(type, shown), content: ciphertext };
   }
 
+  /** Encrypts any bytes for one device, by its LID, as if they were a message. */
+  async encryptBytes(deviceLid: string, plaintext: Uint8Array): Promise<BinaryNode> {
+    if (!(await this.#signal.hasSession(deviceLid))) await this.#fetchBundles([deviceLid]);
+    const { type, ciphertext } = await this.#signal.encryptBytes(deviceLid, plaintext);
+    return { tag: 'enc', attrs: { v: '2', type }, content: ciphertext };
+  }
+
   async #fetchBundles(deviceLids: readonly string[]): Promise<void> {
     const answer = await this.#connection.query({
       tag: 'iq',

@@ -186,7 +186,11 @@ export class SignalClient {
   }
 
   async encrypt(deviceLid: string, message: proto.IMessage): Promise<Encrypted> {
-    const data = writeRandomPadMax16(proto.Message.encode(message).finish());
+    return this.encryptBytes(deviceLid, writeRandomPadMax16(proto.Message.encode(message).finish()));
+  }
+
+  /** Encrypts any bytes; a message would be padded. */
+  async encryptBytes(deviceLid: string, data: Uint8Array): Promise<Encrypted> {
     return this.#repository.encryptMessage({ jid: deviceLid, data });
   }
 

@@ -69,6 +69,24 @@ describe('the control API', () => {
     expect(JSON.stringify((await call('GET', `/phones/${ALICE}/receipts`)).body)).toContain('"read"');
   });
 
+  test('lets phones be hostile', async () => {
+    const stanza = { tag: 'receipt', attrs: { from: `${ALICE}@s.whatsapp.net`, id: 'INJECTED', type: '@' } };
+    const device = `${BOB}@s.whatsapp.net`;
+    expect((await call('POST', '/hostile/stanza', { device, stanza })).status).toBe(200);
+    await call('POST', `/phones/${ALICE}/hostile/receipt`, { to: BOB, type: 'retry', ids: ['A', 'B'] });
+    await call('POST', `/phones/${ALICE}/hostile/push-name`, { name: 'call me @' });
+    const made = { to: BOB, base64: Buffer.from([10, 2, 104, 105]).toString('base64') };
+    const { body } = await call('POST', `/phones/${ALICE}/hostile/plaintext`, made);
+    const bob = sandbox.phones.find(({ number }) => number === BOB);
+    const message = await bob?.waitForMessage(({ id }) => id === body.id);
+    expect(message?.text).toBe('hi');
+    const receipts = (await call('GET', `/phones/${BOB}/receipts`)).body.receipts as Json[];
+    expect(receipts.map(({ messageId }) => messageId)).toEqual(
+      expect.arrayContaining(['INJECTED', 'A', 'B']),
+    );
+    expect((await call('POST', '/hostile/stanza', { device, stanza: { attrs: {} } })).status).toBe(400);
+  });
+
   test('links companions, changes phones, makes groups', async () => {
     const client = new Client({
       url: sandbox.url,

@@ -60,6 +60,8 @@ export async function openTown(): Promise<Town> {
       return desk.linkByRef({ account, ...request });
     },
     unlink: () => {},
+    inject: () => {},
+    injectPatch: () => {},
     whenReady: () => Promise.resolve(),
   };
   const phones: Phone[] = [];
