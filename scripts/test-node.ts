@@ -1,6 +1,7 @@
 /**
- * `npm run test:node -- 22 24 26`: the demo, a short kill test and the tests on each of these Nodes.
- * `--only demo,crash,test` chooses; `--kills N` sets how short the kill test is.
+ * `npm run test:node -- 22 24 26`: the demo, a short kill test and the tests on each of these Nodes, then the
+ * packages as somebody installs them. `--only demo,crash,test,package` chooses; `--kills N` sets how short the
+ * kill test is.
  */
 import { spawnSync } from 'node:child_process';
 import { delimiter, dirname, join } from 'node:path';
@@ -12,7 +13,7 @@ const ROOT = join(import.meta.dirname, '..');
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    only: { type: 'string', default: 'demo,crash,test' },
+    only: { type: 'string', default: 'demo,crash,test,package' },
     kills: { type: 'string', default: '3' },
   },
 });
@@ -22,6 +23,7 @@ const STEPS: Record<string, string[]> = {
   demo: ['demo/demo.ts'],
   crash: ['packages/gateway/test/crash/run.ts', '--kills', values.kills],
   test: ['node_modules/vitest/vitest.mjs', 'run'],
+  package: ['scripts/try-packages.ts'],
 };
 
 const chosen = values.only.split(',');
