@@ -1,6 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
+/** Another version of the engine, for `npm run contract:library`. */
+const library = process.env.CONTRACT_LIBRARY;
+
 export default defineConfig({
+  resolve: { alias: library ? [{ find: /^baileys$/, replacement: library }] : [] },
   test: {
     include: [
       'packages/*/test/**/*.test.ts',

@@ -211,6 +211,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
         log: log.child({ part: 'whatsapp' }),
         clock,
         accountFiles,
+        unseenCiphertexts: metrics.unseenCiphertexts,
       }),
     credentialsFor: (device) => new StoredCredentials({ db, vault, clock, device }),
     loadSentMessage: (device, chat, id) => archive.loadSentMessage(device, chat, id),

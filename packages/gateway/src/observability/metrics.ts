@@ -8,6 +8,8 @@ export interface Metrics {
   httpSeconds: Histogram<'method' | 'route'>;
   /** Messages that devices received: stored, or known already (a redelivery). History is not counted. */
   inboundMessages: Counter<'outcome'>;
+  /** Messages refused unread, because the engine opened them past the decryption tap. */
+  unseenCiphertexts: Counter;
   /** Requests for media: ready, unchanged, retry_requested, or the code of the error in lower case. */
   mediaRequests: Counter<'outcome'>;
   /** Messages that are decrypted and not stored yet, asked at each scrape. */
@@ -38,6 +40,11 @@ export function createMetrics(): Metrics {
     name: 'wuts_inbound_messages_total',
     help: 'Messages received, by outcome: stored, or known already',
     labelNames: ['outcome'] as const,
+    registers: [registry],
+  });
+  const unseenCiphertexts = new Counter({
+    name: 'wuts_unseen_ciphertexts_total',
+    help: 'Messages refused because their ciphertext did not come past the decryption tap: 0, unless the library has changed',
     registers: [registry],
   });
   const mediaRequests = new Counter({
@@ -80,6 +87,7 @@ export function createMetrics(): Metrics {
     httpRequests,
     httpSeconds,
     inboundMessages,
+    unseenCiphertexts,
     mediaRequests,
     setJournalCounter(count) {
       countJournal = count;

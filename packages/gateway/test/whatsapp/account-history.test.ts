@@ -29,7 +29,7 @@ beforeAll(async () => {
   http = new MediaHttp({ caFile: sandbox.caFile, defaultNetwork: false });
   factory = createBaileysSessionFactory({
     network: { url: sandbox.url, rootKey: Buffer.from(sandbox.rootKey, 'hex'), caFile: sandbox.caFile },
-    log: { debug: () => undefined, warn: (_fields, text) => warnings.push(text) },
+    log: { debug: () => undefined, warn: (_fields, text) => warnings.push(text), error: () => undefined },
     clock: systemClock,
     accountFiles: new AccountFiles({
       http,

@@ -15,7 +15,7 @@ beforeAll(async () => {
   sandbox = await startSandbox();
   factory = createBaileysSessionFactory({
     network: { url: sandbox.url, rootKey: Buffer.from(sandbox.rootKey, 'hex'), caFile: sandbox.caFile },
-    log: { debug: () => undefined, warn: () => undefined },
+    log: { debug: () => undefined, warn: () => undefined, error: () => undefined },
     clock: systemClock,
   });
   ana = await sandbox.createPhone({ number: '5511966660002', name: 'Ana' });

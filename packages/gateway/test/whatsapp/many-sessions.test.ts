@@ -46,7 +46,7 @@ beforeAll(async () => {
   };
   factory = createBaileysSessionFactory({
     network: { url: sandbox.url, rootKey: Buffer.from(sandbox.rootKey, 'hex'), caFile: sandbox.caFile },
-    log: { debug: () => undefined, warn: () => undefined },
+    log: { debug: () => undefined, warn: () => undefined, error: () => undefined },
     clock: systemClock,
   });
 });

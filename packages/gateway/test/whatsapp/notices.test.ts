@@ -17,7 +17,7 @@ beforeAll(async () => {
   sandbox = await startSandbox();
   factory = createBaileysSessionFactory({
     network: { url: sandbox.url, rootKey: Buffer.from(sandbox.rootKey, 'hex'), caFile: sandbox.caFile },
-    log: { debug: () => undefined, warn: () => undefined },
+    log: { debug: () => undefined, warn: () => undefined, error: () => undefined },
     clock,
   });
   shop = await linkSession(sandbox, factory, '5511977770001');

@@ -21,7 +21,7 @@ beforeAll(async () => {
   expect(readFileSync(sandbox.caFile, 'utf8')).toContain('BEGIN CERTIFICATE');
   factory = createBaileysSessionFactory({
     network: { url: sandbox.url, rootKey: Buffer.from(sandbox.rootKey, 'hex'), caFile: sandbox.caFile },
-    log: { debug: () => undefined, warn: () => undefined },
+    log: { debug: () => undefined, warn: () => undefined, error: () => undefined },
     clock: systemClock,
   });
 });

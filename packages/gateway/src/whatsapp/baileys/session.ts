@@ -40,6 +40,8 @@ export interface BaileysOptions {
   ackTimeoutMs?: number;
   /** Where history files come from; without it only history that comes inline is read. */
   accountFiles?: AccountFileSource;
+  /** Counts messages that were refused because their ciphertext had not come past the decryption tap. */
+  unseenCiphertexts?: { inc(): void };
 }
 
 /** The server pings every 30 s: one sign of life per that time is enough for `last_seen`. */
@@ -161,6 +163,7 @@ class Connection {
       roundTrip: () => this.#ping(),
       account: this.#account,
       log: this.#options.log,
+      unseen: this.#options.unseenCiphertexts ?? { inc: () => undefined },
     });
     this.#inbound = inbound;
     await this.#account.prepare();

@@ -6,6 +6,7 @@ type LibraryLogger = NonNullable<UserFacingSocketConfig['logger']>;
 export interface LogSink {
   debug(fields: object, text: string): void;
   warn(fields: object, text: string): void;
+  error(fields: object, text: string): void;
 }
 
 /**

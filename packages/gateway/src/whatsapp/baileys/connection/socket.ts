@@ -30,6 +30,12 @@ export interface SocketParts {
   settled(): Promise<void>;
 }
 
+/** Ends a connection at once: nothing more leaves on it, and the server sends again what was not acknowledged. */
+export function cut(socket: Socket): void {
+  const { socket: frames } = socket.ws as unknown as { socket: FrameSocket | null };
+  frames?.terminate();
+}
+
 /** The library's socket, connecting. Nothing leaves on it before what it tells of is on the disk. */
 export function openSocket(parts: SocketParts): Socket {
   const { network } = parts;

@@ -27,6 +27,16 @@ export interface TapHandlers {
   decrypted(entry: JournalEntry, stanza: BinaryNode): void;
   /** The ciphertext could not be opened; the library now asks the sender to encrypt it again. */
   failed(stanza: BinaryNode, error: unknown): void;
+  /** The library opens a ciphertext that no stanza brought past the tap: it is not opened. */
+  unseen(): void;
+}
+
+/** The buffer that is to be decrypted is none of those in the stanzas that were seen: the library has changed. */
+export class UnseenCiphertext extends Error {
+  constructor() {
+    super('a ciphertext did not come past the decryption tap: see decryption-tap.ts');
+    this.name = 'UnseenCiphertext';
+  }
 }
 
 /**
@@ -91,7 +101,11 @@ export class DecryptionTap {
     decrypt: () => Promise<Uint8Array>,
   ): Promise<Uint8Array> {
     const seen = this.#stanzas.get(ciphertext);
-    if (!seen) return decrypt();
+    if (!seen) {
+      // Opened here, it would be acknowledged without ever having been on the disk.
+      this.#handlers.unseen();
+      throw new UnseenCiphertext();
+    }
     const { stanza, index } = seen;
     const id = entryId(stanza, index, ciphertext);
     const known = this.#journal.find(id);

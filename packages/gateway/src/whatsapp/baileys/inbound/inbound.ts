@@ -1,6 +1,7 @@
 import type { CredentialStore, JournalEntry } from '../../port/credentials.ts';
 import type { SessionReporter } from '../../port/events.ts';
 import type { LogSink } from '../connection/quiet-logger.ts';
+import { cut } from '../connection/socket.ts';
 import { type BinaryNode, getBinaryNodeChild, type Socket } from '../library.ts';
 import { inboundMessage, undecryptableMessage } from '../parse/inbound-message.ts';
 import { mediaRetryNotice } from '../parse/media-retry-stanza.ts';
@@ -24,6 +25,8 @@ export interface InboundOptions {
   /** Takes the rows that are about the account instead of a message. */
   account: { take(entry: JournalEntry, settled: () => void): boolean };
   log: LogSink;
+  /** Counts ciphertexts that were refused because the tap had not seen them. */
+  unseen: { inc(): void };
 }
 
 /** A ratchet that has moved past this ciphertext: the message came before and was stored then (libsignal). */
@@ -41,6 +44,7 @@ export class Inbound {
   readonly #journal: Journal;
   readonly #notices = new StanzaNotices();
   #directory: LidDirectory | null = null;
+  #socket: Socket | null = null;
 
   constructor(options: InboundOptions) {
     this.#options = options;
@@ -53,6 +57,7 @@ export class Inbound {
     this.tap = new DecryptionTap(this.#journal, {
       decrypted: (entry) => this.#enqueue(entry),
       failed: (stanza, error) => this.#enqueueUndecryptable(stanza, error),
+      unseen: () => this.#refuseUnseen(),
     });
   }
 
@@ -63,9 +68,10 @@ export class Inbound {
   }
 
   attach(socket: Socket): void {
+    this.#socket = socket;
     this.#directory = socket.signalRepository.lidMapping;
-    socket.ws.prependListener('CB:message', (stanza: BinaryNode) => this.#onMessage(stanza));
     keepMessageOrder(socket.ws);
+    socket.ws.prependListener('CB:message', (stanza: BinaryNode) => this.#onMessage(stanza));
     socket.ws.on('CB:ib,,offline', () => this.#journal.caughtUp());
     gateStanzas(
       socket.ws,
@@ -113,6 +119,14 @@ export class Inbound {
     if (getBinaryNodeChild(stanza, 'unavailable') && !getBinaryNodeChild(stanza, 'enc')) {
       this.#enqueueUndecryptable(stanza, new Error('unavailable'));
     }
+  }
+
+  /** The connection ends with it: to a failed decryption the library answers with an ack, and the message is gone. */
+  #refuseUnseen(): void {
+    const { log, unseen } = this.#options;
+    unseen.inc();
+    log.error({}, 'a message was refused: its ciphertext did not come past the decryption tap');
+    if (this.#socket) cut(this.#socket);
   }
 
   #enqueue(entry: JournalEntry): void {

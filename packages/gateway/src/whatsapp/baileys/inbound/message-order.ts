@@ -11,6 +11,9 @@ import type { BinaryNode } from '../library.ts';
  * library's listener decides, which it does before its first await, and no longer.
  */
 export function keepMessageOrder(ws: EventEmitter): void {
+  if (ws.listenerCount('CB:message') === 0) {
+    throw new Error('the library no longer listens to CB:message: see message-order.ts');
+  }
   const live = new WeakSet<BinaryNode>();
   ws.prependListener('CB:message', (stanza: BinaryNode) => {
     if (stanza.attrs.offline !== undefined) return;

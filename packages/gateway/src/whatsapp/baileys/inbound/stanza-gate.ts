@@ -8,7 +8,7 @@ import type { BinaryNode } from '../library.ts';
  * acknowledged stanza is gone from the server. So its listeners are taken off, ours runs first, and they
  * see the stanza only when ours has succeeded: what was not stored is not acknowledged, and the server
  * sends it again on the next connection (whatsmeow calls the same thing SynchronousAck).
- * Stanzas of one gate pass in their order.
+ * Stanzas of one gate pass in their order. Throws when the library has no listener for them.
  */
 export function gateStanzas(
   ws: EventEmitter,
@@ -17,6 +17,10 @@ export function gateStanzas(
   onRefused: (node: BinaryNode, error: unknown) => void,
 ): void {
   const library = ws.listeners(event) as ((node: BinaryNode) => void)[];
+  // Without a listener to hold back, the library acknowledges somewhere that is not gated.
+  if (library.length === 0) {
+    throw new Error(`the library no longer listens to ${event}: see stanza-gate.ts`);
+  }
   ws.removeAllListeners(event);
   let last: Promise<void> = Promise.resolve();
   ws.on(event, (node: BinaryNode) => {

@@ -1,0 +1,152 @@
+/**
+ * What we assume of the library beyond its documented interface: one fast test for each assumption, named
+ * after the file that relies on it. Run against another version: `npm run contract:library -- baileys@VERSION`.
+ */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import {
+  ALL_WA_PATCH_NAMES,
+  addTransactionCapability,
+  BufferJSON,
+  DEFAULT_CONNECTION_CONFIG,
+  initAuthCreds,
+  makeWASocket,
+  type SignalDataSet,
+  type SignalKeyStore,
+  type Socket,
+  USyncQuery,
+  unpadRandomMax16,
+  WA_CERT_DETAILS,
+} from '../../src/whatsapp/baileys/library.ts';
+
+const quiet = {
+  level: 'silent',
+  child: () => quiet,
+  trace: () => undefined,
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+class Keys implements SignalKeyStore {
+  readonly sets: SignalDataSet[] = [];
+  async get() {
+    return {};
+  }
+  async set(data: SignalDataSet) {
+    this.sets.push(data);
+  }
+}
+
+let socket: Socket;
+beforeAll(() => {
+  const auth = { creds: initAuthCreds(), keys: new Keys() };
+  // Nobody listens there: what is looked at is there before the connection is.
+  socket = makeWASocket({ auth, logger: quiet, waWebSocketUrl: 'ws://127.0.0.1:9/ws' });
+});
+afterAll(async () => {
+  await Promise.resolve(socket.end(undefined)).catch(() => undefined);
+});
+
+test('decryption-tap.ts: nested transactions are merged into one set', async () => {
+  const state = new Keys();
+  const keys = addTransactionCapability(state, quiet, { maxCommitRetries: 1, delayBetweenTriesMs: 1 });
+  await keys.transaction(async () => {
+    await keys.transaction(async () => keys.set({ session: { a: new Uint8Array([1]) } }), 'inner');
+    await keys.set({ 'inbound-journal': { b: { id: 'b' } } } as unknown as SignalDataSet);
+  }, 'outer');
+  expect(state.sets).toHaveLength(1);
+  expect(Object.keys(state.sets[0] ?? {}).sort()).toEqual(['inbound-journal', 'session']);
+});
+
+test('decryption-tap.ts: the repository has the calls that are tapped', () => {
+  const auth = {
+    creds: initAuthCreds(),
+    keys: addTransactionCapability(new Keys(), quiet, { maxCommitRetries: 1, delayBetweenTriesMs: 1 }),
+  };
+  const repository = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(auth, quiet);
+  for (const name of ['decryptMessage', 'decryptGroupMessage', 'migrateSession'] as const) {
+    expect(typeof repository[name], name).toBe('function');
+  }
+  expect(typeof repository.lidMapping.storeLIDPNMappings).toBe('function');
+});
+
+test('decryption-tap.ts: padding ends with its own length', () => {
+  expect(Buffer.from(unpadRandomMax16(new Uint8Array([7, 8, 1]))).toString('hex')).toBe('0708');
+});
+
+test('message-order.ts: one listener takes messages, and reads `offline` before its first await', () => {
+  const listeners = socket.ws.listeners('CB:message');
+  expect(listeners).toHaveLength(1);
+  const reads: string[] = [];
+  const attrs = new Proxy({ from: '1@s.whatsapp.net', id: 'A' } as Record<string, string>, {
+    get: (target, name) => {
+      reads.push(String(name));
+      return target[String(name)];
+    },
+  });
+  // Without content it goes no further than the queue.
+  listeners[0]?.call(socket.ws, { tag: 'message', attrs: { ...attrs, offline: '0' } });
+  listeners[0]?.call(socket.ws, { tag: 'message', attrs });
+  expect(reads).toContain('offline');
+});
+
+test.each([
+  'CB:receipt',
+  'CB:notification',
+  'CB:call',
+])('stanza-gate.ts: the library listens to %s', (event) => {
+  expect(socket.ws.listenerCount(event)).toBeGreaterThan(0);
+});
+
+test('connection/socket.ts, outgoing-gate.ts: the WebSocket is there at once, and can be held', () => {
+  const { socket: frames } = socket.ws as unknown as { socket: Record<string, unknown> | null };
+  for (const name of ['send', 'close', 'terminate']) expect(typeof frames?.[name], name).toBe('function');
+  expect(typeof frames?.readyState).toBe('number');
+});
+
+test('network-trust.ts: the Noise root can be replaced', () => {
+  const root = WA_CERT_DETAILS.PUBLIC_KEY;
+  WA_CERT_DETAILS.PUBLIC_KEY = Buffer.alloc(32, 1);
+  expect(WA_CERT_DETAILS.PUBLIC_KEY).toEqual(Buffer.alloc(32, 1));
+  WA_CERT_DETAILS.PUBLIC_KEY = root;
+});
+
+test('stored-values.ts: bytes come back as bytes', () => {
+  const text = JSON.stringify({ key: Buffer.from([1, 2]) }, BufferJSON.replacer);
+  expect(JSON.parse(text, BufferJSON.reviver).key).toEqual(Buffer.from([1, 2]));
+});
+
+test('initial-sync.ts: the collections of the account state', () => {
+  expect([...ALL_WA_PATCH_NAMES].sort()).toEqual([
+    'critical_block',
+    'critical_unblock_low',
+    'regular',
+    'regular_high',
+    'regular_low',
+  ]);
+});
+
+test('abilities/: the socket has the calls that abilities make', () => {
+  const calls = [
+    'relayMessage',
+    'sendNode',
+    'query',
+    'refreshMediaConn',
+    'groupMetadata',
+    'executeUSyncQuery',
+    'appPatch',
+    'sendPresenceUpdate',
+    'presenceSubscribe',
+    'fetchMessageHistory',
+    'fetchPrivacySettings',
+    'fetchAccountReachoutTimelock',
+    'requestPairingCode',
+    'requestPlaceholderResend',
+    'resyncAppState',
+    'logout',
+    'end',
+  ] as const;
+  for (const name of calls) expect(typeof socket[name], name).toBe('function');
+  expect(typeof new USyncQuery().withContactProtocol().withLIDProtocol).toBe('function');
+});
