@@ -10,11 +10,11 @@ export type Json = ReturnType<typeof JSON.parse>;
 /** One caller of the HTTP API. */
 export class Caller {
   readonly #base: string;
-  readonly #token: string;
+  readonly token: string;
 
   constructor(base: string, token: string) {
     this.#base = base;
-    this.#token = token;
+    this.token = token;
   }
 
   /** Rejects when there was no answer. */
@@ -27,7 +27,7 @@ export class Caller {
     const response = await fetch(`${this.#base}${path}`, {
       method,
       headers: {
-        authorization: `Bearer ${this.#token}`,
+        authorization: `Bearer ${this.token}`,
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...headers,
       },
