@@ -50,7 +50,7 @@ const GATEWAY: Record<string, Rule> = {
   events: { may: ['storage', 'identity', PORT, 'observability'] },
   webhooks: { may: ['events', 'storage', 'net', 'tenancy', 'devices', 'observability'] },
   devices: { may: ['events', 'tenancy', 'identity', 'storage', PORT, 'observability'] },
-  media: { may: ['events', 'storage', 'net', 'identity', PORT, 'observability'] },
+  media: { may: ['events', 'tenancy', 'storage', 'net', 'identity', PORT, 'observability'] },
   messages: { may: ['events', 'tenancy', 'devices', 'media', 'identity', 'storage', PORT, 'observability'] },
   sending: {
     may: [

@@ -42,13 +42,13 @@ export class Forwarding {
     const content = forwardContent({
       target,
       original,
-      file: (signal) => this.#file(target, signal),
+      file: (signal) => this.#file(caller, target, signal),
     });
     return sending.send(caller, { ...request, deviceId: device.id, content });
   }
 
-  async #file(target: StoredMessage, signal: AbortSignal | undefined): Promise<ReadyMedia> {
-    const answer = await this.#parts.media.resolve(target.tenantId, target.messageId, {
+  async #file(caller: Caller, target: StoredMessage, signal: AbortSignal | undefined): Promise<ReadyMedia> {
+    const answer = await this.#parts.media.resolve(caller, target.messageId, {
       waitMs: MEDIA_WAIT_MS,
       ...(signal ? { signal } : {}),
     });

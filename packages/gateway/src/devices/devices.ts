@@ -4,6 +4,7 @@ import { AppError } from '../errors.ts';
 import type { EventRecorder } from '../events/recorder.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Caller } from '../tenancy/caller.ts';
+import { maySee, onlyOwner } from '../tenancy/visibility.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 import { deviceToLink, deviceToUse } from './choice.ts';
@@ -106,8 +107,8 @@ export class Devices {
    * admins and managers is every one of the tenant.
    */
   async list(caller: Caller, scope: 'own' | 'visible' = 'own'): Promise<Device[]> {
-    const all = scope === 'visible' && seesTenant(caller);
-    const stored = await this.#repository.list(caller.tenantId, all ? undefined : caller.userId);
+    const owner = scope === 'visible' ? onlyOwner(caller) : caller.userId;
+    const stored = await this.#repository.list(caller.tenantId, owner);
     return stored.map((device) => this.#live(device));
   }
 
@@ -221,9 +222,7 @@ export class Devices {
 
   async #visible(caller: Caller, deviceId: string): Promise<Device> {
     const stored = await this.#repository.find(caller.tenantId, deviceId);
-    if (stored === null || (stored.userId !== caller.userId && !seesTenant(caller))) {
-      throw new AppError('DEVICE_NOT_FOUND');
-    }
+    if (stored === null || !maySee(caller, stored)) throw new AppError('DEVICE_NOT_FOUND');
     return this.#live(stored);
   }
 
@@ -236,10 +235,6 @@ export class Devices {
     const running = this.#supervisor.find(stored.id);
     return running === null ? stored : { ...running.device, name: stored.name };
   }
-}
-
-function seesTenant(caller: Caller): boolean {
-  return caller.role === 'admin' || caller.role === 'manager';
 }
 
 /** The device once it is connected or waits for the user, else undefined. */

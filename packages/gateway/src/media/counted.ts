@@ -7,9 +7,9 @@ export function counted(
   count: (outcome: string) => void,
 ): Pick<MediaService, 'resolve'> {
   return {
-    async resolve(tenantId, messageId, options) {
+    async resolve(caller, messageId, options) {
       try {
-        const answer = await media.resolve(tenantId, messageId, options);
+        const answer = await media.resolve(caller, messageId, options);
         count(answer.state);
         return answer;
       } catch (error) {

@@ -10,6 +10,7 @@ import type { Database } from '../storage/schema.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
 import type { MediaKind, MediaRetryNotice } from '../whatsapp/port/media.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
+import type { Caller } from '../tenancy/caller.ts';
 import { type CachedMedia, MediaCache } from './cache.ts';
 import type { MediaVault } from './descriptor-row.ts';
 import { type FetchOutcome, MediaFetcher } from './fetcher.ts';
@@ -115,14 +116,14 @@ export class MediaService {
   }
 
   /**
-   * Finds the media of a message among all devices of the tenant. Throws AppError MESSAGE_NOT_FOUND,
+   * Finds the media of a message among the devices that the caller may see. Throws AppError MESSAGE_NOT_FOUND,
    * MEDIA_NOT_FOUND, MEDIA_GONE, DEVICE_NOT_READY, MEDIA_DOWNLOAD_FAILED or WHATSAPP_TIMEOUT.
    */
-  async resolve(tenantId: string, messageId: string, options: ResolveOptions): Promise<MediaAnswer> {
+  async resolve(caller: Caller, messageId: string, options: ResolveOptions): Promise<MediaAnswer> {
     const deadline = this.#options.clock.now() + options.waitMs;
     const asked = new Set<string>();
     for (;;) {
-      const copies = await this.#library.copies(tenantId, messageId);
+      const copies = await this.#library.copies(caller, messageId);
       if (!copies) throw new AppError('MESSAGE_NOT_FOUND');
       if (copies.length === 0) throw new AppError('MEDIA_NOT_FOUND');
       const rowIds = copies.map((copy) => copy.rowId);
@@ -132,7 +133,7 @@ export class MediaService {
         const local = await this.#fromCache(copies, options);
         if (local) return local;
         const online = this.#onlineCopies(copies);
-        const requests = await this.#requests.latest(tenantId, rowIds);
+        const requests = await this.#requests.latest(caller.tenantId, rowIds);
         let open = requests.find((request) => request.state === 'open');
         if (!open) {
           const fetched = await this.#fromCdn(online);
@@ -147,7 +148,7 @@ export class MediaService {
           }
           if (options.mayRequest === false) return this.#pending(null);
           await this.#request(lost, requests);
-          [open] = await this.#requests.latest(tenantId, [lost.copy.rowId]);
+          [open] = await this.#requests.latest(caller.tenantId, [lost.copy.rowId]);
         }
         if (open) asked.add(open.rowId);
         if (this.#finished(deadline, options.signal)) return this.#pending(open ?? null);

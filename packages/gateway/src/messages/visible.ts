@@ -1,6 +1,7 @@
 /** Which of the tenant's messages a caller may see: those of the devices that the caller may see. */
 import { AppError } from '../errors.ts';
 import type { Caller } from '../tenancy/caller.ts';
+import { seesWholeTenant } from '../tenancy/visibility.ts';
 import type { MessageArchive } from './archive.ts';
 import type { MessageDevice, StoredMessage } from './stored-message.ts';
 
@@ -56,8 +57,7 @@ async function onVisibleDevices(
     const device = await devices.resolve(caller, deviceId);
     return messages.filter((each) => each.deviceId === device.id);
   }
-  // Admins and managers see every device of the tenant, so there is nothing to ask for.
-  if (caller.role !== 'user' || messages.length === 0) return messages;
+  if (seesWholeTenant(caller) || messages.length === 0) return messages;
   const ids = new Set((await devices.list(caller)).map((each) => each.id));
   return messages.filter((each) => ids.has(each.deviceId));
 }

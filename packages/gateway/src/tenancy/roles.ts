@@ -11,6 +11,7 @@
  *   nor deleted. Nobody deletes themselves.
  */
 import type { Caller, Role } from './caller.ts';
+import { seesWholeTenant } from './visibility.ts';
 
 export const ROLES = ['admin', 'manager', 'user'] as const satisfies readonly Role[];
 
@@ -20,7 +21,7 @@ export interface Target {
 }
 
 export function mayView(caller: Caller, target: Target): boolean {
-  return caller.role !== 'user' || caller.userId === target.id;
+  return seesWholeTenant(caller) || caller.userId === target.id;
 }
 
 export function mayActivate(caller: Caller, target: Target): boolean {

@@ -8,6 +8,7 @@ import type { EventName } from '../events/names.ts';
 import { cursorOf, readCursor } from '../storage/page-cursor.ts';
 import type { Database, WebhookAttemptsTable, WebhookDeliveriesTable } from '../storage/schema.ts';
 import type { Caller } from '../tenancy/caller.ts';
+import { seesWholeTenant } from '../tenancy/visibility.ts';
 import { enqueue, PARKED } from './queue.ts';
 
 export type DeliveryState = WebhookDeliveriesTable['state'];
@@ -73,7 +74,7 @@ export class Deliveries {
     if (filter.deviceId !== undefined) await devices.resolve(caller, filter.deviceId);
     let query = db.selectFrom('webhook_deliveries').selectAll().where('tenant_id', '=', caller.tenantId);
     if (filter.deviceId !== undefined) query = query.where('device_id', '=', filter.deviceId);
-    else if (caller.role === 'user') {
+    else if (!seesWholeTenant(caller)) {
       const own = (await devices.list(caller)).map((device) => device.id);
       if (own.length === 0) return { deliveries: [], nextCursor: null };
       query = query.where('device_id', 'in', own);

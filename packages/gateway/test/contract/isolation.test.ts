@@ -8,12 +8,24 @@ import { jpeg } from '../story/samples.ts';
 import { Receiver } from '../webhooks/receiver.ts';
 import { type Operation, operationsOf, readDocument } from './operations.ts';
 
-/** Two tenants, each with a linked device; one owns things, the other asks for them with its admin's token. */
+/**
+ * Two tenants, each with a linked device: one owns things, the other asks for them with its admin's token. The
+ * owner's tenant has a plain user too, with a device and things of their own, who asks for what the admin owns.
+ */
+interface Person {
+  api: Api;
+  token: string;
+  names: Record<string, string>;
+}
+
 let world: World;
 let receiver: Receiver;
 let operations: Operation[];
 let owner: { api: Api; names: Record<string, string> };
-let other: { api: Api; token: string; names: Record<string, string> };
+let other: Person;
+let colleague: Person;
+/** Who asks in a test; `other` unless it says otherwise. */
+let asking: Person;
 let contact: Phone;
 
 const SECRET_TEXT = 'the owner’s own words';
@@ -23,10 +35,13 @@ beforeAll(async () => {
   receiver = await Receiver.start();
   operations = operationsOf(await readDocument(world.gateway.url));
   contact = await world.sandbox.createPhone({ number: '5511999996009', name: 'Contact' });
-  const own = await tenantWithDevice('owner', '5511999996001', 'The Owner');
-  const foreign = await tenantWithDevice('other', '5511999996002', 'Somebody Else');
+  const own = await personWithDevice('owner', await world.tenant('owner'), '5511999996001', 'The Owner');
+  other = await personWithDevice('other', await world.tenant('other'), '5511999996002', 'Somebody Else');
+  const hired = { email: 'colleague@owner.example', password: 'correct horse battery', role: 'user' };
+  const { user } = (await own.api.post('/users', hired)).body;
+  colleague = await personWithDevice('colleague', user.token, '5511999996003', 'A Colleague', user);
   owner = own;
-  other = foreign;
+  asking = other;
   const sent = await own.api.post('/send/text', { number: contact.number, text: SECRET_TEXT });
   const picture = await contact.sendImage('5511999996001', { bytes: await jpeg() });
   await until(
@@ -40,15 +55,21 @@ afterAll(async () => {
   await receiver.stop();
 });
 
-async function tenantWithDevice(name: string, number: string, pushName: string) {
-  const token = await world.tenant(name);
+async function personWithDevice(
+  name: string,
+  token: string,
+  number: string,
+  pushName: string,
+  knownAs?: Json,
+): Promise<Person> {
   const api = world.as(token);
   const phone = await world.sandbox.createPhone({ number, name: pushName });
   const device = await world.linkByQr(token, phone);
-  const user = (await api.get('/users')).body.users[0];
+  const user = knownAs ?? (await api.get('/users')).body.users[0];
   const webhookUrl = `${receiver.url}?of=${name}`;
   const made = await api.post('/webhook', { webhook_url: webhookUrl, enabled_events: ['message.received'] });
   const tried = (await api.post('/webhook/test', {})).body;
+  const mine = await api.post('/send/text', { number: contact.number, text: 'mine' });
   const later = { send_at: new Date(Date.now() + 24 * 3600_000).toISOString() };
   const job = (await api.post('/send/text', { number, text: 'later', ...later })).body;
   const bulk = (await api.post('/bulk', { messages: [{ type: 'text', number, text: 'later' }], ...later }))
@@ -66,6 +87,7 @@ async function tenantWithDevice(name: string, number: string, pushName: string) 
       lid: phone.lid,
       webhookUrl,
       webhook: made.body.webhook.id,
+      ownMessage: mine.body.message_id,
       delivery: tried.delivery_id,
       event: tried.event_id,
       job: job.job_id,
@@ -158,7 +180,7 @@ function ask(
 ): Promise<RawAnswer> {
   return rawRequest(world.gateway.url, operation.method, path, {
     headers: {
-      authorization: `Bearer ${other.token}`,
+      authorization: `Bearer ${asking.token}`,
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...headers,
     },
@@ -171,7 +193,8 @@ const label = ({ method, path }: Operation) => `${method} ${path}`;
 function expectNothingOfTheOwner(operation: Operation, answer: RawAnswer, asked: string[] = []): void {
   const whole = `${answer.text}${JSON.stringify(answer.headers)}`;
   for (const [what, value] of Object.entries({ ...owner.names, text: SECRET_TEXT })) {
-    if (!asked.includes(value)) expect(whole, `${label(operation)} shows the ${what}`).not.toContain(value);
+    if (!asked.includes(value) && value !== asking.names[what])
+      expect(whole, `${label(operation)} shows the ${what}`).not.toContain(value);
   }
 }
 
@@ -200,20 +223,33 @@ async function askForForeignIds(operation: Operation, statuses: number[]): Promi
   return ids.length;
 }
 
-describe('every operation of /openapi.json', () => {
-  test('with an id of another tenant in its path answers as if it did not exist', async () => {
-    const walked = operations.filter(({ id }) => !TAKES_ANY_ID.has(id));
-    let asked = 0;
-    for (const operation of walked) asked += await askForForeignIds(operation, [401, 404]);
-    expect(asked).toBeGreaterThanOrEqual(22);
+/** Colleagues may not see each other, which is no secret: 403 (`roles.ts`). */
+const ofColleagues = ({ path }: Operation): boolean => path.startsWith('/users');
+
+describe.each(['tenant', 'user of the tenant'])('every operation of /openapi.json', (kind) => {
+  const withinTenant = kind !== 'tenant';
+  beforeAll(() => {
+    asking = withinTenant ? colleague : other;
+  });
+  afterAll(() => {
+    asking = other;
   });
 
-  test('with the device of another tenant, in query, header or body, answers 404', async () => {
+  test(`with an id of another ${kind} in its path answers as if it did not exist`, async () => {
+    const walked = operations.filter(
+      (operation) => !TAKES_ANY_ID.has(operation.id) && !(withinTenant && ofColleagues(operation)),
+    );
+    let asked = 0;
+    for (const operation of walked) asked += await askForForeignIds(operation, [401, 404]);
+    expect(asked).toBeGreaterThanOrEqual(withinTenant ? 17 : 22);
+  });
+
+  test(`with the device of another ${kind}, in query, header or body, answers 404`, async () => {
     let asked = 0;
     const { device = '' } = owner.names;
     for (const operation of operations.filter(({ access }) => access === 'user')) {
-      // The path names something of the asking tenant's own, so that the device alone is foreign.
-      const path = goodPath(operation).replace(/\{\w+\}/, ownMessage);
+      // The path names something of the asking user's own, so that the device alone is foreign.
+      const path = goodPath(operation).replace(/\{\w+\}/, asking.names.ownMessage ?? '');
       const separator = path.includes('?') ? '&' : '?';
       const answers: RawAnswer[] = [];
       if (operation.query.some(({ name }) => name === 'device_id')) {
@@ -234,11 +270,11 @@ describe('every operation of /openapi.json', () => {
     expect(asked).toBeGreaterThanOrEqual(40);
   });
 
-  test('without ids shows nothing of another tenant', async () => {
+  test(`without ids shows nothing of another ${kind}`, async () => {
     const idle = operations.filter(
       ({ method, pathParameters }) => method === 'GET' && pathParameters.length === 0,
     );
-    for (const operation of idle) {
+    for (const operation of idle.filter((each) => !(withinTenant && ofColleagues(each)))) {
       for (const search of operation.query.some(({ name }) => name === 'scope')
         ? ['', '?scope=tenant']
         : ['']) {
@@ -248,20 +284,31 @@ describe('every operation of /openapi.json', () => {
       }
     }
     expect(idle.length).toBeGreaterThanOrEqual(10);
-    expect((await other.api.get('/devices?scope=tenant')).body.devices).toHaveLength(1);
-    expect((await other.api.get('/users')).body.users).toHaveLength(1);
-    const { webhooks } = (await other.api.get('/webhooks')).body;
-    expect(webhooks.map(({ id }: Json) => id)).toEqual([other.names.webhook]);
-    const { deliveries } = (await other.api.get('/webhook/deliveries')).body;
-    expect(deliveries.map(({ id }: Json) => id)).toContain(other.names.delivery);
+    const { webhooks } = (await asking.api.get('/webhooks')).body;
+    expect(webhooks.map(({ id }: Json) => id)).toEqual([asking.names.webhook]);
+    const { deliveries } = (await asking.api.get('/webhook/deliveries')).body;
+    expect(deliveries.map(({ id }: Json) => id)).toContain(asking.names.delivery);
   });
 });
 
-/** Set by the first test that needs it; sent by the asking tenant itself. */
-let ownMessage = '';
-beforeAll(async () => {
-  const sent = await other.api.post('/send/text', { number: contact.number, text: 'mine' });
-  ownMessage = sent.body.message_id;
+test('the whole tenant is that of the caller alone, and for those who may see it', async () => {
+  expect((await other.api.get('/devices?scope=tenant')).body.devices).toHaveLength(1);
+  expect((await other.api.get('/users')).body.users).toHaveLength(1);
+  expect((await owner.api.get('/devices?scope=tenant')).body.devices).toHaveLength(2);
+  expect((await colleague.api.get('/devices?scope=tenant')).status).toBe(403);
+});
+
+test('an admin downloads the media of a user’s device, a user only that of the own', async () => {
+  const picture = await contact.sendImage(colleague.names.number ?? '', { bytes: await jpeg() });
+  const path = `/messages/${picture.id}/media`;
+  await until('the picture is there', async () => (await colleague.api.get(path)).status === 200);
+  expect((await owner.api.get(path)).status).toBe(200);
+  for (const what of ['media', 'status', '']) {
+    const answer = await colleague.api.get(
+      `/messages/${owner.names.receivedMessage}/${what}`.replace(/\/$/, ''),
+    );
+    expect([what, answer.status]).toEqual([what, 404]);
+  }
 });
 
 describe('ids of another tenant that travel inside of a body', () => {
@@ -279,8 +326,8 @@ describe('ids of another tenant that travel inside of a body', () => {
 
   test('a message of theirs cannot be asked for again, beside an own one either', async () => {
     const { receivedMessage } = owner.names;
-    for (const messageIds of [[receivedMessage], [ownMessage, receivedMessage]]) {
-      const answer = await other.api.post(`/messages/${ownMessage}/retry`, {
+    for (const messageIds of [[receivedMessage], [other.names.ownMessage, receivedMessage]]) {
+      const answer = await other.api.post(`/messages/${other.names.ownMessage}/retry`, {
         chat_jid: contact.jid,
         message_ids: messageIds,
       });
@@ -383,12 +430,12 @@ test('nothing of the owner has changed', async () => {
   expect((await owner.api.get('/devices')).body.devices).toEqual([
     expect.objectContaining({ id: device, connected: true }),
   ]);
-  expect((await owner.api.get('/users')).body.users).toEqual([
+  expect((await owner.api.get('/users')).body.users).toContainEqual(
     expect.objectContaining({ id: user, email, role: 'admin', active: true }),
-  ]);
-  expect((await owner.api.get('/webhooks')).body.webhooks).toEqual([
+  );
+  expect((await owner.api.get('/webhooks')).body.webhooks).toContainEqual(
     expect.objectContaining({ id: webhook, webhook_url: webhookUrl, state: 'active' }),
-  ]);
+  );
   const conversation = contact.conversation(`${owner.names.number}@s.whatsapp.net`);
   const message = conversation.find(({ id }) => id === sentMessage);
   expect(message).toMatchObject({ text: SECRET_TEXT, edited: false, revoked: false });

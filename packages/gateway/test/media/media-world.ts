@@ -22,6 +22,7 @@ import type { Database } from '../../src/storage/schema.ts';
 import { Vault } from '../../src/storage/vault.ts';
 import { SessionNotOpen } from '../../src/whatsapp/port/errors.ts';
 import type { MediaDescriptor, MediaKind, SessionMedia } from '../../src/whatsapp/port/media.ts';
+import type { Caller } from '../../src/tenancy/caller.ts';
 
 export const AUTH = 'cdn-ticket';
 export const START = Date.UTC(2026, 5, 15, 12);
@@ -84,6 +85,11 @@ export interface TestMedia {
 }
 
 /** The media part on a real database and folder, with the sandbox's CDN and simulated phones. */
+/** Who sees all of the tenant. */
+export function adminOf(tenantId: string): Caller {
+  return { tenantId, userId: tenantId, role: 'admin' };
+}
+
 export class MediaWorld {
   readonly dataDir: string;
   readonly db: Kysely<Database>;

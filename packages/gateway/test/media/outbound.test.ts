@@ -9,7 +9,16 @@ import { OutboundFiles } from '../../src/media/outbound.ts';
 import { GuardedClient } from '../../src/net/guarded-client.ts';
 import { SessionNotOpen } from '../../src/whatsapp/port/errors.ts';
 import type { MediaConnection } from '../../src/whatsapp/port/media.ts';
-import { AUTH, MediaWorld, oddHost, readAll, START, sha256, type TestDevice } from './media-world.ts';
+import {
+  AUTH,
+  adminOf,
+  MediaWorld,
+  oddHost,
+  readAll,
+  START,
+  sha256,
+  type TestDevice,
+} from './media-world.ts';
 
 const code = (name: string) => expect.objectContaining({ code: name });
 
@@ -205,11 +214,11 @@ describe('files on their way out', () => {
     const other = await world.device(await world.tenant());
     await world.message(other, 'RECEIVED', { ...descriptor, mediaKey: Uint8Array.from(sent.mediaKey) });
     world.cdn.clearLog();
-    const own = await world.media.resolve(device.tenantId, 'OWN', { waitMs: 0 });
+    const own = await world.media.resolve(adminOf(device.tenantId), 'OWN', { waitMs: 0 });
     if (own.state !== 'ready') throw new Error(own.state);
     expect((await readAll(own.open())).equals(png)).toBe(true);
     expect(world.downloads()).toEqual([]);
-    const received = await world.media.resolve(other.tenantId, 'RECEIVED', { waitMs: 0 });
+    const received = await world.media.resolve(adminOf(other.tenantId), 'RECEIVED', { waitMs: 0 });
     if (received.state !== 'ready') throw new Error(received.state);
     expect((await readAll(received.open())).equals(png)).toBe(true);
     expect(world.downloads()).toHaveLength(1);

@@ -3,7 +3,7 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { MediaAnswer } from '../../src/media/service.ts';
-import { MediaWorld, readAll, sha256, type TestDevice, until } from './media-world.ts';
+import { adminOf, MediaWorld, readAll, sha256, type TestDevice, until } from './media-world.ts';
 
 let world: MediaWorld;
 let tenant: string;
@@ -16,7 +16,8 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-const resolve = (id: string, waitMs = 0, tenantId = tenant) => world.media.resolve(tenantId, id, { waitMs });
+const resolve = (id: string, waitMs = 0, tenantId = tenant) =>
+  world.media.resolve(adminOf(tenantId), id, { waitMs });
 
 async function bytesOf(answer: MediaAnswer): Promise<Buffer> {
   if (answer.state !== 'ready') throw new Error(`not ready: ${answer.state}`);
@@ -107,7 +108,10 @@ describe('from the cache', () => {
     const { bytes } = await cached('A');
     await world.media.emptyCache();
     const hash = sha256(bytes);
-    const answer = await world.media.resolve(tenant, 'A', { waitMs: 0, has: (each) => each === hash });
+    const answer = await world.media.resolve(adminOf(tenant), 'A', {
+      waitMs: 0,
+      has: (each) => each === hash,
+    });
     expect(answer).toEqual({ state: 'unchanged', sha256: hash });
     expect(world.downloads()).toEqual([]);
   });
@@ -131,7 +135,7 @@ describe('whose file it is', () => {
       thief.mood = 'silent';
       const answer = await resolve(`T${at}`, 0, thief.tenantId);
       expect(answer.state).toBe('retry_requested');
-      const unchanged = await world.media.resolve(thief.tenantId, `T${at}`, {
+      const unchanged = await world.media.resolve(adminOf(thief.tenantId), `T${at}`, {
         waitMs: 0,
         has: (each) => each === sha256(bytes),
       });
@@ -342,7 +346,7 @@ describe('from the phone again', () => {
 
   test('looking does not ask', async () => {
     await expired('A');
-    const answer = await world.media.resolve(tenant, 'A', { waitMs: 0, mayRequest: false });
+    const answer = await world.media.resolve(adminOf(tenant), 'A', { waitMs: 0, mayRequest: false });
     expect(answer.state).toBe('retry_requested');
     expect(device.requests).toEqual([]);
   });

@@ -6,6 +6,7 @@ import { placeCursor } from '../../storage/page-cursor.ts';
 import type { Database } from '../../storage/schema.ts';
 import type { Caller } from '../../tenancy/caller.ts';
 import type { Jid } from '../../whatsapp/port/identity.ts';
+import { seesWholeTenant } from '../../tenancy/visibility.ts';
 import type { MessageArchive } from '../archive.ts';
 import { type MessageDevice, STORED_COLUMNS, storedMessage } from '../stored-message.ts';
 import { type DeviceDirectory, findMessages } from '../visible.ts';
@@ -76,7 +77,7 @@ export class MessageFinder {
     const devices = await this.#devices(caller, filter.deviceId);
     const ids = devices.map((device) => device.id);
     const chat = filter.chat && (await this.#everyNameOf(filter.chat, caller, ids));
-    const seesAll = filter.deviceId === undefined && caller.role !== 'user';
+    const seesAll = filter.deviceId === undefined && seesWholeTenant(caller);
     if (!seesAll && ids.length === 0) return { messages: [], nextCursor: null, complete: true };
     const complete = await words.caughtUp();
     const found = await messageSearch(db).find({

@@ -4,6 +4,7 @@ import { AppError } from '../../errors.ts';
 import type { DeviceDirectory } from '../../messages/visible.ts';
 import type { Database, SendBulksTable } from '../../storage/schema.ts';
 import type { Caller } from '../../tenancy/caller.ts';
+import { visibleRows } from '../../tenancy/visibility.ts';
 import { newId } from './job.ts';
 import { type BulkCounts, countsOf, type JobStore, NOT_DUE } from './job-store.ts';
 import type { KeptFiles } from './kept-files.ts';
@@ -85,13 +86,12 @@ export class Bulks {
 
   /** Throws NOT_FOUND for one that is unknown, of another tenant, or not the caller's to see. */
   async get(caller: Caller, id: string): Promise<Bulk> {
-    let query = this.#db
+    const row = await this.#db
       .selectFrom('send_bulks')
       .selectAll()
-      .where('tenant_id', '=', caller.tenantId)
-      .where('id', '=', id);
-    if (caller.role === 'user') query = query.where('user_id', '=', caller.userId);
-    const row = await query.executeTakeFirst();
+      .where((is) => is.and(visibleRows(caller)))
+      .where('id', '=', id)
+      .executeTakeFirst();
     if (!row) throw new AppError('NOT_FOUND', { message: 'bulk not found' });
     return {
       id: row.id,

@@ -6,6 +6,7 @@ import type { DeviceDirectory } from '../../messages/visible.ts';
 import { cursorOf, readCursor } from '../../storage/page-cursor.ts';
 import type { Database } from '../../storage/schema.ts';
 import type { Caller } from '../../tenancy/caller.ts';
+import { visibleRows } from '../../tenancy/visibility.ts';
 import type { RecipientAddress } from '../recipients.ts';
 import { JOB_COLUMNS, type JobState, jobFromRow, newId, type SendJob } from './job.ts';
 import type { JobOutcome, JobStore } from './job-store.ts';
@@ -171,7 +172,6 @@ export class SendJobs {
 
   /** Admins and managers see all jobs of the tenant, users those that they made. */
   #visible(caller: Caller) {
-    const query = this.#parts.db.selectFrom('send_jobs').where('tenant_id', '=', caller.tenantId);
-    return caller.role === 'user' ? query.where('user_id', '=', caller.userId) : query;
+    return this.#parts.db.selectFrom('send_jobs').where((is) => is.and(visibleRows(caller)));
   }
 }

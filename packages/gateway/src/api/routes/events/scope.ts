@@ -6,6 +6,7 @@ import { invalidField } from '../../../errors.ts';
 import { EVENT_NAMES, type EventName } from '../../../events/names.ts';
 import type { EventScope, Position } from '../../../events/reader.ts';
 import type { Caller } from '../../../tenancy/caller.ts';
+import { onlyOwner } from '../../../tenancy/visibility.ts';
 import { OnlyDevice, selectedDevice } from '../../request/device.ts';
 
 /** What this folder asks of the devices; `Devices` fits. */
@@ -34,7 +35,7 @@ export async function scopeOf(request: FastifyRequest, devices: DeviceDirectory)
   const names = query.event?.flatMap((each) => each.split(',')).map((each) => eventName(each.trim()));
   return {
     tenantId: caller.tenantId,
-    ...(caller.role === 'user' ? { userId: caller.userId } : {}),
+    userId: onlyOwner(caller),
     ...(deviceId === undefined ? {} : { deviceIds: [(await devices.resolve(caller, deviceId)).id] }),
     ...(names ? { names } : {}),
   };

@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { Device, Devices } from '../../../devices/devices.ts';
 import { AppError } from '../../../errors.ts';
+import { seesWholeTenant } from '../../../tenancy/visibility.ts';
 import { errorResponses, rfc3339, rfc3339OrNull } from '../../schemas.ts';
 import {
   CreateDeviceBody,
@@ -72,7 +73,7 @@ export const devicesRoutes: FastifyPluginAsyncTypebox<DevicesParts> = async (
     },
     async (request) => {
       const tenantWide = request.query.scope === 'tenant';
-      if (tenantWide && request.caller.role === 'user') throw new AppError('FORBIDDEN');
+      if (tenantWide && !seesWholeTenant(request.caller)) throw new AppError('FORBIDDEN');
       const list = await devices.list(request.caller, tenantWide ? 'visible' : 'own');
       return { success: true as const, devices: await shownAll(list) };
     },

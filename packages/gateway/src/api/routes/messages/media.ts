@@ -65,7 +65,7 @@ export const messageMediaRoutes: FastifyPluginAsyncTypebox<MessageMediaDeps> = a
   const schema = {
     tags: ['messages'],
     description:
-      'Finds the message among all devices of the tenant and answers with its file: from the cache, from ' +
+      'Finds the message among the devices that the caller may see and answers with its file: from the cache, from ' +
       "WhatsApp's servers, or, when it is gone from there, by asking the account's phone to upload it again " +
       '(202; `wait` holds the answer). What fails verification is never served.',
     params: Params,
@@ -100,7 +100,7 @@ export const messageMediaRoutes: FastifyPluginAsyncTypebox<MessageMediaDeps> = a
     const leave = (): void => gone.abort();
     request.raw.socket.once('close', leave);
     try {
-      const found = await media.resolve(request.caller.tenantId, id, {
+      const found = await media.resolve(request.caller, id, {
         waitMs,
         mayRequest: request.method === 'GET',
         has: (sha256) => conditions?.trim() !== '*' && matchesTag(conditions, `"${sha256}"`),
