@@ -22,6 +22,22 @@ export const systemClock: Clock = {
   },
 };
 
+/**
+ * Whether `work` ends within `ms` milliseconds of real time, as a stop has it however a test holds the clock.
+ * It goes on otherwise, and nobody hears of its failure; a failure in time rejects.
+ */
+export async function inTime(ms: number, work: PromiseLike<unknown>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(resolve, ms, false);
+  });
+  try {
+    return await Promise.race([late, Promise.resolve(work).then(() => true)]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** A clock that stands still until a test advances it. */
 export class ManualClock implements Clock {
   #now: number;

@@ -29,6 +29,8 @@ export class MediaFetcher {
     limits: { maxBytes: number; downloadTimeoutMs: number };
   };
   readonly #flights = new Map<string, Promise<FetchOutcome>>();
+  /** Calls of `fetch`: a flight has landed before its file is noted for the message. */
+  readonly #fetches = new Set<Promise<FetchOutcome>>();
   readonly #stopping = new AbortController();
 
   constructor(options: {
@@ -42,7 +44,24 @@ export class MediaFetcher {
   }
 
   /** The caller must release the file. Rejects on local failures only (disk, database). */
-  async fetch(copy: MediaCopy, session: MediaSession): Promise<FetchOutcome> {
+  fetch(copy: MediaCopy, session: MediaSession): Promise<FetchOutcome> {
+    const fetched = this.#fetch(copy, session).finally(() => this.#fetches.delete(fetched));
+    this.#fetches.add(fetched);
+    return fetched;
+  }
+
+  /** Resolves when what is under way has ended, whatever came of it. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#fetches);
+  }
+
+  /** Breaks off what is under way and waits for it. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.idle();
+  }
+
+  async #fetch(copy: MediaCopy, session: MediaSession): Promise<FetchOutcome> {
     const key = flightKey(copy);
     let flight = this.#flights.get(key);
     if (!flight) {
@@ -67,12 +86,6 @@ export class MediaFetcher {
       throw error;
     }
     return { outcome: 'ok', file };
-  }
-
-  /** Breaks off what is under way and waits for it. */
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    await Promise.allSettled(this.#flights.values());
   }
 
   async #fly(copy: MediaCopy, session: MediaSession): Promise<FetchOutcome> {

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Kysely } from 'kysely';
-import type { Clock } from '../clock.ts';
+import { type Clock, inTime } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import type { EventDevice, EventRecorder } from '../events/recorder.ts';
 import type { MediaHttp } from '../net/media-http.ts';
@@ -73,6 +73,8 @@ const POLL_SECONDS = 5;
 const BROKEN_UPLOAD_PAUSE_MS = 5 * 60_000;
 /** Longest time a caller is kept waiting for a download; it goes on without him. Below the edge's 120 s. */
 const HOLD_MS = 100_000;
+/** Most files are there by then; the rest is fetched again when somebody asks. */
+const FINISH_DOWNLOADS_MS = 1000;
 const HOUSEKEEPING_MS = 5 * 60_000;
 
 /** Media of messages: from the warm cache, else from the CDN, else by asking the account's phone again. */
@@ -107,12 +109,14 @@ export class MediaService {
     await this.#keepHouse();
   }
 
-  /** Breaks off downloads and answers those who wait. */
+  /** Answers those who wait and begins nothing more; what is being downloaded may end, for a second. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelHousekeeping();
     this.#requests.wakeAll();
-    await Promise.all([this.#prefetch.stop(), this.#fetcher.stop()]);
+    const prefetched = this.#prefetch.stop();
+    await inTime(FINISH_DOWNLOADS_MS, Promise.all([prefetched, this.#fetcher.idle()]));
+    await Promise.all([prefetched, this.#fetcher.stop()]);
   }
 
   /**

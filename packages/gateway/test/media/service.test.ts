@@ -75,6 +75,22 @@ describe('from the cache', () => {
     ]);
   });
 
+  test('a stop lets a download end, and breaks off one that takes long', async () => {
+    const soon = await world.upload(randomBytes(1000));
+    const never = await world.upload(randomBytes(1000));
+    // A quarter of a second and 100 s for the ciphertext.
+    world.cdn.slow(soon.descriptor.directPath ?? '', 4000);
+    world.cdn.slow(never.descriptor.directPath ?? '', 10);
+    world.media.prefetch(await world.message(device, 'SOON', soon.descriptor));
+    world.media.prefetch(await world.message(device, 'NEVER', never.descriptor));
+    await world.media.stop();
+    const kept = await world.db.selectFrom('media').select(['message_row_id', 'blob_sha256']).execute();
+    expect(kept.filter((row) => row.blob_sha256 !== null)).toHaveLength(1);
+    expect((await world.db.selectFrom('blobs').select('size').execute()).map((row) => row.size)).toEqual([
+      1000,
+    ]);
+  });
+
   test('a range reads only its bytes', async () => {
     const { bytes } = await cached('A');
     const answer = await resolve('A');
