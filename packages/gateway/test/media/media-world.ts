@@ -20,9 +20,9 @@ import { FolderBlobStore } from '../../src/storage/blobs.ts';
 import { migrateToLatest, openDatabase } from '../../src/storage/database.ts';
 import type { Database } from '../../src/storage/schema.ts';
 import { Vault } from '../../src/storage/vault.ts';
+import type { Caller } from '../../src/tenancy/caller.ts';
 import { SessionNotOpen } from '../../src/whatsapp/port/errors.ts';
 import type { MediaDescriptor, MediaKind, SessionMedia } from '../../src/whatsapp/port/media.ts';
-import type { Caller } from '../../src/tenancy/caller.ts';
 
 export const AUTH = 'cdn-ticket';
 export const START = Date.UTC(2026, 5, 15, 12);
