@@ -17,5 +17,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     pool: 'forks',
     coverage: { provider: 'v8', include: ['packages/*/src/**'], reporter: ['text-summary', 'html'] },
+    // Every statement that the tests make the gateway prepare is explained at the end.
+    globalSetup: ['packages/gateway/test/statement-plans/check-all.ts'],
+    setupFiles: ['packages/gateway/test/statement-plans/collect.ts'],
   },
 });

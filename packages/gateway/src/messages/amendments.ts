@@ -2,6 +2,7 @@
 import type { Transaction } from 'kysely';
 import { contradicts, identityOf, sameIdentity } from '../identity/jid.ts';
 import { HotQuery } from '../storage/hot-query.ts';
+import { checkedTenant, sortedBy } from '../storage/narrowing.ts';
 import type { Database, MessagesTable } from '../storage/schema.ts';
 import type { MessageKind } from '../whatsapp/port/content.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
@@ -51,14 +52,14 @@ const AMENDMENTS_OF = new HotQuery<{ tenantId: string; deviceId: string; targetI
     db
       .selectFrom('messages')
       .select(['kind', 'context', ...AUTHOR_COLUMNS])
-      .where('tenant_id', '=', tenantId)
+      .where(checkedTenant(tenantId))
       .where('device_id', '=', deviceId)
       .where('target_id', '=', targetId)
       .where('kind', 'in', ['edit', 'revoke'])
       // An edit of ours that WhatsApp did not take changed nothing.
       .where('send_state', 'in', ['none', 'sent'])
-      .orderBy('timestamp')
-      .orderBy('created_at'),
+      .orderBy(sortedBy('timestamp'))
+      .orderBy(sortedBy('created_at')),
 );
 
 /**

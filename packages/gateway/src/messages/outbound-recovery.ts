@@ -2,7 +2,7 @@
  * What became of messages whose ack we never saw. The row is written before the stanza leaves, so a crash
  * leaves it `pending`; nothing is ever sent again by itself, for the server may well have it.
  */
-import type { Kysely, Transaction } from 'kysely';
+import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Clock } from '../clock.ts';
 import { contradicts } from '../identity/jid.ts';
 import type { Database } from '../storage/schema.ts';
@@ -55,7 +55,8 @@ async function settleBatch(
     .selectFrom('messages')
     .select(['id', 'message_id', 'device_id', 'chat_jid', 'chat_lid'])
     .where('tenant_id', '=', tenantId)
-    .where('send_state', '=', 'pending')
+    // As a literal: an index of those alone is not chosen for a parameter that might be anything.
+    .where('send_state', '=', sql.lit('pending'))
     .orderBy('created_at')
     .limit(BATCH)
     .execute();

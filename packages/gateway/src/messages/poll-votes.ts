@@ -1,6 +1,7 @@
 /** Poll votes: read when they come, or when their poll comes. */
 import type { Transaction } from 'kysely';
 import { sameIdentity } from '../identity/jid.ts';
+import { checkedTenant, sortedBy } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { InboundMessage } from '../whatsapp/port/messages.ts';
@@ -127,12 +128,12 @@ export class PollVotes {
     return trx
       .selectFrom('messages')
       .select([...STORED_COLUMNS, 'raw'])
-      .where('tenant_id', '=', device.tenantId)
+      .where(checkedTenant(device.tenantId))
       .where('device_id', '=', device.id)
       .where(column, '=', id)
       .where('kind', '=', kind)
-      .orderBy('timestamp')
-      .orderBy('created_at')
+      .orderBy(sortedBy('timestamp'))
+      .orderBy(sortedBy('created_at'))
       .execute();
   }
 }

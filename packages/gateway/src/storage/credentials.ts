@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts';
 import type { CredentialStore, JournalEntry, KeyChange } from '../whatsapp/port/credentials.ts';
 import { deferred, settled } from './database.ts';
 import { HotQuery } from './hot-query.ts';
+import { checkedTenant } from './narrowing.ts';
 import type { Database, InboundJournalTable, SignalKeysTable } from './schema.ts';
 import type { Vault } from './vault.ts';
 
@@ -56,7 +57,7 @@ export class StoredCredentials implements CredentialStore {
     const row = await this.#db
       .selectFrom('device_credentials')
       .select('value')
-      .where('tenant_id', '=', this.#tenantId)
+      .where(checkedTenant(this.#tenantId))
       .where('device_id', '=', this.#deviceId)
       .executeTakeFirst();
     return row ? this.#vault.open(row.value, this.#context('credentials')) : null;
@@ -89,7 +90,7 @@ export class StoredCredentials implements CredentialStore {
     const rows = await this.#db
       .selectFrom('signal_keys')
       .select(['id', 'value'])
-      .where('tenant_id', '=', this.#tenantId)
+      .where(checkedTenant(this.#tenantId))
       .where('device_id', '=', this.#deviceId)
       .where('type', '=', type)
       .where('id', 'in', ids)
@@ -153,7 +154,7 @@ export class StoredCredentials implements CredentialStore {
       for (const part of chunks(ids)) {
         await trx
           .deleteFrom('signal_keys')
-          .where('tenant_id', '=', this.#tenantId)
+          .where(checkedTenant(this.#tenantId))
           .where('device_id', '=', this.#deviceId)
           .where('type', '=', type)
           .where('id', 'in', part)
@@ -187,7 +188,7 @@ export class StoredCredentials implements CredentialStore {
     const rows = await this.#db
       .selectFrom('inbound_journal')
       .select(['id', 'stanza', 'plaintext', 'received_at'])
-      .where('tenant_id', '=', this.#tenantId)
+      .where(checkedTenant(this.#tenantId))
       .where('device_id', '=', this.#deviceId)
       .orderBy('received_at')
       .orderBy('id')
@@ -204,7 +205,7 @@ export class StoredCredentials implements CredentialStore {
     for (const part of chunks(ids)) {
       await this.#db
         .deleteFrom('inbound_journal')
-        .where('tenant_id', '=', this.#tenantId)
+        .where(checkedTenant(this.#tenantId))
         .where('device_id', '=', this.#deviceId)
         .where('id', 'in', part)
         .execute();
@@ -216,7 +217,7 @@ export class StoredCredentials implements CredentialStore {
       for (const table of ['signal_keys', 'inbound_journal', 'device_credentials'] as const) {
         await trx
           .deleteFrom(table)
-          .where('tenant_id', '=', this.#tenantId)
+          .where(checkedTenant(this.#tenantId))
           .where('device_id', '=', this.#deviceId)
           .execute();
       }

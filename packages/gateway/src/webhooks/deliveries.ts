@@ -5,6 +5,7 @@ import type { Devices } from '../devices/devices.ts';
 import { AppError } from '../errors.ts';
 import { type EventEnvelope, envelope } from '../events/envelope.ts';
 import type { EventName } from '../events/names.ts';
+import { checkedTenant } from '../storage/narrowing.ts';
 import { cursorOf, readCursor } from '../storage/page-cursor.ts';
 import type { Database, WebhookAttemptsTable, WebhookDeliveriesTable } from '../storage/schema.ts';
 import type { Caller } from '../tenancy/caller.ts';
@@ -72,7 +73,12 @@ export class Deliveries {
   ): Promise<{ deliveries: Delivery[]; nextCursor: string | null }> {
     const { db, devices } = this.#parts;
     if (filter.deviceId !== undefined) await devices.resolve(caller, filter.deviceId);
-    let query = db.selectFrom('webhook_deliveries').selectAll().where('tenant_id', '=', caller.tenantId);
+    let query = db.selectFrom('webhook_deliveries').selectAll();
+    // Its endpoint or its device leads to a page more directly than the tenant does.
+    query =
+      filter.endpointId === undefined && filter.deviceId === undefined
+        ? query.where('tenant_id', '=', caller.tenantId)
+        : query.where(checkedTenant(caller.tenantId));
     if (filter.deviceId !== undefined) query = query.where('device_id', '=', filter.deviceId);
     else if (!seesWholeTenant(caller)) {
       const own = (await devices.list(caller)).map((device) => device.id);

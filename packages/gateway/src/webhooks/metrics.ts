@@ -2,6 +2,7 @@
 import { type Kysely, sql } from 'kysely';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Clock } from '../clock.ts';
+import { sortedBy } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
 import type { AttemptResult } from './attempt.ts';
 
@@ -72,7 +73,8 @@ function queueGauges({ db, clock }: { db: Kysely<Database>; clock: Clock }, regi
     registers,
     async collect() {
       const row = await pending()
-        .select((eb) => eb.fn.min('created_at').as('oldest'))
+        // Of the index of the pending ones, and not the first pending one among all by age.
+        .select((eb) => eb.fn.min<number>(sortedBy('created_at')).as('oldest'))
         .executeTakeFirst();
       const oldest = row?.oldest ?? null;
       this.set(oldest === null ? 0 : Math.max(0, clock.now() - Number(oldest)) / 1000);

@@ -2,6 +2,7 @@
 import type { Kysely } from 'kysely';
 import { AppError } from '../../errors.ts';
 import { messageSearch } from '../../storage/database.ts';
+import { checkedTenant } from '../../storage/narrowing.ts';
 import { placeCursor } from '../../storage/page-cursor.ts';
 import type { Database } from '../../storage/schema.ts';
 import type { Caller } from '../../tenancy/caller.ts';
@@ -104,16 +105,19 @@ export class MessageFinder {
   /** A person's chat may have been stored under the LID before the number was known, and since under that. */
   async #everyNameOf(names: readonly Jid[], { tenantId }: Caller, deviceIds: string[]): Promise<Jid[]> {
     if (deviceIds.length === 0) return [...names];
-    const known = await this.#parts.db
-      .selectFrom('messages')
-      .select(['chat_jid', 'chat_lid'])
-      .where('tenant_id', '=', tenantId)
-      .where('device_id', 'in', deviceIds)
-      .where('chat_lid', 'is not', null)
-      .whereRef('chat_lid', '!=', 'chat_jid')
-      .where((is) => is.or([is('chat_jid', 'in', names), is('chat_lid', 'in', names)]))
-      .limit(1)
-      .executeTakeFirst();
+    // One index each: asked for both at once, it would go through all chats.
+    const by = (name: 'chat_jid' | 'chat_lid') =>
+      this.#parts.db
+        .selectFrom('messages')
+        .select(['chat_jid', 'chat_lid'])
+        .where(checkedTenant(tenantId))
+        .where('device_id', 'in', deviceIds)
+        .where('chat_lid', 'is not', null)
+        .whereRef('chat_lid', '!=', 'chat_jid')
+        .where(name, 'in', names)
+        .limit(1)
+        .executeTakeFirst();
+    const known = (await by('chat_jid')) ?? (await by('chat_lid'));
     return [...new Set([...names, ...(known ? [known.chat_jid, known.chat_lid as Jid] : [])])];
   }
 
@@ -127,7 +131,7 @@ export class MessageFinder {
     const rows = await this.#parts.db
       .selectFrom('messages')
       .select(STORED_COLUMNS)
-      .where('tenant_id', '=', tenantId)
+      .where(checkedTenant(tenantId))
       .where('id', 'in', ids)
       .execute();
     const byId = new Map(rows.map((row) => [row.id, storedMessage(row)]));

@@ -195,6 +195,7 @@ export class JobStore {
       .updateTable('send_jobs')
       .set({ state: 'scheduled', due_at: this.#clock.now() })
       .where('state', '=', 'processing')
+      .where('finished_at', 'is', null)
       .executeTakeFirst();
     return Number(result.numUpdatedRows);
   }

@@ -8,6 +8,7 @@ import * as sendJobs from './0012-send-jobs.ts';
 import * as findingMessages from './0013-finding-messages.ts';
 import * as messageSearch from './0014-message-search.ts';
 import * as deviceLimits from './0015-device-limits.ts';
+import * as narrowLookups from './0016-narrow-lookups.ts';
 
 /** In order of their names; one that was released is never changed, only followed. */
 export const migrations: Record<string, Migration> = {
@@ -20,4 +21,5 @@ export const migrations: Record<string, Migration> = {
   '0013-finding-messages': findingMessages,
   '0014-message-search': messageSearch,
   '0015-device-limits': deviceLimits,
+  '0016-narrow-lookups': narrowLookups,
 };

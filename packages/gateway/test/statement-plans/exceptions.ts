@@ -1,0 +1,82 @@
+/** Statements that read more rows of a growing table than they return, and why that is right. */
+
+export interface Asked {
+  sql: string;
+  /** File and line in `src` that ask. */
+  by: string;
+  /** One line of the plan. */
+  step: string;
+}
+
+export interface Exception {
+  reason: string;
+  fits(asked: Asked): boolean;
+}
+
+/** One part of `src`, and the step of the plan that it may make. */
+function at(by: string, step: RegExp, reason: string): Exception {
+  return { reason, fits: (asked) => asked.by.startsWith(by) && step.test(asked.step) };
+}
+
+/** A walk along an index, ended by the statement's limit. */
+function page(by: string, index: RegExp, reason: string): Exception {
+  return {
+    reason,
+    fits: (asked) => asked.by.startsWith(by) && index.test(asked.step) && /\blimit \?/i.test(asked.sql),
+  };
+}
+
+export const EXCEPTIONS: readonly Exception[] = [
+  at('storage/sqlite/migrations/', /./, 'a migration touches every row, once'),
+
+  page('messages/finding/places.ts', /USING INDEX messages_/, 'a list, in the order of its index'),
+  page('messages/outbound-recovery.ts', /INDEX messages_unacknowledged/, 'the index holds the pending alone'),
+  page('events/store.ts', /INDEX events_by_(tenant|device)/, 'the feed, in the order of its index'),
+  at(
+    'events/store.ts',
+    /^SEARCH events( USING COVERING INDEX events_by_tenant \(tenant_id=\?\))?$/,
+    'max(seq) is the end of the index',
+  ),
+  at('events/store.ts', /USING INTEGER PRIMARY KEY \(rowid>\?\)/, 'what was told since the last look'),
+  page('events/retention.ts', /INDEX events_by_age/, 'what is too old, a batch at a time'),
+  at('media/cache.ts', /^SCAN blobs$/, 'the size of the cache, once per eviction'),
+  page(
+    'media/cache.ts',
+    /^SCAN blobs USING INDEX blobs_by_use/,
+    'the files that were used least, a batch at a time',
+  ),
+  at(
+    'media/retry-requests.ts',
+    /media_retry_requests_by_state \(state=\? AND expires_at<\?\)/,
+    'returns or changes each of them',
+  ),
+  at('sending/jobs/job-store.ts', /INDEX send_jobs_due/, 'the index holds the open jobs alone'),
+  page('sending/jobs/job-store.ts', /INDEX send_jobs_by_age/, 'what is too old, a batch at a time'),
+  at('sending/jobs/job-store.ts', /INDEX send_bulks_by_age \(finished_at<\?\)/, 'deletes each of them'),
+  at(
+    'storage/credentials.ts',
+    /inbound_journal USING INDEX sqlite_autoindex_inbound_journal_1 \(device_id=\?\)/,
+    'all of the device, which is what a crash has left',
+  ),
+  at(
+    'storage/credentials.ts',
+    /signal_keys USING INDEX sqlite_autoindex_signal_keys_1 \(device_id=\?\)/,
+    'a device that was logged out loses all of them',
+  ),
+  at(
+    'storage/sqlite/search.ts',
+    /message_search_rows USING INTEGER PRIMARY KEY \(rowid>\? AND rowid<\?\)/,
+    'one second of messages, of which max() is the end',
+  ),
+  at(
+    'storage/sqlite/search.ts',
+    /message_search_queue/,
+    'the oldest of the queue, which are taken out of it',
+  ),
+  page('webhooks/queue.ts', /INDEX webhook_deliveries_due/, 'what is due, a batch at a time'),
+  page('webhooks/deliveries.ts', /INDEX webhook_deliveries_by_/, 'the log, in the order of its index'),
+  at('webhooks/metrics.ts', /INDEX webhook_deliveries_(due|open)/, 'the index holds the pending alone'),
+  at('sending/idempotency.ts', /INDEX idempotency_keys_by_age \(created_at<\?\)/, 'deletes each of them'),
+  page('sending/jobs/send-jobs.ts', /INDEX send_jobs_by_tenant/, 'a list, in the order of its index'),
+  at('storage/credentials.ts', /^SCAN inbound_journal/, 'a metric: the journal holds what is under way'),
+];
