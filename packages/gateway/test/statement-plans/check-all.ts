@@ -25,8 +25,5 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const { explained, findings } = await explainAll(asked);
     console.log(`statement plans: ${explained} explained, ${findings.length} read more than they need`);
     for (const finding of findings) console.error(`\n${finding}`);
-    // A run of some files is told; the whole run fails.
-    const whole = process.argv.slice(2).every((each) => each === 'run' || each.startsWith('-'));
-    if (findings.length > 0 && whole) process.exitCode = 1;
   };
 }
