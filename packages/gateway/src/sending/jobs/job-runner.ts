@@ -117,9 +117,11 @@ export class JobRunner {
     const request = await store.take(job);
     if (!request) return;
     if (clock.now() > job.sendAt + lateMs) return this.#end(job, tooLate(job, lateMs));
-    const { body, release } = this.#parts.files.restore(request);
+    let release = (): void => undefined;
     try {
-      const sent = await this.#attempt(job, body);
+      const restored = await this.#parts.files.restore(request);
+      release = restored.release;
+      const sent = await this.#attempt(job, restored.body);
       await this.#end(job, sent);
     } catch (error) {
       await this.#failed(job, error);

@@ -55,6 +55,8 @@ export interface KeptFile {
   path: string;
   /** Bytes. */
   size: number;
+  /** Hex; what was kept before files were compared has none. */
+  sha256?: string;
   declaredType: string | null;
   detectedType: string | null;
 }

@@ -1,9 +1,15 @@
 /** Files of sends that happen later: out of the request, onto the disk, until their message has left. */
-import { copyFile, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { AppError } from '../../errors.ts';
 import type { OpenedSource } from '../../media/fetch-source.ts';
 import { openBase64 } from '../../media/fetch-source.ts';
 import type { Uploads } from '../../media/uploads.ts';
+import { syncFolder } from '../../storage/disk.ts';
 import type { KeptFile, KeptRequest } from './job.ts';
 import type { SendOperation } from './operations.ts';
 
@@ -21,7 +27,10 @@ export class KeptFiles {
     this.#maxBytes = options.maxBytes;
   }
 
-  /** What a job keeps of a body: a large file is written to the disk. Throws INVALID_MEDIA, PAYLOAD_TOO_LARGE. */
+  /**
+   * What a job keeps of a body: a large file is written out, and is on the disk when this resolves, for the row
+   * that promises it is stored next. Throws INVALID_MEDIA, PAYLOAD_TOO_LARGE.
+   */
   async keep(jobId: string, operation: SendOperation, body: Record<string, unknown>): Promise<KeptRequest> {
     const member = operation.file;
     const value = member === undefined ? undefined : body[member];
@@ -34,10 +43,14 @@ export class KeptFiles {
     return { body: rest, file: await this.#write(jobId, member, opened) };
   }
 
-  /** The body as it came, its file in place, and what to call once it was used. */
-  restore(request: KeptRequest): { body: Record<string, unknown>; release(): void } {
+  /**
+   * The body as it came, its file in place, and what to call once it was used. Throws INVALID_MEDIA when the file
+   * is not the one that was accepted any more: better nothing than something else.
+   */
+  async restore(request: KeptRequest): Promise<{ body: Record<string, unknown>; release(): void }> {
     const { body, file } = request;
     if (!file) return { body, release: () => undefined };
+    await assertUnchanged(file);
     const { token, release } = this.#uploads.adopt({
       content: { path: file.path },
       size: file.size,
@@ -59,11 +72,47 @@ export class KeptFiles {
   }
 
   async #write(jobId: string, member: string, opened: OpenedSource): Promise<KeptFile> {
-    await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    const made = await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    if (made !== undefined) await syncFolder(dirname(made));
     const path = join(this.#folder, jobId);
-    if ('path' in opened.content) await copyFile(opened.content.path, path);
-    else await writeFile(path, opened.content.bytes, { mode: 0o600 });
-    const { size, declaredType, detectedType } = opened;
-    return { member, path, size, declaredType, detectedType };
+    const { content } = opened;
+    const bytes = 'path' in content ? createReadStream(content.path) : Readable.from([content.bytes]);
+    const measured = measure();
+    await pipeline(bytes, measured.passing, createWriteStream(path, { mode: 0o600, flush: true }));
+    await syncFolder(this.#folder);
+    const { declaredType, detectedType } = opened;
+    return { member, path, ...measured.result(), declaredType, detectedType };
   }
+}
+
+/** Size and hash of what passes. */
+function measure() {
+  const hash = createHash('sha256');
+  let size = 0;
+  return {
+    async *passing(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+      for await (const chunk of chunks) {
+        size += chunk.length;
+        hash.update(chunk);
+        yield chunk;
+      }
+    },
+    result: () => ({ size, sha256: hash.digest('hex') }),
+  };
+}
+
+async function assertUnchanged(file: KeptFile): Promise<void> {
+  const measured = measure();
+  try {
+    for await (const _chunk of measured.passing(createReadStream(file.path)));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+      throw new AppError('STORAGE_UNAVAILABLE', { cause: error });
+    }
+  }
+  const { size, sha256 } = measured.result();
+  if (size === file.size && (file.sha256 === undefined || sha256 === file.sha256)) return;
+  throw new AppError('INVALID_MEDIA', {
+    message: 'the file that was kept for this job is not what was accepted any more: send it again',
+  });
 }

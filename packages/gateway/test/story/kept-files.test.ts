@@ -1,0 +1,57 @@
+/** The file of a send that happens later is what was accepted, or nothing is sent. */
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Phone } from '@wuts/sandbox';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { AdvancingClock } from '../../src/clock.ts';
+import { type Api, until, World } from './harness.ts';
+
+const HOUR_MS = 3600_000;
+
+let world: World;
+let api: Api;
+let contact: Phone;
+const clock = new AdvancingClock();
+
+beforeAll(async () => {
+  world = await World.create({ clock });
+  const token = await world.tenant('kept');
+  const shop = await world.sandbox.createPhone({ number: '5511999990601', name: 'Shop' });
+  contact = await world.sandbox.createPhone({ number: '5511999990602', name: 'Contact' });
+  await world.linkByQr(token, shop);
+  api = world.as(token);
+});
+afterAll(() => world.destroy());
+
+test.each([
+  [
+    'other bytes',
+    (file: string) => {
+      const bytes = readFileSync(file);
+      bytes.fill(0, 4096, 8192);
+      writeFileSync(file, bytes);
+    },
+  ],
+  ['an end that is missing', (file: string) => truncateSync(file, 512)],
+  ['no file', (file: string) => rmSync(file)],
+])('%s: the job fails and says so, and nothing is sent', async (what, damage) => {
+  const document = Buffer.alloc(100_000, 7).toString('base64');
+  const answer = await api.post('/send/document', {
+    to: contact.number,
+    document,
+    file_name: 'file.bin',
+    caption: what,
+    send_at: new Date(clock.now() + HOUR_MS).toISOString(),
+  });
+  expect(answer.status, JSON.stringify(answer.body)).toBe(202);
+  const folder = join(world.dataDir, 'outbox');
+  const [name = ''] = readdirSync(folder);
+  damage(join(folder, name));
+  clock.advance(HOUR_MS);
+  const job = await until('the job has failed', async () => {
+    const now = (await api.get(`/jobs/${answer.body.job_id}`)).body.job;
+    return now.state === 'failed' && now;
+  });
+  expect(job.error_code).toBe('INVALID_MEDIA');
+  expect(contact.inbox.filter((message) => message.text === what)).toEqual([]);
+});
