@@ -10,6 +10,7 @@ import { Killer } from './killer.ts';
 import { downloadProblem } from './media-check.ts';
 import { NetworkHandle } from './network-handle.ts';
 import type { CastMember, NetworkReport } from './network-protocol.ts';
+import { LossyDisk } from './power-cut/disk.ts';
 import { qrToScan } from './qr-to-scan.ts';
 import { countOpenWork, StoredState } from './stored-state.ts';
 import { type Evidence, findViolations } from './verdict.ts';
@@ -26,6 +27,14 @@ export interface CampaignOptions {
   onReceiptsOnly?: boolean;
   /** Keeps the data folder and the log when something is wrong. */
   keep?: boolean;
+  /** Each kill is a power cut: what was not synced by then is gone, all or some of it. */
+  powerCuts?: boolean;
+  /** Messages of the phones, and as many over the API; default 9. */
+  perSecond?: number;
+  /** How long what is under way may take in the end; default 7 minutes. */
+  drainMs?: number;
+  /** Settings of the gateway beside those of the run. */
+  settings?: Record<string, string>;
   say(line: string): void;
 }
 
@@ -62,13 +71,13 @@ const EVENTS = [
   'message.undecryptable',
   'device.connected',
 ];
-const PHONES_PER_SECOND = 9;
-const API_PER_SECOND = 9;
+/** Of the phones, and as many over the API. */
+const MESSAGES_PER_SECOND = 9;
 const WEBHOOK_MISHAPS = 0.08;
 /** Far above a slow answer, so that a busy machine adds no failures of its own. */
 const WEBHOOK_TIMEOUT_S = 4;
-/** The third attempt of a delivery comes after 5 s and 30 s, each 20 % more at most. */
-const DRAIN_MS = 180_000;
+/** The fourth attempt of a delivery comes after 5 s, 30 s and 5 minutes, each 20 % more at most. */
+const DRAIN_MS = 420_000;
 
 export class Campaign {
   readonly #options: CampaignOptions;
@@ -122,6 +131,7 @@ export class Campaign {
     const cast = TENANTS.flatMap((tenant) => tenant.cast);
     const address = await this.#network.call('open', { cast });
     const dataDir = join(this.#folder, 'data');
+    const disk = this.#options.powerCuts ? LossyDisk.create(dataDir, join(this.#folder, 'disk')) : null;
     const gateway = await GatewayChild.create({
       command: this.#options.command ?? [MAIN, 'serve'],
       logFile: join(this.#folder, 'gateway.log'),
@@ -134,6 +144,8 @@ export class Campaign {
         WUTS_NETWORK_CA_FILE: address.caFile,
         WUTS_ALLOW_NETWORKS: '127.0.0.0/8',
         WUTS_PACE_PER_MINUTE: '0',
+        ...this.#options.settings,
+        ...disk?.environment,
       },
     });
     this.#undo.push(() => gateway.close());
@@ -145,14 +157,15 @@ export class Campaign {
     );
 
     this.#receiver.fail(WEBHOOK_MISHAPS);
-    const { seed } = this.#options;
-    await this.#network.call('startTraffic', { seed, perSecond: PHONES_PER_SECOND });
-    const api = new ApiTraffic(devices, { chance: this.#chance.fork(), perSecond: API_PER_SECOND });
+    const { seed, perSecond = MESSAGES_PER_SECOND } = this.#options;
+    await this.#network.call('startTraffic', { seed, perSecond });
+    const api = new ApiTraffic(devices, { chance: this.#chance.fork(), perSecond });
     const killer = new Killer({
       gateway,
       network: this.#network,
       chance: this.#chance.fork(),
       onReceiptsOnly: this.#options.onReceiptsOnly ?? false,
+      disk,
       say,
     });
     await this.#killAgainAndAgain(killer);
@@ -166,7 +179,9 @@ export class Campaign {
     const media = await this.#downloadMedia(devices, report);
     const ending = await gateway.stop();
     if (ending !== '0') this.#violations.push(`the gateway ended with ${ending} when it was asked to stop`);
-    if (open) this.#violations.push(`after ${DRAIN_MS / 1000} s there is still ${describeOpen(open)}`);
+    // What it stopped with was to stay.
+    disk?.cut(this.#chance);
+    if (open) this.#violations.push(`after ${this.#drainMs / 1000} s there is still ${describeOpen(open)}`);
     this.#violations.push(...api.problems.map((problem) => `API: ${problem}`));
     this.#violations.push(...report.problems.map((problem) => `network: ${problem}`));
 
@@ -175,6 +190,10 @@ export class Campaign {
     this.#violations.push(...findViolations(evidence));
     stored.close();
     return this.#result({ killer, report, api, media, tookMs: Date.now() - started });
+  }
+
+  get #drainMs(): number {
+    return this.#options.drainMs ?? DRAIN_MS;
   }
 
   async #link(url: string): Promise<LinkedDevice[]> {
@@ -226,7 +245,7 @@ export class Campaign {
 
   /** What is left over when the time is up; null when nothing is. */
   async #drained(dataDir: string): Promise<string[] | null> {
-    const deadline = Date.now() + DRAIN_MS;
+    const deadline = Date.now() + this.#drainMs;
     for (;;) {
       const open = await this.#openWork(dataDir);
       if (open.length === 0) return null;
@@ -277,6 +296,7 @@ export class Campaign {
       figures: {
         kills: killer.kills,
         moments: shortList(killer.moments),
+        ...(this.#options.powerCuts ? { 'power cuts': shortList(killer.taken) } : {}),
         'messages from phones': report.sent.length,
         'with a receipt': report.sent.filter(({ receipts }) => receipts.length > 0).length,
         media,

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Chance } from './chance.ts';
 import type { GatewayChild } from './gateway-child.ts';
 import type { NetworkHandle } from './network-handle.ts';
+import type { LossyDisk } from './power-cut/disk.ts';
 
 export interface KillerParts {
   gateway: GatewayChild;
@@ -10,6 +11,8 @@ export interface KillerParts {
   chance: Chance;
   /** Kills only while receipts arrive, where the most can be lost. */
   onReceiptsOnly: boolean;
+  /** Loses at each kill what was not synced; null: a kill is a kill. */
+  disk: LossyDisk | null;
   say(line: string): void;
 }
 
@@ -37,6 +40,8 @@ export class Killer {
   readonly moments: Partial<Record<Moment, number>> = {};
   /** Milliseconds from a start to the answer of `/ready`, where it lived so long. */
   readonly startUps: number[] = [];
+  /** What the cuts of the disk took: how, and how many changes in all. */
+  readonly taken: Record<string, number> = {};
   readonly #parts: KillerParts;
   #startedAt = 0;
 
@@ -55,7 +60,7 @@ export class Killer {
     const how = await this.#die(moment);
     if (gateway.ending !== 'SIGKILL') throw new Error(`the gateway ended by itself with ${gateway.ending}`);
     this.moments[moment] = (this.moments[moment] ?? 0) + 1;
-    say(`kill ${this.kills}: ${how}`);
+    say(`kill ${this.kills}: ${how}${this.#powerCut()}`);
     this.#startedAt = Date.now();
     gateway.spawn();
   }
@@ -66,6 +71,19 @@ export class Killer {
     if (!(await gateway.ready())) throw new Error(`the gateway ended with ${gateway.ending} as it started`);
     if (this.#startedAt > 0) this.startUps.push(Date.now() - this.#startedAt);
     this.#startedAt = 0;
+  }
+
+  #powerCut(): string {
+    const { disk, chance } = this.#parts;
+    if (!disk) return '';
+    const { how, changes, entries, undone } = disk.cut(chance);
+    const count = (name: string, more: number): void => {
+      this.taken[name] = (this.taken[name] ?? 0) + more;
+    };
+    count(how, 1);
+    count('changes at risk', changes);
+    count('names at risk', entries);
+    return `; ${how} of ${changes} changes, ${undone} of ${entries} names`;
   }
 
   async #die(moment: Moment): Promise<string> {
