@@ -3,8 +3,16 @@
  * so that a test can move time instead of waiting for it.
  */
 export interface Clock {
-  /** Milliseconds since the Unix epoch. */
+  /**
+   * Milliseconds since the Unix epoch, for what is stored, told or set by others. It may jump, back as well:
+   * somebody sets the clock, or a machine wakes up with a wrong one.
+   */
   now(): number;
+  /**
+   * Milliseconds since some moment in the life of this process, for everything that lasts only as long: paces,
+   * waits, back-off, caches. Never goes back, and says nothing about the time of day.
+   */
+  monotonic(): number;
   /** Runs `run` once after `ms` milliseconds; the returned function cancels it. */
   after(ms: number, run: () => void): () => void;
 }
@@ -14,6 +22,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   after(ms, run) {
     const timer = setTimeout(run, Math.min(Math.max(ms, 0), LONGEST_TIMER_MS));
     // A pending back-off must not keep a stopping process alive.
@@ -40,19 +49,29 @@ export async function inTime(ms: number, work: PromiseLike<unknown>): Promise<bo
 
 /** A clock that stands still until a test advances it. */
 export class ManualClock implements Clock {
-  #now: number;
+  #epoch: number;
+  #elapsed = 0;
   #timers: { at: number; run: () => void }[] = [];
 
   constructor(startMs = Date.now()) {
-    this.#now = startMs;
+    this.#epoch = startMs;
   }
 
   now(): number {
-    return this.#now;
+    return this.#epoch + this.#elapsed;
+  }
+
+  monotonic(): number {
+    return this.#elapsed;
+  }
+
+  /** Somebody sets the clock back by `ms`: no time passes, and no timer notices. */
+  setBack(ms: number): void {
+    this.#epoch -= ms;
   }
 
   after(ms: number, run: () => void): () => void {
-    const timer = { at: this.#now + Math.max(ms, 0), run };
+    const timer = { at: this.#elapsed + Math.max(ms, 0), run };
     this.#timers.push(timer);
     return () => {
       this.#timers = this.#timers.filter((each) => each !== timer);
@@ -61,31 +80,41 @@ export class ManualClock implements Clock {
 
   /** Moves time forward by `ms`, running due timers in order of their time. */
   advance(ms: number): void {
-    const end = this.#now + ms;
+    const end = this.#elapsed + ms;
     for (;;) {
       const due = this.#timers.filter((each) => each.at <= end).sort((a, b) => a.at - b.at)[0];
       if (!due) break;
       this.#timers = this.#timers.filter((each) => each !== due);
-      this.#now = Math.max(this.#now, due.at);
+      this.#elapsed = Math.max(this.#elapsed, due.at);
       due.run();
     }
-    this.#now = end;
+    this.#elapsed = end;
   }
 }
 
 /** Real time that a test can move forward: what is due by then runs at once, the rest keeps running. */
 export class AdvancingClock implements Clock {
   #aheadMs = 0;
+  #setBackMs = 0;
   #timers = new Set<{ at: number; fire(): void }>();
 
   now(): number {
-    return Date.now() + this.#aheadMs;
+    return Date.now() + this.#aheadMs - this.#setBackMs;
+  }
+
+  monotonic(): number {
+    return performance.now() + this.#aheadMs;
+  }
+
+  /** Somebody sets the clock back by `ms`: no time passes, and no timer notices. */
+  setBack(ms: number): void {
+    this.#setBackMs += ms;
   }
 
   after(ms: number, run: () => void): () => void {
     const cancel = systemClock.after(ms, () => timer.fire());
     const timer = {
-      at: this.now() + Math.max(ms, 0),
+      at: this.monotonic() + Math.max(ms, 0),
       fire: () => {
         cancel();
         this.#timers.delete(timer);
@@ -102,7 +131,28 @@ export class AdvancingClock implements Clock {
   /** Jumps `ms` milliseconds ahead, running due timers in order of their time. */
   advance(ms: number): void {
     this.#aheadMs += ms;
-    const due = [...this.#timers].filter((timer) => timer.at <= this.now()).sort((a, b) => a.at - b.at);
+    const due = [...this.#timers].filter((timer) => timer.at <= this.monotonic()).sort((a, b) => a.at - b.at);
     for (const timer of due) timer.fire();
   }
+}
+
+/** RFC 3339 with its offset: a local time of nobody knows where would be taken for the wrong hour. */
+const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:\.\d{1,9})?)?(?:Z|[+-](\d\d):(\d\d))$/i;
+/** Month and day of each month's end; 29 February is looked at apart. */
+const LAST_DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/**
+ * Milliseconds since the Unix epoch of an RFC 3339 time, null when there is no such moment. `Date.parse` alone
+ * takes 30 February for 2 March, and a leap second (`:60`), which Unix time has no number for, for no time.
+ */
+export function parseRfc3339(text: string): number | null {
+  const match = RFC3339.exec(text);
+  if (!match) return null;
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, offsetHours = 0, offsetMinutes = 0] =
+    match.slice(1).map((part: string | undefined) => Number(part ?? 0));
+  const leap = month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  const lastDay = (LAST_DAYS[month - 1] ?? 0) + (leap ? 1 : 0);
+  if (day < 1 || day > lastDay || hour > 23 || minute > 59 || second > 59) return null;
+  if (offsetHours > 23 || offsetMinutes > 59) return null;
+  return Date.parse(text);
 }

@@ -2,6 +2,7 @@
  * The schemas that several tags share. What belongs to one operation stands beside its handler.
  */
 import { type TSchema, Type } from 'typebox';
+import { parseRfc3339 } from '../clock.ts';
 import { ERROR_CATALOGUE } from '../errors.ts';
 
 export const Uuid = Type.String({ format: 'uuid', examples: ['7c9e6679-7425-40de-944b-e07fc1f90ae7'] });
@@ -115,9 +116,9 @@ export function rfc3339(ms: number): string {
   return new Date(ms).toISOString();
 }
 
-/** The inverse, of a member that may be left out. */
+/** The inverse, of a checked member (`format: 'date-time'`) that may be left out. */
 export function milliseconds(time: string | undefined): number | undefined {
-  return time === undefined ? undefined : Date.parse(time);
+  return time === undefined ? undefined : (parseRfc3339(time) ?? undefined);
 }
 
 /** `rfc3339`, or null. */

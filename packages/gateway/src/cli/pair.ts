@@ -1,6 +1,7 @@
 /** `wuts pair`: links a phone to a running gateway, with the QR drawn in this terminal. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toString as draw } from 'qrcode';
+import { systemClock } from '../clock.ts';
 
 export interface PairInput {
   url: string;
@@ -32,7 +33,7 @@ const PATIENCE_MS = 10 * 60_000;
 /** Resolves once the phone is linked and connected; throws with the gateway's own words when it cannot be. */
 export async function pair(input: PairInput, print: (line: string) => void, pollMs = POLL_MS): Promise<void> {
   const api = new PairingApi(input);
-  const until = Date.now() + PATIENCE_MS;
+  const until = systemClock.monotonic() + PATIENCE_MS;
   if (input.phone !== undefined) {
     const answer = await api.request('POST', '/paircode', { phone: input.phone, device_id: input.deviceId });
     if (!isLinkedAlready(answer)) {
@@ -42,7 +43,7 @@ export async function pair(input: PairInput, print: (line: string) => void, poll
     }
   }
   let shown = '';
-  while (Date.now() < until) {
+  while (systemClock.monotonic() < until) {
     const answer = await api.request('GET', '/status');
     // A caller without any device gets one by asking for its QR.
     const status = answer.body.error_code === 'DEVICE_NOT_FOUND' ? {} : data(answer);

@@ -40,7 +40,7 @@ export class Backoff {
     this.#settings = { ...DEFAULT_BACKOFF, ...settings };
   }
 
-  /** The session opened at `now` (milliseconds). */
+  /** The session opened at `now` (milliseconds, monotonic). */
   opened(now: number): void {
     this.#openedAt = now;
     this.#restarts = 0;

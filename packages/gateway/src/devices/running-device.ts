@@ -299,7 +299,7 @@ export class RunningDevice {
         return;
       case 'open': {
         this.#qr = null;
-        this.#backoff.opened(now);
+        this.#backoff.opened(this.#parts.clock.monotonic());
         const name = event.pushName === null ? {} : { pushName: event.pushName };
         await this.#apply({ type: 'open' }, { ...ids(event), ...name, lastSeen: now });
         return;
@@ -342,7 +342,7 @@ export class RunningDevice {
     this.#cancelRetry = null;
     if (this.#shutDown) return;
     const { clock } = this.#parts;
-    const wait = this.#backoff.afterClose(statusOf(this.#device), restartRequired, clock.now());
+    const wait = this.#backoff.afterClose(statusOf(this.#device), restartRequired, clock.monotonic());
     if (wait === null) return;
     if (wait === 0) {
       this.launch();
@@ -424,7 +424,9 @@ export class RunningDevice {
   /** A sign of life. Never fails: what brought it has been stored, and must not be sent again for this. */
   async #seen(): Promise<void> {
     const now = this.#parts.clock.now();
-    if (this.#device.lastSeen !== null && now - this.#device.lastSeen < LAST_SEEN_EVERY_MS) return;
+    const { lastSeen } = this.#device;
+    // Either way: a clock that was set back must not stop the signs of life until it has caught up.
+    if (lastSeen !== null && Math.abs(now - lastSeen) < LAST_SEEN_EVERY_MS) return;
     await this.#store({ lastSeen: now }).catch((error) => this.#warn(error, 'last_seen was not stored'));
   }
 

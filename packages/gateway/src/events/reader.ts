@@ -51,7 +51,7 @@ export class EventReader {
     options: { after: Position; limit: number; waitMs: number; signal: AbortSignal },
   ): Promise<EventPage> {
     const { limit, signal } = options;
-    const until = this.#clock.now() + options.waitMs;
+    const until = this.#clock.monotonic() + options.waitMs;
     const waiting = this.#listen(scope.tenantId, signal);
     try {
       let position = await this.#position(scope.tenantId, options.after);
@@ -60,7 +60,7 @@ export class EventReader {
         const rows = read.rows.slice(0, limit);
         const hasMore = read.rows.length > limit;
         const next = hasMore ? (rows.at(-1)?.seq ?? position) : read.upTo;
-        const left = until - this.#clock.now();
+        const left = until - this.#clock.monotonic();
         if (rows.length > 0 || left <= 0 || signal.aborted) {
           return { events: rows.map(envelope), next, hasMore };
         }
@@ -87,7 +87,7 @@ export class EventReader {
     const waiting = this.#listen(scope.tenantId, signal);
     try {
       let position = begin;
-      let beatAt = this.#clock.now() + BEAT_MS;
+      let beatAt = this.#clock.monotonic() + BEAT_MS;
       while (!signal.aborted) {
         const read = await this.#read(scope, position, STREAM_PAGE);
         for (const row of read.rows) {
@@ -96,11 +96,11 @@ export class EventReader {
         }
         const full = read.rows.length === STREAM_PAGE;
         position = full ? (read.rows.at(-1)?.seq ?? position) : read.upTo;
-        if (this.#clock.now() >= beatAt) {
-          beatAt = this.#clock.now() + BEAT_MS;
+        if (this.#clock.monotonic() >= beatAt) {
+          beatAt = this.#clock.monotonic() + BEAT_MS;
           yield { type: 'beat' };
         }
-        if (!full) await waiting.next(beatAt - this.#clock.now());
+        if (!full) await waiting.next(beatAt - this.#clock.monotonic());
       }
     } finally {
       waiting.stop();

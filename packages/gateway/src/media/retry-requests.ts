@@ -138,7 +138,7 @@ export class RetryRequests {
   }
 
   /**
-   * Waits for an answer about one of the copies, until `until` (milliseconds since the epoch) or `signal`.
+   * Waits for an answer about one of the copies, until `until` (of the monotonic clock) or `signal`.
    * Begin waiting before the request is sent, or the answer may have been there before.
    */
   watch(rowIds: string[], until: number, signal?: AbortSignal): { done: Promise<void>; cancel: () => void } {
@@ -146,7 +146,7 @@ export class RetryRequests {
     const done = new Promise<void>((resolve) => {
       finish = resolve;
     });
-    const cancelTimer = this.#clock.after(Math.max(until - this.#clock.now(), 0), () => finish());
+    const cancelTimer = this.#clock.after(Math.max(until - this.#clock.monotonic(), 0), () => finish());
     signal?.addEventListener('abort', finish);
     if (signal?.aborted) finish();
     for (const rowId of rowIds) {

@@ -124,7 +124,7 @@ export class MediaService {
    * MEDIA_NOT_FOUND, MEDIA_GONE, DEVICE_NOT_READY, MEDIA_DOWNLOAD_FAILED or WHATSAPP_TIMEOUT.
    */
   async resolve(caller: Caller, messageId: string, options: ResolveOptions): Promise<MediaAnswer> {
-    const deadline = this.#options.clock.now() + options.waitMs;
+    const deadline = this.#options.clock.monotonic() + options.waitMs;
     const asked = new Set<string>();
     for (;;) {
       const copies = await this.#library.copies(caller, messageId);
@@ -259,7 +259,9 @@ export class MediaService {
     const { copy, session } = lost;
     const last = requests.find((request) => request.rowId === copy.rowId);
     if (lost.corrupt && last?.result === 'broken_upload') {
-      const pause = BROKEN_UPLOAD_PAUSE_MS - (this.#options.clock.now() - (last.answeredAt ?? 0));
+      const since = this.#options.clock.now() - (last.answeredAt ?? 0);
+      // A clock that was set back is no reason to refuse for longer.
+      const pause = BROKEN_UPLOAD_PAUSE_MS - Math.max(since, 0);
       if (pause > 0) {
         throw new AppError('MEDIA_DOWNLOAD_FAILED', {
           message: 'the phone uploaded the media again, and it still does not match the message',
@@ -280,7 +282,7 @@ export class MediaService {
   }
 
   #finished(deadline: number, signal?: AbortSignal): boolean {
-    return this.#stopped || signal?.aborted === true || this.#options.clock.now() >= deadline;
+    return this.#stopped || signal?.aborted === true || this.#options.clock.monotonic() >= deadline;
   }
 
   #pending(open: RetryRequest | null): MediaAnswer {

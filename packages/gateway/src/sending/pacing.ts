@@ -27,7 +27,7 @@ export class Pacing {
     const { perMinute, burst, maxWaitMs } = this.#settings;
     if (perMinute === 0) return;
     signal?.throwIfAborted();
-    const now = this.#clock.now();
+    const now = this.#clock.monotonic();
     const interval = 60_000 / perMinute;
     const fullAt = Math.max(this.#fullAt.get(deviceId) ?? 0, now);
     const wait = fullAt - (burst - 1) * interval - now;

@@ -101,7 +101,7 @@ export class Recipients {
       ttl: KNOWN_FOR_MS,
       // Reading the clock is all that it costs; caching the reading would need a timer of its own.
       ttlResolution: 0,
-      perf: { now: () => options.clock.now() },
+      perf: { now: () => options.clock.monotonic() },
     });
   }
 

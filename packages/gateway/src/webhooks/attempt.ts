@@ -77,6 +77,7 @@ export class Attempts {
   ): Promise<AttemptResult | null> {
     if (this.#brokenOff) return null;
     const at = this.#clock.now();
+    const begun = this.#clock.monotonic();
     const ending = new AbortController();
     let late = false;
     this.#underWay.add(ending);
@@ -89,7 +90,7 @@ export class Attempts {
       error: AttemptError | null,
       rest: Partial<AttemptResult> = {},
     ) => {
-      const tookMs = Math.max(0, this.#clock.now() - at);
+      const tookMs = Math.round(this.#clock.monotonic() - begun);
       return { at, tookMs, status, error, responseHead: null, retryAfterMs: null, ...rest };
     };
     try {

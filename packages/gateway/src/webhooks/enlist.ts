@@ -27,7 +27,7 @@ export class WebhookSubscribers implements EventSubscribers {
     if (event.name === 'device.connected') await this.#applyPendingUrl(trx, device, now);
     for (const { endpointId, events } of await this.#subscriptions.ofDevice(trx, device)) {
       if (!events.has(event.name)) continue;
-      this.#enlistedAt = now;
+      this.#enlistedAt = this.#clock.monotonic();
       await enqueue(trx, endpointId, device, event, { now, onlyEnabled: true });
     }
   }
@@ -37,7 +37,7 @@ export class WebhookSubscribers implements EventSubscribers {
    * transaction they were written in is not known, only that none lasts as long as this.
    */
   enlistedLately(): boolean {
-    return this.#enlistedAt !== null && this.#clock.now() - this.#enlistedAt < LONGEST_TRANSACTION_MS;
+    return this.#enlistedAt !== null && this.#clock.monotonic() - this.#enlistedAt < LONGEST_TRANSACTION_MS;
   }
 
   /**

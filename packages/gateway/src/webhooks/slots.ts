@@ -15,7 +15,7 @@ export class Slots {
   readonly #lanes = new Map<string, { endpointId: string; overtaken: boolean }>();
   readonly #perEndpoint = new Map<string, number>();
   readonly #failing = new Set<string>();
-  /** Until when an endpoint asked to be left alone, milliseconds. */
+  /** Until when an endpoint asked to be left alone; all times here are of the monotonic clock. */
   readonly #holds = new Map<string, number>();
 
   constructor(capacity: number) {

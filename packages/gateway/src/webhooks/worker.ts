@@ -114,11 +114,11 @@ export class DeliveryWorker {
       while (this.#running && this.#slots.free > 0) {
         const lanes = await dueLanes(db, {
           now,
-          withoutEndpoints: this.#slots.closed(now),
+          withoutEndpoints: this.#slots.closed(clock.monotonic()),
           // The heads of the lanes being served are still due in the database, and come first.
           limit: this.#slots.free + this.#slots.taken,
         });
-        const begun = this.#running ? lanes.filter((lane) => this.#begin(lane, now)).length : 0;
+        const begun = this.#running ? lanes.filter((lane) => this.#begin(lane)).length : 0;
         if (begun === 0) break;
         now = clock.now();
       }
@@ -134,10 +134,15 @@ export class DeliveryWorker {
    * being asked would otherwise be neither found nor waited for.
    */
   async #setTimer(lookedAt: number): Promise<void> {
-    const due = await nextDue(this.#parts.db, lookedAt);
-    const times = [due, this.#slots.nextOpening(lookedAt)].filter((time) => time !== null);
-    if (times.length === 0) this.#cancelTimer();
-    else this.#wakeAfter(Math.max(0, Math.min(...times) - this.#parts.clock.now()));
+    const { clock, db } = this.#parts;
+    const due = await nextDue(db, lookedAt);
+    const opening = this.#slots.nextOpening(clock.monotonic());
+    const waits = [
+      ...(due === null ? [] : [due - clock.now()]),
+      ...(opening === null ? [] : [opening - clock.monotonic()]),
+    ];
+    if (waits.length === 0) this.#cancelTimer();
+    else this.#wakeAfter(Math.max(0, Math.min(...waits)));
   }
 
   #wakeAfter(ms: number): void {
@@ -154,8 +159,8 @@ export class DeliveryWorker {
       .finally(() => this.wake());
   }
 
-  #begin(lane: Lane, now: number): boolean {
-    if (!this.#slots.take(lane, now)) return false;
+  #begin(lane: Lane): boolean {
+    if (!this.#slots.take(lane, this.#parts.clock.monotonic())) return false;
     const serving = this.#serve(lane).finally(() => {
       this.#lanes.delete(serving);
       this.#slots.give(lane);
@@ -174,7 +179,7 @@ export class DeliveryWorker {
       else await parkLane(db, lane, null);
     } catch (err) {
       log.error({ err, endpointId: lane.endpointId }, 'a webhook delivery could not be made');
-      this.#slots.hold(lane.endpointId, clock.now() + PAUSE_AFTER_ERROR_MS);
+      this.#slots.hold(lane.endpointId, clock.monotonic() + PAUSE_AFTER_ERROR_MS);
     }
     await this.#results.release(lane);
   }
@@ -219,7 +224,7 @@ export class DeliveryWorker {
         metrics.finished(verdict.state, clock.now() - delivery.event.created_at);
       }
       if (result.error === null) continue;
-      if (result.retryAfterMs) this.#slots.hold(endpoint.id, clock.now() + result.retryAfterMs);
+      if (result.retryAfterMs) this.#slots.hold(endpoint.id, clock.monotonic() + result.retryAfterMs);
       return;
     }
   }

@@ -80,3 +80,12 @@ test('0 sets no pace', async () => {
   for (let number = 0; number < 1000; number += 1) await ask(`${number}`);
   expect(given).toHaveLength(1000);
 });
+
+test('a clock that is set back does not silence a device', async () => {
+  const { clock, given, ask } = paced();
+  await Promise.all(['1', '2', '3'].map((name) => ask(name)));
+  clock.setBack(3_600_000);
+  clock.advance(1000);
+  await ask('4');
+  expect(given.map(([name]) => name)).toEqual(['1', '2', '3', '4']);
+});

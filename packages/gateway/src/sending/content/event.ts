@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { parseRfc3339 } from '../../clock.ts';
 import { invalidField } from '../../errors.ts';
 import { type Content, checkedOptional, checkedRequired, withContext } from '../content.ts';
 
@@ -58,8 +59,8 @@ export function eventContent(input: EventInput): Content {
 
 /** Whole seconds since the epoch, as the message carries them. */
 function seconds(field: string, time: string): number {
-  const at = Date.parse(time);
-  if (Number.isNaN(at)) throw invalidField(field, 'must be a time such as 2026-06-15T12:00:00Z', time);
+  const at = parseRfc3339(time);
+  if (at === null) throw invalidField(field, 'must be a time such as 2026-06-15T12:00:00Z', time);
   return Math.floor(at / 1000);
 }
 

@@ -39,7 +39,7 @@ export class JobRunner {
   #cancelTimer: () => void = () => undefined;
   #looking: Promise<void> | null = null;
   #lookAgain = false;
-  #sweptAt = 0;
+  #sweptAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: JobRunnerParts) {
     this.#parts = parts;
@@ -172,7 +172,7 @@ export class JobRunner {
   }
 
   async #sweep(): Promise<void> {
-    const now = this.#parts.clock.now();
+    const now = this.#parts.clock.monotonic();
     if (now - this.#sweptAt < SWEEP_EVERY_MS) return;
     this.#sweptAt = now;
     while (await this.#parts.store.sweep());

@@ -85,7 +85,7 @@ class Connection {
   readonly #account: AccountFeed;
   #inbound: Inbound | null = null;
   #stopping = false;
-  #aliveAt = 0;
+  #aliveAt = Number.NEGATIVE_INFINITY;
   #closed: Promise<void> = Promise.resolve();
 
   constructor(options: BaileysOptions, session: SessionOptions, auth: AuthState) {
@@ -279,7 +279,7 @@ class Connection {
 
   #onFrame(): void {
     this.#keepalive.frame();
-    const now = this.#options.clock.now();
+    const now = this.#options.clock.monotonic();
     if (!this.#link.isOpen || now - this.#aliveAt < ALIVE_EVERY_MS) return;
     this.#aliveAt = now;
     void this.#link.report({ type: 'alive' });

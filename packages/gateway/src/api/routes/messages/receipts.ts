@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { OutgoingReceipts, ReceiptRequest } from '../../../actions/receipts.ts';
 import { DeviceHeaders, HoldingDevice, HoldingDeviceQuery, selectedDevice } from '../../request/device.ts';
-import { errorResponses, Jid, Nullable, Rfc3339, rfc3339 } from '../../schemas.ts';
+import { errorResponses, Jid, milliseconds, Nullable, Rfc3339, rfc3339 } from '../../schemas.ts';
 
 /** One stanza lists them all; clients mark a screenful at a time. */
 const MOST_IDS = 500;
@@ -100,7 +100,7 @@ export const messageReceiptsRoutes: FastifyPluginAsyncTypebox<ReceiptsDeps> = as
       sender: body.sender_jid || undefined,
       messageIds: body.message_ids ?? [request.params.id],
       deviceId: selectedDevice(request),
-      at: body.timestamp === undefined ? undefined : Date.parse(body.timestamp),
+      at: milliseconds(body.timestamp),
     });
     return {
       success: true as const,

@@ -1,6 +1,7 @@
 /** Sends that are answered with a job: `send_at`, and what takes long. */
 import type { FastifyReply } from 'fastify';
 import { type Static, Type } from 'typebox';
+import { parseRfc3339 } from '../../../clock.ts';
 import { invalidField } from '../../../errors.ts';
 import type { SendJob } from '../../../sending/jobs/job.ts';
 import type { RecipientAddress } from '../../../sending/recipients.ts';
@@ -9,8 +10,6 @@ import { Jid, OneOf, Rfc3339, rfc3339 } from '../../schemas.ts';
 /** Clocks differ: a time that has just passed means now. */
 const PAST_MS = 60_000;
 const FURTHEST_MS = 366 * 24 * 3600_000;
-/** RFC 3339 with its offset: a local time of nobody knows where would be sent at the wrong hour. */
-const TIME = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)$/i;
 
 export const SendAt = Type.Optional(
   Type.Union([Type.String(), Type.Integer()], {
@@ -25,8 +24,8 @@ export const SendAt = Type.Optional(
 export function sendTime(value: string | number | undefined, now: number): number | null {
   if (value === undefined || value === '') return null;
   const text = String(value).trim();
-  const at = /^\d{1,12}$/.test(text) ? Number(text) * 1000 : TIME.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(at)) {
+  const at = /^\d{1,12}$/.test(text) ? Number(text) * 1000 : parseRfc3339(text);
+  if (at === null) {
     throw invalidField('send_at', 'must be RFC 3339 with its offset, or Unix seconds', value);
   }
   if (at < now - PAST_MS) throw invalidField('send_at', 'is in the past', value);

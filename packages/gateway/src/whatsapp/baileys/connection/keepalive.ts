@@ -25,7 +25,7 @@ export class KeepaliveWatch {
 
   /** Call when the connection is open: from here on pings are sent. */
   start(): void {
-    this.#lastFrameAt = this.#clock.now();
+    this.#lastFrameAt = this.#clock.monotonic();
     this.#cancel?.();
     this.#lookAfter(SILENCE_MS);
   }
@@ -33,7 +33,7 @@ export class KeepaliveWatch {
   /** Call for each frame; costs nothing but a look at the clock. */
   frame(): void {
     if (!this.#cancel && !this.#silent) return;
-    this.#lastFrameAt = this.#clock.now();
+    this.#lastFrameAt = this.#clock.monotonic();
     if (!this.#silent) return;
     this.#silent = false;
     this.#report({ name: 'connection.keepalive_restored' });
@@ -52,7 +52,7 @@ export class KeepaliveWatch {
 
   #look(): void {
     this.#cancel = null;
-    const silentForMs = this.#clock.now() - this.#lastFrameAt;
+    const silentForMs = this.#clock.monotonic() - this.#lastFrameAt;
     if (silentForMs < SILENCE_MS) {
       this.#lookAfter(SILENCE_MS - silentForMs);
       return;
