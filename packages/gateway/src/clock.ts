@@ -47,6 +47,31 @@ export async function inTime(ms: number, work: PromiseLike<unknown>): Promise<bo
   }
 }
 
+/** Less than this is the slow correction of a clock that is a little off. */
+const SET_BACK_MS = 1000;
+
+/**
+ * Notices that the clock was set back. What was stored to be tried again at a time of the old clock would wait
+ * for as long besides: whoever stores such times looks before it asks what is due.
+ */
+export class SetBacks {
+  readonly #clock: Clock;
+  #offset: number;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#offset = clock.now() - clock.monotonic();
+  }
+
+  /** Calls `adjust` when it was set back since the last time, with the milliseconds; looks again if that fails. */
+  async follow(adjust: (ms: number) => Promise<void>): Promise<void> {
+    const offset = this.#clock.now() - this.#clock.monotonic();
+    const ms = Math.round(this.#offset - offset);
+    if (ms >= SET_BACK_MS) await adjust(ms);
+    this.#offset = offset;
+  }
+}
+
 /** A clock that stands still until a test advances it. */
 export class ManualClock implements Clock {
   #epoch: number;

@@ -91,6 +91,17 @@ export async function dueLanes(
   }));
 }
 
+/** The clock was set back: what waits for a time of the old one waits no longer for it. */
+export async function followSetBack(db: Db, now: number, byMs: number): Promise<void> {
+  await db
+    .updateTable('webhook_deliveries')
+    .set((row) => ({ next_attempt_at: row('next_attempt_at', '-', byMs) }))
+    .where('state', '=', sql.lit('pending'))
+    .where('next_attempt_at', '>', now)
+    .where('next_attempt_at', '<', PARKED)
+    .execute();
+}
+
 /** When the next head that is not due yet will be; null when there is none. */
 export async function nextDue(db: Db, now: number): Promise<number | null> {
   const row = await db

@@ -4,7 +4,7 @@
  * new process simply begins where the old one ended, and an attempt whose result was lost is made again.
  */
 import type { Kysely } from 'kysely';
-import type { Clock } from '../clock.ts';
+import { type Clock, SetBacks } from '../clock.ts';
 import type { GuardedClient } from '../net/guarded-client.ts';
 import type { Log } from '../observability/log.ts';
 import type { Database } from '../storage/schema.ts';
@@ -14,6 +14,7 @@ import { type EndpointRow, headersOf, secretOf } from './endpoint.ts';
 import type { WebhookMetrics } from './metrics.ts';
 import {
   dueLanes,
+  followSetBack,
   type Lane,
   nextDue,
   type OpenDelivery,
@@ -57,11 +58,13 @@ export class DeliveryWorker {
   #pumping: Promise<void> | null = null;
   #again = false;
   #cancelTimer: () => void = () => undefined;
+  readonly #setBacks: SetBacks;
   #cancelSearch: () => void = () => undefined;
   #searching: Promise<void> = Promise.resolve();
 
   constructor(parts: WorkerParts) {
     this.#parts = parts;
+    this.#setBacks = new SetBacks(parts.clock);
     this.#attempts = new Attempts(parts);
     this.#results = new Results(parts);
     this.#slots = new Slots(parts.concurrency);
@@ -111,6 +114,7 @@ export class DeliveryWorker {
     const { db, clock, log } = this.#parts;
     let now = clock.now();
     try {
+      await this.#setBacks.follow((ms) => followSetBack(db, now, ms));
       while (this.#running && this.#slots.free > 0) {
         const lanes = await dueLanes(db, {
           now,

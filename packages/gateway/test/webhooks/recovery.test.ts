@@ -183,3 +183,16 @@ describe('one receiver does not stand in the way of another', () => {
     }
   });
 });
+
+test('a clock that is set back keeps no receiver waiting', async () => {
+  const { receiver, device, endpoint } = await world.connected();
+  receiver.behave = () => 500;
+  await world.record(device, 'a', 1);
+  await world.untilAttempts(endpoint, 1);
+  receiver.behave = () => 200;
+  world.clock.setBack(HOUR);
+  // Of the first retry, with its jitter.
+  world.clock.advance(10_000);
+  await world.untilStates(endpoint, 'delivered');
+  expect(receiver.numbers()).toEqual([1, 1]);
+});
