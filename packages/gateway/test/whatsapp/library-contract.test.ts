@@ -2,6 +2,9 @@
  * What we assume of the library beyond its documented interface: one fast test for each assumption, named
  * after the file that relies on it. Run against another version: `npm run contract:library -- baileys@VERSION`.
  */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   ALL_WA_PATCH_NAMES,
@@ -17,6 +20,9 @@ import {
   unpadRandomMax16,
   WA_CERT_DETAILS,
 } from '../../src/whatsapp/baileys/library.ts';
+
+/** Where the library under test is. */
+const LIBRARY = dirname(process.env.CONTRACT_LIBRARY ?? createRequire(import.meta.url).resolve('baileys'));
 
 const quiet = {
   level: 'silent',
@@ -149,4 +155,70 @@ test('abilities/: the socket has the calls that abilities make', () => {
   ] as const;
   for (const name of calls) expect(typeof socket[name], name).toBe('function');
   expect(typeof new USyncQuery().withContactProtocol().withLIDProtocol).toBe('function');
+});
+
+test('decryption-tap.ts: what is decrypted is the very buffer that the stanza brought', async () => {
+  const content = Buffer.from([1, 2, 3]);
+  let given: Uint8Array | null = null;
+  const auth = { creds: { ...initAuthCreds(), me: { id: '1:1@s.whatsapp.net' } }, keys: new Keys() };
+  const listening = makeWASocket({
+    auth,
+    logger: quiet,
+    waWebSocketUrl: 'ws://127.0.0.1:9/ws',
+    makeSignalRepository: (...parts) => ({
+      ...DEFAULT_CONNECTION_CONFIG.makeSignalRepository(...parts),
+      decryptMessage: async ({ ciphertext }) => {
+        given = ciphertext;
+        throw new Error('that will do');
+      },
+    }),
+  });
+  const enc = { tag: 'enc', attrs: { type: 'msg', v: '2' }, content };
+  const attrs = { from: '2@lid', id: '3EB0', t: '1', type: 'text' };
+  const waiting = listening.ws
+    .listeners('CB:message')
+    .map((listen) => (listen as (node: object) => unknown)({ tag: 'message', attrs, content: [enc] }));
+  await Promise.all(waiting);
+  await Promise.resolve(listening.end(undefined)).catch(() => undefined);
+  expect(given).toBe(content);
+});
+
+test('app-state-tap.ts, auth-state.ts: the names of the key types', async () => {
+  const text = readFileSync(join(LIBRARY, 'Signal/libsignal.js'), 'utf8');
+  for (const type of ['session', 'pre-key', 'sender-key', 'identity-key']) {
+    expect(text, type).toContain(`keys.get('${type}'`);
+  }
+  const chats = readFileSync(join(LIBRARY, 'Socket/chats.js'), 'utf8');
+  expect(chats).toContain("'app-state-sync-version'");
+  expect(chats).toContain("'app-state-sync-key'");
+  const lids = readFileSync(join(LIBRARY, 'Signal/lid-mapping.js'), 'utf8');
+  expect(lids).toContain("'lid-mapping'");
+});
+
+test('account-feed.ts: history that is not wanted is not fetched, and its receipt is sent all the same', () => {
+  const text = readFileSync(join(LIBRARY, 'Utils/process-message.js'), 'utf8');
+  expect(text).toContain('shouldProcessHistoryMsg');
+  expect(readFileSync(join(LIBRARY, 'Socket/chats.js'), 'utf8')).toContain('shouldSyncHistoryMessage');
+});
+
+test('abilities/media.ts: media_conn is asked with `refreshMediaConn`, which answers hosts and a token', () => {
+  const text = readFileSync(join(LIBRARY, 'Socket/messages-send.js'), 'utf8');
+  for (const member of ['hosts:', 'hostname:', 'maxContentLengthBytes', 'auth:', 'ttl:', 'fetchDate:']) {
+    expect(text, member).toContain(member);
+  }
+});
+
+test('libsignal-queue.ts, quiet-libsignal.ts: the insides of libsignal', () => {
+  const libsignal = createRequire(join(LIBRARY, 'index.js'))('libsignal');
+  expect(typeof libsignal.SessionCipher.prototype.queueJob).toBe('function');
+  expect(typeof libsignal.SessionBuilder.prototype.initOutgoing).toBe('function');
+  const storage = { loadSession: async () => null, storeSession: async () => undefined };
+  const cipher = new libsignal.SessionCipher(storage, new libsignal.ProtocolAddress('1', 0));
+  expect(cipher.storage).toBe(storage);
+  expect(String(cipher.addr)).toBe('1.0');
+});
+
+test('decryption-tap.ts: how the library words a ciphertext whose counter was used', () => {
+  const text = readFileSync(join(LIBRARY, 'Utils/decode-wa-message.js'), 'utf8');
+  expect(text).toContain("MISSING_KEYS_ERROR_TEXT = 'Key used already or never filled'");
 });
