@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type BinaryNode, encodeBinaryNode, proto } from '../../src/whatsapp/baileys/library.ts';
+import { type BinaryNode, proto } from '../../src/whatsapp/baileys/library.ts';
 import { inboundMessage, undecryptableMessage } from '../../src/whatsapp/baileys/parse/inbound-message.ts';
+import { encodeStanza } from '../../src/whatsapp/baileys/parse/journal-stanza.ts';
 
 const OWN = { jid: '5511999990001@s.whatsapp.net', lid: '111111111111111@lid' };
 const NOBODY = { getLIDForPN: async () => null, getPNForLID: async () => null };
@@ -10,7 +11,7 @@ const read = (attrs: BinaryNode['attrs'], message: proto.IMessage) =>
   inboundMessage(
     {
       id: 'x',
-      stanza: encodeBinaryNode({ tag: 'message', attrs: { id: '3EB0', t: '1700000000', ...attrs } }),
+      stanza: encodeStanza({ tag: 'message', attrs: { id: '3EB0', t: '1700000000', ...attrs } }),
       plaintext: proto.Message.encode(message).finish(),
       receivedAt: 0,
     },

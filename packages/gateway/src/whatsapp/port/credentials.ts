@@ -28,7 +28,7 @@ export interface KeyChange {
 export interface JournalEntry {
   /** Unique within the device: sender, message id and position of the ciphertext. */
   id: string;
-  /** The stanza without its ciphertexts, encoded as a binary node. */
+  /** The stanza without its ciphertexts, in an encoding of the engine's own. */
   stanza: Uint8Array;
   /** Encoded waE2E.Message, unpadded. */
   plaintext: Uint8Array;

@@ -2,13 +2,13 @@ import type { JournalEntry } from '../../port/credentials.ts';
 import { JOURNAL_KEY_TYPE } from '../connection/auth-state.ts';
 import {
   type BinaryNode,
-  encodeBinaryNode,
   getBinaryNodeChild,
   getBinaryNodeChildren,
   proto,
   type SignalDataSet,
   type SignalKeyStore,
 } from '../library.ts';
+import { encodeStanza } from '../parse/journal-stanza.ts';
 
 const ID_PREFIX = 'app-state|';
 const VERSION_KEY_TYPE = 'app-state-sync-version';
@@ -109,7 +109,7 @@ export function isAppStateEntry(entry: JournalEntry): boolean {
 function journalEntry(name: string, version: number, patch: Uint8Array): JournalEntry {
   return {
     id: `${ID_PREFIX}${name}|${String(version).padStart(VERSION_DIGITS, '0')}`,
-    stanza: encodeBinaryNode({ tag: 'collection', attrs: { name, version: String(version) } }),
+    stanza: encodeStanza({ tag: 'collection', attrs: { name, version: String(version) } }),
     plaintext: patch,
     receivedAt: Date.now(),
   };

@@ -6,7 +6,6 @@ import { inTurn } from '../connection/signal-turns.ts';
 import {
   type BinaryNode,
   DEFAULT_CONNECTION_CONFIG,
-  encodeBinaryNode,
   getBinaryNodeChildren,
   type SignalDataSet,
   type SignalKeyStoreWithTransaction,
@@ -14,6 +13,7 @@ import {
   type UserFacingSocketConfig,
   unpadRandomMax16,
 } from '../library.ts';
+import { encodeStanza } from '../parse/journal-stanza.ts';
 import type { Journal } from './journal.ts';
 
 /** The library itself has tried a commit a few times by then (`COMMIT_TRIES`). */
@@ -171,7 +171,7 @@ function journalEntry(id: string, stanza: BinaryNode, plaintext: Uint8Array): Jo
   const bare: BinaryNode = { tag: stanza.tag, attrs: stanza.attrs };
   return {
     id,
-    stanza: encodeBinaryNode(bare),
+    stanza: encodeStanza(bare),
     plaintext: new Uint8Array(plaintext),
     receivedAt: nextReceivedAt(),
   };

@@ -1,7 +1,8 @@
 import type { JournalEntry } from '../../port/credentials.ts';
 import type { InboundMessage } from '../../port/messages.ts';
-import { type BinaryNode, decodeBinaryNode, proto } from '../library.ts';
+import { type BinaryNode, proto } from '../library.ts';
 import { parseContent, unwrap } from './content-parser.ts';
+import { decodeStanza } from './journal-stanza.ts';
 import { type LidDirectory, messageSource, type OwnAccount } from './message-source.ts';
 
 /** The message in a journal row, or null when it is protocol traffic that no user ever sees. */
@@ -10,7 +11,7 @@ export async function inboundMessage(
   own: OwnAccount,
   directory: LidDirectory,
 ): Promise<InboundMessage | null> {
-  const stanza = await decodeBinaryNode(Buffer.from(entry.stanza));
+  const { stanza } = await decodeStanza(entry.stanza);
   const decoded = proto.Message.decode(entry.plaintext);
   const message = ownCopy(decoded) ?? decoded;
   if (stanza.attrs.category === 'peer' || carriesOnlyKeys(message)) return null;
