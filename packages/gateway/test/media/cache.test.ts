@@ -40,11 +40,35 @@ test('the least recently used go first when the cache grows over its size', asyn
 });
 
 test('what nobody used for the age limit goes', async () => {
-  await admit(10);
-  world.clock.advance(3_600_001);
+  const old = await admit(10);
+  world.clock.advance(3_600_000);
   const young = await admit(10);
   await world.media.evict();
+  expect(await stored()).toEqual([old, young]);
+  world.clock.advance(1);
+  await world.media.evict();
   expect(await stored()).toEqual([young]);
+});
+
+test('what just fills the cache stays', async () => {
+  const first = await admit(1000);
+  world.clock.advance(1);
+  const second = await admit(2000);
+  await world.media.evict();
+  expect(await stored()).toEqual([first, second]);
+});
+
+test('that a file was used is noted once a minute', async () => {
+  const hash = await admit(10);
+  const usedAt = async () =>
+    (await world.db.selectFrom('blobs').select('last_used_at').executeTakeFirstOrThrow()).last_used_at;
+  const begin = await usedAt();
+  for (const ms of [59_999, 1]) {
+    world.clock.advance(ms);
+    (await world.media.cache.lookUp(hash))?.release();
+  }
+  // Noted a millisecond earlier, it would not be noted now.
+  await until(async () => (await usedAt()) === begin + 60_000);
 });
 
 test('a file that is being read stays until it is read', async () => {

@@ -176,6 +176,18 @@ describe('limits', () => {
     expect((await download([odd.hostname])).result).toEqual({ outcome: 'too_large' });
   });
 
+  // With the second, only the padding is left of the room that the encryption is granted.
+  test.each([400_000, 400_005])('%i bytes are not too large for themselves', async (size) => {
+    media = await world.upload(randomBytes(size));
+    expect((await download([world.cdn.hostname], { maxBytes: size })).result).toMatchObject({
+      outcome: 'ok',
+      media: { size },
+    });
+    expect((await download([world.cdn.hostname], { maxBytes: size - 1 })).result).toEqual({
+      outcome: 'too_large',
+    });
+  });
+
   test('a trickle ends with the time limit', async () => {
     world.cdn.slow(path(), 1000);
     const { result } = await download([world.cdn.hostname], { timeoutMs: 500 });

@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { decodeBase64 } from '../../src/media/base64.ts';
 import { OutboundFiles } from '../../src/media/outbound.ts';
+import { Uploads } from '../../src/media/uploads.ts';
 import { GuardedClient } from '../../src/net/guarded-client.ts';
 import { SessionNotOpen } from '../../src/whatsapp/port/errors.ts';
 import type { MediaConnection } from '../../src/whatsapp/port/media.ts';
@@ -268,6 +270,35 @@ describe('files on their way out', () => {
       await odd.stop();
       await both.close();
     }
+  });
+
+  test('a part of a request is there until it is disposed of, and no larger than allowed', async () => {
+    const uploads = new Uploads();
+    const receive = (maxBytes: number, type: string) =>
+      uploads.receive(Readable.from([png.subarray(0, 50), png.subarray(50)]), {
+        field: 'image',
+        type,
+        maxBytes,
+      });
+    const got = await receive(png.length, 'Image/X-Own; a=b');
+    expect(got).toMatchObject({ sha256: sha256(png), size: png.length });
+    expect(uploads.find(got.token)).toMatchObject({
+      size: png.length,
+      declaredType: 'image/x-own',
+      detectedType: 'image/png',
+    });
+    await got.dispose();
+    expect(uploads.find(got.token)).toBeNull();
+    const untyped = await receive(png.length, 'application/octet-stream');
+    expect(uploads.find(untyped.token)?.declaredType).toBeNull();
+    await untyped.dispose();
+    await expect(receive(png.length - 1, '')).rejects.toEqual(code('PAYLOAD_TOO_LARGE'));
+  });
+
+  test('a file of just the cap is uploaded', async () => {
+    const bytes = randomBytes(100_000);
+    const sent = await files.upload(session(), 'document', { content: { bytes } });
+    expect(sent.fileLength).toBe(100_000);
   });
 
   test('a closed session is 503, and a file over the cap 413', async () => {

@@ -62,17 +62,20 @@ describe('from the cache', () => {
 
   test('policy decides what is fetched on arrival: kind and size', async () => {
     const video = await world.upload(randomBytes(100), 'video');
-    const large = await world.upload(randomBytes(world.settings.prefetchMaxBytes + 1));
+    const most = world.settings.prefetchMaxBytes;
+    const large = await world.upload(randomBytes(most + 1));
+    const full = await world.upload(randomBytes(most));
     const small = await world.upload(randomBytes(100));
-    for (const [id, media] of [['V', video] as const, ['L', large] as const, ['S', small] as const]) {
+    small.descriptor.fileLength = null;
+    for (const [id, media] of Object.entries({ video, large, full, small })) {
       world.media.prefetch(await world.message(device, id, media.descriptor));
     }
-    await until(() => world.downloads().length > 0);
+    const sizes = async () =>
+      (await world.db.selectFrom('blobs').select('size').orderBy('size').execute()).map((row) => row.size);
+    await until(async () => (await sizes()).length === 2);
     await world.media.stop();
-    expect(world.downloads()).toHaveLength(1);
-    expect((await world.db.selectFrom('blobs').select('size').execute()).map((row) => row.size)).toEqual([
-      100,
-    ]);
+    expect(world.downloads()).toHaveLength(2);
+    expect(await sizes()).toEqual([100, most]);
   });
 
   test('a stop lets a download end, and breaks off one that takes long', async () => {

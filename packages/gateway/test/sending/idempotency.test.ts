@@ -63,6 +63,48 @@ describe('a process that dies while it sends', () => {
   });
 });
 
+describe('a key', () => {
+  const once = (keys: Idempotency, key: string, hash = 'hash') =>
+    keys.run(caller, key, hash, async () => ({ status: 200, body: {} }));
+
+  it.each(['', ' a', 'a ', 'a\tb', 'é', 'x'.repeat(256)])('%j is none', async (key) => {
+    await expect(once(started(), key)).rejects.toMatchObject({ code: 'VALIDATION_ERROR' });
+  });
+
+  it.each(['!', '~', 'a b', 'x'.repeat(255)])('%j is one', async (key) => {
+    expect((await once(started(), key)).status).toBe(200);
+  });
+
+  it('lives for a day to the millisecond, and its row not much longer', async () => {
+    const keys = started();
+    await once(keys, 'old');
+    const rows = () =>
+      world.db.selectFrom('idempotency_keys').select('key').where('key', '=', 'old').execute();
+    world.clock.advance(24 * 3600_000 - 1);
+    expect((await once(keys, 'old')).replayed).toBe(true);
+    world.clock.advance(1);
+    await once(started(), 'another');
+    expect(await rows()).toEqual([]);
+    expect((await once(keys, 'old', 'another hash')).replayed).toBe(false);
+  });
+
+  it('is free again when WhatsApp refused what had left, and kept after any other error', async () => {
+    const keys = started();
+    const failing = (key: string, error: Error) =>
+      keys.run(caller, key, 'hash', async (attempt) => {
+        await attempt.claim('3EB0BBBB');
+        throw error;
+      });
+    const next = async (key: string) =>
+      (await keys.run(caller, key, 'hash', async ({ messageId }) => ({ status: 200, body: { messageId } })))
+        .body;
+    await expect(failing('refused', new AppError('REJECTED_BY_WHATSAPP'))).rejects.toThrow();
+    expect(await next('refused')).toEqual({ messageId: null });
+    await expect(failing('silent', new AppError('WHATSAPP_TIMEOUT'))).rejects.toThrow();
+    expect(await next('silent')).toEqual({ messageId: '3EB0BBBB' });
+  });
+});
+
 describe('the hash of a request', () => {
   const request = (body: unknown) => requestHash({ method: 'POST', path: '/send/text', device: null, body });
 
@@ -89,9 +131,18 @@ describe('the hash of a request', () => {
       }),
     );
     expect(request(['1'])).not.toBe(request([1]));
+    expect(request(undefined)).toBe(request(null));
+    expect(request({ a: 'b' })).not.toBe(request(['a', 'b']));
     expect(request(['a', 'b'])).not.toBe(request(['ab']));
     expect(request({ a: null })).not.toBe(request({}));
   });
+});
+
+it('bodies of 64 levels are taken, deeper ones refused', () => {
+  const nested = (levels: number): unknown => (levels === 0 ? 1 : [nested(levels - 1)]);
+  const hash = (body: unknown) => requestHash({ method: 'POST', path: '/', device: null, body });
+  expect(hash(nested(63))).not.toBe(hash(nested(62)));
+  expect(() => hash(nested(64))).toThrow('64 levels');
 });
 
 it('every text is a recipient or INVALID_RECIPIENT', () => {

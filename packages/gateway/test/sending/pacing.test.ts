@@ -51,6 +51,22 @@ test('after a pause the burst is there again, and never more than it', async () 
   await Promise.all(asked);
 });
 
+test('half an interval fills half a place', async () => {
+  const { clock, given, ask } = paced({ burst: 1, maxWaitMs: 500 });
+  await ask('1');
+  clock.advance(499);
+  const refused = await ask('early').catch((error) => error);
+  expect([refused.code, refused.detail.retryAfterSeconds]).toEqual(['RATE_LIMITED', 1]);
+  clock.advance(1);
+  const waiting = ask('2');
+  clock.advance(499);
+  await settle();
+  expect(given).toHaveLength(1);
+  clock.advance(1);
+  await waiting;
+  expect(given.at(-1)).toEqual(['2', 1000]);
+});
+
 test('devices do not wait for each other', async () => {
   const { given, ask } = paced({ burst: 1 });
   await ask('1', 'a');

@@ -1,0 +1,53 @@
+import { pino } from 'pino';
+import { expect, test } from 'vitest';
+import { PrefetchQueue } from '../../src/media/prefetch.ts';
+
+/** A queue whose jobs end when the test says so. */
+function gated() {
+  const begun: string[] = [];
+  const ends = new Map<string, { resolve(): void; reject(error: Error): void }>();
+  const queue = new PrefetchQueue(
+    (rowId) =>
+      new Promise((resolve, reject) => {
+        begun.push(rowId);
+        ends.set(rowId, { resolve, reject });
+      }),
+    pino({ level: 'silent' }),
+  );
+  return { queue, begun, end: (rowId: string) => ends.get(rowId) };
+}
+
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+test('four files at a time, the others in their order, each once', async () => {
+  const { queue, begun, end } = gated();
+  for (const rowId of ['1', '2', '3', '4', '5', '5', '6']) expect(queue.add(rowId)).toBe(true);
+  expect(begun).toEqual(['1', '2', '3', '4']);
+  end('2')?.resolve();
+  end('3')?.reject(new Error('no host answers'));
+  await settle();
+  expect(begun).toEqual(['1', '2', '3', '4', '5', '6']);
+});
+
+test('five thousand wait and no more', () => {
+  const { queue, begun } = gated();
+  for (let row = 0; row < 5004; row += 1) expect(queue.add(`${row}`)).toBe(true);
+  expect(queue.add('one more')).toBe(false);
+  expect(begun).toHaveLength(4);
+});
+
+test('a stop takes nothing more up and waits for what is under way', async () => {
+  const { queue, begun, end } = gated();
+  for (const rowId of ['1', '2', '3', '4', '5']) queue.add(rowId);
+  let stopped = false;
+  const stopping = queue.stop().then(() => {
+    stopped = true;
+  });
+  expect(queue.add('6')).toBe(false);
+  for (const rowId of ['1', '2', '3']) end(rowId)?.resolve();
+  await settle();
+  expect(stopped).toBe(false);
+  end('4')?.resolve();
+  await stopping;
+  expect(begun).toEqual(['1', '2', '3', '4']);
+});
