@@ -19,8 +19,8 @@ export const ROOMS: Record<string, Room> = {
   net: { mutate: ['net/*.ts'], tests: ['net/*.test.ts', 'media/download.test.ts'] },
   observability: { mutate: ['observability/*.ts'], tests: ['observability/*.test.ts'] },
   parse: {
-    mutate: ['whatsapp/baileys/{content-parser,inbound-message,message-source}.ts'],
-    tests: ['whatsapp/inbound-message.test.ts'],
+    mutate: ['whatsapp/baileys/parse/{content-parser,inbound-message,message-source}.ts'],
+    tests: ['whatsapp/{content-parser,inbound-message,message-source}.test.ts'],
   },
   'sending-rules': {
     mutate: [

@@ -1,0 +1,251 @@
+import { describe, expect, it } from 'vitest';
+import { proto } from '../../src/whatsapp/baileys/library.ts';
+import { parseContent, unwrap } from '../../src/whatsapp/baileys/parse/content-parser.ts';
+
+const BOB = '5511999990002@s.whatsapp.net';
+const BOBS_DEVICE = '5511999990002:7@s.whatsapp.net';
+const { Type } = proto.Message.ProtocolMessage;
+
+/** As it comes: through the wire's own encoding. */
+const read = (message: proto.IMessage) =>
+  parseContent(proto.Message.decode(proto.Message.encode(message).finish()));
+
+const key = { remoteJid: BOB, id: '3EB1' };
+const contextInfo = {
+  stanzaId: '3EB2',
+  participant: BOBS_DEVICE,
+  quotedMessage: { conversation: 'which?' },
+  mentionedJid: [BOBS_DEVICE],
+  isForwarded: true,
+  expiration: 86_400,
+};
+const inContext = {
+  quoted: { id: '3EB2', participant: BOB, text: 'which?' },
+  mentions: [BOB],
+  forwarded: true,
+  ephemeralSeconds: 86_400,
+};
+const bytes = (fill: number, length = 32) => new Uint8Array(length).fill(fill);
+const file = {
+  mimetype: 'a/b',
+  mediaKey: bytes(1),
+  directPath: '/v/x',
+  fileSha256: bytes(2),
+  fileEncSha256: bytes(3),
+  fileLength: 42,
+};
+
+describe('what a message is', () => {
+  it.each<[string, proto.IMessage, string | null]>([
+    ['text', { extendedTextMessage: { text: 'hi', contextInfo } }, 'hi'],
+    ['image', { imageMessage: { ...file, caption: 'look', contextInfo } }, 'look'],
+    ['video', { videoMessage: { ...file, caption: 'look', contextInfo } }, 'look'],
+    ['video', { ptvMessage: { ...file, caption: 'round', contextInfo } }, 'round'],
+    ['audio', { audioMessage: { ...file, contextInfo } }, null],
+    ['voice', { audioMessage: { ...file, ptt: true, contextInfo } }, null],
+    ['document', { documentMessage: { ...file, caption: 'read', contextInfo } }, 'read'],
+    ['sticker', { stickerMessage: { ...file, contextInfo } }, null],
+    ['poll', { pollCreationMessage: { name: 'When?', contextInfo } }, 'When?'],
+    ['poll', { pollCreationMessageV2: { name: 'When?', contextInfo } }, 'When?'],
+    ['poll', { pollCreationMessageV3: { name: 'When?', contextInfo } }, 'When?'],
+    [
+      'poll',
+      { pollCreationMessageV4: { message: { pollCreationMessage: { name: 'When?', contextInfo } } } },
+      'When?',
+    ],
+    ['poll', { pollCreationMessageV5: { name: 'When?', contextInfo } }, 'When?'],
+    ['location', { locationMessage: { name: 'Pier', contextInfo } }, 'Pier'],
+    ['live_location', { liveLocationMessage: { caption: 'on my way', contextInfo } }, 'on my way'],
+    ['contact', { contactMessage: { displayName: 'Bob', contextInfo } }, 'Bob'],
+    ['contacts', { contactsArrayMessage: { displayName: '2 people', contextInfo } }, '2 people'],
+    ['buttons', { buttonsMessage: { contentText: 'Choose', contextInfo } }, 'Choose'],
+    ['buttons_response', { buttonsResponseMessage: { selectedDisplayText: 'Yes', contextInfo } }, 'Yes'],
+    ['buttons_response', { buttonsResponseMessage: { selectedButtonId: 'yes', contextInfo } }, 'yes'],
+    ['buttons_response', { templateButtonReplyMessage: { selectedDisplayText: 'Yes', contextInfo } }, 'Yes'],
+    ['buttons_response', { templateButtonReplyMessage: { selectedId: 'yes', contextInfo } }, 'yes'],
+    ['buttons_response', { interactiveResponseMessage: { body: { text: 'Yes' }, contextInfo } }, 'Yes'],
+    ['list', { listMessage: { description: 'Dishes', contextInfo } }, 'Dishes'],
+    ['list_response', { listResponseMessage: { title: 'Soup', contextInfo } }, 'Soup'],
+    [
+      'list_response',
+      { listResponseMessage: { singleSelectReply: { selectedRowId: '1' }, contextInfo } },
+      '1',
+    ],
+    ['template', { templateMessage: { hydratedTemplate: { hydratedContentText: 'a' }, contextInfo } }, 'a'],
+    [
+      'template',
+      { templateMessage: { hydratedFourRowTemplate: { hydratedContentText: 'b' }, contextInfo } },
+      'b',
+    ],
+    ['interactive', { interactiveMessage: { body: { text: 'Pay' }, contextInfo } }, 'Pay'],
+    ['product', { productMessage: { product: { title: 'Hat' }, contextInfo } }, 'Hat'],
+    ['order', { orderMessage: { message: 'two hats', contextInfo } }, 'two hats'],
+    ['event', { eventMessage: { name: 'Party', contextInfo } }, 'Party'],
+  ])('%s, with what it answers to and whom it mentions: %#', (kind, message, text) => {
+    const content = read(message);
+    expect(content).toMatchObject({ kind, text, ...inContext, viewOnce: false, targetId: null });
+    expect(content.media === null).toBe(
+      !['image', 'video', 'audio', 'voice', 'document', 'sticker'].includes(kind),
+    );
+  });
+
+  it.each<[proto.IMessage, object]>([
+    [{ conversation: 'hi' }, { kind: 'text', text: 'hi' }],
+    [{ reactionMessage: { key, text: '👍' } }, { kind: 'reaction', text: '👍', targetId: '3EB1' }],
+    [{ reactionMessage: { key } }, { kind: 'reaction', text: '', targetId: '3EB1' }],
+    [
+      { pollUpdateMessage: { pollCreationMessageKey: { ...key, participant: BOBS_DEVICE } } },
+      { kind: 'poll_vote', targetId: '3EB1', targetSender: BOB },
+    ],
+    [{ pinInChatMessage: { key } }, { kind: 'pin', targetId: '3EB1' }],
+    [{ groupInviteMessage: { caption: 'join' } }, { kind: 'group_invite', text: 'join' }],
+    [{ requestPaymentMessage: {} }, { kind: 'payment' }],
+    [{ sendPaymentMessage: {} }, { kind: 'payment' }],
+    [{}, { kind: 'unknown' }],
+    [
+      {
+        protocolMessage: {
+          key,
+          type: Type.MESSAGE_EDIT,
+          editedMessage: { imageMessage: { caption: 'new' } },
+        },
+      },
+      { kind: 'edit', text: 'new', targetId: '3EB1' },
+    ],
+    [{ protocolMessage: { key, type: Type.MESSAGE_EDIT } }, { kind: 'protocol', targetId: '3EB1' }],
+    [{ protocolMessage: { key } }, { kind: 'revoke', targetId: '3EB1' }],
+    [{ protocolMessage: { type: Type.REVOKE } }, { kind: 'protocol' }],
+    [
+      { protocolMessage: { key, type: Type.HISTORY_SYNC_NOTIFICATION } },
+      { kind: 'protocol', targetId: '3EB1' },
+    ],
+  ])('alone: %j', (message, expected) => {
+    expect(read(message)).toEqual({
+      text: null,
+      media: null,
+      quoted: null,
+      mentions: [],
+      forwarded: false,
+      viewOnce: false,
+      ephemeralSeconds: null,
+      targetId: null,
+      targetSender: null,
+      ...expected,
+    });
+  });
+});
+
+describe('wrappers', () => {
+  const message = { conversation: 'inside' };
+
+  it.each([
+    'ephemeralMessage',
+    'documentWithCaptionMessage',
+    'editedMessage',
+    'associatedChildMessage',
+    'groupStatusMessage',
+    'groupStatusMessageV2',
+    'lottieStickerMessage',
+    'deviceSentMessage',
+  ] as const)('%s adds nothing', (name) => {
+    expect(read({ [name]: { message } })).toMatchObject({ kind: 'text', text: 'inside', viewOnce: false });
+  });
+
+  it.each([
+    'viewOnceMessage',
+    'viewOnceMessageV2',
+    'viewOnceMessageV2Extension',
+  ] as const)('%s shows it once, also inside of another', (name) => {
+    const once = { [name]: { message } };
+    expect(read(once)).toMatchObject({ text: 'inside', viewOnce: true });
+    expect(read({ ephemeralMessage: { message: once } })).toMatchObject({ text: 'inside', viewOnce: true });
+  });
+
+  it('eight are taken off and no more', () => {
+    let wrapped: proto.IMessage = message;
+    for (let depth = 0; depth < 8; depth += 1) wrapped = { ephemeralMessage: { message: wrapped } };
+    expect(unwrap(wrapped).inner).toEqual(message);
+    expect(unwrap({ ephemeralMessage: { message: wrapped } }).inner).toEqual({
+      ephemeralMessage: { message },
+    });
+  });
+});
+
+describe('the file of a message', () => {
+  const media = (fields: proto.Message.IDocumentMessage) =>
+    read({ documentMessage: { ...file, ...fields } }).media;
+
+  it('keeps what was promised', () => {
+    expect(
+      read({ videoMessage: { ...file, seconds: 0, width: 640, height: 480, viewOnce: true } }),
+    ).toMatchObject({
+      viewOnce: true,
+      media: {
+        kind: 'video',
+        mimeType: 'a/b',
+        fileName: null,
+        fileLength: 42,
+        mediaKey: bytes(1),
+        directPath: '/v/x',
+        fileSha256: bytes(2),
+        fileEncSha256: bytes(3),
+        seconds: 0,
+        width: 640,
+        height: 480,
+      },
+    });
+  });
+
+  it.each([
+    [{ fileName: 'a.pdf', title: 'A' }, { fileName: 'a.pdf' }],
+    [{ title: 'A' }, { fileName: 'A' }],
+    [{ fileName: '', title: '' }, { fileName: null }],
+    [{ mimetype: '' }, { mimeType: 'application/octet-stream' }],
+    [{ directPath: '' }, { directPath: null }],
+    [
+      { fileSha256: bytes(2, 31), fileEncSha256: bytes(3, 33) },
+      { fileSha256: null, fileEncSha256: null },
+    ],
+    [{ fileLength: 0 }, { fileLength: 0 }],
+    [{ fileLength: Number.MAX_SAFE_INTEGER }, { fileLength: Number.MAX_SAFE_INTEGER }],
+  ])('%j', (fields, expected) => {
+    expect(media(fields)).toMatchObject(expected);
+  });
+
+  it.each([null, -1, 1.5, Number.MAX_SAFE_INTEGER + 1])('a length of %j is none', (fileLength) => {
+    const length = fileLength === null ? null : { toNumber: () => fileLength };
+    const fields = { ...file, fileLength: length } as proto.Message.IDocumentMessage;
+    expect(parseContent({ documentMessage: fields }).media?.fileLength).toBeNull();
+  });
+
+  it.each([0, 31, 33])('a key of %i bytes opens nothing', (length) => {
+    expect(media({ mediaKey: bytes(1, length) })).toBeNull();
+  });
+
+  it('no size of a picture is zero', () => {
+    expect(read({ imageMessage: { ...file, width: 0, height: 0 } }).media).toMatchObject({
+      width: null,
+      height: null,
+      seconds: null,
+    });
+  });
+});
+
+describe('what a message answers to', () => {
+  const quoted = (context: proto.IContextInfo) =>
+    read({ extendedTextMessage: { contextInfo: context } }).quoted;
+
+  it.each<[proto.IContextInfo, object | null]>([
+    [{ quotedMessage: { conversation: 'x' } }, null],
+    [{ stanzaId: '3EB2' }, { id: '3EB2', participant: null, text: null }],
+    [
+      {
+        stanzaId: '3EB2',
+        quotedMessage: { ephemeralMessage: { message: { imageMessage: { caption: 'c' } } } },
+      },
+      { id: '3EB2', participant: null, text: 'c' },
+    ],
+  ])('%j', (context, expected) => {
+    expect(quoted(context)).toEqual(expected);
+  });
+});
