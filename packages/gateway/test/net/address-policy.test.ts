@@ -38,13 +38,21 @@ describe('addresses that an outgoing request may reach', () => {
     'ff02::1',
     '100::1',
     '2001:db8::1',
+    '4000::1',
+    '::ffff:168.63.129.16',
     'not an address',
     '',
   ])('refuses %s', (address) => {
     expect(policy.permits(address)).toBe(false);
   });
 
-  test.each(['8.8.8.8', '93.184.216.34', '2606:4700::1111', '::ffff:8.8.8.8'])('permits %s', (address) => {
+  test.each([
+    '8.8.8.8',
+    '168.63.129.15',
+    '2606:4700::1111',
+    '3fff:ffff::1',
+    '::ffff:8.8.8.8',
+  ])('permits %s', (address) => {
     expect(policy.permits(address)).toBe(true);
   });
 
@@ -53,6 +61,8 @@ describe('addresses that an outgoing request may reach', () => {
     expect(opened.permits('10.1.2.3')).toBe(true);
     expect(opened.permits('::ffff:10.1.2.3')).toBe(true);
     expect(opened.permits('fd12::1')).toBe(true);
+    expect(opened.permits('9.255.255.255')).toBe(true);
+    expect(opened.permits('fe80::1')).toBe(false);
     expect(opened.permits('192.168.0.1')).toBe(false);
     expect(opened.permits('127.0.0.1')).toBe(false);
     expect(() => new AddressPolicy(['10.0.0.0'])).toThrow();

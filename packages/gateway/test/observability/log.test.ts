@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createLog, type LogLevel } from '../../src/observability/log.ts';
-import { maskNumbers } from '../../src/observability/mask.ts';
+import { isSecretName, mask, maskNumbers } from '../../src/observability/mask.ts';
 
 function logged(level: LogLevel, write: (log: ReturnType<typeof createLog>) => void): string {
   const lines: string[] = [];
@@ -53,6 +53,48 @@ describe('the log', () => {
       expect(maskNumbers(id)).toBe(id);
     }
     expect(maskNumbers('5511987654321-1400000000@g.us')).toBe('5511***21-1400000000@g.us');
+  });
+
+  it.each([
+    'auth',
+    'Set-Cookie',
+    'media_key',
+    'x-api-token',
+    'tokenSecret',
+    'newPassword',
+    'private-key',
+    'qr',
+  ])('%s names a secret', (name) => expect(isSecretName(name)).toBe(true));
+
+  it.each(['author', 'tokens_left', 'secrets', 'qr_at', 'key', 'my_auth', 'cookies'])('%s does not', (name) =>
+    expect(isSecretName(name)).toBe(false));
+
+  it('shows what is no secret as it is', () => {
+    const shown = {
+      has_secret: true,
+      token: null,
+      password: undefined,
+      texts: 'a',
+      count: 5511987654321,
+      at: new Date(0),
+      bare: Object.assign(Object.create(null), { ok: 1 }),
+    };
+    const masked = mask(shown, { showNumbers: false });
+    expect(masked).toEqual({ ...shown, at: '1970-01-01T00:00:00.000Z', bare: { ok: 1 } });
+    expect(mask('5511987654321', { showNumbers: true })).toBe('5511987654321');
+    expect(mask('5511987654321', { showNumbers: false })).toBe('5511***21');
+  });
+
+  it('goes six levels deep, and through a hundred of a list', () => {
+    const nested = (levels: number): unknown => (levels === 0 ? 'end' : { in: nested(levels - 1) });
+    const shown = (value: unknown) => JSON.stringify(mask(value, { showNumbers: false }));
+    expect(shown(nested(6))).toContain('end');
+    expect(shown(nested(7))).not.toContain('end');
+    expect(mask(Array(101).fill('x'), { showNumbers: false })).toHaveLength(100);
+    let error = new Error('innermost');
+    for (let level = 0; level < 6; level += 1) error = new Error('outer', { cause: error });
+    expect(shown(error)).toContain('innermost');
+    expect(shown(new Error('one more', { cause: error }))).not.toContain('innermost');
   });
 
   it('survives what refers to itself', () => {
