@@ -20,4 +20,39 @@ export const EQUIVALENT: Equivalent[] = [
     code: 'at < 1',
     why: 'Without an @, or with less than two characters before it, no pattern of a user part fits.',
   },
+  {
+    file: 'webhooks/schedule.ts',
+    code: '10 * HOUR',
+    mutant: '10 / HOUR',
+    why: 'Only after `??`, which the index before it never reaches; the one in the list is noticed.',
+  },
+  {
+    file: 'webhooks/schedule.ts',
+    code: 'text === undefined',
+    mutant: 'false',
+    why: 'No pattern below matches the word undefined.',
+  },
+  {
+    file: 'webhooks/slots.ts',
+    code: 'left === 0',
+    mutant: 'false',
+    why: 'An endpoint with 0 lanes is as good as none; deleting it saves memory.',
+  },
+  {
+    file: 'webhooks/slots.ts',
+    code: 'until <= now',
+    why: 'A wish whose time is over closes nothing; deleting it saves memory.',
+  },
+  {
+    file: 'webhooks/slots.ts',
+    code: 'this.#holds.delete(id);',
+    mutant: ';',
+    why: 'As above. In `forget` it is noticed.',
+  },
+  {
+    file: 'webhooks/slots.ts',
+    code: 'this.#failingTaken() >= this.#failingCapacity()',
+    mutant: 'true',
+    why: 'Only in `closed`, where a filter asks the same question again; in `#isClosed` it is noticed.',
+  },
 ];

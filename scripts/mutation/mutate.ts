@@ -30,7 +30,7 @@ async function main(): Promise<void> {
     plugins: ['@stryker-mutator/vitest-runner'],
     // Texts are for people or checked by types, and so is what an object must have.
     mutator: { excludedMutations: ['StringLiteral', 'ObjectLiteral'] },
-    ignorePatterns: ['bench', 'data', 'demo', 'docs'],
+    ignorePatterns: ['.mutation', 'bench', 'data', 'demo', 'docs'],
     concurrency: Number(process.env.MUTATE_CONCURRENCY ?? 1),
     ignoreStatic: process.env.MUTATE_STATIC === '0',
     timeoutMS: 15_000,
