@@ -1,5 +1,5 @@
 /** The simulated network with its phones. */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { type Phone, startSandbox } from '@wuts/sandbox';
@@ -64,5 +64,11 @@ answerCalls({
       mimeType: 'application/octet-stream',
     });
     return id;
+  },
+  /** The file of a message as its recipient has it: downloaded and decrypted. */
+  received: async ({ number, id }: { number: string; id: string }) => {
+    const recipient = phone(number);
+    const bytes = await recipient.downloadMedia(await recipient.waitForMessage((each) => each.id === id));
+    return { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
   },
 });

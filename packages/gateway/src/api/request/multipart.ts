@@ -3,6 +3,7 @@ import fastifyMultipart from '@fastify/multipart';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { TProperties } from 'typebox';
 import { AppError, invalidField } from '../../errors.ts';
+import { tooLargeMedia } from '../../media/base64.ts';
 import type { Upload, Uploads } from '../../media/uploads.ts';
 import { goBoolean } from './given.ts';
 
@@ -20,7 +21,15 @@ const MOST_FIELDS = 100;
 /** Lets the routes of this scope read multipart bodies with `readMultipart`. */
 export async function acceptMultipart(app: FastifyInstance): Promise<void> {
   await app.register(fastifyMultipart, {
-    limits: { fields: MOST_FIELDS, fieldSize: MOST_FIELD_BYTES, files: 1, parts: MOST_FIELDS + 1 },
+    limits: {
+      fields: MOST_FIELDS,
+      fieldSize: MOST_FIELD_BYTES,
+      // Whoever takes the file counts it and refuses it. The plugin would cut it, at the body limit of ordinary
+      // operations unless told otherwise, and say so only in a property that is easily not looked at.
+      fileSize: Number.POSITIVE_INFINITY,
+      files: 1,
+      parts: MOST_FIELDS + 1,
+    },
     throwFileSizeLimit: false,
   });
   app.decorateRequest('uploaded', null);
@@ -55,6 +64,7 @@ export async function readMultipart(
   try {
     for await (const part of request.parts()) {
       if (part.type === 'field') {
+        refuseCut(part);
         body[part.fieldname] = fieldValue(part.fieldname, part.value, options.fields[part.fieldname]);
         continue;
       }
@@ -72,6 +82,15 @@ export async function readMultipart(
     throw explained(error);
   }
   request.body = body;
+}
+
+/** Longer names and values arrive cut: half of one must not be taken for the whole. Throws PAYLOAD_TOO_LARGE. */
+function refuseCut(part: { fieldname: string; fieldnameTruncated: boolean; valueTruncated: boolean }): void {
+  if (!part.fieldnameTruncated && !part.valueTruncated) return;
+  const reason = part.fieldnameTruncated
+    ? 'has a name that is too long'
+    : `is larger than ${MOST_FIELD_BYTES} bytes`;
+  throw tooLargeMedia(part.fieldname, reason);
 }
 
 /** Parts are text; what the schema wants is not always. */
