@@ -5,7 +5,7 @@ import type { AccountLimit } from '../whatsapp/port/account.ts';
 import type { CredentialStore } from '../whatsapp/port/credentials.ts';
 import type { SessionEvent } from '../whatsapp/port/events.ts';
 import type { HistoryBatch } from '../whatsapp/port/history.ts';
-import type { Jid } from '../whatsapp/port/identity.ts';
+import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { MediaRetryNotice } from '../whatsapp/port/media.ts';
 import type { InboundMessage } from '../whatsapp/port/messages.ts';
 import type { SessionNotice } from '../whatsapp/port/notices.ts';
@@ -38,7 +38,7 @@ export interface DeviceParts {
   log: Logger;
   createSession: SessionFactory;
   credentialsFor(device: Device): CredentialStore;
-  loadSentMessage(device: Device, chat: Jid, messageId: string): Promise<Uint8Array | null>;
+  loadSentMessage(device: Device, chat: Identity, messageId: string): Promise<Uint8Array | null>;
   handlers: SessionHandlers;
   stateChanged?: StateListener;
   backoff?: Partial<BackoffSettings>;

@@ -1,5 +1,7 @@
 /** What a JID is: parsed, written and brought to its one spelling. */
-import type { Identity, Jid } from '../whatsapp/port/identity.ts';
+import { type Identity, type Jid, sameIdentity } from '../whatsapp/port/identity.ts';
+
+export { sameIdentity };
 
 /** The servers that WhatsApp addresses end in (whatsmeow types/jid.go, Baileys WABinary/jid-utils). */
 export type JidServer = 's.whatsapp.net' | 'lid' | 'g.us' | 'newsletter' | 'broadcast';
@@ -76,11 +78,6 @@ export function canonicalJid(identity: Identity): Jid | null {
 /** Puts a JID into the member of an identity where it belongs. */
 export function identityOf(jid: Jid): Identity {
   return serverOf(jid) === 'lid' ? { jid: null, lid: jid } : { jid, lid: null };
-}
-
-/** True when both are known under one same name. */
-export function sameIdentity(a: Identity, b: Identity): boolean {
-  return (a.jid !== null && a.jid === b.jid) || (a.lid !== null && a.lid === b.lid);
 }
 
 /** True when they cannot be the same: known in one namespace under two names, and in no other the same. */

@@ -9,7 +9,7 @@ import { deferred } from '../storage/database.ts';
 import { HotQuery, slotsOf } from '../storage/hot-query.ts';
 import type { Database, MessagesTable } from '../storage/schema.ts';
 import type { Vault } from '../storage/vault.ts';
-import type { Identity, Jid } from '../whatsapp/port/identity.ts';
+import type { Identity } from '../whatsapp/port/identity.ts';
 import type { MediaDescriptor } from '../whatsapp/port/media.ts';
 import type { InboundMessage } from '../whatsapp/port/messages.ts';
 import type { MessageReceipt } from '../whatsapp/port/receipts.ts';
@@ -308,18 +308,19 @@ export class MessageArchive {
     return details;
   }
 
-  /** Encoded waE2E.Message of a message that the device's account sent, to answer a retry receipt. */
+  /**
+   * Encoded waE2E.Message of a message that the device's account sent to `chat`, to answer a retry receipt.
+   * Null where the chat is not known to be that one, for anybody may ask, and for a message that was revoked.
+   * One that is `failed` may have left without an ack.
+   */
   async loadSentMessage(
     device: Pick<MessageDevice, 'id' | 'tenantId'>,
-    chat: Jid,
+    chat: Identity,
     messageId: string,
   ): Promise<Uint8Array | null> {
     const rows = await this.#rowsOf(this.#db, device, messageId);
-    const own = rows.filter((row) => row.from_me === 1);
-    // A retry receipt may name the chat by the other of its two names, which we may not know yet.
-    const named = own.find((row) => row.chat_jid === chat || row.chat_lid === chat);
-    const row = named ?? own.find((each) => each.is_group === 0 && !chat.endsWith('@g.us'));
-    return row ? this.#raw(device.tenantId, row.id) : null;
+    const row = rows.find((each) => each.from_me === 1 && sameIdentity(chatIdentity(each), chat));
+    return row && row.revoked_at === null ? this.#raw(device.tenantId, row.id) : null;
   }
 
   async #details(

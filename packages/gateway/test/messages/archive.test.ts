@@ -191,15 +191,24 @@ describe('edits and revokes of others', () => {
 describe('what we send', () => {
   it('is found again to answer a retry receipt, under either name of the chat', async () => {
     const sent = await world.sentText(device, { text: 'again' });
-    for (const chat of [BOB.jid, BOB.lid]) {
-      const raw = await world.archive.loadSentMessage(device, chat ?? '', sent.messageId);
+    for (const chat of [BOB, { ...BOB, lid: null }, { ...BOB, jid: null }]) {
+      const raw = await world.archive.loadSentMessage(device, chat, sent.messageId);
       expect(wireCodec.decode(raw ?? new Uint8Array())).toEqual({ conversation: 'again' });
     }
-    expect(await world.archive.loadSentMessage(device, GROUP.jid ?? '', sent.messageId)).toBeNull();
-    expect(await world.archive.loadSentMessage(device, BOB.jid ?? '', messageId())).toBeNull();
+    for (const chat of [GROUP, CAROL, { ...CAROL, jid: null }]) {
+      expect(await world.archive.loadSentMessage(device, chat, sent.messageId)).toBeNull();
+    }
+    expect(await world.archive.loadSentMessage(device, BOB, messageId())).toBeNull();
     const received = inbound();
     await world.archive.storeInbound(device, received);
-    expect(await world.archive.loadSentMessage(device, BOB.jid ?? '', received.id)).toBeNull();
+    expect(await world.archive.loadSentMessage(device, BOB, received.id)).toBeNull();
+  });
+
+  it('is not brought back once it was revoked', async () => {
+    const sent = await world.sentText(device);
+    const content = { kind: 'revoke' as const, targetId: sent.messageId };
+    await world.archive.storeInbound(device, inbound({ fromMe: true, sender: ALICE, content }));
+    expect(await world.archive.loadSentMessage(device, BOB, sent.messageId)).toBeNull();
   });
 
   it('may be served from the cache at once when we encrypted the file, and else not', async () => {

@@ -19,6 +19,7 @@ export {
   encodeBinaryNode,
   encodeSignedDeviceIdentity,
   encryptMediaRetryRequest,
+  extractE2ESessionFromRetryReceipt,
   type GroupMetadata,
   generateMessageIDV2,
   getAllBinaryNodeChildren,

@@ -31,6 +31,7 @@ import { Inbound } from './inbound/inbound.ts';
 import type { BinaryNode, Socket } from './library.ts';
 import { AckWaiter } from './outbound/ack-waiter.ts';
 import { GroupCache } from './outbound/group-cache.ts';
+import { RetryAnswers } from './outbound/retry-answers.ts';
 
 export interface BaileysOptions {
   network: NetworkOptions;
@@ -79,6 +80,7 @@ class Connection {
   readonly #link: Link;
   readonly #acks = new AckWaiter();
   readonly #groups = new GroupCache();
+  readonly #retries: RetryAnswers;
   readonly #qr: PairingQr;
   readonly #keepalive: KeepaliveWatch;
   readonly #pushNames: PushNames;
@@ -97,6 +99,11 @@ class Connection {
     const link = new Link({ deviceId, creds: auth.creds, clock, log, report });
     this.#link = link;
     this.abilities = this.#abilities(link);
+    this.#retries = new RetryAnswers({
+      link,
+      groups: this.#groups,
+      loadSentMessage: (chat, messageId) => session.loadSentMessage(chat, messageId),
+    });
     this.#qr = new PairingQr(auth.creds, clock);
     this.#pushNames = new PushNames(credentials);
     this.#account = new AccountFeed({
@@ -176,10 +183,11 @@ class Connection {
       keys: this.#account.keys,
       keptGroup: (jid) => this.#groups.get(jid),
       makeSignalRepository: inbound.tap.makeSignalRepository,
-      loadSentMessage: (chat, messageId) => this.#session.loadSentMessage(chat, messageId),
       settled: async () => credentials.settled?.(),
     });
     this.#link.connected(socket);
+    // Before the gate of the way in, which holds back whoever listens by then.
+    this.#retries.attach(socket);
     inbound.attach(socket);
     this.#closed = new Promise((resolve) => this.#follow(socket, resolve));
     this.#account.attach(socket);

@@ -6,3 +6,8 @@ export interface Identity {
   jid: Jid | null;
   lid: Jid | null;
 }
+
+/** True when both are known under one same name. */
+export function sameIdentity(a: Identity, b: Identity): boolean {
+  return (a.jid !== null && a.jid === b.jid) || (a.lid !== null && a.lid === b.lid);
+}

@@ -12,7 +12,7 @@ import type { CredentialStore } from './credentials.ts';
 import type { SessionReporter } from './events.ts';
 import type { SessionGroups } from './groups.ts';
 import type { SessionHistory } from './history.ts';
-import type { Jid } from './identity.ts';
+import type { Identity } from './identity.ts';
 import type { SessionMedia } from './media.ts';
 import type { SessionMessages } from './messages.ts';
 import type { SessionPairing } from './pairing.ts';
@@ -40,8 +40,11 @@ export interface SessionOptions {
   deviceId: string;
   credentials: CredentialStore;
   report: SessionReporter;
-  /** Returns the stored message of ours, so that a recipient's retry receipt can be answered. */
-  loadSentMessage(chat: Jid, messageId: string): Promise<Uint8Array | null>;
+  /**
+   * The encoded message that the account sent to that chat and that still stands, so that a recipient's retry
+   * receipt can be answered; null for any other chat, and for a message that was revoked.
+   */
+  loadSentMessage(chat: Identity, messageId: string): Promise<Uint8Array | null>;
 }
 
 export type SessionFactory = (options: SessionOptions) => Promise<WhatsAppSession>;

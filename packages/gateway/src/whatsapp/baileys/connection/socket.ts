@@ -2,7 +2,6 @@ import {
   Browsers,
   type GroupMetadata,
   makeWASocket,
-  proto,
   type SignalKeyStore,
   type Socket,
   type UserFacingSocketConfig,
@@ -25,7 +24,6 @@ export interface SocketParts {
   /** The member list of a group, where it is kept. */
   keptGroup(jid: string): GroupMetadata | undefined;
   makeSignalRepository: NonNullable<UserFacingSocketConfig['makeSignalRepository']>;
-  loadSentMessage(chat: string, messageId: string): Promise<Uint8Array | null>;
   /** Resolves when every commit made before the call is durable. */
   settled(): Promise<void>;
 }
@@ -55,10 +53,6 @@ export function openSocket(parts: SocketParts): Socket {
     transactionOpts: COMMIT_TRIES,
     makeSignalRepository: parts.makeSignalRepository,
     cachedGroupMetadata: async (jid) => parts.keptGroup(jid),
-    getMessage: async (key) => {
-      const raw = await parts.loadSentMessage(key.remoteJid ?? '', key.id ?? '');
-      return raw ? proto.Message.decode(raw) : undefined;
-    },
   });
   // `WebSocketClient` keeps it protected; it exists from `connect` on, which `makeWASocket` calls.
   const { socket: frames } = socket.ws as unknown as { socket: FrameSocket | null };
