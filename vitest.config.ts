@@ -3,22 +3,44 @@ import { defineConfig } from 'vitest/config';
 /** Another version of the engine, for `npm run contract:library`. */
 const library = process.env.CONTRACT_LIBRARY;
 
+/**
+ * Tests that start no whole gateway and no sandbox network. Importing what they use takes them longer than
+ * running, so they share one process, and with it each module. What they change must be their own.
+ */
+const SHARED = [
+  'packages/gateway/test/{api,config,identity,media,messages,net,observability,sending,storage,tenancy}/**/*.test.ts',
+  'packages/gateway/test/devices/*.test.ts',
+  'packages/gateway/test/events/{catalogue,notice-causes,outbox,retention}.test.ts',
+  'packages/gateway/test/webhooks/{delivery,endpoints,health,log,metrics,recovery,schedule,signature,slots}.test.ts',
+  'packages/gateway/test/whatsapp/{chat-tokens,content-parser,inbound-message,message-source,outgoing-gate,protobuf-stream,stanza-notices}.test.ts',
+];
+
+const resolve = { alias: library ? [{ find: /^baileys$/, replacement: library }] : [] };
+
+const every = {
+  // The story tests link real sockets and generate hundreds of pre-keys per device.
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+  pool: 'forks' as const,
+  setupFiles: ['packages/gateway/test/statement-plans/collect.ts'],
+};
+
 export default defineConfig({
-  resolve: { alias: library ? [{ find: /^baileys$/, replacement: library }] : [] },
   test: {
-    include: [
-      'packages/*/test/**/*.test.ts',
-      'demo/**/*.test.ts',
-      'docs/**/*.test.ts',
-      'scripts/**/*.test.ts',
-    ],
-    // The story tests link real sockets and generate hundreds of pre-keys per device.
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
-    pool: 'forks',
     coverage: { provider: 'v8', include: ['packages/*/src/**'], reporter: ['text-summary', 'html'] },
     // Every statement that the tests make the gateway prepare is explained at the end.
     globalSetup: ['packages/gateway/test/statement-plans/check-all.ts'],
-    setupFiles: ['packages/gateway/test/statement-plans/collect.ts'],
+    projects: [
+      { resolve, test: { ...every, name: 'shared', include: SHARED, isolate: false } },
+      {
+        resolve,
+        test: {
+          ...every,
+          name: 'isolated',
+          include: ['packages/*/test/**/*.test.ts', '{demo,docs,scripts}/**/*.test.ts'],
+          exclude: [...SHARED, '**/node_modules/**'],
+        },
+      },
+    ],
   },
 });

@@ -14,15 +14,22 @@ const OUR_DIALECT = /\/src\/storage\/(?:sqlite\/(?:dialect|open)|hot-query|datab
 /** Kysely and the callers of a query are some thirty frames. */
 const FRAMES = 80;
 
-const asked = new Map<string, string>();
-const { prepare } = SqliteDatabase.prototype;
-SqliteDatabase.prototype.prepare = function noted(this: SqliteDatabase.Database, sql: string) {
-  if (!asked.has(sql)) {
-    const by = asker();
-    if (by) asked.set(sql, by);
-  }
-  return prepare.call(this, sql);
-} as typeof prepare;
+/** Test files that share a process run this file once each; the method is replaced by the first. */
+const shared = globalThis as typeof globalThis & { statementsAsked?: Map<string, string> };
+shared.statementsAsked ??= noteStatements(new Map());
+const asked = shared.statementsAsked;
+
+function noteStatements(into: Map<string, string>): Map<string, string> {
+  const { prepare } = SqliteDatabase.prototype;
+  SqliteDatabase.prototype.prepare = function noted(this: SqliteDatabase.Database, sql: string) {
+    if (!into.has(sql)) {
+      const by = asker();
+      if (by) into.set(sql, by);
+    }
+    return prepare.call(this, sql);
+  } as typeof prepare;
+  return into;
+}
 
 /** The place in `src` that asks; null when a test asks by itself. */
 function asker(): string | null {
@@ -41,4 +48,5 @@ function asker(): string | null {
 afterAll(() => {
   if (asked.size === 0) return;
   writeFileSync(join(inject('statements'), `${randomUUID()}.json`), JSON.stringify([...asked]));
+  asked.clear();
 });
