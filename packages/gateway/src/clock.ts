@@ -86,8 +86,9 @@ export class ManualClock implements Clock {
     return this.#epoch + this.#elapsed;
   }
 
+  /** Never 0, as in any process that runs: lru-cache takes an entry of that time for one that never ends. */
   monotonic(): number {
-    return this.#elapsed;
+    return this.#elapsed + 1;
   }
 
   /** Somebody sets the clock back by `ms`: no time passes, and no timer notices. */
