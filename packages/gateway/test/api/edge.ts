@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Kysely } from 'kysely';
 import { platformRoutes } from '../../src/api/routes/platform/index.ts';
@@ -9,11 +6,11 @@ import { buildServer, type Lifecycle } from '../../src/api/server.ts';
 import { systemClock } from '../../src/clock.ts';
 import { createLog } from '../../src/observability/log.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
-import { migrateToLatest, openDatabase } from '../../src/storage/database.ts';
 import type { Database } from '../../src/storage/schema.ts';
 import { Authentication } from '../../src/tenancy/authentication.ts';
 import { Tenants } from '../../src/tenancy/tenants.ts';
 import { Users } from '../../src/tenancy/users.ts';
+import { openTestDatabase } from '../worlds/database.ts';
 
 export const MASTER = 'Zk3Vx9qLw2Rt7Yp4Nb8Hs6Df1Gj5Mc0A';
 
@@ -47,9 +44,8 @@ export interface CallOptions {
 }
 
 export async function startEdge(more?: (app: FastifyInstance) => Promise<void>): Promise<Edge> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'wuts-edge-'));
-  const db = await openDatabase({ dataDir });
-  await migrateToLatest(db);
+  const store = await openTestDatabase();
+  const { db } = store;
   const authenticator = new Authentication(db, MASTER);
   const changed = (): void => authenticator.forget();
   const released: string[] = [];
@@ -101,8 +97,7 @@ export async function startEdge(more?: (app: FastifyInstance) => Promise<void>):
     call: (method, path, options = {}) => call(`${url}${path}`, method, options),
     async close() {
       await app.close();
-      await db.destroy();
-      await rm(dataDir, { recursive: true, force: true });
+      await store.close();
     },
   };
 }

@@ -1,16 +1,12 @@
-import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Kysely } from 'kysely';
 import { pino } from 'pino';
 import { ManualClock } from '../../src/clock.ts';
 import { type Device, Devices, type DevicesInput } from '../../src/devices/devices.ts';
 import { StoredCredentials } from '../../src/storage/credentials.ts';
-import { migrateToLatest, openDatabase } from '../../src/storage/database.ts';
 import type { Database } from '../../src/storage/schema.ts';
 import { Vault } from '../../src/storage/vault.ts';
 import type { Caller, Role } from '../../src/tenancy/caller.ts';
+import { addTenant, addUser, openTestDatabase, type TestDatabase } from '../worlds/database.ts';
 import { ScriptedNetwork } from './scripted-session.ts';
 
 export const START = Date.UTC(2026, 5, 15, 12);
@@ -23,20 +19,19 @@ export class DevicesWorld {
   readonly changes: string[] = [];
   readonly #vault = new Vault(new Uint8Array(32).fill(7));
   readonly #watchers = new Set<() => void>();
+  readonly #store: TestDatabase;
   network = new ScriptedNetwork();
   devices: Devices;
 
-  private constructor(db: Kysely<Database>, dataDir: string, input: Partial<DevicesInput>) {
-    this.db = db;
-    this.dataDir = dataDir;
+  private constructor(store: TestDatabase, input: Partial<DevicesInput>) {
+    this.#store = store;
+    this.db = store.db;
+    this.dataDir = store.dataDir;
     this.devices = this.#devices(input);
   }
 
   static async create(input: Partial<DevicesInput> = {}): Promise<DevicesWorld> {
-    const dataDir = await mkdtemp(join(tmpdir(), 'wuts-devices-'));
-    const db = await openDatabase({ dataDir });
-    await migrateToLatest(db);
-    return new DevicesWorld(db, dataDir, input);
+    return new DevicesWorld(await openTestDatabase(), input);
   }
 
   #devices(input: Partial<DevicesInput>): Devices {
@@ -74,8 +69,7 @@ export class DevicesWorld {
 
   async destroy(): Promise<void> {
     await this.devices.stop();
-    await this.db.destroy();
-    await rm(this.dataDir, { recursive: true, force: true });
+    await this.#store.close();
   }
 
   credentials(device: { id: string; tenantId: string }): StoredCredentials {
@@ -83,29 +77,8 @@ export class DevicesWorld {
   }
 
   async caller(role: Role = 'admin', tenantId?: string): Promise<Caller> {
-    const caller: Caller = { tenantId: tenantId ?? randomUUID(), userId: randomUUID(), role };
     const at = this.clock.now();
-    if (tenantId === undefined) {
-      const tenant = { id: caller.tenantId, name: caller.tenantId, created_at: at, updated_at: at };
-      await this.db.insertInto('tenants').values(tenant).execute();
-    }
-    await this.db
-      .insertInto('users')
-      .values({
-        id: caller.userId,
-        tenant_id: caller.tenantId,
-        email: `${caller.userId}@example.org`,
-        password_hash: 'none',
-        role,
-        token_hash: caller.userId,
-        token_preview: '',
-        active: 1,
-        webhook_url: null,
-        created_at: at,
-        updated_at: at,
-      })
-      .execute();
-    return caller;
+    return addUser(this.db, at, { tenantId: tenantId ?? (await addTenant(this.db, at)), role });
   }
 
   /** Resolves when the last stored change of any device is `state:reason`. */

@@ -1,9 +1,8 @@
 import { createCipheriv, createHash, hkdfSync, randomBytes, randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Kysely } from 'kysely';
 import { pino } from 'pino';
@@ -17,12 +16,12 @@ import { MediaService } from '../../src/media/service.ts';
 import type { MediaSettings } from '../../src/media/settings.ts';
 import { MediaHttp } from '../../src/net/media-http.ts';
 import { FolderBlobStore } from '../../src/storage/blobs.ts';
-import { migrateToLatest, openDatabase } from '../../src/storage/database.ts';
 import type { Database } from '../../src/storage/schema.ts';
 import { Vault } from '../../src/storage/vault.ts';
 import type { Caller } from '../../src/tenancy/caller.ts';
 import { SessionNotOpen } from '../../src/whatsapp/port/errors.ts';
 import type { MediaDescriptor, MediaKind, SessionMedia } from '../../src/whatsapp/port/media.ts';
+import { addDevice, addTenant, addUser, openTestDatabase, type TestDatabase } from '../worlds/database.ts';
 
 export const AUTH = 'cdn-ticket';
 export const START = Date.UTC(2026, 5, 15, 12);
@@ -100,17 +99,13 @@ export class MediaWorld {
   readonly settings: MediaSettings;
   readonly devices = new Map<string, TestDevice>();
   media: MediaService;
+  readonly #store: TestDatabase;
   #phoneErrors: unknown[] = [];
 
-  private constructor(
-    dataDir: string,
-    db: Kysely<Database>,
-    cdn: Cdn,
-    http: MediaHttp,
-    settings: MediaSettings,
-  ) {
-    this.dataDir = dataDir;
-    this.db = db;
+  private constructor(store: TestDatabase, cdn: Cdn, http: MediaHttp, settings: MediaSettings) {
+    this.#store = store;
+    this.dataDir = store.dataDir;
+    this.db = store.db;
     this.cdn = cdn;
     this.http = http;
     this.settings = settings;
@@ -118,14 +113,12 @@ export class MediaWorld {
   }
 
   static async create(settings: Partial<MediaSettings> = {}, moreCa = ''): Promise<MediaWorld> {
-    const dataDir = await mkdtemp(join(tmpdir(), 'wuts-media-'));
-    const db = await openDatabase({ dataDir, sync: 'normal' });
-    await migrateToLatest(db);
+    const store = await openTestDatabase({ sync: 'normal' });
     const cdn = await createCdn({ authToken: () => AUTH });
-    const caFile = join(dataDir, 'ca.pem');
+    const caFile = join(store.dataDir, 'ca.pem');
     await writeFile(caFile, `${cdn.caPem}\n${moreCa}`);
     const http = new MediaHttp({ caFile, defaultNetwork: false, stallTimeoutMs: 2000 });
-    return new MediaWorld(dataDir, db, cdn, http, {
+    return new MediaWorld(store, cdn, http, {
       prefetch: true,
       prefetchMaxBytes: 1024 * 1024,
       prefetchKinds: ['image', 'voice', 'document', 'sticker'],
@@ -162,59 +155,19 @@ export class MediaWorld {
     await this.media.stop();
     await this.http.close();
     await this.cdn.stop();
-    await this.db.destroy();
-    await rm(this.dataDir, { recursive: true, force: true });
+    await this.#store.close();
     if (this.#phoneErrors.length > 0) throw new AggregateError(this.#phoneErrors, 'a simulated phone failed');
   }
 
+  /** A tenant whose one user has the tenant's id. */
   async tenant(): Promise<string> {
-    const id = randomUUID();
-    await this.db
-      .insertInto('tenants')
-      .values({ id, name: id, created_at: START, updated_at: START })
-      .execute();
-    await this.db
-      .insertInto('users')
-      .values({
-        id,
-        tenant_id: id,
-        email: 'admin@example.com',
-        password_hash: '-',
-        role: 'admin',
-        token_hash: id,
-        token_preview: id.slice(0, 8),
-        active: 1,
-        webhook_url: null,
-        created_at: START,
-        updated_at: START,
-      })
-      .execute();
+    const id = await addTenant(this.db, START);
+    await addUser(this.db, START, { tenantId: id, userId: id });
     return id;
   }
 
   async device(tenantId: string): Promise<TestDevice> {
-    const id = randomUUID();
-    await this.db
-      .insertInto('devices')
-      .values({
-        id,
-        tenant_id: tenantId,
-        user_id: tenantId,
-        name: 'device',
-        jid: null,
-        lid: null,
-        phone_number: null,
-        push_name: null,
-        platform: null,
-        state: 'connected',
-        state_reason: null,
-        state_at: START,
-        wanted: 1,
-        last_seen: null,
-        created_at: START,
-        updated_at: START,
-      })
-      .execute();
+    const id = await addDevice(this.db, START, { tenantId, userId: tenantId });
     const requests: string[] = [];
     const device: TestDevice = {
       id,

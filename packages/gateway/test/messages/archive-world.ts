@@ -1,12 +1,8 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import { ManualClock } from '../../src/clock.ts';
 import { MessageArchive } from '../../src/messages/archive.ts';
 import type { MessageDevice, StoredMessage } from '../../src/messages/stored-message.ts';
-import { migrateToLatest, openDatabase } from '../../src/storage/database.ts';
 import type { Database } from '../../src/storage/schema.ts';
 import { Vault } from '../../src/storage/vault.ts';
 import type { Caller } from '../../src/tenancy/caller.ts';
@@ -14,6 +10,7 @@ import { wireCodec } from '../../src/whatsapp/baileys/parse/wire-codec.ts';
 import type { MessageContent } from '../../src/whatsapp/port/content.ts';
 import type { Identity } from '../../src/whatsapp/port/identity.ts';
 import type { InboundMessage } from '../../src/whatsapp/port/messages.ts';
+import { addDevice, addTenant, addUser, openTestDatabase, type TestDatabase } from '../worlds/database.ts';
 
 export const NOW = Date.UTC(2026, 5, 15, 12);
 
@@ -34,10 +31,12 @@ export class ArchiveWorld {
   readonly archive: MessageArchive;
   readonly stored: StoredMessage[] = [];
   readonly dataDir: string;
+  readonly destroy: () => Promise<void>;
 
-  private constructor(db: Kysely<Database>, dataDir: string) {
+  private constructor({ db, dataDir, close }: TestDatabase) {
     this.db = db;
     this.dataDir = dataDir;
+    this.destroy = close;
     const { vault, clock } = this;
     this.archive = new MessageArchive({
       db,
@@ -49,71 +48,20 @@ export class ArchiveWorld {
   }
 
   static async create(): Promise<ArchiveWorld> {
-    const dataDir = await mkdtemp(join(tmpdir(), 'wuts-archive-'));
-    const db = await openDatabase({ dataDir, sync: 'normal' });
-    await migrateToLatest(db);
-    return new ArchiveWorld(db, dataDir);
-  }
-
-  async destroy(): Promise<void> {
-    await this.db.destroy();
-    await rm(this.dataDir, { recursive: true, force: true });
+    return new ArchiveWorld(await openTestDatabase({ sync: 'normal' }));
   }
 
   async tenant(role: Caller['role'] = 'admin'): Promise<Caller> {
-    const tenantId = randomUUID();
-    const times = { created_at: NOW, updated_at: NOW };
-    await this.db
-      .insertInto('tenants')
-      .values({ id: tenantId, name: tenantId, ...times })
-      .execute();
+    const tenantId = await addTenant(this.db, NOW);
     return this.user(tenantId, role);
   }
 
   async user(tenantId: string, role: Caller['role']): Promise<Caller> {
-    const userId = randomUUID();
-    await this.db
-      .insertInto('users')
-      .values({
-        id: userId,
-        tenant_id: tenantId,
-        email: `${userId}@example.com`,
-        password_hash: '',
-        role,
-        token_hash: userId,
-        token_preview: '',
-        active: 1,
-        webhook_url: null,
-        created_at: NOW,
-        updated_at: NOW,
-      })
-      .execute();
-    return { tenantId, userId, role };
+    return addUser(this.db, NOW, { tenantId, role });
   }
 
   async device(owner: Caller, account: Identity = ALICE): Promise<TestDevice> {
-    const id = randomUUID();
-    await this.db
-      .insertInto('devices')
-      .values({
-        id,
-        tenant_id: owner.tenantId,
-        user_id: owner.userId,
-        name: 'Phone',
-        jid: account.jid,
-        lid: account.lid,
-        phone_number: null,
-        push_name: null,
-        platform: null,
-        state: 'connected',
-        state_reason: null,
-        state_at: NOW,
-        wanted: 1,
-        last_seen: null,
-        created_at: NOW,
-        updated_at: NOW,
-      })
-      .execute();
+    const id = await addDevice(this.db, NOW, owner, account);
     return { id, tenantId: owner.tenantId, userId: owner.userId, ...account };
   }
 
