@@ -21,6 +21,12 @@ export const EQUIVALENT: Equivalent[] = [
     why: 'Without an @, or with less than two characters before it, no pattern of a user part fits.',
   },
   {
+    file: 'observability/mask.ts',
+    code: 'cause !== undefined',
+    mutant: 'true',
+    why: 'A cause that is undefined is left out of the line as JSON.',
+  },
+  {
     file: 'webhooks/schedule.ts',
     code: '10 * HOUR',
     mutant: '10 / HOUR',

@@ -49,6 +49,7 @@ describe('the log', () => {
       '120363039000000000@g.us',
       '2026-06-15T12:00:00Z',
       'port 41483',
+      'at 1718452800.5',
     ]) {
       expect(maskNumbers(id)).toBe(id);
     }
@@ -75,6 +76,8 @@ describe('the log', () => {
       token: null,
       password: undefined,
       texts: 'a',
+      subtext: 'a',
+      list: [null],
       count: 5511987654321,
       at: new Date(0),
       bare: Object.assign(Object.create(null), { ok: 1 }),
@@ -90,6 +93,10 @@ describe('the log', () => {
     const shown = (value: unknown) => JSON.stringify(mask(value, { showNumbers: false }));
     expect(shown(nested(6))).toContain('end');
     expect(shown(nested(7))).not.toContain('end');
+    const listed = (levels: number): unknown => (levels === 0 ? 'end' : [listed(levels - 1)]);
+    expect(shown(listed(6))).toContain('end');
+    expect(shown(listed(7))).not.toContain('end');
+    expect(mask(Object.create(Object.create(null)), { showNumbers: false })).toBe('[object]');
     expect(mask(Array(101).fill('x'), { showNumbers: false })).toHaveLength(100);
     let error = new Error('innermost');
     for (let level = 0; level < 6; level += 1) error = new Error('outer', { cause: error });
