@@ -1,21 +1,14 @@
 /** A gateway as one thing: made, started, stopped. What it is made of is in `composition.ts`. */
-import type { Lifecycle } from './api/server.ts';
+import type { Listening } from './api/listening.ts';
 import { type Composition, compose, type GatewayParts, type Overrides } from './composition.ts';
 import type { Config, Settings } from './config.ts';
 import { prepareDataFolder } from './first-start.ts';
 import type { Log } from './observability/log.ts';
+import { type Steps, startSteps, stopSteps } from './steps.ts';
 import { lockFolder } from './storage/database.ts';
 import { VERSION } from './version.ts';
 
 export type { GatewayParts, Overrides } from './composition.ts';
-
-/**
- * The stop ends within 10 s, or a service supervisor kills us. What is under way may finish first;
- * closing the devices then answers whoever still waits for one; the rest is cut off.
- */
-const FINISH_MS = 3000;
-const CLOSE_DEVICES_MS = 4000;
-const LAST_ANSWERS_MS = 1000;
 
 export class Gateway {
   readonly config: Config;
@@ -23,9 +16,9 @@ export class Gateway {
   readonly created: string[];
   readonly parts: GatewayParts;
   readonly log: Log;
-  readonly #lifecycle: Lifecycle;
-  readonly #release: () => Promise<void>;
-  #url = '';
+  /** Everything that runs, in the order of its start. */
+  readonly steps: Steps;
+  readonly #listening: Listening;
   #stopping: Promise<void> | null = null;
 
   constructor(made: Composition & { config: Config; created: string[]; unlock: () => void }) {
@@ -33,93 +26,30 @@ export class Gateway {
     this.created = made.created;
     this.parts = made.parts;
     this.log = made.log;
-    this.#lifecycle = made.lifecycle;
-    this.#release = async () => {
-      await made.release();
-      made.unlock();
-    };
+    this.#listening = made.listening;
+    this.steps = [{ name: 'data folder', stop: made.unlock, stopMs: 100 }, ...made.steps];
   }
 
   /** Where the API answers, known once it was started. */
   get url(): string {
-    return this.#url;
+    return this.#listening.url;
   }
 
   /** Takes up stored devices and listens. Resolves when requests are answered; devices connect afterwards. */
   async start(): Promise<void> {
-    const { app, devices, jobRunner, media, retention, webhooks, words } = this.parts;
     try {
-      await this.#settleInterrupted();
-      await media.start();
-      retention.start();
-      words.start();
-      webhooks.start();
-      await devices.start();
-      await jobRunner.start();
-      this.#url = await app.listen({ host: this.config.host, port: this.config.port });
+      await startSteps(this.steps);
     } catch (error) {
       await this.stop();
       throw error;
     }
-    if (this.#lifecycle.phase === 'starting') this.#lifecycle.phase = 'ready';
-    this.log.info({ url: this.#url, version: VERSION }, 'the gateway answers');
+    this.log.info({ url: this.url, version: VERSION }, 'the gateway answers');
   }
 
-  /** Before a device connects or a request comes: what is `pending` now was left by an earlier process. */
-  async #settleInterrupted(): Promise<void> {
-    for (const { id } of await this.parts.tenants.list()) {
-      const settled = await this.parts.archive.settleInterrupted(id);
-      if (settled.sent + settled.failed > 0) {
-        this.log.warn(
-          { tenant_id: id, ...settled },
-          'messages were on their way out when the gateway stopped',
-        );
-      }
-    }
-  }
-
-  /** Stops within 10 s, always the same way; safe to call twice. */
+  /** Stops within 10 s (`longestStop`), or a service supervisor kills us. Safe to call twice; never rejects. */
   stop(): Promise<void> {
-    this.#stopping ??= this.#stop();
+    this.#stopping ??= stopSteps(this.steps, this.log).then(() => this.log.info('the gateway has stopped'));
     return this.#stopping;
-  }
-
-  async #stop(): Promise<void> {
-    const { app, devices, jobRunner, media, retention, webhooks, words } = this.parts;
-    this.#lifecycle.phase = 'stopping';
-    const answered = app.close();
-    await this.#within(FINISH_MS, answered, 'requests are still under way');
-    await this.#within(
-      CLOSE_DEVICES_MS,
-      Promise.all([
-        jobRunner.stop(),
-        devices.stop(),
-        media.stop(),
-        retention.stop(),
-        webhooks.stop(),
-        words.stop(),
-      ]),
-      'devices or media are still busy',
-    );
-    await this.#within(LAST_ANSWERS_MS, answered, 'connections are cut off');
-    app.server.closeAllConnections();
-    await this.#release();
-    this.log.info('the gateway has stopped');
-  }
-
-  /** Waits for `work` so long; a failure is logged, because the stop goes on regardless. */
-  async #within(ms: number, work: PromiseLike<unknown>, otherwise: string): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<'late'>((resolve) => {
-      timer = setTimeout(resolve, ms, 'late');
-    });
-    try {
-      if ((await Promise.race([work, late])) === 'late') this.log.warn(otherwise);
-    } catch (err) {
-      this.log.error({ err }, 'a part could not be stopped');
-    } finally {
-      clearTimeout(timer);
-    }
   }
 }
 

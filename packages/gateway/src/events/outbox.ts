@@ -17,25 +17,25 @@ export interface RecordedEvent {
   createdAt: number;
 }
 
-/** Who wants events pushed: `webhooks/` writes a delivery for each endpoint that lists the event's name. */
-export interface EventSubscribers {
+/** Who follows events as they come: the feed of those who pull, and `webhooks/`, which writes deliveries. */
+export interface EventSubscriber {
   /** Runs inside the event's transaction, once per event: must be cheap, and its failure undoes the cause. */
-  enlist(trx: Transaction<Database>, device: EventDevice, event: RecordedEvent): Promise<void>;
+  enlist?(trx: Transaction<Database>, device: EventDevice, event: RecordedEvent): Promise<void>;
+  /** After the commit. Must not throw and must not wait. */
+  committed?(): void;
 }
-
-/** Nobody wants anything pushed; events are stored and can be pulled. */
-export const noSubscribers: EventSubscribers = { enlist: async () => undefined };
 
 export class EventOutbox implements EventRecorder {
   readonly #clock: Clock;
-  readonly #subscribers: EventSubscribers;
-  readonly #onCommitted: () => void;
+  readonly #subscribers: EventSubscriber[] = [];
 
-  /** `onCommitted` wakes whoever waits for events. It must not throw and must not wait. */
-  constructor(parts: { clock: Clock; subscribers: EventSubscribers; onCommitted: () => void }) {
+  constructor(parts: { clock: Clock }) {
     this.#clock = parts.clock;
-    this.#subscribers = parts.subscribers;
-    this.#onCommitted = parts.onCommitted;
+  }
+
+  /** From now on, in the order of subscription. */
+  subscribe(subscriber: EventSubscriber): void {
+    this.#subscribers.push(subscriber);
   }
 
   async record(trx: Transaction<Database>, device: EventDevice, event: NewEvent): Promise<void> {
@@ -54,11 +54,12 @@ export class EventOutbox implements EventRecorder {
     });
     if (!written || event.quiet) return;
     const { name, orderKey } = event;
-    await this.#subscribers.enlist(trx, device, { id, seq: Number(written.seq), name, orderKey, createdAt });
+    const recorded = { id, seq: Number(written.seq), name, orderKey, createdAt };
+    for (const subscriber of this.#subscribers) await subscriber.enlist?.(trx, device, recorded);
   }
 
   committed(): void {
-    this.#onCommitted();
+    for (const subscriber of this.#subscribers) subscriber.committed?.();
   }
 }
 

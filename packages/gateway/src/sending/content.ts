@@ -15,6 +15,8 @@ export interface ComposeContext {
   session: WhatsAppSession;
   device: MessageDevice;
   recipient: Recipient;
+  /** Milliseconds. */
+  now: number;
   /** A message of the chat as our archive has it, or null. */
   find(messageId: string): Promise<StoredMessage | null>;
   /** Quote and mentions, in the form of waE2E.ContextInfo; null when there is nothing to say. */

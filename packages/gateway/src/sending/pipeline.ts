@@ -92,7 +92,7 @@ export class Sending {
    * REJECTED_BY_WHATSAPP, ACCOUNT_LIMITED, RATE_LIMITED, WHATSAPP_TIMEOUT.
    */
   async send(caller: Caller, request: SendRequest): Promise<SentMessage> {
-    const { archive, devices, recipients, media, pacing } = this.#parts;
+    const { archive, clock, devices, recipients, media, pacing } = this.#parts;
     const started = performance.now();
     const device = await devices.resolve(caller, request.deviceId);
     const session = devices.session(device);
@@ -122,6 +122,7 @@ export class Sending {
         session,
         device,
         recipient,
+        now: clock.now(),
         media,
         contextInfo: context.contextInfo,
         signal: request.signal,

@@ -2,7 +2,7 @@
 import { sql, type Transaction } from 'kysely';
 import type { Clock } from '../clock.ts';
 import { EVENT_NAMES } from '../events/names.ts';
-import type { EventSubscribers, RecordedEvent } from '../events/outbox.ts';
+import type { EventSubscriber, RecordedEvent } from '../events/outbox.ts';
 import type { EventDevice } from '../events/recorder.ts';
 import type { Database } from '../storage/schema.ts';
 import { newEndpointId } from './endpoint.ts';
@@ -12,7 +12,7 @@ import type { Subscriptions } from './subscriptions.ts';
 
 const LONGEST_TRANSACTION_MS = 60_000;
 
-export class WebhookSubscribers implements EventSubscribers {
+export class WebhookSubscribers implements EventSubscriber {
   readonly #subscriptions: Subscriptions;
   readonly #clock: Clock;
   #enlistedAt: number | null = null;

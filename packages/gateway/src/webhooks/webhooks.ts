@@ -1,11 +1,11 @@
 /** The parts of pushing events, tied together. */
-import type { Kysely } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import type { Registry } from 'prom-client';
 import type { Clock } from '../clock.ts';
 import type { WebhookConfig } from '../config.ts';
 import type { Devices } from '../devices/devices.ts';
-import type { EventSubscribers } from '../events/outbox.ts';
-import type { EventRecorder } from '../events/recorder.ts';
+import type { EventSubscriber, RecordedEvent } from '../events/outbox.ts';
+import type { EventDevice, EventRecorder } from '../events/recorder.ts';
 import type { EventStore } from '../events/store.ts';
 import { AddressPolicy } from '../net/address-policy.ts';
 import type { GuardedClient } from '../net/guarded-client.ts';
@@ -32,9 +32,8 @@ export interface WebhooksParts {
   registry: Registry;
   store: EventStore;
   settings: WebhookConfig;
-  /** Both are asked for when they are needed: they are made after this, and know it. */
-  events(): EventRecorder;
-  devices(): Pick<Devices, 'resolve' | 'list'>;
+  events: EventRecorder;
+  devices: Pick<Devices, 'resolve' | 'list'>;
   random?: () => number;
 }
 
@@ -44,9 +43,8 @@ export interface WebhooksParts {
  */
 const GATHER_MS = 5;
 
-export class Webhooks {
-  /** For the outbox: writes the deliveries of an event. */
-  readonly subscribers: EventSubscribers;
+/** Subscribes to the outbox. */
+export class Webhooks implements EventSubscriber {
   readonly endpoints: Endpoints;
   readonly deliveries: Deliveries;
   readonly replay: Replay;
@@ -59,19 +57,9 @@ export class Webhooks {
   constructor(parts: WebhooksParts) {
     const { settings } = parts;
     const subscriptions = new Subscriptions();
-    const devices: Pick<Devices, 'resolve' | 'list'> = {
-      resolve: (caller, id) => parts.devices().resolve(caller, id),
-      list: (caller, scope) => parts.devices().list(caller, scope),
-    };
-    const events: EventRecorder = {
-      record: (trx, device, event) => parts.events().record(trx, device, event),
-      committed: () => parts.events().committed(),
-    };
     this.#subscribers = new WebhookSubscribers({ subscriptions, clock: parts.clock });
-    this.subscribers = this.#subscribers;
     const worker = new DeliveryWorker({
       ...parts,
-      events,
       subscriptions,
       metrics: new WebhookMetrics(parts),
       concurrency: settings.concurrency,
@@ -81,12 +69,11 @@ export class Webhooks {
     const wake = () => worker.wake();
     this.endpoints = new Endpoints({
       ...parts,
-      devices,
       policy: new AddressPolicy(parts.allowNetworks),
       subscriptions,
       changed: (endpointId) => worker.endpointChanged(endpointId),
     });
-    this.deliveries = new Deliveries({ ...parts, devices, wake });
+    this.deliveries = new Deliveries({ ...parts, wake });
     this.replay = new Replay({ ...parts, wake });
     this.trial = new Trial({ ...parts, attempts: new Attempts(parts) });
   }
@@ -99,6 +86,11 @@ export class Webhooks {
   /** Ends within 2.5 s; what was not answered by then stays pending. */
   stop(): Promise<void> {
     return this.#worker.stop();
+  }
+
+  /** Writes the deliveries of an event. */
+  enlist(trx: Transaction<Database>, device: EventDevice, event: RecordedEvent): Promise<void> {
+    return this.#subscribers.enlist(trx, device, event);
   }
 
   /** Events were committed. Never throws and does not wait. */

@@ -22,12 +22,13 @@ const ABOUT: SessionNotice = {
 beforeAll(async () => {
   world = await ArchiveWorld.create();
   store = new EventStore(world.db);
-  const subscribers = {
+  const subscriber = {
     enlist: async () => {
       enlisted += 1;
     },
   };
-  const events = new EventOutbox({ clock: world.clock, subscribers, onCommitted: () => undefined });
+  const events = new EventOutbox({ clock: world.clock });
+  events.subscribe(subscriber);
   notices = new NoticeEvents({ db: world.db, events });
 });
 beforeEach(async () => {

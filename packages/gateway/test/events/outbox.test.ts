@@ -1,10 +1,8 @@
-import type { Transaction } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { envelope } from '../../src/events/envelope.ts';
-import { EventOutbox, type EventSubscribers } from '../../src/events/outbox.ts';
+import { EventOutbox, type EventSubscriber } from '../../src/events/outbox.ts';
 import { EventStore } from '../../src/events/store.ts';
 import { MessageArchive } from '../../src/messages/archive.ts';
-import type { Database } from '../../src/storage/schema.ts';
 import type { Caller } from '../../src/tenancy/caller.ts';
 import { wireCodec } from '../../src/whatsapp/baileys/parse/wire-codec.ts';
 import type { MessageReceipt } from '../../src/whatsapp/port/receipts.ts';
@@ -29,24 +27,22 @@ let enlisted: string[];
 let commits: number;
 let refuse: Error | null;
 
-const subscribers: EventSubscribers = {
-  async enlist(_trx: Transaction<Database>, _device, event) {
+const subscriber = {
+  async enlist(_trx, _device, event) {
     if (refuse) throw refuse;
     enlisted.push(`${event.seq} ${event.name} ${event.orderKey}`);
   },
-};
+  committed() {
+    commits += 1;
+  },
+} satisfies EventSubscriber;
 
 beforeAll(async () => {
   world = await ArchiveWorld.create();
   store = new EventStore(world.db);
   const { db, vault, clock } = world;
-  const events = new EventOutbox({
-    clock,
-    subscribers,
-    onCommitted: () => {
-      commits += 1;
-    },
-  });
+  const events = new EventOutbox({ clock });
+  events.subscribe(subscriber);
   archive = new MessageArchive({ db, vault, clock, codec: wireCodec, events });
 });
 beforeEach(async () => {
@@ -126,7 +122,8 @@ describe('the outbox', () => {
   });
 
   test('a quiet event is stored and not pushed', async () => {
-    const outbox = new EventOutbox({ clock: world.clock, subscribers, onCommitted: () => undefined });
+    const outbox = new EventOutbox({ clock: world.clock });
+    outbox.subscribe(subscriber);
     const event = {
       name: 'offline.sync_completed',
       data: { count: 3 },

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { EventName } from '../../src/events/names.ts';
-import { EventOutbox, noSubscribers } from '../../src/events/outbox.ts';
+import { EventOutbox } from '../../src/events/outbox.ts';
 import { EventRetention } from '../../src/events/retention.ts';
 import { EventStore } from '../../src/events/store.ts';
 import type { Caller } from '../../src/tenancy/caller.ts';
@@ -59,11 +59,7 @@ const retention = (batch = 500) =>
 
 /** Records an event now, with a delivery in that state when one is given. */
 async function record(delivery?: 'pending' | 'delivered' | 'failed'): Promise<string> {
-  const outbox = new EventOutbox({
-    clock: world.clock,
-    subscribers: noSubscribers,
-    onCommitted: () => undefined,
-  });
+  const outbox = new EventOutbox({ clock: world.clock });
   const name: EventName = 'offline.sync_completed';
   await world.db
     .transaction()

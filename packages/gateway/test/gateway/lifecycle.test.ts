@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { ConfigError, loadConfig } from '../../src/config.ts';
 import { createGateway, type Gateway } from '../../src/gateway.ts';
+import { createLog } from '../../src/observability/log.ts';
+import { longestStop, type Step, stopSteps } from '../../src/steps.ts';
 import { FolderInUse, lockFolder } from '../../src/storage/database.ts';
 
 const MASTER = 'Zk3Vx9qLw2Rt7Yp4Nb8Hs6Df1Gj5Mc0A';
@@ -68,6 +70,51 @@ it('keeps tenants, tokens and devices over a restart', async () => {
   expect(await devices.json()).toMatchObject({ devices: [{ name: 'phone', connected: false }] });
   const metrics = await (await fetch(`${second.url}/metrics`)).text();
   expect(metrics).toContain('wuts_devices{state="new"} 1');
+});
+
+it('stops within 10 s, whatever its parts do: a part that never ends is named and left behind', async () => {
+  const lines: Record<string, unknown>[] = [];
+  const log = createLog({
+    level: 'warn',
+    format: 'json',
+    destination: { write: (line: string) => void lines.push(JSON.parse(line)) },
+  });
+  const ended: string[] = [];
+  const step = (name: string, more: Partial<Step> = {}): Step => ({
+    name,
+    stop: () => void ended.push(name),
+    ...more,
+  });
+  const forever = () => new Promise(() => undefined);
+  let cut = false;
+  await stopSteps(
+    [
+      step('database'),
+      step('fails', { stop: () => Promise.reject(new Error('no')) }),
+      [
+        step('a'),
+        step('hangs', {
+          stop: forever,
+          stopMs: 20,
+          late: () => {
+            cut = true;
+          },
+        }),
+        step('b'),
+      ],
+      step('throws', {
+        stop: () => {
+          throw new Error('at once');
+        },
+      }),
+      step('requests'),
+    ],
+    log,
+  );
+  expect(ended).toEqual(['requests', 'a', 'b', 'database']);
+  expect(cut).toBe(true);
+  expect(lines.map(({ step: name }) => name)).toEqual(['throws', 'hangs', 'fails']);
+  expect(longestStop((await start()).steps)).toBeLessThan(10_000);
 });
 
 it('has its data folder for itself', async () => {

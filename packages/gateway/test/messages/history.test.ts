@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { EventOutbox, noSubscribers } from '../../src/events/outbox.ts';
+import { EventOutbox } from '../../src/events/outbox.ts';
 import { MessageArchive } from '../../src/messages/archive.ts';
 import { MessageHistory } from '../../src/messages/history.ts';
 import { wireCodec } from '../../src/whatsapp/baileys/parse/wire-codec.ts';
@@ -16,7 +16,7 @@ const fetched: string[] = [];
 beforeAll(async () => {
   world = await ArchiveWorld.create();
   const { db, vault, clock } = world;
-  const events = new EventOutbox({ clock, subscribers: noSubscribers, onCommitted: () => undefined });
+  const events = new EventOutbox({ clock });
   archive = new MessageArchive({
     db,
     vault,

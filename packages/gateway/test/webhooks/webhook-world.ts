@@ -62,7 +62,8 @@ export class WebhookWorld {
   #compose(): [Webhooks, EventOutbox] {
     const { db, clock } = this.base;
     this.registry = new Registry();
-    const webhooks: Webhooks = new Webhooks({
+    const outbox = new EventOutbox({ clock });
+    const webhooks = new Webhooks({
       db,
       clock,
       vault: this.#vault,
@@ -72,15 +73,11 @@ export class WebhookWorld {
       registry: this.registry,
       store: new EventStore(db),
       settings: this.#settings,
-      events: () => outbox,
-      devices: () => this.base.devices,
+      events: outbox,
+      devices: this.base.devices,
       random: () => 0.5,
     });
-    const outbox: EventOutbox = new EventOutbox({
-      clock,
-      subscribers: webhooks.subscribers,
-      onCommitted: () => webhooks.committed(),
-    });
+    outbox.subscribe(webhooks);
     return [webhooks, outbox];
   }
 

@@ -31,14 +31,14 @@ export function buttonsContent(input: ButtonsInput): Content {
   );
   return {
     chatState: 'composing',
-    compose: async ({ contextInfo }) => ({
+    compose: async ({ contextInfo, now }) => ({
       kind: 'buttons',
       text: body,
       message: nativeFlowMessage(
         { body, footer, buttons: buttons.map((params) => ({ name: 'quick_reply', params })) },
         contextInfo,
       ),
-      extraNodes: nativeFlowNodes(),
+      extraNodes: nativeFlowNodes(now),
     }),
   };
 }

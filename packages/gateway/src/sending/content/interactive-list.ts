@@ -25,7 +25,7 @@ export function interactiveListContent(input: InteractiveListInput): Content {
   const sections = checkedSections(input.sections);
   return {
     chatState: 'composing',
-    compose: async ({ contextInfo }) => ({
+    compose: async ({ contextInfo, now }) => ({
       kind: 'list',
       text: body,
       message: nativeFlowMessage(
@@ -37,7 +37,7 @@ export function interactiveListContent(input: InteractiveListInput): Content {
         },
         contextInfo,
       ),
-      extraNodes: nativeFlowNodes(),
+      extraNodes: nativeFlowNodes(now),
     }),
   };
 }

@@ -32,7 +32,7 @@ export function liveLocationContent(input: LiveLocationInput): Content {
   const given = Object.entries(measured).filter(([, value]) => value !== undefined);
   return {
     chatState: 'composing',
-    compose: async ({ media, contextInfo }) => ({
+    compose: async ({ media, contextInfo, now }) => ({
       kind: 'live_location',
       text: caption,
       message: {
@@ -40,7 +40,7 @@ export function liveLocationContent(input: LiveLocationInput): Content {
           degreesLatitude: input.latitude,
           degreesLongitude: input.longitude,
           ...Object.fromEntries(given),
-          sequenceNumber: input.sequence_number ?? Date.now() * 1000,
+          sequenceNumber: input.sequence_number ?? now * 1000,
           ...(caption === null ? {} : { caption }),
           ...(await jpegThumbnail(media, picture)),
           ...withContext(contextInfo),

@@ -33,17 +33,17 @@ export function nativeFlowMessage(flow: NativeFlow, contextInfo: WireMessage | n
 }
 
 /**
- * What makes the server deliver and the apps show it: without the node it arrives and is not shown, and a
+ * What makes the server deliver and the apps show it, at `now` (milliseconds): without the node it arrives and is not shown, and a
  * bare `<interactive/>` is refused with 479 (measured in whatsmeow pull request 1235).
  */
-export function nativeFlowNodes(): StanzaNode[] {
+export function nativeFlowNodes(now: number): StanzaNode[] {
   return [
     {
       tag: 'biz',
       attrs: {
         actual_actors: '2',
         host_storage: '2',
-        privacy_mode_ts: String(Math.floor(Date.now() / 1000)),
+        privacy_mode_ts: String(Math.floor(now / 1000)),
       },
       content: [
         {

@@ -42,7 +42,7 @@ export function reactionContent(input: ReactionInput): Content {
         reactionMessage: {
           key: await messageKey(context, id, input),
           text: emoji,
-          senderTimestampMs: Date.now(),
+          senderTimestampMs: context.now,
         },
       },
       metadata: { original_message_id: id, reaction_emoji: emoji },

@@ -1,0 +1,45 @@
+/** What is done to stored messages. Nothing runs by itself here: requests call it. */
+import type { Clock } from '../clock.ts';
+import type { MediaService } from '../media/service.ts';
+import type { MessageArchive } from '../messages/archive.ts';
+import type { Sending, SendingDevices } from '../sending/pipeline.ts';
+import type { Recipients } from '../sending/recipients.ts';
+import { Deleting } from './deleting.ts';
+import { Editing } from './editing.ts';
+import { Forwarding } from './forwarding.ts';
+import { HeldMessages } from './held-messages.ts';
+import { HistoryRequests } from './history-request.ts';
+import { Pinning } from './pinning.ts';
+import { OutgoingReceipts } from './receipts.ts';
+import { Starring } from './starring.ts';
+
+export interface Actions {
+  editing: Editing;
+  deleting: Deleting;
+  forwarding: Forwarding;
+  pinning: Pinning;
+  starring: Starring;
+  receipts: OutgoingReceipts;
+  history: HistoryRequests;
+}
+
+export function composeActions(input: {
+  clock: Clock;
+  devices: SendingDevices;
+  archive: MessageArchive;
+  media: Pick<MediaService, 'resolve'>;
+  recipients: Recipients;
+  sending: Sending;
+}): Actions {
+  const { clock, devices, archive } = input;
+  const held = new HeldMessages(input);
+  return {
+    editing: new Editing({ held, archive, clock }),
+    deleting: new Deleting({ held, archive, clock }),
+    forwarding: new Forwarding({ ...input, held }),
+    pinning: new Pinning({ held, archive, clock }),
+    starring: new Starring(held),
+    receipts: new OutgoingReceipts({ devices, archive, clock }),
+    history: new HistoryRequests({ devices, archive }),
+  };
+}

@@ -1,0 +1,87 @@
+/** The HTTP server: every operation with the parts it calls. */
+import type { FastifyInstance } from 'fastify';
+import type { Actions } from '../actions/composition.ts';
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config.ts';
+import type { Devices } from '../devices/devices.ts';
+import type { Events } from '../events/composition.ts';
+import type { Media } from '../media/composition.ts';
+import { counted } from '../media/counted.ts';
+import type { Messages } from '../messages/composition.ts';
+import type { Log } from '../observability/log.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import type { SendingRoom } from '../sending/composition.ts';
+import type { Tenancy } from '../tenancy/composition.ts';
+import { VERSION } from '../version.ts';
+import type { WebhooksRoom } from '../webhooks/composition.ts';
+import { Listening } from './listening.ts';
+import { apiRoutes, TAGS } from './routes/index.ts';
+import { buildServer, type Lifecycle } from './server.ts';
+
+export interface Api {
+  app: FastifyInstance;
+  listening: Listening;
+}
+
+/**
+ * Media inside a JSON body is held in memory several times over (bytes, text, parsed text), so it is
+ * capped below what a URL may bring. Base64 is a third longer than what it says.
+ */
+const INLINE_MEDIA_BYTES = 64 * 1024 ** 2;
+const bodyLimitFor = (mediaBytes: number): number =>
+  Math.ceil((Math.min(mediaBytes, INLINE_MEDIA_BYTES) * 4) / 3) + 64 * 1024;
+
+export async function composeApi(input: {
+  config: Config;
+  clock: Clock;
+  log: Log;
+  metrics: Metrics;
+  databaseAnswers(): Promise<boolean>;
+  tenancy: Tenancy;
+  devices: Devices;
+  events: Events;
+  webhooks: WebhooksRoom;
+  media: Media;
+  messages: Messages;
+  sending: SendingRoom;
+  actions: Actions;
+}): Promise<Api> {
+  const { config, clock, metrics, tenancy, devices, media, sending } = input;
+  const { webhooks } = input.webhooks;
+  const lifecycle: Lifecycle = { phase: 'starting' };
+  const bodyLimit = bodyLimitFor(config.media.maxBytes);
+  const app = await buildServer({
+    log: input.log,
+    clock,
+    authenticator: tenancy.authentication,
+    lifecycle,
+    metrics,
+    version: VERSION,
+    publicUrl: config.publicUrl,
+    tags: TAGS,
+    routes: (server) =>
+      apiRoutes(server, {
+        platform: { lifecycle, metrics, version: VERSION, databaseAnswers: input.databaseAnswers },
+        usersAndAdmin: tenancy,
+        instances: { devices, clock, webhookUrls: webhooks.endpoints },
+        webhooks,
+        events: { reader: input.events.reader, devices, authenticator: tenancy.authentication },
+        messages: {
+          ...input.actions,
+          ...sending.later,
+          sending: sending.pipeline,
+          idempotency: sending.idempotency,
+          finder: input.messages.finder,
+          statuses: input.messages.statuses,
+          polls: input.messages.polls,
+          media: counted(media.service, (outcome) => metrics.mediaRequests.inc({ outcome })),
+          uploads: media.uploads,
+          clock,
+          bodyLimit,
+          mediaBodyLimit: bodyLimit,
+          uploadLimit: config.media.maxBytes,
+        },
+      }),
+  });
+  return { app, listening: new Listening(app, lifecycle, config) };
+}

@@ -1,0 +1,46 @@
+/** Linked numbers and their sessions. Who stores what sessions report is composed afterwards, and subscribes. */
+import type { Step } from '../steps.ts';
+import type { Identity } from '../whatsapp/port/identity.ts';
+import { type Device, Devices, type DevicesInput, type SessionHandlers } from './devices.ts';
+
+/** Takes what the sessions of all devices report, and finds what they ask for. */
+export interface SessionReports extends SessionHandlers {
+  /** A message of ours, when a recipient could not read it and asks for it again. */
+  loadSentMessage(device: Device, chat: Identity, messageId: string): Promise<Uint8Array | null>;
+}
+
+export interface DevicesRoom {
+  devices: Devices;
+  /** Once, before the start. */
+  subscribe(reports: SessionReports): void;
+  step: Step;
+}
+
+/** A session that does not end is left behind after 3 s (`session-slot.ts`); then its state is stored. */
+const STOP_MS = 4000;
+
+export function composeDevices(input: Omit<DevicesInput, 'handlers' | 'loadSentMessage'>): DevicesRoom {
+  let subscribed: SessionReports | null = null;
+  const reports = (): SessionReports => {
+    if (!subscribed) throw new Error('a session reports before anybody has subscribed');
+    return subscribed;
+  };
+  const devices = new Devices({
+    ...input,
+    loadSentMessage: async (...asked) => reports().loadSentMessage(...asked),
+    handlers: {
+      message: async (...told) => reports().message(...told),
+      receipt: async (...told) => reports().receipt(...told),
+      mediaRetry: async (...told) => reports().mediaRetry(...told),
+      notice: async (...told) => reports().notice(...told),
+      history: async (...told) => reports().history(...told),
+    },
+  });
+  return {
+    devices,
+    subscribe: (to) => {
+      subscribed = to;
+    },
+    step: { name: 'devices', start: () => devices.start(), stop: () => devices.stop(), stopMs: STOP_MS },
+  };
+}

@@ -1,0 +1,43 @@
+/** Events: recorded with their cause, read, kept for a while. Who pushes them subscribes to the outbox. */
+import type { Kysely } from 'kysely';
+import type { Clock } from '../clock.ts';
+import type { Log } from '../observability/log.ts';
+import type { Step } from '../steps.ts';
+import type { Database } from '../storage/schema.ts';
+import { EventFeed } from './feed.ts';
+import { NoticeEvents } from './notices.ts';
+import { EventOutbox } from './outbox.ts';
+import { EventReader } from './reader.ts';
+import { EventRetention, type RetentionSettings } from './retention.ts';
+import { EventStore } from './store.ts';
+
+export interface Events {
+  store: EventStore;
+  feed: EventFeed;
+  outbox: EventOutbox;
+  reader: EventReader;
+  notices: NoticeEvents;
+  retention: Step;
+}
+
+export function composeEvents(input: {
+  db: Kysely<Database>;
+  clock: Clock;
+  log: Log;
+  retention: RetentionSettings;
+}): Events {
+  const { db, clock, log } = input;
+  const store = new EventStore(db);
+  const feed = new EventFeed({ store, log });
+  const outbox = new EventOutbox({ clock });
+  outbox.subscribe({ committed: () => feed.wake() });
+  const retention = new EventRetention({ db, clock, log, settings: input.retention });
+  return {
+    store,
+    feed,
+    outbox,
+    reader: new EventReader({ store, feed, clock }),
+    notices: new NoticeEvents({ db, events: outbox }),
+    retention: { name: 'retention', start: () => retention.start(), stop: () => retention.stop() },
+  };
+}

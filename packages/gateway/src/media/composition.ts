@@ -1,0 +1,43 @@
+/** Files of messages, in both directions. */
+
+import type { FfmpegConfig } from '../config.ts';
+import type { GuardedClient } from '../net/guarded-client.ts';
+import type { Step } from '../steps.ts';
+import { OutboundFiles } from './outbound.ts';
+import { Ffmpeg } from './prepare/ffmpeg.ts';
+import { MediaService, type MediaServiceOptions } from './service.ts';
+import { Uploads } from './uploads.ts';
+
+export interface Media {
+  service: MediaService;
+  outbound: OutboundFiles;
+  /** Files that came as parts of a request. */
+  uploads: Uploads;
+  step: Step;
+}
+
+/** Downloads have a second to end (`service.ts`). */
+const STOP_MS = 2000;
+
+export function composeMedia(
+  input: MediaServiceOptions & { guarded: GuardedClient; ffmpeg: FfmpegConfig },
+): Media {
+  const { guarded, ffmpeg, ...options } = input;
+  const service = new MediaService(options);
+  const uploads = new Uploads();
+  const outbound = new OutboundFiles({
+    client: guarded,
+    http: options.http,
+    cache: service.cache,
+    maxBytes: options.settings.maxBytes,
+    urlTimeoutMs: options.settings.downloadTimeoutMs,
+    ffmpeg: new Ffmpeg(ffmpeg),
+    uploads,
+  });
+  return {
+    service,
+    outbound,
+    uploads,
+    step: { name: 'media', start: () => service.start(), stop: () => service.stop(), stopMs: STOP_MS },
+  };
+}

@@ -1,0 +1,92 @@
+/** The archive: what was sent and received, and how it is found again. */
+import type { Kysely } from 'kysely';
+import type { Clock } from '../clock.ts';
+import type { SessionReports } from '../devices/composition.ts';
+import type { NoticeEvents } from '../events/notices.ts';
+import type { EventRecorder } from '../events/recorder.ts';
+import { isMediaKind } from '../media/keys.ts';
+import type { MediaService } from '../media/service.ts';
+import type { Log } from '../observability/log.ts';
+import type { Metrics } from '../observability/metrics.ts';
+import type { Step } from '../steps.ts';
+import type { Database } from '../storage/schema.ts';
+import type { Vault } from '../storage/vault.ts';
+import type { WireCodec } from '../whatsapp/port/wire-message.ts';
+import { MessageArchive } from './archive.ts';
+import { MessageFinder } from './finding/finder.ts';
+import { WordIndex } from './finding/word-index.ts';
+import { MessageHistory } from './history.ts';
+import { PollResults } from './poll-results.ts';
+import { markStarred } from './stars.ts';
+import { MessageStatuses } from './status.ts';
+import type { DeviceDirectory } from './visible.ts';
+
+export interface MessagesInput {
+  db: Kysely<Database>;
+  vault: Vault;
+  clock: Clock;
+  log: Log;
+  codec: WireCodec;
+  events: EventRecorder;
+  notices: NoticeEvents;
+  devices: DeviceDirectory;
+  media: MediaService;
+  metrics: Pick<Metrics, 'inboundMessages'>;
+  tenantIds(): Promise<string[]>;
+}
+
+export interface Messages {
+  archive: MessageArchive;
+  finder: MessageFinder;
+  words: WordIndex;
+  statuses: MessageStatuses;
+  polls: PollResults;
+  /** What of the sessions' reports is stored here. */
+  reports: Omit<SessionReports, 'mediaRetry'>;
+  /** Before a device connects or a request comes: what is `pending` then was left by an earlier process. */
+  interrupted: Step;
+  search: Step;
+}
+
+export function composeMessages(input: MessagesInput): Messages {
+  const { db, clock, log, devices, media, metrics } = input;
+  const archive = new MessageArchive({
+    ...input,
+    onStored: (message) => {
+      if (isMediaKind(message.kind)) media.prefetch(message.rowId);
+    },
+  });
+  const history = new MessageHistory({ ...input, archive });
+  const words = new WordIndex({ db, clock, log });
+  return {
+    archive,
+    words,
+    finder: new MessageFinder({ db, archive, devices, words }),
+    statuses: new MessageStatuses({ db, archive, devices }),
+    polls: new PollResults({ db, archive, devices }),
+    reports: {
+      message: async (device, message) => {
+        const stored = await archive.storeInbound(device, message);
+        metrics.inboundMessages.inc({ outcome: stored ? 'stored' : 'known' });
+      },
+      receipt: (device, receipt) => archive.applyReceipt(device, receipt),
+      notice: async (device, notice, cause) => {
+        if (notice.name === 'message.starred') await markStarred(db, device, notice, clock.now());
+        await input.notices.notice(device, notice, cause);
+      },
+      history: (device, batch) => history.store(device, batch),
+      loadSentMessage: (device, chat, id) => archive.loadSentMessage(device, chat, id),
+    },
+    interrupted: { name: 'interrupted sends', start: () => settleInterrupted(input, archive) },
+    search: { name: 'search index', start: () => words.start(), stop: () => words.stop() },
+  };
+}
+
+async function settleInterrupted({ tenantIds, log }: MessagesInput, archive: MessageArchive): Promise<void> {
+  for (const id of await tenantIds()) {
+    const settled = await archive.settleInterrupted(id);
+    if (settled.sent + settled.failed > 0) {
+      log.warn({ tenant_id: id, ...settled }, 'messages were on their way out when the gateway stopped');
+    }
+  }
+}

@@ -1,0 +1,26 @@
+/** The clients for requests to other hosts. */
+import type { Step } from '../steps.ts';
+import { GuardedClient } from './guarded-client.ts';
+import { MediaHttp } from './media-http.ts';
+
+export interface Net {
+  /** To the hosts that WhatsApp names for media. */
+  mediaHttp: MediaHttp;
+  /** To addresses that users name. */
+  guarded: GuardedClient;
+  clients: Step;
+}
+
+export function composeNet(input: {
+  caFile: string | null;
+  defaultNetwork: boolean;
+  allowNetworks: readonly string[];
+}): Net {
+  const mediaHttp = new MediaHttp({ caFile: input.caFile, defaultNetwork: input.defaultNetwork });
+  const guarded = new GuardedClient({ allowNetworks: input.allowNetworks });
+  return {
+    mediaHttp,
+    guarded,
+    clients: { name: 'clients', stop: () => Promise.allSettled([mediaHttp.close(), guarded.close()]) },
+  };
+}

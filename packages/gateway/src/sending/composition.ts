@@ -1,0 +1,65 @@
+/** New messages: sent now, later, or in bulk. */
+import type { Kysely } from 'kysely';
+import type { Clock } from '../clock.ts';
+import type { SendingConfig } from '../config.ts';
+import type { EventRecorder } from '../events/recorder.ts';
+import type { Uploads } from '../media/uploads.ts';
+import type { MessageArchive } from '../messages/archive.ts';
+import type { Log } from '../observability/log.ts';
+import type { Step } from '../steps.ts';
+import type { Database } from '../storage/schema.ts';
+import type { Vault } from '../storage/vault.ts';
+import { Idempotency } from './idempotency.ts';
+import type { JobRunnerParts } from './jobs/job-runner.ts';
+import { type SendsForLater, sendsForLater } from './jobs/sends-for-later.ts';
+import type { OutboundMedia } from './outbound-media.ts';
+import { Pacing } from './pacing.ts';
+import { Sending, type SendingDevices } from './pipeline.ts';
+import { Recipients } from './recipients.ts';
+
+export interface SendingRoom {
+  pipeline: Sending;
+  recipients: Recipients;
+  idempotency: Idempotency;
+  later: SendsForLater;
+  jobs: Step;
+}
+
+/** A job waits for the ack of what it sends: closing its device ends that. */
+const STOP_JOBS_MS = 4000;
+
+export function composeSending(input: {
+  db: Kysely<Database>;
+  vault: Vault;
+  clock: Clock;
+  log: Log;
+  events: EventRecorder;
+  devices: SendingDevices;
+  archive: MessageArchive;
+  media: OutboundMedia;
+  uploads: Uploads;
+  callerOf: JobRunnerParts['callerOf'];
+  /** Where files of jobs wait. */
+  folder: string;
+  /** Bytes: the largest file. */
+  maxBytes: number;
+  settings: SendingConfig;
+}): SendingRoom {
+  const { clock, db, settings } = input;
+  const recipients = new Recipients({ clock });
+  const pacing = new Pacing({ clock, settings: settings.pace });
+  const pipeline = new Sending({ ...input, recipients, pacing });
+  const later = sendsForLater({ ...input, sending: pipeline });
+  return {
+    pipeline,
+    recipients,
+    idempotency: new Idempotency({ db, clock }),
+    later,
+    jobs: {
+      name: 'jobs',
+      start: () => later.runner.start(),
+      stop: () => later.runner.stop(),
+      stopMs: STOP_JOBS_MS,
+    },
+  };
+}

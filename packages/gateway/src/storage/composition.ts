@@ -1,0 +1,44 @@
+/** The database, what is encrypted in it, and the folder of files. */
+import { join } from 'node:path';
+import type { Kysely } from 'kysely';
+import type { Step } from '../steps.ts';
+import { type BlobStore, FolderBlobStore } from './blobs.ts';
+import { assertKeyFits } from './credentials.ts';
+import { type DatabaseOptions, migrateToLatest, openDatabase, recoverLog } from './database.ts';
+import type { Database } from './schema.ts';
+import { Vault } from './vault.ts';
+
+export interface Storage {
+  db: Kysely<Database>;
+  vault: Vault;
+  blobs: BlobStore;
+  /** Names of the migrations that this start has run. */
+  migrations: string[];
+  step: Step;
+}
+
+/** Opens and migrates the database. Throws VaultError when it was encrypted with another key. */
+export async function composeStorage(
+  input: DatabaseOptions & { encryptionKey: Uint8Array },
+): Promise<Storage> {
+  const { encryptionKey, ...options } = input;
+  const db = await openDatabase(options);
+  try {
+    recoverLog(db);
+    const migrations = await migrateToLatest(db);
+    const vault = new Vault(encryptionKey);
+    // A wrong key would otherwise show as devices that cannot log in, one after the other.
+    await assertKeyFits(db, vault);
+    const blobs = new FolderBlobStore(join(options.dataDir, 'blobs'));
+    return {
+      db,
+      vault,
+      blobs,
+      migrations,
+      step: { name: 'database', stop: () => db.destroy(), stopMs: 1000 },
+    };
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
+}
