@@ -100,6 +100,14 @@ describe('the outgoing gate', () => {
     expect(received).toEqual(['last']);
   });
 
+  it('does not wait for the other side, nor for the disk, to close', async () => {
+    for (const peer of server.clients) peer.pause();
+    client.send(frame('never on the disk'));
+    client.close();
+    // The test's own limit is far below the 30 s that `ws` waits for an answer.
+    await once(client, 'close');
+  });
+
   it('cuts the connection when the disk refuses', async () => {
     client.send(frame('a receipt for what was lost'));
     await asked();

@@ -1,6 +1,5 @@
 import type { Clock } from '../../clock.ts';
 import type { AccountFileSource } from '../port/account-files.ts';
-import { SessionTimeout } from '../port/errors.ts';
 import type { SessionAbilities, SessionFactory, SessionOptions, WhatsAppSession } from '../port/session.ts';
 import { account } from './abilities/account.ts';
 import { contacts } from './abilities/contacts.ts';
@@ -24,7 +23,7 @@ import { type NetworkOptions, trustNetwork } from './connection/network-trust.ts
 import { PairingQr } from './connection/pairing-qr.ts';
 import { silenceLibsignal } from './connection/quiet-libsignal.ts';
 import type { LogSink } from './connection/quiet-logger.ts';
-import { openSocket } from './connection/socket.ts';
+import { cut, openSocket } from './connection/socket.ts';
 import { quickenErrors } from './connection/stack-traces.ts';
 import { within } from './connection/within.ts';
 import { Inbound } from './inbound/inbound.ts';
@@ -39,6 +38,8 @@ export interface BaileysOptions {
   clock: Clock;
   /** How long a send waits for the server's ack, in milliseconds. */
   ackTimeoutMs?: number;
+  /** How long a question to the server waits for its answer, in milliseconds. */
+  queryTimeoutMs?: number;
   /** Where history files come from; without it only history that comes inline is read. */
   accountFiles?: AccountFileSource;
   /** Counts messages that were refused because their ciphertext had not come past the decryption tap. */
@@ -48,6 +49,9 @@ export interface BaileysOptions {
 /** The server pings every 30 s: one sign of life per that time is enough for `last_seen`. */
 const ALIVE_EVERY_MS = 20_000;
 const DEFAULT_ACK_TIMEOUT_MS = 30_000;
+const DEFAULT_QUERY_TIMEOUT_MS = 30_000;
+/** The server answers a ping within moments. */
+const PROBE_MS = 5_000;
 /** How long a stop may take to finish with what has arrived; the rest is in the journal. */
 const FINISH_MS = 1_500;
 const SERVER = '@s.whatsapp.net';
@@ -87,6 +91,7 @@ class Connection {
   readonly #account: AccountFeed;
   #inbound: Inbound | null = null;
   #stopping = false;
+  #probing = false;
   #aliveAt = Number.NEGATIVE_INFINITY;
   #closed: Promise<void> = Promise.resolve();
 
@@ -150,7 +155,13 @@ class Connection {
     const ackTimeoutMs = this.#options.ackTimeoutMs ?? DEFAULT_ACK_TIMEOUT_MS;
     return {
       pairing: pairing(link),
-      messages: messages({ link, acks: this.#acks, groups: this.#groups, ackTimeoutMs }),
+      messages: messages({
+        link,
+        acks: this.#acks,
+        groups: this.#groups,
+        ackTimeoutMs,
+        suspect: () => void this.#probe(),
+      }),
       receipts: receipts(link),
       media: media(link),
       groups: groups(link, this.#groups),
@@ -179,6 +190,8 @@ class Connection {
     const socket = openSocket({
       network: this.#options.network,
       log: this.#options.log,
+      queryTimeoutMs: this.#queryTimeoutMs(),
+      onUnanswered: () => void this.#probe(),
       creds: this.#auth.creds,
       keys: this.#account.keys,
       keptGroup: (jid) => this.#groups.get(jid),
@@ -231,13 +244,25 @@ class Connection {
   }
 
   async #ping(): Promise<void> {
-    const ping: BinaryNode = {
-      tag: 'iq',
-      attrs: { to: SERVER, type: 'get', xmlns: 'w:p' },
-      content: [{ tag: 'ping', attrs: {} }],
-    };
-    const answer: unknown = await this.#link.ask((socket) => socket.query(ping));
-    if (!answer) throw new SessionTimeout('the server did not answer a ping');
+    await this.#link.ask((socket) => socket.query(ping()));
+  }
+
+  /**
+   * Something was not answered. When a ping is not either, the connection is dead, though frames may still
+   * come: what is lost on the way to the server is not seen by the library's keepalive.
+   */
+  async #probe(): Promise<void> {
+    const { socket } = this.#link;
+    if (this.#probing || !socket || !this.#link.isOpen) return;
+    this.#probing = true;
+    const limit = Math.min(PROBE_MS, this.#queryTimeoutMs());
+    const answer: unknown = await within(limit, socket.query(ping(), limit));
+    this.#probing = false;
+    if (!answer) cut(socket);
+  }
+
+  #queryTimeoutMs(): number {
+    return this.#options.queryTimeoutMs ?? DEFAULT_QUERY_TIMEOUT_MS;
   }
 
   #onOpen(): void {
@@ -292,4 +317,12 @@ class Connection {
     this.#aliveAt = now;
     void this.#link.report({ type: 'alive' });
   }
+}
+
+function ping(): BinaryNode {
+  return {
+    tag: 'iq',
+    attrs: { to: SERVER, type: 'get', xmlns: 'w:p' },
+    content: [{ tag: 'ping', attrs: {} }],
+  };
 }

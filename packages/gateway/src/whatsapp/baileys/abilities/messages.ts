@@ -1,5 +1,5 @@
 import type { AccountLimit } from '../../port/account.ts';
-import { SendRejected, SessionNotOpen } from '../../port/errors.ts';
+import { SendRejected, SessionNotOpen, SessionTimeout } from '../../port/errors.ts';
 import type { OutboundMessage, SessionMessages } from '../../port/messages.ts';
 import { accountLimit, REACH_OUT_REFUSED } from '../account/reach-out-lock.ts';
 import type { Link } from '../connection/link.ts';
@@ -18,9 +18,11 @@ export interface MessagesParts {
   groups: GroupCache;
   /** How long a send waits for the server's ack, in milliseconds. */
   ackTimeoutMs: number;
+  /** An ack did not come: the connection may be dead. */
+  suspect(): void;
 }
 
-export function messages({ link, acks, groups, ackTimeoutMs }: MessagesParts): SessionMessages {
+export function messages({ link, acks, groups, ackTimeoutMs, suspect }: MessagesParts): SessionMessages {
   return {
     newId: () => generateMessageIDV2(link.creds.me?.id),
 
@@ -36,6 +38,7 @@ export function messages({ link, acks, groups, ackTimeoutMs }: MessagesParts): S
       try {
         return await waiting.ack;
       } catch (error) {
+        if (error instanceof SessionTimeout) suspect();
         if (!(error instanceof SendRejected) || error.whatsappCode !== REACH_OUT_REFUSED) throw error;
         throw new SendRejected(error.whatsappCode, error.message, await askLimit(link));
       }

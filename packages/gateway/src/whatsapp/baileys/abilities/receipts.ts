@@ -1,6 +1,7 @@
 import type { Identity, Jid } from '../../port/identity.ts';
 import type { OutboundReceipt, SessionReceipts } from '../../port/receipts.ts';
 import type { Link } from '../connection/link.ts';
+import { assertAnswered } from '../connection/unanswered.ts';
 import { type BinaryNode, isJidGroup, type Socket } from '../library.ts';
 
 export function receipts(link: Link): SessionReceipts {
@@ -37,5 +38,6 @@ function wireName(who: Identity): Jid {
 /** Whether others may see what the account has read: its own privacy setting, asked once per connection. */
 async function showsReading(socket: Socket): Promise<boolean> {
   const settings = await socket.fetchPrivacySettings();
+  assertAnswered();
   return settings.readreceipts !== 'none';
 }

@@ -22,12 +22,12 @@ const TIMED_OUT = 408;
  */
 export function sessionError(error: unknown, open: boolean): SessionError {
   if (error instanceof SessionError) return error;
-  if (!open) return new SessionNotOpen('the connection ended during the call', error);
   const { output, data } = (error ?? {}) as EngineError;
   const text = error instanceof Error ? error.message : 'unknown error';
-  if (output?.statusCode === CONNECTION_CLOSED) return new SessionNotOpen(text, error);
-  if (output?.statusCode === TIMED_OUT) return new SessionTimeout(text, error);
   // `assertNodeErrorFree` (generic-utils.js) gives the code of `<error>` as `data`, a number.
   if (output !== undefined && typeof data === 'number') return new RequestRefused(data, text, error);
+  if (!open) return new SessionNotOpen('the connection ended during the call', error);
+  if (output?.statusCode === CONNECTION_CLOSED) return new SessionNotOpen(text, error);
+  if (output?.statusCode === TIMED_OUT) return new SessionTimeout(text, error);
   return new SessionFailed(error);
 }

@@ -5,6 +5,7 @@ import { type AuthenticationCreds, jidNormalizedUser, type Socket } from '../lib
 import type { OwnAccount } from '../parse/message-source.ts';
 import { sessionError } from './engine-errors.ts';
 import type { LogSink } from './quiet-logger.ts';
+import { answered } from './unanswered.ts';
 
 export interface LinkParts {
   deviceId: string;
@@ -21,6 +22,8 @@ export class Link {
   readonly #parts: LinkParts;
   #socket: Socket | null = null;
   #open = false;
+  /** Ends the calls that wait for an answer on this connection. */
+  readonly #waiting = new Set<() => void>();
   /** Events reach the listener one after the other. */
   #reports: Promise<void> = Promise.resolve();
 
@@ -35,8 +38,9 @@ export class Link {
     return this.#socket;
   }
 
+  /** Asks the socket itself: the library tells of an end only when the close is through. */
   get isOpen(): boolean {
-    return this.#open;
+    return this.#open && this.#socket?.ws.isOpen === true;
   }
 
   /** The names of the account; empty before it is linked. */
@@ -47,22 +51,32 @@ export class Link {
 
   /** Runs a call on the socket of the open session. Throws a `SessionError` and nothing else. */
   async ask<T>(call: (socket: Socket) => Promise<T>): Promise<T> {
-    if (!this.#socket || !this.#open) throw new SessionNotOpen();
-    try {
-      return await call(this.#socket);
-    } catch (error) {
-      throw sessionError(error, this.#open);
-    }
+    if (!this.#socket || !this.isOpen) throw new SessionNotOpen();
+    return this.#call(this.#socket, call);
   }
 
   /** As `ask`, for what is done before the session is open: linking. */
   async askUnopened<T>(call: (socket: Socket) => Promise<T>): Promise<T> {
     if (!this.#socket) throw new SessionNotOpen();
+    return this.#call(this.#socket, call);
+  }
+
+  async #call<T>(socket: Socket, call: (socket: Socket) => Promise<T>): Promise<T> {
     try {
-      return await call(this.#socket);
+      return await this.#untilTheEnd(answered(() => call(socket)));
     } catch (error) {
-      throw sessionError(error, this.#socket.ws.isOpen);
+      throw sessionError(error, socket.ws.isOpen);
     }
+  }
+
+  /** The library forgets who waits for an answer when it ends a connection itself (socket.js `end`). */
+  #untilTheEnd<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const end = () => reject(new SessionNotOpen('the connection ended during the call'));
+      this.#waiting.add(end);
+      const done = () => this.#waiting.delete(end);
+      work.finally(done).then(resolve, reject);
+    });
   }
 
   /** Reports an event behind those before it; resolves when it was taken, or refused, which is logged. */
@@ -92,5 +106,6 @@ export class Link {
 
   closed(): void {
     this.#open = false;
+    for (const end of this.#waiting) end();
   }
 }

@@ -5,12 +5,18 @@ export interface FrameSocket {
   readonly readyState: number;
   send(data: Uint8Array, done?: (error?: Error) => void): void;
   close(code?: number, reason?: string): void;
+  once(event: 'close', listener: () => void): unknown;
   terminate(): void;
   /** The TCP stream beneath; `ws` calls it so, and null before the handshake. */
   readonly _socket?: { cork(): void; uncork(): void } | null;
 }
 
 const OPEN = 1;
+/**
+ * How long a close may take. `ws` gives the other side 30 s to answer it, and the library tells of the end
+ * only after that; on a dead road no answer comes.
+ */
+const CLOSE_WITHIN_MS = 1_000;
 
 /**
  * A receipt says "I have it", a message "my ratchet has moved": true only once the commit behind it is
@@ -56,6 +62,8 @@ export function holdFrames(socket: FrameSocket, settled: () => Promise<void>): v
     flushing ??= flush();
   };
   socket.close = (code, reason) => {
+    const late = setTimeout(() => socket.terminate(), CLOSE_WITHIN_MS);
+    socket.once('close', () => clearTimeout(late));
     if (flushing) void flushing.then(() => close(code, reason));
     else close(code, reason);
   };

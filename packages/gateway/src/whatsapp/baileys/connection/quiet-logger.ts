@@ -1,4 +1,5 @@
 import type { UserFacingSocketConfig } from '../library.ts';
+import { markUnanswered, UNANSWERED } from './unanswered.ts';
 
 type LibraryLogger = NonNullable<UserFacingSocketConfig['logger']>;
 
@@ -11,11 +12,16 @@ export interface LogSink {
 
 /**
  * The library logs whole stanzas and key material as objects (`logger.error({ node })`), so the objects
- * are dropped: only the text and an error's own message pass.
+ * are dropped: only the text and an error's own message pass. `onUnanswered` hears of each question to which
+ * no answer came.
  */
-export function quietLogger(sink: LogSink): LibraryLogger {
+export function quietLogger(sink: LogSink, onUnanswered: () => void): LibraryLogger {
   const forward = (write: (fields: object, text: string) => void) => (first: unknown, second?: unknown) => {
     const text = typeof first === 'string' ? first : typeof second === 'string' ? second : 'library event';
+    if (text === UNANSWERED) {
+      markUnanswered();
+      onUnanswered();
+    }
     write(errorField(first), text);
   };
   const debug = forward((fields, text) => sink.debug(fields, text));

@@ -19,6 +19,10 @@ const COMMIT_TRIES = { maxCommitRetries: 3, delayBetweenTriesMs: 200 };
 export interface SocketParts {
   network: NetworkOptions;
   log: LogSink;
+  /** How long a question waits for its answer, in milliseconds. */
+  queryTimeoutMs: number;
+  /** A question has not been answered. */
+  onUnanswered(): void;
   creds: AuthState['creds'];
   keys: SignalKeyStore;
   /** The member list of a group, where it is kept. */
@@ -41,7 +45,8 @@ export function openSocket(parts: SocketParts): Socket {
   const socket = makeWASocket({
     auth: { creds: parts.creds, keys: parts.keys },
     waWebSocketUrl: network.url,
-    logger: quietLogger(parts.log),
+    logger: quietLogger(parts.log, () => parts.onUnanswered()),
+    defaultQueryTimeoutMs: parts.queryTimeoutMs,
     browser: BROWSER,
     ...(agent ? { agent } : {}),
     // As WhatsApp Web in the background: the phone keeps ringing for new messages.

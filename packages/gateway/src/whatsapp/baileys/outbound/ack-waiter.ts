@@ -1,4 +1,4 @@
-import { SendRejected, SessionNotOpen, SessionTimeout } from '../../port/errors.ts';
+import { SendRejected, SessionTimeout } from '../../port/errors.ts';
 import type { BinaryNode } from '../library.ts';
 
 interface Waiting {
@@ -55,11 +55,11 @@ export class AckWaiter {
     waiting.resolve({ timestamp: Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : Date.now() });
   }
 
-  /** The connection ended: nobody will get an answer on it. */
+  /** The connection ended: nobody will get an answer on it, and the server may have the message. */
   closeAll(): void {
     for (const id of [...this.#waiting.keys()]) {
       this.#take(id)?.reject(
-        new SessionNotOpen('the connection ended before WhatsApp acknowledged the message'),
+        new SessionTimeout('the connection ended before WhatsApp acknowledged the message'),
       );
     }
   }
