@@ -3,23 +3,22 @@ import { randomUUID } from 'node:crypto';
 import type { Kysely, Transaction } from 'kysely';
 import type { Clock } from '../clock.ts';
 import { type EventRecorder, noEvents } from '../events/recorder.ts';
-import { contradicts, sameIdentity } from '../identity/jid.ts';
-import { mediaRow } from '../media/descriptor-row.ts';
+import { sameIdentity } from '../identity/jid.ts';
 import { deferred } from '../storage/database.ts';
-import { HotQuery, slotsOf } from '../storage/hot-query.ts';
 import type { Database, MessagesTable } from '../storage/schema.ts';
 import type { Vault } from '../storage/vault.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
-import type { MediaDescriptor } from '../whatsapp/port/media.ts';
 import type { InboundMessage } from '../whatsapp/port/messages.ts';
 import type { MessageReceipt } from '../whatsapp/port/receipts.ts';
 import type { WireCodec, WireMessage } from '../whatsapp/port/wire-message.ts';
-import { applyAmendment, applyOwnAmendment, earlierAmendments, mayBeTarget } from './amendments.ts';
+import { applyOwnAmendment } from './amendments.ts';
+import { InboundStoring } from './inbound-storing.ts';
 import { type Arrival, MessageEvents } from './message-events.ts';
-import { inboundRow, outboundRow } from './message-row.ts';
-import { confirmSent, type RecoveryResult, settleInterrupted } from './outbound-recovery.ts';
-import { PollVotes } from './poll-votes.ts';
+import { outboundRow } from './message-row.ts';
+import { insertMedia, insertRow, rowsWithId } from './message-rows.ts';
+import { type RecoveryResult, settleInterrupted } from './outbound-recovery.ts';
 import { recordReceipt } from './receipts.ts';
+import { SealedContent } from './sealed-content.ts';
 import {
   chatIdentity,
   contextJson,
@@ -27,11 +26,8 @@ import {
   type OutboundRecord,
   STORED_COLUMNS,
   type StoredMessage,
-  type StoredRow,
-  senderIdentity,
   storedMessage,
 } from './stored-message.ts';
-import { hasDetails, wireDetails } from './wire-details.ts';
 
 export interface ArchiveOptions {
   db: Kysely<Database>;
@@ -48,22 +44,21 @@ export class MessageArchive {
   readonly #db: Kysely<Database>;
   readonly #vault: Vault;
   readonly #clock: Clock;
-  readonly #codec: WireCodec;
   readonly #onStored: ((message: StoredMessage) => void) | undefined;
-  readonly #votes: PollVotes;
   readonly #events: MessageEvents;
+  readonly #content: SealedContent;
+  readonly #inbound: InboundStoring;
 
   constructor(options: ArchiveOptions) {
     this.#db = options.db;
     this.#vault = options.vault;
     this.#clock = options.clock;
-    this.#codec = options.codec;
     this.#onStored = options.onStored;
-    this.#events = new MessageEvents(options.events ?? noEvents, (trx, row) => this.#details(trx, row));
-    this.#votes = new PollVotes({
-      codec: options.codec,
-      unseal: (rowId, sealed) => options.vault.open(sealed, rawContext(rowId)),
-    });
+    const content = new SealedContent(options);
+    const events = new MessageEvents(options.events ?? noEvents, (trx, row) => content.details(row, trx));
+    this.#content = content;
+    this.#events = events;
+    this.#inbound = new InboundStoring({ ...options, content, events });
   }
 
   /**
@@ -77,7 +72,9 @@ export class MessageArchive {
     const stored = await deferred(this.#db)
       .transaction()
       .execute((trx) =>
-        this.#store(trx, device, message, (row, arrival) => this.#events.arrived(trx, device, row, arrival)),
+        this.#inbound.store(trx, device, message, (row, arrival) =>
+          this.#events.arrived(trx, device, row, arrival),
+        ),
       );
     // Also when the message was known: its copy may have settled another one.
     this.#events.committed();
@@ -95,51 +92,7 @@ export class MessageArchive {
     message: InboundMessage,
     stored: (row: StoredMessage, arrival: Arrival) => void,
   ): Promise<StoredMessage | null> {
-    return this.#store(trx, device, message, async (row, arrival) => stored(row, arrival));
-  }
-
-  async #store(
-    trx: Transaction<Database>,
-    device: MessageDevice,
-    message: InboundMessage,
-    announce: (row: StoredMessage, arrival: Arrival) => Promise<void>,
-  ): Promise<StoredMessage | null> {
-    const row = this.#inboundRow(device, message);
-    if (message.fromMe) await confirmSent(trx, device, message, this.#events);
-    const known = await this.#knownCopy(trx, device, message);
-    if (known && !replaces(row, known)) return null;
-    await this.#readWhatCameBefore(trx, device, message, row);
-    if (known) {
-      row.id = known.id;
-      row.raw = this.#seal(known.id, message.raw);
-      await trx
-        .updateTable('messages')
-        .set({
-          kind: row.kind,
-          text: row.text,
-          context: row.context,
-          raw: row.raw,
-          push_name: row.push_name,
-          source: row.source,
-          target_id: row.target_id,
-          edited_at: row.edited_at,
-          revoked_at: row.revoked_at,
-        })
-        .where('tenant_id', '=', device.tenantId)
-        .where('id', '=', known.id)
-        .execute();
-    } else {
-      if ((await INSERT_NEW.affected(trx, row)) === 0) return null;
-    }
-    const { media } = message.content;
-    if (media) await this.#insertMedia(trx, row, media, message.lidAddressed);
-    const applied = await applyAmendment(trx, device, message);
-    const details = wireDetails(row.kind, message.raw, this.#codec);
-    await announce(storedMessage(row), { media, applied, details });
-    if (row.kind === 'poll') {
-      await this.#events.votesRead(trx, device, await this.#votes.readEarlier(trx, device, message));
-    }
-    return storedMessage(row);
+    return this.#inbound.store(trx, device, message, async (row, arrival) => stored(row, arrival));
   }
 
   /**
@@ -163,13 +116,14 @@ export class MessageArchive {
         if (earlier) {
           row.id = earlier.id;
           row.created_at = earlier.created_at;
-          row.raw = this.#seal(earlier.id, this.#codec.encode(record.message));
+          row.raw = this.#content.encode(earlier.id, record.message);
           await trx.deleteFrom('media').where('message_row_id', '=', earlier.id).execute();
           await trx.updateTable('messages').set(row).where('id', '=', earlier.id).execute();
         } else {
-          await INSERT.run(trx, row);
+          await insertRow(trx, row);
         }
-        if (record.content.media) await this.#insertMedia(trx, row, record.content.media);
+        const { media } = record.content;
+        if (media) await insertMedia(trx, row, media, { vault: this.#vault });
       });
     return storedMessage(row);
   }
@@ -269,7 +223,7 @@ export class MessageArchive {
 
   /** The message that a quote names, in the device's copy of the chat; null when we do not have it. */
   async findInChat(device: MessageDevice, chat: Identity, messageId: string): Promise<StoredMessage | null> {
-    const rows = await this.#rowsOf(this.#db, device, messageId);
+    const rows = await rowsWithId(this.#db, device, messageId);
     const row = rows.find((each) => sameIdentity(chatIdentity(each), chat));
     return row ? storedMessage(row) : null;
   }
@@ -291,8 +245,7 @@ export class MessageArchive {
 
   /** The content of a stored message, decoded; null when it was never decrypted. */
   async wireMessage(message: Pick<StoredMessage, 'tenantId' | 'rowId'>): Promise<WireMessage | null> {
-    const raw = await this.#raw(message.tenantId, message.rowId);
-    return raw && raw.length > 0 ? this.#codec.decode(raw) : null;
+    return this.#content.decoded(message);
   }
 
   /** What the kinds of the tenant's messages add, by row id; nothing for those that add nothing. */
@@ -302,7 +255,7 @@ export class MessageArchive {
   ): Promise<Map<string, Record<string, unknown>>> {
     const details = new Map<string, Record<string, unknown>>();
     for (const { rowId, kind } of messages) {
-      const found = await this.#details(this.#db, { tenantId, rowId, kind });
+      const found = await this.#content.details({ tenantId, rowId, kind });
       if (found) details.set(rowId, found);
     }
     return details;
@@ -318,133 +271,15 @@ export class MessageArchive {
     chat: Identity,
     messageId: string,
   ): Promise<Uint8Array | null> {
-    const rows = await this.#rowsOf(this.#db, device, messageId);
+    const rows = await rowsWithId(this.#db, device, messageId);
     const row = rows.find((each) => each.from_me === 1 && sameIdentity(chatIdentity(each), chat));
-    return row && row.revoked_at === null ? this.#raw(device.tenantId, row.id) : null;
-  }
-
-  async #details(
-    db: Kysely<Database>,
-    { tenantId, rowId, kind }: Pick<StoredMessage, 'tenantId' | 'rowId' | 'kind'>,
-  ): Promise<Record<string, unknown> | null> {
-    if (!hasDetails(kind)) return null;
-    const raw = await this.#raw(tenantId, rowId, db);
-    return raw && wireDetails(kind, raw, this.#codec);
-  }
-
-  async #raw(tenantId: string, rowId: string, db: Kysely<Database> = this.#db): Promise<Uint8Array | null> {
-    const row = await db
-      .selectFrom('messages')
-      .select('raw')
-      .where('tenant_id', '=', tenantId)
-      .where('id', '=', rowId)
-      .executeTakeFirst();
-    return row ? this.#vault.open(row.raw, rawContext(rowId)) : null;
-  }
-
-  async #rowsOf(
-    db: Kysely<Database>,
-    device: Pick<MessageDevice, 'id' | 'tenantId'>,
-    messageId: string,
-  ): Promise<StoredRow[]> {
-    return BY_MESSAGE_ID.rows(db, { tenantId: device.tenantId, deviceId: device.id, messageId });
-  }
-
-  /**
-   * The unique index compares canonical names, and the name of a LID-only contact changes once the phone
-   * number is known. A redelivery across that change is still the same message.
-   */
-  async #knownCopy(
-    trx: Transaction<Database>,
-    device: MessageDevice,
-    message: InboundMessage,
-  ): Promise<StoredRow | undefined> {
-    const rows = await this.#rowsOf(trx, device, message.id);
-    return rows.find((row) => {
-      if (contradicts(chatIdentity(row), message.chat)) return false;
-      if (row.from_me === 1 && message.fromMe) return true;
-      return sameIdentity(senderIdentity(row), message.sender);
-    });
-  }
-
-  /** Completes the row of a new message by what is stored already: its edits, or the poll it votes in. */
-  async #readWhatCameBefore(
-    trx: Transaction<Database>,
-    device: MessageDevice,
-    message: InboundMessage,
-    row: MessagesTable,
-  ): Promise<void> {
-    if (row.kind === 'poll_vote') {
-      const pollVote = await this.#votes.read(trx, device, message);
-      row.context = contextJson({ ...message.content, pollVote });
-    } else if (mayBeTarget(message.content.kind)) {
-      Object.assign(row, await earlierAmendments(trx, device, message));
-    }
-  }
-
-  #seal(rowId: string, raw: Uint8Array): Uint8Array {
-    // Media keys travel inside the protobuf, and media keys are encrypted at rest.
-    return this.#vault.seal(raw, rawContext(rowId));
-  }
-
-  async #insertMedia(
-    trx: Transaction<Database>,
-    row: MessagesTable,
-    descriptor: MediaDescriptor,
-    lidAddressed = false,
-  ): Promise<void> {
-    const owner = { messageRowId: row.id, tenantId: row.tenant_id, deviceId: row.device_id, lidAddressed };
-    await trx
-      .insertInto('media')
-      .values(mediaRow(descriptor, owner, this.#vault))
-      .onConflict((conflict) => conflict.doNothing())
-      .execute();
-  }
-
-  #inboundRow(device: MessageDevice, message: InboundMessage): MessagesTable {
-    const id = randomUUID();
-    return inboundRow(device, message, { id, raw: this.#seal(id, message.raw), now: this.#clock.now() });
+    if (!row || row.revoked_at !== null) return null;
+    return this.#content.read({ tenantId: device.tenantId, rowId: row.id });
   }
 
   #outboundRow(record: OutboundRecord): MessagesTable {
     const id = randomUUID();
-    const raw = this.#seal(id, this.#codec.encode(record.message));
+    const raw = this.#content.encode(id, record.message);
     return outboundRow(record, { id, raw, now: this.#clock.now() });
   }
 }
-
-/**
- * Whether a message takes the place of a stored copy of it: of one that could not be read, and of one from
- * history, because what arrives is news even when a piece of history that was on its way told it first.
- */
-function replaces(row: MessagesTable, known: StoredRow): boolean {
-  if (row.kind === 'undecryptable') return false;
-  return known.kind === 'undecryptable' || (known.source === 'history' && row.source === 'phone');
-}
-
-function rawContext(rowId: string): string {
-  return `message:${rowId}`;
-}
-
-const COLUMNS = [...STORED_COLUMNS, 'target_id', 'raw'] as const;
-
-const INSERT = new HotQuery<MessagesTable, unknown>((db, row) =>
-  db.insertInto('messages').values(slotsOf(row, COLUMNS)),
-);
-
-const INSERT_NEW = new HotQuery<MessagesTable, unknown>((db, row) =>
-  db
-    .insertInto('messages')
-    .values(slotsOf(row, COLUMNS))
-    .onConflict((conflict) => conflict.doNothing()),
-);
-
-const BY_MESSAGE_ID = new HotQuery<{ tenantId: string; deviceId: string; messageId: string }, StoredRow>(
-  (db, { tenantId, deviceId, messageId }) =>
-    db
-      .selectFrom('messages')
-      .select(STORED_COLUMNS)
-      .where('tenant_id', '=', tenantId)
-      .where('message_id', '=', messageId)
-      .where('device_id', '=', deviceId),
-);

@@ -1,0 +1,149 @@
+/** How a message that came from WhatsApp becomes a row: with its media, and with what it changes in others. */
+import { randomUUID } from 'node:crypto';
+import type { Transaction } from 'kysely';
+import type { Clock } from '../clock.ts';
+import { contradicts, sameIdentity } from '../identity/jid.ts';
+import type { Database, MessagesTable } from '../storage/schema.ts';
+import type { Vault } from '../storage/vault.ts';
+import type { InboundMessage } from '../whatsapp/port/messages.ts';
+import type { WireCodec } from '../whatsapp/port/wire-message.ts';
+import { applyAmendment, earlierAmendments, mayBeTarget } from './amendments.ts';
+import type { Arrival, MessageEvents } from './message-events.ts';
+import { inboundRow } from './message-row.ts';
+import { insertMedia, insertNewRow, rowsWithId } from './message-rows.ts';
+import { confirmSent } from './outbound-recovery.ts';
+import { PollVotes } from './poll-votes.ts';
+import type { SealedContent } from './sealed-content.ts';
+import {
+  chatIdentity,
+  contextJson,
+  type MessageDevice,
+  type StoredMessage,
+  type StoredRow,
+  senderIdentity,
+  storedMessage,
+} from './stored-message.ts';
+import { wireDetails } from './wire-details.ts';
+
+export class InboundStoring {
+  readonly #vault: Vault;
+  readonly #clock: Clock;
+  readonly #codec: WireCodec;
+  readonly #content: SealedContent;
+  readonly #events: MessageEvents;
+  readonly #votes: PollVotes;
+
+  constructor(parts: {
+    vault: Vault;
+    clock: Clock;
+    codec: WireCodec;
+    content: SealedContent;
+    events: MessageEvents;
+  }) {
+    const { codec, content } = parts;
+    this.#vault = parts.vault;
+    this.#clock = parts.clock;
+    this.#codec = codec;
+    this.#content = content;
+    this.#events = parts.events;
+    this.#votes = new PollVotes({ codec, unseal: (rowId, sealed) => content.open(rowId, sealed) });
+  }
+
+  /**
+   * Stores the message, and calls `announce` with what is new, within `trx`. Null when it was there already:
+   * idempotent on device, chat, sender and message id, except that a readable copy takes the place of an
+   * undecryptable one.
+   */
+  async store(
+    trx: Transaction<Database>,
+    device: MessageDevice,
+    message: InboundMessage,
+    announce: (row: StoredMessage, arrival: Arrival) => Promise<void>,
+  ): Promise<StoredMessage | null> {
+    const row = this.#rowOf(device, message);
+    if (message.fromMe) await confirmSent(trx, device, message, this.#events);
+    const known = await this.#knownCopy(trx, device, message);
+    if (known && !replaces(row, known)) return null;
+    await this.#readWhatCameBefore(trx, device, message, row);
+    if (known) {
+      row.id = known.id;
+      row.raw = this.#content.seal(known.id, message.raw);
+      await trx
+        .updateTable('messages')
+        .set({
+          kind: row.kind,
+          text: row.text,
+          context: row.context,
+          raw: row.raw,
+          push_name: row.push_name,
+          source: row.source,
+          target_id: row.target_id,
+          edited_at: row.edited_at,
+          revoked_at: row.revoked_at,
+        })
+        .where('tenant_id', '=', device.tenantId)
+        .where('id', '=', known.id)
+        .execute();
+    } else if (!(await insertNewRow(trx, row))) {
+      return null;
+    }
+    const { media } = message.content;
+    if (media) {
+      await insertMedia(trx, row, media, { vault: this.#vault, lidAddressed: message.lidAddressed });
+    }
+    const applied = await applyAmendment(trx, device, message);
+    const details = wireDetails(row.kind, message.raw, this.#codec);
+    await announce(storedMessage(row), { media, applied, details });
+    if (row.kind === 'poll') {
+      await this.#events.votesRead(trx, device, await this.#votes.readEarlier(trx, device, message));
+    }
+    return storedMessage(row);
+  }
+
+  /**
+   * The unique index compares canonical names, and the name of a LID-only contact changes once the phone
+   * number is known. A redelivery across that change is still the same message.
+   */
+  async #knownCopy(
+    trx: Transaction<Database>,
+    device: MessageDevice,
+    message: InboundMessage,
+  ): Promise<StoredRow | undefined> {
+    const rows = await rowsWithId(trx, device, message.id);
+    return rows.find((row) => {
+      if (contradicts(chatIdentity(row), message.chat)) return false;
+      if (row.from_me === 1 && message.fromMe) return true;
+      return sameIdentity(senderIdentity(row), message.sender);
+    });
+  }
+
+  /** Completes the row of a new message by what is stored already: its edits, or the poll it votes in. */
+  async #readWhatCameBefore(
+    trx: Transaction<Database>,
+    device: MessageDevice,
+    message: InboundMessage,
+    row: MessagesTable,
+  ): Promise<void> {
+    if (row.kind === 'poll_vote') {
+      const pollVote = await this.#votes.read(trx, device, message);
+      row.context = contextJson({ ...message.content, pollVote });
+    } else if (mayBeTarget(message.content.kind)) {
+      Object.assign(row, await earlierAmendments(trx, device, message));
+    }
+  }
+
+  #rowOf(device: MessageDevice, message: InboundMessage): MessagesTable {
+    const id = randomUUID();
+    const raw = this.#content.seal(id, message.raw);
+    return inboundRow(device, message, { id, raw, now: this.#clock.now() });
+  }
+}
+
+/**
+ * Whether a message takes the place of a stored copy of it: of one that could not be read, and of one from
+ * history, because what arrives is news even when a piece of history that was on its way told it first.
+ */
+function replaces(row: MessagesTable, known: StoredRow): boolean {
+  if (row.kind === 'undecryptable') return false;
+  return known.kind === 'undecryptable' || (known.source === 'history' && row.source === 'phone');
+}

@@ -1,0 +1,65 @@
+/** Rows of messages: inserted with their media, and found by the message's id. */
+import type { Kysely } from 'kysely';
+import { mediaRow } from '../media/descriptor-row.ts';
+import { HotQuery, slotsOf } from '../storage/hot-query.ts';
+import type { Database, MessagesTable } from '../storage/schema.ts';
+import type { Vault } from '../storage/vault.ts';
+import type { MediaDescriptor } from '../whatsapp/port/media.ts';
+import { type MessageDevice, STORED_COLUMNS, type StoredRow } from './stored-message.ts';
+
+/** Inserts the row of a message. */
+export async function insertRow(db: Kysely<Database>, row: MessagesTable): Promise<void> {
+  await INSERT.run(db, row);
+}
+
+/** Inserts the row unless the device has the message; false when it has. */
+export async function insertNewRow(db: Kysely<Database>, row: MessagesTable): Promise<boolean> {
+  return (await INSERT_NEW.affected(db, row)) > 0;
+}
+
+/** Inserts the media that belongs to the row; `lidAddressed` as in `InboundMessage`. */
+export async function insertMedia(
+  db: Kysely<Database>,
+  row: Pick<MessagesTable, 'id' | 'tenant_id' | 'device_id'>,
+  descriptor: MediaDescriptor,
+  { vault, lidAddressed = false }: { vault: Vault; lidAddressed?: boolean | undefined },
+): Promise<void> {
+  const owner = { messageRowId: row.id, tenantId: row.tenant_id, deviceId: row.device_id, lidAddressed };
+  await db
+    .insertInto('media')
+    .values(mediaRow(descriptor, owner, vault))
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+}
+
+/** The device's messages with that id: several chats may have one. */
+export async function rowsWithId(
+  db: Kysely<Database>,
+  device: Pick<MessageDevice, 'id' | 'tenantId'>,
+  messageId: string,
+): Promise<StoredRow[]> {
+  return BY_MESSAGE_ID.rows(db, { tenantId: device.tenantId, deviceId: device.id, messageId });
+}
+
+const COLUMNS = [...STORED_COLUMNS, 'target_id', 'raw'] as const;
+
+const INSERT = new HotQuery<MessagesTable, unknown>((db, row) =>
+  db.insertInto('messages').values(slotsOf(row, COLUMNS)),
+);
+
+const INSERT_NEW = new HotQuery<MessagesTable, unknown>((db, row) =>
+  db
+    .insertInto('messages')
+    .values(slotsOf(row, COLUMNS))
+    .onConflict((conflict) => conflict.doNothing()),
+);
+
+const BY_MESSAGE_ID = new HotQuery<{ tenantId: string; deviceId: string; messageId: string }, StoredRow>(
+  (db, { tenantId, deviceId, messageId }) =>
+    db
+      .selectFrom('messages')
+      .select(STORED_COLUMNS)
+      .where('tenant_id', '=', tenantId)
+      .where('message_id', '=', messageId)
+      .where('device_id', '=', deviceId),
+);
