@@ -1,6 +1,7 @@
 /** Passing a stored message on to another chat. */
 import { AppError } from '../errors.ts';
-import type { MediaService, ReadyMedia } from '../media/service.ts';
+import type { ReadyMedia } from '../media/answer.ts';
+import type { MediaService } from '../media/service.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import { assertForwardable } from '../messages/forward-rules.ts';
 import type { StoredMessage } from '../messages/stored-message.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { MediaAnswer } from '../../src/media/service.ts';
+import type { MediaAnswer } from '../../src/media/answer.ts';
 import { adminOf, MediaWorld, readAll, sha256, type TestDevice, until } from './media-world.ts';
 
 let world: MediaWorld;

@@ -1,5 +1,5 @@
 import { AppError } from '../../errors.ts';
-import type { ReadyMedia } from '../../media/service.ts';
+import type { ReadyMedia } from '../../media/answer.ts';
 import type { StoredMessage } from '../../messages/stored-message.ts';
 import { member, unwrapped } from '../../messages/wire-content.ts';
 import type { Composed, Content } from '../../sending/content.ts';

@@ -2,7 +2,8 @@
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../../errors.ts';
-import type { MediaService, ReadyMedia } from '../../../media/service.ts';
+import type { ReadyMedia } from '../../../media/answer.ts';
+import type { MediaService } from '../../../media/service.ts';
 import { attachment, matchesTag, parseRange, servedName, servedType } from '../../media-headers.ts';
 import { errorResponses } from '../../schemas.ts';
 
