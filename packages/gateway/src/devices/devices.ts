@@ -9,6 +9,7 @@ import { onSession } from '../whatsapp/port/app-errors.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 import { deviceToLink, deviceToUse } from './choice.ts';
 import { type Device, type DeviceLimit, isLinked, statusOf } from './device.ts';
+import type { DeviceActor, PairingQr } from './device-actor.ts';
 import {
   type PairCodeAnswer,
   Pairing,
@@ -17,12 +18,12 @@ import {
   phoneDigits,
 } from './pairing.ts';
 import { DeviceRepository } from './repository.ts';
-import type { PairingQr, RunningDevice } from './running-device.ts';
 import { isTemporaryBan, isTerminal } from './state.ts';
 import { Supervisor, type SupervisorParts } from './supervisor.ts';
 
 export type { Device } from './device.ts';
-export type { SessionHandlers, StateListener } from './running-device.ts';
+export type { StateListener } from './device-record.ts';
+export type { SessionHandlers } from './session-handlers.ts';
 export type { DeviceState } from './state.ts';
 
 export interface DevicesInput extends Omit<SupervisorParts, 'repository'> {
@@ -150,23 +151,23 @@ export class Devices {
   /** The connected devices of a tenant. */
   tenantSessions(tenantId: string): { device: Device; session: WhatsAppSession }[] {
     const open: { device: Device; session: WhatsAppSession }[] = [];
-    for (const running of this.#supervisor.all()) {
-      const session = running.openSession;
-      if (session !== null && running.device.tenantId === tenantId)
-        open.push({ device: running.device, session });
+    for (const actor of this.#supervisor.all()) {
+      const session = actor.openSession;
+      if (session !== null && actor.device.tenantId === tenantId)
+        open.push({ device: actor.device, session });
     }
     return open;
   }
 
   /** See `Pairing.qr`. */
   qr(device: Device, fresh: boolean): Promise<PairingQrAnswer> {
-    return this.#pairing.qr(this.#supervisor.running(device), fresh);
+    return this.#pairing.qr(this.#supervisor.actor(device), fresh);
   }
 
   /** The QR that a phone could scan at this moment, or null. */
   currentQr(device: Device): PairingQr | null {
-    const running = this.#supervisor.find(device.id);
-    return running === null ? null : this.#pairing.currentQr(running);
+    const actor = this.#supervisor.find(device.id);
+    return actor === null ? null : this.#pairing.currentQr(actor);
   }
 
   /** Throws VALIDATION_ERROR for a phone number that is none: before a device is created for it. */
@@ -176,7 +177,7 @@ export class Devices {
 
   /** See `Pairing.code`. */
   pairCode(device: Device, phone: string, fresh: boolean): Promise<PairCodeAnswer> {
-    return this.#pairing.code(this.#supervisor.running(device), phone, fresh);
+    return this.#pairing.code(this.#supervisor.actor(device), phone, fresh);
   }
 
   /**
@@ -184,15 +185,15 @@ export class Devices {
    * Throws DEVICE_NOT_READY when WhatsApp refuses it for good, WHATSAPP_TIMEOUT when it is still trying.
    */
   async connect(device: Device): Promise<ConnectAnswer> {
-    const running = this.#supervisor.running(device);
-    if (running.device.state === 'connected') return { device: running.device, needsQr: false };
-    if (!running.linked) return { device: running.device, needsQr: true };
-    await running.connect();
+    const actor = this.#supervisor.actor(device);
+    if (actor.device.state === 'connected') return { device: actor.device, needsQr: false };
+    if (!actor.linked) return { device: actor.device, needsQr: true };
+    await actor.connect();
     const timeoutMs = this.#input.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
-    const settled = await running.waitFor(() => settledDevice(running), timeoutMs);
+    const settled = await actor.waitFor(() => settledDevice(actor), timeoutMs);
     if (settled === undefined) {
       throw new AppError('WHATSAPP_TIMEOUT', {
-        message: `reconnect failed: ${running.device.stateReason}; the gateway keeps trying`,
+        message: `reconnect failed: ${actor.device.stateReason}; the gateway keeps trying`,
       });
     }
     if (settled.state === 'connected') return { device: settled, needsQr: false };
@@ -203,9 +204,9 @@ export class Devices {
 
   /** Closes the session, or gives up connecting, and keeps the credentials. Nothing to do is no error. */
   async disconnect(device: Device): Promise<Device> {
-    const running = this.#supervisor.running(device);
-    await running.disconnect();
-    return running.device;
+    const actor = this.#supervisor.actor(device);
+    await actor.disconnect();
+    return actor.device;
   }
 
   /**
@@ -214,10 +215,10 @@ export class Devices {
    * credentials are forgotten here alone, for a device that cannot come online any more.
    */
   async logout(device: Device, localOnly: boolean): Promise<Device> {
-    const running = this.#supervisor.running(device);
-    if (!localOnly && running.openSession === null) throw new AppError('DEVICE_NOT_READY');
-    await onSession(() => running.logout(localOnly));
-    return running.device;
+    const actor = this.#supervisor.actor(device);
+    if (!localOnly && actor.openSession === null) throw new AppError('DEVICE_NOT_READY');
+    await onSession(() => actor.logout(localOnly));
+    return actor.device;
   }
 
   async #visible(caller: Caller, deviceId: string): Promise<Device> {
@@ -232,14 +233,14 @@ export class Devices {
 
   /** The stored device as it is at this moment: what its session said last may not be stored yet. */
   #live(stored: Device): Device {
-    const running = this.#supervisor.find(stored.id);
-    return running === null ? stored : { ...running.device, name: stored.name };
+    const actor = this.#supervisor.find(stored.id);
+    return actor === null ? stored : { ...actor.device, name: stored.name };
   }
 }
 
 /** The device once it is connected or waits for the user, else undefined. */
-function settledDevice(running: RunningDevice): Device | undefined {
-  const { device } = running;
+function settledDevice(actor: DeviceActor): Device | undefined {
+  const { device } = actor;
   const status = statusOf(device);
   const over =
     isTerminal(status) ||

@@ -2,8 +2,11 @@
 import type { Clock } from '../clock.ts';
 import type { AccountLimit } from '../whatsapp/port/account.ts';
 
-/** Node's timers overflow after 24.8 days (https://nodejs.org/api/timers.html). */
-const LONGEST_TIMER_MS = 24 * 3600_000;
+/**
+ * One day. A timer does not count the time for which its machine sleeps, and `Clock.after` cuts longer ones to
+ * 24.8 days: so the time is looked at again each day.
+ */
+const LOOK_AGAIN_MS = 24 * 3600_000;
 
 export class LimitWatch {
   readonly #clock: Clock;
@@ -21,7 +24,7 @@ export class LimitWatch {
     this.#cancel();
     if (limit === null) return;
     const left = Math.max(limit.until - this.#clock.now(), 0);
-    this.#cancel = this.#clock.after(Math.min(left, LONGEST_TIMER_MS), () => {
+    this.#cancel = this.#clock.after(Math.min(left, LOOK_AGAIN_MS), () => {
       if (limit.until <= this.#clock.now()) this.#over();
       else this.watch(limit);
     });

@@ -4,7 +4,7 @@ import { AppError } from '../errors.ts';
 import { normalisePhoneNumber } from '../identity/phone-number.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
 import type { Device } from './device.ts';
-import type { PairingQr, RunningDevice } from './running-device.ts';
+import type { DeviceActor, PairingQr } from './device-actor.ts';
 
 export interface PairingQrAnswer extends PairingQr {
   /** The QR as a PNG in a `data:` URI. */
@@ -52,10 +52,10 @@ interface CachedCode {
 export class Pairing {
   readonly #clock: Clock;
   readonly #settings: PairingSettings;
-  readonly #codes = new WeakMap<RunningDevice, CachedCode>();
-  readonly #codesUnderWay = new WeakMap<RunningDevice, Promise<unknown>>();
+  readonly #codes = new WeakMap<DeviceActor, CachedCode>();
+  readonly #codesUnderWay = new WeakMap<DeviceActor, Promise<unknown>>();
   /** The picture of the last QR of each device: drawing costs more than all the rest of a poll. */
-  readonly #images = new WeakMap<RunningDevice, { code: string; image: string }>();
+  readonly #images = new WeakMap<DeviceActor, { code: string; image: string }>();
 
   constructor(clock: Clock, settings: Partial<PairingSettings> = {}) {
     this.#clock = clock;
@@ -66,23 +66,23 @@ export class Pairing {
    * The QR to scan now; starts connecting when needed. `fresh` gives up a pairing under way, for a new QR.
    * Throws ALREADY_CONNECTED, ALREADY_PAIRED, QR_TIMEOUT, DEVICE_NOT_READY (no connection to WhatsApp).
    */
-  async qr(running: RunningDevice, fresh: boolean): Promise<PairingQrAnswer> {
-    refuseLinked(running);
-    const known = fresh ? null : this.currentQr(running);
-    if (known) return { ...(await this.#drawn(running, known)), cached: true };
-    await running.pair(fresh);
-    const found = await running.waitFor(
-      () => this.currentQr(running) ?? pairingOver(running),
+  async qr(actor: DeviceActor, fresh: boolean): Promise<PairingQrAnswer> {
+    refuseLinked(actor);
+    const known = fresh ? null : this.currentQr(actor);
+    if (known) return { ...(await this.#drawn(actor, known)), cached: true };
+    await actor.pair(fresh);
+    const found = await actor.waitFor(
+      () => this.currentQr(actor) ?? pairingOver(actor),
       this.#settings.qrTimeoutMs,
     );
     if (found === undefined) throw new AppError('QR_TIMEOUT');
-    if (found === 'over') throw notPairing(running);
-    return { ...(await this.#drawn(running, found)), cached: false };
+    if (found === 'over') throw notPairing(actor);
+    return { ...(await this.#drawn(actor, found)), cached: false };
   }
 
   /** The QR that a phone could scan at this moment, or null. */
-  currentQr(running: RunningDevice): PairingQr | null {
-    const { qr } = running;
+  currentQr(actor: DeviceActor): PairingQr | null {
+    const { qr } = actor;
     return qr !== null && qr.expiresAt > this.#clock.now() ? qr : null;
   }
 
@@ -91,66 +91,64 @@ export class Pairing {
    * same code while it is valid, unless `fresh`. Throws VALIDATION_ERROR for a number that is none, else as
    * `qr`, and WHATSAPP_TIMEOUT.
    */
-  async code(running: RunningDevice, phone: string, fresh: boolean): Promise<PairCodeAnswer> {
+  async code(actor: DeviceActor, phone: string, fresh: boolean): Promise<PairCodeAnswer> {
     const digits = phoneDigits(phone);
     // One request at a time: a second one would silently take the validity from the first one's code.
     for (;;) {
-      const underWay = this.#codesUnderWay.get(running);
+      const underWay = this.#codesUnderWay.get(actor);
       if (underWay === undefined) break;
       await underWay;
     }
-    const result = this.#code(running, digits, fresh);
-    const settled = result.catch(() => undefined).finally(() => this.#codesUnderWay.delete(running));
-    this.#codesUnderWay.set(running, settled);
+    const result = this.#code(actor, digits, fresh);
+    const settled = result.catch(() => undefined).finally(() => this.#codesUnderWay.delete(actor));
+    this.#codesUnderWay.set(actor, settled);
     return result;
   }
 
-  async #code(running: RunningDevice, phone: string, fresh: boolean): Promise<PairCodeAnswer> {
-    refuseLinked(running);
-    const known = this.#codes.get(running);
+  async #code(actor: DeviceActor, phone: string, fresh: boolean): Promise<PairCodeAnswer> {
+    refuseLinked(actor);
+    const known = this.#codes.get(actor);
     const valid =
-      known?.phone === phone &&
-      known.expiresAt > this.#clock.now() &&
-      known.session === running.pairingSession;
+      known?.phone === phone && known.expiresAt > this.#clock.now() && known.session === actor.pairingSession;
     if (known && valid && !fresh) {
       return { code: known.code, phone, expiresAt: known.expiresAt, cached: true };
     }
-    await running.pair(false);
+    await actor.pair(false);
     // The server accepts the request for a code only after it offered QR refs (its pair-device request).
-    const ready = await running.waitFor(
-      () => (running.qr !== null ? 'ready' : pairingOver(running)),
+    const ready = await actor.waitFor(
+      () => (actor.qr !== null ? 'ready' : pairingOver(actor)),
       this.#settings.qrTimeoutMs,
     );
     if (ready === undefined) {
       const message = 'failed to generate pair code: timeout waiting for WhatsApp QR event';
       throw new AppError('WHATSAPP_TIMEOUT', { message });
     }
-    const session = running.pairingSession;
-    if (ready === 'over' || session === null) throw notPairing(running);
+    const session = actor.pairingSession;
+    if (ready === 'over' || session === null) throw notPairing(actor);
     const code = dashed(
       await onSession(() => session.pairing.requestCode(phone), { message: 'failed to generate pair code' }),
     );
     const expiresAt = this.#clock.now() + PAIR_CODE_LIFETIME_MS;
-    this.#codes.set(running, { code, phone, expiresAt, session });
+    this.#codes.set(actor, { code, phone, expiresAt, session });
     return { code, phone, expiresAt, cached: false };
   }
 
   /** With its picture; the next one instead when the server retired this one's secret during the drawing. */
-  async #drawn(running: RunningDevice, qr: PairingQr): Promise<PairingQr & { image: string }> {
+  async #drawn(actor: DeviceActor, qr: PairingQr): Promise<PairingQr & { image: string }> {
     let shown = qr;
     for (;;) {
-      const image = await this.#draw(running, shown.code);
-      const current = this.currentQr(running);
+      const image = await this.#draw(actor, shown.code);
+      const current = this.currentQr(actor);
       if (current === null || current.code === shown.code) return { ...shown, image };
       shown = current;
     }
   }
 
-  async #draw(running: RunningDevice, code: string): Promise<string> {
-    const drawn = this.#images.get(running);
+  async #draw(actor: DeviceActor, code: string): Promise<string> {
+    const drawn = this.#images.get(actor);
     if (drawn?.code === code) return drawn.image;
     const image = await toDataURL(code);
-    this.#images.set(running, { code, image });
+    this.#images.set(actor, { code, image });
     return image;
   }
 }
@@ -166,10 +164,10 @@ export function phoneDigits(phone: string): string {
   });
 }
 
-function refuseLinked(running: RunningDevice): void {
-  const { state }: Device = running.device;
+function refuseLinked(actor: DeviceActor): void {
+  const { state }: Device = actor.device;
   if (state === 'connected') throw new AppError('ALREADY_CONNECTED');
-  if (running.linked) {
+  if (actor.linked) {
     throw new AppError('ALREADY_PAIRED', {
       message:
         'already connected: the device is paired; POST /connect brings it online, POST /logout unlinks it',
@@ -177,19 +175,19 @@ function refuseLinked(running: RunningDevice): void {
   }
 }
 
-/** 'over' when the running attempt can give no QR any more. */
-function pairingOver(running: RunningDevice): 'over' | undefined {
-  return running.device.state !== 'pairing' || running.linked ? 'over' : undefined;
+/** 'over' when the actor attempt can give no QR any more. */
+function pairingOver(actor: DeviceActor): 'over' | undefined {
+  return actor.device.state !== 'pairing' || actor.linked ? 'over' : undefined;
 }
 
-function notPairing(running: RunningDevice): AppError {
+function notPairing(actor: DeviceActor): AppError {
   try {
-    refuseLinked(running);
+    refuseLinked(actor);
   } catch (error) {
     if (error instanceof AppError) return error;
   }
   return new AppError('DEVICE_NOT_READY', {
-    message: `failed to initialize device: ${running.device.stateReason}`,
+    message: `failed to initialize device: ${actor.device.stateReason}`,
   });
 }
 

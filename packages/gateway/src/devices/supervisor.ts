@@ -1,6 +1,6 @@
 import { AppError } from '../errors.ts';
 import type { Device } from './device.ts';
-import { type DeviceParts, RunningDevice } from './running-device.ts';
+import { DeviceActor, type DeviceActorParts } from './device-actor.ts';
 
 export interface WaveSettings {
   /** Devices that a starting gateway connects at a time. */
@@ -12,16 +12,16 @@ export interface WaveSettings {
 /** 300 devices are under way in 15 s: slow enough for one process's handshakes and for the server's patience. */
 export const DEFAULT_WAVES: WaveSettings = { size: 10, gapMs: 500 };
 
-export interface SupervisorParts extends DeviceParts {
+export interface SupervisorParts extends DeviceActorParts {
   /** Ids of every tenant: the start asks tenant by tenant which devices to take up. */
   tenantIds(): Promise<string[]>;
   waves?: WaveSettings;
 }
 
-/** Keeps one running device for each one that is in use, and so at most one socket each. */
+/** Keeps one actor for each device that is in use, and so at most one socket each. */
 export class Supervisor {
   readonly #parts: SupervisorParts;
-  readonly #running = new Map<string, RunningDevice>();
+  readonly #actors = new Map<string, DeviceActor>();
   #cancelWave: (() => void) | null = null;
   #stopped = false;
 
@@ -34,12 +34,12 @@ export class Supervisor {
    * Devices that are not linked any more, or whose user disconnected them, stay as they are.
    */
   async start(): Promise<void> {
-    const waiting: RunningDevice[] = [];
+    const waiting: DeviceActor[] = [];
     for (const tenantId of await this.#parts.tenantIds()) {
       for (const device of await this.#parts.repository.listForStart(tenantId)) {
-        const running = this.running(device);
-        await running.markStarted();
-        if (running.device.state === 'reconnecting') waiting.push(running);
+        const actor = this.actor(device);
+        await actor.markStarted();
+        if (actor.device.state === 'reconnecting') waiting.push(actor);
       }
     }
     this.#launchWaves(waiting);
@@ -50,38 +50,38 @@ export class Supervisor {
     this.#stopped = true;
     this.#cancelWave?.();
     this.#cancelWave = null;
-    await Promise.all([...this.#running.values()].map((running) => running.shutDown()));
+    await Promise.all([...this.#actors.values()].map((actor) => actor.shutDown()));
   }
 
-  /** The running device for a stored one; throws SHUTTING_DOWN once the supervisor stops. */
-  running(device: Device): RunningDevice {
+  /** The actor of a stored one; throws SHUTTING_DOWN once the supervisor stops. */
+  actor(device: Device): DeviceActor {
     if (this.#stopped) throw new AppError('SHUTTING_DOWN');
-    const known = this.#running.get(device.id);
+    const known = this.#actors.get(device.id);
     if (known) return known;
-    const running = new RunningDevice(device, this.#parts);
-    this.#running.set(device.id, running);
-    return running;
+    const actor = new DeviceActor(device, this.#parts);
+    this.#actors.set(device.id, actor);
+    return actor;
   }
 
-  find(deviceId: string): RunningDevice | null {
-    return this.#running.get(deviceId) ?? null;
+  find(deviceId: string): DeviceActor | null {
+    return this.#actors.get(deviceId) ?? null;
   }
 
-  all(): Iterable<RunningDevice> {
-    return this.#running.values();
+  all(): Iterable<DeviceActor> {
+    return this.#actors.values();
   }
 
-  /** Closes and drops the running devices that `which` accepts, before their rows are deleted. */
+  /** Closes and drops the actors that `which` accepts, before their rows are deleted. */
   async release(which: (device: Device) => boolean): Promise<void> {
-    const leaving = [...this.#running.values()].filter((running) => which(running.device));
-    await Promise.all(leaving.map((running) => running.shutDown()));
-    for (const running of leaving) this.#running.delete(running.device.id);
+    const leaving = [...this.#actors.values()].filter((actor) => which(actor.device));
+    await Promise.all(leaving.map((actor) => actor.shutDown()));
+    for (const actor of leaving) this.#actors.delete(actor.device.id);
   }
 
-  #launchWaves(waiting: RunningDevice[]): void {
+  #launchWaves(waiting: DeviceActor[]): void {
     const { size, gapMs } = this.#parts.waves ?? DEFAULT_WAVES;
     if (this.#stopped || waiting.length === 0) return;
-    for (const running of waiting.slice(0, size)) running.launch();
+    for (const actor of waiting.slice(0, size)) actor.launch();
     const rest = waiting.slice(size);
     this.#cancelWave = this.#parts.clock.after(gapMs, () => this.#launchWaves(rest));
   }

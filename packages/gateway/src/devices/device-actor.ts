@@ -1,0 +1,328 @@
+import type { AccountLimit } from '../whatsapp/port/account.ts';
+import type { CredentialStore } from '../whatsapp/port/credentials.ts';
+import type { SessionEvent } from '../whatsapp/port/events.ts';
+import type { Identity, Jid } from '../whatsapp/port/identity.ts';
+import type { SessionFactory, WhatsAppSession } from '../whatsapp/port/session.ts';
+import { Backoff, type BackoffSettings } from './backoff.ts';
+import { CommandQueue } from './command-queue.ts';
+import { type Device, isLinked, statusOf } from './device.ts';
+import { limitChanged, qrGenerated } from './device-events.ts';
+import { DeviceRecord, type DeviceRecordParts } from './device-record.ts';
+import { LimitWatch } from './limit-watch.ts';
+import type { DeviceChange } from './repository.ts';
+import {
+  isSessionState,
+  type SessionHandlers,
+  type SessionState,
+  storeReceived,
+} from './session-handlers.ts';
+import { SessionSlot } from './session-slot.ts';
+import type { DeviceEvent } from './state.ts';
+
+/** What a device needs from the rest of the gateway. */
+export interface DeviceActorParts extends DeviceRecordParts {
+  createSession: SessionFactory;
+  credentialsFor(device: Device): CredentialStore;
+  loadSentMessage(device: Device, chat: Identity, messageId: string): Promise<Uint8Array | null>;
+  handlers: SessionHandlers;
+  backoff?: Partial<BackoffSettings>;
+}
+
+/** The newest QR of the pairing session. Times in milliseconds. */
+export interface PairingQr {
+  code: string;
+  generatedAt: number;
+  expiresAt: number;
+}
+
+/**
+ * One device in this process: holds at most one session, keeps the device's state, stores it, and
+ * connects again when that can help. Commands run one after the other; reports of the session are
+ * taken as they come, because a command may be waiting for the session that makes them.
+ */
+export class DeviceActor {
+  readonly #parts: DeviceActorParts;
+  readonly #record: DeviceRecord;
+  readonly #commands: CommandQueue;
+  readonly #credentials: CredentialStore;
+  readonly #backoff: Backoff;
+  readonly #slot: SessionSlot;
+  readonly #limitWatch: LimitWatch;
+  #cancelRetry: (() => void) | null = null;
+  #qr: PairingQr | null = null;
+  #loggingOut = false;
+  #shutDown = false;
+
+  constructor(device: Device, parts: DeviceActorParts) {
+    this.#record = new DeviceRecord(device, parts);
+    this.#commands = new CommandQueue(parts.clock);
+    this.#parts = parts;
+    this.#credentials = parts.credentialsFor(device);
+    this.#backoff = new Backoff(parts.backoff);
+    this.#limitWatch = new LimitWatch(parts.clock, () => {
+      this.#limited(null).catch((error) => this.#record.warn(error, 'the end of a limit was not stored'));
+    });
+    this.#slot = new SessionSlot({
+      clock: parts.clock,
+      create: (report) =>
+        parts.createSession({
+          deviceId: device.id,
+          credentials: this.#credentials,
+          report,
+          loadSentMessage: (chat, id) => parts.loadSentMessage(this.device, chat, id),
+        }),
+      report: (event, current) => this.#report(event, current),
+      warn: (error, message) => this.#record.warn(error, message),
+    });
+  }
+
+  /** The device as it is now; replaced, never changed in place. */
+  get device(): Device {
+    return this.#record.device;
+  }
+
+  get linked(): boolean {
+    return isLinked(this.device);
+  }
+
+  /** The QR of the running pairing session, possibly expired; null before the first one. */
+  get qr(): PairingQr | null {
+    return this.#qr;
+  }
+
+  /** The session when it is open, else null. */
+  get openSession(): WhatsAppSession | null {
+    return this.device.state === 'connected' ? this.#slot.session : null;
+  }
+
+  /** The session while it waits for a phone to link, else null. */
+  get pairingSession(): WhatsAppSession | null {
+    return this.device.state === 'pairing' && !this.linked ? this.#slot.session : null;
+  }
+
+  /** Marks a stored device as taken up by this process; `launch` then connects it. */
+  async markStarted(): Promise<void> {
+    this.#limitWatch.watch(this.device.limit);
+    await this.#record.apply({ type: 'start' });
+  }
+
+  /** Opens a session when one is wanted and none is there or on its way. */
+  launch(): void {
+    const { state } = this.device;
+    if (this.#shutDown) return;
+    if (state !== 'reconnecting' && state !== 'pairing') return;
+    this.#cancelRetry?.();
+    this.#cancelRetry = null;
+    this.#slot.open();
+  }
+
+  /** Starts to link the device, with new keys. `fresh` gives up a pairing that is under way. */
+  pair(fresh: boolean): Promise<void> {
+    return this.#commands.run(async () => {
+      if (this.linked || this.#shutDown) return;
+      if (fresh) this.#detach();
+      if (!this.#slot.taken) {
+        await this.#slot.closed;
+        // Keys of a pairing that came to nothing make the server refuse the next login.
+        await this.#credentials.clear();
+        this.#backoff.reset();
+        const forgotten = {
+          jid: null,
+          lid: null,
+          phoneNumber: null,
+          pushName: null,
+          platform: null,
+          limit: null,
+        };
+        await this.#record.apply({ type: 'pair' }, forgotten);
+      }
+      this.launch();
+    });
+  }
+
+  /** Connects a linked device now, whatever the back-off says. A connection on its way is not doubled. */
+  connect(): Promise<void> {
+    return this.#commands.run(async () => {
+      if (!this.linked || this.#shutDown) return;
+      if (!this.#slot.taken && (await this.#credentials.readCredentials()) === null) {
+        await this.#record.apply({ type: 'connect' });
+        await this.#record.apply({ type: 'qr' });
+        return;
+      }
+      await this.#record.apply({ type: 'connect' });
+      if (!this.#slot.taken) this.#backoff.reset();
+      this.launch();
+    });
+  }
+
+  /** Closes the session, keeps the credentials, and stays offline. */
+  disconnect(): Promise<void> {
+    return this.#commands.run(async () => {
+      this.#detach();
+      await this.#record.apply({ type: 'disconnect' });
+      await this.#slot.closed;
+    });
+  }
+
+  /**
+   * Removes the companion on the server (needs an open session, else the session's error) and forgets
+   * the credentials. With `localOnly` the server is not asked: the phone may go on listing the device.
+   */
+  logout(localOnly: boolean): Promise<void> {
+    return this.#commands.run(async () => {
+      const session = this.openSession;
+      if (session !== null && !localOnly) {
+        this.#loggingOut = true;
+        try {
+          await session.logout();
+        } finally {
+          this.#loggingOut = false;
+        }
+      }
+      this.#detach();
+      await this.#record.apply({ type: 'logout' });
+      await this.#slot.closed;
+      await this.#credentials.clear();
+    });
+  }
+
+  /** Closes the session because the gateway stops; the next start takes the device up again. */
+  async shutDown(): Promise<void> {
+    this.#shutDown = true;
+    this.#limitWatch.stop();
+    this.#detach();
+    await this.#record
+      .apply({ type: 'stop' })
+      .catch((error) => this.#record.warn(error, 'the state was not stored'));
+    await this.#slot.closed;
+    await this.#commands.over();
+    await this.#record.stored;
+  }
+
+  /** The first value that `check` gives, now or after a change; see `DeviceRecord`. */
+  waitFor<T>(check: () => T | undefined, timeoutMs: number): Promise<T | undefined> {
+    return this.#record.waitFor(check, timeoutMs);
+  }
+
+  async #report(event: SessionEvent, current: boolean): Promise<void> {
+    if (isSessionState(event)) {
+      if (current) await this.#sessionChanged(event);
+      return;
+    }
+    // What the account received is stored even when this session has just been given up.
+    await storeReceived(this.#parts.handlers, this.device, event);
+    await this.#record.seen();
+  }
+
+  async #sessionChanged(event: SessionState): Promise<void> {
+    const now = this.#parts.clock.now();
+    switch (event.type) {
+      case 'connecting':
+        return;
+      case 'alive':
+        return this.#record.seen();
+      case 'push_name':
+        return this.#record.store({ pushName: event.name });
+      case 'limit':
+        return this.#limited(event.limit);
+      case 'qr':
+        if (this.linked) return this.#credentialsMissing();
+        this.#qr = { code: event.code, generatedAt: now, expiresAt: event.expiresAt };
+        this.#record.notify();
+        return this.#record
+          .store({}, () => [qrGenerated(event)])
+          .catch((error) => this.#record.warn(error, 'the QR was not reported'));
+      case 'paired':
+        this.#qr = null;
+        await this.#record.apply({ type: 'paired' }, { ...ids(event), platform: event.platform });
+        return;
+      case 'open': {
+        this.#qr = null;
+        this.#backoff.opened(this.#parts.clock.monotonic());
+        const name = event.pushName === null ? {} : { pushName: event.pushName };
+        await this.#record.apply({ type: 'open' }, { ...ids(event), ...name, lastSeen: now });
+        return;
+      }
+      case 'closed':
+        return this.#closed(event);
+    }
+  }
+
+  /** WhatsApp set, changed or lifted the limit of the account; what it says again is no news. */
+  async #limited(limit: AccountLimit | null): Promise<void> {
+    const before = this.device.limit;
+    const same = before?.until === limit?.until && before?.reason === limit?.reason;
+    if (!same) {
+      const now = this.#parts.clock.now();
+      await this.#record.store({ limit: limit && { since: before?.since ?? now, ...limit } }, limitChanged);
+    }
+    if (!this.#shutDown) this.#limitWatch.watch(this.device.limit);
+  }
+
+  async #closed(event: Extract<SessionEvent, { type: 'closed' }>): Promise<void> {
+    this.#qr = null;
+    this.#parts.log.info(
+      { device_id: this.device.id, reason: event.reason, statusCode: event.statusCode },
+      'session closed',
+    );
+    const asAsked = this.#loggingOut && (event.reason === 'stopped' || event.reason === 'logged_out');
+    const cause: DeviceEvent = asAsked
+      ? { type: 'logout' }
+      : { type: 'closed', reason: event.reason, statusCode: event.statusCode };
+    // The state in memory changes at once: what follows from it does not wait for the disk.
+    const stored = this.#record.apply(cause);
+    if (this.device.state === 'logged_out') this.#forgetCredentials();
+    this.#scheduleRetry(event.reason === 'restart_required');
+    await stored.catch((error) => this.#record.warn(error, 'the state was not stored'));
+  }
+
+  #scheduleRetry(restartRequired: boolean): void {
+    this.#cancelRetry?.();
+    this.#cancelRetry = null;
+    if (this.#shutDown) return;
+    const { clock } = this.#parts;
+    const wait = this.#backoff.afterClose(statusOf(this.device), restartRequired, clock.monotonic());
+    if (wait === null) return;
+    if (wait === 0) {
+      this.launch();
+      return;
+    }
+    this.#cancelRetry = clock.after(wait, () => {
+      this.#cancelRetry = null;
+      this.#record
+        .apply({ type: 'retry' })
+        .catch((error) => this.#record.warn(error, 'the state was not stored'))
+        .finally(() => this.launch());
+    });
+  }
+
+  /** A linked device is asked to scan: its keys are gone, for example after a restored backup. */
+  async #credentialsMissing(): Promise<void> {
+    this.#detach();
+    await this.#record.apply({ type: 'qr' });
+    this.#forgetCredentials();
+  }
+
+  /** Not awaited by reports: the command that made the session report may hold the queue. */
+  #forgetCredentials(): void {
+    this.#commands
+      .run(async () => {
+        await this.#slot.closed;
+        if (this.device.state === 'logged_out' && !this.#slot.taken) await this.#credentials.clear();
+      })
+      .catch((error) => this.#record.warn(error, 'the credentials were not forgotten'));
+  }
+
+  /** Gives up the current session and any pending retry; the slot tells when the socket is closed. */
+  #detach(): void {
+    this.#cancelRetry?.();
+    this.#cancelRetry = null;
+    this.#qr = null;
+    this.#slot.empty();
+  }
+}
+
+function ids({ jid, lid }: { jid: Jid; lid: Jid | null }): DeviceChange {
+  const phoneNumber = jid.endsWith('@s.whatsapp.net') ? (jid.split(/[:@]/)[0] ?? null) : null;
+  return { jid, ...(lid !== null && { lid }), phoneNumber };
+}

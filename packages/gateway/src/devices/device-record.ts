@@ -1,0 +1,125 @@
+/** A device's state: in memory at once, in the store soon after, and told to those who wait for it. */
+
+import type { Clock } from '../clock.ts';
+import type { NewEvent } from '../events/recorder.ts';
+import type { Log } from '../observability/log.ts';
+import { type Device, statusOf } from './device.ts';
+import { eventsOfChange } from './device-events.ts';
+import type { DeviceChange, DeviceRepository } from './repository.ts';
+import { type DeviceEvent, isWanted, transition } from './state.ts';
+
+/** Hears of every stored change of a device's state. Must not throw. */
+export type StateListener = (device: Device, previous: Device) => void;
+
+export interface DeviceRecordParts {
+  repository: DeviceRepository;
+  clock: Clock;
+  log: Log;
+  stateChanged?: StateListener;
+}
+
+const LAST_SEEN_EVERY_MS = 60_000;
+
+export class DeviceRecord {
+  readonly #parts: DeviceRecordParts;
+  readonly #watchers = new Set<() => void>();
+  #device: Device;
+  #writes: Promise<void> = Promise.resolve();
+
+  constructor(device: Device, parts: DeviceRecordParts) {
+    this.#device = device;
+    this.#parts = parts;
+  }
+
+  /** As it is now; replaced, never changed in place. */
+  get device(): Device {
+    return this.#device;
+  }
+
+  /** Resolves when every change so far is stored, or could not be. */
+  get stored(): Promise<void> {
+    return this.#writes;
+  }
+
+  /**
+   * Resolves with the first value other than undefined that `check` gives, now or after a change of
+   * state or QR; with undefined after `timeoutMs`.
+   */
+  waitFor<T>(check: () => T | undefined, timeoutMs: number): Promise<T | undefined> {
+    const now = check();
+    if (now !== undefined) return Promise.resolve(now);
+    return new Promise((resolve) => {
+      const finish = (value: T | undefined) => {
+        this.#watchers.delete(watch);
+        cancel();
+        resolve(value);
+      };
+      const watch = () => {
+        const value = check();
+        if (value !== undefined) finish(value);
+      };
+      const cancel = this.#parts.clock.after(timeoutMs, () => finish(undefined));
+      this.#watchers.add(watch);
+    });
+  }
+
+  /** Moves the state machine and stores the new state with `facts`; the state in memory changes at once. */
+  async apply(event: DeviceEvent, facts: DeviceChange = {}): Promise<void> {
+    const next = transition(statusOf(this.#device), event);
+    if (next === null) {
+      if (event.type === 'open' || event.type === 'paired') await this.store(facts);
+      return;
+    }
+    const entered = next.state !== this.#device.state;
+    await this.store(
+      {
+        ...facts,
+        state: next.state,
+        stateReason: next.reason,
+        ...(entered && { stateAt: this.#parts.clock.now() }),
+        wanted: isWanted(next),
+      },
+      (device, previous) => eventsOfChange(device, previous, event),
+    );
+  }
+
+  /** Stores the change with its events; the device in memory changes at once. */
+  async store(
+    change: DeviceChange,
+    eventsOf: (device: Device, previous: Device) => NewEvent[] = () => [],
+  ): Promise<void> {
+    const { repository, clock, stateChanged } = this.#parts;
+    const previous = this.#device;
+    const updatedAt = clock.now();
+    const device = { ...previous, ...change, updatedAt };
+    this.#device = device;
+    const events = eventsOf(device, previous);
+    const written = this.#writes.then(() => repository.update(device, change, updatedAt, events));
+    this.#writes = written.catch(() => undefined);
+    try {
+      await written;
+      const moved = device.state !== previous.state || device.stateReason !== previous.stateReason;
+      if (moved) stateChanged?.(device, previous);
+    } finally {
+      this.notify();
+    }
+  }
+
+  /** A sign of life. Never fails: what brought it has been stored, and must not be sent again for this. */
+  async seen(): Promise<void> {
+    const now = this.#parts.clock.now();
+    const { lastSeen } = this.#device;
+    // Either way: a clock that was set back must not stop the signs of life until it has caught up.
+    if (lastSeen !== null && Math.abs(now - lastSeen) < LAST_SEEN_EVERY_MS) return;
+    await this.store({ lastSeen: now }).catch((error) => this.warn(error, 'last_seen was not stored'));
+  }
+
+  /** Those who wait look again: something beside the state has changed. */
+  notify(): void {
+    for (const watch of [...this.#watchers]) watch();
+  }
+
+  warn(error: unknown, message: string): void {
+    this.#parts.log.warn({ err: error, device_id: this.#device.id }, message);
+  }
+}

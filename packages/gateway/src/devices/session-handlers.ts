@@ -1,0 +1,49 @@
+/** Where what the sessions report is stored. */
+import type { SessionEvent } from '../whatsapp/port/events.ts';
+import type { HistoryBatch } from '../whatsapp/port/history.ts';
+import type { MediaRetryNotice } from '../whatsapp/port/media.ts';
+import type { InboundMessage } from '../whatsapp/port/messages.ts';
+import type { SessionNotice } from '../whatsapp/port/notices.ts';
+import type { MessageReceipt } from '../whatsapp/port/receipts.ts';
+import type { Device } from './device.ts';
+
+/** Takes what a session reports. A rejection tells the session that it was not stored. */
+export interface SessionHandlers {
+  message(device: Device, message: InboundMessage): Promise<void>;
+  receipt(device: Device, receipt: MessageReceipt): Promise<void>;
+  mediaRetry(device: Device, notice: MediaRetryNotice): Promise<void>;
+  notice(device: Device, notice: SessionNotice, cause?: string): Promise<void>;
+  history(device: Device, batch: HistoryBatch): Promise<void>;
+}
+
+/** What a session says of itself, in contrast to what its account received. */
+export type SessionState = Exclude<
+  SessionEvent,
+  { type: 'message' | 'receipt' | 'media_retry' | 'notice' | 'history' }
+>;
+
+/** What the account received is stored by its handler. */
+export function storeReceived(
+  handlers: SessionHandlers,
+  device: Device,
+  event: Exclude<SessionEvent, SessionState>,
+): Promise<void> {
+  switch (event.type) {
+    case 'message':
+      return handlers.message(device, event.message);
+    case 'receipt':
+      return handlers.receipt(device, event.receipt);
+    case 'media_retry':
+      return handlers.mediaRetry(device, event.notice);
+    case 'notice':
+      return handlers.notice(device, event.notice, event.cause);
+    case 'history':
+      return handlers.history(device, event.batch);
+  }
+}
+
+const RECEIVED: readonly SessionEvent['type'][] = ['message', 'receipt', 'media_retry', 'notice', 'history'];
+
+export function isSessionState(event: SessionEvent): event is SessionState {
+  return !RECEIVED.includes(event.type);
+}
