@@ -15,6 +15,7 @@ const SHARED = ['clock.ts', 'errors.ts', 'config.ts', 'version.ts', 'steps.ts', 
 const PORT = 'whatsapp/port';
 const DOMAIN = [
   'tenancy',
+  'quotas',
   'devices',
   'messages',
   'sending',
@@ -47,15 +48,17 @@ const GATEWAY: Record<string, Rule> = {
   'storage/sqlite': { may: [PORT, 'storage'], owns: ['better-sqlite3'] },
   net: { may: [PORT], owns: ['undici'] },
   observability: { may: [] },
-  tenancy: { may: ['storage'] },
+  quotas: { may: ['storage'] },
+  tenancy: { may: ['storage', 'quotas'] },
   events: { may: ['storage', 'identity', PORT, 'observability'] },
   webhooks: { may: ['events', 'storage', 'net', 'tenancy', 'devices', 'observability'] },
   devices: { may: ['events', 'tenancy', 'identity', 'storage', PORT, 'observability'] },
-  media: { may: ['events', 'tenancy', 'storage', 'net', 'identity', PORT, 'observability'] },
+  media: { may: ['events', 'tenancy', 'quotas', 'storage', 'net', 'identity', PORT, 'observability'] },
   messages: { may: ['events', 'tenancy', 'devices', 'media', 'identity', 'storage', PORT, 'observability'] },
   sending: {
     may: [
       'tenancy',
+      'quotas',
       'devices',
       'messages',
       'media',
@@ -108,6 +111,11 @@ const SANDBOX: Record<string, Rule> = {
 
 /** Text that may stand in a few files only. */
 const RESERVED: { text: string; files: string[]; instead: string }[] = [
+  {
+    text: "from 'sharp'",
+    files: ['media/prepare/picture-process.ts'],
+    instead: 'decodes in the pool that also syncs the database: use media/prepare/pictures.ts',
+  },
   {
     text: 'Date.parse(',
     files: ['clock.ts', 'webhooks/schedule.ts'],

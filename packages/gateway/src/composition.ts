@@ -108,6 +108,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     http: net.mediaHttp,
     guarded: net.guarded,
     ffmpeg: config.ffmpeg,
+    pictures: config.pictures,
     sessions: { forDevice: (deviceId) => devices.openSession(deviceId) },
   });
   const messages = composeMessages({

@@ -29,6 +29,11 @@ export interface FfmpegConfig {
   concurrency: number;
 }
 
+export interface PicturesConfig {
+  timeoutMs: number;
+  concurrency: number;
+}
+
 export interface PaceConfig {
   /** Messages per minute of one device; 0 sets no pace. */
   perMinute: number;
@@ -80,6 +85,7 @@ export interface Config {
   databaseSync: SyncMode;
   media: MediaConfig;
   ffmpeg: FfmpegConfig;
+  pictures: PicturesConfig;
   sending: SendingConfig;
   retention: RetentionConfig;
   webhooks: WebhookConfig;
@@ -127,8 +133,14 @@ export function loadConfig(env: NodeJS.ProcessEnv): Settings {
       path: read.text('WUTS_FFMPEG_PATH', 'ffmpeg'),
       // A conversion that takes longer is killed.
       timeoutMs: read.duration('WUTS_FFMPEG_TIMEOUT', 5 * 60_000),
-      // Conversions at a time.
+      // Conversions at a time; of several, one is always left to other tenants.
       concurrency: read.integer('WUTS_FFMPEG_CONCURRENCY', 2, 1, 64),
+    },
+    pictures: {
+      // A picture that takes longer to read is refused.
+      timeoutMs: read.duration('WUTS_PICTURE_TIMEOUT', 30_000),
+      // Pictures at a time, each in a process of its own; of several, one is always left to other tenants.
+      concurrency: read.integer('WUTS_PICTURE_CONCURRENCY', 2, 1, 64),
     },
     sending: {
       // An audio or video that takes longer to convert, upload and send answers 202 with a job.

@@ -42,6 +42,7 @@ export const ERROR_CATALOGUE = {
   CONVERSION_UNAVAILABLE: { status: 422, text: 'the media has to be converted, and ffmpeg is not installed' },
   REJECTED_BY_WHATSAPP: { status: 422, text: 'WhatsApp refused the message' },
   ACCOUNT_LIMITED: { status: 429, text: 'WhatsApp lets this account begin no chats for a while' },
+  QUOTA_EXCEEDED: { status: 429, text: 'a quota of the tenant is used up' },
   RATE_LIMITED: { status: 429, text: 'too many requests' },
   REQUEST_GIVEN_UP: { status: 499, text: 'the client closed the connection before the answer' },
   INTERNAL_ERROR: { status: 500, text: 'internal error' },

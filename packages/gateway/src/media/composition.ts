@@ -1,10 +1,11 @@
 /** Files of messages, in both directions. */
 
-import type { FfmpegConfig } from '../config.ts';
+import type { FfmpegConfig, PicturesConfig } from '../config.ts';
 import type { GuardedClient } from '../net/guarded-client.ts';
 import type { Step } from '../steps.ts';
 import { OutboundFiles } from './outbound.ts';
 import { Ffmpeg } from './prepare/ffmpeg.ts';
+import { Pictures } from './prepare/pictures.ts';
 import { MediaService, type MediaServiceOptions } from './service.ts';
 import { Uploads } from './uploads.ts';
 
@@ -20,9 +21,10 @@ export interface Media {
 const STOP_MS = 2000;
 
 export function composeMedia(
-  input: MediaServiceOptions & { guarded: GuardedClient; ffmpeg: FfmpegConfig },
+  input: MediaServiceOptions & { guarded: GuardedClient; ffmpeg: FfmpegConfig; pictures: PicturesConfig },
 ): Media {
-  const { guarded, ffmpeg, ...options } = input;
+  const { guarded, ffmpeg, pictures: limits, ...options } = input;
+  const pictures = new Pictures(limits);
   const service = new MediaService(options);
   const uploads = new Uploads();
   const outbound = new OutboundFiles({
@@ -32,12 +34,21 @@ export function composeMedia(
     maxBytes: options.settings.maxBytes,
     urlTimeoutMs: options.settings.downloadTimeoutMs,
     ffmpeg: new Ffmpeg(ffmpeg),
+    pictures,
     uploads,
   });
   return {
     service,
     outbound,
     uploads,
-    step: { name: 'media', start: () => service.start(), stop: () => service.stop(), stopMs: STOP_MS },
+    step: {
+      name: 'media',
+      start: () => service.start(),
+      stop: () => {
+        pictures.close();
+        return service.stop();
+      },
+      stopMs: STOP_MS,
+    },
   };
 }

@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { GuardedClient } from '../net/guarded-client.ts';
 import type { MediaHttp } from '../net/media-http.ts';
+import type { Work } from '../quotas/fair-slots.ts';
 import type { MediaKind } from '../whatsapp/port/media.ts';
 import { tooLargeMedia } from './base64.ts';
 import type { MediaCache } from './cache.ts';
@@ -9,6 +10,7 @@ import { type FileContent, type OpenedSource, openBase64, openUrl } from './fetc
 import type { MediaSession } from './fetcher.ts';
 import { readPage } from './page.ts';
 import { Ffmpeg } from './prepare/ffmpeg.ts';
+import { DEFAULT_PICTURES, type PictureReader, Pictures } from './prepare/pictures.ts';
 import { MediaPreparation } from './prepare/preparation.ts';
 import { prepareUpload, type UploadedMedia } from './upload.ts';
 import { Uploads } from './uploads.ts';
@@ -26,6 +28,16 @@ export interface OutboundFilesOptions {
   uploads?: Uploads;
   /** Default: the ffmpeg on the PATH. */
   ffmpeg?: Ffmpeg;
+  pictures?: Pictures;
+}
+
+export interface FilesOfMessage {
+  /** What ffmpeg makes and measures. */
+  readonly prepare: MediaPreparation;
+  readonly pictures: PictureReader;
+  open: OutboundFiles['open'];
+  page: OutboundFiles['page'];
+  upload: OutboundFiles['upload'];
 }
 
 const URL_TIMEOUT_MS = 45_000;
@@ -36,14 +48,25 @@ const DEFAULT_FFMPEG = { path: 'ffmpeg', timeoutMs: 300_000, concurrency: 2 };
 export class OutboundFiles {
   readonly #options: OutboundFilesOptions;
   readonly #uploads: Uploads;
-  /** Conversions and measurements. */
-  readonly prepare: MediaPreparation;
+  readonly #ffmpeg: Ffmpeg;
+  readonly #pictures: Pictures;
 
   constructor(options: OutboundFilesOptions) {
     this.#options = options;
     this.#uploads = options.uploads ?? new Uploads();
-    const ffmpeg = options.ffmpeg ?? new Ffmpeg(DEFAULT_FFMPEG);
-    this.prepare = new MediaPreparation({ ffmpeg, maxBytes: options.maxBytes });
+    this.#ffmpeg = options.ffmpeg ?? new Ffmpeg(DEFAULT_FFMPEG);
+    this.#pictures = options.pictures ?? new Pictures(DEFAULT_PICTURES);
+  }
+
+  /** The files of one message, prepared on behalf of its tenant and as long as its caller waits. */
+  for(work: Work): FilesOfMessage {
+    return {
+      prepare: new MediaPreparation({ ffmpeg: this.#ffmpeg, maxBytes: this.#options.maxBytes, work }),
+      pictures: this.#pictures.for(work),
+      open: (input, options) => this.open(input, { ...options, signal: options.signal ?? work.signal }),
+      page: (url) => this.page(url),
+      upload: (session, kind, media, signal) => this.upload(session, kind, media, signal ?? work.signal),
+    };
   }
 
   /**

@@ -12,7 +12,7 @@ import type { Vault } from '../storage/vault.ts';
 import { Idempotency } from './idempotency.ts';
 import type { JobRunnerParts } from './jobs/job-runner.ts';
 import { type SendsForLater, sendsForLater } from './jobs/sends-for-later.ts';
-import type { OutboundMedia } from './outbound-media.ts';
+import type { OutboundMediaSource } from './outbound-media.ts';
 import { Pacing } from './pacing.ts';
 import { Sending, type SendingDevices } from './pipeline.ts';
 import { Recipients } from './recipients.ts';
@@ -36,7 +36,7 @@ export function composeSending(input: {
   events: EventRecorder;
   devices: SendingDevices;
   archive: MessageArchive;
-  media: OutboundMedia;
+  media: OutboundMediaSource;
   uploads: Uploads;
   callerOf: JobRunnerParts['callerOf'];
   /** Where files of jobs wait. */

@@ -1,8 +1,10 @@
 /** What the content builders ask of `media/`: bytes from the caller's source, and their place on WhatsApp. */
 import { AppError, invalidField } from '../errors.ts';
 import type { FileContent, OpenedSource } from '../media/fetch-source.ts';
+import type { PictureReader } from '../media/prepare/pictures.ts';
 import type { MediaPreparation } from '../media/prepare/preparation.ts';
 import type { UploadedMedia } from '../media/upload.ts';
+import type { Work } from '../quotas/fair-slots.ts';
 import type { MediaDescriptor, MediaKind } from '../whatsapp/port/media.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 import type { WireMessage } from '../whatsapp/port/wire-message.ts';
@@ -13,9 +15,16 @@ export type MediaInput = { base64: string } | { url: string };
 export type OpenedMedia = OpenedSource;
 
 /** `OutboundFiles` of `media/` fits. */
+export interface OutboundMediaSource {
+  /** Files on behalf of one tenant: what it prepares waits behind its own, not behind the others'. */
+  for(work: Work): OutboundMedia;
+}
+
+/** The files of one message. */
 export interface OutboundMedia {
   /** What ffmpeg makes and measures. */
   readonly prepare: Pick<MediaPreparation, 'facts' | 'waveform' | 'frame' | 'toOpus' | 'toMp4'>;
+  readonly pictures: Pick<PictureReader, 'facts' | 'preview' | 'sticker'>;
   /** Throws INVALID_MEDIA, PAYLOAD_TOO_LARGE. `field` names the request's member in the error. */
   open(input: MediaInput, options: OpenOptions): Promise<OpenedMedia>;
   /** The beginning of an HTML page; null when it cannot be fetched. */

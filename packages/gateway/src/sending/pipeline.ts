@@ -16,7 +16,7 @@ import { assertMayWrite, type LimitParts } from './account-limits.ts';
 import { ChosenIds } from './chosen-ids.ts';
 import type { Content } from './content.ts';
 import { type Delivered, deliver, earlierDelivery, type SendAttempt } from './delivery.ts';
-import type { OutboundMedia } from './outbound-media.ts';
+import type { OutboundMediaSource } from './outbound-media.ts';
 import type { Pacing } from './pacing.ts';
 import { conversation, type Quote } from './quoting.ts';
 import type { RecipientAddress, Recipients } from './recipients.ts';
@@ -63,7 +63,7 @@ export interface SendingParts {
   devices: SendingDevices;
   archive: MessageArchive;
   recipients: Recipients;
-  media: OutboundMedia;
+  media: OutboundMediaSource;
   clock: Clock;
   pacing: Pacing;
 }
@@ -123,7 +123,7 @@ export class Sending {
         device,
         recipient,
         now: clock.now(),
-        media,
+        media: media.for({ tenantId: device.tenantId, signal: request.signal }),
         contextInfo: context.contextInfo,
         signal: request.signal,
         find: (messageId) => archive.findInChat(device, recipient.chat, messageId),

@@ -34,8 +34,13 @@ export class GatewayProcess {
     return new GatewayProcess(child, url);
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   /** SIGKILL: nothing is closed, nothing is finished. */
   async kill(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const ended = once(this.#child, 'exit');
     this.#child.kill('SIGKILL');
     await ended;

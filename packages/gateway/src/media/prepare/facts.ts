@@ -1,5 +1,5 @@
 /** What ffprobe says of a file. */
-import { type Ffmpeg, GUARD } from './ffmpeg.ts';
+import { type FfmpegRuns, GUARD } from './ffmpeg.ts';
 
 export interface FileFacts {
   /** ffprobe's name of the container: `mov,mp4,m4a,…`, `matroska,webm`. */
@@ -28,7 +28,7 @@ interface Probed {
 const MOST_OUTPUT = 1024 ** 2;
 
 /** Reads the file's header. Throws ConversionFailed for what ffmpeg cannot read. */
-export async function probe(ffmpeg: Ffmpeg, path: string, signal?: AbortSignal): Promise<FileFacts> {
+export async function probe(ffmpeg: FfmpegRuns, path: string, signal?: AbortSignal): Promise<FileFacts> {
   let output = '';
   const onOutput = (chunk: Buffer): void => {
     if (output.length < MOST_OUTPUT) output += chunk.toString('utf8');

@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { AppError } from '../../errors.ts';
+import { FairSlots, type Work } from '../../quotas/fair-slots.ts';
 
 export interface FfmpegSettings {
   /** Program name or path; ffprobe is looked for beside it. */
@@ -33,17 +34,47 @@ const FORMATS = [
 /** Before each input: what may be opened, and by which demuxer. */
 export const GUARD = ['-protocol_whitelist', 'file,pipe', '-format_whitelist', FORMATS];
 
+/** Runs on behalf of one tenant. They throw ConversionFailed, QUOTA_EXCEEDED, or the signal's reason. */
+export interface FfmpegRuns {
+  available(): Promise<boolean>;
+  demand(purpose: string): Promise<void>;
+  ffmpeg(args: string[], run?: Run): Promise<void>;
+  ffprobe(args: string[], run?: Run): Promise<void>;
+}
+
+const WAITING_PER_TENANT = 500;
+
 /** The program could not read the file, or took too long over it. */
 export class ConversionFailed extends Error {}
 
 export class Ffmpeg {
   readonly #settings: FfmpegSettings;
-  readonly #waiting: (() => void)[] = [];
-  #running = 0;
+  readonly #slots: FairSlots;
   #available: Promise<boolean> | null = null;
 
   constructor(settings: FfmpegSettings) {
     this.#settings = settings;
+    this.#slots = new FairSlots({
+      capacity: settings.concurrency,
+      waitingPerTenant: WAITING_PER_TENANT,
+      what: 'conversions',
+    });
+  }
+
+  /** The same, on behalf of somebody. */
+  for(work: Work): FfmpegRuns {
+    const queued = (program: string, args: string[], run: Run): Promise<void> => {
+      const signal = run.signal ?? work.signal;
+      return this.#slots.run({ ...work, signal }, () => this.#spawn(program, args, { ...run, signal }));
+    };
+    return {
+      available: () => this.available(),
+      demand: (purpose) => this.demand(purpose),
+      ffmpeg: (args, run = {}) =>
+        queued(this.#settings.path, ['-hide_banner', '-nostdin', '-loglevel', 'error', '-y', ...args], run),
+      ffprobe: (args, run = {}) =>
+        queued(this.#probePath, ['-hide_banner', '-loglevel', 'error', ...args], run),
+    };
   }
 
   /** True when the programs are there. Looked up once. */
@@ -65,35 +96,9 @@ export class Ffmpeg {
     });
   }
 
-  /** Throws ConversionFailed, or the signal's reason. */
-  ffmpeg(args: string[], run: Run = {}): Promise<void> {
-    const quiet = ['-hide_banner', '-nostdin', '-loglevel', 'error', '-y'];
-    return this.#queued(() => this.#spawn(this.#settings.path, [...quiet, ...args], run));
-  }
-
-  /** Throws ConversionFailed, or the signal's reason. */
-  ffprobe(args: string[], run: Run = {}): Promise<void> {
-    return this.#queued(() =>
-      this.#spawn(this.#probePath, ['-hide_banner', '-loglevel', 'error', ...args], run),
-    );
-  }
-
   get #probePath(): string {
     const { path } = this.#settings;
     return path.includes('/') ? join(dirname(path), 'ffprobe') : 'ffprobe';
-  }
-
-  async #queued<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#running >= this.#settings.concurrency) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-    this.#running += 1;
-    try {
-      return await work();
-    } finally {
-      this.#running -= 1;
-      this.#waiting.shift()?.();
-    }
   }
 
   #spawn(program: string, args: string[], { signal, onOutput }: Run): Promise<void> {

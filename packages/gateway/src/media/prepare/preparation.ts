@@ -3,9 +3,10 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AppError } from '../../errors.ts';
+import type { Work } from '../../quotas/fair-slots.ts';
 import type { OpenedSource } from '../fetch-source.ts';
 import { type FileFacts, probe } from './facts.ts';
-import { ConversionFailed, type Ffmpeg, GUARD } from './ffmpeg.ts';
+import { ConversionFailed, type Ffmpeg, type FfmpegRuns, GUARD } from './ffmpeg.ts';
 import { waveform } from './waveform.ts';
 
 export type { FileFacts } from './facts.ts';
@@ -14,6 +15,7 @@ export interface PreparationOptions {
   ffmpeg: Ffmpeg;
   /** Bytes: what a conversion may make. */
   maxBytes: number;
+  work: Work;
 }
 
 interface Target {
@@ -60,11 +62,11 @@ const MP4: Target = {
 const MP4_COPY: Target = { ...MP4, args: ['-c', 'copy', ...MP4_STREAMS] };
 
 export class MediaPreparation {
-  readonly #ffmpeg: Ffmpeg;
+  readonly #ffmpeg: FfmpegRuns;
   readonly #maxBytes: number;
 
-  constructor({ ffmpeg, maxBytes }: PreparationOptions) {
-    this.#ffmpeg = ffmpeg;
+  constructor({ ffmpeg, maxBytes, work }: PreparationOptions) {
+    this.#ffmpeg = ffmpeg.for(work);
     this.#maxBytes = maxBytes;
   }
 

@@ -1,5 +1,5 @@
 /** The bars that a voice note shows. */
-import { type Ffmpeg, GUARD } from './ffmpeg.ts';
+import { type FfmpegRuns, GUARD } from './ffmpeg.ts';
 
 /** Bars of a voice note, each 0–100 (waE2E.AudioMessage `waveform`; Baileys Utils/messages-media.js `getAudioWaveform`). */
 const BARS = 64;
@@ -9,7 +9,7 @@ const SAMPLE_RATE = 8000;
 const WINDOW = SAMPLE_RATE / 10;
 
 /** 64 bytes, the loudest 100. Throws ConversionFailed. */
-export async function waveform(ffmpeg: Ffmpeg, path: string, signal?: AbortSignal): Promise<Uint8Array> {
+export async function waveform(ffmpeg: FfmpegRuns, path: string, signal?: AbortSignal): Promise<Uint8Array> {
   const windows: number[] = [];
   let sum = 0;
   let count = 0;

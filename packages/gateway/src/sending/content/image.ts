@@ -7,7 +7,7 @@ import {
   uploadedFields,
   withOpened,
 } from '../outbound-media.ts';
-import { readPicture } from './picture.ts';
+import { preview } from './picture.ts';
 
 export interface ImageInput {
   image?: string;
@@ -25,8 +25,7 @@ export function imageContent(input: ImageInput): Content {
     chatState: 'composing',
     compose: ({ media, session, contextInfo, signal }) =>
       withOpened(media, source, { field: 'image', signal }, async (opened, member) => {
-        const { facts, preview } = await readPicture(opened, member);
-        const jpegThumbnail = await preview();
+        const { facts, bytes: jpegThumbnail } = await preview(media, opened, member);
         const { uploaded, uploadMs } = await timedUpload(media, session, 'image', opened, signal);
         const content = {
           ...uploadedFields(uploaded, facts.mimeType),

@@ -3,7 +3,7 @@ import { Parser } from 'htmlparser2';
 import { invalidField } from '../../errors.ts';
 import { checkedOptional } from '../content.ts';
 import { type OutboundMedia, withOpened } from '../outbound-media.ts';
-import { readPicture } from './picture.ts';
+import { preview } from './picture.ts';
 
 export interface GivenPreview {
   /** The address in the text; default: the first. */
@@ -91,8 +91,11 @@ export async function givenPreview(
 
 function thumbnail(media: OutboundMedia, source: { base64: string } | { url: string }): Promise<Uint8Array> {
   const options = { field: 'preview.thumbnail', maxBytes: MOST_PICTURE_BYTES };
-  return withOpened(media, source, options, async (opened, member) =>
-    (await readPicture(opened, member)).preview(),
+  return withOpened(
+    media,
+    source,
+    options,
+    async (opened, member) => (await preview(media, opened, member)).bytes,
   );
 }
 

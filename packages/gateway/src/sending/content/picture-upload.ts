@@ -2,7 +2,7 @@
 import type { WireMessage } from '../../whatsapp/port/wire-message.ts';
 import type { ComposeContext } from '../content.ts';
 import { type MediaInput, uploadedFields, withOpened } from '../outbound-media.ts';
-import { readPicture } from './picture.ts';
+import { preview } from './picture.ts';
 
 /** Uploads it and gives waE2E.ImageMessage. Throws INVALID_MEDIA, PAYLOAD_TOO_LARGE, UPLOAD_FAILED. */
 export async function uploadedPicture(
@@ -11,8 +11,7 @@ export async function uploadedPicture(
   field: string,
 ): Promise<{ content: WireMessage }> {
   return withOpened(media, input, { field }, async (opened, member) => {
-    const { facts, preview } = await readPicture(opened, member);
-    const jpegThumbnail = await preview();
+    const { facts, bytes: jpegThumbnail } = await preview(media, opened, member);
     const uploaded = await media.upload(session, 'image', opened);
     const { width, height } = facts;
     return { content: { ...uploadedFields(uploaded, facts.mimeType), width, height, jpegThumbnail } };

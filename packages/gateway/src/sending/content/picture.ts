@@ -1,72 +1,37 @@
-/** Reading pictures: what they are, how large, and the small JPEG that a chat shows before the download. */
-import sharp from 'sharp';
+/** Pictures as the builders use them: what they are, and the small JPEG that a chat shows before the download. */
 import { AppError } from '../../errors.ts';
-import type { OpenedMedia } from '../outbound-media.ts';
-
-export interface PictureFacts {
-  format: 'jpeg' | 'png' | 'webp' | 'gif';
-  mimeType: string;
-  /** Pixels, as shown: after the camera's rotation. */
-  width: number;
-  height: number;
-  animated: boolean;
-}
-
-/** Formats that WhatsApp shows. SVG and others are left out: a picture must not be a program or a document. */
-const FORMATS: readonly string[] = ['jpeg', 'png', 'webp', 'gif'] satisfies PictureFacts['format'][];
+import { type PictureFacts, UnusablePicture } from '../../media/prepare/pictures.ts';
+import type { OpenedMedia, OutboundMedia } from '../outbound-media.ts';
 
 /** Longer side of the preview in pixels; official clients embed 72–100 (Baileys embeds 32 of width). */
 const PREVIEW_SIDE = 72;
 
-/**
- * Decompression bombs stop here. The largest phone cameras make 200 megapixels; more than this is no photo.
- */
-const MOST_PIXELS = 268_402_689;
-
-export interface Picture {
-  facts: PictureFacts;
-  /** The preview as JPEG; INVALID_MEDIA when the picture's body does not decode. */
-  preview(): Promise<Uint8Array>;
+/** Reads the picture's header; INVALID_MEDIA for bytes that are no JPEG, PNG, WebP or GIF, or too large a one. */
+export function pictureFacts(
+  { pictures }: Pick<OutboundMedia, 'pictures'>,
+  opened: OpenedMedia,
+  field: string,
+): Promise<PictureFacts> {
+  return usable(field, () => pictures.facts(opened));
 }
 
-/** Reads the picture's header; INVALID_MEDIA for bytes that are no JPEG, PNG, WebP or GIF. */
-export async function readPicture(opened: OpenedMedia, field: string): Promise<Picture> {
-  const file = 'path' in opened.content ? opened.content.path : opened.content.bytes;
-  const load = () => sharp(file, { limitInputPixels: MOST_PIXELS, sequentialRead: true });
-  const metadata = await load()
-    .metadata()
-    .catch((cause: unknown) => {
-      throw notUsable(field, 'is not a picture', cause);
-    });
-  const { format, autoOrient, pages } = metadata;
-  if (!FORMATS.includes(format)) throw notUsable(field, `must be JPEG, PNG, WebP or GIF, not ${format}`);
-  return {
-    facts: {
-      format: format as PictureFacts['format'],
-      mimeType: `image/${format}`,
-      width: autoOrient.width,
-      height: autoOrient.height,
-      animated: (pages ?? 1) > 1,
-    },
-    preview: () =>
-      load()
-        .autoOrient()
-        .resize(PREVIEW_SIDE, PREVIEW_SIDE, { fit: 'inside', withoutEnlargement: true })
-        .flatten({ background: '#ffffff' })
-        .jpeg({ quality: 60 })
-        .toBuffer()
-        .catch((cause: unknown) => {
-          throw notUsable(field, 'is a damaged picture', cause);
-        }),
-  };
+/** The preview as JPEG; INVALID_MEDIA as `pictureFacts`, and when the picture's body does not decode. */
+export function preview(
+  { pictures }: Pick<OutboundMedia, 'pictures'>,
+  opened: OpenedMedia,
+  field: string,
+): Promise<{ facts: PictureFacts; bytes: Uint8Array }> {
+  return usable(field, () => pictures.preview(opened, PREVIEW_SIDE));
 }
 
-/** The preview of a picture that we made ourselves. */
-export async function previewOf(picture: Uint8Array): Promise<Uint8Array> {
-  return sharp(picture)
-    .resize(PREVIEW_SIDE, PREVIEW_SIDE, { fit: 'inside' })
-    .jpeg({ quality: 60 })
-    .toBuffer();
+/** What `work` gives; INVALID_MEDIA that names `field` when the picture cannot be used. */
+export async function usable<T>(field: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof UnusablePicture) throw notUsable(field, error.message, error);
+    throw error;
+  }
 }
 
 /** INVALID_MEDIA that names the request's member. */

@@ -1,7 +1,7 @@
 import { AppError } from '../../errors.ts';
 import { type Content, withContext } from '../content.ts';
 import { descriptorOf, mediaInput, timedUpload, uploadedFields, withOpened } from '../outbound-media.ts';
-import { readPicture } from './picture.ts';
+import { pictureFacts } from './picture.ts';
 import { asSticker } from './sticker-picture.ts';
 
 export interface StickerInput {
@@ -27,8 +27,8 @@ export function stickerContent(input: StickerInput): Content {
         source,
         { field: 'sticker', maxBytes: LARGEST_PICTURE, signal },
         async (opened, member) => {
-          const given = await readPicture(opened, member);
-          const isSticker = given.facts.format === 'webp';
+          const given = await pictureFacts(media, opened, member);
+          const isSticker = given.format === 'webp';
           if (isSticker && opened.size > LARGEST_STICKER) {
             const message = `it is larger than ${LARGEST_STICKER} bytes`;
             throw new AppError('PAYLOAD_TOO_LARGE', {
@@ -36,8 +36,9 @@ export function stickerContent(input: StickerInput): Content {
               validation: [{ field: member, message }],
             });
           }
-          const file = isSticker ? opened : await asSticker(opened, member, LARGEST_STICKER);
-          const { facts } = isSticker ? given : await readPicture(file, member);
+          const { file, facts } = isSticker
+            ? { file: opened, facts: given }
+            : await asSticker(media, opened, member, LARGEST_STICKER);
           const isAnimated = input.is_animated ?? facts.animated;
           const { uploaded } = await timedUpload(media, session, 'sticker', file, signal);
           return {

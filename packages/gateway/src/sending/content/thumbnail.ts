@@ -1,7 +1,7 @@
 /** The small picture that some messages carry in themselves. */
 import { invalidField } from '../../errors.ts';
 import { type MediaInput, type OutboundMedia, withOpened } from '../outbound-media.ts';
-import { readPicture } from './picture.ts';
+import { preview } from './picture.ts';
 
 /** A preview of a few kilobytes is made of it; larger files are refused before they are fetched whole. */
 const LARGEST_SOURCE = 16 * 1024 ** 2;
@@ -32,7 +32,7 @@ export async function jpegThumbnail(
     input,
     { field: 'thumbnail', maxBytes: LARGEST_SOURCE },
     async (opened, member) => ({
-      jpegThumbnail: await (await readPicture(opened, member)).preview(),
+      jpegThumbnail: (await preview(media, opened, member)).bytes,
     }),
   );
 }

@@ -12,7 +12,7 @@ import {
   uploadedFields,
   withOpened,
 } from '../outbound-media.ts';
-import { notUsable, previewOf } from './picture.ts';
+import { notUsable, preview } from './picture.ts';
 import { jpegThumbnail, type ThumbnailInput, thumbnailInput } from './thumbnail.ts';
 
 export interface VideoInput extends ThumbnailInput {
@@ -62,14 +62,14 @@ export function videoContent(input: VideoInput): Content {
             const mimeType = converted ? MP4 : (original ?? MP4);
             const facts = converted ? await media.prepare.facts(file, signal) : before;
             const seconds = facts?.seconds == null ? given : Math.round(facts.seconds);
-            const preview = picture ? custom : await generated(context, input, file, facts);
+            const shown = picture ? custom : await generated(context, input, file, facts);
             const { uploaded, uploadMs } = await timedUpload(media, session, 'video', file, signal);
             const { width = null, height = null } = facts?.video ?? {};
             const content = {
               ...uploadedFields(uploaded, mimeType),
               ...(seconds === null ? {} : { seconds }),
               ...(width && height ? { width, height } : {}),
-              ...preview,
+              ...shown,
               ...(input.gif || gif ? { gifPlayback: true } : {}),
               ...(caption === null ? {} : { caption }),
               ...withContext(contextInfo),
@@ -89,7 +89,7 @@ export function videoContent(input: VideoInput): Content {
                 view_once_enabled: viewOnce,
                 was_converted: converted !== null,
                 has_custom_thumbnail: picture !== null,
-                thumbnail_generated: picture === null && preview.jpegThumbnail !== undefined,
+                thumbnail_generated: picture === null && shown.jpegThumbnail !== undefined,
                 async_processing: false,
               },
             };
@@ -122,5 +122,7 @@ async function generated(
 ): Promise<{ jpegThumbnail?: Uint8Array }> {
   if (input.generateThumbnail === false) return {};
   const frame = await media.prepare.frame(file, facts?.seconds ?? null, signal);
-  return frame ? { jpegThumbnail: await previewOf(frame) } : {};
+  if (!frame) return {};
+  const picture: OpenedMedia = { ...file, content: { bytes: frame }, detectedType: 'image/jpeg' };
+  return { jpegThumbnail: (await preview(media, picture, 'video')).bytes };
 }
