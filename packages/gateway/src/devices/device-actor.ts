@@ -1,5 +1,5 @@
 import type { AccountLimit } from '../whatsapp/port/account.ts';
-import type { CredentialStore } from '../whatsapp/port/credentials.ts';
+import type { DeviceCredentials } from '../whatsapp/port/credentials.ts';
 import type { SessionEvent } from '../whatsapp/port/events.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { SessionFactory, WhatsAppSession } from '../whatsapp/port/session.ts';
@@ -22,7 +22,7 @@ import type { DeviceEvent } from './state.ts';
 /** What a device needs from the rest of the gateway. */
 export interface DeviceActorParts extends DeviceRecordParts {
   createSession: SessionFactory;
-  credentialsFor(device: Device): CredentialStore;
+  credentialsFor(device: Device): DeviceCredentials;
   loadSentMessage(device: Device, chat: Identity, messageId: string): Promise<Uint8Array | null>;
   handlers: SessionHandlers;
   backoff?: Partial<BackoffSettings>;
@@ -44,7 +44,7 @@ export class DeviceActor {
   readonly #parts: DeviceActorParts;
   readonly #record: DeviceRecord;
   readonly #commands: CommandQueue;
-  readonly #credentials: CredentialStore;
+  readonly #credentials: DeviceCredentials;
   readonly #backoff: Backoff;
   readonly #slot: SessionSlot;
   readonly #limitWatch: LimitWatch;
@@ -64,10 +64,10 @@ export class DeviceActor {
     });
     this.#slot = new SessionSlot({
       clock: parts.clock,
-      create: (report) =>
+      create: async (report) =>
         parts.createSession({
           deviceId: device.id,
-          credentials: this.#credentials,
+          credentials: await this.#credentials.lease(),
           report,
           loadSentMessage: (chat, id) => parts.loadSentMessage(this.device, chat, id),
         }),

@@ -2,7 +2,13 @@
 import type { Kysely, Transaction } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
-import type { CredentialStore, JournalEntry, KeyChange } from '../whatsapp/port/credentials.ts';
+import {
+  type CredentialStore,
+  type DeviceCredentials,
+  type JournalEntry,
+  type KeyChange,
+  LeaseEnded,
+} from '../whatsapp/port/credentials.ts';
 import { deferred, settled } from './database.ts';
 import { HotQuery } from './hot-query.ts';
 import { checkedTenant } from './narrowing.ts';
@@ -26,12 +32,15 @@ export interface StoredCredentialsParts {
   device: { id: string; tenantId: string };
 }
 
+/** Throws when the writer may not write any more; asked where nothing else can come in between. */
+type Guard = () => void;
+
 /**
- * The `CredentialStore` of one device. One `write` is one transaction: it outlives `kill -9` when the
+ * The credentials of one device. One `write` is one transaction: it outlives `kill -9` when the
  * promise resolves, and a power cut once `settled` has. There must be one instance per device and
  * process, for its cache is the truth about what was last written.
  */
-export class StoredCredentials implements CredentialStore {
+export class StoredCredentials implements DeviceCredentials {
   readonly #db: Kysely<Database>;
   readonly #vault: Vault;
   readonly #clock: Clock;
@@ -44,6 +53,9 @@ export class StoredCredentials implements CredentialStore {
   });
   /** Counts commits, so that what was read before one is not cached after it. */
   #commits = 0;
+  /** Moves on with each lease and each `clear`. */
+  #generation = 0;
+  readonly #underWay = new Set<Promise<void>>();
 
   constructor(parts: StoredCredentialsParts) {
     this.#db = parts.db;
@@ -51,6 +63,42 @@ export class StoredCredentials implements CredentialStore {
     this.#clock = parts.clock;
     this.#deviceId = parts.device.id;
     this.#tenantId = parts.device.tenantId;
+  }
+
+  async lease(): Promise<CredentialStore> {
+    this.#generation += 1;
+    const mine = this.#generation;
+    const guard = () => {
+      if (mine !== this.#generation) throw new LeaseEnded();
+    };
+    // What an earlier session is writing is there before this one reads.
+    await Promise.allSettled([...this.#underWay]);
+    return {
+      readCredentials: () => this.readCredentials(),
+      readKeys: (type, ids) => this.readKeys(type, ids),
+      readJournal: () => this.readJournal(),
+      settled: () => this.settled(),
+      writeCredentials: (value) => this.#guarded(() => this.#writeCredentials(value, guard)),
+      write: (changes, journal = []) => this.#guarded(() => this.#write(changes, journal, guard)),
+      deleteJournal: async (ids) => {
+        guard();
+        await this.deleteJournal(ids);
+      },
+      clear: async () => {
+        guard();
+        await this.clear();
+      },
+    };
+  }
+
+  async #guarded(work: () => Promise<void>): Promise<void> {
+    const running = work();
+    this.#underWay.add(running);
+    try {
+      await running;
+    } finally {
+      this.#underWay.delete(running);
+    }
   }
 
   async readCredentials(): Promise<Uint8Array | null> {
@@ -63,14 +111,22 @@ export class StoredCredentials implements CredentialStore {
     return row ? this.#vault.open(row.value, this.#context('credentials')) : null;
   }
 
-  async writeCredentials(value: Uint8Array): Promise<void> {
+  writeCredentials(value: Uint8Array): Promise<void> {
+    return this.#writeCredentials(value, () => undefined);
+  }
+
+  async #writeCredentials(value: Uint8Array, guard: Guard): Promise<void> {
+    guard();
     const sealed = this.#vault.seal(value, this.#context('credentials'));
     const updated_at = this.#clock.now();
-    await this.#db
-      .insertInto('device_credentials')
-      .values({ device_id: this.#deviceId, tenant_id: this.#tenantId, value: sealed, updated_at })
-      .onConflict((conflict) => conflict.column('device_id').doUpdateSet({ value: sealed, updated_at }))
-      .execute();
+    await this.#db.transaction().execute(async (trx) => {
+      guard();
+      await trx
+        .insertInto('device_credentials')
+        .values({ device_id: this.#deviceId, tenant_id: this.#tenantId, value: sealed, updated_at })
+        .onConflict((conflict) => conflict.column('device_id').doUpdateSet({ value: sealed, updated_at }))
+        .execute();
+    });
   }
 
   async readKeys(type: string, ids: string[]): Promise<Map<string, Uint8Array>> {
@@ -101,7 +157,12 @@ export class StoredCredentials implements CredentialStore {
     for (const id of ids) this.#cache.set(cacheKey(type, id), { value: found.get(id) ?? null });
   }
 
-  async write(changes: KeyChange[], journal: JournalEntry[] = []): Promise<void> {
+  write(changes: KeyChange[], journal: JournalEntry[] = []): Promise<void> {
+    return this.#write(changes, journal, () => undefined);
+  }
+
+  async #write(changes: KeyChange[], journal: JournalEntry[], guard: Guard): Promise<void> {
+    guard();
     // The same key twice: the last value counts, and one statement must not meet a row twice.
     const latest = new Map(changes.map((change) => [cacheKey(change.type, change.id), change]));
     if (latest.size === 0 && journal.length === 0) return;
@@ -109,6 +170,7 @@ export class StoredCredentials implements CredentialStore {
     await deferred(this.#db)
       .transaction()
       .execute(async (trx) => {
+        guard();
         await this.#upsert(trx, all);
         await this.#delete(trx, all);
         await this.#journal(trx, journal);
@@ -213,6 +275,7 @@ export class StoredCredentials implements CredentialStore {
   }
 
   async clear(): Promise<void> {
+    this.#generation += 1;
     await this.#db.transaction().execute(async (trx) => {
       for (const table of ['signal_keys', 'inbound_journal', 'device_credentials'] as const) {
         await trx

@@ -355,3 +355,44 @@ describe('which device is meant', () => {
     expect(await world.devices.list(stranger, 'visible')).toEqual([]);
   });
 });
+
+describe('a session that closes slowly', () => {
+  const bytes = (...values: number[]) => new Uint8Array(values);
+  const key = [{ type: 'session', id: 'a', value: bytes(9) }];
+  let ends: () => void;
+  /** Its `stop` ends with the test; what it still does comes after the limit of the slot. */
+  const stopsLate = (session: ScriptedSession) => {
+    session.port.stop = () =>
+      new Promise((resolve) => {
+        ends = resolve;
+      });
+    return session.options.credentials;
+  };
+  afterEach(() => ends());
+
+  test('writes nothing once another has taken its place', async () => {
+    const device = await world.linked(await world.caller());
+    const slow = stopsLate(lastSession());
+    await lastSession().close('connection_lost', 408);
+    world.clock.advance(3_000);
+    const { credentials } = (await world.network.started(2)).options;
+    await credentials.writeCredentials(bytes(2));
+    await expect(slow.writeCredentials(bytes(1))).rejects.toThrow('no longer');
+    await expect(slow.write(key)).rejects.toThrow('no longer');
+    expect(await credentials.readKeys('session', ['a'])).toEqual(new Map());
+    expect([...((await world.credentials(device).readCredentials()) ?? [])]).toEqual([2]);
+  });
+
+  test('brings nothing back that a logout has removed', async () => {
+    const device = await world.linked(await world.caller());
+    const slow = stopsLate(lastSession());
+    const loggedOut = world.devices.logout(device, true);
+    await world.until('logged_out:requested');
+    world.clock.advance(3_000);
+    await loggedOut;
+    await expect(slow.writeCredentials(bytes(1))).rejects.toThrow('no longer');
+    await expect(slow.write(key)).rejects.toThrow('no longer');
+    expect(await world.credentials(device).readCredentials()).toBeNull();
+    expect(await world.credentials(device).readKeys('session', ['a'])).toEqual(new Map());
+  });
+});

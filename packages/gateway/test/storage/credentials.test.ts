@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { assertKeyFits, StoredCredentials } from '../../src/storage/credentials.ts';
 import { Vault, VaultError } from '../../src/storage/vault.ts';
+import { LeaseEnded } from '../../src/whatsapp/port/credentials.ts';
 import { TestStore } from './stored.ts';
 
 const bytes = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text));
@@ -74,6 +75,33 @@ describe('keys of a device', () => {
       await read;
       expect(plain(await fresh.readKeys('session', ['a']))).toEqual({ a: String(round) });
     }
+  });
+
+  it('are written by the holder of the newest lease alone', async () => {
+    const device = await store.device();
+    const keys = store.credentials(device);
+    const first = await keys.lease();
+    const a = (text: string) => [{ type: 'session', id: 'a', value: bytes(text) }];
+    // What was under way when the lease ended is written before the next one is given, or not at all.
+    const under = Promise.allSettled([first.write(a('first')), first.writeCredentials(bytes('first'))]);
+    const second = await keys.lease();
+    await under;
+    await second.write(a('second'));
+    const entry = { id: 'm', stanza: bytes('s'), plaintext: bytes('p'), receivedAt: 1 };
+    await second.write([], [entry]);
+    for (const late of [
+      () => first.write(a('late'), [{ ...entry, id: 'late' }]),
+      () => first.writeCredentials(bytes('late')),
+      () => first.deleteJournal(['m']),
+      () => first.clear(),
+    ]) {
+      await expect(late()).rejects.toThrow(LeaseEnded);
+    }
+    expect(plain(await second.readKeys('session', ['a']))).toEqual({ a: 'second' });
+    expect((await second.readJournal()).map(({ id }) => id)).toEqual(['m']);
+    await keys.clear();
+    await expect(second.write(a('after the logout'))).rejects.toThrow(LeaseEnded);
+    expect((await keys.readKeys('session', ['a'])).size).toBe(0);
   });
 
   it('come in thousands', async () => {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import type { AccountFileSource } from '../port/account-files.ts';
+import { LeaseEnded } from '../port/credentials.ts';
 import type { SessionAbilities, SessionFactory, SessionOptions, WhatsAppSession } from '../port/session.ts';
 import { account } from './abilities/account.ts';
 import { contacts } from './abilities/contacts.ts';
@@ -142,6 +143,8 @@ class Connection {
       await this.#ended();
       await this.#auth.saveCredentials();
     } catch (error) {
+      // Another session has taken over while this one closed: there is nothing of it to keep.
+      if (error instanceof LeaseEnded) return;
       throw sessionError(error, true);
     }
   }

@@ -18,6 +18,24 @@ export interface CredentialStore {
   settled?(): Promise<void>;
 }
 
+/** The store of a device. Sessions come and go over it, and one at a time may write. */
+export interface DeviceCredentials extends CredentialStore {
+  /**
+   * The store for the next session, once nothing of the one before is under way. From the call on, and from
+   * a `clear`, whoever had a lease earlier reads, and is refused whatever it writes, with `LeaseEnded`: a
+   * session that closes slowly would put its older keys over newer ones, or bring back what a logout removed.
+   */
+  lease(): Promise<CredentialStore>;
+}
+
+/** A write of a session that another has taken the place of, or whose keys were removed. */
+export class LeaseEnded extends Error {
+  constructor() {
+    super('the keys of this device are no longer those of this session');
+    this.name = 'LeaseEnded';
+  }
+}
+
 export interface KeyChange {
   type: string;
   id: string;
