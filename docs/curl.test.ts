@@ -192,6 +192,8 @@ test('finding-messages.md: lists and one message', async () => {
   expect(pictures.messages.map((message: Json) => message.message_id)).toEqual([variables.MEDIA_ID]);
   const [one] = answers(await run('get-message'));
   expect(one.message).toMatchObject({ message_id: variables.ID, is_from_me: true });
+  const [byChat] = answers(await run('get-message-by-chat'));
+  expect(byChat).toEqual(one);
   const [search] = answers(await run('search-messages'));
   expect(search).toMatchObject({ success: true, complete: true });
   const [poll] = answers(await run('poll-results'));

@@ -20,6 +20,7 @@ import { composeMedia } from './media/composition.ts';
 import type { MediaService } from './media/service.ts';
 import type { MessageArchive } from './messages/archive.ts';
 import { composeMessages } from './messages/composition.ts';
+import { findMessages } from './messages/visible.ts';
 import { composeNet } from './net/composition.ts';
 import { createLog, type Log } from './observability/log.ts';
 import { createMetrics } from './observability/metrics.ts';
@@ -109,6 +110,8 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     guarded: net.guarded,
     ffmpeg: config.ffmpeg,
     pictures: config.pictures,
+    messages: async (caller, name) =>
+      (await findMessages({ archive: messages.archive, devices }, caller, name)).map(({ rowId }) => rowId),
     sessions: { forDevice: (deviceId) => devices.openSession(deviceId) },
   });
   const messages = composeMessages({

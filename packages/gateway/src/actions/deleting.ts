@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.ts';
 import { AppError, invalidField } from '../errors.ts';
 import { sameIdentity } from '../identity/jid.ts';
+import type { MessageName } from '../identity/message-name.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import { assertDeletable, withinDeleteWindow } from '../messages/delete-rules.ts';
 import type { MessageDevice, StoredMessage } from '../messages/stored-message.ts';
@@ -16,13 +17,12 @@ import { chatToSendTo, type HeldMessage, type HeldMessages } from './held-messag
 export type DeleteType = 'for_everyone' | 'for_me';
 
 export interface DeleteRequest {
-  messageId: string;
+  name: MessageName;
   /** The chat of the message. */
   address: RecipientAddress;
   type: DeleteType;
   /** Refuse what the account did not send, even where its role in the group would permit it. */
   ownOnly: boolean;
-  deviceId?: string | undefined;
   attempt?: SendAttempt | undefined;
 }
 
@@ -72,12 +72,7 @@ export class Deleting {
 
   /** The copy in the chat that is meant: our own first, then one on a connected device. */
   async #find(caller: Caller, request: DeleteRequest): Promise<HeldMessage> {
-    const copies = await this.#held.any(caller, request.messageId, request.deviceId);
-    const inChat: HeldMessage[] = [];
-    for (const copy of copies) {
-      const held = await this.#held.holder(caller, copy);
-      if (await this.#held.isInChat(held, request.address)) inChat.push(held);
-    }
+    const inChat = await this.#held.inChat(caller, request.name, request.address);
     const own = inChat.filter((held) => held.target.fromMe);
     const candidates = own.length > 0 ? own : inChat;
     const [first, second] = candidates;

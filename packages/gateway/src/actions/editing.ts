@@ -1,6 +1,7 @@
 /** Editing a message that was sent. */
 import type { Clock } from '../clock.ts';
 import { AppError, invalidField } from '../errors.ts';
+import type { MessageName } from '../identity/message-name.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import { assertEditable, hasCaption } from '../messages/edit-rules.ts';
 import { checkedCaption, checkedText } from '../sending/content.ts';
@@ -11,10 +12,9 @@ import { editMessage } from './content/edit.ts';
 import { chatToSendTo, type HeldMessages } from './held-messages.ts';
 
 export interface EditRequest {
-  messageId: string;
+  name: MessageName;
   address: RecipientAddress;
   text: string;
-  deviceId?: string | undefined;
   attempt?: SendAttempt | undefined;
 }
 
@@ -36,12 +36,10 @@ export class Editing {
    */
   async edit(caller: Caller, request: EditRequest): Promise<Delivered> {
     checkedText('message', request.text);
-    const copies = await this.#held.own(caller, request.messageId, request.deviceId);
-    const held = await this.#held.reachable(caller, copies);
-    const { target, device, session } = held;
-    if (!(await this.#held.isInChat(held, request.address))) {
-      throw invalidField('to', 'is not the chat of this message');
-    }
+    const copies = await this.#held.inChat(caller, request.name, request.address, (each) => each.fromMe);
+    const [first] = copies;
+    if (!first) throw invalidField('to', 'is not the chat of this message');
+    const { target, device, session } = copies.find((held) => held.session) ?? first;
     assertEditable(target, this.#clock.now());
     if (hasCaption(target.kind)) checkedCaption(request.text, 'message');
     if (!session) throw new AppError('DEVICE_NOT_READY');

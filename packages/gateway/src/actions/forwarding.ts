@@ -1,5 +1,6 @@
 /** Passing a stored message on to another chat. */
 import { AppError } from '../errors.ts';
+import type { MessageName } from '../identity/message-name.ts';
 import type { ReadyMedia } from '../media/answer.ts';
 import type { MediaService } from '../media/service.ts';
 import type { MessageArchive } from '../messages/archive.ts';
@@ -10,8 +11,10 @@ import type { Caller } from '../tenancy/caller.ts';
 import { forwardContent } from './content/forward.ts';
 import type { HeldMessages } from './held-messages.ts';
 
-/** The message `forwardedId`, with everything that a send may say beside its content. */
-export type ForwardRequest = Omit<SendRequest, 'content' | 'quote' | 'mentions'> & { forwardedId: string };
+/** The message `forwarded`, with everything that a send may say beside its content. */
+export type ForwardRequest = Omit<SendRequest, 'content' | 'quote' | 'mentions' | 'deviceId'> & {
+  forwarded: MessageName;
+};
 
 export interface ForwardingParts {
   held: HeldMessages;
@@ -34,9 +37,9 @@ export class Forwarding {
    * Sends it from a device that holds it. Throws MESSAGE_NOT_FOUND, NOT_FORWARDABLE, what finding the file
    * throws (MEDIA_GONE, MEDIA_DOWNLOAD_FAILED, …), and what sending throws.
    */
-  async forward(caller: Caller, { forwardedId, ...request }: ForwardRequest): Promise<SentMessage> {
+  async forward(caller: Caller, { forwarded, ...request }: ForwardRequest): Promise<SentMessage> {
     const { held, archive, sending } = this.#parts;
-    const copies = await held.any(caller, forwardedId, request.deviceId);
+    const copies = await held.any(caller, forwarded);
     const { target, device } = await held.reachable(caller, copies);
     assertForwardable(target);
     const original = (await archive.wireMessage(target)) ?? {};
@@ -49,10 +52,14 @@ export class Forwarding {
   }
 
   async #file(caller: Caller, target: StoredMessage, signal: AbortSignal | undefined): Promise<ReadyMedia> {
-    const answer = await this.#parts.media.resolve(caller, target.messageId, {
-      waitMs: MEDIA_WAIT_MS,
-      ...(signal ? { signal } : {}),
-    });
+    const answer = await this.#parts.media.resolve(
+      caller,
+      { id: target.rowId },
+      {
+        waitMs: MEDIA_WAIT_MS,
+        ...(signal ? { signal } : {}),
+      },
+    );
     if (answer.state === 'ready') return answer;
     throw new AppError('WHATSAPP_TIMEOUT', {
       message: 'the phone was asked to upload the file again and has not answered yet: try again later',

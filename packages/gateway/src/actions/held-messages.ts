@@ -1,9 +1,10 @@
 /** The stored message that an operation speaks of, and the device that acts on it. */
 import { AppError } from '../errors.ts';
 import { identityOf, sameIdentity } from '../identity/jid.ts';
+import type { MessageName } from '../identity/message-name.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import { chatOf, type MessageDevice, type StoredMessage } from '../messages/stored-message.ts';
-import { findMessages, findOwnMessages } from '../messages/visible.ts';
+import { type Fits, findMessages, messagesNamed, shownCopiesOfFirst } from '../messages/visible.ts';
 import type { SendingDevices } from '../sending/pipeline.ts';
 import { namesOf, type Recipient, type RecipientAddress, type Recipients } from '../sending/recipients.ts';
 import type { Caller } from '../tenancy/caller.ts';
@@ -28,14 +29,32 @@ export class HeldMessages {
     this.#recipients = parts.recipients;
   }
 
-  /** Copies of what the account of a device of the caller's sent; MESSAGE_NOT_FOUND when there is none. */
-  own(caller: Caller, messageId: string, deviceId?: string): Promise<StoredMessage[]> {
-    return findOwnMessages({ archive: this.#archive, devices: this.#devices }, caller, messageId, deviceId);
+  /** Copies of what was sent or received; MESSAGE_NOT_FOUND when there is none. */
+  any(caller: Caller, name: MessageName): Promise<StoredMessage[]> {
+    return findMessages({ archive: this.#archive, devices: this.#devices }, caller, name);
   }
 
-  /** Copies of what was sent or received; MESSAGE_NOT_FOUND when there is none. */
-  any(caller: Caller, messageId: string, deviceId?: string): Promise<StoredMessage[]> {
-    return findMessages({ archive: this.#archive, devices: this.#devices }, caller, messageId, deviceId);
+  /**
+   * Copies of what goes by this name in the chat that the address names, of what fits; empty when it is in another
+   * chat. Throws MESSAGE_NOT_FOUND when nothing goes by it, DEVICE_NOT_READY when only WhatsApp could tell the
+   * chat, and what its look-up throws.
+   */
+  async inChat(
+    caller: Caller,
+    name: MessageName,
+    address: RecipientAddress,
+    fits: Fits = () => true,
+  ): Promise<HeldMessage[]> {
+    const parts = { archive: this.#archive, devices: this.#devices };
+    const named = (await messagesNamed(parts, caller, name)).filter(fits);
+    const sure = named.filter((each) => isNamedBy(each, address));
+    const meant = sure.length > 0 ? sure : await this.#foundInChat(caller, named, address);
+    const copies = await shownCopiesOfFirst(this.#devices, caller, meant);
+    const hidden = (each: StoredMessage): boolean => each.hiddenAt !== null;
+    if (copies.length === 0 && (meant.length > 0 || named.every(hidden))) {
+      throw new AppError('MESSAGE_NOT_FOUND');
+    }
+    return Promise.all(copies.map((copy) => this.holder(caller, copy)));
   }
 
   /** The device that holds the copy, connected or not. */
@@ -49,6 +68,18 @@ export class HeldMessages {
       }
       throw error;
     }
+  }
+
+  async #foundInChat(
+    caller: Caller,
+    messages: readonly StoredMessage[],
+    address: RecipientAddress,
+  ): Promise<StoredMessage[]> {
+    const found: StoredMessage[] = [];
+    for (const message of messages) {
+      if (await this.#isInChat(await this.holder(caller, message), address)) found.push(message);
+    }
+    return found;
   }
 
   /** The first copy on a connected device, else the first of all. MESSAGE_NOT_FOUND without copies. */
@@ -67,15 +98,19 @@ export class HeldMessages {
    * Whether the address names the chat of the message. Throws DEVICE_NOT_READY when only WhatsApp could
    * tell, and what its look-up throws.
    */
-  async isInChat({ target, device, session }: HeldMessage, address: RecipientAddress): Promise<boolean> {
+  async #isInChat({ target, device, session }: HeldMessage, address: RecipientAddress): Promise<boolean> {
     const chat = chatOf(target);
-    if (namesOf(address).some((name) => sameIdentity(identityOf(name), chat))) return true;
+    if (isNamedBy(target, address)) return true;
     // The chat is known by its LID alone, and the caller gives a number.
     if (address.kind !== 'number' || chat.jid !== null) return false;
     if (!session) throw new AppError('DEVICE_NOT_READY');
     const recipient = await this.#recipients.resolve(session, device, address);
     return sameIdentity(recipient.chat, chat);
   }
+}
+
+function isNamedBy(message: StoredMessage, address: RecipientAddress): boolean {
+  return namesOf(address).some((name) => sameIdentity(identityOf(name), chatOf(message)));
 }
 
 /** The chat of a stored message, as somewhere to send to. */

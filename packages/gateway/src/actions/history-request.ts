@@ -4,6 +4,7 @@ import { contradicts, identityOf, normaliseJid } from '../identity/jid.ts';
 import { normalisePhoneNumber } from '../identity/phone-number.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import { chatOf, type MessageDevice, type StoredMessage } from '../messages/stored-message.ts';
+import { lookUpMessages } from '../messages/visible.ts';
 import type { SendingDevices } from '../sending/pipeline.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
@@ -40,29 +41,34 @@ export class HistoryRequests {
   async request(caller: Caller, request: HistoryRequest): Promise<Jid> {
     const chat = identityOf(chatJid(request.chat));
     const device = await this.#devices.resolve(caller, request.deviceId);
-    const stored = await this.#copy(device, request.oldest.id, chat);
+    const stored = await this.#copy(caller, device, request.oldest.id, chat);
     const names = stored ? chatOf(stored) : chat;
     const session = this.#devices.session(device);
     await onSession(() =>
       session.history.request({
         // Phones file chats with people under their LID since the migration to LIDs.
         chat: names.lid ?? names.jid ?? request.chat,
-        oldest: { ...request.oldest, fromMe: request.oldest.fromMe ?? stored?.fromMe ?? false },
+        oldest: {
+          ...request.oldest,
+          id: stored?.messageId ?? request.oldest.id,
+          fromMe: request.oldest.fromMe ?? stored?.fromMe ?? false,
+        },
         count: request.count,
       }),
     );
     return names.jid ?? names.lid ?? request.chat;
   }
 
-  async #copy(device: MessageDevice, id: string, chat: Identity): Promise<StoredMessage | null> {
-    const copies = await this.#archive.findForTenant(device.tenantId, id);
-    const here = copies.filter((copy) => copy.deviceId === device.id);
-    return (
-      here.find((copy) => {
-        const names = chatOf(copy);
-        return !contradicts(names, chat);
-      }) ?? null
-    );
+  async #copy(
+    caller: Caller,
+    device: MessageDevice,
+    id: string,
+    chat: Identity,
+  ): Promise<StoredMessage | null> {
+    const parts = { archive: this.#archive, devices: this.#devices };
+    const name = { id, deviceId: device.id };
+    const [copy] = await lookUpMessages(parts, caller, name, (each) => !contradicts(chatOf(each), chat));
+    return copy ?? null;
   }
 }
 

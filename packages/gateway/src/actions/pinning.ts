@@ -1,6 +1,7 @@
 /** Pinning a message in its chat, for everyone. */
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
+import type { MessageName } from '../identity/message-name.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import { assertPinnable } from '../messages/pin-rules.ts';
 import type { StoredMessage } from '../messages/stored-message.ts';
@@ -10,10 +11,9 @@ import { pinMessage } from './content/pin.ts';
 import { chatToSendTo, type HeldMessages } from './held-messages.ts';
 
 export interface PinRequest {
-  messageId: string;
+  name: MessageName;
   /** Null unpins. */
   seconds: number | null;
-  deviceId?: string | undefined;
   attempt?: SendAttempt | undefined;
 }
 
@@ -33,7 +33,7 @@ export class Pinning {
    * NOT_PINNABLE, and what sending throws.
    */
   async pin(caller: Caller, request: PinRequest): Promise<Delivered & { target: StoredMessage }> {
-    const copies = await this.#held.any(caller, request.messageId, request.deviceId);
+    const copies = await this.#held.any(caller, request.name);
     const { target, device, session } = await this.#held.reachable(caller, copies);
     assertPinnable(target);
     if (!session) throw new AppError('DEVICE_NOT_READY');

@@ -5,6 +5,7 @@ import { contradicts, identityOf, normaliseJid, sameIdentity } from '../identity
 import { normalisePhoneNumber } from '../identity/phone-number.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import { chatOf, type MessageDevice, type StoredMessage, senderOf } from '../messages/stored-message.ts';
+import { lookUpMessages } from '../messages/visible.ts';
 import type { SendingDevices } from '../sending/pipeline.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
@@ -62,10 +63,10 @@ export class OutgoingReceipts {
   async send(caller: Caller, request: ReceiptRequest): Promise<SentReceipt> {
     const chat = identityOf(chatJid(request.chat, 'chat_jid'));
     const sender = request.sender ? identityOf(chatJid(request.sender, 'sender_jid')) : null;
-    const copies = await this.#copies(caller, request.messageIds, chat);
-    const device = await this.#device(caller, request.deviceId, copies);
+    const named = await this.#received(caller, request, { chat, sender });
+    const device = await this.#device(caller, request.deviceId, [...named.values()].flat());
     const subjects = request.messageIds.map((id) => {
-      const held = copies.find((copy) => copy.messageId === id && copy.deviceId === device.id);
+      const held = named.get(id)?.find((copy) => copy.deviceId === device.id);
       return subjectOf(id, held ?? null, chat, sender);
     });
     const at = request.at ?? this.#clock.now();
@@ -79,20 +80,27 @@ export class OutgoingReceipts {
     return {
       chatJid: names(first?.chat) ?? request.chat,
       senderJid: names(first?.sender),
-      messageIds: request.messageIds,
+      messageIds: subjects.map(({ id }) => id),
       skipped,
       at,
     };
   }
 
-  /** The received messages among the tenant's that these ids name in that chat. */
-  async #copies(caller: Caller, messageIds: string[], chat: Identity): Promise<StoredMessage[]> {
-    const found: StoredMessage[] = [];
+  /** What was received in that chat under each of the ids, among what the caller may see. */
+  async #received(
+    caller: Caller,
+    { messageIds, deviceId }: ReceiptRequest,
+    { chat, sender }: { chat: Identity; sender: Identity | null },
+  ): Promise<Map<string, StoredMessage[]>> {
+    const parts = { archive: this.#archive, devices: this.#devices };
+    const isMeant = (copy: StoredMessage): boolean => {
+      const own = copy.fromMe && copy.kind !== 'undecryptable';
+      if (own || contradicts(chatOf(copy), chat)) return false;
+      return sender === null || !copy.isGroup || !contradicts(senderOf(copy), sender);
+    };
+    const found = new Map<string, StoredMessage[]>();
     for (const id of new Set(messageIds)) {
-      for (const copy of await this.#archive.findForTenant(caller.tenantId, id)) {
-        const own = copy.fromMe && copy.kind !== 'undecryptable';
-        if (!own && !contradicts(chatOf(copy), chat)) found.push(copy);
-      }
+      found.set(id, await lookUpMessages(parts, caller, { id, deviceId }, isMeant));
     }
     return found;
   }
@@ -105,13 +113,7 @@ export class OutgoingReceipts {
     const holders = new Set(copies.map((copy) => copy.deviceId));
     if (deviceId !== undefined || holders.size !== 1) return this.#devices.resolve(caller, deviceId);
     const [holder] = holders;
-    try {
-      return await this.#devices.resolve(caller, holder);
-    } catch (error) {
-      // Another user's device: the caller's own may be in the same chat.
-      if (!(error instanceof AppError) || error.code !== 'DEVICE_NOT_FOUND') throw error;
-      return this.#devices.resolve(caller);
-    }
+    return this.#devices.resolve(caller, holder);
   }
 
   /** One stanza per author: a receipt names one. */
@@ -157,7 +159,13 @@ function subjectOf(
   sender: Identity | null,
 ): Subject {
   if (stored) {
-    return { id, chat: chatOf(stored), isGroup: stored.isGroup, sender: senderOf(stored), stored };
+    return {
+      id: stored.messageId,
+      chat: chatOf(stored),
+      isGroup: stored.isGroup,
+      sender: senderOf(stored),
+      stored,
+    };
   }
   const isGroup = chat.jid?.endsWith('@g.us') ?? false;
   return { id, chat, isGroup, sender: sender ?? (isGroup ? null : chat), stored: null };

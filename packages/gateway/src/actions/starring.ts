@@ -1,5 +1,6 @@
 /** Starring a message, on all devices of the account. */
 import { AppError } from '../errors.ts';
+import type { MessageName } from '../identity/message-name.ts';
 import { NOT_SHOWN } from '../messages/shown-kinds.ts';
 import { chatOf, type StoredMessage, senderOf } from '../messages/stored-message.ts';
 import type { Caller } from '../tenancy/caller.ts';
@@ -7,9 +8,8 @@ import { onSession } from '../whatsapp/port/app-errors.ts';
 import type { HeldMessages } from './held-messages.ts';
 
 export interface StarRequest {
-  messageId: string;
+  name: MessageName;
   starred: boolean;
-  deviceId?: string | undefined;
 }
 
 export class Starring {
@@ -20,8 +20,8 @@ export class Starring {
   }
 
   /** Resolves once WhatsApp has it. Throws MESSAGE_NOT_FOUND, NOT_STARRABLE, DEVICE_NOT_READY, WHATSAPP_TIMEOUT. */
-  async star(caller: Caller, { messageId, starred, deviceId }: StarRequest): Promise<StoredMessage> {
-    const copies = await this.#held.any(caller, messageId, deviceId);
+  async star(caller: Caller, { name, starred }: StarRequest): Promise<StoredMessage> {
+    const copies = await this.#held.any(caller, name);
     const { target, session } = await this.#held.reachable(caller, copies);
     if (target.revokedAt !== null) {
       throw new AppError('NOT_STARRABLE', { message: 'the message was deleted' });
@@ -30,7 +30,7 @@ export class Starring {
       throw new AppError('NOT_STARRABLE', { message: `a message of kind ${target.kind} cannot be starred` });
     }
     if (!session) throw new AppError('DEVICE_NOT_READY');
-    const { fromMe, isGroup } = target;
+    const { messageId, fromMe, isGroup } = target;
     const author = isGroup && !fromMe ? senderOf(target) : null;
     const chat = chatOf(target);
     await onSession(() => session.account.star({ chat, messageId, fromMe, author, starred }));

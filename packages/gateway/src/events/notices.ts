@@ -16,13 +16,17 @@ export class NoticeEvents {
 
   /**
    * Resolves when the event is committed: only then may its stanza be acknowledged. A `cause` that was
-   * recorded before is the same event, and nothing happens.
+   * recorded before is the same event, and nothing happens. `recordId`: our own id of the message that it speaks of.
    */
-  async notice(device: EventDevice, notice: SessionNotice, cause?: string): Promise<void> {
+  async notice(
+    device: EventDevice,
+    notice: SessionNotice,
+    { cause, recordId = null }: { cause?: string | undefined; recordId?: string | null } = {},
+  ): Promise<void> {
     await this.#db.transaction().execute((trx) =>
       this.#events.record(trx, device, {
         name: notice.name,
-        data: noticeData(notice),
+        data: noticeData(notice, recordId),
         orderKey: noticeOrderKey(notice),
         ...(cause === undefined ? {} : { cause }),
       }),

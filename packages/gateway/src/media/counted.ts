@@ -7,9 +7,9 @@ export function counted(
   count: (outcome: string) => void,
 ): Pick<MediaService, 'resolve'> {
   return {
-    async resolve(caller, messageId, options) {
+    async resolve(caller, name, options) {
       try {
-        const answer = await media.resolve(caller, messageId, options);
+        const answer = await media.resolve(caller, name, options);
         count(answer.state);
         return answer;
       } catch (error) {

@@ -2,8 +2,6 @@ import { timingSafeEqual } from 'node:crypto';
 import type { Kysely, Transaction } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../storage/schema.ts';
-import type { Caller } from '../tenancy/caller.ts';
-import { visibleDeviceIds } from '../tenancy/visibility.ts';
 import type { MediaKind } from '../whatsapp/port/media.ts';
 import type { MediaPromise } from './decrypt.ts';
 import { type MediaVault, openMediaKey } from './descriptor-row.ts';
@@ -86,20 +84,14 @@ export class MediaLibrary {
     this.#clock = options.clock;
   }
 
-  /** The copies of a message that the caller may see; null when there is no such message, empty without media. */
-  async copies(caller: Caller, messageId: string): Promise<MediaCopy[] | null> {
-    const deviceIds = await visibleDeviceIds(this.#db, caller);
-    const rows = await this.#db
-      .selectFrom('messages')
-      .leftJoin('media', 'media.message_row_id', 'messages.id')
-      .select(COLUMNS)
-      .where('messages.tenant_id', '=', caller.tenantId)
-      .where('messages.message_id', '=', messageId)
-      .where('messages.hidden_at', 'is', null)
-      .$if(deviceIds !== null, (query) => query.where('messages.device_id', 'in', deviceIds ?? []))
-      .orderBy('messages.created_at', 'desc')
-      .execute();
-    return rows.length === 0 ? null : rows.flatMap((row) => this.#copy(row));
+  /** Those of the rows that have media, in the order given. */
+  async copies(rowIds: readonly string[]): Promise<MediaCopy[]> {
+    const copies: MediaCopy[] = [];
+    for (const rowId of rowIds) {
+      const copy = await this.copy(rowId);
+      if (copy) copies.push(copy);
+    }
+    return copies;
   }
 
   /** One copy by our own row id, which no one outside of the process chooses. */

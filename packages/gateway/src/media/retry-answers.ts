@@ -2,6 +2,7 @@ import type { Kysely, Transaction } from 'kysely';
 import { type EventDevice, type EventRecorder, noEvents } from '../events/recorder.ts';
 import { mediaRetryData } from '../events/shape/message.ts';
 import type { Log } from '../observability/log.ts';
+import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { MediaRetryAnswer, MediaRetryNotice } from '../whatsapp/port/media.ts';
@@ -76,6 +77,7 @@ export class RetryAnswers {
       name: 'media.retry',
       data: mediaRetryData({
         messageId: copy.messageId,
+        recordId: copy.rowId,
         chat: twoNames(copy.chatJid, copy.chatLid),
         fromMe: copy.fromMe,
         result: outcome,
@@ -108,7 +110,7 @@ export class RetryAnswers {
       .selectFrom('media_retry_requests')
       .select('message_row_id')
       .distinct()
-      .where('tenant_id', '=', device.tenantId)
+      .where(checkedTenant(device.tenantId))
       .where('device_id', '=', device.id)
       .where('message_id', '=', notice.messageId)
       .execute();

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import { type Clock, inTime } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import type { EventDevice, EventRecorder } from '../events/recorder.ts';
+import type { MessageName } from '../identity/message-name.ts';
 import type { MediaHttp } from '../net/media-http.ts';
 import type { Log } from '../observability/log.ts';
 import type { BlobStore } from '../storage/blobs.ts';
@@ -40,6 +41,8 @@ export interface MediaServiceOptions {
   events?: EventRecorder;
   settings: MediaSettings;
   http: MediaHttp;
+  /** Row ids of the copies of the message that is meant, the first stored first; throws MESSAGE_NOT_FOUND. */
+  messages(caller: Caller, name: MessageName): Promise<string[]>;
   sessions: DeviceSessions;
 }
 
@@ -95,12 +98,11 @@ export class MediaService {
    * Finds the media of a message among the devices that the caller may see. Throws AppError MESSAGE_NOT_FOUND,
    * MEDIA_NOT_FOUND, MEDIA_GONE, DEVICE_NOT_READY, MEDIA_DOWNLOAD_FAILED or WHATSAPP_TIMEOUT.
    */
-  async resolve(caller: Caller, messageId: string, options: ResolveOptions): Promise<MediaAnswer> {
+  async resolve(caller: Caller, name: MessageName, options: ResolveOptions): Promise<MediaAnswer> {
     const deadline = this.#options.clock.monotonic() + options.waitMs;
     const asked = new Set<string>();
     for (;;) {
-      const copies = await this.#library.copies(caller, messageId);
-      if (!copies) throw new AppError('MESSAGE_NOT_FOUND');
+      const copies = await this.#library.copies(await this.#options.messages(caller, name));
       if (copies.length === 0) throw new AppError('MEDIA_NOT_FOUND');
       const rowIds = copies.map((copy) => copy.rowId);
       // Before anything is decided, so that no answer can slip in between.

@@ -3,11 +3,13 @@ import { randomUUID } from 'node:crypto';
 import type { Kysely, Transaction } from 'kysely';
 import type { Clock } from '../clock.ts';
 import { type EventRecorder, noEvents } from '../events/recorder.ts';
-import { sameIdentity } from '../identity/jid.ts';
+import { canonicalJid, identityOf, sameIdentity } from '../identity/jid.ts';
+import { mayBeRecordId } from '../identity/message-name.ts';
 import { deferred } from '../storage/database.ts';
+import { checkedTenant, storingOrder } from '../storage/narrowing.ts';
 import type { Database, MessagesTable } from '../storage/schema.ts';
 import type { Vault } from '../storage/vault.ts';
-import type { Identity } from '../whatsapp/port/identity.ts';
+import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { InboundMessage } from '../whatsapp/port/messages.ts';
 import type { MessageReceipt } from '../whatsapp/port/receipts.ts';
 import type { WireCodec, WireMessage } from '../whatsapp/port/wire-message.ts';
@@ -21,11 +23,13 @@ import { recordReceipt } from './receipts.ts';
 import { SealedContent } from './sealed-content.ts';
 import {
   chatIdentity,
+  chatOf,
   contextJson,
   type MessageDevice,
   type OutboundRecord,
   STORED_COLUMNS,
   type StoredMessage,
+  senderIdentity,
   storedMessage,
 } from './stored-message.ts';
 
@@ -105,14 +109,15 @@ export class MessageArchive {
     await deferred(this.#db)
       .transaction()
       .execute(async (trx) => {
-        const earlier = await trx
+        const ours = await trx
           .selectFrom('messages')
-          .select(['id', 'created_at'])
+          .select(['id', 'created_at', 'chat_jid', 'chat_lid'])
           .where('tenant_id', '=', row.tenant_id)
           .where('message_id', '=', row.message_id)
           .where('device_id', '=', row.device_id)
           .where('from_me', '=', 1)
-          .executeTakeFirst();
+          .execute();
+        const earlier = ours.find((each) => sameIdentity(chatIdentity(each), record.chat));
         if (earlier) {
           row.id = earlier.id;
           row.created_at = earlier.created_at;
@@ -209,22 +214,64 @@ export class MessageArchive {
     await recordReceipt(deferred(this.#db), device, receipt, this.#events);
   }
 
-  /** Every copy of a message id among the tenant's devices, the newest first. */
+  /** Everything with that message id among the tenant's devices, the first stored first. */
   async findForTenant(tenantId: string, messageId: string): Promise<StoredMessage[]> {
     const rows = await this.#db
       .selectFrom('messages')
       .select(STORED_COLUMNS)
       .where('tenant_id', '=', tenantId)
       .where('message_id', '=', messageId)
-      .orderBy('created_at', 'desc')
+      .orderBy(storingOrder())
       .execute();
     return rows.map(storedMessage);
   }
 
-  /** The message that a quote names, in the device's copy of the chat; null when we do not have it. */
-  async findInChat(device: MessageDevice, chat: Identity, messageId: string): Promise<StoredMessage | null> {
-    const rows = await rowsWithId(this.#db, device, messageId);
-    const row = rows.find((each) => sameIdentity(chatIdentity(each), chat));
+  /** The message with our own id. */
+  async findRecord(tenantId: string, rowId: string): Promise<StoredMessage | null> {
+    const row = await this.#db
+      .selectFrom('messages')
+      .select(STORED_COLUMNS)
+      .where(checkedTenant(tenantId))
+      .where('id', '=', rowId)
+      .executeTakeFirst();
+    return row ? storedMessage(row) : null;
+  }
+
+  /**
+   * The message of the device's chat that an id names, WhatsApp's or ours; null when we do not have it. Of several
+   * authors with one id, `author` tells which is meant, else the first stored is.
+   */
+  async findInChat(
+    device: Pick<MessageDevice, 'id' | 'tenantId'>,
+    chat: Identity,
+    id: string,
+    author: Jid | null = null,
+  ): Promise<StoredMessage | null> {
+    const record = mayBeRecordId(id) ? await this.findRecord(device.tenantId, id) : null;
+    if (record?.deviceId === device.id && sameIdentity(chatOf(record), chat)) return record;
+    const rows = await rowsWithId(this.#db, device, id);
+    const inChat = rows.filter((each) => sameIdentity(chatIdentity(each), chat));
+    const row =
+      inChat.find((each) => author !== null && sameIdentity(senderIdentity(each), identityOf(author))) ??
+      inChat[0];
+    return row ? storedMessage(row) : null;
+  }
+
+  /** The message that a change of the account's state speaks of. */
+  findNoticed(
+    device: Pick<MessageDevice, 'id' | 'tenantId'>,
+    notice: { chat: Identity; messageId: string; sender?: Identity | null },
+  ): Promise<StoredMessage | null> {
+    return this.findInChat(device, notice.chat, notice.messageId, canonicalJid(notice.sender ?? NOBODY));
+  }
+
+  /** What is stored already of a message that came. */
+  async findKnown(
+    trx: Transaction<Database>,
+    device: MessageDevice,
+    message: InboundMessage,
+  ): Promise<StoredMessage | null> {
+    const row = await this.#inbound.known(trx, device, message);
     return row ? storedMessage(row) : null;
   }
 
@@ -283,3 +330,5 @@ export class MessageArchive {
     return outboundRow(record, { id, raw, now: this.#clock.now() });
   }
 }
+
+const NOBODY: Identity = { jid: null, lid: null };

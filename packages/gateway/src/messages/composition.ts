@@ -72,7 +72,8 @@ export function composeMessages(input: MessagesInput): Messages {
       receipt: (device, receipt) => archive.applyReceipt(device, receipt),
       notice: async (device, notice, cause) => {
         if (notice.name === 'message.starred') await markStarred(db, device, notice, clock.now());
-        await input.notices.notice(device, notice, cause);
+        const noticed = 'messageId' in notice ? await archive.findNoticed(device, notice) : null;
+        await input.notices.notice(device, notice, { cause, recordId: noticed?.rowId ?? null });
       },
       history: (device, batch) => history.store(device, batch),
       loadSentMessage: (device, chat, id) => archive.loadSentMessage(device, chat, id),

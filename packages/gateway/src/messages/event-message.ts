@@ -28,6 +28,7 @@ export function eventMessage(
 export function eventHead(row: StoredMessage) {
   return {
     messageId: row.messageId,
+    recordId: row.rowId,
     chat: chatOf(row),
     sender: senderOf(row),
     fromMe: row.fromMe,

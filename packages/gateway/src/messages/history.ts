@@ -37,7 +37,10 @@ export class MessageHistory {
           messages.push(pastMessageData(device, past, arrival));
         });
         if (row) stored += 1;
-        else if (asked) messages.push(retoldMessageData(device, message));
+        else if (asked) {
+          const known = await this.#archive.findKnown(trx, device, message);
+          if (known) messages.push(retoldMessageData(device, message, known.rowId));
+        }
       }
       if (batch.messages.length > 0 && stored === 0 && !asked) return;
       await this.#events.record(trx, device, {

@@ -62,7 +62,7 @@ export class InboundStoring {
   ): Promise<StoredMessage | null> {
     const row = this.#rowOf(device, message);
     if (message.fromMe) await confirmSent(trx, device, message, this.#events);
-    const known = await this.#knownCopy(trx, device, message);
+    const known = await this.known(trx, device, message);
     if (known && !replaces(row, known)) return null;
     await this.#readWhatCameBefore(trx, device, message, row);
     if (known) {
@@ -101,10 +101,11 @@ export class InboundStoring {
   }
 
   /**
+   * The stored copy of a message that came.
    * The unique index compares canonical names, and the name of a LID-only contact changes once the phone
    * number is known. A redelivery across that change is still the same message.
    */
-  async #knownCopy(
+  async known(
     trx: Transaction<Database>,
     device: MessageDevice,
     message: InboundMessage,

@@ -20,6 +20,7 @@ import type { Identity } from '../whatsapp/port/identity.ts';
 import type { MediaDescriptor } from '../whatsapp/port/media.ts';
 import type { InboundMessage } from '../whatsapp/port/messages.ts';
 import type { ReceiptKind } from '../whatsapp/port/receipts.ts';
+import { targetRecord } from './change-target.ts';
 import { eventHead, eventMessage, fromDescriptor, loadMedia } from './event-message.ts';
 import {
   chatOf,
@@ -61,14 +62,14 @@ export class MessageEvents {
     row: StoredMessage,
     arrival: Arrival,
   ): Promise<void> {
-    const event = arrivalEvent(device, row, arrival);
+    const event = await arrivalEvent(trx, device, row, arrival);
     if (event) await this.#record(trx, device, row, event);
   }
 
   /** Votes that could not be read before their poll came. */
   async votesRead(trx: Transaction<Database>, device: MessageDevice, votes: StoredMessage[]): Promise<void> {
     for (const vote of votes) {
-      const event = voteEvent(vote);
+      const event = await voteEvent(trx, vote);
       if (event) await this.#record(trx, device, vote, event);
     }
   }
@@ -78,7 +79,7 @@ export class MessageEvents {
     const found = await load(trx, tenantId, rowId);
     if (!found) return;
     const { device, row } = found;
-    const change = changeEvent(row);
+    const change = await changeEvent(trx, row);
     if (change !== undefined) {
       if (change) await this.#record(trx, device, row, change);
       return;
@@ -100,6 +101,7 @@ export class MessageEvents {
     const { device, row } = found;
     const data = failedData({
       messageId: row.messageId,
+      recordId: row.rowId,
       chat: chatOf(row),
       isGroup: row.isGroup,
       kind: row.kind,
@@ -115,6 +117,7 @@ export class MessageEvents {
     device: MessageDevice,
     receipt: {
       messageId: string;
+      recordId: string;
       chat: Identity;
       chatJid: string;
       isGroup: boolean;
@@ -151,49 +154,57 @@ export class MessageEvents {
 type NamedData = Pick<NewEvent, 'name' | 'data'>;
 
 /** Null for what is no event: protocol messages, and changes that changed nothing. */
-function arrivalEvent(device: MessageDevice, row: StoredMessage, arrival: Arrival): NamedData | null {
+async function arrivalEvent(
+  trx: Transaction<Database>,
+  device: MessageDevice,
+  row: StoredMessage,
+  arrival: Arrival,
+): Promise<NamedData | null> {
   if (row.kind === 'protocol') return null;
   const message = eventMessage(row, arrival.media && fromDescriptor(arrival.media), arrival.details);
   if (row.kind === 'undecryptable')
     return { name: 'message.undecryptable', data: undecryptableData(message) };
   if ((row.kind === 'edit' || row.kind === 'revoke') && !arrival.applied) return null;
-  const change = changeEvent(row);
+  const change = await changeEvent(trx, row);
   if (change !== undefined) return change;
   return { name: row.fromMe ? 'message.sent' : 'message.received', data: messageData(message, device) };
 }
 
 /** The event of a message that changes another one; null when it does not say which, undefined for others. */
-function changeEvent(row: StoredMessage): NamedData | null | undefined {
+async function changeEvent(
+  trx: Transaction<Database>,
+  row: StoredMessage,
+): Promise<NamedData | null | undefined> {
   switch (row.kind) {
     case 'edit': {
-      const change = changeOf(row);
+      const change = await changeOf(trx, row);
       return change && { name: 'message.edited', data: editedData({ ...change, text: row.text }) };
     }
     case 'revoke': {
-      const change = changeOf(row);
+      const change = await changeOf(trx, row);
       return change && { name: 'message.revoked', data: revokedData(change) };
     }
     case 'reaction': {
-      const change = changeOf(row);
+      const change = await changeOf(trx, row);
       return change && { name: 'message.reaction', data: reactionData({ ...change, text: row.text }) };
     }
     case 'poll_vote':
-      return voteEvent(row);
+      return voteEvent(trx, row);
     default:
       return undefined;
   }
 }
 
-function voteEvent(row: StoredMessage): NamedData | null {
-  const change = changeOf(row);
+async function voteEvent(trx: Transaction<Database>, row: StoredMessage): Promise<NamedData | null> {
+  const change = await changeOf(trx, row);
   if (!change) return null;
   const { pollName = null, options = null, unknownOptions = 0 } = row.context.pollVote ?? {};
   return { name: 'message.poll_vote', data: pollVoteData({ ...change, pollName, options, unknownOptions }) };
 }
 
-function changeOf(row: StoredMessage): EventChange | null {
+async function changeOf(trx: Transaction<Database>, row: StoredMessage): Promise<EventChange | null> {
   const { targetId } = row.context;
-  return targetId ? { ...eventHead(row), targetId } : null;
+  return targetId ? { ...eventHead(row), targetId, targetRecord: await targetRecord(trx, row) } : null;
 }
 
 /** A message of the past, as `history.sync` lists it. */
@@ -202,11 +213,18 @@ export function pastMessageData(device: MessageDevice, row: StoredMessage, arriv
   return messageData(eventMessage(row, media, arrival.details), device);
 }
 
-/** The same for a message that was there already: as the phone tells it. */
-export function retoldMessageData(device: MessageDevice, message: InboundMessage): MessageData {
+/** The same for a message that was there already, under our id `recordId`: as the phone tells it. */
+export function retoldMessageData(
+  device: MessageDevice,
+  message: InboundMessage,
+  recordId: string,
+): MessageData {
   const { id: messageId, content, ...rest } = message;
   const media = content.media && fromDescriptor(content.media);
-  return messageData({ ...rest, ...content, messageId, media, editedAt: null, revokedAt: null }, device);
+  return messageData(
+    { ...rest, ...content, messageId, recordId, media, editedAt: null, revokedAt: null },
+    device,
+  );
 }
 
 /** The message with the device that holds it. */

@@ -2,6 +2,7 @@
 import type { Kysely } from 'kysely';
 import { mediaRow } from '../media/descriptor-row.ts';
 import { HotQuery, slotsOf } from '../storage/hot-query.ts';
+import { storingOrder } from '../storage/narrowing.ts';
 import type { Database, MessagesTable } from '../storage/schema.ts';
 import type { Vault } from '../storage/vault.ts';
 import type { MediaDescriptor } from '../whatsapp/port/media.ts';
@@ -32,7 +33,7 @@ export async function insertMedia(
     .execute();
 }
 
-/** The device's messages with that id: several chats may have one. */
+/** The device's messages with that id: several chats may have one. In the order of storing. */
 export async function rowsWithId(
   db: Kysely<Database>,
   device: Pick<MessageDevice, 'id' | 'tenantId'>,
@@ -61,5 +62,6 @@ const BY_MESSAGE_ID = new HotQuery<{ tenantId: string; deviceId: string; message
       .select(STORED_COLUMNS)
       .where('tenant_id', '=', tenantId)
       .where('message_id', '=', messageId)
-      .where('device_id', '=', deviceId),
+      .where('device_id', '=', deviceId)
+      .orderBy(storingOrder()),
 );

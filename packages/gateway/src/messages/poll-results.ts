@@ -1,7 +1,9 @@
 /** What a poll has come to: the latest vote of each voter. */
 import type { Kysely } from 'kysely';
 import { AppError } from '../errors.ts';
-import { sameIdentity } from '../identity/jid.ts';
+import { contradicts, identityOf, sameIdentity } from '../identity/jid.ts';
+import type { MessageName } from '../identity/message-name.ts';
+import { checkedTenant, sortedBy } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
@@ -41,8 +43,8 @@ export class PollResults {
   }
 
   /** Throws MESSAGE_NOT_FOUND, and NOT_A_POLL for another kind of message. */
-  async of(caller: Caller, messageId: string, deviceId?: string): Promise<PollResult> {
-    const copies = await findMessages(this.#parts, caller, messageId, deviceId);
+  async of(caller: Caller, name: MessageName): Promise<PollResult> {
+    const copies = await findMessages(this.#parts, caller, name);
     const poll = copies.find(({ kind }) => kind === 'poll');
     const details = poll && (await this.#parts.archive.details(poll.tenantId, [poll])).get(poll.rowId);
     if (!poll || !details) throw new AppError('NOT_A_POLL');
@@ -69,15 +71,22 @@ export class PollResults {
     const rows = await this.#parts.db
       .selectFrom('messages')
       .select(STORED_COLUMNS)
-      .where('tenant_id', '=', poll.tenantId)
+      .where(checkedTenant(poll.tenantId))
       .where('device_id', '=', poll.deviceId)
       .where('target_id', '=', poll.messageId)
       .where('kind', '=', 'poll_vote')
-      .orderBy('timestamp')
-      .orderBy('created_at')
+      .orderBy(sortedBy('timestamp'))
+      .orderBy(sortedBy('created_at'))
       .execute();
-    return rows.map(storedMessage).filter((vote) => sameIdentity(chatOf(vote), chatOf(poll)));
+    return rows.map(storedMessage).filter((vote) => isVoteIn(poll, vote));
   }
+}
+
+/** Another member's poll may have the same id; a vote names the author of the one that it is cast in. */
+function isVoteIn(poll: StoredMessage, vote: StoredMessage): boolean {
+  const { targetSender } = vote.context;
+  if (!sameIdentity(chatOf(vote), chatOf(poll))) return false;
+  return !poll.isGroup || targetSender === null || !contradicts(identityOf(targetSender), senderOf(poll));
 }
 
 /** A vote replaces all that its voter chose before (WhatsApp's apps send the whole choice each time). */

@@ -144,9 +144,18 @@ async function store(
     await events.sent(trx, device.tenantId, target.rowId);
   }
   if (inserted === 0) return;
-  const { messageId, chat, chatJid } = target;
+  const { messageId, rowId: recordId, chat, chatJid } = target;
   const { isGroup, recipient, kind } = receipt;
-  await events.receipt(trx, device, { messageId, chat, chatJid, isGroup, recipient, kind, at });
+  await events.receipt(trx, device, {
+    messageId,
+    recordId,
+    chat,
+    chatJid,
+    isGroup,
+    recipient,
+    kind,
+    at,
+  });
 }
 
 /** The receipts of one message, oldest first. Groups have one per participant and kind. */
@@ -157,6 +166,7 @@ export async function receiptsOf(db: Kysely<Database>, message: StoredMessage): 
     .where('tenant_id', '=', message.tenantId)
     .where('message_id', '=', message.messageId)
     .where('device_id', '=', message.deviceId)
+    .where('chat_jid', '=', message.chatJid)
     .orderBy('at')
     .orderBy('id')
     .execute();

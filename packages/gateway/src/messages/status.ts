@@ -1,5 +1,6 @@
 /** How far a message of ours has come. */
 import type { Kysely } from 'kysely';
+import type { MessageName } from '../identity/message-name.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import type { MessageArchive } from './archive.ts';
@@ -25,8 +26,8 @@ export class MessageStatuses {
    * The status of a message that the caller's devices sent; throws MESSAGE_NOT_FOUND otherwise. When two
    * devices of one account hold it, the copy that is furthest along answers.
    */
-  async status(caller: Caller, messageId: string, deviceId?: string): Promise<MessageStatus> {
-    const messages = await findOwnMessages(this.#parts, caller, messageId, deviceId);
+  async status(caller: Caller, name: MessageName): Promise<MessageStatus> {
+    const messages = await findOwnMessages(this.#parts, caller, name);
     const ranked = messages
       .map((message) => ({ message, status: statusOf(message) }))
       .sort((a, b) => STATUS_ORDER.indexOf(b.status) - STATUS_ORDER.indexOf(a.status));
@@ -36,10 +37,9 @@ export class MessageStatuses {
   /** Every receipt of that message, oldest first. */
   async receipts(
     caller: Caller,
-    messageId: string,
-    deviceId?: string,
+    name: MessageName,
   ): Promise<{ message: StoredMessage; receipts: StoredReceipt[] }> {
-    const { message } = await this.status(caller, messageId, deviceId);
+    const { message } = await this.status(caller, name);
     return { message, receipts: await receiptsOf(this.#db, message) };
   }
 }

@@ -1,9 +1,19 @@
-/** Which of the tenant's messages a caller may see: those of the devices that the caller may see. */
+/**
+ * Which stored message a caller means: the one rule, for every operation that takes the id of a message.
+ *
+ * Senders choose message ids, and anyone may use one again. So a message is device, chat, sender and id. The id
+ * alone means what was stored first under it among what the caller may see, and its copies on other devices; a
+ * later one in another chat or by another sender never takes its place. That one is found by its chat, its
+ * device, or its `record_id`.
+ */
 import { AppError } from '../errors.ts';
+import { sameIdentity } from '../identity/jid.ts';
+import { type MessageName, mayBeRecordId } from '../identity/message-name.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { seesWholeTenant } from '../tenancy/visibility.ts';
+import type { Identity } from '../whatsapp/port/identity.ts';
 import type { MessageArchive } from './archive.ts';
-import type { MessageDevice, StoredMessage } from './stored-message.ts';
+import { chatOf, type MessageDevice, type StoredMessage, senderOf } from './stored-message.ts';
 
 /** What this folder asks of the devices; `Devices` fits. */
 export interface DeviceDirectory {
@@ -12,52 +22,122 @@ export interface DeviceDirectory {
   list(caller: Caller, scope?: 'own' | 'visible'): Promise<MessageDevice[]>;
 }
 
+export interface FindingParts {
+  archive: Pick<MessageArchive, 'findForTenant' | 'findRecord'>;
+  devices: DeviceDirectory;
+}
+
+/** Whether a message can be meant at all, such as one of ours. */
+export type Fits = (message: StoredMessage) => boolean;
+
 /**
- * The copies of a message on the devices that the caller may see, sent or received, but not those that were
- * deleted for the account alone; MESSAGE_NOT_FOUND when there is none.
+ * Everything on the devices that the caller may see that goes by this name, the first stored first. Also what was
+ * deleted for the account alone: it keeps its place. Throws DEVICE_NOT_FOUND.
  */
-export async function findMessages(
-  parts: { archive: MessageArchive; devices: DeviceDirectory },
+export async function messagesNamed(
+  { archive, devices }: FindingParts,
   caller: Caller,
-  messageId: string,
-  deviceId?: string,
+  { id, chat, deviceId }: MessageName,
 ): Promise<StoredMessage[]> {
+  const shown = await deviceScope(devices, caller, deviceId);
   // No id contains it, and PostgreSQL cannot even be asked.
-  const stored = messageId.includes('\0')
-    ? []
-    : await parts.archive.findForTenant(caller.tenantId, messageId);
-  const shown = stored.filter((each) => each.hiddenAt === null);
-  const visible = await onVisibleDevices(parts.devices, caller, shown, deviceId);
-  if (visible.length === 0) throw new AppError('MESSAGE_NOT_FOUND');
-  return visible;
+  if (id.includes('\0')) return [];
+  const record = mayBeRecordId(id) ? await archive.findRecord(caller.tenantId, id) : null;
+  const named = record && shown(record) ? [record] : await archive.findForTenant(caller.tenantId, id);
+  return named.filter((each) => shown(each) && (chat === undefined || isNamed(chatOf(each), chat)));
+}
+
+/**
+ * The message that is meant, as the devices that the caller may see hold it, the first copy first; of those that
+ * fit. Empty when there is none, or when it was deleted for the account alone.
+ */
+export async function lookUpMessages(
+  parts: FindingParts,
+  caller: Caller,
+  name: MessageName,
+  fits: Fits = () => true,
+): Promise<StoredMessage[]> {
+  const named = await messagesNamed(parts, caller, name);
+  return shownCopiesOfFirst(parts.devices, caller, named.filter(fits));
+}
+
+/** As `lookUpMessages`; MESSAGE_NOT_FOUND when there is none. */
+export async function findMessages(
+  parts: FindingParts,
+  caller: Caller,
+  name: MessageName,
+  fits?: Fits,
+): Promise<StoredMessage[]> {
+  const copies = await lookUpMessages(parts, caller, name, fits);
+  if (copies.length === 0) throw new AppError('MESSAGE_NOT_FOUND');
+  return copies;
 }
 
 /**
  * The copies of a message that the account of a visible device sent. A received, unknown, foreign or
  * invisible one is MESSAGE_NOT_FOUND alike: which of them it is would tell that it exists.
  */
-export async function findOwnMessages(
-  parts: { archive: MessageArchive; devices: DeviceDirectory },
+export function findOwnMessages(
+  parts: FindingParts,
   caller: Caller,
-  messageId: string,
-  deviceId?: string,
+  name: MessageName,
 ): Promise<StoredMessage[]> {
-  const own = (await findMessages(parts, caller, messageId, deviceId)).filter((each) => each.fromMe);
-  if (own.length === 0) throw new AppError('MESSAGE_NOT_FOUND');
-  return own;
+  return findMessages(parts, caller, name, (each) => each.fromMe);
 }
 
-async function onVisibleDevices(
+/** Of messages with one id, in the order of storing: the first and its copies, without what was deleted for us. */
+export async function shownCopiesOfFirst(
   devices: DeviceDirectory,
   caller: Caller,
-  messages: StoredMessage[],
-  deviceId: string | undefined,
+  messages: readonly StoredMessage[],
 ): Promise<StoredMessage[]> {
+  const [first, ...others] = messages;
+  if (!first) return [];
+  const copies = [first];
+  if (others.length > 0) {
+    const visible = await devices.list(caller, 'visible');
+    const accounts = new Map(visible.map((device) => [device.id, device]));
+    copies.push(...others.filter((each) => isCopy(first, each, accounts)));
+  }
+  return copies.filter((each) => each.hiddenAt === null);
+}
+
+/** Another device's copy of the same message; on one device, chat and sender tell messages apart. */
+function isCopy(
+  first: StoredMessage,
+  other: StoredMessage,
+  accounts: ReadonlyMap<string, Identity>,
+): boolean {
+  if (first.deviceId === other.deviceId) return false;
+  if (!sameIdentity(chatOf(first), chatOf(other))) return false;
+  if (!sameIdentity(senderOf(first), senderOf(other))) return false;
+  return !isWithPerson(first) || sameIdentity(accountOf(first, accounts), accountOf(other, accounts));
+}
+
+/** Groups, channels and broadcasts are the same for everyone; a chat with a person is another for each account. */
+function isWithPerson({ chatJid }: StoredMessage): boolean {
+  return chatJid.endsWith('@s.whatsapp.net') || chatJid.endsWith('@lid');
+}
+
+function accountOf(message: StoredMessage, accounts: ReadonlyMap<string, Identity>): Identity {
+  if (message.fromMe) return senderOf(message);
+  return accounts.get(message.deviceId) ?? { jid: null, lid: null };
+}
+
+function isNamed({ jid, lid }: Identity, names: readonly string[]): boolean {
+  return (jid !== null && names.includes(jid)) || (lid !== null && names.includes(lid));
+}
+
+async function deviceScope(
+  devices: DeviceDirectory,
+  caller: Caller,
+  deviceId: string | undefined,
+): Promise<Fits> {
   if (deviceId !== undefined) {
     const device = await devices.resolve(caller, deviceId);
-    return messages.filter((each) => each.deviceId === device.id);
+    return (message) => message.deviceId === device.id;
   }
-  if (seesWholeTenant(caller) || messages.length === 0) return messages;
+  if (seesWholeTenant(caller)) return () => true;
   const ids = new Set((await devices.list(caller)).map((each) => each.id));
-  return messages.filter((each) => ids.has(each.deviceId));
+  return (message) => ids.has(message.deviceId);
 }

@@ -17,8 +17,8 @@ export interface ComposeContext {
   recipient: Recipient;
   /** Milliseconds. */
   now: number;
-  /** A message of the chat as our archive has it, or null. */
-  find(messageId: string): Promise<StoredMessage | null>;
+  /** A message of the chat as our archive has it, or null; `author` as in `MessageArchive.findInChat`. */
+  find(messageId: string, author?: Jid | null): Promise<StoredMessage | null>;
   /** Quote and mentions, in the form of waE2E.ContextInfo; null when there is nothing to say. */
   contextInfo: WireMessage | null;
   media: OutboundMedia;

@@ -27,6 +27,8 @@ export interface SendId {
 
 export interface Delivered {
   messageId: string;
+  /** Our own id of it. */
+  recordId: string;
   /** Milliseconds, the server's time. */
   timestamp: number;
 }
@@ -40,7 +42,7 @@ export async function earlierDelivery(
   if (!attempt?.messageId) return null;
   const rows = await archive.findForTenant(device.tenantId, attempt.messageId);
   const sent = rows.find((row) => row.deviceId === device.id && row.fromMe && row.sendState === 'sent');
-  return sent ? { messageId: sent.messageId, timestamp: sent.timestamp } : null;
+  return sent ? { messageId: sent.messageId, recordId: sent.rowId, timestamp: sent.timestamp } : null;
 }
 
 /**
@@ -89,7 +91,7 @@ export async function deliver(
       ...(composed.extraNodes ? { extraNodes: composed.extraNodes } : {}),
     });
     await archive.markSent(row, timestamp);
-    return { messageId, timestamp };
+    return { messageId, recordId: row.rowId, timestamp };
   } catch (error) {
     // After a timeout the server may well have it: the row stays pending, and a receipt will tell.
     if (error instanceof SendRejected) {

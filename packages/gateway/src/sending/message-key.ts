@@ -44,10 +44,11 @@ export async function messageKey(
   { recipient, find }: Pick<ComposeContext, 'recipient' | 'find'>,
   id: string,
   hints: KeyHints,
-): Promise<WireMessage> {
-  const stored = await find(id);
+): Promise<WireMessage & { id: string }> {
+  const said = hints.participant ? normaliseJid(hints.participant) : null;
+  const stored = await find(id, said);
   const fromMe = stored?.fromMe ?? hints.fromMe ?? false;
-  const key = { remoteJid: recipient.to, fromMe, id };
+  const key = { remoteJid: recipient.to, fromMe, id: stored?.messageId ?? id };
   if (!recipient.isGroup || fromMe) return key;
   return { ...key, participant: author(stored, hints) };
 }

@@ -126,7 +126,7 @@ export class Sending {
         media: media.for({ tenantId: device.tenantId, signal: request.signal }),
         contextInfo: context.contextInfo,
         signal: request.signal,
-        find: (messageId) => archive.findInChat(device, recipient.chat, messageId),
+        find: (id, author) => archive.findInChat(device, recipient.chat, id, author),
       });
       const presence = await this.#pace(session, recipient.to, request);
       const delivered = await deliver(archive, {

@@ -80,18 +80,20 @@ export async function conversation(
   input: { quote: Quote | null; mentions: Jid[] },
 ): Promise<Conversation> {
   const { quote, mentions } = input;
-  const stored = quote ? await archive.findInChat(device, recipient.chat, quote.id) : null;
+  const said = quote && (quote.fromMe === true ? canonicalJid(self(device)) : quote.participant);
+  const stored = quote ? await archive.findInChat(device, recipient.chat, quote.id, said) : null;
+  const id = stored?.messageId ?? quote?.id;
   const author = stored ? authorOf(stored) : quote ? statedAuthor(quote, device, recipient) : null;
   const quotedMessage = stored ? await contentOf(archive, stored) : textMessage(quote?.text ?? null);
   const quotes = quote !== null && author !== null && quotedMessage !== null;
   const contextInfo: Record<string, unknown> = {};
   // The author goes by the stanza's `participant`, the id by `stanzaId` (Baileys Utils/messages.js
   // `generateWAMessageFromContent`, whatsmeow's proto ContextInfo).
-  if (quotes) Object.assign(contextInfo, { stanzaId: quote.id, participant: author, quotedMessage });
+  if (quotes) Object.assign(contextInfo, { stanzaId: id, participant: author, quotedMessage });
   if (mentions.length > 0) contextInfo.mentionedJid = mentions;
   return {
     contextInfo: Object.keys(contextInfo).length > 0 ? contextInfo : null,
-    quoted: quotes ? { id: quote.id, participant: author, text: stored?.text ?? quote.text } : null,
+    quoted: quotes && id !== undefined ? { id, participant: author, text: stored?.text ?? quote.text } : null,
     quotedFound: stored !== null,
   };
 }

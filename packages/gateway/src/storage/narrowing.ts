@@ -9,7 +9,17 @@ import { type RawBuilder, type SqlBool, sql } from 'kysely';
 
 /** "Of this tenant", for rows that are found by another key; of the one table of the query. */
 export function checkedTenant(tenantId: string): RawBuilder<SqlBool> {
-  return sql<SqlBool>`${sql.ref('tenant_id')} || '' = ${tenantId}`;
+  return checked('tenant_id', tenantId);
+}
+
+/** The same of another column of texts. */
+export function checked(column: string, value: string): RawBuilder<SqlBool> {
+  return sql<SqlBool>`${sql.ref(column)} || '' = ${value}`;
+}
+
+/** For `orderBy`: as the rows of the one table of the query were stored, whatever the clock said then. */
+export function storingOrder(): RawBuilder<number> {
+  return sql<number>`rowid`;
 }
 
 /** For `orderBy`: the few rows that were found are sorted, and not found in this order. */

@@ -41,8 +41,8 @@ afterAll(() => world.destroy());
 const recorded = async () => (await store.eventsAfter(owner.tenantId, { limit: 100 })).map(({ id }) => id);
 
 test('a notice whose stanza came again is one event with one delivery', async () => {
-  await notices.notice(device, ABOUT, 'notification|ana|status|1760000000|7|0');
-  await notices.notice(device, ABOUT, 'notification|ana|status|1760000000|7|0');
+  await notices.notice(device, ABOUT, { cause: 'notification|ana|status|1760000000|7|0' });
+  await notices.notice(device, ABOUT, { cause: 'notification|ana|status|1760000000|7|0' });
   const [id, ...more] = await recorded();
   expect(more).toEqual([]);
   expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
@@ -51,9 +51,9 @@ test('a notice whose stanza came again is one event with one delivery', async ()
 
 test('another stanza, another device, and notices that have no cause are events of their own', async () => {
   const other = await world.device(owner);
-  await notices.notice(device, ABOUT, 'notification|ana|status|1760000000|7|0');
-  await notices.notice(device, ABOUT, 'notification|ana|status|1760000000|8|0');
-  await notices.notice(other, ABOUT, 'notification|ana|status|1760000000|7|0');
+  await notices.notice(device, ABOUT, { cause: 'notification|ana|status|1760000000|7|0' });
+  await notices.notice(device, ABOUT, { cause: 'notification|ana|status|1760000000|8|0' });
+  await notices.notice(other, ABOUT, { cause: 'notification|ana|status|1760000000|7|0' });
   await notices.notice(device, ABOUT);
   await notices.notice(device, ABOUT);
   expect(new Set(await recorded()).size).toBe(5);

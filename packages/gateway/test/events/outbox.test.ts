@@ -232,10 +232,10 @@ describe('what the archive reports', () => {
       height: -5,
     } as const;
     const message = inbound({ content: { kind: 'image', text: 'look', media } });
-    await archive.storeInbound(device, message);
+    const stored = await archive.storeInbound(device, message);
     const [event] = await recorded();
     const { media: shown, ...data } = event?.data as { media: object };
-    expect(data).toMatchObject({ message_type: 'image', content: 'look' });
+    expect(data).toMatchObject({ record_id: stored?.rowId, message_type: 'image', content: 'look' });
     expect(shown).toEqual({
       kind: 'image',
       mime_type: 'image/jpeg',
@@ -245,7 +245,7 @@ describe('what the archive reports', () => {
       seconds: null,
       width: 10,
       height: null,
-      url: `/messages/${message.id}/media`,
+      url: `/messages/${stored?.rowId}/media`,
     });
   });
 

@@ -166,7 +166,7 @@ describe('messages of ours', () => {
     await contact.waitForMessage((message) => message.id === body.message_id);
     await contact.markPlayed(shop.jid, [body.message_id]);
     const [sent, played] = await expectEvents(['message.sent', 'message.played']);
-    expect(sent.media).toMatchObject({ kind: 'voice', url: `/messages/${body.message_id}/media` });
+    expect(sent.media).toMatchObject({ kind: 'voice', url: `/messages/${body.record_id}/media` });
     expect(played).toMatchObject({ status: 'played' });
     const text = (await api.post('/send/text', { number: contact.number, text: 'a' })).body.message_id;
     const edit = await api.put(`/messages/${text}`, { to: contact.number, message: 'b' });
@@ -218,14 +218,16 @@ describe('media that WhatsApp no longer has', () => {
     shop.mediaRetry = mood;
     expect((await api.get(`/messages/${sent.id}/media`)).status).toBe(202);
     const [data] = await expectEvents(['media.retry']);
+    const { record_id } = (await api.get(`/messages/${sent.id}`)).body.message;
     expect(data).toEqual({
       message_id: sent.id,
+      record_id,
       chat_jid: contact.jid,
       chat_lid: contact.lid,
       is_from_me: false,
       success,
       result,
-      url: `/messages/${sent.id}/media`,
+      url: `/messages/${record_id}/media`,
     });
   });
 });

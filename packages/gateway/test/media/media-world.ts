@@ -9,21 +9,27 @@ import { pino } from 'pino';
 import { type Cdn, createCdn } from '../../../sandbox/src/cdn/cdn.ts';
 import { issueCdnCertificate } from '../../../sandbox/src/cdn/certificate.ts';
 import { ManualClock } from '../../src/clock.ts';
+import { AppError } from '../../src/errors.ts';
 import { mediaRow } from '../../src/media/descriptor-row.ts';
 import { encryptMedia } from '../../src/media/encrypt.ts';
 import { mmsType } from '../../src/media/keys.ts';
 import { MediaService } from '../../src/media/service.ts';
 import type { MediaSettings } from '../../src/media/settings.ts';
+import { MessageArchive } from '../../src/messages/archive.ts';
+import { type FindingParts, findMessages } from '../../src/messages/visible.ts';
 import { MediaHttp } from '../../src/net/media-http.ts';
 import { FolderBlobStore } from '../../src/storage/blobs.ts';
 import type { Database } from '../../src/storage/schema.ts';
 import { Vault } from '../../src/storage/vault.ts';
 import type { Caller } from '../../src/tenancy/caller.ts';
+import { wireCodec } from '../../src/whatsapp/baileys/parse/wire-codec.ts';
 import { SessionNotOpen } from '../../src/whatsapp/port/errors.ts';
 import type { MediaDescriptor, MediaKind, SessionMedia } from '../../src/whatsapp/port/media.ts';
 import { addDevice, addTenant, addUser, openTestDatabase, type TestDatabase } from '../worlds/database.ts';
 
 export const AUTH = 'cdn-ticket';
+/** All devices of a tenant are linked to one account, so that they hold copies of one message. */
+const ACCOUNT = '5511888888888@s.whatsapp.net';
 export const START = Date.UTC(2026, 5, 15, 12);
 
 export function sha256(bytes: Uint8Array): string {
@@ -140,8 +146,29 @@ export class MediaWorld {
       log: pino({ level: 'silent' }),
       settings: this.settings,
       http: this.http,
+      messages: async (caller, name) =>
+        (await findMessages(this.#finding(), caller, name)).map(({ rowId }) => rowId),
       sessions: { forDevice: (id) => this.#session(id) },
     });
+  }
+
+  #finding(): FindingParts {
+    const { db, vault, clock } = this;
+    const visible = async (caller: Caller) =>
+      [...this.devices.values()]
+        .filter(({ tenantId }) => tenantId === caller.tenantId)
+        .map((device) => ({ ...device, jid: ACCOUNT, lid: null }));
+    return {
+      archive: new MessageArchive({ db, vault, clock, codec: wireCodec }),
+      devices: {
+        list: visible,
+        resolve: async (caller, id) => {
+          const device = (await visible(caller)).find((each) => each.id === id);
+          if (!device) throw new AppError('DEVICE_NOT_FOUND');
+          return device;
+        },
+      },
+    };
   }
 
   /** Stops the media part and starts another on the same files, as a restart does. */
@@ -167,7 +194,7 @@ export class MediaWorld {
   }
 
   async device(tenantId: string): Promise<TestDevice> {
-    const id = await addDevice(this.db, START, { tenantId, userId: tenantId });
+    const id = await addDevice(this.db, START, { tenantId, userId: tenantId }, { jid: ACCOUNT, lid: null });
     const requests: string[] = [];
     const device: TestDevice = {
       id,

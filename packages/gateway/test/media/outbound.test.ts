@@ -216,11 +216,11 @@ describe('files on their way out', () => {
     const other = await world.device(await world.tenant());
     await world.message(other, 'RECEIVED', { ...descriptor, mediaKey: Uint8Array.from(sent.mediaKey) });
     world.cdn.clearLog();
-    const own = await world.media.resolve(adminOf(device.tenantId), 'OWN', { waitMs: 0 });
+    const own = await world.media.resolve(adminOf(device.tenantId), { id: 'OWN' }, { waitMs: 0 });
     if (own.state !== 'ready') throw new Error(own.state);
     expect((await readAll(own.open())).equals(png)).toBe(true);
     expect(world.downloads()).toEqual([]);
-    const received = await world.media.resolve(adminOf(other.tenantId), 'RECEIVED', { waitMs: 0 });
+    const received = await world.media.resolve(adminOf(other.tenantId), { id: 'RECEIVED' }, { waitMs: 0 });
     if (received.state !== 'ready') throw new Error(received.state);
     expect((await readAll(received.open())).equals(png)).toBe(true);
     expect(world.downloads()).toHaveLength(1);

@@ -17,7 +17,7 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 const resolve = (id: string, waitMs = 0, tenantId = tenant) =>
-  world.media.resolve(adminOf(tenantId), id, { waitMs });
+  world.media.resolve(adminOf(tenantId), { id }, { waitMs });
 
 async function bytesOf(answer: MediaAnswer): Promise<Buffer> {
   if (answer.state !== 'ready') throw new Error(`not ready: ${answer.state}`);
@@ -127,10 +127,14 @@ describe('from the cache', () => {
     const { bytes } = await cached('A');
     await world.media.emptyCache();
     const hash = sha256(bytes);
-    const answer = await world.media.resolve(adminOf(tenant), 'A', {
-      waitMs: 0,
-      has: (each) => each === hash,
-    });
+    const answer = await world.media.resolve(
+      adminOf(tenant),
+      { id: 'A' },
+      {
+        waitMs: 0,
+        has: (each) => each === hash,
+      },
+    );
     expect(answer).toEqual({ state: 'unchanged', sha256: hash });
     expect(world.downloads()).toEqual([]);
   });
@@ -154,10 +158,14 @@ describe('whose file it is', () => {
       thief.mood = 'silent';
       const answer = await resolve(`T${at}`, 0, thief.tenantId);
       expect(answer.state).toBe('retry_requested');
-      const unchanged = await world.media.resolve(adminOf(thief.tenantId), `T${at}`, {
-        waitMs: 0,
-        has: (each) => each === sha256(bytes),
-      });
+      const unchanged = await world.media.resolve(
+        adminOf(thief.tenantId),
+        { id: `T${at}` },
+        {
+          waitMs: 0,
+          has: (each) => each === sha256(bytes),
+        },
+      );
       expect(unchanged.state).toBe('retry_requested');
     }
     const rows = await world.db
@@ -283,7 +291,7 @@ describe('from the phone again', () => {
     world.clock.advance(1);
     await world.message(other, 'A', descriptor);
     world.cdn.expire(descriptor.directPath ?? '');
-    other.mood = 'not_found';
+    device.mood = 'not_found';
     expect((await bytesOf(await resolve('A', 10_000))).equals(bytes)).toBe(true);
     expect([other.requests, device.requests]).toEqual([['A'], ['A']]);
   });
@@ -365,7 +373,7 @@ describe('from the phone again', () => {
 
   test('looking does not ask', async () => {
     await expired('A');
-    const answer = await world.media.resolve(adminOf(tenant), 'A', { waitMs: 0, mayRequest: false });
+    const answer = await world.media.resolve(adminOf(tenant), { id: 'A' }, { waitMs: 0, mayRequest: false });
     expect(answer.state).toBe('retry_requested');
     expect(device.requests).toEqual([]);
   });

@@ -93,7 +93,7 @@ describe('a piece of history', () => {
       message_type: 'image',
       content: 'look',
       source: 'history',
-      media: { mime_type: 'image/jpeg', url: `/messages/${picture.id}/media` },
+      media: { mime_type: 'image/jpeg', url: `/messages/${event?.data.messages[1].record_id}/media` },
     });
     const own = await world.only(device.tenantId, messages[2]?.id ?? '');
     expect(own).toMatchObject({ source: 'history', sendState: 'sent', fromMe: true });

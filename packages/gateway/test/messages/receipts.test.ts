@@ -41,7 +41,7 @@ const receipt = (id: string, kind: ReceiptKind, options: Partial<MessageReceipt>
   ...options,
 });
 const apply = (each: MessageReceipt) => world.archive.applyReceipt(device, each);
-const statusNow = async (id: string) => (await statuses.status(caller, id)).status;
+const statusNow = async (id: string) => (await statuses.status(caller, { id: id })).status;
 
 describe('status of a message of ours', () => {
   it('goes pending, delivered, read, played, with the time of each', async () => {
@@ -52,7 +52,7 @@ describe('status of a message of ours', () => {
     await apply(receipt(id, 'read', { timestamp: NOW + 2000 }));
     expect(await statusNow(id)).toBe('read');
     await apply(receipt(id, 'played', { timestamp: NOW + 3000 }));
-    const { message, status } = await statuses.status(caller, id);
+    const { message, status } = await statuses.status(caller, { id: id });
     expect(status).toBe('played');
     expect(message).toMatchObject({ deliveredAt: NOW + 1000, readAt: NOW + 2000, playedAt: NOW + 3000 });
   });
@@ -93,12 +93,12 @@ describe('status of a message of ours', () => {
     await apply(receipt(id, 'delivered', { ...inGroup, recipient: CAROL, timestamp: NOW + 5000 }));
     await apply(receipt(id, 'delivered', { ...inGroup, recipient: BOB, timestamp: NOW + 6000 }));
     await apply(receipt(id, 'delivered', { ...inGroup, recipient: BOB, timestamp: NOW + 7000 }));
-    const { receipts } = await statuses.receipts(caller, id);
+    const { receipts } = await statuses.receipts(caller, { id: id });
     expect(receipts).toEqual([
       { recipientJid: CAROL.jid, recipientLid: CAROL.lid, kind: 'delivered', at: NOW + 5000 },
       { recipientJid: BOB.jid, recipientLid: BOB.lid, kind: 'delivered', at: NOW + 6000 },
     ]);
-    expect((await statuses.status(caller, id)).message.deliveredAt).toBe(NOW + 5000);
+    expect((await statuses.status(caller, { id: id })).message.deliveredAt).toBe(NOW + 5000);
   });
 
   it('keeps a receipt that overtakes the ack, and a receipt outranks a lost connection', async () => {
@@ -124,7 +124,7 @@ describe('status of a message of ours', () => {
 
     const lost = await world.archive.createOutbound({ ...record, messageId: messageId() });
     await world.archive.markFailed(caller.tenantId, lost.rowId, 'the connection closed');
-    expect(await statuses.status(caller, lost.messageId)).toMatchObject({
+    expect(await statuses.status(caller, { id: lost.messageId })).toMatchObject({
       status: 'failed',
       message: { sendError: 'the connection closed' },
     });
@@ -136,7 +136,7 @@ describe('status of a message of ours', () => {
     const { messageId: id } = await world.sentText(device, { chat: { jid: BOB.jid, lid: null } });
     const underLid = { jid: null, lid: BOB.lid };
     await apply(receipt(id, 'read', { chat: underLid, recipient: underLid }));
-    expect(await statuses.status(caller, id)).toMatchObject({
+    expect(await statuses.status(caller, { id: id })).toMatchObject({
       status: 'read',
       message: { chatLid: BOB.lid },
     });
@@ -152,7 +152,7 @@ describe('status of a message of ours', () => {
     await apply(receipt(id, 'read', { chat: GROUP, isGroup: true, recipient: CAROL }));
     await apply(receipt(id, 'read', { recipient: ALICE }));
     expect(await statusNow(id)).toBe('pending');
-    expect((await statuses.receipts(caller, id)).receipts).toEqual([]);
+    expect((await statuses.receipts(caller, { id: id })).receipts).toEqual([]);
     expect((await world.only(caller.tenantId, received.id)).readAt).toBeNull();
   });
 
@@ -181,8 +181,10 @@ describe('who may ask for a status', () => {
       [caller, messageId()],
       [stranger, id],
     ] as const) {
-      await expect(statuses.status(who, which)).rejects.toMatchObject({ code: 'MESSAGE_NOT_FOUND' });
-      await expect(statuses.receipts(who, which)).rejects.toMatchObject({ code: 'MESSAGE_NOT_FOUND' });
+      await expect(statuses.status(who, { id: which })).rejects.toMatchObject({ code: 'MESSAGE_NOT_FOUND' });
+      await expect(statuses.receipts(who, { id: which })).rejects.toMatchObject({
+        code: 'MESSAGE_NOT_FOUND',
+      });
     }
   });
 
@@ -196,10 +198,10 @@ describe('who may ask for a status', () => {
     });
     const ofAdmin = await world.sentText(device);
     const ofColleague = await world.sentText(theirs);
-    await expect(own.status(colleague, ofAdmin.messageId)).rejects.toMatchObject({
+    await expect(own.status(colleague, { id: ofAdmin.messageId })).rejects.toMatchObject({
       code: 'MESSAGE_NOT_FOUND',
     });
-    expect((await own.status(colleague, ofColleague.messageId)).status).toBe('pending');
-    expect((await own.status(caller, ofColleague.messageId)).status).toBe('pending');
+    expect((await own.status(colleague, { id: ofColleague.messageId })).status).toBe('pending');
+    expect((await own.status(caller, { id: ofColleague.messageId })).status).toBe('pending');
   });
 });

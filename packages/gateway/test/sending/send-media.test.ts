@@ -208,6 +208,7 @@ describe('POST /send/video, /send/audio, /send/document, /send/sticker', () => {
     expect(reply.body).toEqual({
       success: true,
       message_id: expect.any(String),
+      record_id: expect.any(String),
       timestamp: expect.any(String),
       message: 'Sticker sent successfully',
       is_animated: false,

@@ -27,6 +27,7 @@ describe('POST /send/text', () => {
     expect(reply.body).toEqual({
       success: true,
       message_id: account.whatsapp.sent[0]?.id,
+      record_id: expect.any(String),
       timestamp: at,
       status: 'sent',
       chat_jid: BOB.jid,

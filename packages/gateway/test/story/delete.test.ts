@@ -54,6 +54,7 @@ describe('for everyone', () => {
     expect(body).toEqual({
       success: true,
       message_id: id,
+      record_id: expect.any(String),
       deleted_at: expect.stringMatching(/Z$/),
       delete_type: 'for_everyone',
       chat_jid: contact.jid,

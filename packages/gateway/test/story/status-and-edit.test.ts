@@ -39,6 +39,7 @@ describe('story 5: delivery status', () => {
     expect(await statusOf(id)).toEqual({
       success: true,
       message_id: id,
+      record_id: sent.body.record_id,
       chat_jid: contact.jid,
       is_group: false,
       status: 'pending',

@@ -67,9 +67,16 @@ export const LABEL_EVENTS = {
       label_id: LabelId,
       ...ChatNames,
       message_id: MessageId,
+      record_id: OrNull(Text('Our own id of the message; null when we do not have it')),
       labeled: Flag('False: taken away'),
     }),
-    example: { label_id: '3', ...chat, message_id: EXAMPLE.messageId, labeled: true },
+    example: {
+      label_id: '3',
+      ...chat,
+      message_id: EXAMPLE.messageId,
+      record_id: EXAMPLE.recordId,
+      labeled: true,
+    },
   }),
 };
 

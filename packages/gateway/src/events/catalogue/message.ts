@@ -10,6 +10,7 @@ import {
   MessageId,
   OrNull,
   Person,
+  RecordId,
   Text,
   Time,
   Word,
@@ -47,6 +48,7 @@ export const Quoted = Type.Object(
 /** `data` of a message, received or sent. */
 export const MessageData = Type.Object({
   message_id: MessageId,
+  record_id: RecordId,
   ...ChatNames,
   from: Address('Who wrote it'),
   to: Address('Our number; of messages of ours and in groups the chat'),
@@ -79,6 +81,7 @@ export type MessageData = Static<typeof MessageData>;
 /** What an edit, revoke, reaction or vote says about another message. */
 const about = {
   message_id: Text('The message that it speaks of'),
+  record_id: OrNull(Text('Our own id of that message; null when we do not have it')),
   ...ChatNames,
   sender: Sender,
   is_from_me: Flag('Done by the linked account'),
@@ -117,6 +120,7 @@ export const PollVoteData = Type.Object({
 
 export const ReceiptData = Type.Object({
   message_id: MessageId,
+  record_id: RecordId,
   ...ChatNames,
   recipient: Person,
   is_group: Flag('Written in a group: each member answers for himself'),
@@ -126,6 +130,7 @@ export const ReceiptData = Type.Object({
 
 export const FailedData = Type.Object({
   message_id: MessageId,
+  record_id: RecordId,
   ...ChatNames,
   is_group: Flag('Written in a group'),
   message_type: Text('As in `message.sent`'),
@@ -135,6 +140,7 @@ export const FailedData = Type.Object({
 
 export const UndecryptableData = Type.Object({
   message_id: MessageId,
+  record_id: RecordId,
   ...ChatNames,
   sender: Sender,
   is_from_me: Flag('Written by the linked account, on another device'),
@@ -145,6 +151,7 @@ export const UndecryptableData = Type.Object({
 
 export const MediaRetryData = Type.Object({
   message_id: MessageId,
+  record_id: RecordId,
   ...ChatNames,
   is_from_me: Flag('The file is of a message of ours'),
   success: Flag('The file can be fetched again'),
@@ -154,6 +161,7 @@ export const MediaRetryData = Type.Object({
 
 export const DeletedForMeData = Type.Object({
   message_id: MessageId,
+  record_id: OrNull(Text('Our own id of the message; null when we do not have it')),
   ...ChatNames,
   is_from_me: Flag('It was a message of ours'),
   sender: OrNull(Person),
@@ -166,6 +174,7 @@ export const StarredData = Type.Object({
 
 export const MentionData = Type.Object({
   message_id: MessageId,
+  record_id: RecordId,
   ...ChatNames,
   is_group: Flag('Written in a group'),
   content: Text('Text or caption'),
@@ -183,6 +192,7 @@ const self = {
 
 export const MESSAGE_EXAMPLE: MessageData = {
   message_id: EXAMPLE.messageId,
+  record_id: EXAMPLE.recordId,
   ...EXAMPLE.chat,
   from: EXAMPLE.jid,
   to: EXAMPLE.own,
@@ -202,7 +212,7 @@ export const MESSAGE_EXAMPLE: MessageData = {
     seconds: null,
     width: 1280,
     height: 720,
-    url: `/messages/${EXAMPLE.messageId}/media`,
+    url: `/messages/${EXAMPLE.recordId}/media`,
   },
   quoted: null,
   mentions: [],
@@ -230,6 +240,7 @@ const sent: MessageData = {
 
 const change = {
   message_id: EXAMPLE.messageId,
+  record_id: EXAMPLE.recordId,
   ...EXAMPLE.chat,
   sender,
   is_from_me: false,
@@ -240,6 +251,7 @@ const change = {
 
 const receipt = {
   message_id: EXAMPLE.messageId,
+  record_id: EXAMPLE.recordId,
   ...EXAMPLE.chat,
   recipient: { ...EXAMPLE.person },
   is_group: false,
@@ -278,12 +290,13 @@ export const MESSAGE_EVENTS = {
     schema: UndecryptableData,
     example: {
       message_id: EXAMPLE.messageId,
+      record_id: EXAMPLE.recordId,
       ...EXAMPLE.chat,
       sender,
       is_from_me: false,
       is_group: false,
       timestamp: EXAMPLE.time,
-      retry_url: `/messages/${EXAMPLE.messageId}/retry`,
+      retry_url: `/messages/${EXAMPLE.recordId}/retry`,
     },
   }),
   'message.delete_for_me': entry({
@@ -292,6 +305,7 @@ export const MESSAGE_EVENTS = {
     schema: DeletedForMeData,
     example: {
       message_id: EXAMPLE.messageId,
+      record_id: EXAMPLE.recordId,
       ...EXAMPLE.chat,
       is_from_me: false,
       sender: { ...EXAMPLE.person },
@@ -303,6 +317,7 @@ export const MESSAGE_EVENTS = {
     schema: MentionData,
     example: {
       message_id: EXAMPLE.messageId,
+      record_id: EXAMPLE.recordId,
       chat_jid: EXAMPLE.group,
       chat_lid: null,
       is_group: true,
@@ -317,11 +332,12 @@ export const MESSAGE_EVENTS = {
     schema: MediaRetryData,
     example: {
       message_id: EXAMPLE.messageId,
+      record_id: EXAMPLE.recordId,
       ...EXAMPLE.chat,
       is_from_me: false,
       success: true,
       result: 'success',
-      url: `/messages/${EXAMPLE.messageId}/media`,
+      url: `/messages/${EXAMPLE.recordId}/media`,
     },
   }),
   'message.played': entry({
@@ -336,6 +352,7 @@ export const MESSAGE_EVENTS = {
     schema: FailedData,
     example: {
       message_id: EXAMPLE.messageId,
+      record_id: EXAMPLE.recordId,
       ...EXAMPLE.chat,
       is_group: false,
       message_type: 'text',
@@ -379,6 +396,7 @@ export const MESSAGE_EVENTS = {
     schema: StarredData,
     example: {
       message_id: EXAMPLE.messageId,
+      record_id: EXAMPLE.recordId,
       ...EXAMPLE.chat,
       is_from_me: false,
       sender: null,

@@ -35,7 +35,10 @@ export const Text = (description: string) => Type.String({ description });
 export const Flag = (description: string) => Type.Boolean({ description });
 export const Count = (description: string) => Type.Integer({ minimum: 0, description });
 
-export const MessageId = Text('Id that WhatsApp gave the message');
+export const MessageId = Text(
+  "WhatsApp's id of the message, which its sender chose and others may use again",
+);
+export const RecordId = Text('Our own id of the message, unique; accepted wherever the id of a message is');
 
 /** RFC 3339, UTC. */
 export const Time = (description: string) => Type.String({ format: 'date-time', description });
@@ -65,6 +68,7 @@ export const ChatNames = {
 export const EXAMPLE = {
   time: '2026-06-15T12:00:00.000Z',
   messageId: '3EB0F8A1B2C3D4E5F6',
+  recordId: '0b7f6f0e-6a0c-4c57-9d0c-5f0b8d9a3c21',
   jid: '5511999999999@s.whatsapp.net',
   lid: '112233445566778@lid',
   own: '5511888888888@s.whatsapp.net',

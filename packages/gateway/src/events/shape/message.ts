@@ -23,6 +23,8 @@ import { chatNames, mediaUrl, person, time, timeOrNull } from './parts.ts';
 /** A message as an event speaks of it. */
 export interface EventMessage {
   messageId: string;
+  /** Our own id of it. */
+  recordId: string;
   chat: Identity;
   sender: Identity;
   fromMe: boolean;
@@ -65,6 +67,7 @@ export function messageData(message: EventMessage, account: Identity): MessageDa
   const own = canonicalJid(account);
   return {
     message_id: message.messageId,
+    record_id: message.recordId,
     ...chat,
     from: canonicalJid(message.sender) ?? '',
     to: message.fromMe || message.isGroup ? chat.chat_jid : (own ?? chat.chat_jid),
@@ -75,7 +78,7 @@ export function messageData(message: EventMessage, account: Identity): MessageDa
     message_type: message.kind,
     content: message.text ?? '',
     timestamp: time(message.timestamp),
-    media: message.media && mediaData(message.media, message.messageId),
+    media: message.media && mediaData(message.media, message.recordId),
     quoted: message.quoted && {
       message_id: message.quoted.id,
       participant: message.quoted.participant,
@@ -93,7 +96,7 @@ export function messageData(message: EventMessage, account: Identity): MessageDa
   };
 }
 
-function mediaData(media: EventMedia, messageId: string): Static<typeof Media> {
+function mediaData(media: EventMedia, recordId: string): Static<typeof Media> {
   return {
     kind: media.kind,
     mime_type: media.mimeType,
@@ -103,7 +106,7 @@ function mediaData(media: EventMedia, messageId: string): Static<typeof Media> {
     seconds: countOrNull(media.seconds),
     width: countOrNull(media.width),
     height: countOrNull(media.height),
-    url: mediaUrl(messageId),
+    url: mediaUrl(recordId),
   };
 }
 
@@ -117,6 +120,8 @@ export interface EventChange {
   /** Id of the edit, revoke, reaction or vote itself. */
   messageId: string;
   targetId: string;
+  /** Our own id of that message; null when we do not have it. */
+  targetRecord: string | null;
   chat: Identity;
   sender: Identity;
   fromMe: boolean;
@@ -154,6 +159,7 @@ export function pollVoteData(
 function about(change: EventChange) {
   return {
     message_id: change.targetId,
+    record_id: change.targetRecord,
     ...chatNames(change.chat),
     sender: sender(change),
     is_from_me: change.fromMe,
@@ -170,22 +176,24 @@ function sender(of: { sender: Identity; pushName: string | null }) {
 export function undecryptableData(
   message: Pick<
     EventMessage,
-    'messageId' | 'chat' | 'sender' | 'fromMe' | 'isGroup' | 'pushName' | 'timestamp'
+    'messageId' | 'recordId' | 'chat' | 'sender' | 'fromMe' | 'isGroup' | 'pushName' | 'timestamp'
   >,
 ): Static<typeof UndecryptableData> {
   return {
     message_id: message.messageId,
+    record_id: message.recordId,
     ...chatNames(message.chat),
     sender: sender(message),
     is_from_me: message.fromMe,
     is_group: message.isGroup,
     timestamp: time(message.timestamp),
-    retry_url: `/messages/${encodeURIComponent(message.messageId)}/retry`,
+    retry_url: `/messages/${message.recordId}/retry`,
   };
 }
 
 export function receiptData(receipt: {
   messageId: string;
+  recordId: string;
   chat: Identity;
   isGroup: boolean;
   recipient: Identity;
@@ -194,6 +202,7 @@ export function receiptData(receipt: {
 }): Static<typeof ReceiptData> {
   return {
     message_id: receipt.messageId,
+    record_id: receipt.recordId,
     ...chatNames(receipt.chat),
     recipient: person(receipt.recipient),
     is_group: receipt.isGroup,
@@ -204,6 +213,7 @@ export function receiptData(receipt: {
 
 export function failedData(failure: {
   messageId: string;
+  recordId: string;
   chat: Identity;
   isGroup: boolean;
   kind: MessageKind;
@@ -212,6 +222,7 @@ export function failedData(failure: {
 }): Static<typeof FailedData> {
   return {
     message_id: failure.messageId,
+    record_id: failure.recordId,
     ...chatNames(failure.chat),
     is_group: failure.isGroup,
     message_type: failure.kind,
@@ -221,10 +232,14 @@ export function failedData(failure: {
 }
 
 export function mentionData(
-  message: Pick<EventMessage, 'messageId' | 'chat' | 'isGroup' | 'text' | 'mentions' | 'timestamp'>,
+  message: Pick<
+    EventMessage,
+    'messageId' | 'recordId' | 'chat' | 'isGroup' | 'text' | 'mentions' | 'timestamp'
+  >,
 ): Static<typeof MentionData> {
   return {
     message_id: message.messageId,
+    record_id: message.recordId,
     ...chatNames(message.chat),
     is_group: message.isGroup,
     content: message.text ?? '',
@@ -235,16 +250,18 @@ export function mentionData(
 
 export function mediaRetryData(answer: {
   messageId: string;
+  recordId: string;
   chat: Identity;
   fromMe: boolean;
   result: Static<typeof MediaRetryData>['result'];
 }): Static<typeof MediaRetryData> {
   return {
     message_id: answer.messageId,
+    record_id: answer.recordId,
     ...chatNames(answer.chat),
     is_from_me: answer.fromMe,
     success: answer.result === 'success',
     result: answer.result,
-    url: mediaUrl(answer.messageId),
+    url: mediaUrl(answer.recordId),
   };
 }

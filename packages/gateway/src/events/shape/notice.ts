@@ -5,7 +5,10 @@ import type { EventData } from '../catalogue.ts';
 import { chatNames, person, personOrNull, time, timeOrNull } from './parts.ts';
 
 type Shapers = {
-  [N in SessionNotice['name']]: (notice: Extract<SessionNotice, { name: N }>) => EventData<N>;
+  [N in SessionNotice['name']]: (
+    notice: Extract<SessionNotice, { name: N }>,
+    recordId: string | null,
+  ) => EventData<N>;
 };
 
 const SHAPERS: Shapers = {
@@ -43,14 +46,16 @@ const SHAPERS: Shapers = {
   'chat.archive': (notice) => ({ ...chatNames(notice.chat), archived: notice.archived }),
   'chat.delete': (notice) => chatNames(notice.chat),
   'chat.clear': (notice) => chatNames(notice.chat),
-  'message.delete_for_me': (notice) => ({
+  'message.delete_for_me': (notice, recordId) => ({
     message_id: notice.messageId,
+    record_id: recordId,
     ...chatNames(notice.chat),
     is_from_me: notice.fromMe,
     sender: personOrNull(notice.sender),
   }),
-  'message.starred': (notice) => ({
+  'message.starred': (notice, recordId) => ({
     message_id: notice.messageId,
+    record_id: recordId,
     ...chatNames(notice.chat),
     is_from_me: notice.fromMe,
     sender: personOrNull(notice.sender),
@@ -98,10 +103,11 @@ const SHAPERS: Shapers = {
     ...chatNames(notice.chat),
     labeled: notice.labeled,
   }),
-  'label.association_message': (notice) => ({
+  'label.association_message': (notice, recordId) => ({
     label_id: notice.labelId,
     ...chatNames(notice.chat),
     message_id: notice.messageId,
+    record_id: recordId,
     labeled: notice.labeled,
   }),
   'newsletter.join': (notice) => ({ newsletter_jid: notice.newsletter, title: notice.title }),
@@ -129,13 +135,17 @@ const SHAPERS: Shapers = {
   'connection.pair_error': (notice) => ({ reason: notice.reason }),
 };
 
-/** The public `data` of a notice. */
+/** The public `data` of a notice; `recordId`: our own id of the message that it speaks of, if we have one. */
 export function noticeData<N extends SessionNotice['name']>(
   notice: Extract<SessionNotice, { name: N }>,
+  recordId: string | null = null,
 ): EventData<N> {
   // Indexing with the name gives the shaper of exactly this notice, which the compiler cannot follow.
-  const shape = SHAPERS[notice.name as N] as (notice: Extract<SessionNotice, { name: N }>) => EventData<N>;
-  return shape(notice);
+  const shape = SHAPERS[notice.name as N] as (
+    notice: Extract<SessionNotice, { name: N }>,
+    recordId: string | null,
+  ) => EventData<N>;
+  return shape(notice, recordId);
 }
 
 /** What belongs to a chat keeps the chat's order; the rest keeps the device's. */

@@ -34,7 +34,7 @@ export function phoneNumber(jid: Jid | null): string | null {
   return jid?.endsWith('@s.whatsapp.net') ? (jid.split(/[:@]/)[0] ?? null) : null;
 }
 
-/** Where this gateway serves the file of a message. */
-export function mediaUrl(messageId: string): string {
-  return `/messages/${encodeURIComponent(messageId)}/media`;
+/** Where this gateway serves the file of the message with our own id `recordId`. */
+export function mediaUrl(recordId: string): string {
+  return `/messages/${recordId}/media`;
 }

@@ -1,6 +1,7 @@
 /** Lists of what is stored, page by page. */
 import type { Kysely } from 'kysely';
 import { AppError } from '../../errors.ts';
+import type { MessageName } from '../../identity/message-name.ts';
 import { messageSearch } from '../../storage/database.ts';
 import { checkedTenant } from '../../storage/narrowing.ts';
 import { placeCursor } from '../../storage/page-cursor.ts';
@@ -45,11 +46,11 @@ export class MessageFinder {
     this.#parts = parts;
   }
 
-  /** A message that the caller may see, its newest copy; MESSAGE_NOT_FOUND otherwise. */
-  async get(caller: Caller, messageId: string, deviceId?: string): Promise<DescribedMessage> {
-    const [newest] = await findMessages(this.#parts, caller, messageId, deviceId);
-    const devices = await this.#devices(caller, deviceId);
-    const [described] = await describeMessages(this.#parts, devices, newest ? [newest] : []);
+  /** A message that the caller may see, its first copy; MESSAGE_NOT_FOUND otherwise. */
+  async get(caller: Caller, name: MessageName): Promise<DescribedMessage> {
+    const [first] = await findMessages(this.#parts, caller, name);
+    const devices = await this.#devices(caller, name.deviceId);
+    const [described] = await describeMessages(this.#parts, devices, first ? [first] : []);
     if (!described) throw new AppError('MESSAGE_NOT_FOUND');
     return described;
   }
@@ -112,7 +113,7 @@ export class MessageFinder {
         .select(['chat_jid', 'chat_lid'])
         .where(checkedTenant(tenantId))
         .where('device_id', 'in', deviceIds)
-        .where('chat_lid', 'is not', null)
+        // Null is no name, so this says that there are two; "not null" beside it would be an index's to find.
         .whereRef('chat_lid', '!=', 'chat_jid')
         .where(name, 'in', names)
         .limit(1)

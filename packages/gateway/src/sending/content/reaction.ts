@@ -34,18 +34,15 @@ export function reactionContent(input: ReactionInput): Content {
   }
   return {
     chatState: 'composing',
-    compose: async (context) => ({
-      kind: 'reaction',
-      text: emoji,
-      targetId: id,
-      message: {
-        reactionMessage: {
-          key: await messageKey(context, id, input),
-          text: emoji,
-          senderTimestampMs: context.now,
-        },
-      },
-      metadata: { original_message_id: id, reaction_emoji: emoji },
-    }),
+    compose: async (context) => {
+      const key = await messageKey(context, id, input);
+      return {
+        kind: 'reaction',
+        text: emoji,
+        targetId: key.id,
+        message: { reactionMessage: { key, text: emoji, senderTimestampMs: context.now } },
+        metadata: { original_message_id: key.id, reaction_emoji: emoji },
+      };
+    },
   };
 }

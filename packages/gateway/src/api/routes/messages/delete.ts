@@ -8,6 +8,7 @@ import { messageIdOf } from '../../../sending/message-key.ts';
 import { parseRecipient } from '../../../sending/recipients.ts';
 import { HoldingDevice, HoldingDeviceQuery, selectedDevice } from '../../request/device.ts';
 import { once, SendHeaders } from '../../request/idempotency.ts';
+import { RecordId } from '../../request/message.ts';
 import { errorResponses, Jid, Nullable, OneOf, Rfc3339, rfc3339 } from '../../schemas.ts';
 import { flag, required, text } from './send-kind.ts';
 
@@ -25,7 +26,7 @@ const Kind = Type.Optional(
 
 const DeleteBody = Type.Object(
   {
-    messageId: text('The message'),
+    messageId: text('The message: its id or `record_id`'),
     message_id: text('Same as `messageId`'),
     chatJid: text('Its chat: JID or phone number'),
     chat_jid: text('Same as `chatJid`'),
@@ -57,6 +58,7 @@ const DeleteBody = Type.Object(
 const DeleteAnswer = Type.Object({
   success: Type.Literal(true),
   message_id: Type.String(),
+  record_id: Type.Optional(RecordId),
   deleted_at: Rfc3339,
   delete_type: Type.String({ enum: ['for_everyone', 'for_me'] }),
   chat_jid: Jid,
@@ -98,16 +100,16 @@ export const deleteRoutes: FastifyPluginAsyncTypebox<DeleteDeps> = async (app, {
       if (body.reason?.includes('\0')) throw invalidField('reason', 'must not contain the character U+0000');
       return once(idempotency, request, reply, async (attempt) => {
         const deleted = await deleting.delete(request.caller, {
-          messageId,
+          name: { id: messageId, deviceId: selectedDevice(request) },
           address,
           type,
           ownOnly: body.validateOwnership ?? body.validate_ownership ?? false,
-          deviceId: selectedDevice(request),
           attempt,
         });
         return {
           success: true as const,
-          message_id: messageId,
+          message_id: deleted.target.messageId,
+          record_id: deleted.target.rowId,
           deleted_at: rfc3339(deleted.deletedAt),
           delete_type: type,
           chat_jid: deleted.target.chatJid,

@@ -3,14 +3,12 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import { invalidField } from '../../../errors.ts';
 import { MessageData } from '../../../events/catalogue/message.ts';
-import { normaliseJid } from '../../../identity/jid.ts';
 import type { DescribedMessage } from '../../../messages/finding/described-message.ts';
 import type { MessageFinder, MessagePage } from '../../../messages/finding/finder.ts';
 import type { MessageFilter } from '../../../messages/finding/places.ts';
-import { namesOf, parseRecipient } from '../../../sending/recipients.ts';
 import { MESSAGE_KINDS, type MessageKind } from '../../../whatsapp/port/content.ts';
-import type { Jid } from '../../../whatsapp/port/identity.ts';
-import { DeviceHeaders, HoldingDeviceQuery, OnlyDevice, selectedDevice } from '../../request/device.ts';
+import { DeviceHeaders, OnlyDevice, selectedDevice } from '../../request/device.ts';
+import { chatNames, MessageIdParam, MessageQuery, messageName } from '../../request/message.ts';
 import { nextPage, pageQuery } from '../../request/page.ts';
 import { errorResponses, milliseconds, Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
 
@@ -149,9 +147,9 @@ export const findRoutes: FastifyPluginAsyncTypebox<FindDeps> = async (app, { fin
         operationId: 'getMessage',
         tags,
         summary: 'Read a stored message',
-        description: 'When several devices hold it, the newest copy answers, unless `device_id` picks one.',
-        params: Type.Object({ id: Type.String() }),
-        querystring: HoldingDeviceQuery,
+        description: 'When several devices hold it, the first copy answers, unless `device_id` picks one.',
+        params: Type.Object({ id: MessageIdParam }),
+        querystring: MessageQuery,
         headers: DeviceHeaders,
         response: {
           200: Type.Object({ success: Type.Literal(true), message: StoredMessageObject }),
@@ -161,7 +159,7 @@ export const findRoutes: FastifyPluginAsyncTypebox<FindDeps> = async (app, { fin
     },
     async (request) => ({
       success: true as const,
-      message: shownMessage(await finder.get(request.caller, request.params.id, selectedDevice(request))),
+      message: shownMessage(await finder.get(request.caller, messageName(request, request.params.id))),
     }),
   );
 };
@@ -179,12 +177,6 @@ function filterOf(query: Static<typeof FilterQuery>, deviceId: string | undefine
     limit: query.limit ?? DEFAULT_LIMIT,
     cursor: query.cursor,
   };
-}
-
-/** Unlike a recipient it may be a broadcast list, such as that of the status updates. */
-function chatNames(text: string): Jid[] {
-  const broadcast = text.endsWith('@broadcast') && normaliseJid(text);
-  return broadcast ? [broadcast] : namesOf(parseRecipient(text, 'chat'));
 }
 
 function kindsOf(list: string): MessageKind[] {

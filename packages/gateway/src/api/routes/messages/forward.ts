@@ -3,8 +3,9 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Forwarding } from '../../../actions/forwarding.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
-import { HoldingDevice, HoldingDeviceQuery, selectedDevice } from '../../request/device.ts';
+import { HoldingDevice } from '../../request/device.ts';
 import { once, SendHeaders } from '../../request/idempotency.ts';
+import { MessageIdParam, MessageQuery, messageName } from '../../request/message.ts';
 import { errorResponses } from '../../schemas.ts';
 import { givenUp } from './send-kind.ts';
 import { commonRequest, RichAnswer, richAnswer, sendFields } from './send-request.ts';
@@ -34,8 +35,8 @@ export const forwardRoutes: FastifyPluginAsyncTypebox<ForwardDeps> = async (
         description:
           'Texts, files, places and contacts, sent or received. From a device that has the message. A file is ' +
           'uploaded anew, so that it outlives the first one.',
-        params: Type.Object({ id: Type.String() }),
-        querystring: HoldingDeviceQuery,
+        params: Type.Object({ id: MessageIdParam }),
+        querystring: MessageQuery,
         headers: SendHeaders,
         body: ForwardBody,
         response: {
@@ -46,17 +47,16 @@ export const forwardRoutes: FastifyPluginAsyncTypebox<ForwardDeps> = async (
     },
     async (request, reply) => {
       const { address, messageId, delay, typingDuration } = commonRequest(request.body);
-      const deviceId = selectedDevice(request);
+      const forwarded = messageName(request, request.params.id);
       const signal = givenUp(reply);
       return once(idempotency, request, reply, async (attempt) =>
         richAnswer(
           await forwarding.forward(request.caller, {
-            forwardedId: request.params.id,
+            forwarded,
             address,
             messageId,
             delay,
             typingDuration,
-            deviceId,
             attempt,
             signal,
           }),

@@ -5,6 +5,8 @@ import { AppError } from '../../../errors.ts';
 import type { ReadyMedia } from '../../../media/answer.ts';
 import type { MediaService } from '../../../media/service.ts';
 import { attachment, matchesTag, parseRange, servedName, servedType } from '../../media-headers.ts';
+import { DeviceHeaders } from '../../request/device.ts';
+import { MessageIdParam, MessageQuery, messageName } from '../../request/message.ts';
 import { errorResponses } from '../../schemas.ts';
 
 export interface MessageMediaDeps {
@@ -13,11 +15,10 @@ export interface MessageMediaDeps {
 
 const MAX_WAIT_SECONDS = 60;
 
-const Params = Type.Object({
-  id: Type.String({ description: "WhatsApp's id of the message", examples: ['3EB0C767D26A1B2E4F58'] }),
-});
+const Params = Type.Object({ id: MessageIdParam });
 
 const Query = Type.Object({
+  ...MessageQuery.properties,
   wait: Type.Optional(
     Type.Integer({
       minimum: 0,
@@ -29,6 +30,7 @@ const Query = Type.Object({
 });
 
 const Headers = Type.Object({
+  ...DeviceHeaders.properties,
   range: Type.Optional(Type.String({ description: 'One byte range', examples: ['bytes=0-1023'] })),
   'if-none-match': Type.Optional(Type.String({ description: 'ETag of an earlier answer' })),
   'if-range': Type.Optional(Type.String({ description: 'ETag of the file that the range continues' })),
@@ -101,7 +103,7 @@ export const messageMediaRoutes: FastifyPluginAsyncTypebox<MessageMediaDeps> = a
     const leave = (): void => gone.abort();
     request.raw.socket.once('close', leave);
     try {
-      const found = await media.resolve(request.caller, id, {
+      const found = await media.resolve(request.caller, messageName(request, id), {
         waitMs,
         mayRequest: request.method === 'GET',
         has: (sha256) => conditions?.trim() !== '*' && matchesTag(conditions, `"${sha256}"`),

@@ -3,8 +3,9 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Pinning } from '../../../actions/pinning.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
-import { HoldingDevice, HoldingDeviceQuery, selectedDevice } from '../../request/device.ts';
+import { HoldingDevice } from '../../request/device.ts';
 import { once, SendHeaders } from '../../request/idempotency.ts';
+import { MessageIdParam, MessageQuery, messageName, RecordId } from '../../request/message.ts';
 import { errorResponses, Jid, Nullable, OneOf, Rfc3339, rfc3339, rfc3339OrNull } from '../../schemas.ts';
 
 const DAY = 24 * 3600;
@@ -24,6 +25,7 @@ const PinBody = Type.Object(
 const PinAnswer = Type.Object({
   success: Type.Literal(true),
   message_id: Type.String({ description: 'Id of the pin itself' }),
+  record_id: Type.Optional(RecordId),
   pinned_message_id: Type.String(),
   chat_jid: Jid,
   timestamp: Rfc3339,
@@ -38,8 +40,8 @@ export interface PinDeps {
 export const pinRoutes: FastifyPluginAsyncTypebox<PinDeps> = async (app, { pinning, idempotency }) => {
   const shared = {
     tags: ['messages'],
-    params: Type.Object({ id: Type.String() }),
-    querystring: HoldingDeviceQuery,
+    params: Type.Object({ id: MessageIdParam }),
+    querystring: MessageQuery,
     headers: SendHeaders,
     response: {
       200: PinAnswer,
@@ -63,9 +65,8 @@ export const pinRoutes: FastifyPluginAsyncTypebox<PinDeps> = async (app, { pinni
     async (request, reply) => {
       const seconds = SECONDS[request.body.duration ?? '7d'];
       return once(idempotency, request, reply, async (attempt) => {
-        const messageId = request.params.id;
-        const deviceId = selectedDevice(request);
-        const pinned = await pinning.pin(request.caller, { messageId, seconds, deviceId, attempt });
+        const name = messageName(request, request.params.id);
+        const pinned = await pinning.pin(request.caller, { name, seconds, attempt });
         return shown(pinned, seconds);
       });
     },
@@ -78,23 +79,20 @@ export const pinRoutes: FastifyPluginAsyncTypebox<PinDeps> = async (app, { pinni
     },
     async (request, reply) =>
       once(idempotency, request, reply, async (attempt) => {
-        const messageId = request.params.id;
-        const deviceId = selectedDevice(request);
-        return shown(
-          await pinning.pin(request.caller, { messageId, seconds: null, deviceId, attempt }),
-          null,
-        );
+        const name = messageName(request, request.params.id);
+        return shown(await pinning.pin(request.caller, { name, seconds: null, attempt }), null);
       }),
   );
 };
 
 function shown(
-  { messageId, timestamp, target }: Awaited<ReturnType<Pinning['pin']>>,
+  { messageId, recordId, timestamp, target }: Awaited<ReturnType<Pinning['pin']>>,
   seconds: number | null,
 ) {
   return {
     success: true as const,
     message_id: messageId,
+    record_id: recordId,
     pinned_message_id: target.messageId,
     chat_jid: target.chatJid,
     timestamp: rfc3339(timestamp),

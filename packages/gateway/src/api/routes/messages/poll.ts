@@ -4,12 +4,14 @@ import { Type } from 'typebox';
 import { Sender } from '../../../events/catalogue/message.ts';
 import { person } from '../../../events/shape/parts.ts';
 import type { PollResults } from '../../../messages/poll-results.ts';
-import { DeviceHeaders, HoldingDeviceQuery, selectedDevice } from '../../request/device.ts';
+import { DeviceHeaders } from '../../request/device.ts';
+import { MessageIdParam, MessageQuery, messageName, RecordId } from '../../request/message.ts';
 import { errorResponses, Jid, Rfc3339, rfc3339 } from '../../schemas.ts';
 
 const PollAnswer = Type.Object({
   success: Type.Literal(true),
   message_id: Type.String({ examples: ['3EB0F8A1B2C3D4E5F6'] }),
+  record_id: RecordId,
   chat_jid: Jid,
   question: Type.String({ examples: ['When shall we deliver?'] }),
   selectable_count: Type.Integer({ description: 'How many options a voter may choose; 0: all of them' }),
@@ -38,17 +40,18 @@ export const pollRoutes: FastifyPluginAsyncTypebox<PollDeps> = async (app, { pol
         tags: ['messages'],
         summary: 'Read the results of a poll',
         description: 'The latest vote of each voter counts, that of the account included.',
-        params: Type.Object({ id: Type.String() }),
-        querystring: HoldingDeviceQuery,
+        params: Type.Object({ id: MessageIdParam }),
+        querystring: MessageQuery,
         headers: DeviceHeaders,
         response: { 200: PollAnswer, ...errorResponses('401', '404', '409') },
       },
     },
     async (request) => {
-      const result = await polls.of(request.caller, request.params.id, selectedDevice(request));
+      const result = await polls.of(request.caller, messageName(request, request.params.id));
       return {
         success: true as const,
         message_id: result.poll.messageId,
+        record_id: result.poll.rowId,
         chat_jid: result.poll.chatJid,
         question: result.question,
         selectable_count: result.selectable,

@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { OutgoingReceipts, ReceiptRequest } from '../../../actions/receipts.ts';
 import { DeviceHeaders, HoldingDevice, HoldingDeviceQuery, selectedDevice } from '../../request/device.ts';
+import { MessageIdParam } from '../../request/message.ts';
 import { errorResponses, Jid, milliseconds, Nullable, Rfc3339, rfc3339 } from '../../schemas.ts';
 
 /** One stanza lists them all; clients mark a screenful at a time. */
@@ -83,7 +84,7 @@ export const messageReceiptsRoutes: FastifyPluginAsyncTypebox<ReceiptsDeps> = as
   const schemaOf = (kind: ReceiptRequest['kind']) => ({
     ...operations[kind],
     tags: ['messages'],
-    params: Type.Object({ id: Type.String() }),
+    params: Type.Object({ id: MessageIdParam }),
     querystring: HoldingDeviceQuery,
     headers: DeviceHeaders,
   });

@@ -203,6 +203,7 @@ function simpleAnswer(sent: SentMessage, { message, further }: { message: string
   return {
     success: true,
     message_id: sent.messageId,
+    record_id: sent.recordId,
     timestamp: rfc3339(sent.timestamp),
     message,
     ...figures,

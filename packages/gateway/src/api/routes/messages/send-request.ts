@@ -6,6 +6,7 @@ import type { SentMessage } from '../../../sending/pipeline.ts';
 import { parseQuote, type QuotedInput } from '../../../sending/quoting.ts';
 import { mentionedJids, recipientOf } from '../../../sending/recipients.ts';
 import { DeviceId } from '../../request/device.ts';
+import { RecordId } from '../../request/message.ts';
 import { Jid, Rfc3339, rfc3339 } from '../../schemas.ts';
 import { SendAt } from './send-later.ts';
 
@@ -29,7 +30,7 @@ export const Quoted = Type.Object(
       }),
     ),
     message: Type.Optional(Type.Object({}, { description: 'Its content: `{"conversation": "…"}`' })),
-    message_id: Optional.text('Its id, in the short form'),
+    message_id: Optional.text('Its id or `record_id`, in the short form'),
     participant: Optional.text('Its author, in the short form'),
     body: Optional.text('Its text, in the short form'),
   },
@@ -65,6 +66,7 @@ export type SendFields = Static<typeof SendFields>;
 export const RichAnswer = Type.Object({
   success: Type.Literal(true),
   message_id: Type.String({ examples: ['3EB0F8A1B2C3D4E5F6'] }),
+  record_id: Type.Optional(RecordId),
   timestamp: Rfc3339,
   status: Type.Literal('sent'),
   chat_jid: Jid,
@@ -87,6 +89,7 @@ export const RichAnswer = Type.Object({
 export const SimpleAnswer = Type.Object({
   success: Type.Literal(true),
   message_id: Type.String({ examples: ['3EB0F8A1B2C3D4E5F6'] }),
+  record_id: Type.Optional(RecordId),
   timestamp: Rfc3339,
   message: Type.String(),
 });
@@ -112,6 +115,7 @@ export function richAnswer(sent: SentMessage): Static<typeof RichAnswer> {
   return {
     success: true,
     message_id: sent.messageId,
+    record_id: sent.recordId,
     timestamp: at,
     status: 'sent',
     chat_jid: sent.chatJid,

@@ -91,7 +91,7 @@ export function textKinds(route: SendRoute): void {
     summary: 'React to a message, or take the reaction back',
     namesTarget: true,
     fields: {
-      messageId: text('The message to react to'),
+      messageId: text('The message to react to: its id or `record_id`'),
       message_id: text('Same as `messageId`'),
       reaction: Type.String({ description: 'One emoji; empty takes the reaction back' }),
       fromMe: flag('The message is ours; default: as stored'),

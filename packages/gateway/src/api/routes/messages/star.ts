@@ -2,7 +2,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Starring } from '../../../actions/starring.ts';
-import { DeviceHeaders, HoldingDeviceQuery, selectedDevice } from '../../request/device.ts';
+import { DeviceHeaders } from '../../request/device.ts';
+import { MessageIdParam, MessageQuery, messageName, RecordId } from '../../request/message.ts';
 import { errorResponses, Jid } from '../../schemas.ts';
 
 export interface StarDeps {
@@ -30,13 +31,14 @@ export const starRoutes: FastifyPluginAsyncTypebox<StarDeps> = async (app, { sta
         summary,
         description:
           'On all devices of the account; nobody else sees it. `GET /messages?starred=true` lists them.',
-        params: Type.Object({ id: Type.String() }),
-        querystring: HoldingDeviceQuery,
+        params: Type.Object({ id: MessageIdParam }),
+        querystring: MessageQuery,
         headers: DeviceHeaders,
         response: {
           200: Type.Object({
             success: Type.Literal(true),
             message_id: Type.String(),
+            record_id: RecordId,
             chat_jid: Jid,
             starred: Type.Boolean(),
           }),
@@ -44,10 +46,15 @@ export const starRoutes: FastifyPluginAsyncTypebox<StarDeps> = async (app, { sta
         },
       },
       handler: async (request) => {
-        const messageId = request.params.id;
-        const deviceId = selectedDevice(request);
-        const message = await starring.star(request.caller, { messageId, starred, deviceId });
-        return { success: true as const, message_id: messageId, chat_jid: message.chatJid, starred };
+        const name = messageName(request, request.params.id);
+        const { messageId, rowId, chatJid } = await starring.star(request.caller, { name, starred });
+        return {
+          success: true as const,
+          message_id: messageId,
+          record_id: rowId,
+          chat_jid: chatJid,
+          starred,
+        };
       },
     });
   }

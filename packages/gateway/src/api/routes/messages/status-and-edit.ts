@@ -5,8 +5,9 @@ import type { Editing } from '../../../actions/editing.ts';
 import type { MessageStatuses } from '../../../messages/status.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
 import { recipientOf } from '../../../sending/recipients.ts';
-import { DeviceHeaders, HoldingDevice, HoldingDeviceQuery, selectedDevice } from '../../request/device.ts';
+import { DeviceHeaders, HoldingDevice } from '../../request/device.ts';
 import { once, SendHeaders } from '../../request/idempotency.ts';
+import { MessageIdParam, MessageQuery, messageName, RecordId } from '../../request/message.ts';
 import { errorResponses, Jid, Nullable, Rfc3339, rfc3339, rfc3339OrNull } from '../../schemas.ts';
 import { SimpleAnswer } from './send-request.ts';
 
@@ -19,6 +20,7 @@ export interface MessagesDeps {
 const StatusAnswer = Type.Object({
   success: Type.Literal(true),
   message_id: Type.String({ examples: ['3EB0F8A1B2C3D4E5F6'] }),
+  record_id: RecordId,
   chat_jid: Jid,
   is_group: Type.Boolean(),
   status: Type.String({
@@ -34,6 +36,7 @@ const StatusAnswer = Type.Object({
 const ReceiptsAnswer = Type.Object({
   success: Type.Literal(true),
   message_id: Type.String(),
+  record_id: RecordId,
   chat_jid: Jid,
   is_group: Type.Boolean(),
   receipts: Type.Array(
@@ -72,8 +75,8 @@ export const messagesRoutes: FastifyPluginAsyncTypebox<MessagesDeps> = async (ap
         description:
           'Replaces a text or a caption, within 20 minutes of sending. Answers with the id of the edit, once the ' +
           'WhatsApp server has it.',
-        params: Type.Object({ messageId: Type.String() }),
-        querystring: HoldingDeviceQuery,
+        params: Type.Object({ messageId: MessageIdParam }),
+        querystring: MessageQuery,
         headers: SendHeaders,
         body: EditBody,
         response: {
@@ -87,15 +90,15 @@ export const messagesRoutes: FastifyPluginAsyncTypebox<MessagesDeps> = async (ap
       const address = recipientOf(body, 'to');
       return once(idempotency, request, reply, async (attempt) => {
         const edit = await editing.edit(request.caller, {
-          messageId: params.messageId,
+          name: messageName(request, params.messageId),
           address,
           text: body.message,
-          deviceId: selectedDevice(request),
           attempt,
         });
         return {
           success: true as const,
           message_id: edit.messageId,
+          record_id: edit.recordId,
           timestamp: rfc3339(edit.timestamp),
           message: 'Message edited successfully',
         };
@@ -110,8 +113,8 @@ export const messagesRoutes: FastifyPluginAsyncTypebox<MessagesDeps> = async (ap
         operationId: 'getMessageStatus',
         tags,
         summary: 'Delivery status of a message of ours',
-        params: Type.Object({ id: Type.String() }),
-        querystring: HoldingDeviceQuery,
+        params: Type.Object({ id: MessageIdParam }),
+        querystring: MessageQuery,
         headers: DeviceHeaders,
         response: { 200: StatusAnswer, ...errorResponses('401', '404') },
       },
@@ -119,12 +122,12 @@ export const messagesRoutes: FastifyPluginAsyncTypebox<MessagesDeps> = async (ap
     async (request) => {
       const { message, status } = await statuses.status(
         request.caller,
-        request.params.id,
-        selectedDevice(request),
+        messageName(request, request.params.id),
       );
       return {
         success: true as const,
         message_id: message.messageId,
+        record_id: message.rowId,
         chat_jid: message.chatJid,
         is_group: message.isGroup,
         status,
@@ -144,8 +147,8 @@ export const messagesRoutes: FastifyPluginAsyncTypebox<MessagesDeps> = async (ap
         tags,
         summary: 'Every receipt of a message of ours',
         description: 'One entry per recipient and kind, oldest first.',
-        params: Type.Object({ id: Type.String() }),
-        querystring: HoldingDeviceQuery,
+        params: Type.Object({ id: MessageIdParam }),
+        querystring: MessageQuery,
         headers: DeviceHeaders,
         response: { 200: ReceiptsAnswer, ...errorResponses('401', '404') },
       },
@@ -153,12 +156,12 @@ export const messagesRoutes: FastifyPluginAsyncTypebox<MessagesDeps> = async (ap
     async (request) => {
       const { message, receipts } = await statuses.receipts(
         request.caller,
-        request.params.id,
-        selectedDevice(request),
+        messageName(request, request.params.id),
       );
       return {
         success: true as const,
         message_id: message.messageId,
+        record_id: message.rowId,
         chat_jid: message.chatJid,
         is_group: message.isGroup,
         receipts: receipts.map((receipt) => ({

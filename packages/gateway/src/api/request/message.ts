@@ -1,0 +1,53 @@
+/** Which stored message a request is about: the id in its path, with what tells it from others of that id. */
+import type { FastifyRequest } from 'fastify';
+import { Type } from 'typebox';
+import { normaliseJid } from '../../identity/jid.ts';
+import type { MessageName } from '../../identity/message-name.ts';
+import { namesOf, parseRecipient } from '../../sending/recipients.ts';
+import type { Jid } from '../../whatsapp/port/identity.ts';
+import { HoldingDevice, selectedDevice } from './device.ts';
+
+/** A message id as a parameter of the path. */
+export const MessageIdParam = Type.String({
+  description:
+    "WhatsApp's id of the message, or its `record_id`. Senders may use an id again: alone it means the message that " +
+    'was stored first under it',
+  examples: ['3EB0F8A1B2C3D4E5F6'],
+});
+
+/** `record_id` of an answer. */
+export const RecordId = Type.String({
+  description: 'Our own id of the message, unique; accepted wherever the id of a message is',
+  examples: ['0b7f6f0e-6a0c-4c57-9d0c-5f0b8d9a3c21'],
+});
+
+const InChat = Type.Optional(
+  Type.String({
+    description: 'The chat of the message, by phone number or JID, where another chat has one of the same id',
+    examples: ['5511999999999'],
+  }),
+);
+
+/** Of an operation on a message that is stored. */
+export const MessageQuery = Type.Object({ device_id: HoldingDevice, chat: InChat });
+
+/** The message `id` as the request narrows it down; throws VALIDATION_ERROR for `chat` and the device. */
+export function messageName(request: FastifyRequest, id: string): MessageName {
+  const chat = chatOf(request.query);
+  return {
+    id,
+    deviceId: selectedDevice(request),
+    chat: chat === undefined || chat === '' ? undefined : chatNames(chat),
+  };
+}
+
+/** The names of a chat as a caller gives it. Unlike a recipient it may be a broadcast list, such as that of stories. */
+export function chatNames(text: string): Jid[] {
+  const broadcast = text.endsWith('@broadcast') && normaliseJid(text);
+  return broadcast ? [broadcast] : namesOf(parseRecipient(text, 'chat'));
+}
+
+function chatOf(query: unknown): string | undefined {
+  if (typeof query !== 'object' || query === null || !('chat' in query)) return undefined;
+  return typeof query.chat === 'string' ? query.chat : undefined;
+}
