@@ -77,7 +77,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
   const log = overrides.log ?? createLog({ level: config.logLevel, format: config.logFormat });
   const logOf = (part: string): Log => log.child({ part });
   const metrics = createMetrics();
-  const storage = await openStorage(config, log, overrides);
+  const storage = await openStorage(config, { log, clock }, overrides);
   const { db, vault, blobs } = storage;
   const net = composeNet({
     caFile: config.network.caFile,
@@ -195,7 +195,15 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     net.clients,
     listening.connections,
     messages.interrupted,
-    [media.step, events.retention, messages.search, webhooks.step, linked.step, sending.jobs],
+    [
+      storage.statistics,
+      media.step,
+      events.retention,
+      messages.search,
+      webhooks.step,
+      linked.step,
+      sending.jobs,
+    ],
     listening.requests,
   ];
   const { outbox, feed } = events;
@@ -218,13 +226,19 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
 }
 
 /** Throws ConfigError for a key that is not the database's. */
-async function openStorage(config: Config, log: Log, { syncFile, onStoreLost }: Overrides): Promise<Storage> {
+async function openStorage(
+  config: Config,
+  { log, clock }: { log: Log; clock: Clock },
+  { syncFile, onStoreLost }: Overrides,
+): Promise<Storage> {
   const { dataDir, databaseSync: sync, encryptionKey } = config;
   try {
     const storage = await composeStorage({
       dataDir,
       sync,
       encryptionKey,
+      clock,
+      onStatisticsFailed: (err) => log.warn({ err }, 'the statistics of the database are not up to date'),
       syncFile,
       onSyncFailed: (failure) => {
         log.error(

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
+import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
 import type { MediaCopy } from './library.ts';
 
@@ -50,7 +51,7 @@ export class RetryRequests {
     const rows = await this.#db
       .selectFrom('media_retry_requests')
       .select(['id', 'message_row_id', 'state', 'result', 'expires_at', 'answered_at'])
-      .where('tenant_id', '=', tenantId)
+      .where(checkedTenant(tenantId))
       .where('message_row_id', 'in', rowIds)
       .orderBy('requested_at', 'desc')
       .execute();

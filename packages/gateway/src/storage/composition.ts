@@ -1,11 +1,13 @@
 /** The database, what is encrypted in it, and the folder of files. */
 import { join } from 'node:path';
 import type { Kysely } from 'kysely';
+import type { Clock } from '../clock.ts';
 import type { Step } from '../steps.ts';
 import { type BlobStore, FolderBlobStore } from './blobs.ts';
 import { assertKeyFits } from './credentials.ts';
 import { type DatabaseOptions, migrateToLatest, openDatabase, recoverLog } from './database.ts';
 import type { Database } from './schema.ts';
+import { PlannerStatistics } from './statistics.ts';
 import { Vault } from './vault.ts';
 
 export interface Storage {
@@ -15,13 +17,19 @@ export interface Storage {
   /** Names of the migrations that this start has run. */
   migrations: string[];
   step: Step;
+  /** What the planner knows, kept up to date. */
+  statistics: Step;
 }
 
 /** Opens and migrates the database. Throws VaultError when it was encrypted with another key. */
 export async function composeStorage(
-  input: DatabaseOptions & { encryptionKey: Uint8Array },
+  input: DatabaseOptions & {
+    encryptionKey: Uint8Array;
+    clock: Clock;
+    onStatisticsFailed(error: unknown): void;
+  },
 ): Promise<Storage> {
-  const { encryptionKey, ...options } = input;
+  const { encryptionKey, clock, onStatisticsFailed: failed, ...options } = input;
   const db = await openDatabase(options);
   try {
     recoverLog(db);
@@ -29,6 +37,7 @@ export async function composeStorage(
     const vault = new Vault(encryptionKey);
     // A wrong key would otherwise show as devices that cannot log in, one after the other.
     await assertKeyFits(db, vault);
+    const statistics = new PlannerStatistics({ db, clock, failed });
     const blobs = new FolderBlobStore(join(options.dataDir, 'blobs'));
     return {
       db,
@@ -36,6 +45,7 @@ export async function composeStorage(
       blobs,
       migrations,
       step: { name: 'database', stop: () => db.destroy(), stopMs: 1000 },
+      statistics: { name: 'statistics', start: () => statistics.start(), stop: () => statistics.stop() },
     };
   } catch (error) {
     await db.destroy();

@@ -55,7 +55,12 @@ export class WebhookMetrics {
 }
 
 function queueGauges({ db, clock }: { db: Kysely<Database>; clock: Clock }, registers: Registry[]): void {
-  const pending = () => db.selectFrom('webhook_deliveries').where('state', '=', sql.lit('pending'));
+  // Each has a time: that names the index of the pending ones, where all of them would be read instead.
+  const pending = () =>
+    db
+      .selectFrom('webhook_deliveries')
+      .where('state', '=', sql.lit('pending'))
+      .where('next_attempt_at', '>=', 0);
   new Gauge({
     name: 'wuts_webhook_pending_deliveries',
     help: 'Webhook deliveries that wait for their turn, their retry or their endpoint',
@@ -73,7 +78,7 @@ function queueGauges({ db, clock }: { db: Kysely<Database>; clock: Clock }, regi
     registers,
     async collect() {
       const row = await pending()
-        // Of the index of the pending ones, and not the first pending one among all by age.
+        // Not the first pending one among all by age.
         .select((eb) => eb.fn.min<number>(sortedBy('created_at')).as('oldest'))
         .executeTakeFirst();
       const oldest = row?.oldest ?? null;

@@ -7,6 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { settled } from '../storage/database.ts';
+import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
 import type { PushedEvent } from './attempt.ts';
 
@@ -198,8 +199,10 @@ export async function parkEndpoint(db: Db, tenantId: string, endpointId: string)
   await db
     .updateTable('webhook_deliveries')
     .set({ next_attempt_at: PARKED })
-    .where('tenant_id', '=', tenantId)
+    .where(checkedTenant(tenantId))
     .where('endpoint_id', '=', endpointId)
+    // Every lane: the index of what is open has it, that of all the endpoint has ever delivered does not.
+    .where('order_key', '>=', '')
     .where('state', '=', sql.lit('pending'))
     .where('next_attempt_at', '<', PARKED)
     .execute();
@@ -214,7 +217,7 @@ export async function releaseEndpoint(
 ): Promise<void> {
   await sql`
     update webhook_deliveries set next_attempt_at = cast(${now} as bigint)
-    where tenant_id = ${tenantId} and endpoint_id = ${endpointId} and state = 'pending'
+    where ${checkedTenant(tenantId)} and endpoint_id = ${endpointId} and order_key >= '' and state = 'pending'
       and not exists (
         select 1 from webhook_deliveries p
         where p.endpoint_id = webhook_deliveries.endpoint_id and p.order_key = webhook_deliveries.order_key

@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { EventName } from '../events/names.ts';
 import type { EventStore } from '../events/store.ts';
+import { checked, checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Endpoint } from './endpoint.ts';
 import { enqueue } from './queue.ts';
@@ -88,8 +89,8 @@ export class Replay {
       const there = await trx
         .selectFrom('webhook_deliveries')
         .select('event_id')
-        .where('tenant_id', '=', endpoint.tenantId)
-        .where('endpoint_id', '=', endpoint.id)
+        .where(checkedTenant(endpoint.tenantId))
+        .where(checked('endpoint_id', endpoint.id))
         .where('state', 'in', known)
         .where(
           'event_id',
