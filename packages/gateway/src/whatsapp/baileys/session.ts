@@ -93,6 +93,10 @@ class Connection {
   #inbound: Inbound | null = null;
   #stopping = false;
   #probing = false;
+  /** The newest save of the credentials. */
+  #saved: Promise<void> = Promise.resolve();
+  /** Why the linking that the phone has agreed to was not completed. */
+  #pairingRefused: string | null = null;
   #aliveAt = Number.NEGATIVE_INFINITY;
   #closed: Promise<void> = Promise.resolve();
 
@@ -199,7 +203,7 @@ class Connection {
       keys: this.#account.keys,
       keptGroup: (jid) => this.#groups.get(jid),
       makeSignalRepository: inbound.tap.makeSignalRepository,
-      settled: async () => credentials.settled?.(),
+      settled: () => this.#settled(),
     });
     this.#link.connected(socket);
     // Before the gate of the way in, which holds back whoever listens by then.
@@ -279,13 +283,24 @@ class Connection {
     this.#link.closed();
     this.#acks.closeAll();
     this.#keepalive.stop();
-    const end = closeReason(error);
+    const end = this.#pairingRefused
+      ? { reason: 'pairing_failed' as const, detail: this.#pairingRefused, statusCode: null }
+      : closeReason(error);
     if (end.reason === 'pairing_failed') {
       const notice = { name: 'connection.pair_error', reason: end.detail } as const;
       void this.#link.report({ type: 'notice', notice });
     }
     const reason = this.#stopping && !error ? 'stopped' : end.reason;
     void this.#link.report({ type: 'closed', ...end, reason });
+  }
+
+  /**
+   * Nothing leaves before what it tells of is stored, credentials included: the reply that completes a linking
+   * (whatsmeow pair.go handlePair saves first), an upload of pre-keys whose ids must not be given out twice.
+   */
+  async #settled(): Promise<void> {
+    await this.#saved;
+    await this.#session.credentials.settled?.();
   }
 
   #onCredentials(update: {
@@ -295,9 +310,20 @@ class Connection {
   }): void {
     this.#saveCredentials();
     if (update.account && update.me) {
-      void this.#link.report({ type: 'paired', ...this.#link.own(), platform: update.platform ?? null });
+      void this.#paired(update.platform ?? null);
     } else if (update.me?.name && update.me.name !== UNNAMED) {
       void this.#link.report({ type: 'push_name', name: update.me.name });
+    }
+  }
+
+  /** Linked is only who is stored. Otherwise the gate cuts the connection with the reply unsent. */
+  async #paired(platform: string | null): Promise<void> {
+    const own = this.#link.own();
+    try {
+      await this.#saved;
+      await this.#link.report({ type: 'paired', ...own, platform });
+    } catch {
+      this.#pairingRefused = 'the credentials could not be stored';
     }
   }
 
@@ -308,9 +334,8 @@ class Connection {
   }
 
   #saveCredentials(): void {
-    this.#auth
-      .saveCredentials()
-      .catch((error: unknown) => this.#link.warn('credentials were not saved', error));
+    this.#saved = this.#auth.saveCredentials();
+    this.#saved.catch((error: unknown) => this.#link.warn('credentials were not saved', error));
   }
 
   #onFrame(): void {
