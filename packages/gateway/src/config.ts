@@ -27,6 +27,7 @@ export interface FfmpegConfig {
   path: string;
   timeoutMs: number;
   concurrency: number;
+  longestMs: number;
 }
 
 export interface PicturesConfig {
@@ -135,6 +136,8 @@ export function loadConfig(env: NodeJS.ProcessEnv): Settings {
       timeoutMs: read.duration('WUTS_FFMPEG_TIMEOUT', 5 * 60_000),
       // Conversions at a time; of several, one is always left to other tenants.
       concurrency: read.integer('WUTS_FFMPEG_CONCURRENCY', 2, 1, 64),
+      // Longer sound or video is not converted.
+      longestMs: read.duration('WUTS_FFMPEG_MAX_DURATION', 2 * HOUR_MS),
     },
     pictures: {
       // A picture that takes longer to read is refused.

@@ -24,6 +24,7 @@ export function composeMedia(
   input: MediaServiceOptions & { guarded: GuardedClient; ffmpeg: FfmpegConfig; pictures: PicturesConfig },
 ): Media {
   const { guarded, ffmpeg, pictures: limits, ...options } = input;
+  const programs = new Ffmpeg(ffmpeg);
   const pictures = new Pictures(limits);
   const service = new MediaService(options);
   const uploads = new Uploads();
@@ -33,7 +34,7 @@ export function composeMedia(
     cache: service.cache,
     maxBytes: options.settings.maxBytes,
     urlTimeoutMs: options.settings.downloadTimeoutMs,
-    ffmpeg: new Ffmpeg(ffmpeg),
+    ffmpeg: programs,
     pictures,
     uploads,
   });
@@ -46,6 +47,7 @@ export function composeMedia(
       start: () => service.start(),
       stop: () => {
         pictures.close();
+        programs.close();
         return service.stop();
       },
       stopMs: STOP_MS,

@@ -42,7 +42,7 @@ export interface FilesOfMessage {
 
 const URL_TIMEOUT_MS = 45_000;
 /** For tests and tools that set nothing. */
-const DEFAULT_FFMPEG = { path: 'ffmpeg', timeoutMs: 300_000, concurrency: 2 };
+const DEFAULT_FFMPEG = { path: 'ffmpeg', timeoutMs: 300_000, concurrency: 2, longestMs: 2 * 3600_000 };
 
 /** Files on their way out: from what a caller gave to WhatsApp's media hosts. */
 export class OutboundFiles {

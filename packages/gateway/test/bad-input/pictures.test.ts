@@ -1,13 +1,10 @@
 /** Pictures made to cost more than they weigh. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { descendants, runs } from '../story/child-processes.ts';
-import { GatewayProcess } from '../story/gateway-process.ts';
-import { Api, MASTER_TOKEN, until, World } from '../story/harness.ts';
+import { until } from '../story/harness.ts';
+import { LinkedProcess } from '../story/linked-process.ts';
 import { jpeg, webp } from '../story/samples.ts';
 import { expectRefused, LinkedShop } from './linked-shop.ts';
 
@@ -146,50 +143,28 @@ test('a picture that takes too long is refused, and the next one is read', async
 });
 
 test('neither a client that leaves nor a gateway that is killed leaves a decoder at work', async () => {
-  const world = await World.create();
-  const dataDir = await mkdtemp(join(tmpdir(), 'wuts-killed-'));
-  const gateway = await GatewayProcess.start({
-    WUTS_PORT: '0',
-    WUTS_DATA_DIR: dataDir,
-    WUTS_MASTER_TOKEN: MASTER_TOKEN,
-    WUTS_NETWORK_URL: world.sandbox.url,
-    WUTS_NETWORK_ROOT_KEY: world.sandbox.rootKey,
-    WUTS_NETWORK_CA_FILE: world.sandbox.caFile,
-  });
+  const gateway = await LinkedProcess.start();
+  const { token, url } = gateway;
+  const { number } = gateway.contact;
   try {
-    const { body } = await new Api(gateway.url, MASTER_TOKEN).post('/register', {
-      tenant_name: 'killed',
-      email: 'admin@killed.example',
-      password: 'correct horse battery',
-    });
-    const api = new Api(gateway.url, body.token);
-    const phone = await world.sandbox.createPhone({ number: '5511999994011', name: 'Shop' });
-    const friend = await world.sandbox.createPhone({ number: '5511999994012', name: 'Friend' });
-    const device = (await api.post('/devices', { name: 'one' })).body.device.id;
-    await phone.scanQr((await api.get(`/qr?device_id=${device}`)).body.data.qr_code);
-    await until('it is connected', async () => {
-      return (await api.get(`/status?device_id=${device}`)).body.data.connected === true;
-    });
     const reading = (): Promise<number> =>
       until('the picture is being read', async () => {
         return (await descendants(gateway.pid, 'picture-process'))[0];
       });
     const leaving = new AbortController();
-    const left = sticker(gateway.url, body.token, friend.number, leaving.signal).catch(() => 'cut off');
+    const left = sticker(url, token, number, leaving.signal).catch(() => 'cut off');
     const first = await reading();
     leaving.abort();
     expect(await left).toBe('cut off');
     await until('nobody reads it any more', async () => !(await runs(first)));
 
     const never = new AbortController().signal;
-    const killed = sticker(gateway.url, body.token, friend.number, never).catch(() => 'cut off');
+    const killed = sticker(url, token, number, never).catch(() => 'cut off');
     const second = await reading();
     await gateway.kill();
     expect(await killed).toBe('cut off');
     await until('its process is gone', async () => !(await runs(second)));
   } finally {
-    await gateway.kill().catch(() => undefined);
-    await world.destroy();
-    await rm(dataDir, { recursive: true, force: true });
+    await gateway.destroy();
   }
 });

@@ -30,8 +30,8 @@ const MOST_OUTPUT = 1024 ** 2;
 /** Reads the file's header. Throws ConversionFailed for what ffmpeg cannot read. */
 export async function probe(ffmpeg: FfmpegRuns, path: string, signal?: AbortSignal): Promise<FileFacts> {
   let output = '';
-  const onOutput = (chunk: Buffer): void => {
-    if (output.length < MOST_OUTPUT) output += chunk.toString('utf8');
+  const onOutput = (chunk: Uint8Array): void => {
+    if (output.length < MOST_OUTPUT) output += Buffer.from(chunk).toString('utf8');
   };
   const what = ['-print_format', 'json', '-show_format', '-show_streams'];
   await ffmpeg.ffprobe([...GUARD, ...what, `file:${path}`], { signal, onOutput });

@@ -2,10 +2,10 @@
  * The system's ffmpeg and ffprobe as child processes: a few at a time, bounded in time and output, and with
  * as little of them as converting one file takes.
  */
-import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { AppError } from '../../errors.ts';
-import { FairSlots, type Work } from '../../quotas/fair-slots.ts';
+import type { Work } from '../../quotas/fair-slots.ts';
+import { HelperFailed, ProcessPool } from './process-pool.ts';
 
 export interface FfmpegSettings {
   /** Program name or path; ffprobe is looked for beside it. */
@@ -14,12 +14,26 @@ export interface FfmpegSettings {
   timeoutMs: number;
   /** Runs at a time; further ones wait. */
   concurrency: number;
+  /** Milliseconds of sound or video that are converted. */
+  longestMs: number;
+}
+
+export interface FfmpegTask {
+  program: string;
+  args: string[];
+  /** True: the output is told, in chunks. */
+  output: boolean;
+}
+
+export interface FfmpegReply {
+  /** Null: it could not be started, or was killed. */
+  code: number | null;
 }
 
 export interface Run {
   signal?: AbortSignal | undefined;
   /** Takes the output; without it the output is dropped. */
-  onOutput?: (chunk: Buffer) => void;
+  onOutput?: (chunk: Uint8Array) => void;
 }
 
 /**
@@ -40,47 +54,54 @@ export interface FfmpegRuns {
   demand(purpose: string): Promise<void>;
   ffmpeg(args: string[], run?: Run): Promise<void>;
   ffprobe(args: string[], run?: Run): Promise<void>;
+  /** Before an input: what may be opened, and how much of it is read. */
+  readonly guard: readonly string[];
+  /** Seconds of sound or video that are converted. */
+  readonly longestSeconds: number;
 }
 
-const WAITING_PER_TENANT = 500;
+/** Whose work it is to look what is installed. */
+const NOBODY: Work = { tenantId: '' };
 
 /** The program could not read the file, or took too long over it. */
 export class ConversionFailed extends Error {}
 
 export class Ffmpeg {
   readonly #settings: FfmpegSettings;
-  readonly #slots: FairSlots;
+  readonly #pool: ProcessPool<FfmpegTask, FfmpegReply>;
   #available: Promise<boolean> | null = null;
 
   constructor(settings: FfmpegSettings) {
     this.#settings = settings;
-    this.#slots = new FairSlots({
-      capacity: settings.concurrency,
-      waitingPerTenant: WAITING_PER_TENANT,
-      what: 'conversions',
-    });
+    this.#pool = new ProcessPool({ ...settings, program: 'ffmpeg-process', what: 'conversions' });
+  }
+
+  /** Ends the processes and what they are at. */
+  close(): void {
+    this.#pool.close();
   }
 
   /** The same, on behalf of somebody. */
   for(work: Work): FfmpegRuns {
-    const queued = (program: string, args: string[], run: Run): Promise<void> => {
-      const signal = run.signal ?? work.signal;
-      return this.#slots.run({ ...work, signal }, () => this.#spawn(program, args, { ...run, signal }));
-    };
+    const run = (program: string, args: string[], { signal = work.signal, onOutput }: Run): Promise<void> =>
+      this.#run(program, args, { ...work, signal }, onOutput);
+    const longestSeconds = this.#settings.longestMs / 1000;
     return {
+      longestSeconds,
+      guard: [...GUARD, '-t', String(longestSeconds)],
       available: () => this.available(),
       demand: (purpose) => this.demand(purpose),
-      ffmpeg: (args, run = {}) =>
-        queued(this.#settings.path, ['-hide_banner', '-nostdin', '-loglevel', 'error', '-y', ...args], run),
-      ffprobe: (args, run = {}) =>
-        queued(this.#probePath, ['-hide_banner', '-loglevel', 'error', ...args], run),
+      ffmpeg: (args, options = {}) =>
+        run(this.#settings.path, ['-hide_banner', '-nostdin', '-loglevel', 'error', '-y', ...args], options),
+      ffprobe: (args, options = {}) =>
+        run(this.#probePath, ['-hide_banner', '-loglevel', 'error', ...args], options),
     };
   }
 
   /** True when the programs are there. Looked up once. */
   available(): Promise<boolean> {
     this.#available ??= Promise.all(
-      [this.#settings.path, this.#probePath].map((program) => this.#spawn(program, ['-version'], {})),
+      [this.#settings.path, this.#probePath].map((program) => this.#run(program, ['-version'], NOBODY)),
     ).then(
       () => true,
       () => false,
@@ -101,33 +122,17 @@ export class Ffmpeg {
     return path.includes('/') ? join(dirname(path), 'ffprobe') : 'ffprobe';
   }
 
-  #spawn(program: string, args: string[], { signal, onOutput }: Run): Promise<void> {
-    signal?.throwIfAborted();
-    return new Promise((resolve, reject) => {
-      // No variable of ours is any of its business; PATH and the locale are.
-      const { PATH, LANG } = process.env;
-      const child = spawn(program, args, {
-        stdio: ['ignore', onOutput ? 'pipe' : 'ignore', 'ignore'],
-        env: { PATH, LANG },
-      });
-      // A program that hangs in a decoder does not listen to anything gentler.
-      const stop = (): boolean => child.kill('SIGKILL');
-      const timer = setTimeout(stop, this.#settings.timeoutMs);
-      signal?.addEventListener('abort', stop);
-      if (onOutput) child.stdout?.on('data', onOutput);
-      const done = (outcome: () => void): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', stop);
-        outcome();
-      };
-      child.on('error', (cause) => done(() => reject(new ConversionFailed('cannot be started', { cause }))));
-      child.on('close', (code) =>
-        done(() => {
-          if (signal?.aborted) reject(signal.reason);
-          else if (code === 0) resolve();
-          else reject(new ConversionFailed(code === null ? 'it took too long' : `exit code ${code}`));
-        }),
-      );
+  async #run(
+    program: string,
+    args: string[],
+    work: Work,
+    onOutput?: (chunk: Uint8Array) => void,
+  ): Promise<void> {
+    const task = { program, args, output: onOutput !== undefined };
+    const { code } = await this.#pool.run(task, work, onOutput).catch((error: unknown) => {
+      throw error instanceof HelperFailed ? new ConversionFailed(error.message, { cause: error }) : error;
     });
+    if (code === null) throw new ConversionFailed('it cannot be started');
+    if (code !== 0) throw new ConversionFailed(`exit code ${code}`);
   }
 }

@@ -6,6 +6,7 @@
 import { setPriority } from 'node:os';
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import type { PictureFacts, PictureReply, PictureResult, PictureTask } from './picture-tasks.ts';
+import type { FromHelper } from './process-pool.ts';
 
 /** Formats that WhatsApp shows. SVG and others are left out: a picture must not be a program or a document. */
 const LOADERS = ['Jpeg', 'Png', 'Webp', 'Nsgif'];
@@ -45,11 +46,12 @@ process.on('message', (task: PictureTask) => {
       answer({ problem: error instanceof Unusable ? error.message : 'is a damaged picture' }),
   );
 });
-// The gateway is gone, however it ended. `exit` would wait for the decoder in the pool.
+// The gateway is gone, however it ended, or nobody waits any more. `exit` would wait for the decoder in the pool.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 
 function answer(reply: PictureReply): void {
-  process.send?.(reply);
+  const message: FromHelper<PictureReply> = { reply };
+  process.send?.(message);
 }
 
 async function work(task: PictureTask): Promise<PictureResult> {

@@ -6,7 +6,7 @@ import { AppError } from '../../errors.ts';
 import type { Work } from '../../quotas/fair-slots.ts';
 import type { OpenedSource } from '../fetch-source.ts';
 import { type FileFacts, probe } from './facts.ts';
-import { ConversionFailed, type Ffmpeg, type FfmpegRuns, GUARD } from './ffmpeg.ts';
+import { ConversionFailed, type Ffmpeg, type FfmpegRuns } from './ffmpeg.ts';
 import { waveform } from './waveform.ts';
 
 export type { FileFacts } from './facts.ts';
@@ -94,7 +94,10 @@ export class MediaPreparation {
         '-f',
         'mjpeg',
       ];
-      await this.#ffmpeg.ffmpeg([...GUARD, '-ss', String(at), '-i', `file:${path}`, ...one, out], { signal });
+      await this.#ffmpeg.ffmpeg(
+        [...this.#ffmpeg.guard, '-ss', String(at), '-i', `file:${path}`, ...one, out],
+        { signal },
+      );
       return readFile(out);
     });
   }
@@ -128,7 +131,9 @@ export class MediaPreparation {
       const input = await pathOf(file, folder);
       const out = join(folder, target.name);
       const limit = ['-fs', String(this.#maxBytes)];
-      await this.#ffmpeg.ffmpeg([...GUARD, '-i', `file:${input}`, ...target.args, ...limit, out], { signal });
+      await this.#assertShort(input, field, signal);
+      const read = [...this.#ffmpeg.guard, '-i', `file:${input}`];
+      await this.#ffmpeg.ffmpeg([...read, ...target.args, ...limit, out], { signal });
       const { size } = await stat(out);
       if (size === 0) throw new ConversionFailed('nothing came out');
       // `-fs` ends the file there without an error.
@@ -151,6 +156,18 @@ export class MediaPreparation {
       if (error instanceof ConversionFailed) throw unreadable(field, error);
       throw error;
     }
+  }
+
+  /** Hours of silence are a small file and hold a slot as long as hours of music. */
+  async #assertShort(path: string, field: string, signal?: AbortSignal): Promise<void> {
+    const { seconds } = await probe(this.#ffmpeg, path, signal);
+    const { longestSeconds } = this.#ffmpeg;
+    if (seconds === null || seconds <= longestSeconds) return;
+    const problem = `is longer than ${longestSeconds} seconds`;
+    throw new AppError('INVALID_MEDIA', {
+      message: `${field} ${problem}`,
+      validation: [{ field, message: problem }],
+    });
   }
 
   /** For what a message is better with and can be sent without. */

@@ -1,5 +1,5 @@
 /** The bars that a voice note shows. */
-import { type FfmpegRuns, GUARD } from './ffmpeg.ts';
+import type { FfmpegRuns } from './ffmpeg.ts';
 
 /** Bars of a voice note, each 0–100 (waE2E.AudioMessage `waveform`; Baileys Utils/messages-media.js `getAudioWaveform`). */
 const BARS = 64;
@@ -24,7 +24,7 @@ export async function waveform(ffmpeg: FfmpegRuns, path: string, signal?: AbortS
       count = 0;
     }
   };
-  const onOutput = (chunk: Buffer): void => {
+  const onOutput = (chunk: Uint8Array): void => {
     let at = 0;
     if (half !== null && chunk.length > 0) {
       take(half, chunk[0] ?? 0);
@@ -35,7 +35,7 @@ export async function waveform(ffmpeg: FfmpegRuns, path: string, signal?: AbortS
     if (at < chunk.length) half = chunk[at] ?? 0;
   };
   const decode = ['-map', '0:a:0', '-ac', '1', '-ar', String(SAMPLE_RATE), '-f', 's16le', 'pipe:1'];
-  await ffmpeg.ffmpeg([...GUARD, '-i', `file:${path}`, ...decode], { signal, onOutput });
+  await ffmpeg.ffmpeg([...ffmpeg.guard, '-i', `file:${path}`, ...decode], { signal, onOutput });
   if (count > 0) windows.push(sum / count);
   return bars(windows);
 }
