@@ -10,6 +10,7 @@ import { media } from './scenarios/media.ts';
 import { memory } from './scenarios/memory.ts';
 import { outbound } from './scenarios/outbound.ts';
 import { status } from './scenarios/status.ts';
+import { STORED_SCENARIOS, stored } from './scenarios/stored.ts';
 import { startWorld, type World } from './world.ts';
 
 const SCENARIOS = ['inbound', 'outbound', 'media', 'memory', 'fsync', 'status'] as const;
@@ -17,7 +18,9 @@ type Scenario = (typeof SCENARIOS)[number];
 
 const { values } = parseArgs({
   options: {
-    only: { type: 'string', default: SCENARIOS.join(',') },
+    only: { type: 'string' },
+    stored: { type: 'string' },
+    devices: { type: 'string' },
     rounds: { type: 'string', default: '5' },
     messages: { type: 'string', default: '300' },
     json: { type: 'string' },
@@ -31,6 +34,8 @@ const { values } = parseArgs({
 if (values.help) {
   console.log(`npm run bench -- [options]
   --only ${SCENARIOS.join(',')}
+  --stored N     inbound, outbound, media and start instead, each with N messages stored against none
+  --devices N    the same with N further devices and their sessions in the tenant
   --rounds N     rounds of each scenario that count (default 5)
   --messages N   messages per round, inbound and outbound (default 300)
   --json FILE    write every round's figures
@@ -40,11 +45,7 @@ if (values.help) {
   process.exit(0);
 }
 
-const only = (values.only ?? '').split(',').map((name) => {
-  const known = SCENARIOS.find((each) => each === name.trim());
-  if (!known) throw new Error(`--only: one or more of ${SCENARIOS.join(', ')}`);
-  return known;
-});
+const muchStored = values.stored !== undefined || values.devices !== undefined;
 const rounds = wholeNumber('rounds');
 const messages = wholeNumber('messages');
 const settings = Object.fromEntries(
@@ -64,13 +65,18 @@ const alone: Partial<Record<Scenario, () => Promise<Row[]>>> = {
 
 const startedAt = new Date();
 const rows: Row[] = [];
-for (const name of only) {
+if (muchStored) {
+  const only = chosen(STORED_SCENARIOS);
+  const much = { messages: wholeNumber('stored', 0), devices: wholeNumber('devices', 0) };
+  rows.push(...(await stored({ rounds, messages, settings, only, stored: much, told })));
+}
+for (const name of muchStored ? [] : chosen(SCENARIOS)) {
   const run = onNetwork[name];
   // A world of its own for each scenario: none pays for what another one stored.
   const world = run ? await startWorld({ settings, profileDir: values.profile ?? null }) : null;
   try {
     const found = world && run ? await run(world) : ((await alone[name]?.()) ?? []);
-    for (const row of found) console.error(reportRow(row));
+    for (const row of found) told(row);
     rows.push(...found);
   } finally {
     await world?.stop();
@@ -89,8 +95,22 @@ if (values.json) {
   await writeFile(values.json, `${JSON.stringify(written, null, 2)}\n`);
 }
 
-function wholeNumber(name: 'rounds' | 'messages'): number {
-  const number = Number(values[name]);
-  if (!Number.isInteger(number) || number < 1) throw new Error(`--${name}: a whole number above 0`);
+function told(row: Row): void {
+  console.error(reportRow(row));
+}
+
+/** Those of `--only`; without it all of them. */
+function chosen<S extends string>(scenarios: readonly S[]): S[] {
+  if (values.only === undefined) return [...scenarios];
+  return values.only.split(',').map((name) => {
+    const known = scenarios.find((each) => each === name.trim());
+    if (!known) throw new Error(`--only: one or more of ${scenarios.join(', ')}`);
+    return known;
+  });
+}
+
+function wholeNumber(name: 'rounds' | 'messages' | 'stored' | 'devices', least = 1): number {
+  const number = Number(values[name] ?? least);
+  if (!Number.isInteger(number) || number < least) throw new Error(`--${name}: a whole number from ${least}`);
   return number;
 }

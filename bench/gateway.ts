@@ -23,11 +23,18 @@ export interface HttpAnswer {
 /** One keep-alive client of one server. */
 export class HttpClient {
   readonly #pool: Pool;
+  readonly #token: string | undefined;
   readonly #headers: Record<string, string>;
 
   constructor(url: string, token?: string) {
+    this.#token = token;
     this.#pool = new Pool(url, { connections: CONNECTIONS, pipelining: 1 });
     this.#headers = token ? { authorization: `Bearer ${token}` } : {};
+  }
+
+  /** The same caller of a server at another address. */
+  at(url: string): HttpClient {
+    return new HttpClient(url, this.#token);
   }
 
   async call(method: 'GET' | 'POST', path: string, json?: object): Promise<HttpAnswer> {

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GatewayProcess, type HttpClient } from './gateway.ts';
-import { Part } from './processes/calls.ts';
+import { nowMs, Part } from './processes/calls.ts';
 
 /** The phone that the gateway is linked to, and the one of the bare client. */
 export const WUTS_PHONE = '5511999990001';
@@ -20,6 +20,11 @@ export interface World {
   api: HttpClient;
   /** How what arrives is seen: pushed to the receiver, or in the pull API while there is no webhook. */
   webhook: boolean;
+  /**
+   * Stops the gateway and starts it again on its data, with `meanwhile` in between; `gateway` and `api` are those of
+   * the new process. Resolves once its device is online, with the time at which the process was started.
+   */
+  restart(meanwhile?: () => Promise<void>): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -42,11 +47,11 @@ export async function startWorld({ settings, profileDir }: WorldOptions): Promis
   for (const [index, number] of [WUTS_PHONE, BARE_PHONE, ...CONTACTS].entries()) {
     await network.call('phone', { number, name: `Phone ${index}` });
   }
-  await linkGateway(api, network);
+  const device = await linkGateway(api, network);
   await network.call('scan', { number: BARE_PHONE, qr: await bare.call<string>('qr') });
   await bare.call('opened');
   const webhook = await subscribe(api, await receiver.call<string>('url'));
-  return {
+  const world: World = {
     dataDir,
     network,
     bare,
@@ -54,24 +59,40 @@ export async function startWorld({ settings, profileDir }: WorldOptions): Promis
     gateway,
     api,
     webhook,
+    async restart(meanwhile = async () => undefined) {
+      await world.api.close();
+      await world.gateway.stop();
+      await meanwhile();
+      const begun = nowMs();
+      world.gateway = await GatewayProcess.start({ dataDir, network: address, settings, profileDir });
+      world.api = world.api.at(world.gateway.url);
+      await connected(world.api, device);
+      return begun;
+    },
     async stop() {
-      await api.close();
-      await Promise.all([gateway.stop(), bare.stop(), receiver.stop()]);
+      await world.api.close();
+      await Promise.all([world.gateway.stop(), bare.stop(), receiver.stop()]);
       await network.stop();
       await rm(dataDir, { recursive: true, force: true });
     },
   };
+  return world;
 }
 
-async function linkGateway(api: HttpClient, network: Part): Promise<void> {
+async function linkGateway(api: HttpClient, network: Part): Promise<string> {
   const created = await api.ok('POST', '/devices', { name: 'bench' });
   const id: string = created.body.device.id;
   const qr = await api.ok('GET', `/qr?device_id=${id}`);
   await network.call('scan', { number: WUTS_PHONE, qr: qr.body.data.qr_code });
+  await connected(api, id);
+  return id;
+}
+
+async function connected(api: HttpClient, device: string): Promise<void> {
   for (;;) {
-    const status = await api.ok('GET', `/status?device_id=${id}`);
+    const status = await api.ok('GET', `/status?device_id=${device}`);
     if (status.body.data.connected === true) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 

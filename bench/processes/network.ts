@@ -65,6 +65,11 @@ answerCalls({
     });
     return id;
   },
+  /** Resolves once a phone has all of these messages. */
+  arrived: async ({ number, ids }: { number: string; ids: string[] }) => {
+    const recipient = phone(number);
+    for (const id of ids) await recipient.waitForMessage((each) => each.id === id);
+  },
   /** The file of a message as its recipient has it: downloaded and decrypted. */
   received: async ({ number, id }: { number: string; id: string }) => {
     const recipient = phone(number);

@@ -10,7 +10,7 @@ const CALM_MESSAGES = 80;
 /** How long what a round leaves to do (receipts, journal) may still use CPU that is counted. */
 const AFTERMATH_MS = 700;
 
-interface Side {
+export interface Side {
   name: string;
   number: string;
   pid: number;
@@ -22,12 +22,7 @@ interface Side {
  * measured is the receiver and not the phones.
  */
 export async function inbound(world: World, options: { rounds: number; messages: number }): Promise<Row[]> {
-  const wuts: Side = {
-    name: 'wuts',
-    number: WUTS_PHONE,
-    pid: world.gateway.pid,
-    until: world.webhook ? (what) => world.receiver.call('until', what) : pulling(world),
-  };
+  const wuts = wutsSide(world);
   const bare: Side = {
     name: 'bare',
     number: BARE_PHONE,
@@ -61,7 +56,17 @@ export async function inbound(world: World, options: { rounds: number; messages:
   ];
 }
 
-async function burst(network: Part, side: Side, round: number, count: number): Promise<Figure> {
+/** The gateway as it runs now. */
+export function wutsSide(world: World): Side {
+  return {
+    name: 'wuts',
+    number: WUTS_PHONE,
+    pid: world.gateway.pid,
+    until: world.webhook ? (what) => world.receiver.call('until', what) : pulling(world),
+  };
+}
+
+export async function burst(network: Part, side: Side, round: number, count: number): Promise<Figure> {
   const stream = `${side.name}-burst${round}`;
   const from = CONTACTS;
   await network.call('hold', { number: side.number });
@@ -76,7 +81,7 @@ async function burst(network: Part, side: Side, round: number, count: number): P
   return { rate: (count * 1000) / tookMs, cpuMs: (cpuMs(side.pid) - cpuBefore) / count };
 }
 
-async function calm(network: Part, side: Side, name: string, count: number): Promise<Figure> {
+export async function calm(network: Part, side: Side, name: string, count: number): Promise<Figure> {
   const stream = `${side.name}-${name}`;
   const arrived = side.until({ stream, count });
   await network.call('stream', { from: CONTACTS, to: side.number, stream, count, perSecond: CALM_RATE });

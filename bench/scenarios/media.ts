@@ -39,8 +39,8 @@ export async function media(world: World, options: { rounds: number }): Promise<
           subject: 'WUTS: GET /messages/{id}/media',
           against: '@fastify/static',
           rounds: options.rounds,
-          measureSubject: () => figure(world.api, path, { bytes, requests, pid: world.gateway.pid }),
-          measureAgainst: () => figure(plain, `/${bytes}.bin`, { bytes, requests, pid: server.pid }),
+          measureSubject: () => downloads(world.api, path, { bytes, requests, pid: world.gateway.pid }),
+          measureAgainst: () => downloads(plain, `/${bytes}.bin`, { bytes, requests, pid: server.pid }),
         }),
       );
     }
@@ -52,7 +52,8 @@ export async function media(world: World, options: { rounds: number }): Promise<
   return rows;
 }
 
-async function figure(
+/** `requests` downloads of the same file, each of the right length. */
+export async function downloads(
   client: HttpClient,
   path: string,
   { bytes, requests, pid }: { bytes: number; requests: number; pid: number },
