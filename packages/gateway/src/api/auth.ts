@@ -29,6 +29,8 @@ declare module 'fastify' {
     access?: Access;
     /** Answered while the server stops: probes and metrics. */
     whileStopping?: boolean;
+    /** Members of its body that take files as base64, which do not count for the size of the body. */
+    fileMembers?: () => ReadonlySet<string>;
   }
   interface FastifyRequest {
     /** The authenticated user. Reading it on a route without one is a programming error and throws. */

@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import type { Devices } from '../devices/devices.ts';
 import type { Events } from '../events/composition.ts';
+import { MOST_INLINE_CHARACTERS } from '../media/base64.ts';
 import type { Media } from '../media/composition.ts';
 import { counted } from '../media/counted.ts';
 import type { Messages } from '../messages/composition.ts';
@@ -15,6 +16,7 @@ import type { Tenancy } from '../tenancy/composition.ts';
 import { VERSION } from '../version.ts';
 import type { WebhooksRoom } from '../webhooks/composition.ts';
 import { Listening } from './listening.ts';
+import { LARGEST_JSON_BYTES } from './request/json-measure.ts';
 import { apiRoutes, TAGS } from './routes/index.ts';
 import { buildServer, type Lifecycle } from './server.ts';
 
@@ -23,13 +25,8 @@ export interface Api {
   listening: Listening;
 }
 
-/**
- * Media inside a JSON body is held in memory several times over (bytes, text, parsed text), so it is
- * capped below what a URL may bring. Base64 is a third longer than what it says.
- */
-const INLINE_MEDIA_BYTES = 64 * 1024 ** 2;
-const bodyLimitFor = (mediaBytes: number): number =>
-  Math.ceil((Math.min(mediaBytes, INLINE_MEDIA_BYTES) * 4) / 3) + 64 * 1024;
+/** One file of the largest size, and what else a body may hold. */
+const BODY_LIMIT = MOST_INLINE_CHARACTERS + LARGEST_JSON_BYTES;
 
 export async function composeApi(input: {
   config: Config;
@@ -49,7 +46,6 @@ export async function composeApi(input: {
   const { config, clock, metrics, tenancy, devices, media, sending } = input;
   const { webhooks } = input.webhooks;
   const lifecycle: Lifecycle = { phase: 'starting' };
-  const bodyLimit = bodyLimitFor(config.media.maxBytes);
   const app = await buildServer({
     log: input.log,
     clock,
@@ -77,8 +73,8 @@ export async function composeApi(input: {
           media: counted(media.service, (outcome) => metrics.mediaRequests.inc({ outcome })),
           uploads: media.uploads,
           clock,
-          bodyLimit,
-          mediaBodyLimit: bodyLimit,
+          bodyLimit: BODY_LIMIT,
+          mediaBodyLimit: BODY_LIMIT,
           uploadLimit: config.media.maxBytes,
         },
       }),

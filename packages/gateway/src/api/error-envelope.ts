@@ -8,6 +8,7 @@ import {
   type ErrorCode,
   type FieldProblem,
 } from '../errors.ts';
+import { SEND_LARGE_FILES } from '../media/base64.ts';
 import { isStorageFailure } from '../storage/failure.ts';
 
 /** More would help nobody and make the answer larger than the request. */
@@ -86,7 +87,7 @@ const EXPECTED = new Set<ErrorCode>(['DEVICE_NOT_READY', 'SHUTTING_DOWN']);
 /** Logs what is ours to repair and answers. The error handler of the server. */
 export function handleError(now: () => number) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    const known = toAppError(error);
+    const known = withAdvice(toAppError(error), request);
     if (known.code === 'INTERNAL_ERROR') {
       request.log.error({ err: error, route: request.routeOptions.url }, 'an operation failed unexpectedly');
       return sendError(reply, new AppError('INTERNAL_ERROR'), now());
@@ -98,6 +99,13 @@ export function handleError(now: () => number) {
     }
     return sendError(reply, known, now());
   };
+}
+
+/** Where a file was too large for JSON, how to send it. */
+function withAdvice(error: AppError, request: FastifyRequest): AppError {
+  if (error.code !== 'PAYLOAD_TOO_LARGE' || !request.routeOptions.config.fileMembers) return error;
+  const message = `${error.message}; ${SEND_LARGE_FILES}`;
+  return new AppError(error.code, { ...error.detail, message, cause: error.cause });
 }
 
 /** VALIDATION_ERROR of what a schema found; `context` names the whole, for what is wrong with no member. */

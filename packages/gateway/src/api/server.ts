@@ -8,7 +8,9 @@ import Fastify, {
   type FastifyReply,
   type FastifyRequest,
   LogController,
+  type RouteOptions,
 } from 'fastify';
+import type { TSchema } from 'typebox';
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import type { Log } from '../observability/log.ts';
@@ -16,7 +18,10 @@ import type { Metrics } from '../observability/metrics.ts';
 import { type Authenticator, authorize } from './auth.ts';
 import { errorBody, handleError, sendError, toAppError } from './error-envelope.ts';
 import { registerOpenApi } from './openapi.ts';
+import { bounded } from './request/bounds.ts';
 import { selectedDevice } from './request/device.ts';
+import { acceptJson } from './request/json-body.ts';
+import { LARGEST_JSON_BYTES } from './request/json-measure.ts';
 import { validatorCompiler } from './request/validation.ts';
 
 /** Where the process stands; the edge refuses work while it stops. */
@@ -43,8 +48,6 @@ const READ_TIMEOUT_MS = 60_000;
 const WRITE_TIMEOUT_MS = 120_000;
 const KEEP_ALIVE_MS = 65_000;
 const MAX_HEADER_BYTES = 1024 * 1024;
-/** For ordinary operations; routes that take media say their own. */
-const BODY_LIMIT_BYTES = 1024 * 1024;
 
 const REQUEST_ID = /^[\w.:+/=-]{1,128}$/;
 
@@ -56,7 +59,8 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     // As the narrower type, so that every plugin's `FastifyInstance` is this one.
     loggerInstance: options.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
-    bodyLimit: BODY_LIMIT_BYTES,
+    // Operations that take base64 media say their own.
+    bodyLimit: LARGEST_JSON_BYTES,
     requestTimeout: READ_TIMEOUT_MS,
     connectionTimeout: WRITE_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -76,10 +80,11 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   // Handlers shape their answers; the response schemas describe them and must not silently drop members.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
   app.setErrorHandler(handleError(now));
-  parseJsonOnly(app);
+  acceptJson(app);
 
   const allowed = new RouteTable();
   app.addHook('onRoute', (route) => allowed.add(route.url, [route.method].flat()));
+  app.addHook('onRoute', boundRequest);
   app.decorateRequest('authenticatedCaller', null);
   app.decorateRequest('caller', {
     getter(this: FastifyRequest) {
@@ -133,14 +138,14 @@ function requestId(header: string | string[] | undefined): string {
   return typeof header === 'string' && REQUEST_ID.test(header) ? header : randomUUID();
 }
 
-/** JSON is the only body there is. An empty one counts as absent: clients send the header regardless. */
-function parseJsonOnly(app: FastifyInstance): void {
-  app.removeAllContentTypeParsers();
-  const parse = app.getDefaultJsonParser('error', 'error');
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body: string, done) => {
-    if (body.trim() === '') return done(null, undefined);
-    return parse(request, body, done);
-  });
+/** Every part of a request is bounded before anything reads it. */
+function boundRequest(route: RouteOptions): void {
+  const { schema } = route;
+  if (!schema) return;
+  for (const part of ['body', 'querystring', 'params', 'headers'] as const) {
+    const given = schema[part];
+    if (given) schema[part] = bounded(given as TSchema, `${route.url} ${part}`);
+  }
 }
 
 function unknownRoute(allowed: RouteTable, request: FastifyRequest, reply: FastifyReply): AppError {

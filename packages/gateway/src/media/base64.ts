@@ -4,6 +4,13 @@ const DATA_URI = /^data:([^,]*),/i;
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 const BASE64URL = /^[A-Za-z0-9_-]*={0,2}$/;
 
+/** Bytes of one file as base64: it is held in memory, which one by multipart or from a URL is not. */
+export const MOST_INLINE_BYTES = 32 * 1024 ** 2;
+/** Base64 is a third longer; line breaks, escaped in JSON, take another 4 of each 76; and a `data:` prefix. */
+export const MOST_INLINE_CHARACTERS = Math.ceil(MOST_INLINE_BYTES * (4 / 3) * 1.06) + 1024;
+/** What to do with a larger one. */
+export const SEND_LARGE_FILES = 'send large files as multipart/form-data or by URL';
+
 export interface DecodedBase64 {
   bytes: Buffer;
   /** MIME type of a data URI, lower case, without parameters; null when none was given. */

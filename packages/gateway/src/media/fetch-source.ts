@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileTypeFromBuffer, fileTypeFromFile } from 'file-type';
 import { type GuardedClient, GuardedRequestError } from '../net/guarded-client.ts';
-import { decodeBase64, tooLargeMedia, unusableMedia } from './base64.ts';
+import { decodeBase64, MOST_INLINE_BYTES, tooLargeMedia, unusableMedia } from './base64.ts';
 
 /** A file to be read once, from wherever it is. */
 export interface FileContent {
@@ -41,7 +41,7 @@ const MAX_REDIRECTS = 5;
 
 /** Opens base64 or a data URI. Throws AppError INVALID_MEDIA or PAYLOAD_TOO_LARGE; `field` names the member. */
 export async function openBase64(text: string, field: string, limits: SourceLimits): Promise<OpenedSource> {
-  const { bytes, mimeType } = decodeBase64(text, field, limits.maxBytes);
+  const { bytes, mimeType } = decodeBase64(text, field, Math.min(limits.maxBytes, MOST_INLINE_BYTES));
   return {
     content: { bytes },
     size: bytes.length,

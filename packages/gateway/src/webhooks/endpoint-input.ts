@@ -22,7 +22,7 @@ export const DEFAULT_TIMEOUT_S = 30;
 export const MAX_TIMEOUT_S = 60;
 export const MAX_URL_LENGTH = 2048;
 export const MAX_SECRET_LENGTH = 256;
-const MAX_HEADERS = 20;
+export const MAX_HEADERS = 20;
 const MAX_HEADER_LENGTH = 4096;
 
 /** Ours to set, or part of how HTTP moves the body. */

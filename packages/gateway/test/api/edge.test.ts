@@ -33,7 +33,7 @@ beforeAll(async () => {
     const body = Type.Object({
       name: Type.Optional(Type.String({ maxLength: 5 })),
       kind: Type.Optional(OneOf(['one', 'two'])),
-      items: Type.Optional(Type.Array(Type.Object({ count: Type.Integer() }))),
+      items: Type.Optional(Type.Array(Type.Object({ count: Type.Integer() }), { maxItems: 10 })),
       api_token: Type.Optional(Type.String({ maxLength: 5 })),
     });
     const querystring = Type.Object({

@@ -30,19 +30,23 @@ interface Shape {
   properties?: Record<string, Shape>;
   required?: string[];
   items?: Shape;
+  anyOf?: Shape[];
   maxItems?: number;
+  maxProperties?: number;
   [EMPTY_COUNTS]?: boolean;
 }
 
-/** An array with more items than its schema allows. */
+/** A list or map with more items or members than its schema allows. */
 export class TooManyItems extends Error {
   readonly path: string[];
   readonly limit: number;
+  readonly what: 'items' | 'members';
 
-  constructor(path: string[], limit: number) {
-    super(`${path.join('.')} has more than ${limit} items`);
+  constructor(path: string[], limit: number, what: 'items' | 'members') {
+    super(`${path.join('.')} has more than ${limit} ${what}`);
     this.path = path;
     this.limit = limit;
+    this.what = what;
   }
 }
 
@@ -61,15 +65,20 @@ interface Place {
 }
 
 function read(shape: Shape, value: unknown, place: Place): unknown {
-  if (Array.isArray(value)) return readItems(shape, value, place);
-  if (typeof value === 'object' && value !== null) return readMembers(shape, value, place);
+  if (Array.isArray(value)) return readItems(branch(shape, 'array'), value, place);
+  if (typeof value === 'object' && value !== null) return readMembers(branch(shape, 'object'), value, place);
   if (place.text && shape.type === 'boolean' && typeof value === 'string') return goBoolean(value) ?? value;
   return value;
 }
 
+/** The branch of a union that speaks of such values. */
+function branch(shape: Shape, type: 'array' | 'object'): Shape {
+  return shape.anyOf?.find((each) => each.type === type) ?? shape;
+}
+
 function readItems(shape: Shape, items: unknown[], place: Place): unknown {
   if (shape.maxItems !== undefined && items.length > shape.maxItems) {
-    throw new TooManyItems(place.path, shape.maxItems);
+    throw new TooManyItems(place.path, shape.maxItems, 'items');
   }
   const { items: each } = shape;
   // Without a bound or a schema of their own, items are for the operation to read.
@@ -78,7 +87,10 @@ function readItems(shape: Shape, items: unknown[], place: Place): unknown {
 }
 
 function readMembers(shape: Shape, members: object, place: Place): unknown {
-  const { properties } = shape;
+  const { properties, maxProperties } = shape;
+  if (maxProperties !== undefined && Object.keys(members).length > maxProperties) {
+    throw new TooManyItems(place.path, maxProperties, 'members');
+  }
   if (properties === undefined) return members;
   const kept: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(members)) {

@@ -5,9 +5,11 @@ import type { FastifySchemaCompiler } from 'fastify';
 import type { TSchema } from 'typebox';
 import { parseRfc3339 } from '../../clock.ts';
 import { validationError } from '../error-envelope.ts';
+import { bounded } from './bounds.ts';
 import { TooManyItems, withoutEmpty } from './given.ts';
 
 const common = {
+  // Bounded by the lists and maps that a schema bounds, which `withoutEmpty` has looked at before.
   allErrors: true,
   removeAdditional: false,
   strict: false,
@@ -41,7 +43,8 @@ export function validatorCompiler(): FastifySchemaCompiler<TSchema> {
 }
 
 /** Reads a body that does not come as the body of its own request; throws VALIDATION_ERROR. */
-export function bodyReader(schema: TSchema): (body: object) => Record<string, unknown> {
+export function bodyReader(given: TSchema, place: string): (body: object) => Record<string, unknown> {
+  const schema = bounded(given, place);
   const read = reader(exact.compile(schema), schema, false);
   return (body) => {
     const { value, error } = read(body);
@@ -62,12 +65,12 @@ function reader(check: ValidateFunction, schema: TSchema, text: boolean): (data:
   };
 }
 
-function tooManyItems({ path, limit }: TooManyItems): ErrorObject {
+function tooManyItems({ path, limit, what }: TooManyItems): ErrorObject {
   return {
-    keyword: 'maxItems',
+    keyword: what === 'items' ? 'maxItems' : 'maxProperties',
     instancePath: path.map((part) => `/${part}`).join(''),
     schemaPath: '',
     params: { limit },
-    message: `must not have more than ${limit} items`,
+    message: `must not have more than ${limit} ${what}`,
   };
 }

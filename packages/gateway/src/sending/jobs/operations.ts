@@ -9,6 +9,8 @@ export interface SendOperation {
   kind: string;
   /** The member that a file takes the place of. */
   file?: string | undefined;
+  /** Members that take a file as base64, at any depth. */
+  fileMembers: readonly string[];
   /** The body, or VALIDATION_ERROR unless it fits the operation's schema. */
   checked(body: object): Record<string, unknown>;
   /** Throws VALIDATION_ERROR, INVALID_RECIPIENT and the like for a body that fits the schema but makes no sense. */
@@ -19,12 +21,20 @@ export interface SendOperation {
 export class SendOperations {
   readonly #byKind = new Map<string, SendOperation>();
 
+  readonly #fileMembers = new Set<string>();
+
   register(operation: SendOperation): void {
+    for (const member of operation.fileMembers) this.#fileMembers.add(member);
     this.#byKind.set(operation.kind, operation);
   }
 
   find(kind: string): SendOperation | null {
     return this.#byKind.get(kind) ?? null;
+  }
+
+  /** Of all of them. */
+  get fileMembers(): ReadonlySet<string> {
+    return this.#fileMembers;
   }
 
   get kinds(): string[] {

@@ -20,9 +20,15 @@ export const Cursor = Type.String({
   examples: ['4711'],
 });
 
+/** More than there are events. */
+const MOST_NAMES = 200;
+
 export const filters = {
   event: Type.Optional(
-    Type.Array(Type.String(), { description: 'Only these events; may be repeated or separated by commas' }),
+    Type.Array(Type.String(), {
+      maxItems: MOST_NAMES,
+      description: 'Only these events; may be repeated or separated by commas',
+    }),
   ),
   device_id: OnlyDevice,
 };

@@ -89,6 +89,7 @@ export const bulkRoutes: FastifyPluginAsyncTypebox<BulkDeps> = async (app, deps)
     '/bulk',
     {
       bodyLimit,
+      config: { fileMembers: () => operations.fileMembers },
       schema: {
         operationId: 'sendBulk',
         tags,

@@ -10,6 +10,7 @@ import {
 } from '../../../sending/content/interactive-list.ts';
 import { buttonsResponseContent, listResponseContent } from '../../../sending/content/responses.ts';
 import { type TemplateInput, templateContent } from '../../../sending/content/template.ts';
+import { base64Text } from '../../request/bounds.ts';
 import { OneOf } from '../../schemas.ts';
 import { given, type SendRoute, text } from './send-kind.ts';
 
@@ -140,7 +141,7 @@ export function buttonKinds(route: SendRoute): void {
         Type.Object({
           type: OneOf(['text', 'image']),
           text: text('With `text`: the title'),
-          image: text('With `image`: base64. Either this or `image_url`'),
+          image: base64Text('With `image`: base64. Either this or `image_url`'),
           image_url: text('Public URL of it'),
         }),
       ),

@@ -22,6 +22,7 @@ import type { LongSends } from '../../../sending/jobs/long-sends.ts';
 import type { SendOperation, SendOperations } from '../../../sending/jobs/operations.ts';
 import type { SendJobs } from '../../../sending/jobs/send-jobs.ts';
 import type { Sending, SentMessage } from '../../../sending/pipeline.ts';
+import { base64Members, base64Text } from '../../request/bounds.ts';
 import { DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { idempotencyKey, once, SendHeaders } from '../../request/idempotency.ts';
 import { keepUploads, readMultipart } from '../../request/multipart.ts';
@@ -71,7 +72,7 @@ export function mediaSource<T extends string>(
   what: string,
 ): Record<T | `${T}_url`, TOptional<TString>> {
   const fields: Record<string, TOptional<TString>> = {
-    [type]: text(
+    [type]: base64Text(
       `${what}: base64, with or without a \`data:<mime>;base64,\` prefix. Either this or \`${type}_url\``,
     ),
     [`${type}_url`]: text(`Public URL of it. Either this or \`${type}\``),
@@ -107,10 +108,13 @@ export function sendRoute(app: FastifyInstance, deps: SendDeps) {
     const schema = Type.Object({ ...sendFields, ...kind.fields }, { examples: [kind.example] });
     const operation = sendOperation(kind, schema);
     deps.operations.register(operation);
+    const fileMembers = new Set(operation.fileMembers);
     app.post(
       kind.path,
       {
-        ...(kind.takesMedia ? { bodyLimit: mediaBodyLimit } : {}),
+        ...(fileMembers.size > 0
+          ? { bodyLimit: mediaBodyLimit, config: { fileMembers: () => fileMembers } }
+          : {}),
         preValidation: (request) => readParts(request, kind, deps),
         schema: {
           operationId: kind.operationId,
@@ -163,8 +167,9 @@ function sendOperation<F extends TProperties>(kind: SendKind<F>, schema: TSchema
   return {
     kind: kind.path.slice('/send/'.length),
     file: kind.file,
+    fileMembers: base64Members(schema),
     checked(body) {
-      read ??= bodyReader(schema);
+      read ??= bodyReader(schema, kind.path);
       return read(body);
     },
     read(body) {

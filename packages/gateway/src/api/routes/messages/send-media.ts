@@ -5,6 +5,7 @@ import { documentContent } from '../../../sending/content/document.ts';
 import { imageContent } from '../../../sending/content/image.ts';
 import { stickerContent } from '../../../sending/content/sticker.ts';
 import { videoContent } from '../../../sending/content/video.ts';
+import { base64Text } from '../../request/bounds.ts';
 import { flag, given, mediaSource, type SendRoute, text } from './send-kind.ts';
 
 const caption = text('At most 1024 characters');
@@ -39,7 +40,7 @@ export function mediaKinds(route: SendRoute): void {
       caption,
       seconds,
       ...viewOnce,
-      thumbnail: text('Picture to show before the download, base64'),
+      thumbnail: base64Text('Picture to show before the download, base64'),
       thumbnail_url: text('Public URL of it'),
       generateThumbnail: flag('Take the picture out of the video; default: yes, where ffmpeg is installed'),
       generate_thumbnail: flag('Same as `generateThumbnail`'),

@@ -2,6 +2,7 @@
 import { Type } from 'typebox';
 import { liveLocationContent } from '../../../sending/content/live-location.ts';
 import { locationContent } from '../../../sending/content/location.ts';
+import { base64Text } from '../../request/bounds.ts';
 import { emptyCounts } from '../../request/given.ts';
 import { given, type SendRoute, text } from './send-kind.ts';
 
@@ -10,7 +11,7 @@ const place = {
   longitude: Type.Number({ minimum: -180, maximum: 180, description: 'Degrees', examples: [-46.6333] }),
 };
 const picture = {
-  thumbnail: text('Picture of the map, base64'),
+  thumbnail: base64Text('Picture of the map, base64'),
   thumbnail_url: text('Public URL of it'),
 };
 /** What the protobuf's 32 bits hold. */

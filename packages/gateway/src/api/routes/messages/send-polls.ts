@@ -6,6 +6,9 @@ import { emptyCounts } from '../../request/given.ts';
 import { Rfc3339 } from '../../schemas.ts';
 import { flag, given, type SendRoute, text } from './send-kind.ts';
 
+/** The operation refuses far fewer, in words of its own. */
+const MOST_LOOKED_AT = 100;
+
 export function pollKinds(route: SendRoute): void {
   route({
     path: '/send/poll',
@@ -14,6 +17,7 @@ export function pollKinds(route: SendRoute): void {
     fields: {
       question: Type.String({ description: 'At most 255 characters' }),
       options: Type.Array(Type.Object({ option_name: Type.String() }), {
+        maxItems: MOST_LOOKED_AT,
         description: '2 to 12, each at most 100 characters and different',
       }),
       allow_multiple_answers: flag('Voters may choose all that they like; else one'),

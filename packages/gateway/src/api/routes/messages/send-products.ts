@@ -7,6 +7,7 @@ import {
   MOST_PRODUCTS_PER_SECTION,
 } from '../../../sending/content/catalog.ts';
 import { type ProductInput, productContent } from '../../../sending/content/product.ts';
+import { base64Text } from '../../request/bounds.ts';
 import { given, type SendRoute, text } from './send-kind.ts';
 
 const owner = Type.String({ description: 'JID or phone number of the business' });
@@ -30,7 +31,7 @@ export function productKinds(route: SendRoute): void {
         sale_price_amount_1000: amount('Reduced price × 1000'),
         retailer_id: text("The business's own number of it"),
         url: text('Page of the product'),
-        product_image: text('Picture, base64. Either this or `product_image_url`'),
+        product_image: base64Text('Picture, base64. Either this or `product_image_url`'),
         product_image_url: text('Public URL of it'),
         product_image_count: Type.Optional(Type.Integer({ minimum: 0, maximum: 1000 })),
       }),
@@ -69,7 +70,7 @@ export function productKinds(route: SendRoute): void {
         { minItems: 1, maxItems: MOST_CATALOG_SECTIONS, description: 'At most 100 products in all' },
       ),
       header_product_id: text('Whose picture is shown; default: the first'),
-      thumbnail: text('Picture to show, base64'),
+      thumbnail: base64Text('Picture to show, base64'),
       thumbnail_url: text('Public URL of it'),
     },
     example: {

@@ -5,6 +5,7 @@ import { reactionContent } from '../../../sending/content/reaction.ts';
 import { textContent } from '../../../sending/content/text.ts';
 import { textMentionsContent } from '../../../sending/content/text-mentions.ts';
 import { recipientOf } from '../../../sending/recipients.ts';
+import { base64Text } from '../../request/bounds.ts';
 import { flag, given, required, type SendRoute, text } from './send-kind.ts';
 
 const Position = Type.Array(Type.Integer({ minimum: 0 }), {
@@ -18,7 +19,7 @@ const Preview = Type.Object(
     url: text('The address in the text; default: the first'),
     title: Type.String({ minLength: 1 }),
     description: text('At most 1000 characters'),
-    thumbnail: text('Picture, base64'),
+    thumbnail: base64Text('Picture, base64'),
     thumbnail_url: text('Public URL of it'),
   },
   { description: 'Shown under the text instead of what the page says' },

@@ -7,6 +7,7 @@ import {
   DEFAULT_RETRY_ATTEMPTS,
   DEFAULT_TIMEOUT_S,
   type EndpointInput,
+  MAX_HEADERS,
   MAX_RETRY_ATTEMPTS,
   MAX_TIMEOUT_S,
 } from '../../../webhooks/endpoint-input.ts';
@@ -17,14 +18,17 @@ import { Nullable, OneOf, Rfc3339, rfc3339, rfc3339OrNull, Uuid } from '../../sc
 /** Any text: what is no id of the caller's is unknown. */
 export const IdPath = Type.Object({ id: Type.String() });
 
-const HeaderMap = Type.Record(Type.String(), Type.String());
+const HeaderMap = Type.Record(Type.String(), Type.String(), { maxProperties: MAX_HEADERS });
 const Url = Type.String({
   minLength: 1,
   description: 'https, or http inside a network of your own',
   examples: ['https://example.com/hooks/whatsapp'],
 });
+/** Names that are unknown or given twice are taken; more of them than this is a mistake. */
+const MOST_EVENTS = 200;
 const Events = Type.Array(Type.String(), {
   minItems: 1,
+  maxItems: MOST_EVENTS,
   description: 'Names of `GET /webhook/events`',
   examples: [['message.received', 'message.delivered']],
 });

@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import { AppError, invalidField } from '../../../errors.ts';
+import { EVENT_NAMES } from '../../../events/names.ts';
 import type { Caller } from '../../../tenancy/caller.ts';
 import type { Endpoint } from '../../../webhooks/endpoint.ts';
 import type { Endpoints } from '../../../webhooks/endpoints.ts';
@@ -29,7 +30,11 @@ const ReplayBody = Type.Object(
     after_seq: Type.Optional(emptyCounts(Seq)),
     up_to_seq: Type.Optional(Seq),
     events: Type.Optional(
-      Type.Array(Event, { minItems: 1, description: 'Default: those the webhook is configured for' }),
+      Type.Array(Event, {
+        minItems: 1,
+        maxItems: EVENT_NAMES.length,
+        description: 'Default: those the webhook is configured for',
+      }),
     ),
     endpoint_id: Type.Optional(
       Type.String({ description: 'Which webhook; default: every enabled one of the device' }),
