@@ -72,6 +72,7 @@ export async function composeApi(input: {
           polls: input.messages.polls,
           media: counted(media.service, (outcome) => metrics.mediaRequests.inc({ outcome })),
           uploads: media.uploads,
+          inlineFiles: media.inlineFiles,
           clock,
           bodyLimit: BODY_LIMIT,
           mediaBodyLimit: BODY_LIMIT,

@@ -3,6 +3,7 @@
 import type { FfmpegConfig, PicturesConfig } from '../config.ts';
 import type { GuardedClient } from '../net/guarded-client.ts';
 import type { Step } from '../steps.ts';
+import { InlineFiles } from './inline-files.ts';
 import { OutboundFiles } from './outbound.ts';
 import { Ffmpeg } from './prepare/ffmpeg.ts';
 import { Pictures } from './prepare/pictures.ts';
@@ -14,6 +15,8 @@ export interface Media {
   outbound: OutboundFiles;
   /** Files that came as parts of a request. */
   uploads: Uploads;
+  /** Files that came as base64 in a large body. */
+  inlineFiles: InlineFiles;
   step: Step;
 }
 
@@ -28,6 +31,7 @@ export function composeMedia(
   const pictures = new Pictures(limits);
   const service = new MediaService(options);
   const uploads = new Uploads();
+  const inlineFiles = new InlineFiles({ uploads, maxBytes: options.settings.maxBytes });
   const outbound = new OutboundFiles({
     client: guarded,
     http: options.http,
@@ -42,13 +46,14 @@ export function composeMedia(
     service,
     outbound,
     uploads,
+    inlineFiles,
     step: {
       name: 'media',
       start: () => service.start(),
-      stop: () => {
+      stop: async () => {
         pictures.close();
         programs.close();
-        return service.stop();
+        await Promise.all([service.stop(), inlineFiles.stop()]);
       },
       stopMs: STOP_MS,
     },

@@ -67,6 +67,19 @@ export class Uploads {
     }
   }
 
+  /** A file in memory. Disposing of it lets it go. */
+  hold(file: {
+    bytes: Uint8Array;
+    sha256: string;
+    declaredType: string | null;
+    detectedType: string | null;
+  }): Upload {
+    const { bytes, sha256, declaredType, detectedType } = file;
+    const size = bytes.length;
+    const { token, release } = this.adopt({ content: { bytes }, size, declaredType, detectedType });
+    return { token, sha256, size, dispose: async () => release() };
+  }
+
   /** A file that lies somewhere already: its token, good until `release`. */
   adopt(file: Pick<OpenedSource, 'content' | 'size' | 'declaredType' | 'detectedType'>): {
     token: string;

@@ -48,6 +48,13 @@ export function idempotencyKey(request: FastifyRequest): string | undefined {
 /** The body with its files by their content: their tokens are new each time. */
 function comparable(request: FastifyRequest): unknown {
   if (!request.uploaded) return request.body;
-  const files = [...request.uploaded].map(([member, { sha256 }]) => [member, `sha256:${sha256}`]);
-  return { ...(request.body as object), ...Object.fromEntries(files) };
+  const contents = new Map(request.uploaded.map(({ token, sha256 }) => [token, `sha256:${sha256}`]));
+  return replaced(request.body, contents);
+}
+
+function replaced(value: unknown, texts: ReadonlyMap<string, string>): unknown {
+  if (typeof value === 'string') return texts.get(value) ?? value;
+  if (Array.isArray(value)) return value.map((each) => replaced(each, texts));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, replaced(each, texts)]));
 }

@@ -1,7 +1,30 @@
-/** Reads JSON bodies: how deep they nest and how much of them is not media is found before they are parsed. */
-import type { FastifyInstance } from 'fastify';
+/**
+ * Reads JSON bodies. How deep they nest, how many items stand in a row, and how much of them is no file is
+ * found before they are parsed; files in base64 are decoded by a thread, and their tokens take their place.
+ */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { ContentTypeParserDoneFunction } from 'fastify/types/content-type-parser.d.ts';
 import { AppError, invalidField } from '../../errors.ts';
-import { DEEPEST_JSON, LARGEST_JSON_BYTES, MOST_JSON_ITEMS, measureJson } from './json-measure.ts';
+import type { InlineFiles } from '../../media/inline-files.ts';
+import { BodySlots } from './body-slots.ts';
+import {
+  DEEPEST_JSON,
+  type JsonMeasure,
+  LARGEST_JSON_BYTES,
+  MOST_JSON_ITEMS,
+  measureJson,
+} from './json-measure.ts';
+import { holdUploads } from './uploaded.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Gives back the place that a large body takes in memory. */
+    leaveBodySlot: (() => void) | null;
+  }
+}
+
+const NONE: ReadonlySet<string> = new Set();
+const TYPE = 'application/json';
 
 /**
  * JSON is the only body there is, beside multipart where an operation takes it. An empty one counts as absent:
@@ -10,25 +33,86 @@ import { DEEPEST_JSON, LARGEST_JSON_BYTES, MOST_JSON_ITEMS, measureJson } from '
 export function acceptJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   const parse = app.getDefaultJsonParser('error', 'error');
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
-    const refused = refusal(body, request.routeOptions.config.fileMembers?.() ?? NONE);
+  app.addContentTypeParser(TYPE, { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    const refused = refusal(measureJson(body, NONE));
     if (refused) return done(refused);
-    const text = body.toString('utf8');
-    if (text.trim() === '') return done(null, undefined);
-    return parse(request, text, done);
+    return parsed(body.toString('utf8'), request, parse, done);
   });
 }
 
-const NONE: ReadonlySet<string> = new Set();
-
-function refusal(body: Buffer, fileMembers: ReadonlySet<string>): AppError | null {
-  const { excess, besideFiles } = measureJson(body, fileMembers);
-  if (excess === 'depth') return invalidField('body', `must not nest deeper than ${DEEPEST_JSON} levels`);
-  if (excess === 'items') {
-    return invalidField('body', `must not have more than ${MOST_JSON_ITEMS} items in a list or object`);
-  }
-  if (besideFiles <= LARGEST_JSON_BYTES) return null;
-  return new AppError('PAYLOAD_TOO_LARGE', {
-    message: `the body is larger than ${LARGEST_JSON_BYTES} bytes, its files not counted`,
+/** Lets the bodies of this scope carry files as base64, where their route says which members are files. */
+export function acceptFilesInJson(app: FastifyInstance, files: InlineFiles): void {
+  const slots = new BodySlots();
+  holdUploads(app);
+  app.decorateRequest('leaveBodySlot', null);
+  const leave = async (request: FastifyRequest): Promise<void> => request.leaveBodySlot?.();
+  app.addHook('preParsing', async (request) => {
+    if (!request.routeOptions.config.fileMembers || !isLarge(request)) return;
+    request.leaveBodySlot = await slots.take(request.caller.tenantId);
+    // Gone while it waited: nothing would give the place back.
+    if (request.raw.destroyed) request.leaveBodySlot();
   });
+  app.addHook('preValidation', leave);
+  app.addHook('onResponse', leave);
+  app.addHook('onRequestAbort', leave);
+  app.removeContentTypeParser(TYPE);
+  const parse = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser(TYPE, { parseAs: 'buffer' }, (request, body: Buffer<ArrayBuffer>, done) => {
+    const measure = measureJson(body, request.routeOptions.config.fileMembers?.() ?? NONE);
+    const refused = refusal(measure);
+    if (refused) return done(refused);
+    if (measure.files.length === 0) return parsed(body.toString('utf8'), request, parse, done);
+    const around = textsAround(body, measure.files);
+    files.decode(body, measure.files).then(
+      (uploads) => {
+        request.uploaded = uploads;
+        const text = around.map((piece, index) => piece + (uploads[index]?.token ?? '')).join('');
+        parsed(text, request, parse, done);
+      },
+      (error: Error) => done(error),
+    );
+  });
+}
+
+/** Small ones wait for nobody. One that does not say its size may be of any. */
+function isLarge(request: FastifyRequest): boolean {
+  const length = request.headers['content-length'];
+  const isMultipart = request.headers['content-type']?.startsWith('multipart/') ?? false;
+  return !isMultipart && (length === undefined || Number(length) > LARGEST_JSON_BYTES);
+}
+
+function parsed(
+  text: string,
+  request: FastifyRequest,
+  parse: ReturnType<FastifyInstance['getDefaultJsonParser']>,
+  done: ContentTypeParserDoneFunction,
+): void {
+  if (text.trim() === '') done(null, undefined);
+  else void parse(request, text, done);
+}
+
+/** What stands before each file, and after the last. */
+function textsAround(body: Buffer, files: JsonMeasure['files']): string[] {
+  let from = 0;
+  const texts = files.map(({ start, end }) => {
+    const text = body.toString('utf8', from, start);
+    from = end;
+    return text;
+  });
+  return [...texts, body.toString('utf8', from)];
+}
+
+function refusal({ excess }: JsonMeasure): AppError | null {
+  switch (excess) {
+    case 'depth':
+      return invalidField('body', `must not nest deeper than ${DEEPEST_JSON} levels`);
+    case 'items':
+      return invalidField('body', `must not have more than ${MOST_JSON_ITEMS} items in a list or object`);
+    case 'bytes':
+      return new AppError('PAYLOAD_TOO_LARGE', {
+        message: `the body is larger than ${LARGEST_JSON_BYTES} bytes, its files not counted`,
+      });
+    default:
+      return null;
+  }
 }

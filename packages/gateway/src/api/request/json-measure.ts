@@ -11,11 +11,14 @@ const BACKSLASH = 0x5c;
 /** No member that takes a file has a longer name. */
 const LONGEST_NAME_BYTES = 64;
 
+/** A file in base64 from this length on is decoded by a thread. */
+const LONG_FILE_BYTES = 64 * 1024;
+
 export interface JsonMeasure {
   /** Nests deeper, or has more items in a row, than any reader here is to see. */
-  excess: 'depth' | 'items' | null;
-  /** Bytes of everything but files. */
-  besideFiles: number;
+  excess: 'depth' | 'items' | 'bytes' | null;
+  /** Texts that are long files in base64, without their quotes. */
+  files: { member: string; start: number; end: number }[];
 }
 
 /**
@@ -25,18 +28,20 @@ export interface JsonMeasure {
 export function measureJson(bytes: Uint8Array, fileMembers: ReadonlySet<string>): JsonMeasure {
   let depth = 0;
   const items = new Uint32Array(DEEPEST_JSON + 1);
-  const measured = (excess: JsonMeasure['excess']): JsonMeasure => ({
-    excess,
-    besideFiles: bytes.length - files,
-  });
-  let files = 0;
+  const measured = (excess: JsonMeasure['excess']): JsonMeasure => ({ excess, files });
+  const files: JsonMeasure['files'] = [];
+  let fileBytes = 0;
   let text: readonly [number, number] = [0, 0];
   let member = '';
   for (let at = 0; at < bytes.length; at += 1) {
+    if (at - fileBytes > LARGEST_JSON_BYTES) return measured('bytes');
     switch (bytes[at]) {
       case QUOTE: {
         const end = endOfText(bytes, at);
-        if (fileMembers.has(member)) files += end - at;
+        if (end - at > LONG_FILE_BYTES && fileMembers.has(member)) {
+          files.push({ member, start: at + 1, end });
+          fileBytes += end - at;
+        }
         text = [at + 1, end];
         at = end;
         break;
@@ -64,7 +69,7 @@ export function measureJson(bytes: Uint8Array, fileMembers: ReadonlySet<string>)
         break;
     }
   }
-  return measured(null);
+  return measured(bytes.length - fileBytes > LARGEST_JSON_BYTES ? 'bytes' : null);
 }
 
 function nameAt(bytes: Uint8Array, [start, end]: readonly [number, number]): string {
@@ -72,7 +77,7 @@ function nameAt(bytes: Uint8Array, [start, end]: readonly [number, number]): str
   return String.fromCharCode(...bytes.subarray(start, end));
 }
 
-/** The place of the closing quote; the end of the bytes where there is none. */
+/** The place of the closing quote; the end of the bytes where there is none, and where no file is so full of quotes. */
 function endOfText(bytes: Uint8Array, start: number): number {
   let from = start + 1;
   for (;;) {
@@ -82,5 +87,6 @@ function endOfText(bytes: Uint8Array, start: number): number {
     while (bytes[quote - 1 - backslashes] === BACKSLASH) backslashes += 1;
     if (backslashes % 2 === 0) return quote;
     from = quote + 1;
+    if (from - start > LARGEST_JSON_BYTES) return bytes.length;
   }
 }

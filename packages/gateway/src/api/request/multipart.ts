@@ -4,15 +4,9 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { TProperties } from 'typebox';
 import { AppError, invalidField } from '../../errors.ts';
 import { tooLargeMedia } from '../../media/base64.ts';
-import type { Upload, Uploads } from '../../media/uploads.ts';
+import type { Uploads } from '../../media/uploads.ts';
 import { goBoolean } from './given.ts';
-
-declare module 'fastify' {
-  interface FastifyRequest {
-    /** Files of a multipart request, by the member they stand for. */
-    uploaded: Map<string, Upload> | null;
-  }
-}
+import { holdUploads } from './uploaded.ts';
 
 /** Fields that are no file; a quoted message or a list of mentions is text here. */
 const MOST_FIELD_BYTES = 256 * 1024;
@@ -32,21 +26,7 @@ export async function acceptMultipart(app: FastifyInstance): Promise<void> {
     },
     throwFileSizeLimit: false,
   });
-  app.decorateRequest('uploaded', null);
-  app.addHook('onResponse', disposeUploads);
-  app.addHook('onRequestAbort', disposeUploads);
-}
-
-/** A deferred message keeps its file: see `keepUploads`. */
-async function disposeUploads(request: FastifyRequest): Promise<void> {
-  for (const upload of request.uploaded?.values() ?? []) await upload.dispose();
-}
-
-/** The upload now belongs to somebody else, who disposes of it. */
-export function keepUploads(request: FastifyRequest): Upload[] {
-  const kept = [...(request.uploaded?.values() ?? [])];
-  request.uploaded = null;
-  return kept;
+  holdUploads(app);
 }
 
 /**
@@ -60,7 +40,7 @@ export async function readMultipart(
 ): Promise<void> {
   const { member, uploads, maxBytes } = options;
   const body: Record<string, unknown> = {};
-  request.uploaded = new Map();
+  request.uploaded = [];
   try {
     for await (const part of request.parts()) {
       if (part.type === 'field') {
@@ -73,7 +53,7 @@ export async function readMultipart(
         throw invalidField(part.fieldname, `is not a file here: send the file as ${member} or file`);
       }
       const upload = await uploads.receive(part.file, { field: member, type: part.mimetype, maxBytes });
-      request.uploaded.set(member, upload);
+      request.uploaded.push(upload);
       body[member] = upload.token;
       // Documents are named after their file unless the caller names them.
       if ('file_name' in options.fields && part.filename) body.file_name ??= part.filename;

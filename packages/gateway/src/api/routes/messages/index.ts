@@ -1,5 +1,8 @@
 /** Tag `messages`: sending, what is done to a message afterwards, and finding it again. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyInstance } from 'fastify';
+import type { InlineFiles } from '../../../media/inline-files.ts';
+import { acceptFilesInJson } from '../../request/json-body.ts';
 import { type BulkDeps, bulkRoutes } from './bulk.ts';
 import { type DeleteDeps, deleteRoutes } from './delete.ts';
 import { type FindDeps, findRoutes } from './find.ts';
@@ -26,9 +29,10 @@ export type MessagesParts = SendDeps &
   PollDeps &
   ReceiptsDeps &
   HistoryDeps &
-  MessageMediaDeps;
+  MessageMediaDeps & { inlineFiles: InlineFiles };
 
 export const messagesRoutes: FastifyPluginAsyncTypebox<MessagesParts> = async (app, parts) => {
+  acceptFilesInJson(app as unknown as FastifyInstance, parts.inlineFiles);
   await app.register(statusAndEditRoutes, parts);
   await app.register(deleteRoutes, parts);
   await app.register(forwardRoutes, parts);
