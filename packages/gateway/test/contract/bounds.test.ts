@@ -42,6 +42,12 @@ test('bodies, queries and headers', () => {
   expect(missing).toEqual([]);
 });
 
+test('every operation that sends documents what it refuses when it is asked too much', () => {
+  const sends = operations.filter(({ path }) => path.startsWith('/send/') || path === '/bulk');
+  expect(sends.length).toBeGreaterThan(15);
+  for (const { id, responses } of sends) expect(responses[429]?.description, id).toContain('RATE_LIMITED');
+});
+
 test.each([
   ['a list', { type: 'object', properties: { a: { type: 'array', items: {} } } }],
   ['a list in a union', { anyOf: [{ type: 'null' }, { type: 'array' }] }],

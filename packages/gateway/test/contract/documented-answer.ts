@@ -32,7 +32,11 @@ export class DocumentedAnswers {
       expect(Object.keys(documented), seen).not.toContain('application/json');
       return;
     }
-    if (status >= 400) expectEnvelope(answer);
+    if (status >= 400) {
+      expectEnvelope(answer);
+      const { description } = operation.responses[String(status)];
+      expect(description.split(', '), seen).toContain(body.error_code);
+    }
     expect(Object.keys(documented), seen).toContain('application/json');
     const validate = this.#validator(operation, status);
     expect(validate(body) ? [] : validate.errors, seen).toEqual([]);

@@ -101,7 +101,7 @@ export const bulkRoutes: FastifyPluginAsyncTypebox<BulkDeps> = async (app, deps)
         querystring: DeviceQuery,
         headers: SendHeaders,
         body: BulkBody,
-        response: { 202: BulkAnswer, ...errorResponses('400', '401', '404', '409', '413') },
+        response: { 202: BulkAnswer, ...errorResponses('400', '401', '404', '409', '413', '429') },
       },
     },
     async (request, reply) => {

@@ -41,7 +41,7 @@ export const forwardRoutes: FastifyPluginAsyncTypebox<ForwardDeps> = async (
         body: ForwardBody,
         response: {
           200: RichAnswer,
-          ...errorResponses('400', '401', '404', '409', '410', '413', '422', '502', '503', '504'),
+          ...errorResponses('400', '401', '404', '409', '410', '413', '422', '429', '502', '503', '504'),
         },
       },
     },

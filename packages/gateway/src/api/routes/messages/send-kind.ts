@@ -28,12 +28,14 @@ import { idempotencyKey, once, SendHeaders } from '../../request/idempotency.ts'
 import { readMultipart } from '../../request/multipart.ts';
 import { keepUploads } from '../../request/uploaded.ts';
 import { bodyReader } from '../../request/validation.ts';
-import { errorResponses, rfc3339 } from '../../schemas.ts';
+import { failures, rfc3339 } from '../../schemas.ts';
 import { LaterAnswer, laterAnswer, sendTime } from './send-later.ts';
 import {
   commonRequest,
+  FILE_FAILURES,
   RichAnswer,
   richAnswer,
+  SEND_FAILURES,
   type SendFields,
   SimpleAnswer,
   sendFields,
@@ -105,7 +107,6 @@ export interface SendKind<F extends TProperties> {
 export function sendRoute(app: FastifyInstance, deps: SendDeps) {
   const { sending, idempotency, mediaBodyLimit, jobs, longSends, clock } = deps;
   return <F extends TProperties>(kind: SendKind<F>): void => {
-    const mediaStatuses = kind.takesMedia ? (['413', '502'] as const) : [];
     const schema = Type.Object({ ...sendFields, ...kind.fields }, { examples: [kind.example] });
     const operation = sendOperation(kind, schema);
     deps.operations.register(operation);
@@ -128,7 +129,7 @@ export function sendRoute(app: FastifyInstance, deps: SendDeps) {
           response: {
             200: kind.simple ? SimpleAnswer : RichAnswer,
             202: LaterAnswer,
-            ...errorResponses('400', '401', '404', '409', '422', '503', '504', ...mediaStatuses),
+            ...failures([...SEND_FAILURES, ...(fileMembers.size > 0 ? FILE_FAILURES : [])]),
           },
         },
       },

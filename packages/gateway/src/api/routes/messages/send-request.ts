@@ -1,5 +1,6 @@
 /** What the operations that send have in common: recipient, device, options, repeats, and their answers. */
 import { type Static, Type } from 'typebox';
+import type { ErrorCode } from '../../../errors.ts';
 import type { ReadRequest } from '../../../sending/jobs/operations.ts';
 import { chosenMessageId } from '../../../sending/message-key.ts';
 import type { SentMessage } from '../../../sending/pipeline.ts';
@@ -61,6 +62,28 @@ export const sendFields = {
 
 const SendFields = Type.Object(sendFields);
 export type SendFields = Static<typeof SendFields>;
+
+/** What every operation that sends can throw. */
+export const SEND_FAILURES = [
+  'INVALID_RECIPIENT',
+  'DEVICE_AMBIGUOUS',
+  'DEVICE_NOT_FOUND',
+  'MESSAGE_NOT_FOUND',
+  'NOT_ON_WHATSAPP',
+  'ALREADY_EXISTS',
+  'IDEMPOTENCY_CONFLICT',
+  'REJECTED_BY_WHATSAPP',
+  'ACCOUNT_LIMITED',
+  'RATE_LIMITED',
+  'DEVICE_NOT_READY',
+  'WHATSAPP_TIMEOUT',
+] as const satisfies readonly ErrorCode[];
+/** Beside, where a file is sent. */
+export const FILE_FAILURES = [
+  'INVALID_MEDIA',
+  'CONVERSION_UNAVAILABLE',
+  'UPLOAD_FAILED',
+] as const satisfies readonly ErrorCode[];
 
 /** Answer of the rich sends. */
 export const RichAnswer = Type.Object({
