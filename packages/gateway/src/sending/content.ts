@@ -66,7 +66,7 @@ export function checkedText(field: string, text: string): string {
   if (text.length === 0 || characters(text) > LONGEST_TEXT) {
     throw invalidField(field, `${field} is required and must be between 1 and ${LONGEST_TEXT} characters`);
   }
-  return storable(field, text);
+  return text;
 }
 
 /** The caption, null when there is none, or VALIDATION_ERROR above 1024 characters. */
@@ -75,26 +75,20 @@ export function checkedCaption(caption: string | undefined, field = 'caption'): 
   if (characters(caption) > LONGEST_CAPTION) {
     throw invalidField(field, `must be at most ${LONGEST_CAPTION} characters`);
   }
-  return storable(field, caption);
+  return caption;
 }
 
 /** A text of at most `most` characters; undefined stays so. VALIDATION_ERROR otherwise. */
 export function checkedOptional(field: string, text: string | undefined, most: number): string | undefined {
   if (text === undefined || text === '') return undefined;
   if (characters(text) > most) throw invalidField(field, `must be at most ${most} characters`);
-  return storable(field, text);
+  return text;
 }
 
 /** A text of 1 to `most` characters that is not blank, or VALIDATION_ERROR. */
 export function checkedRequired(field: string, text: string, most: number): string {
   if (text.trim() === '') throw invalidField(field, 'is required');
   return checkedOptional(field, text, most) ?? text;
-}
-
-/** PostgreSQL stores no U+0000, and no keyboard makes one. */
-function storable(field: string, text: string): string {
-  if (text.includes('\0')) throw invalidField(field, 'must not contain the character U+0000');
-  return text;
 }
 
 /** Characters as people and JSON Schema count them: code points, so that an emoji is not two. */

@@ -40,7 +40,7 @@ const LONGEST_ID = 200;
 export function parseQuote(input: QuotedInput | undefined): Quote | null {
   if (!input) return null;
   const id = input.key?.id ?? input.message_id;
-  if (!id || id.length > LONGEST_ID || id.includes('\0')) {
+  if (!id || id.length > LONGEST_ID) {
     throw invalidField('quoted', 'must name a message in key.id or message_id');
   }
   const participant = input.key?.participant ?? input.participant;
@@ -50,14 +50,8 @@ export function parseQuote(input: QuotedInput | undefined): Quote | null {
     id,
     fromMe: input.key?.fromMe ?? input.key?.from_me ?? null,
     participant: jid,
-    text: quotedText(input.body ?? textIn(input.message)),
+    text: input.body ?? textIn(input.message),
   };
-}
-
-/** PostgreSQL stores no U+0000. */
-function quotedText(text: string | null): string | null {
-  if (text?.includes('\0')) throw invalidField('quoted', 'must not contain the character U+0000');
-  return text;
 }
 
 /** The text of the quoted message as Evolution-style callers repeat it. */

@@ -6,6 +6,7 @@ import type { TSchema } from 'typebox';
 import { parseRfc3339 } from '../../clock.ts';
 import { validationError } from '../error-envelope.ts';
 import { bounded } from './bounds.ts';
+import { cleanTexts, ForbiddenCharacter } from './clean-text.ts';
 import { TooManyItems, withoutEmpty } from './given.ts';
 
 const common = {
@@ -56,19 +57,34 @@ export function bodyReader(given: TSchema, place: string): (body: object) => Rec
 function reader(check: ValidateFunction, schema: TSchema, text: boolean): (data: unknown) => Read {
   return (data) => {
     try {
-      const value = withoutEmpty(schema, data, text);
+      const value = cleanTexts(withoutEmpty(schema, data, text));
       return check(value) ? { value } : { error: check.errors ?? [] };
     } catch (error) {
       if (error instanceof TooManyItems) return { error: [tooManyItems(error)] };
+      if (error instanceof ForbiddenCharacter) return { error: [forbiddenCharacter(error)] };
       throw error;
     }
   };
 }
 
+function forbiddenCharacter({ path }: ForbiddenCharacter): ErrorObject {
+  return {
+    keyword: 'format',
+    instancePath: instancePath(path),
+    schemaPath: '',
+    params: {},
+    message: 'must not contain the character U+0000',
+  };
+}
+
+function instancePath(path: string[]): string {
+  return path.map((part) => `/${part.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}
+
 function tooManyItems({ path, limit, what }: TooManyItems): ErrorObject {
   return {
     keyword: what === 'items' ? 'maxItems' : 'maxProperties',
-    instancePath: path.map((part) => `/${part}`).join(''),
+    instancePath: instancePath(path),
     schemaPath: '',
     params: { limit },
     message: `must not have more than ${limit} ${what}`,

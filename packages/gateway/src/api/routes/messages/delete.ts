@@ -2,7 +2,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { DeleteType, Deleting } from '../../../actions/deleting.ts';
-import { invalidField } from '../../../errors.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
 import { messageIdOf } from '../../../sending/message-key.ts';
 import { parseRecipient } from '../../../sending/recipients.ts';
@@ -97,7 +96,6 @@ export const deleteRoutes: FastifyPluginAsyncTypebox<DeleteDeps> = async (app, {
       const type: DeleteType = required('deleteType', body.deleteType ?? body.delete_type);
       const messageId = messageIdOf('messageId', required('messageId', body.messageId ?? body.message_id));
       const address = parseRecipient(required('chatJid', body.chatJid ?? body.chat_jid), 'chatJid');
-      if (body.reason?.includes('\0')) throw invalidField('reason', 'must not contain the character U+0000');
       return once(idempotency, request, reply, async (attempt) => {
         const deleted = await deleting.delete(request.caller, {
           name: { id: messageId, deviceId: selectedDevice(request) },

@@ -82,6 +82,7 @@ export const SEND_FAILURES = [
 export const FILE_FAILURES = [
   'INVALID_MEDIA',
   'CONVERSION_UNAVAILABLE',
+  'QUOTA_EXCEEDED',
   'UPLOAD_FAILED',
 ] as const satisfies readonly ErrorCode[];
 

@@ -1,6 +1,7 @@
 import type { JournalEntry } from '../../port/credentials.ts';
 import type { InboundMessage } from '../../port/messages.ts';
 import { type BinaryNode, proto } from '../library.ts';
+import { cleanTexts } from './clean-text.ts';
 import { parseContent, unwrap } from './content-parser.ts';
 import { decodeStanza } from './journal-stanza.ts';
 import { type LidDirectory, messageSource, type OwnAccount } from './message-source.ts';
@@ -18,9 +19,9 @@ export async function inboundMessage(
   const content = parseContent(message);
   if (content.kind === 'protocol') return null;
   return {
-    ...(await envelope(stanza, own, directory)),
+    ...cleanTexts(await envelope(stanza, own, directory)),
     // The server takes `edit="8"` from admins alone (whatsmeow types/message.go EditAttributeAdminRevoke).
-    content: { ...content, byAdmin: content.kind === 'revoke' && stanza.attrs.edit === '8' },
+    content: { ...cleanTexts(content), byAdmin: content.kind === 'revoke' && stanza.attrs.edit === '8' },
     raw: proto.Message.encode(message).finish(),
   };
 }
@@ -32,7 +33,7 @@ export async function undecryptableMessage(
   directory: LidDirectory,
 ): Promise<InboundMessage> {
   return {
-    ...(await envelope(stanza, own, directory)),
+    ...cleanTexts(await envelope(stanza, own, directory)),
     content: { ...parseContent({}), kind: 'undecryptable' },
     raw: new Uint8Array(0),
     retry: {
