@@ -46,10 +46,32 @@ export async function registerOpenApi(
     await scope.register(fastifySwaggerUi, {
       routePrefix: '/docs',
       // Swagger UI would otherwise ask validator.swagger.io for a badge: nothing here calls out.
-      uiConfig: { validatorUrl: null, docExpansion: 'list', deepLinking: true, persistAuthorization: true },
+      // A token typed there is gone with the page: whoever uses the browser next finds none.
+      uiConfig: { validatorUrl: null, docExpansion: 'list', deepLinking: true, persistAuthorization: false },
+      staticCSP: docsPolicy(info.publicUrl),
     });
     scope.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   });
+}
+
+/**
+ * Scripts of the page itself, calls to this server alone. Not the plugin's own policy: it asks browsers to turn
+ * every address into https, which a gateway inside a network of its own has not.
+ */
+function docsPolicy(publicUrl: string | null): string {
+  const server = publicUrl === null ? '' : ` ${new URL(publicUrl).origin}`;
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    // Swagger UI writes styles into its elements.
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data:",
+    "font-src 'self' data:",
+    `connect-src 'self'${server}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
 }
 
 function makePublic(route: RouteOptions): void {

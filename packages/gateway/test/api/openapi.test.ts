@@ -145,4 +145,15 @@ describe('/docs', () => {
       expect((await fetch(new URL(asset, `${gateway.url}/docs/`))).status, asset).toBe(200);
     }
   });
+
+  it('runs no scripts but its own, and does not keep the token', async () => {
+    const page = await fetch(`${gateway.url}/docs/`);
+    const policy = page.headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toMatch(/script-src 'self'(;|$)/);
+    expect(policy).not.toContain('upgrade-insecure-requests');
+    expect(await page.text()).not.toMatch(/<script(?![^>]*\bsrc=)/);
+    const start = await (await fetch(`${gateway.url}/docs/static/swagger-initializer.js`)).text();
+    expect(start).toContain('"persistAuthorization":false');
+  });
 });
