@@ -289,3 +289,27 @@ describe('media that cannot be sent', () => {
     expect([reply.status, reply.body.error_code]).toEqual([502, 'UPLOAD_FAILED']);
   });
 });
+
+describe('the type of a document', () => {
+  const PDF = Buffer.from('%PDF-1.7\n%\xe2\xe3\xcf\xd3\n', 'latin1');
+  const typed = async (type: string, bytes: Buffer) => {
+    const document = `data:${type};base64,${base64(bytes)}`;
+    const { body } = await send('document', { document, file_name: 'a' });
+    return body.metadata?.mime_type ?? body;
+  };
+
+  it.each([
+    'application/octet-stream',
+    'binary/octet-stream',
+    'application/x-download',
+    'text/plain',
+  ])('%s does not beat the bytes', async (type) => {
+    expect(await typed(type, PDF)).toBe('application/pdf');
+  });
+
+  it('is what was said otherwise', async () => {
+    expect(await typed('application/x-own', PDF)).toBe('application/x-own');
+    expect(await typed('text/plain', Buffer.from('hello'))).toBe('text/plain');
+    expect(await typed('binary/octet-stream', Buffer.from('hello'))).toBe('application/octet-stream');
+  });
+});

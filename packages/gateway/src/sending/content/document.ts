@@ -1,4 +1,5 @@
 import { invalidField } from '../../errors.ts';
+import { documentType } from '../../media/document-type.ts';
 import { type Content, checkedCaption, withContext } from '../content.ts';
 import { descriptorOf, mediaInput, timedUpload, uploadedFields, withOpened } from '../outbound-media.ts';
 
@@ -27,7 +28,7 @@ export function documentContent(input: DocumentInput): Content {
     chatState: 'composing',
     compose: ({ media, session, contextInfo, signal }) =>
       withOpened(media, source, { field: 'document', signal }, async (opened) => {
-        const mimeType = input.mime_type || opened.declaredType || opened.detectedType || UNKNOWN_TYPE;
+        const mimeType = input.mime_type || documentType(opened) || UNKNOWN_TYPE;
         const { uploaded, uploadMs } = await timedUpload(media, session, 'document', opened, signal);
         const documentMessage = {
           ...uploadedFields(uploaded, mimeType),
