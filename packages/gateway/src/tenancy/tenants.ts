@@ -30,6 +30,9 @@ export interface TenantsParts {
   afterDelete(tenantId: string): void;
 }
 
+/** In whose name a tenant's first password waits for its turn. */
+const PLATFORM = 'platform';
+
 /** The companies on this installation. Only the platform's owner (master token, CLI) comes here. */
 export class Tenants {
   readonly #parts: TenantsParts;
@@ -44,7 +47,13 @@ export class Tenants {
    */
   async register(registration: Registration): Promise<{ tenant: Tenant; user: User; token: string }> {
     const { db, clock } = this.#parts;
-    const passwordHash = await hashPassword(registration.password);
+    const taken = await db
+      .selectFrom('tenants')
+      .select('id')
+      .where('name', '=', registration.tenantName)
+      .executeTakeFirst();
+    if (taken) throw nameTaken();
+    const passwordHash = await hashPassword(registration.password, PLATFORM);
     const at = clock.now();
     const tenant: Tenant = { id: randomUUID(), name: registration.tenantName, createdAt: at, updatedAt: at };
     const first: NewUser = {
@@ -61,9 +70,7 @@ export class Tenants {
         .onConflict((conflict) => conflict.column('name').doNothing())
         .executeTakeFirst();
       if (inserted.numInsertedOrUpdatedRows !== 1n) {
-        throw new AppError('ALREADY_EXISTS', {
-          message: 'tenant already exists - please contact your administrator to create your user',
-        });
+        throw nameTaken();
       }
       return { tenant, ...(await addUser(trx, first, at)) };
     });
@@ -130,6 +137,12 @@ export class Tenants {
       .execute();
     return Object.fromEntries(rows.map((row) => [row.state, Number(row.count)]));
   }
+}
+
+function nameTaken(): AppError {
+  return new AppError('ALREADY_EXISTS', {
+    message: 'tenant already exists - please contact your administrator to create your user',
+  });
 }
 
 function toTenant(row: { id: string; name: string; created_at: number; updated_at: number }): Tenant {

@@ -30,6 +30,21 @@ export function canonicalEmail(email: string): string {
   return email.trim().toLowerCase();
 }
 
+/** Throws ALREADY_EXISTS when the tenant has the address already. */
+export async function assertFreeEmail(db: Kysely<Database>, tenantId: string, email: string): Promise<void> {
+  const taken = await db
+    .selectFrom('users')
+    .select('id')
+    .where('tenant_id', '=', tenantId)
+    .where('email', '=', canonicalEmail(email))
+    .executeTakeFirst();
+  if (taken) throw emailTaken();
+}
+
+function emailTaken(): AppError {
+  return new AppError('ALREADY_EXISTS', { message: 'a user with this email exists already' });
+}
+
 /** Inserts a user with a fresh token; throws ALREADY_EXISTS when the tenant has the address already. */
 export async function addUser(
   db: Kysely<Database>,
@@ -56,7 +71,7 @@ export async function addUser(
     .onConflict((conflict) => conflict.columns(['tenant_id', 'email']).doNothing())
     .executeTakeFirst();
   if (inserted.numInsertedOrUpdatedRows !== 1n) {
-    throw new AppError('ALREADY_EXISTS', { message: 'a user with this email exists already' });
+    throw emailTaken();
   }
   return { user: toUser(row), token };
 }

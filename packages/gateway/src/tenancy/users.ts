@@ -6,7 +6,7 @@ import type { Caller, Role } from './caller.ts';
 import { hashPassword } from './passwords.ts';
 import { mayActivate, mayChangeRole, mayDelete, mayRotateToken, mayView } from './roles.ts';
 import { looksLikeUuid, newToken } from './tokens.ts';
-import { addUser, toUser, type User } from './user-rows.ts';
+import { addUser, assertFreeEmail, toUser, type User } from './user-rows.ts';
 
 export interface UsersParts {
   db: Kysely<Database>;
@@ -25,15 +25,18 @@ export class Users {
     this.#parts = parts;
   }
 
-  /** Throws ALREADY_EXISTS when the tenant has a user with this address. */
+  /** Throws ALREADY_EXISTS when the tenant has a user with this address, QUOTA_EXCEEDED. */
   async create(
     caller: Caller,
     user: { email: string; password: string; role: Role; webhookUrl: string | null },
   ): Promise<{ user: User; token: string }> {
-    const passwordHash = await hashPassword(user.password);
+    const { db } = this.#parts;
     const { email, role, webhookUrl } = user;
+    // Before the password, whose hash is the dear part.
+    await assertFreeEmail(db, caller.tenantId, email);
+    const passwordHash = await hashPassword(user.password, caller.tenantId);
     return addUser(
-      this.#parts.db,
+      db,
       { tenantId: caller.tenantId, email, passwordHash, role, webhookUrl },
       this.#parts.clock.now(),
     );
