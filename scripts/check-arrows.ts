@@ -109,20 +109,6 @@ const SANDBOX: Record<string, Rule> = {
   'index.ts': { may: ['*'] },
 };
 
-/** Text that may stand in a few files only. */
-const RESERVED: { text: string; files: string[]; instead: string }[] = [
-  {
-    text: "from 'sharp'",
-    files: ['media/prepare/picture-process.ts'],
-    instead: 'decodes in the pool that also syncs the database: use media/prepare/pictures.ts',
-  },
-  {
-    text: 'Date.parse(',
-    files: ['clock.ts', 'webhooks/schedule.ts'],
-    instead: 'it takes times that do not exist: use parseRfc3339 of clock.ts',
-  },
-];
-
 const PACKAGES = { gateway: GATEWAY, sandbox: SANDBOX };
 
 const problems = Object.entries(PACKAGES).flatMap(([name, rules]) => check(name, rules));
@@ -141,11 +127,6 @@ function check(name: string, rules: Record<string, Rule>): string[] {
     const room = roomOf(path, rules);
     if (!room) found.push(`${name}/src/${path}: this room is not in scripts/check-arrows.ts`);
     const text = readFileSync(file, 'utf8');
-    for (const { text: reserved, files, instead } of name === 'gateway' ? RESERVED : []) {
-      if (text.includes(reserved) && !files.includes(path)) {
-        found.push(`${name}/src/${path}: ${reserved} ${instead}`);
-      }
-    }
     for (const specifier of importsOf(text)) {
       const target = specifier.startsWith('.') ? relative(src, resolve(dirname(file), specifier)) : null;
       if (target) targets.push(target);

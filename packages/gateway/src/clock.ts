@@ -1,5 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 /**
- * The one source of time. Everything that stamps, expires or backs off takes a `Clock`,
+ * The one source of time, and the one way to write it. Everything that stamps, expires or backs off takes a `Clock`,
  * so that a test can move time instead of waiting for it.
  */
 export interface Clock {
@@ -30,6 +32,17 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** Waits so long of real time, and keeps the process alive meanwhile; a signal that is aborted ends it at once. */
+export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, signal && { signal }).catch(() => undefined);
+}
+
+/** Measures real time for answers and logs: the result tells the whole milliseconds since this call. */
+export function stopwatch(): () => number {
+  const started = performance.now();
+  return () => Math.round(performance.now() - started);
+}
 
 /**
  * Whether `work` ends within `ms` milliseconds of real time, as a stop has it however a test holds the clock.
@@ -160,6 +173,18 @@ export class AdvancingClock implements Clock {
     const due = [...this.#timers].filter((timer) => timer.at <= this.monotonic()).sort((a, b) => a.at - b.at);
     for (const timer of due) timer.fire();
   }
+}
+
+/** The last moment whose year has four digits, as RFC 3339 wants it. */
+const LAST_MOMENT = 253_402_300_799_999;
+
+/** Milliseconds since the Unix epoch as RFC 3339 in UTC. Senders write times too: one outside becomes the nearest. */
+export function rfc3339(ms: number): string {
+  return new Date(Math.min(Math.max(ms, 0), LAST_MOMENT)).toISOString();
+}
+
+export function rfc3339OrNull(ms: number | null): string | null {
+  return ms === null ? null : rfc3339(ms);
 }
 
 /** RFC 3339 with its offset: a local time of nobody knows where would be taken for the wrong hour. */

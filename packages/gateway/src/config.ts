@@ -13,20 +13,28 @@ export { ConfigError } from './settings-reader.ts';
 
 export interface MediaConfig {
   prefetch: boolean;
+  /** Larger files wait until someone asks for them. */
   prefetchMaxBytes: number;
   prefetchKinds: MediaKind[];
+  /** Largest file, in plaintext bytes, that is downloaded or uploaded at all. */
   maxBytes: number;
   cacheMaxBytes: number;
+  /** Milliseconds since the last use. */
   cacheMaxAgeMs: number;
+  /** Milliseconds for one whole download, resumptions included. */
   downloadTimeoutMs: number;
+  /** Milliseconds after which an unanswered re-upload request counts as lost and may be sent again. */
   retryExpiryMs: number;
 }
 
 export interface FfmpegConfig {
-  /** Program name or path. */
+  /** Program name or path; ffprobe is looked for beside it. */
   path: string;
+  /** Milliseconds for one run. */
   timeoutMs: number;
+  /** Runs at a time; further ones wait. */
   concurrency: number;
+  /** Milliseconds of sound or video that are converted. */
   longestMs: number;
 }
 
@@ -69,7 +77,9 @@ export interface NetworkConfig {
 }
 
 export interface RetentionConfig {
+  /** Milliseconds that an event stays, with what was delivered of it. */
   eventMs: number;
+  /** Milliseconds that an event stays whose delivery failed for good, so that it can be delivered again. */
   failedMs: number;
 }
 

@@ -1,7 +1,4 @@
-/** Asking the account's phone for older messages. */
-import { invalidField } from '../errors.ts';
-import { contradicts, identityOf, normaliseJid } from '../identity/jid.ts';
-import { normalisePhoneNumber } from '../identity/phone-number.ts';
+import { contradicts, identityOf } from '../identity/jid.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import { chatOf, type MessageDevice, type StoredMessage } from '../messages/stored-message.ts';
 import { lookUpMessages } from '../messages/visible.ts';
@@ -9,6 +6,7 @@ import type { SendingDevices } from '../sending/pipeline.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
+import { chatJid } from './chat-jid.ts';
 
 export interface HistoryRequest {
   /** As the caller names it: a phone number or JID. */
@@ -39,7 +37,7 @@ export class HistoryRequests {
    * `on_demand`. Returns the chat. Throws VALIDATION_ERROR, DEVICE_NOT_FOUND, DEVICE_AMBIGUOUS, DEVICE_NOT_READY.
    */
   async request(caller: Caller, request: HistoryRequest): Promise<Jid> {
-    const chat = identityOf(chatJid(request.chat));
+    const chat = identityOf(chatJid(request.chat, 'chat_jid'));
     const device = await this.#devices.resolve(caller, request.deviceId);
     const stored = await this.#copy(caller, device, request.oldest.id, chat);
     const names = stored ? chatOf(stored) : chat;
@@ -70,11 +68,4 @@ export class HistoryRequests {
     const [copy] = await lookUpMessages(parts, caller, name, (each) => !contradicts(chatOf(each), chat));
     return copy ?? null;
   }
-}
-
-function chatJid(text: string): Jid {
-  const digits = text.includes('@') ? null : normalisePhoneNumber(text);
-  const jid = digits ? `${digits}@s.whatsapp.net` : normaliseJid(text.trim());
-  if (!jid) throw invalidField('chat_jid', 'must be a JID or phone number', text.slice(0, 100));
-  return jid;
 }

@@ -1,8 +1,8 @@
 /** Receipts that a user sends: read, delivered, and the request to send a message again. */
+
 import type { Clock } from '../clock.ts';
 import { AppError, invalidField } from '../errors.ts';
-import { contradicts, identityOf, normaliseJid, sameIdentity } from '../identity/jid.ts';
-import { normalisePhoneNumber } from '../identity/phone-number.ts';
+import { contradicts, identityOf, sameIdentity } from '../identity/jid.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import { chatOf, type MessageDevice, type StoredMessage, senderOf } from '../messages/stored-message.ts';
 import { lookUpMessages } from '../messages/visible.ts';
@@ -12,6 +12,7 @@ import { onSession } from '../whatsapp/port/app-errors.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { RetryAddress } from '../whatsapp/port/messages.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
+import { chatJid } from './chat-jid.ts';
 
 export interface ReceiptRequest {
   kind: 'delivered' | 'read' | 'retry';
@@ -180,11 +181,4 @@ function phoneOf(message: StoredMessage): RetryAddress {
     recipient: message.fromMe && !message.isGroup ? (message.chatLid ?? message.chatJid) : null,
     t: String(Math.floor(message.timestamp / 1000)),
   };
-}
-
-function chatJid(text: string, field: string): Jid {
-  const digits = text.includes('@') ? null : normalisePhoneNumber(text);
-  const jid = digits ? `${digits}@s.whatsapp.net` : normaliseJid(text.trim());
-  if (!jid) throw invalidField(field, 'must be a JID or phone number', text.slice(0, 100));
-  return jid;
 }

@@ -1,6 +1,8 @@
 /** Turns whatever was thrown into the one envelope. Only catalogued errors say anything about themselves. */
+
 import type { ErrorObject } from 'ajv';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { rfc3339 } from '../clock.ts';
 import {
   AppError,
   type AppErrorDetail,
@@ -28,7 +30,7 @@ export function errorBody(
     success: false,
     error: detail.message ?? ERROR_CATALOGUE[code].text,
     error_code: code,
-    timestamp: new Date(now).toISOString(),
+    timestamp: rfc3339(now),
     ...(detail.validation ? { validation: detail.validation } : {}),
     ...detail.extra,
     request_id: requestId,

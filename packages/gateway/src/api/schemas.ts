@@ -139,17 +139,7 @@ export function describedError(status: ErrorStatus): typeof ErrorReference {
   return Type.Unsafe<ErrorBody>({ description: codes.join(', ') || 'error', $ref: 'ErrorEnvelope#' });
 }
 
-/** Milliseconds since the epoch as RFC 3339. */
-export function rfc3339(ms: number): string {
-  return new Date(ms).toISOString();
-}
-
 /** The inverse, of a checked member (`format: 'date-time'`) that may be left out. */
 export function milliseconds(time: string | undefined): number | undefined {
   return time === undefined ? undefined : (parseRfc3339(time) ?? undefined);
-}
-
-/** `rfc3339`, or null. */
-export function rfc3339OrNull(ms: number | null): string | null {
-  return ms === null ? null : rfc3339(ms);
 }

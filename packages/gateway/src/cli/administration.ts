@@ -1,6 +1,6 @@
 /** Commands for the operator, straight on the database. They may run beside the gateway. */
 import type { Kysely } from 'kysely';
-import { systemClock } from '../clock.ts';
+import { rfc3339, systemClock } from '../clock.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { AppError } from '../errors.ts';
 import { prepareDataFolder } from '../first-start.ts';
@@ -43,7 +43,7 @@ export async function listTenants(env: NodeJS.ProcessEnv, print: Print): Promise
   await withDatabase(env, async (db) => {
     await migrateToLatest(db);
     for (const tenant of await tenantsOf(db).list()) {
-      print(`${tenant.id}  ${new Date(tenant.createdAt).toISOString()}  ${tenant.name}`);
+      print(`${tenant.id}  ${rfc3339(tenant.createdAt)}  ${tenant.name}`);
     }
   });
 }

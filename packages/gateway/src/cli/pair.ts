@@ -1,7 +1,6 @@
 /** `wuts pair`: links a phone to a running gateway, with the QR drawn in this terminal. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { toString as draw } from 'qrcode';
-import { systemClock } from '../clock.ts';
+import { pause, systemClock } from '../clock.ts';
 
 export interface PairInput {
   url: string;
@@ -52,7 +51,7 @@ export async function pair(input: PairInput, print: (line: string) => void, poll
       return;
     }
     if (input.phone === undefined) shown = await showQr(api, shown, print);
-    await sleep(pollMs);
+    await pause(pollMs);
   }
   throw new Error('nobody linked a phone in time');
 }

@@ -262,7 +262,7 @@ export class DeviceActor {
   async #closed(event: Extract<SessionEvent, { type: 'closed' }>): Promise<void> {
     this.#qr = null;
     this.#parts.log.info(
-      { device_id: this.device.id, reason: event.reason, statusCode: event.statusCode },
+      { device_id: this.device.id, reason: event.reason, status_code: event.statusCode },
       'session closed',
     );
     const asAsked = this.#loggingOut && (event.reason === 'stopped' || event.reason === 'logged_out');

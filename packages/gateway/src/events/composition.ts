@@ -1,6 +1,7 @@
 /** Events: recorded with their cause, read, kept for a while. Who pushes them subscribes to the outbox. */
 import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
+import type { RetentionConfig } from '../config.ts';
 import type { Log } from '../observability/log.ts';
 import type { Step } from '../steps.ts';
 import type { Database } from '../storage/schema.ts';
@@ -8,7 +9,7 @@ import { EventFeed } from './feed.ts';
 import { NoticeEvents } from './notices.ts';
 import { EventOutbox } from './outbox.ts';
 import { EventReader } from './reader.ts';
-import { EventRetention, type RetentionSettings } from './retention.ts';
+import { EventRetention } from './retention.ts';
 import { EventStore } from './store.ts';
 
 export interface Events {
@@ -24,7 +25,7 @@ export function composeEvents(input: {
   db: Kysely<Database>;
   clock: Clock;
   log: Log;
-  retention: RetentionSettings;
+  retention: RetentionConfig;
 }): Events {
   const { db, clock, log } = input;
   const store = new EventStore(db);

@@ -1,15 +1,9 @@
 /** Forgetting events: little by little, so that a large database never stands still for it. */
 import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
+import type { RetentionConfig } from '../config.ts';
 import type { Log } from '../observability/log.ts';
 import type { Database } from '../storage/schema.ts';
-
-export interface RetentionSettings {
-  /** Milliseconds that an event stays, with what was delivered of it. */
-  eventMs: number;
-  /** Milliseconds that an event stays whose delivery failed for good, so that it can be delivered again. */
-  failedMs: number;
-}
 
 const SWEEP_EVERY_MS = 10 * 60_000;
 /** Deleting 500 events with a delivery each takes a few milliseconds; nothing else is written meanwhile. */
@@ -19,7 +13,7 @@ export class EventRetention {
   readonly #db: Kysely<Database>;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #settings: RetentionSettings;
+  readonly #settings: RetentionConfig;
   readonly #batch: number;
   #cancel: () => void = () => undefined;
   #sweeping: Promise<unknown> = Promise.resolve();
@@ -29,7 +23,7 @@ export class EventRetention {
     db: Kysely<Database>;
     clock: Clock;
     log: Log;
-    settings: RetentionSettings;
+    settings: RetentionConfig;
     batch?: number;
   }) {
     this.#db = parts.db;

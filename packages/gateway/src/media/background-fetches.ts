@@ -1,11 +1,12 @@
 /** Files that are fetched though nobody waits for them: on arrival, and when a phone has uploaded them again. */
+
+import type { MediaConfig } from '../config.ts';
 import type { Log } from '../observability/log.ts';
 import type { DeviceSessions } from './downloading.ts';
 import type { MediaFetcher } from './fetcher.ts';
 import type { MediaCopy, MediaLibrary } from './library.ts';
 import { PrefetchQueue, wantsPrefetch } from './prefetch.ts';
 import type { RetryRequest, RetryRequests } from './retry-requests.ts';
-import type { MediaSettings } from './settings.ts';
 
 interface Parts {
   fetcher: MediaFetcher;
@@ -13,7 +14,7 @@ interface Parts {
   requests: RetryRequests;
   sessions: DeviceSessions;
   log: Log;
-  settings: MediaSettings;
+  settings: MediaConfig;
 }
 
 export class BackgroundFetches {

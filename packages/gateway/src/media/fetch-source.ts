@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileTypeFromBuffer, fileTypeFromFile } from 'file-type';
+import { stopwatch } from '../clock.ts';
 import { type GuardedClient, GuardedRequestError } from '../net/guarded-client.ts';
 import { decodeBase64, MOST_INLINE_BYTES, tooLargeMedia, unusableMedia } from './base64.ts';
 
@@ -59,7 +60,7 @@ export async function openUrl(
   limits: SourceLimits,
   client: GuardedClient,
 ): Promise<OpenedSource> {
-  const started = performance.now();
+  const elapsed = stopwatch();
   const folder = await mkdtemp(join(tmpdir(), 'wuts-media-'));
   const dispose = (): Promise<void> => rm(folder, { recursive: true, force: true });
   const path = join(folder, 'file');
@@ -77,7 +78,7 @@ export async function openUrl(
       size,
       declaredType: contentType(response.headers['content-type']),
       detectedType: (await fileTypeFromFile(path))?.mime ?? null,
-      downloadMs: Math.round(performance.now() - started),
+      downloadMs: elapsed(),
       dispose,
     };
   } catch (error) {

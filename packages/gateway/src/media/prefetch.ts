@@ -1,5 +1,5 @@
+import type { MediaConfig } from '../config.ts';
 import type { Log } from '../observability/log.ts';
-import type { MediaSettings } from './settings.ts';
 
 /** What the policy looks at. */
 export interface PrefetchCandidate {
@@ -13,7 +13,7 @@ const CONCURRENCY = 4;
 const MAX_QUEUE = 5000;
 
 /** Does the operator want this file fetched on arrival? An unknown length is no reason to wait. */
-export function wantsPrefetch(settings: MediaSettings, candidate: PrefetchCandidate): boolean {
+export function wantsPrefetch(settings: MediaConfig, candidate: PrefetchCandidate): boolean {
   if (!settings.prefetch) return false;
   if (!settings.prefetchKinds.some((kind) => kind === candidate.kind)) return false;
   return (candidate.fileLength ?? 0) <= settings.prefetchMaxBytes;

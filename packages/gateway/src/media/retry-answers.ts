@@ -49,12 +49,12 @@ export class RetryAnswers {
     const answered = await this.#match(device, notice);
     if (!answered) {
       // The account's other companions ask too, and every companion hears the answers.
-      this.#log.debug({ deviceId: device.id }, 'a media retry answer matches no request of ours');
+      this.#log.debug({ device_id: device.id }, 'a media retry answer matches no request of ours');
       return null;
     }
     const { request, result } = answered;
     this.#log.info(
-      { deviceId: device.id, result: result.result },
+      { device_id: device.id, result: result.result },
       'the phone answered a media retry request',
     );
     if (isRepetition(answered)) return null;

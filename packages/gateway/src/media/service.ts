@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely';
 import { type Clock, inTime } from '../clock.ts';
+import type { MediaConfig } from '../config.ts';
 import { AppError } from '../errors.ts';
 import type { EventDevice, EventRecorder } from '../events/recorder.ts';
 import type { MessageName } from '../identity/message-name.ts';
@@ -18,7 +19,6 @@ import { MediaFetcher } from './fetcher.ts';
 import { type MediaCopy, MediaLibrary } from './library.ts';
 import { RetryAnswers } from './retry-answers.ts';
 import { type RetryRequest, RetryRequests } from './retry-requests.ts';
-import type { MediaSettings } from './settings.ts';
 import { askForUpload } from './upload-again.ts';
 
 export interface ResolveOptions {
@@ -39,7 +39,7 @@ export interface MediaServiceOptions {
   log: Log;
   /** Hears of the phones' answers; default: nobody. */
   events?: EventRecorder;
-  settings: MediaSettings;
+  settings: MediaConfig;
   http: MediaHttp;
   /** Row ids of the copies of the message that is meant, the first stored first; throws MESSAGE_NOT_FOUND. */
   messages(caller: Caller, name: MessageName): Promise<string[]>;

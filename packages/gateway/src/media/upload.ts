@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { systemClock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import type { MediaHttp } from '../net/media-http.ts';
 import type { StagedBlob } from '../storage/blobs.ts';
@@ -75,7 +76,7 @@ export async function prepareUpload(request: UploadRequest): Promise<UploadedMed
       fileSha256: media.fileSha256,
       fileEncSha256: media.fileEncSha256,
       fileLength: media.fileLength,
-      mediaKeyTimestamp: Math.floor(Date.now() / 1000),
+      mediaKeyTimestamp: Math.floor(systemClock.now() / 1000),
     };
   } finally {
     await Promise.all([plain.discard(), encrypted.discard()]);

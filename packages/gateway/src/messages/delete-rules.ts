@@ -1,7 +1,7 @@
 /** Which messages may still be deleted for everyone. */
 import { AppError } from '../errors.ts';
-import type { MessageKind } from '../whatsapp/port/content.ts';
 import { statusOf } from './receipts.ts';
+import { NOT_SHOWN } from './shown-kinds.ts';
 import type { StoredMessage } from './stored-message.ts';
 
 /**
@@ -10,9 +10,6 @@ import type { StoredMessage } from './stored-message.ts';
  * where it is, so an answer of success would be untrue.
  */
 export const DELETE_WINDOW_MS = 60 * 3600_000;
-
-/** What clients show no menu for: changes of other messages, and what was never read. */
-const NOT_SHOWN: readonly MessageKind[] = ['edit', 'revoke', 'reaction', 'poll_vote', 'pin', 'protocol'];
 
 /** False once the time for deleting it for everyone is over at `now` (milliseconds). */
 export function withinDeleteWindow(message: StoredMessage, now: number): boolean {

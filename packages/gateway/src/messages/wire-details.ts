@@ -1,4 +1,5 @@
 /** What some kinds of message say beside their text: for people's programs, so in plain words. */
+import { rfc3339 } from '../clock.ts';
 import type { MessageKind } from '../whatsapp/port/content.ts';
 import type { WireCodec, WireMessage } from '../whatsapp/port/wire-message.ts';
 import { pollCreation } from './poll-secrets.ts';
@@ -134,7 +135,7 @@ function number(from: WireMessage, name: string): number | null {
 function seconds(from: WireMessage, name: string): string | null {
   // 64-bit numbers come as objects that write themselves.
   const at = Number(from[name] ?? 0);
-  return at > 0 && at < LAST_SECOND ? new Date(at * 1000).toISOString() : null;
+  return at > 0 && at < LAST_SECOND ? rfc3339(at * 1000) : null;
 }
 
 function list(from: WireMessage | null, name: string): WireMessage[] {

@@ -1,3 +1,5 @@
+import { rfc3339 } from '../clock.ts';
+
 /**
  * What must not reach a log: secrets and message content never, phone numbers only in debug.
  * Objects are walked before they are written, so nobody has to remember it at the call.
@@ -41,7 +43,7 @@ export function mask(value: unknown, options: MaskOptions, depth = 0): unknown {
   if (value instanceof Error) return maskError(value, options, depth);
   if (depth >= DEPTH) return '[deep]';
   if (Array.isArray(value)) return value.slice(0, 100).map((each) => mask(each, options, depth + 1));
-  if (value instanceof Date) return value.toISOString();
+  if (value instanceof Date) return rfc3339(value.getTime());
   // Requests, sockets and sessions hold half the process; their name is all a log needs.
   if (!isPlain(value)) return `[${value.constructor?.name ?? 'object'}]`;
   const copy: Record<string, unknown> = {};

@@ -1,4 +1,5 @@
 /** What the content builders ask of `media/`: bytes from the caller's source, and their place on WhatsApp. */
+import { stopwatch } from '../clock.ts';
 import { AppError, invalidField } from '../errors.ts';
 import type { FileContent, OpenedSource } from '../media/fetch-source.ts';
 import type { PictureReader } from '../media/prepare/pictures.ts';
@@ -92,9 +93,9 @@ export async function timedUpload(
   opened: FileContent,
   signal?: AbortSignal,
 ): Promise<{ uploaded: UploadedMedia; uploadMs: number }> {
-  const started = performance.now();
+  const elapsed = stopwatch();
   const uploaded = await media.upload(session, kind, opened, signal);
-  return { uploaded, uploadMs: Math.round(performance.now() - started) };
+  return { uploaded, uploadMs: elapsed() };
 }
 
 /** The members that every media message of waE2E shares. */

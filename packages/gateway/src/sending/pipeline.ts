@@ -2,7 +2,7 @@
  * The one way a message leaves: device, session, recipient, content, pacing, row, stanza, ack.
  * A new kind of message is a file in `content/` and a schema beside its route.
  */
-import type { Clock } from '../clock.ts';
+import { type Clock, stopwatch } from '../clock.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import type { MessageDevice } from '../messages/stored-message.ts';
 import type { DeviceDirectory } from '../messages/visible.ts';
@@ -93,7 +93,7 @@ export class Sending {
    */
   async send(caller: Caller, request: SendRequest): Promise<SentMessage> {
     const { archive, clock, devices, recipients, media, pacing } = this.#parts;
-    const started = performance.now();
+    const elapsed = stopwatch();
     const device = await devices.resolve(caller, request.deviceId);
     const session = devices.session(device);
     const recipient = await recipients.resolve(session, device, request.address);
@@ -113,7 +113,7 @@ export class Sending {
     const earlier = await earlierDelivery(archive, device, request.attempt);
     if (earlier) {
       const nothing = { presenceSent: false, presenceSeconds: 0, metadata: {} };
-      return { ...earlier, ...result, ...nothing, processingMs: elapsed(started) };
+      return { ...earlier, ...result, ...nothing, processingMs: elapsed() };
     }
     await pacing.turn(device.id, request.signal);
     const id = { chosen: request.messageId, attempt: request.attempt };
@@ -143,7 +143,7 @@ export class Sending {
         ...result,
         ...presence,
         metadata: composed.metadata ?? {},
-        processingMs: elapsed(started),
+        processingMs: elapsed(),
       };
     });
   }
@@ -191,8 +191,4 @@ async function compose(content: Content, context: Parameters<Content['compose']>
 
 function capped(seconds: number | undefined, most: number): number {
   return Math.min(Math.max(seconds ?? 0, 0), most);
-}
-
-function elapsed(started: number): number {
-  return Math.round(performance.now() - started);
 }

@@ -1,6 +1,6 @@
 /** Writes what attempts came to. Those that end while a commit is under way share the next one. */
 import { type Kysely, sql, type Transaction } from 'kysely';
-import type { Clock } from '../clock.ts';
+import { type Clock, rfc3339 } from '../clock.ts';
 import type { EventRecorder } from '../events/recorder.ts';
 import type { Log } from '../observability/log.ts';
 import { deferred } from '../storage/database.ts';
@@ -107,7 +107,7 @@ export class Results {
       for (const { endpoint, reason } of stopped) {
         this.#parts.subscriptions.forget(endpoint.device_id);
         log.warn(
-          { endpointId: endpoint.id, deviceId: endpoint.device_id, reason },
+          { endpoint_id: endpoint.id, device_id: endpoint.device_id, reason },
           'webhook endpoint stopped',
         );
       }
@@ -273,8 +273,6 @@ function withoutQuery(url: string): string {
   const { origin, pathname } = new URL(url);
   return `${origin}${pathname}`;
 }
-
-const rfc3339 = (ms: number): string => new Date(ms).toISOString();
 
 const ATTEMPT_COLUMNS = [
   'tenant_id',

@@ -1,7 +1,7 @@
 /** The parts of pushing events, tied together. */
 import type { Kysely, Transaction } from 'kysely';
 import type { Registry } from 'prom-client';
-import type { Clock } from '../clock.ts';
+import { type Clock, systemClock } from '../clock.ts';
 import type { WebhookConfig } from '../config.ts';
 import type { Devices } from '../devices/devices.ts';
 import type { EventSubscriber, RecordedEvent } from '../events/outbox.ts';
@@ -50,7 +50,7 @@ export class Webhooks implements EventSubscriber {
   readonly replay: Replay;
   readonly trial: Trial;
   readonly #worker: DeliveryWorker;
-  #gathering: NodeJS.Timeout | null = null;
+  #gathering: (() => void) | null = null;
   #missed = false;
   readonly #subscribers: WebhookSubscribers;
 
@@ -101,12 +101,11 @@ export class Webhooks implements EventSubscriber {
       return;
     }
     this.#worker.wake();
-    this.#gathering = setTimeout(() => {
+    this.#gathering = systemClock.after(GATHER_MS, () => {
       this.#gathering = null;
       if (!this.#missed) return;
       this.#missed = false;
       this.#worker.wake();
-    }, GATHER_MS);
-    this.#gathering.unref();
+    });
   }
 }

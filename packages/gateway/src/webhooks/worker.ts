@@ -182,7 +182,7 @@ export class DeliveryWorker {
       // A retry that was decided on while the endpoint was being stopped.
       else await parkLane(db, lane, null);
     } catch (err) {
-      log.error({ err, endpointId: lane.endpointId }, 'a webhook delivery could not be made');
+      log.error({ err, endpoint_id: lane.endpointId }, 'a webhook delivery could not be made');
       this.#slots.hold(lane.endpointId, clock.monotonic() + PAUSE_AFTER_ERROR_MS);
     }
     await this.#results.release(lane);

@@ -9,12 +9,12 @@ import { pino } from 'pino';
 import { type Cdn, createCdn } from '../../../sandbox/src/cdn/cdn.ts';
 import { issueCdnCertificate } from '../../../sandbox/src/cdn/certificate.ts';
 import { ManualClock } from '../../src/clock.ts';
+import type { MediaConfig } from '../../src/config.ts';
 import { AppError } from '../../src/errors.ts';
 import { mediaRow } from '../../src/media/descriptor-row.ts';
 import { encryptMedia } from '../../src/media/encrypt.ts';
 import { mmsType } from '../../src/media/keys.ts';
 import { MediaService } from '../../src/media/service.ts';
-import type { MediaSettings } from '../../src/media/settings.ts';
 import { MessageArchive } from '../../src/messages/archive.ts';
 import { type FindingParts, findMessages } from '../../src/messages/visible.ts';
 import { MediaHttp } from '../../src/net/media-http.ts';
@@ -102,13 +102,13 @@ export class MediaWorld {
   readonly http: MediaHttp;
   readonly clock = new ManualClock(START);
   readonly vault = new Vault(new Uint8Array(32).fill(5));
-  readonly settings: MediaSettings;
+  readonly settings: MediaConfig;
   readonly devices = new Map<string, TestDevice>();
   media: MediaService;
   readonly #store: TestDatabase;
   #phoneErrors: unknown[] = [];
 
-  private constructor(store: TestDatabase, cdn: Cdn, http: MediaHttp, settings: MediaSettings) {
+  private constructor(store: TestDatabase, cdn: Cdn, http: MediaHttp, settings: MediaConfig) {
     this.#store = store;
     this.dataDir = store.dataDir;
     this.db = store.db;
@@ -118,7 +118,7 @@ export class MediaWorld {
     this.media = this.#service();
   }
 
-  static async create(settings: Partial<MediaSettings> = {}, moreCa = ''): Promise<MediaWorld> {
+  static async create(settings: Partial<MediaConfig> = {}, moreCa = ''): Promise<MediaWorld> {
     const store = await openTestDatabase({ sync: 'normal' });
     const cdn = await createCdn({ authToken: () => AUTH });
     const caFile = join(store.dataDir, 'ca.pem');

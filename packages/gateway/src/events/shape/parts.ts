@@ -1,15 +1,13 @@
 /** How the public `data` writes people, chats and times. */
+import { rfc3339 } from '../../clock.ts';
 import { canonicalJid } from '../../identity/jid.ts';
 import type { Identity, Jid } from '../../whatsapp/port/identity.ts';
 import type { Person } from '../catalogue/parts.ts';
 
 /** Milliseconds since the epoch as RFC 3339. A time that no calendar has becomes the nearest that one has. */
 export function time(ms: number): string {
-  return new Date(Math.min(Math.max(ms, 0), LAST_YEAR_9999)).toISOString();
+  return rfc3339(ms);
 }
-
-/** RFC 3339 has four digits for the year, and some of these times are written by senders. */
-const LAST_YEAR_9999 = 253_402_300_799_999;
 
 export function timeOrNull(ms: number | null): string | null {
   return ms === null ? null : time(ms);

@@ -3,20 +3,10 @@
  * as little of them as converting one file takes.
  */
 import { dirname, join } from 'node:path';
+import type { FfmpegConfig } from '../../config.ts';
 import { AppError } from '../../errors.ts';
 import type { Work } from '../../quotas/fair-slots.ts';
 import { HelperFailed, ProcessPool } from './process-pool.ts';
-
-export interface FfmpegSettings {
-  /** Program name or path; ffprobe is looked for beside it. */
-  path: string;
-  /** Milliseconds for one run. */
-  timeoutMs: number;
-  /** Runs at a time; further ones wait. */
-  concurrency: number;
-  /** Milliseconds of sound or video that are converted. */
-  longestMs: number;
-}
 
 export interface FfmpegTask {
   program: string;
@@ -67,11 +57,11 @@ const NOBODY: Work = { tenantId: '' };
 export class ConversionFailed extends Error {}
 
 export class Ffmpeg {
-  readonly #settings: FfmpegSettings;
+  readonly #settings: FfmpegConfig;
   readonly #pool: ProcessPool<FfmpegTask, FfmpegReply>;
   #available: Promise<boolean> | null = null;
 
-  constructor(settings: FfmpegSettings) {
+  constructor(settings: FfmpegConfig) {
     this.#settings = settings;
     this.#pool = new ProcessPool({ ...settings, program: 'ffmpeg-process', what: 'conversions' });
   }

@@ -1,7 +1,9 @@
 /** Helper processes: each takes one task at a time, in turns that are fair between tenants. */
+
 import { type ChildProcess, fork } from 'node:child_process';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { systemClock } from '../../clock.ts';
 import { FairSlots, type Work } from '../../quotas/fair-slots.ts';
 
 export interface PoolOptions {
@@ -64,12 +66,12 @@ export class ProcessPool<Task extends object, Reply> {
     return new Promise((resolve, reject) => {
       let late = false;
       const stop = (): void => end(child);
-      const timer = setTimeout(() => {
+      const cancel = systemClock.after(this.#options.timeoutMs, () => {
         late = true;
         stop();
-      }, this.#options.timeoutMs);
+      });
       const leave = (): void => {
-        clearTimeout(timer);
+        cancel();
         signal?.removeEventListener('abort', stop);
         child.off('message', heard).off('exit', ended).off('error', ended);
       };
@@ -130,23 +132,23 @@ function end(child: ChildProcess): void {
 /** A helper that waits for its next task, keeps nobody alive meanwhile, and ends after a while. */
 class IdleHelper {
   readonly #child: ChildProcess;
-  readonly #timer: NodeJS.Timeout;
+  readonly #cancel: () => void;
   readonly #ended: () => void;
 
   constructor(child: ChildProcess, gone: (idle: IdleHelper) => void) {
     this.#child = child;
     this.#ended = () => {
-      clearTimeout(this.#timer);
+      this.#cancel();
       gone(this);
     };
     child.once('exit', this.#ended);
     child.unref();
     child.channel?.unref();
-    this.#timer = setTimeout(() => end(child), IDLE_MS).unref();
+    this.#cancel = systemClock.after(IDLE_MS, () => end(child));
   }
 
   take(): ChildProcess {
-    clearTimeout(this.#timer);
+    this.#cancel();
     this.#child.off('exit', this.#ended);
     this.#child.ref();
     this.#child.channel?.ref();

@@ -1,3 +1,4 @@
+import { stopwatch } from '../../clock.ts';
 import { type Content, checkedCaption, withContext } from '../content.ts';
 import {
   asViewOnce,
@@ -100,9 +101,9 @@ async function toOpus(
   options: { voice: boolean; field: string; signal?: AbortSignal | undefined },
 ): Promise<{ file: OpenedMedia; ms: number } | null> {
   if (!options.voice && !(await media.prepare.facts(opened, options.signal))?.audio) return null;
-  const started = performance.now();
+  const elapsed = stopwatch();
   const file = await media.prepare.toOpus(opened, options);
-  return { file, ms: Math.round(performance.now() - started) };
+  return { file, ms: elapsed() };
 }
 
 /** Whole seconds, or null when nothing tells. */

@@ -1,5 +1,7 @@
 /** What the world is told of jobs and bulks, in the transaction that ends them. */
+
 import type { Selectable, Transaction } from 'kysely';
+import { rfc3339OrNull } from '../../clock.ts';
 import type { EventRecorder } from '../../events/recorder.ts';
 import type { Database, SendBulksTable } from '../../storage/schema.ts';
 import type { SendJob } from './job.ts';
@@ -22,7 +24,7 @@ export async function jobCompleted(
       message_id: job.messageId,
       error_code: job.error?.code ?? null,
       error: job.error?.message ?? null,
-      finished_at: rfc3339(job.finishedAt),
+      finished_at: rfc3339OrNull(job.finishedAt),
     },
   });
 }
@@ -49,7 +51,7 @@ export async function bulkCompleted(
         sent,
         failed,
         cancelled,
-        finished_at: rfc3339(bulk.finished_at),
+        finished_at: rfc3339OrNull(bulk.finished_at),
       },
     },
   );
@@ -68,8 +70,4 @@ async function record(
     .where('id', '=', deviceId)
     .executeTakeFirst();
   if (device) await events.record(trx, { id: deviceId, tenantId, userId: device.user_id }, event);
-}
-
-function rfc3339(at: number | null): string | null {
-  return at === null ? null : new Date(at).toISOString();
 }

@@ -1,5 +1,5 @@
 /** The worker: sends what is due, one message per device at a time, and tries again what could not leave. */
-import type { Clock } from '../../clock.ts';
+import { type Clock, rfc3339 } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../../observability/log.ts';
 import type { Caller } from '../../tenancy/caller.ts';
@@ -182,7 +182,7 @@ export class JobRunner {
 function tooLate(job: SendJob, lateMs: number): AppError {
   return new AppError('SEND_TIME_PASSED', {
     message:
-      `it was to be sent at ${new Date(job.sendAt).toISOString()}, and the gateway could not for ` +
+      `it was to be sent at ${rfc3339(job.sendAt)}, and the gateway could not for ` +
       `${Math.round(lateMs / 60_000)} minutes: send it again if it still matters`,
   });
 }

@@ -1,5 +1,5 @@
 /** What a client is told when WhatsApp, or the way to it, did not do its part. */
-import { systemClock } from '../../clock.ts';
+import { rfc3339, systemClock } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import type { AccountLimit } from './account.ts';
 import { RequestRefused, SendRejected, SessionNotOpen, SessionTimeout } from './errors.ts';
@@ -56,10 +56,10 @@ export function accountLimited(
 ): AppError {
   return new AppError('ACCOUNT_LIMITED', {
     message:
-      `WhatsApp lets this account begin no chats until ${new Date(limit.until).toISOString()} (${limit.reason}); ` +
+      `WhatsApp lets this account begin no chats until ${rfc3339(limit.until)} (${limit.reason}); ` +
       'chats in which somebody has written go on',
     retryAfterSeconds: Math.max(1, Math.ceil((limit.until - now) / 1000)),
-    extra: { ...extra, limited_until: new Date(limit.until).toISOString() },
+    extra: { ...extra, limited_until: rfc3339(limit.until) },
   });
 }
 

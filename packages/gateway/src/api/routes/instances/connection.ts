@@ -1,11 +1,13 @@
 /** The connection of a device: its state, opening, closing, unlinking. */
+
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
+import { rfc3339, rfc3339OrNull } from '../../../clock.ts';
 import { isLinked } from '../../../devices/device.ts';
 import type { Device, Devices } from '../../../devices/devices.ts';
 import { AppError } from '../../../errors.ts';
 import { DeviceHeaders, DeviceQuery, selectedDevice } from '../../request/device.ts';
-import { errorResponses, rfc3339, rfc3339OrNull } from '../../schemas.ts';
+import { errorResponses } from '../../schemas.ts';
 import { ConnectData, DeviceSelection, DoneData, LogoutQuery, StatusData } from './schemas.ts';
 
 const tags = ['instances'];

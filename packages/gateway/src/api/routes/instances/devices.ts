@@ -1,9 +1,11 @@
 /** The caller's devices: create, list, take offline. */
+
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { rfc3339, rfc3339OrNull } from '../../../clock.ts';
 import type { Device, Devices } from '../../../devices/devices.ts';
 import { AppError } from '../../../errors.ts';
 import { seesWholeTenant } from '../../../tenancy/visibility.ts';
-import { errorResponses, rfc3339, rfc3339OrNull } from '../../schemas.ts';
+import { errorResponses } from '../../schemas.ts';
 import {
   CreateDeviceBody,
   CreatedDevice,

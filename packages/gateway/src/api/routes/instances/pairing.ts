@@ -1,10 +1,10 @@
 /** Linking a phone: by QR or by a code that is typed. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { Clock } from '../../../clock.ts';
+import { type Clock, rfc3339 } from '../../../clock.ts';
 import type { Devices } from '../../../devices/devices.ts';
 import { AppError, invalidField } from '../../../errors.ts';
 import { DeviceHeaders, DeviceQuery, selectedDevice } from '../../request/device.ts';
-import { errorResponses, rfc3339 } from '../../schemas.ts';
+import { errorResponses } from '../../schemas.ts';
 import {
   freshQr,
   PairCodeBody,

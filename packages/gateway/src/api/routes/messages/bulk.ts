@@ -1,7 +1,7 @@
 /** Tag "messages": many messages as one request. Ours. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
-import type { Clock } from '../../../clock.ts';
+import { type Clock, rfc3339, rfc3339OrNull } from '../../../clock.ts';
 import { AppError, invalidField } from '../../../errors.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
 import type { Bulk, Bulks } from '../../../sending/jobs/bulks.ts';
@@ -11,7 +11,7 @@ import type { RecipientAddress } from '../../../sending/recipients.ts';
 import { DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { emptyCounts } from '../../request/given.ts';
 import { idempotencyKey, once, SendHeaders } from '../../request/idempotency.ts';
-import { errorResponses, Nullable, OneOf, Rfc3339, rfc3339, rfc3339OrNull } from '../../schemas.ts';
+import { errorResponses, Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
 import { JobObject, shownJob } from './jobs.ts';
 import { SendAt, sendTime } from './send-later.ts';
 

@@ -1,14 +1,16 @@
 /** Tag "messages": deleting what was sent or received. */
+
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { DeleteType, Deleting } from '../../../actions/deleting.ts';
+import { rfc3339, stopwatch } from '../../../clock.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
 import { messageIdOf } from '../../../sending/message-key.ts';
 import { parseRecipient } from '../../../sending/recipients.ts';
 import { HoldingDevice, HoldingDeviceQuery, selectedDevice } from '../../request/device.ts';
 import { once, SendHeaders } from '../../request/idempotency.ts';
 import { RecordId } from '../../request/message.ts';
-import { errorResponses, Jid, Nullable, OneOf, Rfc3339, rfc3339 } from '../../schemas.ts';
+import { errorResponses, Jid, Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
 import { flag, required, text } from './send-kind.ts';
 
 export interface DeleteDeps {
@@ -91,7 +93,7 @@ export const deleteRoutes: FastifyPluginAsyncTypebox<DeleteDeps> = async (app, {
       },
     },
     async (request, reply) => {
-      const started = performance.now();
+      const elapsed = stopwatch();
       const { body } = request;
       const type: DeleteType = required('deleteType', body.deleteType ?? body.delete_type);
       const messageId = messageIdOf('messageId', required('messageId', body.messageId ?? body.message_id));
@@ -115,7 +117,7 @@ export const deleteRoutes: FastifyPluginAsyncTypebox<DeleteDeps> = async (app, {
             time_elapsed_minutes: deleted.elapsedMinutes,
             within_time_limit: deleted.withinWindow,
             reason: body.reason ?? null,
-            processing_time_ms: Math.round(performance.now() - started),
+            processing_time_ms: elapsed(),
           },
         };
       });

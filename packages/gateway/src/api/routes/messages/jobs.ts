@@ -1,11 +1,13 @@
 /** Tag "messages": what is sent later, and how it went. Ours. */
+
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
+import { rfc3339, rfc3339OrNull } from '../../../clock.ts';
 import { JOB_STATES, type SendJob } from '../../../sending/jobs/job.ts';
 import type { SendJobs } from '../../../sending/jobs/send-jobs.ts';
 import { DeviceHeaders, OnlyDevice, selectedDevice } from '../../request/device.ts';
 import { nextPage, pageQuery } from '../../request/page.ts';
-import { errorResponses, Nullable, OneOf, Rfc3339, rfc3339, rfc3339OrNull } from '../../schemas.ts';
+import { errorResponses, Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
 
 const JobId = Type.Object({ id: Type.String({ examples: ['job_0f8fad5bd9cb469fa16570867728950e'] }) });
 

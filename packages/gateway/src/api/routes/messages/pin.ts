@@ -1,12 +1,14 @@
 /** Tag "messages": pinning a message in its chat. Ours. */
+
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Pinning } from '../../../actions/pinning.ts';
+import { rfc3339, rfc3339OrNull } from '../../../clock.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
 import { HoldingDevice } from '../../request/device.ts';
 import { once, SendHeaders } from '../../request/idempotency.ts';
 import { MessageIdParam, MessageQuery, messageName, RecordId } from '../../request/message.ts';
-import { errorResponses, Jid, Nullable, OneOf, Rfc3339, rfc3339, rfc3339OrNull } from '../../schemas.ts';
+import { errorResponses, Jid, Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
 
 const DAY = 24 * 3600;
 /** What the apps offer; others may be shown by no one. */

@@ -1,12 +1,14 @@
 /** Tag "messages": what a poll has come to. Ours. */
+
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { rfc3339 } from '../../../clock.ts';
 import { Sender } from '../../../events/catalogue/message.ts';
 import { person } from '../../../events/shape/parts.ts';
 import type { PollResults } from '../../../messages/poll-results.ts';
 import { DeviceHeaders } from '../../request/device.ts';
 import { MessageIdParam, MessageQuery, messageName, RecordId } from '../../request/message.ts';
-import { errorResponses, Jid, Rfc3339, rfc3339 } from '../../schemas.ts';
+import { errorResponses, Jid, Rfc3339 } from '../../schemas.ts';
 
 const PollAnswer = Type.Object({
   success: Type.Literal(true),

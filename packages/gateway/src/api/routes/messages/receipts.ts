@@ -1,10 +1,12 @@
 /** Tag "messages": what we tell senders about their messages: delivered, read, not readable. */
+
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { OutgoingReceipts, ReceiptRequest } from '../../../actions/receipts.ts';
+import { rfc3339 } from '../../../clock.ts';
 import { DeviceHeaders, HoldingDevice, HoldingDeviceQuery, selectedDevice } from '../../request/device.ts';
 import { MessageIdParam } from '../../request/message.ts';
-import { errorResponses, Jid, milliseconds, Nullable, Rfc3339, rfc3339 } from '../../schemas.ts';
+import { errorResponses, Jid, milliseconds, Nullable, Rfc3339 } from '../../schemas.ts';
 
 /** One stanza lists them all; clients mark a screenful at a time. */
 const MOST_IDS = 500;

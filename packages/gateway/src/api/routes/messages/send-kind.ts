@@ -12,7 +12,7 @@ import {
   type TString,
   Type,
 } from 'typebox';
-import type { Clock } from '../../../clock.ts';
+import { type Clock, rfc3339 } from '../../../clock.ts';
 import { AppError, invalidField } from '../../../errors.ts';
 import type { Uploads } from '../../../media/uploads.ts';
 import type { Content } from '../../../sending/content.ts';
@@ -28,7 +28,7 @@ import { idempotencyKey, once, SendHeaders } from '../../request/idempotency.ts'
 import { readMultipart } from '../../request/multipart.ts';
 import { keepUploads } from '../../request/uploaded.ts';
 import { bodyReader } from '../../request/validation.ts';
-import { failures, rfc3339 } from '../../schemas.ts';
+import { failures } from '../../schemas.ts';
 import { LaterAnswer, laterAnswer, sendTime } from './send-later.ts';
 import {
   commonRequest,

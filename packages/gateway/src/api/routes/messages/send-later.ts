@@ -1,11 +1,11 @@
 /** Sends that are answered with a job: `send_at`, and what takes long. */
 import type { FastifyReply } from 'fastify';
 import { type Static, Type } from 'typebox';
-import { parseRfc3339 } from '../../../clock.ts';
+import { parseRfc3339, rfc3339 } from '../../../clock.ts';
 import { invalidField } from '../../../errors.ts';
 import type { SendJob } from '../../../sending/jobs/job.ts';
 import type { RecipientAddress } from '../../../sending/recipients.ts';
-import { Jid, OneOf, Rfc3339, rfc3339 } from '../../schemas.ts';
+import { Jid, OneOf, Rfc3339 } from '../../schemas.ts';
 
 /** Clocks differ: a time that has just passed means now. */
 const PAST_MS = 60_000;

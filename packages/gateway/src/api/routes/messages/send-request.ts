@@ -1,5 +1,7 @@
 /** What the operations that send have in common: recipient, device, options, repeats, and their answers. */
+
 import { type Static, Type } from 'typebox';
+import { rfc3339 } from '../../../clock.ts';
 import type { ErrorCode } from '../../../errors.ts';
 import type { ReadRequest } from '../../../sending/jobs/operations.ts';
 import { chosenMessageId } from '../../../sending/message-key.ts';
@@ -8,7 +10,7 @@ import { parseQuote, type QuotedInput } from '../../../sending/quoting.ts';
 import { mentionedJids, recipientOf } from '../../../sending/recipients.ts';
 import { DeviceId } from '../../request/device.ts';
 import { RecordId } from '../../request/message.ts';
-import { Jid, Rfc3339, rfc3339 } from '../../schemas.ts';
+import { Jid, Rfc3339 } from '../../schemas.ts';
 import { SendAt } from './send-later.ts';
 
 const Optional = {

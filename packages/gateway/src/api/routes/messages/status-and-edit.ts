@@ -1,14 +1,16 @@
 /** Tag "messages": what happens to a message after it was sent. */
+
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Editing } from '../../../actions/editing.ts';
+import { rfc3339, rfc3339OrNull } from '../../../clock.ts';
 import type { MessageStatuses } from '../../../messages/status.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
 import { recipientOf } from '../../../sending/recipients.ts';
 import { DeviceHeaders, HoldingDevice } from '../../request/device.ts';
 import { once, SendHeaders } from '../../request/idempotency.ts';
 import { MessageIdParam, MessageQuery, messageName, RecordId } from '../../request/message.ts';
-import { errorResponses, Jid, Nullable, Rfc3339, rfc3339, rfc3339OrNull } from '../../schemas.ts';
+import { errorResponses, Jid, Nullable, Rfc3339 } from '../../schemas.ts';
 import { SimpleAnswer } from './send-request.ts';
 
 export interface MessagesDeps {

@@ -1,8 +1,10 @@
 /** What the operations on tenants and users take and answer. */
+
 import { type Static, Type } from 'typebox';
+import { rfc3339 } from '../../../clock.ts';
 import { ROLES } from '../../../tenancy/roles.ts';
 import type { User } from '../../../tenancy/user-rows.ts';
-import { Nullable, OneOf, Rfc3339, rfc3339, Uuid } from '../../schemas.ts';
+import { Nullable, OneOf, Rfc3339, Uuid } from '../../schemas.ts';
 
 export const RoleName = OneOf(ROLES, { examples: ['user'] });
 export const Email = Type.String({ format: 'email', maxLength: 254, examples: ['ana@example.com'] });

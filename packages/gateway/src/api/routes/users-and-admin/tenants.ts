@@ -1,9 +1,11 @@
 /** Tenants, with the master token. */
+
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
+import { rfc3339 } from '../../../clock.ts';
 import type { Tenant, Tenants } from '../../../tenancy/tenants.ts';
 import { requireMaster } from '../../auth.ts';
-import { errorResponses, Rfc3339, rfc3339, Uuid } from '../../schemas.ts';
+import { errorResponses, Rfc3339, Uuid } from '../../schemas.ts';
 import {
   Email,
   IdParameter,

@@ -1,5 +1,7 @@
 /** The requests and answers of the operations that push events. */
+
 import { type Static, Type } from 'typebox';
+import { rfc3339, rfc3339OrNull } from '../../../clock.ts';
 import { EVENT_NAMES } from '../../../events/names.ts';
 import { DELIVERY_STATES, type Delivery } from '../../../webhooks/deliveries.ts';
 import { ENDPOINT_STATES, type Endpoint } from '../../../webhooks/endpoint.ts';
@@ -13,7 +15,7 @@ import {
 } from '../../../webhooks/endpoint-input.ts';
 import { DeviceId } from '../../request/device.ts';
 import { emptyCounts } from '../../request/given.ts';
-import { Nullable, OneOf, Rfc3339, rfc3339, rfc3339OrNull, Uuid } from '../../schemas.ts';
+import { Nullable, OneOf, Rfc3339, Uuid } from '../../schemas.ts';
 
 /** Any text: what is no id of the caller's is unknown. */
 export const IdPath = Type.Object({ id: Type.String() });

@@ -1,3 +1,4 @@
+import { systemClock } from '../../../clock.ts';
 import type { JournalEntry } from '../../port/credentials.ts';
 import { JOURNAL_KEY_TYPE } from '../connection/auth-state.ts';
 import {
@@ -111,7 +112,7 @@ function journalEntry(name: string, version: number, patch: Uint8Array): Journal
     id: `${ID_PREFIX}${name}|${String(version).padStart(VERSION_DIGITS, '0')}`,
     stanza: encodeStanza({ tag: 'collection', attrs: { name, version: String(version) } }),
     plaintext: patch,
-    receivedAt: Date.now(),
+    receivedAt: systemClock.now(),
   };
 }
 

@@ -1,3 +1,5 @@
+import { systemClock } from '../../../clock.ts';
+
 /** What leaves on the socket, held until what it tells of is on the disk. */
 
 /** The part of a `ws` WebSocket that matters here. */
@@ -62,8 +64,8 @@ export function holdFrames(socket: FrameSocket, settled: () => Promise<void>): v
     flushing ??= flush();
   };
   socket.close = (code, reason) => {
-    const late = setTimeout(() => socket.terminate(), CLOSE_WITHIN_MS);
-    socket.once('close', () => clearTimeout(late));
+    const cancel = systemClock.after(CLOSE_WITHIN_MS, () => socket.terminate());
+    socket.once('close', cancel);
     if (flushing) void flushing.then(() => close(code, reason));
     else close(code, reason);
   };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { setTimeout } from 'node:timers/promises';
+import { pause, systemClock } from '../../../clock.ts';
 import type { JournalEntry } from '../../port/credentials.ts';
 import { JOURNAL_KEY_TYPE, StoreFailure } from '../connection/auth-state.ts';
 import { inTurn } from '../connection/signal-turns.ts';
@@ -146,7 +146,7 @@ export class DecryptionTap {
         return await open();
       } catch (error) {
         if (!(error instanceof StoreFailure) || this.#stopping.signal.aborted) throw error;
-        await setTimeout(STORE_RETRY_MS, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+        await pause(STORE_RETRY_MS, this.#stopping.signal);
       }
     }
   }
@@ -163,7 +163,7 @@ let lastReceivedAt = 0;
 
 /** Never the same twice: the journal is read back in this order, and one millisecond holds many messages. */
 function nextReceivedAt(): number {
-  lastReceivedAt = Math.max(Date.now(), lastReceivedAt + 1);
+  lastReceivedAt = Math.max(systemClock.now(), lastReceivedAt + 1);
   return lastReceivedAt;
 }
 

@@ -1,3 +1,4 @@
+import { systemClock } from '../../../clock.ts';
 /** One piece of inbound work: rejects as long as it could not be stored. */
 export type InboundItem = () => Promise<void>;
 
@@ -61,11 +62,11 @@ export class InboundQueue {
     if (this.#stopped) return Promise.resolve();
     return new Promise((resolve) => {
       const done = () => {
-        clearTimeout(timer);
+        cancel();
         this.#wake = null;
         resolve();
       };
-      const timer = setTimeout(done, ms);
+      const cancel = systemClock.after(ms, done);
       this.#wake = done;
     });
   }

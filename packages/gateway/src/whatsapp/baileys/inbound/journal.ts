@@ -1,3 +1,4 @@
+import { systemClock } from '../../../clock.ts';
 import type { CredentialStore, JournalEntry } from '../../port/credentials.ts';
 
 /** How long stored entries are gathered before one deletion: at most this much is redone after a crash. */
@@ -26,7 +27,7 @@ export class Journal {
   readonly #entries = new Map<string, JournalEntry>();
   #settled: string[] = [];
   #purging: Promise<void> | null = null;
-  #gathering: NodeJS.Timeout | null = null;
+  #gathering: (() => void) | null = null;
   /** Set when the server said that all stored stanzas were sent: from then on entries can be forgotten. */
   #caughtUp = false;
 
@@ -77,18 +78,17 @@ export class Journal {
 
   #gather(): void {
     if (!this.#caughtUp || this.#gathering || this.#settled.length === 0) return;
-    this.#gathering = setTimeout(() => {
+    this.#gathering = systemClock.after(GATHER_MS, () => {
       this.#gathering = null;
       this.#purging = this.#purge().finally(() => {
         this.#purging = null;
         this.#gather();
       });
-    }, GATHER_MS);
-    this.#gathering.unref();
+    });
   }
 
   #stopGathering(): void {
-    if (this.#gathering) clearTimeout(this.#gathering);
+    this.#gathering?.();
     this.#gathering = null;
   }
 

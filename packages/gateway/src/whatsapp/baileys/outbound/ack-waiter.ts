@@ -1,5 +1,7 @@
+import { systemClock } from '../../../clock.ts';
 import { SendRejected, SessionTimeout } from '../../port/errors.ts';
 import type { BinaryNode } from '../library.ts';
+import { stampOf } from '../parse/stanza-time.ts';
 
 interface Waiting {
   resolve(ack: { timestamp: number }): void;
@@ -29,11 +31,11 @@ export class AckWaiter {
   /** Resolves with the server's time (ms) for message `id`, or throws within `timeoutMs`. */
   wait(id: string, timeoutMs: number): { ack: Promise<{ timestamp: number }>; cancel(): void } {
     const ack = new Promise<{ timestamp: number }>((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const cancel = systemClock.after(timeoutMs, () => {
         this.#waiting.delete(id);
         reject(new SessionTimeout(`no ack for the message within ${timeoutMs / 1000} s`));
-      }, timeoutMs);
-      this.#waiting.set(id, { resolve, reject, cancel: () => clearTimeout(timer) });
+      });
+      this.#waiting.set(id, { resolve, reject, cancel });
     });
     ack.catch(() => undefined);
     return { ack, cancel: () => this.#take(id) };
@@ -51,8 +53,7 @@ export class AckWaiter {
       );
       return;
     }
-    const seconds = Number(node.attrs.t);
-    waiting.resolve({ timestamp: Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : Date.now() });
+    waiting.resolve({ timestamp: stampOf(node.attrs.t) });
   }
 
   /** The connection ended: nobody will get an answer on it, and the server may have the message. */

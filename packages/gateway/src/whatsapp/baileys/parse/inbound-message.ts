@@ -5,6 +5,7 @@ import { cleanTexts } from './clean-text.ts';
 import { parseContent, unwrap } from './content-parser.ts';
 import { decodeStanza } from './journal-stanza.ts';
 import { type LidDirectory, messageSource, type OwnAccount } from './message-source.ts';
+import { stampOf } from './stanza-time.ts';
 
 /** The message in a journal row, or null when it is protocol traffic that no user ever sees. */
 export async function inboundMessage(
@@ -55,11 +56,10 @@ function ownCopy(decoded: proto.IMessage): proto.IMessage | null {
 
 async function envelope(stanza: BinaryNode, own: OwnAccount, directory: LidDirectory) {
   const { id = '', t, notify, offline } = stanza.attrs;
-  const seconds = Number(t);
   return {
     ...(await messageSource(stanza, own, directory)),
     id,
-    timestamp: Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : Date.now(),
+    timestamp: stampOf(t),
     pushName: notify ?? null,
     offline: offline !== undefined,
     source: 'phone' as const,

@@ -1,6 +1,7 @@
 import type { MessageReceipt, ReceiptKind } from '../../port/receipts.ts';
 import { type BinaryNode, getBinaryNodeChild, getBinaryNodeChildren, isJidGroup } from '../library.ts';
 import { identity, isOwn, type LidDirectory, type OwnAccount } from './message-source.ts';
+import { stampOf } from './stanza-time.ts';
 
 /**
  * Receipt types that say something about a recipient (whatsmeow `types.ReceiptType`): none = delivered,
@@ -36,9 +37,7 @@ export async function receiptsIn(
   const recipient = await identity(participant ?? from, alt, directory);
   if (isOwn(recipient, own)) return [];
   const chat = isGroup ? { jid: from, lid: null } : recipient;
-  return [
-    { chat, isGroup, recipient, messageIds: [id, ...listedIds(stanza)], kind, timestamp: milliseconds(t) },
-  ];
+  return [{ chat, isGroup, recipient, messageIds: [id, ...listedIds(stanza)], kind, timestamp: stampOf(t) }];
 }
 
 async function groupedReceipts(
@@ -62,7 +61,7 @@ async function groupedReceipts(
         recipient,
         messageIds: [messageId],
         kind,
-        timestamp: milliseconds(t ?? stanza.attrs.t),
+        timestamp: stampOf(t ?? stanza.attrs.t),
       });
     }
   }
@@ -73,9 +72,4 @@ async function groupedReceipts(
 function listedIds(stanza: BinaryNode): string[] {
   const list = getBinaryNodeChild(stanza, 'list');
   return getBinaryNodeChildren(list, 'item').flatMap((item) => item.attrs.id ?? []);
-}
-
-function milliseconds(seconds: string | undefined): number {
-  const value = Number(seconds);
-  return Number.isFinite(value) && value > 0 ? value * 1000 : Date.now();
 }

@@ -8,7 +8,7 @@ import {
   isJidGroup,
 } from '../../library.ts';
 import { identity, type LidDirectory } from '../message-source.ts';
-import { stampOf } from './stanza-fields.ts';
+import { stampOf } from '../stanza-time.ts';
 
 /** The one child of a `<call>` says what happened (whatsmeow call.go handleCallEvent). */
 const SIGNALS = new Map<string, CallEventName>([
@@ -57,7 +57,7 @@ export class CallStanzas {
         callId,
         ...call,
         offline: stanza.attrs.offline !== undefined,
-        timestamp: stampOf(stanza),
+        timestamp: stampOf(stanza.attrs.t),
         reason: (name === 'call.terminate' && signal?.attrs.reason) || null,
         latencyMs: name === 'call.relay_latency' && signal ? latencyOf(signal) : null,
       },

@@ -7,7 +7,8 @@ import {
   jidDecode,
 } from '../../library.ts';
 import { identity, type LidDirectory, type OwnAccount } from '../message-source.ts';
-import { stampOf, textIn } from './stanza-fields.ts';
+import { stampOf } from '../stanza-time.ts';
+import { textIn } from './stanza-fields.ts';
 
 /**
  * `<notification type="picture">` with `<set jid id author/>`, `<add …/>` or `<delete jid author/>` (whatsmeow
@@ -48,7 +49,7 @@ export async function identityNotices(stanza: BinaryNode, directory: LidDirector
   const { from, lid } = stanza.attrs;
   if (!from?.includes('@') || !getBinaryNodeChild(stanza, 'identity') || jidDecode(from)?.device) return [];
   const contact = await identity(from, lid, directory);
-  return [{ name: 'identity.change', contact, timestamp: stampOf(stanza) }];
+  return [{ name: 'identity.change', contact, timestamp: stampOf(stanza.attrs.t) }];
 }
 
 /**

@@ -7,7 +7,8 @@ import {
   getBinaryNodeChildren,
 } from '../../library.ts';
 import { identity, type LidDirectory } from '../message-source.ts';
-import { countOf, participantOf, stampOf, textIn } from './stanza-fields.ts';
+import { stampOf } from '../stanza-time.ts';
+import { countOf, participantOf, textIn } from './stanza-fields.ts';
 
 type GroupInfo = Extract<SessionNotice, { name: 'group.info' }>;
 type Change = Pick<GroupInfo, 'change' | 'value'>;
@@ -43,14 +44,14 @@ export async function groupNotices(stanza: BinaryNode, directory: LidDirectory):
             subject: joined.attrs.subject ?? '',
             author,
             participants: await members(joined, directory),
-            timestamp: stampOf(stanza),
+            timestamp: stampOf(stanza.attrs.t),
           }
         : {
             name: 'group.info',
             group,
             author,
             ...(await changeIn(child, author, directory)),
-            timestamp: stampOf(stanza),
+            timestamp: stampOf(stanza.attrs.t),
           },
     );
   }

@@ -2,12 +2,6 @@ import type { Identity } from '../../../port/identity.ts';
 import type { BinaryNode } from '../../library.ts';
 import { identity, type LidDirectory } from '../message-source.ts';
 
-/** A `t` attribute (whole seconds) in milliseconds; the time of arrival when it is missing or no number. */
-export function stampOf(stanza: BinaryNode): number {
-  const seconds = Number(stanza.attrs.t);
-  return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : Date.now();
-}
-
 /** Content as text: the codec gives bytes, or a string where it found the text in its dictionary. */
 export function textIn(node: BinaryNode | undefined): string | null {
   const content = node?.content;

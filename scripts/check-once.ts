@@ -1,0 +1,80 @@
+/**
+ * Fails when something is done anywhere but in the one place that does it: time, its format, who may see what,
+ * and how lines of the log name things. Each rule says where to go instead.
+ */
+import { globSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+const SRC = resolve(import.meta.dirname, '..', 'packages/gateway/src');
+
+interface Rule {
+  what: string;
+  pattern: RegExp;
+  /** Files, or folders ending in `/`, below src that may. */
+  only: string[];
+  instead: string;
+}
+
+const RULES: Rule[] = [
+  {
+    what: 'the time of day or of the process',
+    pattern: /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(|\bhrtime\b/,
+    only: ['clock.ts'],
+    instead: 'take a Clock, or stopwatch() of clock.ts',
+  },
+  {
+    what: 'a timer',
+    pattern: /\bset(?:Timeout|Interval)\(|node:timers/,
+    only: ['clock.ts'],
+    instead: 'use after() of a Clock, or pause() of clock.ts',
+  },
+  {
+    what: 'a time as text',
+    pattern: /\.toISOString\(/,
+    only: ['clock.ts'],
+    instead: 'use rfc3339() of clock.ts',
+  },
+  {
+    what: 'a text as time',
+    pattern: /\bDate\.parse\(/,
+    only: ['clock.ts', 'webhooks/schedule.ts'],
+    instead: 'it takes times that do not exist: use parseRfc3339() of clock.ts',
+  },
+  {
+    what: 'decoding pictures',
+    pattern: /from 'sharp'/,
+    only: ['media/prepare/picture-process.ts'],
+    instead: 'in this process it takes the pool that also syncs the database: use media/prepare/pictures.ts',
+  },
+  {
+    what: 'a role',
+    pattern: /\bcaller\??\.role\b/,
+    // Which roles an operation is for; whether a stream's owner is still who he was.
+    only: ['tenancy/', 'api/auth.ts', 'api/routes/events/stream.ts'],
+    instead: 'what a caller may see is decided in tenancy/visibility.ts',
+  },
+  {
+    what: 'a key of a log line that is not in snake_case, as device_id is',
+    pattern:
+      /\.(?:trace|debug|info|warn|error|fatal|child)\(\s*\{(?:[^{}]*,)?\s*[a-z]+[A-Z][A-Za-z]*\s*[:,}]/,
+    only: [],
+    instead: 'name it like the fields of the API',
+  },
+];
+
+const problems = globSync('**/*.ts', { cwd: SRC }).flatMap((file) => {
+  const text = readFileSync(join(SRC, file), 'utf8');
+  return RULES.filter(({ only }) => !only.some((place) => file === place || file.startsWith(orNever(place))))
+    .filter(({ pattern }) => pattern.test(text))
+    .map(({ what, instead }) => `gateway/src/${file}: ${what}: ${instead}`);
+});
+for (const problem of problems) console.error(problem);
+console.log(
+  `once: ${problems.length === 0 ? 'each thing is done in its place' : `${problems.length} elsewhere`}`,
+);
+process.exit(problems.length === 0 ? 0 : 1);
+
+/** A folder as the beginning of paths; a file is the beginning of none. */
+function orNever(place: string): string {
+  return place.endsWith('/') ? place : `${place}/`;
+}
