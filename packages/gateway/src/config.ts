@@ -204,7 +204,7 @@ function readMedia(read: SettingsReader): MediaConfig {
     cacheMaxBytes: read.bytes('WUTS_MEDIA_CACHE_MAX_BYTES', 5 * 1024 * MIB),
     cacheMaxAgeMs: read.duration('WUTS_MEDIA_CACHE_MAX_AGE', 30 * 24 * HOUR_MS),
     downloadTimeoutMs: read.duration('WUTS_MEDIA_DOWNLOAD_TIMEOUT', 60_000),
-    // How long a re-upload request waits for the sender's phone before it may be made again.
+    // How long a re-upload request waits for the account's own phone before it may be made again.
     retryExpiryMs: read.duration('WUTS_MEDIA_RETRY_EXPIRY', 24 * HOUR_MS),
   };
 }

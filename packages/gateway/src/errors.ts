@@ -34,7 +34,7 @@ export const ERROR_CATALOGUE = {
   NOT_A_POLL: { status: 409, text: 'the message is no poll' },
   NOT_CANCELLABLE: { status: 409, text: 'it can no longer be cancelled' },
   IDEMPOTENCY_CONFLICT: { status: 409, text: 'the Idempotency-Key was used with another request' },
-  MEDIA_GONE: { status: 410, text: 'the media is gone: neither WhatsApp nor the sender has it any more' },
+  MEDIA_GONE: { status: 410, text: 'the media is gone: neither WhatsApp nor your phone has it any more' },
   SEND_TIME_PASSED: { status: 410, text: 'the time at which the message was to be sent has passed' },
   PAYLOAD_TOO_LARGE: { status: 413, text: 'payload too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, text: 'unsupported content type: send application/json' },

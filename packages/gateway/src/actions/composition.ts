@@ -9,8 +9,8 @@ import { Editing } from './editing.ts';
 import { Forwarding } from './forwarding.ts';
 import { HeldMessages } from './held-messages.ts';
 import { HistoryRequests } from './history-request.ts';
+import { OutgoingReceipts } from './outgoing-receipts.ts';
 import { Pinning } from './pinning.ts';
-import { OutgoingReceipts } from './receipts.ts';
 import { Starring } from './starring.ts';
 
 export interface Actions {

@@ -2,15 +2,15 @@
 
 import type { MediaConfig } from '../config.ts';
 import type { Log } from '../observability/log.ts';
+import type { MediaCopies, MediaCopy } from './copies.ts';
 import type { DeviceSessions } from './downloading.ts';
 import type { MediaFetcher } from './fetcher.ts';
-import type { MediaCopy, MediaLibrary } from './library.ts';
 import { PrefetchQueue, wantsPrefetch } from './prefetch.ts';
 import type { RetryRequest, RetryRequests } from './retry-requests.ts';
 
 interface Parts {
   fetcher: MediaFetcher;
-  library: MediaLibrary;
+  copies: MediaCopies;
   requests: RetryRequests;
   sessions: DeviceSessions;
   log: Log;
@@ -33,7 +33,7 @@ export class BackgroundFetches {
   }
 
   async #prefetchRow(rowId: string): Promise<void> {
-    const copy = await this.#parts.library.copy(rowId);
+    const copy = await this.#parts.copies.copy(rowId);
     if (!copy || copy.gone || !wantsPrefetch(this.#parts.settings, copy)) return;
     const session = this.#parts.sessions.forDevice(copy.deviceId);
     if (!session) return;

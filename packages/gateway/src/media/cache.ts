@@ -30,7 +30,7 @@ const EVICTION_BATCH = 200;
 
 /**
  * The warm cache: blobs by plaintext SHA-256, with a row each for age and size. It answers for content only;
- * who may read which file is decided by `library.ts`.
+ * who may read which file is decided by `copies.ts`.
  */
 export class MediaCache {
   readonly #db: Kysely<Database>;

@@ -4,8 +4,8 @@ import { AppError } from '../errors.ts';
 import type { Log } from '../observability/log.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 import { detailOf, failureOf, POLL_SECONDS, type ReadyMedia, ready } from './answer.ts';
+import type { MediaCopy } from './copies.ts';
 import type { FetchOutcome, MediaFetcher } from './fetcher.ts';
-import type { MediaCopy } from './library.ts';
 
 export type DeviceSession = Pick<WhatsAppSession, 'media'>;
 

@@ -3,9 +3,9 @@ import type { MediaHttp } from '../net/media-http.ts';
 import { SessionNotOpen, SessionTimeout } from '../whatsapp/port/errors.ts';
 import type { SessionMedia } from '../whatsapp/port/media.ts';
 import type { CachedMedia, MediaCache } from './cache.ts';
+import { type MediaCopies, type MediaCopy, promiseOf } from './copies.ts';
 import { type DownloadResult, downloadMedia } from './download.ts';
 import { mediaKeyFingerprint } from './keys.ts';
-import { type MediaCopy, type MediaLibrary, promiseOf } from './library.ts';
 
 /** What a fetch needs of a linked device. */
 /** The part of a session that downloads and uploads need. */
@@ -24,7 +24,7 @@ export class MediaFetcher {
   readonly #options: {
     http: MediaHttp;
     cache: MediaCache;
-    library: MediaLibrary;
+    copies: MediaCopies;
     clock: Clock;
     limits: { maxBytes: number; downloadTimeoutMs: number };
   };
@@ -36,7 +36,7 @@ export class MediaFetcher {
   constructor(options: {
     http: MediaHttp;
     cache: MediaCache;
-    library: MediaLibrary;
+    copies: MediaCopies;
     clock: Clock;
     limits: { maxBytes: number; downloadTimeoutMs: number };
   }) {
@@ -79,7 +79,7 @@ export class MediaFetcher {
     const file = result.file.share();
     try {
       if (copy.blobSha256 !== file.sha256) {
-        await this.#options.library.prove(copy.tenantId, copy.rowId, file.sha256);
+        await this.#options.copies.prove(copy.tenantId, copy.rowId, file.sha256);
       }
     } catch (error) {
       file.release();
@@ -89,8 +89,8 @@ export class MediaFetcher {
   }
 
   async #fly(copy: MediaCopy, session: MediaSession): Promise<FetchOutcome> {
-    const { cache, library } = this.#options;
-    const proven = await library.provenTwin(copy);
+    const { cache, copies } = this.#options;
+    const proven = await copies.provenTwin(copy);
     const cached = proven ? await cache.lookUp(proven) : null;
     if (cached) return { outcome: 'ok', file: cached };
     if (copy.directPath === null) return { outcome: 'expired', detail: 'the message has no path' };

@@ -6,7 +6,7 @@ import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { MediaRetryAnswer, MediaRetryNotice } from '../whatsapp/port/media.ts';
-import type { MediaCopy, MediaLibrary } from './library.ts';
+import type { MediaCopies, MediaCopy } from './copies.ts';
 import { openRetryNotification } from './retry-notification.ts';
 import type { RetryOutcome, RetryRequest, RetryRequests } from './retry-requests.ts';
 
@@ -23,21 +23,21 @@ interface Answered {
 export class RetryAnswers {
   readonly #db: Kysely<Database>;
   readonly #log: Log;
-  readonly #library: MediaLibrary;
+  readonly #copies: MediaCopies;
   readonly #requests: RetryRequests;
   readonly #events: EventRecorder;
 
   constructor(options: {
     db: Kysely<Database>;
     log: Log;
-    library: MediaLibrary;
+    copies: MediaCopies;
     requests: RetryRequests;
     events?: EventRecorder | undefined;
   }) {
     this.#events = options.events ?? noEvents;
     this.#db = options.db;
     this.#log = options.log;
-    this.#library = options.library;
+    this.#copies = options.copies;
     this.#requests = options.requests;
   }
 
@@ -87,12 +87,12 @@ export class RetryAnswers {
     const settle = (state: RetryOutcome, detail: string | null) =>
       this.#requests.settleWithin(trx, device.tenantId, request, state, detail);
     if (renewed) {
-      await this.#library.renewPath(trx, copy, directPath);
+      await this.#copies.renewPath(trx, copy, directPath);
       await settle('succeeded', null);
       return { ...copy, directPath, gone: false };
     }
     if (outcome === 'not_found') {
-      await this.#library.markGone(trx, copy);
+      await this.#copies.markGone(trx, copy);
       await settle('not_found', null);
     } else {
       await settle('failed', outcome);
@@ -118,7 +118,7 @@ export class RetryAnswers {
     const requests = await this.#requests.latest(device.tenantId, rowIds);
     const refused: Answered[] = [];
     for (const request of requests) {
-      const copy = await this.#library.copy(request.rowId);
+      const copy = await this.#copies.copy(request.rowId);
       if (!copy) continue;
       if (notice.encrypted) {
         const result = openRetryNotification(notice.encrypted, copy.mediaKey, notice.messageId);

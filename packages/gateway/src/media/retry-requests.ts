@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
-import type { MediaCopy } from './library.ts';
+import type { MediaCopy } from './copies.ts';
 
 export type RetryOutcome = 'succeeded' | 'not_found' | 'failed';
 

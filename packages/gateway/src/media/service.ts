@@ -13,10 +13,10 @@ import type { MediaRetryNotice } from '../whatsapp/port/media.ts';
 import { type MediaAnswer, POLL_SECONDS, ready, unanswerable } from './answer.ts';
 import { BackgroundFetches } from './background-fetches.ts';
 import { MediaCache } from './cache.ts';
+import { MediaCopies, type MediaCopy } from './copies.ts';
 import type { MediaVault } from './descriptor-row.ts';
 import { type DeviceSessions, Downloading } from './downloading.ts';
 import { MediaFetcher } from './fetcher.ts';
-import { type MediaCopy, MediaLibrary } from './library.ts';
 import { RetryAnswers } from './retry-answers.ts';
 import { type RetryRequest, RetryRequests } from './retry-requests.ts';
 import { askForUpload } from './upload-again.ts';
@@ -54,7 +54,7 @@ const HOUSEKEEPING_MS = 5 * 60_000;
 export class MediaService {
   /** Also used by uploads, so that what we sent can be served. */
   readonly cache: MediaCache;
-  readonly #library: MediaLibrary;
+  readonly #copies: MediaCopies;
   readonly #fetcher: MediaFetcher;
   readonly #requests: RetryRequests;
   readonly #answers: RetryAnswers;
@@ -68,11 +68,11 @@ export class MediaService {
     const { db, blobs, vault, clock, log, settings, http } = options;
     this.#options = options;
     this.cache = new MediaCache({ db, blobs, clock, log, limits: settings });
-    this.#library = new MediaLibrary({ db, vault, clock });
+    this.#copies = new MediaCopies({ db, vault, clock });
     const { cache } = this;
-    this.#fetcher = new MediaFetcher({ http, cache, library: this.#library, clock, limits: settings });
+    this.#fetcher = new MediaFetcher({ http, cache, copies: this.#copies, clock, limits: settings });
     this.#requests = new RetryRequests({ db, clock, expiryMs: settings.retryExpiryMs });
-    const parts = { ...options, library: this.#library, requests: this.#requests, fetcher: this.#fetcher };
+    const parts = { ...options, copies: this.#copies, requests: this.#requests, fetcher: this.#fetcher };
     this.#downloading = new Downloading(parts);
     this.#background = new BackgroundFetches(parts);
     this.#answers = new RetryAnswers({ ...parts, events: options.events });
@@ -102,7 +102,7 @@ export class MediaService {
     const deadline = this.#options.clock.monotonic() + options.waitMs;
     const asked = new Set<string>();
     for (;;) {
-      const copies = await this.#library.copies(await this.#options.messages(caller, name));
+      const copies = await this.#copies.copies(await this.#options.messages(caller, name));
       if (copies.length === 0) throw new AppError('MEDIA_NOT_FOUND');
       const rowIds = copies.map((copy) => copy.rowId);
       // Before anything is decided, so that no answer can slip in between.

@@ -2,8 +2,8 @@
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
+import type { MediaCopy } from './copies.ts';
 import type { LostCopy } from './downloading.ts';
-import type { MediaCopy } from './library.ts';
 import type { RetryRequest, RetryRequests } from './retry-requests.ts';
 
 /** A phone whose new upload was broken too is not asked again at once. */

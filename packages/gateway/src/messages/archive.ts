@@ -15,11 +15,11 @@ import type { MessageReceipt } from '../whatsapp/port/receipts.ts';
 import type { WireCodec, WireMessage } from '../whatsapp/port/wire-message.ts';
 import { applyOwnAmendment } from './amendments.ts';
 import { InboundStoring } from './inbound-storing.ts';
+import { recordReceipt } from './incoming-receipts.ts';
 import { type Arrival, MessageEvents } from './message-events.ts';
 import { outboundRow } from './message-row.ts';
 import { insertMedia, insertRow, rowsWithId } from './message-rows.ts';
 import { type RecoveryResult, settleInterrupted } from './outbound-recovery.ts';
-import { recordReceipt } from './receipts.ts';
 import { SealedContent } from './sealed-content.ts';
 import {
   chatIdentity,

@@ -1,7 +1,7 @@
 /** Which messages may still be edited. */
 import { AppError } from '../errors.ts';
 import type { MessageKind } from '../whatsapp/port/content.ts';
-import { statusOf } from './receipts.ts';
+import { statusOf } from './incoming-receipts.ts';
 import type { StoredMessage } from './stored-message.ts';
 
 /**

@@ -1,6 +1,6 @@
 /** Which messages may be pinned in their chat. */
 import { AppError } from '../errors.ts';
-import { statusOf } from './receipts.ts';
+import { statusOf } from './incoming-receipts.ts';
 import { NOT_SHOWN } from './shown-kinds.ts';
 import type { StoredMessage } from './stored-message.ts';
 

@@ -4,7 +4,13 @@ import type { MessageName } from '../identity/message-name.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import type { MessageArchive } from './archive.ts';
-import { type DeliveryStatus, receiptsOf, STATUS_ORDER, type StoredReceipt, statusOf } from './receipts.ts';
+import {
+  type DeliveryStatus,
+  receiptsOf,
+  STATUS_ORDER,
+  type StoredReceipt,
+  statusOf,
+} from './incoming-receipts.ts';
 import type { StoredMessage } from './stored-message.ts';
 import { type DeviceDirectory, findOwnMessages } from './visible.ts';
 

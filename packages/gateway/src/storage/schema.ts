@@ -184,14 +184,14 @@ export interface MediaTable {
   /** Hex. */
   sha256: string | null;
   enc_sha256: string | null;
-  /** Hex: the blob this row may be served from. Set only once possession was proved (media/library.ts). */
+  /** Hex: the blob this row may be served from. Set only once possession was proved (media/copies.ts). */
   blob_sha256: string | null;
   seconds: number | null;
   width: number | null;
   height: number | null;
   /** 1 when our phone knows the chat, in a group the author, by LID: a re-upload is asked for under that name. */
   lid_addressed: number;
-  /** 'gone' once the sender's phone said that it no longer has it. */
+  /** 'gone' once the account's own phone said that it no longer has it. */
   outcome: 'available' | 'gone';
   outcome_at: number | null;
 }

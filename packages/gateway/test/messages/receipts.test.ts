@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { STATUS_ORDER } from '../../src/messages/receipts.ts';
+import { STATUS_ORDER } from '../../src/messages/incoming-receipts.ts';
 import { MessageStatuses } from '../../src/messages/status.ts';
 import type { Caller } from '../../src/tenancy/caller.ts';
 import type { Identity } from '../../src/whatsapp/port/identity.ts';

@@ -52,7 +52,7 @@ const KEPT = [
 
 /**
  * The message without what bound it to its chat: quote, mentions and timer. Files are uploaded anew, for the
- * servers forget them, and by then the sender's phone may not have them either.
+ * servers forget them, and by then the account's own phone may not have them either.
  *
  * It counts as forwarded unless it was the account's own, and the score of a chain of forwards goes on (Baileys
  * Utils/messages.js `generateForwardMessageContent`); from 5 on the apps say "forwarded many times".

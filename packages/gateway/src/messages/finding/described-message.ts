@@ -5,7 +5,7 @@ import { messageData } from '../../events/shape/message.ts';
 import type { Database } from '../../storage/schema.ts';
 import type { MessageArchive } from '../archive.ts';
 import { eventMessage, loadMedia } from '../event-message.ts';
-import { type DeliveryStatus, statusOf } from '../receipts.ts';
+import { type DeliveryStatus, statusOf } from '../incoming-receipts.ts';
 import type { MessageDevice, StoredMessage } from '../stored-message.ts';
 
 export interface DescribedMessage {

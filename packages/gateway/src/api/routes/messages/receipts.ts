@@ -2,7 +2,7 @@
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import type { OutgoingReceipts, ReceiptRequest } from '../../../actions/receipts.ts';
+import type { OutgoingReceipts, ReceiptRequest } from '../../../actions/outgoing-receipts.ts';
 import { rfc3339 } from '../../../clock.ts';
 import { DeviceHeaders, HoldingDevice, HoldingDeviceQuery, selectedDevice } from '../../request/device.ts';
 import { MessageIdParam } from '../../request/message.ts';

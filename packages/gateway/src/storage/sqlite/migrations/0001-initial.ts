@@ -228,7 +228,7 @@ async function createMedia(db: Kysely<unknown>): Promise<void> {
     .addColumn('expires_at', INT64, (column) => column.notNull())
     .addColumn('answered_at', INT64)
     .execute();
-  // However many ask at once, the sender's phone is asked once.
+  // However many ask at once, the account's own phone is asked once.
   await db.schema
     .createIndex('media_retry_requests_one_open')
     .on('media_retry_requests')

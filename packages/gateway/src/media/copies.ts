@@ -73,7 +73,7 @@ const COLUMNS = [
  *    both can open the file anyway;
  * 3. we encrypted it ourselves (own-uploads.ts).
  */
-export class MediaLibrary {
+export class MediaCopies {
   readonly #db: Kysely<Database>;
   readonly #vault: MediaVault;
   readonly #clock: Clock;
