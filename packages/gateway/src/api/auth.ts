@@ -9,7 +9,6 @@ import type { Caller, Role } from '../tenancy/caller.ts';
 /** `user`: any active user's token; `master`: the platform's master token; `public`: none. */
 export type Access = 'user' | 'master' | 'public' | { readonly roles: readonly Role[] };
 
-export const requireUser: Access = 'user';
 export const requireMaster: Access = 'master';
 
 /** Only users with one of these roles; others are answered 403. Used as `config: { access: requireRole('admin') }`. */

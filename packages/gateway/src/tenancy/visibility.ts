@@ -3,8 +3,6 @@
  * and devices alike. Admins and managers see everything of their tenant, a user what belongs to the user's own
  * devices or was made by that user. What is not visible is answered like what does not exist.
  */
-import type { Kysely } from 'kysely';
-import type { Database } from '../storage/schema.ts';
 import type { Caller } from './caller.ts';
 
 export function seesWholeTenant(caller: Caller): boolean {
@@ -26,15 +24,4 @@ export function onlyOwner(caller: Caller): string | undefined {
 export function visibleRows(caller: Caller): { tenant_id: string; user_id?: string } {
   const userId = onlyOwner(caller);
   return { tenant_id: caller.tenantId, ...(userId === undefined ? {} : { user_id: userId }) };
-}
-
-/** Ids of the devices that the caller may see; null stands for every device of the tenant. */
-export async function visibleDeviceIds(db: Kysely<Database>, caller: Caller): Promise<string[] | null> {
-  if (seesWholeTenant(caller)) return null;
-  const rows = await db
-    .selectFrom('devices')
-    .select('id')
-    .where((is) => is.and(visibleRows(caller)))
-    .execute();
-  return rows.map(({ id }) => id);
 }

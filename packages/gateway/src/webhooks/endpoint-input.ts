@@ -79,7 +79,7 @@ export function checkUrl(text: string, policy: AddressPolicy, field = 'webhook_u
 const isLocalhost = (host: string): boolean => /^(?:.+\.)?localhost$/i.test(host);
 
 /** The names once each, in the order of the catalogue. Throws VALIDATION_ERROR. */
-export function checkEvents(names: readonly string[], field = 'enabled_events'): EventName[] {
+function checkEvents(names: readonly string[], field = 'enabled_events'): EventName[] {
   if (names.length === 0) throw invalidField(field, 'must name at least one event');
   const unknown = names.findIndex((name) => !NAMES.has(name));
   if (unknown !== -1) {
@@ -94,7 +94,7 @@ export function checkEvents(names: readonly string[], field = 'enabled_events'):
 }
 
 /** Throws VALIDATION_ERROR; a value is never repeated, it may be a credential. */
-export function checkHeaders(headers: Record<string, string>): Record<string, string> {
+function checkHeaders(headers: Record<string, string>): Record<string, string> {
   const entries = Object.entries(headers);
   if (entries.length > MAX_HEADERS) throw invalidField('headers', `has more than ${MAX_HEADERS} members`);
   const seen = new Set<string>();
@@ -117,7 +117,7 @@ export function checkHeaders(headers: Record<string, string>): Record<string, st
 }
 
 /** A whole number within its limits. Throws VALIDATION_ERROR. */
-export function checkInteger(value: number, field: string, least: number, most: number): number {
+function checkInteger(value: number, field: string, least: number, most: number): number {
   if (!Number.isInteger(value) || value < least || value > most) {
     throw invalidField(field, `must be a whole number from ${least} to ${most}`, value);
   }
@@ -125,7 +125,7 @@ export function checkInteger(value: number, field: string, least: number, most: 
 }
 
 /** Null for "no signature". Throws VALIDATION_ERROR without repeating the secret. */
-export function checkSecret(secret: string | null): string | null {
+function checkSecret(secret: string | null): string | null {
   if (secret === null || secret === '') return null;
   if (secret.length > MAX_SECRET_LENGTH) {
     throw invalidField('secret', `is longer than ${MAX_SECRET_LENGTH} characters`);
