@@ -20,6 +20,7 @@ export const ERROR_CATALOGUE = {
   QR_TIMEOUT: { status: 408, text: 'timeout waiting for QR code' },
   ALREADY_CONNECTED: { status: 409, text: 'already connected' },
   ALREADY_PAIRED: { status: 409, text: 'the device is already paired' },
+  ACCOUNT_CHANGED: { status: 409, text: 'the device holds another WhatsApp account by now' },
   ALREADY_EXISTS: { status: 409, text: 'it exists already' },
   DELETE_WINDOW_EXPIRED: {
     status: 409,
@@ -33,6 +34,7 @@ export const ERROR_CATALOGUE = {
   NOT_STARRABLE: { status: 409, text: 'this message cannot be starred' },
   NOT_A_POLL: { status: 409, text: 'the message is no poll' },
   NOT_CANCELLABLE: { status: 409, text: 'it can no longer be cancelled' },
+  TOKEN_ROTATED: { status: 409, text: 'another request gave the user a new token at the same time' },
   IDEMPOTENCY_CONFLICT: { status: 409, text: 'the Idempotency-Key was used with another request' },
   MEDIA_GONE: { status: 410, text: 'the media is gone: neither WhatsApp nor your phone has it any more' },
   SEND_TIME_PASSED: { status: 410, text: 'the time at which the message was to be sent has passed' },

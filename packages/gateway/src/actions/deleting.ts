@@ -6,13 +6,13 @@ import type { MessageName } from '../identity/message-name.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import { assertDeletable, withinDeleteWindow } from '../messages/delete-rules.ts';
 import type { MessageDevice, StoredMessage } from '../messages/stored-message.ts';
-import { deliver, earlierDelivery, type SendAttempt } from '../sending/delivery.ts';
+import { claimedName, deliver, earlierDelivery, type SendAttempt } from '../sending/delivery.ts';
 import type { RecipientAddress } from '../sending/recipients.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 import { revokeMessage } from './content/revoke.ts';
-import { chatToSendTo, type HeldMessage, type HeldMessages } from './held-messages.ts';
+import { chatToSendTo, firstHeld, type HeldMessage, type HeldMessages } from './held-messages.ts';
 
 export type DeleteType = 'for_everyone' | 'for_me';
 
@@ -72,18 +72,19 @@ export class Deleting {
 
   /** The copy in the chat that is meant: our own first, then one on a connected device. */
   async #find(caller: Caller, request: DeleteRequest): Promise<HeldMessage> {
-    const inChat = await this.#held.inChat(caller, request.name, request.address);
+    const name = claimedName(request.name, request.attempt);
+    const inChat = await this.#held.inChat(caller, name, request.address);
     const own = inChat.filter((held) => held.target.fromMe);
     const candidates = own.length > 0 ? own : inChat;
     const [first, second] = candidates;
     if (!first) throw invalidField('chatJid', 'is not the chat of this message');
     if (request.type === 'for_me' && second) throw new AppError('DEVICE_AMBIGUOUS');
-    return candidates.find((held) => held.session) ?? first;
+    return firstHeld(candidates);
   }
 
   async #revoke(held: HeldMessage, attempt: SendAttempt | undefined): Promise<number> {
     const { target, device, session } = held;
-    const earlier = await earlierDelivery(this.#archive, device, attempt);
+    const earlier = await earlierDelivery(this.#archive, target.tenantId, attempt);
     if (earlier) return earlier.timestamp;
     if (!target.fromMe && !target.isGroup) {
       throw new AppError('FORBIDDEN', {

@@ -5,11 +5,17 @@ import type { MessageName } from '../identity/message-name.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import { assertEditable, hasCaption } from '../messages/edit-rules.ts';
 import { checkedCaption, checkedText } from '../sending/content.ts';
-import { type Delivered, deliver, earlierDelivery, type SendAttempt } from '../sending/delivery.ts';
+import {
+  claimedName,
+  type Delivered,
+  deliver,
+  earlierDelivery,
+  type SendAttempt,
+} from '../sending/delivery.ts';
 import type { RecipientAddress } from '../sending/recipients.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { editMessage } from './content/edit.ts';
-import { chatToSendTo, type HeldMessages } from './held-messages.ts';
+import { chatToSendTo, firstHeld, type HeldMessages } from './held-messages.ts';
 
 export interface EditRequest {
   name: MessageName;
@@ -36,19 +42,19 @@ export class Editing {
    */
   async edit(caller: Caller, request: EditRequest): Promise<Delivered> {
     checkedText('message', request.text);
-    const copies = await this.#held.inChat(caller, request.name, request.address, (each) => each.fromMe);
-    const [first] = copies;
-    if (!first) throw invalidField('to', 'is not the chat of this message');
-    const { target, device, session } = copies.find((held) => held.session) ?? first;
+    const { attempt } = request;
+    const earlier = await earlierDelivery(this.#archive, caller.tenantId, attempt);
+    if (earlier) return earlier;
+    const name = claimedName(request.name, attempt);
+    const copies = await this.#held.inChat(caller, name, request.address, (each) => each.fromMe);
+    if (copies.length === 0) throw invalidField('to', 'is not the chat of this message');
+    const { target, device, session } = firstHeld(copies);
     assertEditable(target, this.#clock.now());
     if (hasCaption(target.kind)) checkedCaption(request.text, 'message');
     if (!session) throw new AppError('DEVICE_NOT_READY');
     const original = (await this.#archive.wireMessage(target)) ?? {};
     const composed = editMessage({ target, original, text: request.text, now: this.#clock.now() });
     const recipient = chatToSendTo(target);
-    return (
-      (await earlierDelivery(this.#archive, device, request.attempt)) ??
-      (await deliver(this.#archive, { session, device, recipient, composed, attempt: request.attempt }))
-    );
+    return deliver(this.#archive, { session, device, recipient, composed, attempt });
   }
 }

@@ -3,8 +3,14 @@ import { AppError } from '../errors.ts';
 import { identityOf, sameIdentity } from '../identity/jid.ts';
 import type { MessageName } from '../identity/message-name.ts';
 import type { MessageArchive } from '../messages/archive.ts';
-import { chatOf, type MessageDevice, type StoredMessage } from '../messages/stored-message.ts';
+import {
+  accountOfMessage,
+  chatOf,
+  type MessageDevice,
+  type StoredMessage,
+} from '../messages/stored-message.ts';
 import { type Fits, findMessages, messagesNamed, shownCopiesOfFirst } from '../messages/visible.ts';
+import { holdsAccount } from '../sending/account.ts';
 import type { SendingDevices } from '../sending/pipeline.ts';
 import { namesOf, type Recipient, type RecipientAddress, type Recipients } from '../sending/recipients.ts';
 import type { Caller } from '../tenancy/caller.ts';
@@ -14,8 +20,10 @@ import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 export interface HeldMessage {
   target: StoredMessage;
   device: MessageDevice;
-  /** Null while the device is not connected. */
+  /** Null while the device is not connected, and for a former account's message. */
   session: WhatsAppSession | null;
+  /** The device held another account when it had the message: with the one of today nothing can be done to it. */
+  former: boolean;
 }
 
 export class HeldMessages {
@@ -60,11 +68,14 @@ export class HeldMessages {
   /** The device that holds the copy, connected or not. */
   async holder(caller: Caller, target: StoredMessage): Promise<HeldMessage> {
     const device = await this.#devices.resolve(caller, target.deviceId);
+    if (!holdsAccount(device, accountOfMessage(target))) {
+      return { target, device, session: null, former: true };
+    }
     try {
-      return { target, device, session: this.#devices.session(device) };
+      return { target, device, session: this.#devices.session(device), former: false };
     } catch (error) {
       if (error instanceof AppError && error.code === 'DEVICE_NOT_READY') {
-        return { target, device, session: null };
+        return { target, device, session: null, former: false };
       }
       throw error;
     }
@@ -82,16 +93,18 @@ export class HeldMessages {
     return found;
   }
 
-  /** The first copy on a connected device, else the first of all. MESSAGE_NOT_FOUND without copies. */
+  /**
+   * The first copy on a connected device, else the first of all. MESSAGE_NOT_FOUND without copies,
+   * ACCOUNT_CHANGED when all are former accounts'.
+   */
   async reachable(caller: Caller, copies: readonly StoredMessage[]): Promise<HeldMessage> {
-    let fallback: HeldMessage | null = null;
+    const all: HeldMessage[] = [];
     for (const target of copies) {
       const held = await this.holder(caller, target);
       if (held.session) return held;
-      fallback ??= held;
+      all.push(held);
     }
-    if (!fallback) throw new AppError('MESSAGE_NOT_FOUND');
-    return fallback;
+    return firstHeld(all);
   }
 
   /**
@@ -111,6 +124,13 @@ export class HeldMessages {
 
 function isNamedBy(message: StoredMessage, address: RecipientAddress): boolean {
   return namesOf(address).some((name) => sameIdentity(identityOf(name), chatOf(message)));
+}
+
+/** The first that is not a former account's, on a connected device if there is one; else as `reachable`. */
+export function firstHeld(all: readonly HeldMessage[]): HeldMessage {
+  const held = all.find(({ session }) => session) ?? all.find(({ former }) => !former);
+  if (held) return held;
+  throw new AppError(all.length === 0 ? 'MESSAGE_NOT_FOUND' : 'ACCOUNT_CHANGED');
 }
 
 /** The chat of a stored message, as somewhere to send to. */

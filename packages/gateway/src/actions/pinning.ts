@@ -5,7 +5,13 @@ import type { MessageName } from '../identity/message-name.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import { assertPinnable } from '../messages/pin-rules.ts';
 import type { StoredMessage } from '../messages/stored-message.ts';
-import { type Delivered, deliver, earlierDelivery, type SendAttempt } from '../sending/delivery.ts';
+import {
+  claimedName,
+  type Delivered,
+  deliver,
+  earlierDelivery,
+  type SendAttempt,
+} from '../sending/delivery.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { pinMessage } from './content/pin.ts';
 import { chatToSendTo, type HeldMessages } from './held-messages.ts';
@@ -33,15 +39,16 @@ export class Pinning {
    * NOT_PINNABLE, and what sending throws.
    */
   async pin(caller: Caller, request: PinRequest): Promise<Delivered & { target: StoredMessage }> {
-    const copies = await this.#held.any(caller, request.name);
+    const { attempt } = request;
+    const copies = await this.#held.any(caller, claimedName(request.name, attempt));
     const { target, device, session } = await this.#held.reachable(caller, copies);
+    const earlier = await earlierDelivery(this.#archive, caller.tenantId, attempt);
+    if (earlier) return { ...earlier, target };
     assertPinnable(target);
     if (!session) throw new AppError('DEVICE_NOT_READY');
     const composed = pinMessage({ target, seconds: request.seconds, now: this.#clock.now() });
-    const { attempt } = request;
-    const delivered =
-      (await earlierDelivery(this.#archive, device, attempt)) ??
-      (await deliver(this.#archive, { session, device, recipient: chatToSendTo(target), composed, attempt }));
+    const recipient = chatToSendTo(target);
+    const delivered = await deliver(this.#archive, { session, device, recipient, composed, attempt });
     return { ...delivered, target };
   }
 }

@@ -1,9 +1,9 @@
 /** The archive: what was sent and received, stored once and found again. */
 import { randomUUID } from 'node:crypto';
-import type { Kysely, Transaction } from 'kysely';
+import type { Expression, ExpressionBuilder, Kysely, SqlBool, Transaction } from 'kysely';
 import type { Clock } from '../clock.ts';
 import { type EventRecorder, noEvents } from '../events/recorder.ts';
-import { canonicalJid, identityOf, sameIdentity } from '../identity/jid.ts';
+import { canonicalJid, contradicts, identityOf, sameIdentity } from '../identity/jid.ts';
 import { mayBeRecordId } from '../identity/message-name.ts';
 import { deferred } from '../storage/database.ts';
 import { checkedTenant, storingOrder } from '../storage/narrowing.ts';
@@ -21,6 +21,7 @@ import { outboundRow } from './message-row.ts';
 import { insertMedia, insertRow, rowsWithId } from './message-rows.ts';
 import { type RecoveryResult, settleInterrupted } from './outbound-recovery.ts';
 import { SealedContent } from './sealed-content.ts';
+import { moveSend } from './send-state.ts';
 import {
   chatIdentity,
   chatOf,
@@ -100,8 +101,8 @@ export class MessageArchive {
   }
 
   /**
-   * Writes a message of ours as `pending`, before the stanza leaves. A row that an earlier attempt with
-   * the same id left behind is taken over.
+   * Writes a message of ours as `pending`, before the stanza leaves. A row that an earlier attempt with the
+   * same id left behind in the chat is taken over; what receipts have told of it stays.
    */
   async createOutbound(record: OutboundRecord): Promise<StoredMessage> {
     const row = this.#outboundRow(record);
@@ -109,23 +110,21 @@ export class MessageArchive {
     await deferred(this.#db)
       .transaction()
       .execute(async (trx) => {
-        const ours = await trx
-          .selectFrom('messages')
-          .select(['id', 'created_at', 'chat_jid', 'chat_lid'])
-          .where('tenant_id', '=', row.tenant_id)
-          .where('message_id', '=', row.message_id)
-          .where('device_id', '=', row.device_id)
-          .where('from_me', '=', 1)
-          .execute();
-        const earlier = ours.find((each) => sameIdentity(chatIdentity(each), record.chat));
-        if (earlier) {
+        const rows = await rowsWithId(trx, record.device, record.messageId);
+        const earlier = rows.find(
+          (each) =>
+            each.from_me === 1 &&
+            sameIdentity(chatIdentity(each), record.chat) &&
+            !contradicts(senderIdentity(each), record.device),
+        );
+        if (!earlier) await insertRow(trx, row);
+        else {
           row.id = earlier.id;
-          row.created_at = earlier.created_at;
           row.raw = this.#content.encode(earlier.id, record.message);
           await trx.deleteFrom('media').where('message_row_id', '=', earlier.id).execute();
-          await trx.updateTable('messages').set(row).where('id', '=', earlier.id).execute();
-        } else {
-          await insertRow(trx, row);
+          const { kind, text, context, target_id, raw, timestamp } = row;
+          const moved = { tenantId: row.tenant_id, rowId: earlier.id };
+          await moveSend(trx, moved, 'repeated', { kind, text, context, target_id, raw, timestamp });
         }
         const { media } = record.content;
         if (media) await insertMedia(trx, row, media, { vault: this.#vault });
@@ -133,20 +132,16 @@ export class MessageArchive {
     return storedMessage(row);
   }
 
+  /** Another attempt of a message that is stored: it goes out as it is there. */
+  async repeatOutbound(message: StoredMessage): Promise<void> {
+    await moveSend(this.#db, message, 'repeated');
+  }
+
   /** The server acknowledged the message at `at` (milliseconds, the server's time). */
-  async markSent(
-    { tenantId, rowId, kind }: Pick<StoredMessage, 'tenantId' | 'rowId' | 'kind'>,
-    at: number,
-  ): Promise<void> {
+  async markSent(message: Pick<StoredMessage, 'tenantId' | 'rowId' | 'kind'>, at: number): Promise<void> {
+    const { tenantId, rowId, kind } = message;
     await this.#db.transaction().execute(async (trx) => {
-      const moved = await trx
-        .updateTable('messages')
-        .set({ send_state: 'sent', send_error: null, timestamp: at })
-        .where('tenant_id', '=', tenantId)
-        .where('id', '=', rowId)
-        .where('send_state', '!=', 'sent')
-        .executeTakeFirst();
-      if (moved.numUpdatedRows > 0n) {
+      if (await moveSend(trx, message, 'acknowledged', { timestamp: at })) {
         if (kind === 'edit' || kind === 'revoke') await applyOwnAmendment(trx, tenantId, rowId);
         return this.#events.sent(trx, tenantId, rowId);
       }
@@ -164,21 +159,20 @@ export class MessageArchive {
   /** The message was not taken. A receipt that arrived all the same proves otherwise and wins. */
   async markFailed(tenantId: string, rowId: string, reason: string): Promise<void> {
     await this.#db.transaction().execute(async (trx) => {
-      const moved = await trx
-        .updateTable('messages')
-        .set({ send_state: 'failed', send_error: reason })
-        .where('tenant_id', '=', tenantId)
-        .where('id', '=', rowId)
-        .where('send_state', '=', 'pending')
-        .executeTakeFirst();
-      if (moved.numUpdatedRows > 0n) await this.#events.failed(trx, tenantId, rowId, this.#clock.now());
+      const moved = await moveSend(trx, { tenantId, rowId }, 'refused', { reason });
+      if (moved) await this.#events.failed(trx, tenantId, rowId, this.#clock.now());
     });
     this.#events.committed();
   }
 
+  /** Whether WhatsApp has the message is not known: it waits for what tells. */
+  async markUncertain(message: Pick<StoredMessage, 'tenantId' | 'rowId'>, reason: string): Promise<void> {
+    await moveSend(this.#db, message, 'lost', { reason });
+  }
+
   /** See `settleInterrupted`: once, before devices connect. */
   async settleInterrupted(tenantId: string): Promise<RecoveryResult> {
-    const parts = { db: this.#db, clock: this.#clock, outcomes: this.#events };
+    const parts = { db: this.#db, outcomes: this.#events };
     const result = await settleInterrupted(parts, tenantId);
     this.#events.committed();
     return result;
@@ -276,15 +270,25 @@ export class MessageArchive {
   }
 
   /** Whether something was received in the chat, or sent with success, as far as is stored. */
-  async hasChat(device: Pick<MessageDevice, 'id' | 'tenantId'>, chat: Identity): Promise<boolean> {
+  async hasChat(device: MessageDevice, chat: Identity): Promise<boolean> {
     const names = [chat.jid, chat.lid].filter((name) => name !== null);
+    if (await this.#hasRow(device, (is) => is('chat_jid', 'in', names))) return true;
+    return chat.lid !== null && this.#hasRow(device, (is) => is('chat_lid', '=', chat.lid));
+  }
+
+  async #hasRow(
+    device: MessageDevice,
+    inChat: (is: ExpressionBuilder<Database, 'messages'>) => Expression<SqlBool>,
+  ): Promise<boolean> {
     const row = await this.#db
       .selectFrom('messages')
       .select('id')
       .where('tenant_id', '=', device.tenantId)
       .where('device_id', '=', device.id)
-      .where('chat_jid', 'in', names)
+      .where(inChat)
       .where('send_state', 'in', ['none', 'sent'])
+      // Another account's chats are not this one's.
+      .where((is) => is.or([is('account_jid', 'is', null), is('account_jid', '=', canonicalJid(device))]))
       .limit(1)
       .executeTakeFirst();
     return row !== undefined;

@@ -86,7 +86,7 @@ export function composeMessages(input: MessagesInput): Messages {
 async function settleInterrupted({ tenantIds, log }: MessagesInput, archive: MessageArchive): Promise<void> {
   for (const id of await tenantIds()) {
     const settled = await archive.settleInterrupted(id);
-    if (settled.sent + settled.failed > 0) {
+    if (settled.sent + settled.uncertain > 0) {
       log.warn({ tenant_id: id, ...settled }, 'messages were on their way out when the gateway stopped');
     }
   }

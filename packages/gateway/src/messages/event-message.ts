@@ -29,6 +29,7 @@ export function eventHead(row: StoredMessage) {
   return {
     messageId: row.messageId,
     recordId: row.rowId,
+    account: row.accountJid,
     chat: chatOf(row),
     sender: senderOf(row),
     fromMe: row.fromMe,

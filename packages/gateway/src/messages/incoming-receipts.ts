@@ -5,8 +5,8 @@ import { HotQuery, slotsOf } from '../storage/hot-query.ts';
 import type { Database, MessagesTable, ReceiptsTable } from '../storage/schema.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { MessageReceipt, ReceiptKind } from '../whatsapp/port/receipts.ts';
-import { applyOwnAmendment } from './amendments.ts';
 import type { MessageEvents } from './message-events.ts';
+import { proveSent } from './outbound-recovery.ts';
 import { chatIdentity, type MessageDevice, type StoredMessage } from './stored-message.ts';
 
 export type DeliveryStatus = 'pending' | 'failed' | 'delivered' | 'read' | 'played';
@@ -51,13 +51,16 @@ export async function recordReceipt(
 ): Promise<void> {
   const self: Identity = { jid: device.jid, lid: device.lid };
   // Our own phone reports what it received too; only in the chat with oneself is it the recipient.
-  if (sameIdentity(receipt.recipient, self) && !sameIdentity(receipt.chat, self)) return;
+  const ownCopy = sameIdentity(receipt.recipient, self) && !sameIdentity(receipt.chat, self);
   const recipient = canonicalJid(receipt.recipient);
   if (recipient === null) return;
   await db.transaction().execute(async (trx) => {
     for (const messageId of receipt.messageIds) {
       const target = await targetOf(trx, device, receipt, messageId);
-      if (target) await store(trx, device, receipt, { ...target, messageId, recipient }, events);
+      if (!target) continue;
+      // The phone has its copy from the server: whatever came of the ack, the server has the message.
+      if (ownCopy) await proveSent(trx, { tenantId: device.tenantId, rowId: target.rowId }, null, events);
+      else await store(trx, device, receipt, { ...target, messageId, recipient }, events);
     }
   });
   events.committed();
@@ -127,9 +130,6 @@ async function store(
           .end();
       const implied = IMPLIED[receipt.kind];
       return {
-        // A receipt proves that the server took the message, also when its ack never reached us.
-        send_state: 'sent' as const,
-        send_error: null,
         ...(implied.includes('delivered') ? { delivered_at: first('delivered_at') } : {}),
         ...(implied.includes('read') ? { read_at: first('read_at') } : {}),
         ...(implied.includes('played') ? { played_at: first('played_at') } : {}),
@@ -139,9 +139,9 @@ async function store(
     .where('tenant_id', '=', device.tenantId)
     .where('id', '=', target.rowId)
     .execute();
+  // A receipt proves that the server took the message, also when its ack never reached us.
   if (!target.sent) {
-    await applyOwnAmendment(trx, device.tenantId, target.rowId);
-    await events.sent(trx, device.tenantId, target.rowId);
+    await proveSent(trx, { tenantId: device.tenantId, rowId: target.rowId }, null, events);
   }
   if (inserted === 0) return;
   const { messageId, rowId: recordId, chat, chatJid } = target;

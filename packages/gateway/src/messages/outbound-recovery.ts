@@ -3,20 +3,20 @@
  * leaves it `pending`; nothing is ever sent again by itself, for the server may well have it.
  */
 import { type Kysely, sql, type Transaction } from 'kysely';
-import type { Clock } from '../clock.ts';
 import { contradicts } from '../identity/jid.ts';
-import type { Database } from '../storage/schema.ts';
+import type { Database, MessagesTable } from '../storage/schema.ts';
+import type { Identity } from '../whatsapp/port/identity.ts';
 import type { InboundMessage } from '../whatsapp/port/messages.ts';
 import { applyOwnAmendment } from './amendments.ts';
-import { chatIdentity, type MessageDevice } from './stored-message.ts';
+import { moveSend } from './send-state.ts';
+import { chatIdentity, type MessageDevice, senderIdentity } from './stored-message.ts';
 
 /** Who is told how a send ended; `MessageEvents` fits. */
 export interface SendOutcomes {
   sent(trx: Transaction<Database>, tenantId: string, rowId: string): Promise<void>;
-  failed(trx: Transaction<Database>, tenantId: string, rowId: string, at: number): Promise<void>;
 }
 
-/** Why a message is `failed` when the process ended between its stanza and its ack. */
+/** Why the end of a message is not known when the process ended between its stanza and its ack. */
 export const INTERRUPTED = 'interrupted: the gateway stopped before WhatsApp acknowledged it';
 
 /** Rows per commit: bounds memory and the time that others wait for the database. */
@@ -25,78 +25,88 @@ const BATCH = 200;
 export interface RecoveryResult {
   /** Proved to have left, by the copy that another device of the account got. */
   sent: number;
-  failed: number;
+  uncertain: number;
 }
 
 /**
- * Settles what an earlier process left `pending`: `sent` when another of the tenant's devices holds the
- * copy that the account's devices get of a message the server took, else `failed`. A receipt that comes
- * later still outranks that. Call once, before any device connects or request is taken.
+ * Settles what an earlier process left `pending`: `sent` when another of the tenant's devices holds the copy
+ * that the account's devices get of a message the server took. Of the others nobody knows: they stay `pending`,
+ * with that as the reason, until a receipt or a copy tells. Call once, before any device connects or request is
+ * taken.
  */
 export async function settleInterrupted(
-  parts: { db: Kysely<Database>; clock: Clock; outcomes: SendOutcomes },
+  parts: { db: Kysely<Database>; outcomes: SendOutcomes },
   tenantId: string,
 ): Promise<RecoveryResult> {
-  const result: RecoveryResult = { sent: 0, failed: 0 };
+  const result: RecoveryResult = { sent: 0, uncertain: 0 };
   for (;;) {
-    const settled = await parts.db.transaction().execute((trx) => settleBatch(trx, parts, tenantId));
+    const settled = await parts.db.transaction().execute((trx) => settleBatch(trx, parts.outcomes, tenantId));
     result.sent += settled.sent;
-    result.failed += settled.failed;
-    if (settled.sent + settled.failed < BATCH) return result;
+    result.uncertain += settled.uncertain;
+    if (settled.sent + settled.uncertain < BATCH) return result;
   }
 }
 
 async function settleBatch(
   trx: Transaction<Database>,
-  { clock, outcomes }: { clock: Clock; outcomes: SendOutcomes },
+  outcomes: SendOutcomes,
   tenantId: string,
 ): Promise<RecoveryResult> {
   const rows = await trx
     .selectFrom('messages')
-    .select(['id', 'message_id', 'device_id', 'chat_jid', 'chat_lid'])
+    .select(['id', 'message_id', 'device_id', ...NAMES])
     .where('tenant_id', '=', tenantId)
     // As a literal: an index of those alone is not chosen for a parameter that might be anything.
     .where('send_state', '=', sql.lit('pending'))
+    .where('send_error', 'is', null)
     .orderBy('created_at')
     .limit(BATCH)
     .execute();
-  const result: RecoveryResult = { sent: 0, failed: 0 };
+  const result: RecoveryResult = { sent: 0, uncertain: 0 };
   for (const row of rows) {
     const copies = await trx
       .selectFrom('messages')
-      .select(['chat_jid', 'chat_lid', 'timestamp'])
+      .select([...NAMES, 'timestamp'])
       .where('tenant_id', '=', tenantId)
       .where('message_id', '=', row.message_id)
       .where('device_id', '!=', row.device_id)
       .where('from_me', '=', 1)
       .where('send_state', '=', 'sent')
       .execute();
-    const copy = copies.find((each) => !contradicts(chatIdentity(each), chatIdentity(row)));
-    await trx
-      .updateTable('messages')
-      .set(
-        copy
-          ? { send_state: 'sent', send_error: null, timestamp: copy.timestamp }
-          : { send_state: 'failed', send_error: INTERRUPTED },
-      )
-      .where('tenant_id', '=', tenantId)
-      .where('id', '=', row.id)
-      .execute();
+    const copy = copies.find((each) => isCopy(row, chatIdentity(each), senderIdentity(each)));
     if (copy) {
       result.sent += 1;
-      await applyOwnAmendment(trx, tenantId, row.id);
-      await outcomes.sent(trx, tenantId, row.id);
+      await proveSent(trx, { tenantId, rowId: row.id }, copy.timestamp, outcomes);
     } else {
-      result.failed += 1;
-      await outcomes.failed(trx, tenantId, row.id, clock.now());
+      result.uncertain += 1;
+      await moveSend(trx, { tenantId, rowId: row.id }, 'lost', { reason: INTERRUPTED });
     }
   }
   return result;
 }
 
+const NAMES = ['chat_jid', 'chat_lid', 'sender_jid', 'sender_lid'] as const;
+
+/** The id alone proves nothing: another account, or another chat, may have a message of the same id. */
+function isCopy(row: Pick<MessagesTable, (typeof NAMES)[number]>, chat: Identity, sender: Identity): boolean {
+  return !contradicts(chatIdentity(row), chat) && !contradicts(senderIdentity(row), sender);
+}
+
+/** WhatsApp has the message, as something else than its ack tells; `at` in milliseconds, when that says it. */
+export async function proveSent(
+  trx: Transaction<Database>,
+  message: { tenantId: string; rowId: string },
+  at: number | null,
+  outcomes: SendOutcomes,
+): Promise<void> {
+  if (!(await moveSend(trx, message, 'proved', at === null ? {} : { timestamp: at }))) return;
+  await applyOwnAmendment(trx, message.tenantId, message.rowId);
+  await outcomes.sent(trx, message.tenantId, message.rowId);
+}
+
 /**
  * The server gave `message`, which our account sent, to a device of ours: wherever the tenant has it as
- * `failed` because no ack was seen, it was sent after all.
+ * `failed` or `pending` because no ack was seen, it was sent after all.
  */
 export async function confirmSent(
   trx: Transaction<Database>,
@@ -104,23 +114,16 @@ export async function confirmSent(
   message: InboundMessage,
   outcomes: SendOutcomes,
 ): Promise<void> {
-  const failed = await trx
+  const rows = await trx
     .selectFrom('messages')
-    .select(['id', 'chat_jid', 'chat_lid'])
+    .select(['id', ...NAMES])
     .where('tenant_id', '=', device.tenantId)
     .where('message_id', '=', message.id)
     .where('from_me', '=', 1)
-    .where('send_state', '=', 'failed')
+    .where('send_state', 'in', ['failed', 'pending'])
     .execute();
-  for (const row of failed) {
-    if (contradicts(chatIdentity(row), message.chat)) continue;
-    await trx
-      .updateTable('messages')
-      .set({ send_state: 'sent', send_error: null, timestamp: message.timestamp })
-      .where('tenant_id', '=', device.tenantId)
-      .where('id', '=', row.id)
-      .execute();
-    await applyOwnAmendment(trx, device.tenantId, row.id);
-    await outcomes.sent(trx, device.tenantId, row.id);
+  for (const row of rows) {
+    if (!isCopy(row, message.chat, message.sender)) continue;
+    await proveSent(trx, { tenantId: device.tenantId, rowId: row.id }, message.timestamp, outcomes);
   }
 }

@@ -53,6 +53,8 @@ export interface StoredMessage {
   tenantId: string;
   deviceId: string;
   messageId: string;
+  /** The account that the device held when it was stored; null when that was not kept. */
+  accountJid: Jid | null;
   /** The phone-number JID when known, else the LID; the group JID for groups. */
   chatJid: Jid;
   chatLid: Jid | null;
@@ -98,6 +100,7 @@ export const STORED_COLUMNS = [
   'tenant_id',
   'device_id',
   'message_id',
+  'account_jid',
   'chat_jid',
   'chat_lid',
   'sender_jid',
@@ -173,6 +176,7 @@ export function storedMessage(row: StoredRow | Insertable<MessagesTable>): Store
     tenantId: row.tenant_id,
     deviceId: row.device_id,
     messageId: row.message_id,
+    accountJid: row.account_jid ?? null,
     chatJid: row.chat_jid,
     chatLid: row.chat_lid ?? null,
     senderJid: row.sender_jid,
@@ -216,6 +220,14 @@ export function chatOf(message: Pick<StoredMessage, 'chatJid' | 'chatLid'>): Ide
 /** The two names of a stored message's sender. */
 export function senderOf(message: Pick<StoredMessage, 'senderJid' | 'senderLid'>): Identity {
   return twoNames(message.senderJid, message.senderLid);
+}
+
+/** Whose device had the message: its author, when that was us. Null when it is not known. */
+export function accountOfMessage(
+  message: Pick<StoredMessage, 'fromMe' | 'senderJid' | 'senderLid' | 'accountJid'>,
+): Identity | null {
+  if (message.fromMe) return senderOf(message);
+  return message.accountJid === null ? null : twoNames(message.accountJid, null);
 }
 
 /** The canonical column holds the LID when no phone number is known: then it is not a `jid`. */

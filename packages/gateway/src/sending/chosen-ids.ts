@@ -1,8 +1,9 @@
 /** Message ids that callers choose: each may be used once per device. */
 import { AppError } from '../errors.ts';
-import { sameIdentity } from '../identity/jid.ts';
+import { contradicts, sameIdentity } from '../identity/jid.ts';
 import type { MessageArchive } from '../messages/archive.ts';
-import { chatOf, type MessageDevice } from '../messages/stored-message.ts';
+import { isUncertain } from '../messages/send-state.ts';
+import { chatOf, type MessageDevice, senderOf } from '../messages/stored-message.ts';
 import type { SendId } from './delivery.ts';
 import type { Recipient } from './recipients.ts';
 
@@ -17,7 +18,8 @@ export class ChosenIds {
 
   /**
    * Runs `send` while no other one may take its id. Throws ALREADY_EXISTS when the id belongs to another
-   * message of the device. What failed in the same chat may be sent again under its id.
+   * message of the device. What failed in the same chat, or has no known
+   * end, may be sent again under its id.
    */
   async holding<T>(
     device: MessageDevice,
@@ -31,7 +33,7 @@ export class ChosenIds {
     this.#sending.add(key);
     try {
       // An attempt that claimed the id is the message itself.
-      if (chosen !== attempt?.messageId) await this.#assertUnused(device, chat, chosen);
+      if (chosen !== attempt?.claimed?.messageId) await this.#assertUnused(device, chat, chosen);
       return await send();
     } finally {
       this.#sending.delete(key);
@@ -41,7 +43,9 @@ export class ChosenIds {
   async #assertUnused(device: MessageDevice, chat: Recipient['chat'], id: string): Promise<void> {
     for (const message of await this.#archive.findForTenant(device.tenantId, id)) {
       if (message.deviceId !== device.id) continue;
-      if (message.sendState !== 'failed' || !sameIdentity(chatOf(message), chat)) throw usedAlready();
+      const mayRepeat = message.sendState === 'failed' || isUncertain(message);
+      const same = sameIdentity(chatOf(message), chat) && !contradicts(senderOf(message), device);
+      if (!mayRepeat || !same) throw usedAlready();
     }
   }
 }

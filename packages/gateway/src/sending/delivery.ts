@@ -1,22 +1,41 @@
 /** The last step of every send: row, stanza, ack. */
+import { contradicts, identityOf } from '../identity/jid.ts';
+import type { MessageName } from '../identity/message-name.ts';
 import type { MessageArchive } from '../messages/archive.ts';
-import type { MessageDevice } from '../messages/stored-message.ts';
+import {
+  type MessageDevice,
+  type OutboundRecord,
+  type StoredMessage,
+  senderOf,
+} from '../messages/stored-message.ts';
+import { isStorageFailure } from '../storage/failure.ts';
 import { fromSession } from '../whatsapp/port/app-errors.ts';
-import { SendRejected, SessionNotOpen } from '../whatsapp/port/errors.ts';
+import { RequestRefused, SendRejected } from '../whatsapp/port/errors.ts';
+import type { Jid } from '../whatsapp/port/identity.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
+import type { WireMessage } from '../whatsapp/port/wire-message.ts';
+import { accountOf } from './account.ts';
 import type { Composed } from './content.ts';
 import type { Conversation } from './quoting.ts';
 import type { Recipient } from './recipients.ts';
 
+/** What a stanza was made under, and so stays claimed: the id alone is no message. */
+export interface Claim {
+  readonly messageId: string;
+  readonly deviceId: string;
+  /** Null for a device that was not linked. */
+  readonly account: Jid | null;
+}
+
 /**
- * One attempt of a request to send. An earlier attempt with the same `Idempotency-Key` may have ended
- * without an ack; the next one then uses its message id again, and WhatsApp's clients show one message.
+ * One attempt of a request to send. An earlier attempt of it may have claimed an id, and its stanza may have
+ * left; the next one then goes out under the same id, and WhatsApp's clients show one message.
  */
 export interface SendAttempt {
-  /** Id of the earlier attempt, null for the first. */
-  readonly messageId: string | null;
-  /** Remembers the id, durably, before the stanza leaves. */
-  claim(messageId: string): Promise<void>;
+  /** Of the earlier attempt, null for the first. */
+  readonly claimed: Claim | null;
+  /** Remembers it, durably, before the stanza leaves. */
+  claim(claim: Claim): Promise<void>;
 }
 
 /** The id that a send goes by: the one the caller chose, and that of the attempt that this one repeats. */
@@ -33,16 +52,34 @@ export interface Delivered {
   timestamp: number;
 }
 
+/** The message that a request speaks of, on the device that its earlier attempt has claimed. */
+export function claimedName(name: MessageName, attempt: SendAttempt | undefined): MessageName {
+  return { ...name, deviceId: name.deviceId ?? attempt?.claimed?.deviceId };
+}
+
+/** The message that an earlier attempt made; null when there was none, or nothing of it was stored. */
+export async function claimedMessage(
+  archive: MessageArchive,
+  tenantId: string,
+  claim: Claim | null | undefined,
+): Promise<StoredMessage | null> {
+  if (!claim) return null;
+  const account = claim.account === null ? null : identityOf(claim.account);
+  const rows = await archive.findForTenant(tenantId, claim.messageId);
+  const own = rows.filter((row) => row.deviceId === claim.deviceId && row.fromMe);
+  return own.find((row) => account === null || !contradicts(senderOf(row), account)) ?? null;
+}
+
 /** An earlier attempt that did arrive, as its ack or a receipt says by now: nothing is left to send. */
 export async function earlierDelivery(
   archive: MessageArchive,
-  device: MessageDevice,
+  tenantId: string,
   attempt: SendAttempt | undefined,
-): Promise<Delivered | null> {
-  if (!attempt?.messageId) return null;
-  const rows = await archive.findForTenant(device.tenantId, attempt.messageId);
-  const sent = rows.find((row) => row.deviceId === device.id && row.fromMe && row.sendState === 'sent');
-  return sent ? { messageId: sent.messageId, recordId: sent.rowId, timestamp: sent.timestamp } : null;
+): Promise<(Delivered & { message: StoredMessage }) | null> {
+  const message = await claimedMessage(archive, tenantId, attempt?.claimed);
+  if (message?.sendState !== 'sent') return null;
+  const { messageId, rowId: recordId, timestamp } = message;
+  return { messageId, recordId, timestamp, message };
 }
 
 /**
@@ -60,10 +97,58 @@ export async function deliver(
     mentions?: string[];
   } & SendId,
 ): Promise<Delivered> {
-  const { session, device, recipient, composed, chosen, attempt } = input;
-  const messageId = attempt?.messageId ?? chosen ?? session.messages.newId();
-  await attempt?.claim(messageId);
-  const row = await archive.createOutbound({
+  const { session, device, recipient, chosen, attempt } = input;
+  const messageId = attempt?.claimed?.messageId ?? chosen ?? session.messages.newId();
+  const again = attempt?.claimed || chosen !== undefined;
+  const own = { messageId, deviceId: device.id, account: accountOf(device) };
+  const earlier = again ? await claimedMessage(archive, device.tenantId, own) : null;
+  if (attempt && !attempt.claimed) await attempt.claim(own);
+  const composed = await repeated(archive, earlier, input);
+  const row = composed.stored ?? (await archive.createOutbound(record(messageId, input, composed)));
+  try {
+    const { timestamp } = await session.messages.send({
+      to: recipient.to,
+      id: messageId,
+      message: composed.message,
+      ...(composed.editAttribute ? { editAttribute: composed.editAttribute } : {}),
+      ...(composed.extraNodes ? { extraNodes: composed.extraNodes } : {}),
+    });
+    await archive.markSent(row, timestamp);
+    return { messageId, recordId: row.rowId, timestamp };
+  } catch (error) {
+    await settle(archive, row, error);
+    throw fromSession(error, { extra: { message_id: messageId } });
+  }
+}
+
+type Outgoing = Parameters<typeof deliver>[1];
+
+/**
+ * What is sent again is what was sent: the request of an attempt that has stored its message goes out as it is
+ * stored. Under a chosen id the content is the caller's, and the secret that of the first: votes of phones that
+ * kept the first one are sealed under it.
+ */
+async function repeated(
+  archive: MessageArchive,
+  earlier: StoredMessage | null,
+  { composed, attempt }: Outgoing,
+): Promise<Composed & { stored?: StoredMessage }> {
+  const message = earlier && (await archive.wireMessage(earlier));
+  if (!earlier || !message) return composed;
+  if (attempt?.claimed && earlier.kind === composed.kind) {
+    await archive.repeatOutbound(earlier);
+    return { ...composed, message, stored: earlier };
+  }
+  const first = message.messageContextInfo as WireMessage | undefined;
+  const info = composed.message.messageContextInfo as WireMessage | undefined;
+  if (!first?.messageSecret || !info?.messageSecret) return composed;
+  const messageContextInfo = { ...info, messageSecret: first.messageSecret };
+  return { ...composed, message: { ...composed.message, messageContextInfo } };
+}
+
+function record(messageId: string, input: Outgoing, composed: Composed): OutboundRecord {
+  const { device, recipient } = input;
+  return {
     device,
     messageId,
     chat: recipient.chat,
@@ -81,28 +166,17 @@ export async function deliver(
       quoted: input.conversation?.quoted ?? null,
       mentions: input.mentions ?? [],
     },
-  });
-  try {
-    const { timestamp } = await session.messages.send({
-      to: recipient.to,
-      id: messageId,
-      message: composed.message,
-      ...(composed.editAttribute ? { editAttribute: composed.editAttribute } : {}),
-      ...(composed.extraNodes ? { extraNodes: composed.extraNodes } : {}),
-    });
-    await archive.markSent(row, timestamp);
-    return { messageId, recordId: row.rowId, timestamp };
-  } catch (error) {
-    // After a timeout the server may well have it: the row stays pending, and a receipt will tell.
-    if (error instanceof SendRejected) {
-      await archive.markFailed(
-        device.tenantId,
-        row.rowId,
-        `refused by WhatsApp: ${error.message} (${error.whatsappCode})`,
-      );
-    } else if (error instanceof SessionNotOpen) {
-      await archive.markFailed(device.tenantId, row.rowId, 'the connection closed before WhatsApp took it');
-    }
-    throw fromSession(error, { extra: { message_id: messageId } });
+  };
+}
+
+/** A refusal is an end. After anything else the server may well have it: a receipt or a copy will tell. */
+async function settle(archive: MessageArchive, row: StoredMessage, error: unknown): Promise<void> {
+  // What the store refused was not learnt from WhatsApp.
+  if (isStorageFailure(error)) return;
+  if (error instanceof SendRejected || error instanceof RequestRefused) {
+    const reason = `refused by WhatsApp: ${error.message} (${error.whatsappCode})`;
+    await archive.markFailed(row.tenantId, row.rowId, reason);
+  } else {
+    await archive.markUncertain(row, error instanceof Error ? error.message : String(error));
   }
 }

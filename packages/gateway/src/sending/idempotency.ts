@@ -1,11 +1,12 @@
 /** `Idempotency-Key`: a request that is repeated sends once. */
-import { createHash, type Hash } from 'node:crypto';
+import { createHash, type Hash, randomBytes } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
-import { AppError, type ErrorCode, invalidField } from '../errors.ts';
+import { AppError, invalidField } from '../errors.ts';
+import { isStorageFailure } from '../storage/failure.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Caller } from '../tenancy/caller.ts';
-import type { SendAttempt } from './delivery.ts';
+import type { Claim, SendAttempt } from './delivery.ts';
 
 export interface IdempotentAnswer {
   status: number;
@@ -15,7 +16,7 @@ export interface IdempotentAnswer {
 }
 
 type Answer = Pick<IdempotentAnswer, 'status' | 'body'>;
-type Work = (attempt: SendAttempt) => Promise<Answer>;
+type Work = (attempt: KeyedAttempt) => Promise<Answer>;
 
 /** How long a key is remembered. */
 export const KEY_LIFETIME_MS = 24 * 3600_000;
@@ -23,13 +24,19 @@ const SWEEP_EVERY_MS = 3600_000;
 /** Printable ASCII, as header values are; UUIDs fit, novels do not. */
 const KEY = /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/;
 
-/** WhatsApp did not take the message: another try is another message. */
-const REFUSALS: readonly ErrorCode[] = ['REJECTED_BY_WHATSAPP', 'ACCOUNT_LIMITED', 'RATE_LIMITED'];
+/** The attempt of a request with a key. */
+export interface KeyedAttempt extends SendAttempt {
+  /** 32 hexadecimal digits, the same for all attempts: what the request makes for later is named by it. */
+  readonly ticket: string;
+  /** An earlier attempt has begun, and may have made something. */
+  readonly resumed: boolean;
+}
 
 /**
- * Keys and first answers, in the database. An error gives the key free again, for nothing was sent;
- * unless a stanza had left and its ack did not come. Then, and when the process died in between, the next
- * request with the key sends under the same message id, which WhatsApp's clients show once.
+ * Keys and first answers, in the database. A refusal before anything left or was stored gives the key free
+ * again. Once an id was claimed for a stanza it stays claimed, whatever became of it: the next request with
+ * the key sends under that id, which WhatsApp's clients show once, or tells what became of it. The same holds
+ * for what is stored under the key's ticket.
  *
  * Requests that run at the same time are matched within this process: several processes on one database
  * need a lease on the row.
@@ -82,44 +89,51 @@ export class Idempotency {
       onReplay();
       return { status: live.status, body: JSON.parse(live.response) as Record<string, unknown> };
     }
-    const claimed = live?.response ? (JSON.parse(live.response) as { message_id: string }).message_id : null;
-    if (!live) {
-      if (stored) await this.#delete(caller, key);
-      await this.#db
-        .insertInto('idempotency_keys')
-        .values({
-          tenant_id: caller.tenantId,
-          user_id: caller.userId,
-          key,
-          request_hash: hash,
-          status: null,
-          response: null,
-          created_at: now,
-        })
-        .execute();
-    }
-    return this.#attempt(caller, key, work, claimed);
+    if (live) return this.#attempt(caller, key, work, { ...live, resumed: true });
+    if (stored) await this.#delete(caller, key);
+    const made = { ticket: randomBytes(16).toString('hex'), claim: null };
+    await this.#db
+      .insertInto('idempotency_keys')
+      .values({
+        tenant_id: caller.tenantId,
+        user_id: caller.userId,
+        key,
+        request_hash: hash,
+        status: null,
+        response: null,
+        created_at: now,
+        ...made,
+      })
+      .execute();
+    return this.#attempt(caller, key, work, { ...made, resumed: false });
   }
 
-  async #attempt(caller: Caller, key: string, work: Work, claimed: string | null): Promise<Answer> {
+  async #attempt(
+    caller: Caller,
+    key: string,
+    work: Work,
+    row: { ticket: string; claim: string | null; resumed: boolean },
+  ): Promise<Answer> {
+    const claimed = row.claim === null ? null : (JSON.parse(row.claim) as Claim);
     let left = claimed !== null;
-    const attempt: SendAttempt = {
-      messageId: claimed,
-      claim: async (messageId) => {
-        await this.#update(caller, key, {
-          status: null,
-          response: JSON.stringify({ message_id: messageId }),
-        });
+    const attempt: KeyedAttempt = {
+      ticket: row.ticket,
+      resumed: row.resumed,
+      claimed,
+      claim: async (claim) => {
         left = true;
+        await this.#update(caller, key, { claim: JSON.stringify(claim) });
       },
     };
     try {
       const answer = await work(attempt);
+      left = true;
       await this.#update(caller, key, { status: answer.status, response: JSON.stringify(answer.body) });
       return answer;
     } catch (error) {
-      const refused = error instanceof AppError && REFUSALS.includes(error.code);
-      if (!left || refused) await this.#delete(caller, key);
+      // After a failure of the store nobody knows what was stored.
+      const refused = error instanceof AppError && !isStorageFailure(error);
+      if (!left && refused) await this.#delete(caller, key);
       throw error;
     }
   }
@@ -127,7 +141,7 @@ export class Idempotency {
   async #row(caller: Caller, key: string) {
     return this.#db
       .selectFrom('idempotency_keys')
-      .select(['request_hash', 'status', 'response', 'created_at'])
+      .select(['request_hash', 'ticket', 'claim', 'status', 'response', 'created_at'])
       .where('tenant_id', '=', caller.tenantId)
       .where('user_id', '=', caller.userId)
       .where('key', '=', key)
@@ -137,7 +151,7 @@ export class Idempotency {
   async #update(
     caller: Caller,
     key: string,
-    values: { status: number | null; response: string },
+    values: { claim: string } | { status: number; response: string },
   ): Promise<void> {
     await this.#db
       .updateTable('idempotency_keys')

@@ -4,7 +4,7 @@
  */
 import { type Clock, stopwatch } from '../clock.ts';
 import type { MessageArchive } from '../messages/archive.ts';
-import type { MessageDevice } from '../messages/stored-message.ts';
+import type { MessageDevice, SendState, StoredMessage } from '../messages/stored-message.ts';
 import type { DeviceDirectory } from '../messages/visible.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import type { AccountLimit } from '../whatsapp/port/account.ts';
@@ -12,10 +12,18 @@ import { fromSession } from '../whatsapp/port/app-errors.ts';
 import { SessionNotOpen } from '../whatsapp/port/errors.ts';
 import type { Jid } from '../whatsapp/port/identity.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
+import { assertAccount } from './account.ts';
 import { assertMayWrite, type LimitParts } from './account-limits.ts';
 import { ChosenIds } from './chosen-ids.ts';
 import type { Content } from './content.ts';
-import { type Delivered, deliver, earlierDelivery, type SendAttempt } from './delivery.ts';
+import {
+  type Claim,
+  claimedMessage,
+  type Delivered,
+  deliver,
+  earlierDelivery,
+  type SendAttempt,
+} from './delivery.ts';
 import type { OutboundMediaSource } from './outbound-media.ts';
 import type { Pacing } from './pacing.ts';
 import { conversation, type Quote } from './quoting.ts';
@@ -42,6 +50,8 @@ export interface SendRequest {
   /** Id to send it under, checked; default: a new one. */
   messageId?: string | undefined;
   attempt?: SendAttempt | undefined;
+  /** The account that it was accepted for; by default whichever the device holds. */
+  account?: Jid | null | undefined;
   /** Ends the preparation of media; once the stanza is on its way, nothing ends it. */
   signal?: AbortSignal | undefined;
 }
@@ -88,35 +98,35 @@ export class Sending {
   /**
    * Sends and resolves once WhatsApp's server has the message. Nothing is written or sent before the
    * recipient is known and the content composed. Throws DEVICE_NOT_FOUND, DEVICE_AMBIGUOUS,
-   * DEVICE_NOT_READY, NOT_ON_WHATSAPP, ALREADY_EXISTS (the chosen id), INVALID_MEDIA, PAYLOAD_TOO_LARGE, UPLOAD_FAILED,
+   * DEVICE_NOT_READY, ACCOUNT_CHANGED, NOT_ON_WHATSAPP, ALREADY_EXISTS (the chosen id), INVALID_MEDIA, PAYLOAD_TOO_LARGE, UPLOAD_FAILED,
    * REJECTED_BY_WHATSAPP, ACCOUNT_LIMITED, RATE_LIMITED, WHATSAPP_TIMEOUT.
    */
   async send(caller: Caller, request: SendRequest): Promise<SentMessage> {
     const { archive, clock, devices, recipients, media, pacing } = this.#parts;
     const elapsed = stopwatch();
-    const device = await devices.resolve(caller, request.deviceId);
+    const { attempt } = request;
+    const mentions = request.mentions ?? [];
+    const known = { userId: caller.userId, mentionsProcessed: mentions.length };
+    // What has left is told, whatever the device is by now.
+    const earlier = await earlierDelivery(archive, caller.tenantId, attempt);
+    if (earlier) return { ...known, ...asSent(earlier), processingMs: elapsed() };
+    const device = await devices.resolve(caller, attempt?.claimed?.deviceId ?? request.deviceId);
+    assertAccount(device, attempt?.claimed?.account ?? request.account ?? null);
     const session = devices.session(device);
     const recipient = await recipients.resolve(session, device, request.address);
     await assertMayWrite(this.#limits, device, recipient);
-    const mentions = request.mentions ?? [];
     const context = await conversation(archive, device, recipient, {
       quote: request.quote ?? null,
       mentions,
     });
     const result = {
+      ...known,
       chatJid: recipient.chat.jid ?? recipient.to,
       deviceId: device.id,
-      userId: caller.userId,
-      mentionsProcessed: mentions.length,
       quotedFound: context.quotedFound,
     };
-    const earlier = await earlierDelivery(archive, device, request.attempt);
-    if (earlier) {
-      const nothing = { presenceSent: false, presenceSeconds: 0, metadata: {} };
-      return { ...earlier, ...result, ...nothing, processingMs: elapsed() };
-    }
     await pacing.turn(device.id, request.signal);
-    const id = { chosen: request.messageId, attempt: request.attempt };
+    const id = { chosen: request.messageId, attempt };
     return this.#chosenIds.holding(device, recipient, id, async () => {
       const composed = await compose(request.content, {
         session,
@@ -146,6 +156,11 @@ export class Sending {
         processingMs: elapsed(),
       };
     });
+  }
+
+  /** What is known of the message that an attempt has claimed; null when nothing of it was stored. */
+  async stateOf(tenantId: string, claim: Claim | null): Promise<SendState | null> {
+    return (await claimedMessage(this.#parts.archive, tenantId, claim))?.sendState ?? null;
   }
 
   /** Waits and types as asked, each at most a minute. */
@@ -179,6 +194,21 @@ export class Sending {
       await new Promise<void>((resolve) => this.#parts.clock.after(seconds * 1000, resolve));
     }
   }
+}
+
+/** The answer for a message that an earlier attempt sent. */
+function asSent({ message, messageId, recordId, timestamp }: Delivered & { message: StoredMessage }) {
+  return {
+    messageId,
+    recordId,
+    timestamp,
+    chatJid: message.chatJid,
+    deviceId: message.deviceId,
+    quotedFound: message.context.quoted !== null,
+    presenceSent: false,
+    presenceSeconds: 0,
+    metadata: {},
+  };
 }
 
 async function compose(content: Content, context: Parameters<Content['compose']>[0]) {

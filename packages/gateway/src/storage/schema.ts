@@ -114,6 +114,8 @@ export interface MessagesTable {
   tenant_id: string;
   device_id: string;
   message_id: string;
+  /** The account that the device held then; null for what was stored before this was kept. */
+  account_jid: string | null;
   /** Canonical chat: the phone-number JID when known, else the LID; the group JID for groups. */
   chat_jid: string;
   chat_lid: string | null;
@@ -236,6 +238,10 @@ export interface IdempotencyKeysTable {
   key: string;
   /** SHA-256 of method, path and body, hex. */
   request_hash: string;
+  /** 32 hexadecimal digits: what the request makes is named by it, for as long as the key lives. */
+  ticket: string;
+  /** JSON: the message id, device and account that a stanza was made under; null while none was. */
+  claim: string | null;
   /** Null while the first request is still under way. */
   status: number | null;
   response: string | null;
@@ -332,6 +338,8 @@ export interface SendJobsTable {
   id: string;
   tenant_id: string;
   device_id: string;
+  /** The device's account when the job was accepted; null when it was not linked. */
+  account: string | null;
   user_id: string;
   bulk_id: string | null;
   /** Within its bulk, from 0. */
@@ -347,6 +355,8 @@ export interface SendJobsTable {
   send_at: number;
   /** The next attempt. */
   due_at: number;
+  /** WhatsApp lets the account not send it before. */
+  held_until: number | null;
   attempts: number;
   /** Claimed before the stanza left. */
   message_id: string | null;

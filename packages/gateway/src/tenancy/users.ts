@@ -99,19 +99,24 @@ export class Users {
     this.#parts.changed();
   }
 
-  /** A new token for the user; the old one stops working at once. */
+  /**
+   * A new token for the user; the old one stops working at once. Of two at once one is told TOKEN_ROTATED: its
+   * token would never have worked.
+   */
   async rotateToken(caller: Caller, id: string): Promise<{ user: User; token: string }> {
     const { db, clock } = this.#parts;
     const target = await this.#find(db, caller, id);
     if (!mayRotateToken(caller, target)) throw new AppError('FORBIDDEN');
     const { token, hash, preview } = newToken();
     const updatedAt = clock.now();
-    await db
+    const rotated = await db
       .updateTable('users')
       .set({ token_hash: hash, token_preview: preview, updated_at: updatedAt })
       .where('tenant_id', '=', caller.tenantId)
       .where('id', '=', target.id)
-      .execute();
+      .where('token_preview', '=', target.tokenPreview)
+      .executeTakeFirst();
+    if (rotated.numUpdatedRows === 0n) throw new AppError('TOKEN_ROTATED');
     this.#parts.changed();
     return { user: { ...target, tokenPreview: preview, updatedAt }, token };
   }

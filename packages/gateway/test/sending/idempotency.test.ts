@@ -22,8 +22,8 @@ describe('a process that dies while it sends', () => {
   it('leaves the message id behind, and the repeated request sends under it', async () => {
     const claimed = new Promise<void>((resolve) => {
       void started().run(caller, 'died', 'hash', async (attempt) => {
-        expect(attempt.messageId).toBeNull();
-        await attempt.claim('3EB0AAAA');
+        expect(attempt.claimed).toBeNull();
+        await attempt.claim({ messageId: '3EB0AAAA', deviceId: 'a', account: null });
         resolve();
         return new Promise(() => undefined);
       });
@@ -31,7 +31,7 @@ describe('a process that dies while it sends', () => {
     await claimed;
     const answer = await started().run(caller, 'died', 'hash', async (attempt) => ({
       status: 200,
-      body: { id: attempt.messageId },
+      body: { id: attempt.claimed?.messageId ?? null },
     }));
     expect(answer).toEqual({ status: 200, body: { id: '3EB0AAAA' }, replayed: false });
     const again = await started().run(caller, 'died', 'hash', () => Promise.reject(new Error('never')));
@@ -48,7 +48,7 @@ describe('a process that dies while it sends', () => {
     await begun;
     const answer = await started().run(caller, 'early', 'hash', async (attempt) => ({
       status: 200,
-      body: { id: attempt.messageId },
+      body: { id: attempt.claimed?.messageId ?? null },
     }));
     expect(answer.body).toEqual({ id: null });
   });
@@ -88,20 +88,20 @@ describe('a key', () => {
     expect((await once(keys, 'old', 'another hash')).replayed).toBe(false);
   });
 
-  it('is free again when WhatsApp refused what had left, and kept after any other error', async () => {
+  it('keeps what was claimed, whatever error came then', async () => {
     const keys = started();
     const failing = (key: string, error: Error) =>
       keys.run(caller, key, 'hash', async (attempt) => {
-        await attempt.claim('3EB0BBBB');
+        await attempt.claim({ messageId: '3EB0BBBB', deviceId: 'a', account: null });
         throw error;
       });
     const next = async (key: string) =>
-      (await keys.run(caller, key, 'hash', async ({ messageId }) => ({ status: 200, body: { messageId } })))
+      (await keys.run(caller, key, 'hash', async ({ claimed }) => ({ status: 200, body: { ...claimed } })))
         .body;
     await expect(failing('refused', new AppError('REJECTED_BY_WHATSAPP'))).rejects.toThrow();
-    expect(await next('refused')).toEqual({ messageId: null });
+    expect(await next('refused')).toMatchObject({ messageId: '3EB0BBBB' });
     await expect(failing('silent', new AppError('WHATSAPP_TIMEOUT'))).rejects.toThrow();
-    expect(await next('silent')).toEqual({ messageId: '3EB0BBBB' });
+    expect(await next('silent')).toMatchObject({ messageId: '3EB0BBBB' });
   });
 });
 

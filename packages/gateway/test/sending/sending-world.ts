@@ -5,7 +5,9 @@ import { type Cdn, createCdn } from '../../../sandbox/src/cdn/cdn.ts';
 import { Deleting } from '../../src/actions/deleting.ts';
 import { Editing } from '../../src/actions/editing.ts';
 import { HeldMessages } from '../../src/actions/held-messages.ts';
+import { bulkRoutes } from '../../src/api/routes/messages/bulk.ts';
 import { deleteRoutes } from '../../src/api/routes/messages/delete.ts';
+import { jobsRoutes } from '../../src/api/routes/messages/jobs.ts';
 import { sendRoutes } from '../../src/api/routes/messages/send.ts';
 import { messagesRoutes } from '../../src/api/routes/messages/status-and-edit.ts';
 import { buildServer } from '../../src/api/server.ts';
@@ -20,13 +22,14 @@ import { MediaHttp } from '../../src/net/media-http.ts';
 import { createLog } from '../../src/observability/log.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import { Idempotency } from '../../src/sending/idempotency.ts';
-import { sendsForLater } from '../../src/sending/jobs/sends-for-later.ts';
+import { type SendsForLater, sendsForLater } from '../../src/sending/jobs/sends-for-later.ts';
 import { Pacing } from '../../src/sending/pacing.ts';
 import { Sending, type SendingDevices } from '../../src/sending/pipeline.ts';
 import { Recipients } from '../../src/sending/recipients.ts';
 import { FolderBlobStore } from '../../src/storage/blobs.ts';
 import type { Caller } from '../../src/tenancy/caller.ts';
 import { wireCodec } from '../../src/whatsapp/baileys/parse/wire-codec.ts';
+import type { AccountLimit } from '../../src/whatsapp/port/account.ts';
 import type { NumberLookup } from '../../src/whatsapp/port/contacts.ts';
 import type { Identity } from '../../src/whatsapp/port/identity.ts';
 import type { OutboundMessage, SendAck } from '../../src/whatsapp/port/messages.ts';
@@ -37,6 +40,8 @@ import { idleMedia, idleMessages, idlePresence, idleSession } from '../whatsapp/
 
 const CDN_TOKEN = 'cdn-token';
 export const MAX_BYTES = 2 * 1024 * 1024;
+export const LATE_MS = 600_000;
+export const JOB_AFTER_MS = 60_000;
 
 /** WhatsApp as seen through the port: takes what is sent, and answers as a test tells it to. */
 export class ScriptedWhatsApp {
@@ -109,6 +114,8 @@ export interface Account {
   whatsapp: ScriptedWhatsApp;
   /** False: the session is closed. */
   online: boolean;
+  /** What WhatsApp lets the account not do. */
+  limit: AccountLimit | null;
 }
 
 export interface Reply {
@@ -123,12 +130,21 @@ export class SendingWorld {
   readonly cdn: Cdn;
   readonly accounts: Account[] = [];
   readonly #app: FastifyInstance;
+  readonly #startJobs: () => SendsForLater;
   readonly #close: () => Promise<void>;
+  #later: SendsForLater | null = null;
 
-  private constructor(store: ArchiveWorld, cdn: Cdn, app: FastifyInstance, close: () => Promise<void>) {
+  private constructor(
+    store: ArchiveWorld,
+    cdn: Cdn,
+    app: FastifyInstance,
+    startJobs: () => SendsForLater,
+    close: () => Promise<void>,
+  ) {
     this.store = store;
     this.cdn = cdn;
     this.#app = app;
+    this.#startJobs = startJobs;
     this.#close = close;
   }
 
@@ -152,7 +168,8 @@ export class SendingWorld {
     const accounts = (): Account[] => world?.accounts ?? [];
     const devices = scriptedDevices(accounts);
     const recipients = new Recipients({ clock });
-    const media = new OutboundFiles({ client, http, cache, maxBytes: MAX_BYTES });
+    const uploads = new Uploads();
+    const media = new OutboundFiles({ client, http, cache, maxBytes: MAX_BYTES, uploads });
     const pacing = new Pacing({ clock, settings: { perMinute: 0, burst: 1, maxWaitMs: 0 } });
     const sending = new Sending({ devices, archive, recipients, media, clock, pacing });
     const held = new HeldMessages({ devices, archive, recipients });
@@ -160,21 +177,33 @@ export class SendingWorld {
     const deleting = new Deleting({ held, archive, clock });
     const statuses = new MessageStatuses({ db, archive, devices });
     const idempotency = new Idempotency({ db, clock });
-    const uploads = new Uploads();
-    const later = sendsForLater({
-      db,
-      vault: store.vault,
-      clock,
-      log,
-      events: noEvents,
-      devices,
-      sending,
-      uploads,
-      folder: join(store.dataDir, 'outbox'),
-      maxBytes: MAX_BYTES,
-      callerOf: async () => null,
-      settings: { jobAfterMs: 60_000, lateMs: 60_000 },
-    });
+    const makeLater = () =>
+      sendsForLater({
+        db,
+        vault: store.vault,
+        clock,
+        log,
+        events: noEvents,
+        devices,
+        sending,
+        uploads,
+        folder: join(store.dataDir, 'outbox'),
+        maxBytes: MAX_BYTES,
+        callerOf: async (job) =>
+          accounts().find(({ caller }) => caller.userId === job.userId)?.caller ?? null,
+        settings: { jobAfterMs: JOB_AFTER_MS, lateMs: LATE_MS },
+      });
+    const later = makeLater();
+    let first = true;
+    const startJobs = () => {
+      const started = first ? later : makeLater();
+      first = false;
+      for (const kind of later.operations.kinds) {
+        const operation = later.operations.find(kind);
+        if (operation) started.operations.register(operation);
+      }
+      return started;
+    };
     const app = await buildServer({
       log,
       clock,
@@ -196,11 +225,13 @@ export class SendingWorld {
           uploads,
           uploadLimit: MAX_BYTES,
         });
+        await server.register(jobsRoutes, later);
+        await server.register(bulkRoutes, { ...later, idempotency, clock, bodyLimit: 2 * MAX_BYTES });
         await server.register(messagesRoutes, { editing, statuses, idempotency });
         await server.register(deleteRoutes, { deleting, idempotency });
       },
     });
-    world = new SendingWorld(store, cdn, app, async () => {
+    world = new SendingWorld(store, cdn, app, startJobs, async () => {
       await app.close();
       await Promise.all([http.close(), client.close(), cdn.stop()]);
       await store.destroy();
@@ -208,8 +239,27 @@ export class SendingWorld {
     return world;
   }
 
-  destroy(): Promise<void> {
-    return this.#close();
+  async destroy(): Promise<void> {
+    // One that was left in the middle of a send never ends.
+    void this.#later?.runner.stop();
+    await this.#close();
+  }
+
+  /** The worker takes up what is due. */
+  async startJobs(): Promise<void> {
+    this.#later = this.#startJobs();
+    await this.#later.runner.start();
+  }
+
+  async stopJobs(): Promise<void> {
+    await this.#later?.runner.stop();
+    this.#later = null;
+  }
+
+  /** Another worker takes up what this one has under way, as after the end of its process. */
+  async crash(): Promise<void> {
+    void this.#later?.runner.stop();
+    await this.startJobs();
   }
 
   /** A further device: of a new tenant, or of the given user. */
@@ -220,7 +270,7 @@ export class SendingWorld {
     for (const { jid, lid } of [ALICE, BOB, CAROL]) {
       whatsapp.numbers.set(jid?.split('@')[0] ?? '', { jid, lid });
     }
-    const account = { caller, device, whatsapp, online: true };
+    const account: Account = { caller, device, whatsapp, online: true, limit: null };
     this.accounts.push(account);
     return account;
   }
@@ -239,7 +289,7 @@ export class SendingWorld {
 
   async call(
     account: Account,
-    method: 'GET' | 'POST' | 'PUT',
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     url: string,
     body?: unknown,
     headers: Record<string, string> = {},
@@ -270,7 +320,7 @@ function scriptedDevices(accounts: () => Account[]): SendingDevices {
       return found.device;
     },
     list: async (caller) => mine(caller).map((each) => each.device),
-    limitOf: () => null,
+    limitOf: (device) => accounts().find((each) => each.device.id === device.id)?.limit ?? null,
     session(device) {
       const account = accounts().find((each) => each.device.id === device.id);
       if (!account?.online) throw new AppError('DEVICE_NOT_READY');

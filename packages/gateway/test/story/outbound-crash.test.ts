@@ -58,16 +58,16 @@ async function sendAndDie(key: string, body: object): Promise<string> {
   return copy.id;
 }
 
-test('a send whose ack the crash took is failed, then delivered by its receipt, and never sent twice', async () => {
+test('a send whose ack the crash took is pending, then delivered by its receipt, and never sent twice', async () => {
   await contact.goOffline();
   const body = { number: contact.number, text: 'only once' };
   const id = await sendAndDie('order-1', body);
   const api = world.as(token);
   const status = (await api.get(`/messages/${id}/status`)).body;
-  expect(status).toMatchObject({ status: 'failed', error: expect.stringContaining('interrupted') });
+  expect(status).toMatchObject({ status: 'pending' });
   const { events } = (await api.get('/events?limit=1000')).body;
   const failed = events.filter(({ data }: Json) => data.message_id === id);
-  expect(failed.map(({ event }: Json) => event)).toEqual(['message.failed']);
+  expect(failed.map(({ event }: Json) => event)).not.toContain('message.failed');
 
   await world.untilConnected(token, deviceId);
   await contact.goOnline();

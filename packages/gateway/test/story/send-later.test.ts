@@ -233,14 +233,18 @@ describe('send_at', () => {
 });
 
 describe('a long send', () => {
-  const slow = (more: object = {}): Promise<Answer> =>
-    api.post('/send/audio', {
-      to: contact.number,
-      audio: oggOpus(2000).toString('base64'),
-      ptt: true,
-      typingDuration: 1,
-      ...more,
-    });
+  const slow = (more: object = {}, headers: Record<string, string> = {}): Promise<Answer> =>
+    api.post(
+      '/send/audio',
+      {
+        to: contact.number,
+        audio: oggOpus(2000).toString('base64'),
+        ptt: true,
+        typingDuration: 1,
+        ...more,
+      },
+      headers,
+    );
 
   test('answers 202 with a job, and arrives', async () => {
     const answer = await slow();
@@ -256,6 +260,18 @@ describe('a long send', () => {
     const done = await untilJob(answer.body.job_id, 'sent');
     const got = await contact.waitForMessage((message) => message.id === done.message_id);
     expect(got.kind).toBe('voice');
+  });
+
+  test('its answer outlives the claim that comes after it', async () => {
+    const headers = { 'idempotency-key': crypto.randomUUID() };
+    const body = { audio: oggOpus(2000).toString('base64') };
+    const [first, before] = [await slow(body, headers), contact.inbox.length];
+    expect(first.status).toBe(202);
+    const done = await untilJob(first.body.job_id, 'sent');
+    await contact.waitForMessage((message) => message.id === done.message_id);
+    const again = await slow(body, headers);
+    expect([again.status, again.body]).toEqual([202, first.body]);
+    expect(contact.inbox.length).toBe(before + 1);
   });
 
   test('one that fails says so in its job', async () => {

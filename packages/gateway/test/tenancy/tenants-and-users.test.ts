@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import { Users } from '../../src/tenancy/users.ts';
 import { addUser, type Edge, type Json, MASTER, register, startEdge } from '../api/edge.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -160,6 +162,31 @@ describe('users of a tenant', () => {
       .executeTakeFirstOrThrow();
     expect(JSON.stringify(row)).not.toContain(acme.token);
     expect(row.password_hash).toMatch(/^scrypt\$32768\$8\$3\$/);
+  });
+
+  it('gives a token to one of two who ask at once, and tells the other', async () => {
+    const user = await addUser(edge, acme.token, 'twice@acme.example', 'user');
+    const admin = await edge.db
+      .selectFrom('users')
+      .select(['tenant_id', 'id'])
+      .where('tenant_id', '=', (eb) => eb.selectFrom('users').select('tenant_id').where('id', '=', user.id))
+      .where('role', '=', 'admin')
+      .executeTakeFirstOrThrow();
+    const caller = { tenantId: admin.tenant_id, userId: admin.id, role: 'admin' as const };
+    const users = new Users({
+      db: edge.db,
+      clock: systemClock,
+      beforeDelete: async () => undefined,
+      changed: () => undefined,
+    });
+    const both = [users.rotateToken(caller, user.id), users.rotateToken(caller, user.id)];
+    const [first, second] = await Promise.allSettled(both);
+    expect([first?.status, second?.status].sort()).toEqual(['fulfilled', 'rejected']);
+    const given = first?.status === 'fulfilled' ? first : second;
+    const token = given?.status === 'fulfilled' ? given.value.token : '';
+    expect((await edge.call('GET', '/users', { token })).status).not.toBe(401);
+    const refused = first?.status === 'rejected' ? first : second;
+    expect(refused).toMatchObject({ reason: { code: 'TOKEN_ROTATED' } });
   });
 
   it('rotates a token: the old one stops working at once', async () => {

@@ -1,8 +1,7 @@
 /** `Idempotency-Key`: what was done once is not done again. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import type { SendAttempt } from '../../sending/delivery.ts';
-import { type Idempotency, requestHash } from '../../sending/idempotency.ts';
+import { type Idempotency, type KeyedAttempt, requestHash } from '../../sending/idempotency.ts';
 import { DeviceHeaders, selectedDevice } from './device.ts';
 
 /** Headers of the operations that send. */
@@ -20,7 +19,7 @@ export async function once<Answer extends Record<string, unknown>>(
   idempotency: Idempotency,
   request: FastifyRequest,
   reply: FastifyReply,
-  work: (attempt?: SendAttempt) => Promise<Answer>,
+  work: (attempt?: KeyedAttempt) => Promise<Answer>,
 ): Promise<Answer> {
   const key = idempotencyKey(request);
   if (key === undefined) return work();
@@ -40,7 +39,7 @@ export async function once<Answer extends Record<string, unknown>>(
   return answer.body as Answer;
 }
 
-export function idempotencyKey(request: FastifyRequest): string | undefined {
+function idempotencyKey(request: FastifyRequest): string | undefined {
   const key = request.headers['idempotency-key'];
   return typeof key === 'string' ? key : undefined;
 }

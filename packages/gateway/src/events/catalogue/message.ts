@@ -348,7 +348,7 @@ export const MESSAGE_EVENTS = {
   }),
   'message.failed': entry({
     summary: 'A message of ours was not sent',
-    cause: 'WhatsApp refused it, or the connection closed before WhatsApp took it.',
+    cause: 'WhatsApp refused it.',
     schema: FailedData,
     example: {
       message_id: EXAMPLE.messageId,

@@ -25,6 +25,8 @@ export interface EventMessage {
   messageId: string;
   /** Our own id of it. */
   recordId: string;
+  /** The account that the device held when it stored the message; null or absent: the one of today. */
+  account?: Jid | null;
   chat: Identity;
   sender: Identity;
   fromMe: boolean;
@@ -64,7 +66,7 @@ export interface EventMedia {
 /** `account`: the linked account's own names. */
 export function messageData(message: EventMessage, account: Identity): MessageData {
   const chat = chatNames(message.chat);
-  const own = canonicalJid(account);
+  const own = message.account ?? canonicalJid(account);
   return {
     message_id: message.messageId,
     record_id: message.recordId,

@@ -5,7 +5,8 @@ import type { DeviceDirectory } from '../../messages/visible.ts';
 import type { Database, SendBulksTable } from '../../storage/schema.ts';
 import type { Caller } from '../../tenancy/caller.ts';
 import { visibleRows } from '../../tenancy/visibility.ts';
-import { newId } from './job.ts';
+import type { KeyedAttempt } from '../idempotency.ts';
+import { newId, newTicket } from './job.ts';
 import { type BulkCounts, countsOf, type JobStore, NOT_DUE } from './job-store.ts';
 import type { KeptFiles } from './kept-files.ts';
 import type { LaterSend, SendJobs } from './send-jobs.ts';
@@ -17,7 +18,7 @@ export interface NewBulkSend {
   startAt: number;
   /** Milliseconds between the end of one and the start of the next, chosen anew each time. */
   pause: { least: number; most: number };
-  key?: string | undefined;
+  attempt?: KeyedAttempt | undefined;
 }
 
 export interface Bulk {
@@ -55,30 +56,37 @@ export class Bulks {
     this.#wake = parts.wake;
   }
 
+  /** The bulk that an earlier attempt of the request has stored, before its process ended. */
+  async earlier(caller: Caller, attempt: KeyedAttempt | undefined): Promise<Bulk | null> {
+    return attempt?.resumed ? this.#find(caller, newId('bulk', attempt.ticket)) : null;
+  }
+
   /** Stores all of it in one commit. Throws DEVICE_NOT_FOUND, DEVICE_AMBIGUOUS, INVALID_MEDIA. */
   async create(caller: Caller, bulk: NewBulkSend): Promise<Bulk> {
     const device = await this.#devices.resolve(caller, bulk.deviceId);
-    const id = newId('bulk', caller, bulk.key);
-    const jobs = [];
-    for (const [position, item] of bulk.items.entries()) {
-      const as = { deviceId: device.id, state: 'queued' as const, bulkId: id, position, at: NOT_DUE };
-      const key = bulk.key === undefined ? undefined : `${bulk.key} ${position}`;
-      const made = this.#jobs.make(caller, { ...item, key }, as);
+    const ticket = bulk.attempt?.ticket ?? newTicket();
+    const id = newId('bulk', ticket);
+    const jobs = bulk.items.map((item, position) => {
+      const as = { device, state: 'queued' as const, bulkId: id, position, at: bulk.startAt };
+      const made = this.#jobs.make(caller, { ...item, attempt: { ticket } }, as);
       // The first opens the row; each of the others is released by the end of the one before it.
-      const job = position === 0 ? { ...made, dueAt: bulk.startAt } : made;
-      jobs.push({
-        job: { ...job, sendAt: bulk.startAt },
-        request: await this.#files.keep(job.id, item.operation, item.body),
+      return { item, job: position === 0 ? made : { ...made, dueAt: NOT_DUE } };
+    });
+    const ids = jobs.map(({ job }) => job.id);
+    await this.#files.undoing(ids, async () => {
+      const kept = [];
+      for (const { job, item } of jobs) {
+        kept.push({ job, request: await this.#files.keep(job.id, item.operation, item.body) });
+      }
+      await this.#store.insert(kept, {
+        id,
+        tenant_id: caller.tenantId,
+        device_id: device.id,
+        user_id: caller.userId,
+        total: jobs.length,
+        least_pause_ms: bulk.pause.least,
+        most_pause_ms: bulk.pause.most,
       });
-    }
-    await this.#store.insert(jobs, {
-      id,
-      tenant_id: caller.tenantId,
-      device_id: device.id,
-      user_id: caller.userId,
-      total: jobs.length,
-      least_pause_ms: bulk.pause.least,
-      most_pause_ms: bulk.pause.most,
     });
     this.#wake();
     return this.get(caller, id);
@@ -86,13 +94,19 @@ export class Bulks {
 
   /** Throws NOT_FOUND for one that is unknown, of another tenant, or not the caller's to see. */
   async get(caller: Caller, id: string): Promise<Bulk> {
+    const bulk = await this.#find(caller, id);
+    if (!bulk) throw new AppError('NOT_FOUND', { message: 'bulk not found' });
+    return bulk;
+  }
+
+  async #find(caller: Caller, id: string): Promise<Bulk | null> {
     const row = await this.#db
       .selectFrom('send_bulks')
       .selectAll()
       .where((is) => is.and(visibleRows(caller)))
       .where('id', '=', id)
       .executeTakeFirst();
-    if (!row) throw new AppError('NOT_FOUND', { message: 'bulk not found' });
+    if (!row) return null;
     return {
       id: row.id,
       deviceId: row.device_id,
@@ -111,7 +125,7 @@ export class Bulks {
     if (cancelled.length === 0) {
       throw new AppError('NOT_CANCELLABLE', { message: 'nothing of the bulk is left to cancel' });
     }
-    for (const jobId of cancelled) await this.#files.drop(jobId);
+    await this.#files.drop(cancelled);
     return this.get(caller, id);
   }
 }

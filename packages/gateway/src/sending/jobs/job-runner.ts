@@ -1,21 +1,22 @@
 /** The worker: sends what is due, one message per device at a time, and tries again what could not leave. */
-import { type Clock, rfc3339 } from '../../clock.ts';
+import type { Clock } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../../observability/log.ts';
 import type { Caller } from '../../tenancy/caller.ts';
 import type { Sending, SentMessage } from '../pipeline.ts';
-import type { SendJob } from './job.ts';
+import { claimOf, deadlineOf, type SendJob } from './job.ts';
 import type { JobStore } from './job-store.ts';
 import type { KeptFiles } from './kept-files.ts';
 import type { SendOperations } from './operations.ts';
-import { failureOf, retryPause } from './retry-policy.ts';
+import { afterFailure, failureOf, type NextStep, tooLate } from './retry-policy.ts';
 import type { SendJobs } from './send-jobs.ts';
+import { untilStored } from './until-stored.ts';
 
 export interface JobRunnerParts {
   store: JobStore;
   jobs: Pick<SendJobs, 'end'>;
   operations: SendOperations;
-  sending: Pick<Sending, 'send'>;
+  sending: Pick<Sending, 'send' | 'stateOf'>;
   files: KeptFiles;
   clock: Clock;
   log: Log;
@@ -30,6 +31,10 @@ const MOST_AT_ONCE = 16;
 /** Looked at least so often, whatever timers say. */
 const LONGEST_SLEEP_MS = 60_000;
 const SWEEP_EVERY_MS = 3600_000;
+/** Before the next look, when a job could not even be taken up: it would fail again at once. */
+const AFTER_FAILURE_MS = 1000;
+/** How long past its deadline a job whose stanza may have arrived is asked for. */
+const LONGEST_UNKNOWN_MS = 24 * 3600_000;
 
 export class JobRunner {
   readonly #parts: JobRunnerParts;
@@ -102,73 +107,84 @@ export class JobRunner {
 
   #run(job: SendJob): void {
     const ended = this.#send(job)
-      .catch((err) =>
-        this.#parts.log.error({ err, job_id: job.id, device_id: job.deviceId }, 'a job could not be run'),
-      )
-      .finally(() => {
+      .then(() => 0)
+      .catch((err) => {
+        this.#parts.log.error({ err, job_id: job.id, device_id: job.deviceId }, 'a job could not be run');
+        return AFTER_FAILURE_MS;
+      })
+      .then((pause) => {
         this.#running.delete(job.deviceId);
-        this.wake();
+        if (pause === 0) this.wake();
+        else this.#parts.clock.after(pause, () => this.wake());
       });
     this.#running.set(job.deviceId, ended);
   }
 
+  /** From what is due to what became of it. What happened is written until the store takes it. */
   async #send(job: SendJob): Promise<void> {
-    const { store, clock, lateMs } = this.#parts;
-    const request = await store.take(job);
-    if (!request) return;
-    if (clock.now() > job.sendAt + lateMs) return this.#end(job, tooLate(job, lateMs));
-    let release = (): void => undefined;
+    const { store, clock, jobs } = this.#parts;
+    const { signal } = this.#stop;
+    const sealed = await untilStored(clock, () => store.take(job), signal);
+    if (!sealed) return;
+    const next = await this.#attempt(job, sealed);
+    // The next start takes it up, under the id it has claimed.
+    if (next === null) return;
+    await untilStored(
+      clock,
+      () => ('over' in next ? jobs.end(job, next.over) : store.postpone(job, next.again, next.heldUntil)),
+      signal,
+    );
+  }
+
+  /** Null when the gateway is stopping. Never throws. */
+  async #attempt(job: SendJob, sealed: Uint8Array): Promise<NextStep | null> {
+    const { clock, lateMs, log } = this.#parts;
     try {
-      const restored = await this.#parts.files.restore(request);
-      release = restored.release;
-      const sent = await this.#attempt(job, restored.body);
-      await this.#end(job, sent);
+      if (clock.now() > deadlineOf(job, lateMs)) await this.#assertMayStillArrive(job);
+      const { messageId } = await this.#sent(job, sealed);
+      return { over: { state: 'sent', messageId } };
     } catch (error) {
-      await this.#failed(job, error);
-    } finally {
-      release();
+      if (this.#stop.signal.aborted) return null;
+      const failure = failureOf(error);
+      if (failure.code === 'INTERNAL_ERROR') {
+        log.error({ err: error, job_id: job.id }, 'a job failed unexpectedly');
+      }
+      return afterFailure(job, failure, clock.now(), lateMs);
     }
   }
 
-  async #attempt(job: SendJob, body: Record<string, unknown>): Promise<SentMessage> {
-    const { store, operations, sending, callerOf } = this.#parts;
+  /**
+   * What is late is not sent any more. But a stanza that has left in time may have arrived: it is asked for, or
+   * sent once more under its id, and not called failed for being late.
+   */
+  async #assertMayStillArrive(job: SendJob): Promise<void> {
+    const { sending, clock, lateMs } = this.#parts;
+    const state = await sending.stateOf(job.tenantId, claimOf(job));
+    if (state === 'sent') return;
+    const unknown = state === 'pending' && clock.now() <= deadlineOf(job, lateMs) + LONGEST_UNKNOWN_MS;
+    if (!unknown) throw tooLate(job, lateMs);
+  }
+
+  async #sent(job: SendJob, sealed: Uint8Array): Promise<SentMessage> {
+    const { store, operations, sending, callerOf, files } = this.#parts;
     const caller = await callerOf(job);
     if (!caller) {
       throw new AppError('FORBIDDEN', { message: 'the user who asked for it is no longer active' });
     }
     const operation = operations.find(job.kind);
     if (!operation) throw new AppError('NOT_FOUND', { message: `there is no kind ${job.kind} any more` });
-    return sending.send(caller, {
-      ...operation.read(body),
-      deviceId: job.deviceId,
-      signal: this.#stop.signal,
-      attempt: {
-        messageId: job.messageId,
-        claim: (messageId) => store.claim(job, messageId),
-      },
-    });
-  }
-
-  async #failed(job: SendJob, error: unknown): Promise<void> {
-    const { store, clock, lateMs, log } = this.#parts;
-    // The next start takes it up, under the id it has claimed.
-    if (this.#stop.signal.aborted) return;
-    const failure = failureOf(error);
-    if (failure.code === 'INTERNAL_ERROR')
-      log.error({ err: error, job_id: job.id }, 'a job failed unexpectedly');
-    const pause = retryPause(failure, job.attempts);
-    const retryAt = clock.now() + (pause ?? 0);
-    if (pause !== null && retryAt <= job.sendAt + lateMs) return store.postpone(job, retryAt);
-    await this.#end(job, failure);
-  }
-
-  async #end(job: SendJob, result: SentMessage | AppError): Promise<void> {
-    await this.#parts.jobs.end(
-      job,
-      result instanceof AppError
-        ? { state: 'failed', error: { code: result.code, message: result.message } }
-        : { state: 'sent', messageId: result.messageId },
-    );
+    const { body, release } = await files.restore(store.open(job, sealed));
+    try {
+      return await sending.send(caller, {
+        ...operation.read(body),
+        deviceId: job.deviceId,
+        account: job.account,
+        signal: this.#stop.signal,
+        attempt: { claimed: claimOf(job), claim: (claim) => store.claim(job, claim) },
+      });
+    } finally {
+      release();
+    }
   }
 
   async #sweep(): Promise<void> {
@@ -177,12 +193,4 @@ export class JobRunner {
     this.#sweptAt = now;
     while (await this.#parts.store.sweep());
   }
-}
-
-function tooLate(job: SendJob, lateMs: number): AppError {
-  return new AppError('SEND_TIME_PASSED', {
-    message:
-      `it was to be sent at ${rfc3339(job.sendAt)}, and the gateway could not for ` +
-      `${Math.round(lateMs / 60_000)} minutes: send it again if it still matters`,
-  });
 }

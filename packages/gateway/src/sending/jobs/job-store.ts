@@ -1,11 +1,13 @@
 /** Jobs and bulks in the database, and the only statements that change their states. */
-import { type Kysely, sql, type Transaction } from 'kysely';
+import { type Kysely, sql, type Transaction, type UpdateObject } from 'kysely';
 import type { Clock } from '../../clock.ts';
 import type { EventRecorder } from '../../events/recorder.ts';
 import type { Database, SendBulksTable } from '../../storage/schema.ts';
 import type { Vault } from '../../storage/vault.ts';
+import type { Claim } from '../delivery.ts';
 import { JOB_COLUMNS, jobFromRow, type KeptRequest, type SendJob } from './job.ts';
 import { bulkCompleted, jobCompleted } from './job-events.ts';
+import { type JobEvent, OPEN_STATES, stepOf } from './job-state.ts';
 
 export interface JobStoreParts {
   db: Kysely<Database>;
@@ -15,14 +17,13 @@ export interface JobStoreParts {
 }
 
 export type NewBulk = Omit<SendBulksTable, 'state' | 'created_at' | 'finished_at'>;
-/** How a job ended. */
+/** How a job ended. `ofBulk`: what hindered it holds for all that is left of its bulk. */
 export type JobOutcome =
   | { state: 'sent'; messageId: string }
-  | { state: 'failed'; error: { code: string; message: string } };
+  | { state: 'failed'; error: { code: string; message: string }; ofBulk?: boolean };
 
 /** `due_at` of what another one has to finish first. */
 export const NOT_DUE = Number.MAX_SAFE_INTEGER;
-const OPEN_STATES = ['scheduled', 'queued', 'processing'] as const;
 /** Finished jobs stay so long to be asked for. */
 const KEPT_FOR_MS = 30 * 24 * 3600_000;
 const SWEEP_BATCH = 500;
@@ -59,6 +60,7 @@ export class JobStore {
             id: job.id,
             tenant_id: job.tenantId,
             device_id: job.deviceId,
+            account: job.account,
             user_id: job.userId,
             bulk_id: job.bulkId,
             position: job.position,
@@ -68,6 +70,7 @@ export class JobStore {
             state: job.state,
             send_at: job.sendAt,
             due_at: job.dueAt,
+            held_until: job.heldUntil,
             attempts: job.attempts,
             message_id: job.messageId,
             error_code: null,
@@ -106,78 +109,94 @@ export class JobStore {
     return row?.at ?? null;
   }
 
-  /** Takes the job up. Null when it was cancelled meanwhile. */
-  async take(job: SendJob): Promise<KeptRequest | null> {
-    const taken = await this.#db
-      .updateTable('send_jobs')
-      .set({ state: 'processing', attempts: sql`attempts + 1` })
+  /** Takes the job up; its sealed request. Null when it was cancelled meanwhile. */
+  async take(job: SendJob): Promise<Uint8Array | null> {
+    const taken = await moving(this.#db, 'take', { attempts: sql`attempts + 1` })
       .where('tenant_id', '=', job.tenantId)
       .where('id', '=', job.id)
-      .where('state', 'in', ['scheduled', 'queued'])
       .returning('request')
       .executeTakeFirst();
-    if (!taken) return null;
-    const opened = this.#vault.open(taken.request, context(job.id));
+    return taken?.request ?? null;
+  }
+
+  /** The request of a job that was taken up. */
+  open(job: Pick<SendJob, 'id'>, sealed: Uint8Array): KeptRequest {
+    const opened = this.#vault.open(sealed, context(job.id));
     return JSON.parse(Buffer.from(opened).toString('utf8')) as KeptRequest;
   }
 
-  /** Remembers the message id before its stanza leaves. */
-  async claim(job: Pick<SendJob, 'tenantId' | 'id'>, messageId: string): Promise<void> {
+  /** Remembers id and account before the stanza leaves. */
+  async claim(job: Pick<SendJob, 'tenantId' | 'id'>, claim: Claim): Promise<void> {
     await this.#db
       .updateTable('send_jobs')
-      .set({ message_id: messageId })
+      .set({ message_id: claim.messageId, account: claim.account })
       .where('tenant_id', '=', job.tenantId)
       .where('id', '=', job.id)
       .execute();
   }
 
-  /** Tries again at `dueAt`. */
-  async postpone(job: Pick<SendJob, 'tenantId' | 'id'>, dueAt: number): Promise<void> {
-    await this.#db
-      .updateTable('send_jobs')
-      .set({ state: 'scheduled', due_at: dueAt })
+  /** Tries again at `dueAt`; `heldUntil` when WhatsApp named that time. */
+  async postpone(
+    job: Pick<SendJob, 'tenantId' | 'id'>,
+    dueAt: number,
+    heldUntil: number | null,
+  ): Promise<void> {
+    await moving(this.#db, 'postpone', { due_at: dueAt, held_until: heldUntil })
       .where('tenant_id', '=', job.tenantId)
       .where('id', '=', job.id)
-      .where('state', '=', 'processing')
       .execute();
   }
 
-  /** Ends the job, in one commit with its event and with what follows in its bulk. */
-  async finish(job: SendJob, outcome: JobOutcome): Promise<void> {
-    const now = this.#clock.now();
-    await this.#db.transaction().execute(async (trx) => {
-      const error = outcome.state === 'failed' ? outcome.error : null;
-      const ended = await trx
-        .updateTable('send_jobs')
-        .set({
-          state: outcome.state,
-          finished_at: now,
-          request: new Uint8Array(0),
-          error_code: error?.code ?? null,
-          error: error?.message ?? null,
-          ...(outcome.state === 'sent' ? { message_id: outcome.messageId } : {}),
-        })
-        .where('tenant_id', '=', job.tenantId)
-        .where('id', '=', job.id)
-        .where('finished_at', 'is', null)
-        .returning(JOB_COLUMNS)
-        .executeTakeFirst();
-      if (!ended) return;
-      await jobCompleted(trx, this.#events, jobFromRow(ended));
-      if (job.bulkId) await this.#advanceBulk(trx, job.tenantId, job.bulkId);
+  /** Ends the job, in one commit with its event and with what follows in its bulk. Ids of all that ended. */
+  async finish(job: SendJob, outcome: JobOutcome): Promise<string[]> {
+    const ids = await this.#db.transaction().execute(async (trx) => {
+      const [ended] = await this.#ended(trx, outcome.state, outcome, (query) =>
+        query.where('tenant_id', '=', job.tenantId).where('id', '=', job.id),
+      );
+      if (!ended) return [];
+      if (job.bulkId === null) return [ended.id];
+      const { tenantId, bulkId } = job;
+      const rest =
+        outcome.state === 'failed' && outcome.ofBulk
+          ? await this.#ended(trx, 'abandon', outcome, (query) =>
+              query.where('tenant_id', '=', tenantId).where('bulk_id', '=', bulkId),
+            )
+          : [];
+      await this.#advanceBulk(trx, tenantId, bulkId);
+      return [ended, ...rest].map(({ id }) => id);
     });
     this.#events.committed();
+    return ids;
   }
 
-  /** Cancels what has not begun; returns how many jobs that were, and their ids. */
+  /** Moves jobs to their end, each with its event. */
+  async #ended(
+    trx: Transaction<Database>,
+    event: 'sent' | 'failed' | 'abandon',
+    outcome: JobOutcome,
+    which: (query: ReturnType<typeof moving>) => ReturnType<typeof moving>,
+  ): Promise<SendJob[]> {
+    const error = outcome.state === 'failed' ? outcome.error : null;
+    const query = moving(trx, event, {
+      finished_at: this.#clock.now(),
+      request: new Uint8Array(0),
+      error_code: error?.code ?? null,
+      error: error?.message ?? null,
+      ...(outcome.state === 'sent' ? { message_id: outcome.messageId } : {}),
+    });
+    const rows = await which(query).returning(JOB_COLUMNS).execute();
+    const jobs = rows.map(jobFromRow);
+    for (const job of jobs) await jobCompleted(trx, this.#events, job);
+    return jobs;
+  }
+
+  /** Cancels what has not begun; the ids of those jobs. */
   async cancel(tenantId: string, which: { jobId: string } | { bulkId: string }): Promise<string[]> {
-    const now = this.#clock.now();
     const ids = await this.#db.transaction().execute(async (trx) => {
-      let query = trx
-        .updateTable('send_jobs')
-        .set({ state: 'cancelled', finished_at: now, request: new Uint8Array(0) })
-        .where('tenant_id', '=', tenantId)
-        .where('state', 'in', ['scheduled', 'queued']);
+      let query = moving(trx, 'cancel', {
+        finished_at: this.#clock.now(),
+        request: new Uint8Array(0),
+      }).where('tenant_id', '=', tenantId);
       query =
         'jobId' in which ? query.where('id', '=', which.jobId) : query.where('bulk_id', '=', which.bulkId);
       const rows = await query.returning(['id', 'bulk_id']).execute();
@@ -191,12 +210,7 @@ export class JobStore {
 
   /** After a crash or a stop: what was under way is due again, under the message id it had claimed. */
   async recover(): Promise<number> {
-    const result = await this.#db
-      .updateTable('send_jobs')
-      .set({ state: 'scheduled', due_at: this.#clock.now() })
-      .where('state', '=', 'processing')
-      .where('finished_at', 'is', null)
-      .executeTakeFirst();
+    const result = await moving(this.#db, 'recover', { due_at: this.#clock.now() }).executeTakeFirst();
     return Number(result.numUpdatedRows);
   }
 
@@ -230,7 +244,7 @@ export class JobStore {
     const now = this.#clock.now();
     const open = await trx
       .selectFrom('send_jobs')
-      .select(['id', 'due_at'])
+      .select(['id', 'send_at', 'due_at'])
       .where('tenant_id', '=', tenantId)
       .where('bulk_id', '=', bulkId)
       .where('state', 'in', OPEN_STATES)
@@ -248,7 +262,8 @@ export class JobStore {
     if (open) {
       if (open.due_at < NOT_DUE) return;
       const pause = bulk.least_pause_ms + Math.random() * (bulk.most_pause_ms - bulk.least_pause_ms);
-      const at = now + Math.round(pause);
+      // A bulk that was planned for later is not begun by the end of its first one.
+      const at = Math.max(now + Math.round(pause), open.send_at);
       await trx
         .updateTable('send_jobs')
         .set({ send_at: at, due_at: at })
@@ -267,6 +282,21 @@ export class JobStore {
       .execute();
     await bulkCompleted(trx, this.#events, { ...bulk, state, finished_at: now }, counts);
   }
+}
+
+/** The only way a job changes its state: an update that finds it in a state that the event may find it in. */
+function moving(
+  db: Kysely<Database> | Transaction<Database>,
+  event: JobEvent,
+  values: UpdateObject<Database, 'send_jobs'>,
+) {
+  const { from, to } = stepOf(event);
+  return db
+    .updateTable('send_jobs')
+    .set(values)
+    .set({ state: to })
+    .where('state', 'in', [...from])
+    .where('finished_at', 'is', null);
 }
 
 export type BulkCounts = Record<'sent' | 'failed' | 'cancelled' | 'open', number>;

@@ -2,26 +2,16 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Selectable } from 'kysely';
 import type { SendJobsTable } from '../../storage/schema.ts';
-import type { Caller } from '../../tenancy/caller.ts';
-
-/**
- * `scheduled` until its time, or `queued` until the one before it in its bulk is through; `processing` while
- * it is prepared and sent; then `sent`, `failed` or `cancelled` for good.
- */
-export type JobState = SendJobsTable['state'];
-export const JOB_STATES = [
-  'scheduled',
-  'queued',
-  'processing',
-  'sent',
-  'failed',
-  'cancelled',
-] as const satisfies JobState[];
+import type { Jid } from '../../whatsapp/port/identity.ts';
+import type { Claim } from '../delivery.ts';
+import type { JobState } from './job-state.ts';
 
 export interface SendJob {
   id: string;
   tenantId: string;
   deviceId: string;
+  /** The device's account when it was accepted: it leaves from no other. Null when it was not linked. */
+  account: Jid | null;
   /** Who asked for it. */
   userId: string;
   bulkId: string | null;
@@ -36,6 +26,8 @@ export interface SendJob {
   sendAt: number;
   /** The next attempt. */
   dueAt: number;
+  /** WhatsApp lets the account not send it before; null when it said nothing. */
+  heldUntil: number | null;
   attempts: number;
   messageId: string | null;
   error: { code: string; message: string } | null;
@@ -66,6 +58,7 @@ export const JOB_COLUMNS = [
   'id',
   'tenant_id',
   'device_id',
+  'account',
   'user_id',
   'bulk_id',
   'position',
@@ -74,6 +67,7 @@ export const JOB_COLUMNS = [
   'state',
   'send_at',
   'due_at',
+  'held_until',
   'attempts',
   'message_id',
   'error_code',
@@ -87,6 +81,7 @@ export function jobFromRow(row: Pick<Selectable<SendJobsTable>, (typeof JOB_COLU
     id: row.id,
     tenantId: row.tenant_id,
     deviceId: row.device_id,
+    account: row.account,
     userId: row.user_id,
     bulkId: row.bulk_id,
     position: row.position,
@@ -95,6 +90,7 @@ export function jobFromRow(row: Pick<Selectable<SendJobsTable>, (typeof JOB_COLU
     state: row.state,
     sendAt: row.send_at,
     dueAt: row.due_at,
+    heldUntil: row.held_until,
     attempts: row.attempts,
     messageId: row.message_id,
     error: row.error_code === null ? null : { code: row.error_code, message: row.error ?? '' },
@@ -104,11 +100,27 @@ export function jobFromRow(row: Pick<Selectable<SendJobsTable>, (typeof JOB_COLU
 }
 
 /**
- * A new id. The same request with the same `Idempotency-Key` gets the same one, so that a repetition after a
- * crash finds what the first attempt had stored.
+ * A new id. What one ticket of an `Idempotency-Key` makes has the same one each time, so that a repetition after
+ * a crash finds what the first attempt had stored; another request with the key, later, has another ticket.
  */
-export function newId(prefix: 'job' | 'bulk', caller: Caller, key?: string): string {
-  if (key === undefined) return `${prefix}_${randomBytes(16).toString('hex')}`;
-  const owned = JSON.stringify([prefix, caller.tenantId, caller.userId, key]);
-  return `${prefix}_${createHash('sha256').update(owned).digest('hex').slice(0, 32)}`;
+export function newId(prefix: 'job' | 'bulk', ticket?: string, position?: number): string {
+  if (ticket === undefined) return `${prefix}_${newTicket()}`;
+  if (position === undefined) return `${prefix}_${ticket}`;
+  return `${prefix}_${createHash('sha256').update(`${ticket} ${position}`).digest('hex').slice(0, 32)}`;
+}
+
+/** For what comes without a key. */
+export function newTicket(): string {
+  return randomBytes(16).toString('hex');
+}
+
+/** What an earlier attempt of the job has claimed for its stanza. */
+export function claimOf(job: Pick<SendJob, 'messageId' | 'deviceId' | 'account'>): Claim | null {
+  const { messageId, deviceId, account } = job;
+  return messageId === null ? null : { messageId, deviceId, account };
+}
+
+/** Milliseconds after which the job is too late: counted from its time, or from when WhatsApp let it go. */
+export function deadlineOf(job: Pick<SendJob, 'sendAt' | 'heldUntil'>, lateMs: number): number {
+  return Math.max(job.sendAt, job.heldUntil ?? 0) + lateMs;
 }

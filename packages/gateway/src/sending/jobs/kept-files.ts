@@ -10,6 +10,7 @@ import type { OpenedSource } from '../../media/fetch-source.ts';
 import { openBase64 } from '../../media/fetch-source.ts';
 import type { Uploads } from '../../media/uploads.ts';
 import { syncFolder } from '../../storage/disk.ts';
+import { isStorageFailure } from '../../storage/failure.ts';
 import type { KeptFile, KeptRequest } from './job.ts';
 import type { SendOperation } from './operations.ts';
 
@@ -60,15 +61,28 @@ export class KeptFiles {
     return { body: { ...body, [file.member]: token }, release };
   }
 
-  /** Forgets the file of a job, if it had one. */
-  async drop(jobId: string): Promise<void> {
-    await rm(join(this.#folder, jobId), { force: true });
+  /** Runs `store`, which keeps files of jobs; a refusal leaves none of them behind. */
+  async undoing<T>(jobIds: readonly string[], store: () => Promise<T>): Promise<T> {
+    try {
+      return await store();
+    } catch (error) {
+      // After a failure of the store nobody knows whether it has the jobs: the next start does.
+      if (!isStorageFailure(error)) await this.drop(jobIds);
+      throw error;
+    }
+  }
+
+  /** Forgets the files of jobs that had one. What cannot be deleted now is at the next start. Never throws. */
+  async drop(jobIds: readonly string[]): Promise<void> {
+    for (const jobId of jobIds) {
+      await rm(join(this.#folder, jobId), { force: true }).catch(() => undefined);
+    }
   }
 
   /** Deletes files whose job is over or was never stored: left by a process that was killed. */
   async sweep(isLive: (jobId: string) => Promise<boolean>): Promise<void> {
     const names = await readdir(this.#folder).catch(() => []);
-    for (const name of names) if (!(await isLive(name))) await this.drop(name);
+    for (const name of names) if (!(await isLive(name))) await this.drop([name]);
   }
 
   async #write(jobId: string, member: string, opened: OpenedSource): Promise<KeptFile> {

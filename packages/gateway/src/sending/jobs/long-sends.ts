@@ -6,8 +6,9 @@ import type { SendAttempt } from '../delivery.ts';
 import type { SentMessage } from '../pipeline.ts';
 import type { SendJob } from './job.ts';
 import type { JobStore } from './job-store.ts';
-import { failureOf, retryPause } from './retry-policy.ts';
+import { afterFailure, failureOf, type NextStep } from './retry-policy.ts';
 import type { LaterSend, SendJobs } from './send-jobs.ts';
+import { untilStored } from './until-stored.ts';
 
 export type LongAnswer = { sent: SentMessage } | { job: SendJob; settled: Promise<unknown> };
 
@@ -17,6 +18,7 @@ export class LongSends {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #patienceMs: number;
+  readonly #lateMs: number;
   readonly #wake: () => void;
 
   constructor(parts: {
@@ -26,6 +28,7 @@ export class LongSends {
     log: Log;
     /** Milliseconds before the caller is given a job instead of an answer. */
     patienceMs: number;
+    lateMs: number;
     wake(): void;
   }) {
     this.#jobs = parts.jobs;
@@ -33,6 +36,7 @@ export class LongSends {
     this.#clock = parts.clock;
     this.#log = parts.log;
     this.#patienceMs = parts.patienceMs;
+    this.#lateMs = parts.lateMs;
     this.#wake = parts.wake;
   }
 
@@ -40,18 +44,18 @@ export class LongSends {
   async run(
     caller: Caller,
     later: LaterSend,
-    attempt: SendAttempt | undefined,
     send: (attempt: SendAttempt) => Promise<SentMessage>,
   ): Promise<LongAnswer> {
-    let claimed = attempt?.messageId ?? null;
+    const { attempt } = later;
+    let claimed = attempt?.claimed ?? null;
     let adopted: Promise<SendJob> | null = null;
     const result = send({
-      messageId: claimed,
-      claim: async (messageId) => {
-        claimed = messageId;
-        await attempt?.claim(messageId);
+      claimed,
+      claim: async (claim) => {
+        claimed = claim;
+        await attempt?.claim(claim);
         const job = await adopted?.catch(() => null);
-        if (job) await this.#store.claim(job, messageId);
+        if (job) await this.#store.claim(job, claim);
       },
     });
     const sent = await this.#inTime(result);
@@ -77,23 +81,20 @@ export class LongSends {
 
   /** What could not leave for now is left to the worker, under the same message id. Never throws. */
   async #settle(job: SendJob, result: Promise<SentMessage>): Promise<void> {
+    const next = await result.then(
+      ({ messageId }): NextStep => ({ over: { state: 'sent', messageId } }),
+      (error) => afterFailure(job, failureOf(error), this.#clock.now(), this.#lateMs),
+    );
     try {
-      const { messageId } = await result;
-      await this.#jobs.end(job, { state: 'sent', messageId });
-    } catch (error) {
-      const failure = failureOf(error);
-      const pause = retryPause(failure, job.attempts);
-      try {
-        if (pause !== null) await this.#store.postpone(job, this.#clock.now() + pause);
-        else {
-          const { code, message } = failure;
-          await this.#jobs.end(job, { state: 'failed', error: { code, message } });
-        }
-        this.#wake();
-      } catch (err) {
-        // The row says `processing`: the next start takes it up.
-        this.#log.warn({ err, job_id: job.id }, 'the end of a job could not be stored');
-      }
+      await untilStored(this.#clock, () =>
+        'over' in next
+          ? this.#jobs.end(job, next.over)
+          : this.#store.postpone(job, next.again, next.heldUntil),
+      );
+      this.#wake();
+    } catch (err) {
+      // The row says `processing`: the next start takes it up.
+      this.#log.warn({ err, job_id: job.id }, 'the end of a job could not be stored');
     }
   }
 }

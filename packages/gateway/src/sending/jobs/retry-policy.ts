@@ -1,5 +1,9 @@
-/** When a send that failed is tried again. */
+/** What follows for a job when a try of it failed: another try, or its end. */
+import { rfc3339 } from '../../clock.ts';
 import { AppError, type ErrorCode } from '../../errors.ts';
+import { isStorageFailure } from '../../storage/failure.ts';
+import { deadlineOf, type SendJob } from './job.ts';
+import type { JobOutcome } from './job-store.ts';
 
 const FIRST_PAUSE_MS = 2_000;
 const LONGEST_PAUSE_MS = 60_000;
@@ -15,8 +19,20 @@ const PASSING: readonly ErrorCode[] = [
   'SHUTTING_DOWN',
 ];
 
+/** What holds for the other messages of a bulk as well: each of them would only find it out anew. */
+const OF_BULK: readonly ErrorCode[] = [
+  'ACCOUNT_CHANGED',
+  'FORBIDDEN',
+  'DEVICE_NOT_FOUND',
+  'SEND_TIME_PASSED',
+];
+
+/** `heldUntil`: WhatsApp named that time, and the job is not late before. */
+export type NextStep = { again: number; heldUntil: number | null } | { over: JobOutcome };
+
 /** The catalogued error of a failed send. */
 export function failureOf(error: unknown): AppError {
+  if (isStorageFailure(error)) return new AppError('STORAGE_UNAVAILABLE', { cause: error });
   return error instanceof AppError ? error : new AppError('INTERNAL_ERROR', { cause: error });
 }
 
@@ -25,4 +41,28 @@ export function retryPause(error: AppError, attempts: number): number | null {
   if (!PASSING.includes(error.code)) return null;
   const backOff = Math.min(FIRST_PAUSE_MS * 2 ** attempts, LONGEST_PAUSE_MS);
   return Math.max(backOff, (error.detail.retryAfterSeconds ?? 0) * 1000);
+}
+
+/** `now` and `lateMs` in milliseconds. */
+export function afterFailure(job: SendJob, failure: AppError, now: number, lateMs: number): NextStep {
+  const pause = retryPause(failure, job.attempts);
+  if (pause === null) return { over: failed(failure, OF_BULK.includes(failure.code)) };
+  const again = now + pause;
+  // The account's limit has an end that WhatsApp told: waiting for it is not being late.
+  if (failure.code === 'ACCOUNT_LIMITED') return { again, heldUntil: again };
+  if (again <= deadlineOf(job, lateMs)) return { again, heldUntil: job.heldUntil };
+  // The bulk has waited as long as its first one: the others do not each wait anew.
+  return { over: failed(failure, true) };
+}
+
+function failed({ code, message }: AppError, ofBulk: boolean): JobOutcome {
+  return { state: 'failed', error: { code, message }, ofBulk };
+}
+
+export function tooLate(job: SendJob, lateMs: number): AppError {
+  return new AppError('SEND_TIME_PASSED', {
+    message:
+      `it was to be sent at ${rfc3339(job.sendAt)}, and the gateway could not for ` +
+      `${Math.round(lateMs / 60_000)} minutes: send it again if it still matters`,
+  });
 }

@@ -2,13 +2,18 @@
 import type { Kysely } from 'kysely';
 import type { Clock } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
+import type { MessageDevice } from '../../messages/stored-message.ts';
 import type { DeviceDirectory } from '../../messages/visible.ts';
 import { cursorOf, readCursor } from '../../storage/page-cursor.ts';
 import type { Database } from '../../storage/schema.ts';
 import type { Caller } from '../../tenancy/caller.ts';
 import { visibleRows } from '../../tenancy/visibility.ts';
+import { accountOf } from '../account.ts';
+import type { Claim } from '../delivery.ts';
+import type { KeyedAttempt } from '../idempotency.ts';
 import type { RecipientAddress } from '../recipients.ts';
-import { JOB_COLUMNS, type JobState, jobFromRow, newId, type SendJob } from './job.ts';
+import { JOB_COLUMNS, jobFromRow, newId, type SendJob } from './job.ts';
+import type { JobState } from './job-state.ts';
 import type { JobOutcome, JobStore } from './job-store.ts';
 import type { KeptFiles } from './kept-files.ts';
 import type { SendOperation } from './operations.ts';
@@ -19,8 +24,8 @@ export interface LaterSend {
   body: Record<string, unknown>;
   address: RecipientAddress;
   deviceId?: string | undefined;
-  /** The `Idempotency-Key`. */
-  key?: string | undefined;
+  /** The attempt of a request with an `Idempotency-Key`. */
+  attempt?: KeyedAttempt | undefined;
 }
 
 export interface JobFilter {
@@ -48,46 +53,65 @@ export class SendJobs {
     this.#parts = parts;
   }
 
-  /** Stores a send for `sendAt` (milliseconds). Throws DEVICE_NOT_FOUND, DEVICE_AMBIGUOUS, INVALID_MEDIA. */
-  async schedule(caller: Caller, send: LaterSend, sendAt: number): Promise<SendJob> {
-    const { devices, files, store, wake } = this.#parts;
-    const device = await devices.resolve(caller, send.deviceId);
-    const job = this.make(caller, send, { deviceId: device.id, state: 'scheduled', at: sendAt });
-    const request = await files.keep(job.id, send.operation, send.body);
-    await store.insert([{ job, request }]);
-    wake();
-    return (await this.#find(caller, job.id)) ?? job;
+  /** The job that an earlier attempt of the request has stored, before its process ended. */
+  async earlier(caller: Caller, attempt: KeyedAttempt | undefined): Promise<SendJob | null> {
+    return attempt?.resumed ? this.#find(caller, newId('job', attempt.ticket)) : null;
   }
 
-  /** Stores a send that is under way. `claimed` tells the message id, once there is one. */
-  async adopt(caller: Caller, send: LaterSend, claimed: () => string | null): Promise<SendJob> {
-    const { clock, devices, files, store } = this.#parts;
+  /** Stores a send for `sendAt` (milliseconds). Throws DEVICE_NOT_FOUND, DEVICE_AMBIGUOUS, INVALID_MEDIA. */
+  async schedule(caller: Caller, send: LaterSend, sendAt: number): Promise<SendJob> {
+    const { devices, wake } = this.#parts;
     const device = await devices.resolve(caller, send.deviceId);
-    const as = { deviceId: device.id, state: 'processing' as const, at: clock.now() };
-    const made = this.make(caller, send, as);
-    const request = await files.keep(made.id, send.operation, send.body);
-    const job = { ...made, messageId: claimed() };
-    await store.insert([{ job, request }]);
+    const job = this.make(caller, send, { device, state: 'scheduled', at: sendAt });
+    await this.#store(job, send);
+    wake();
     return job;
+  }
+
+  /** Stores a send that is under way. `claimed` tells what it has claimed, once it has. */
+  async adopt(caller: Caller, send: LaterSend, claimed: () => Claim | null): Promise<SendJob> {
+    const { clock, devices } = this.#parts;
+    const claim = claimed();
+    const device = await devices.resolve(caller, claim?.deviceId ?? send.deviceId);
+    const as = { device, state: 'processing' as const, at: clock.now() };
+    const made = this.make(caller, send, as);
+    return this.#store(made, send, (job) => {
+      const { messageId, account } = claimed() ?? job;
+      return { ...job, messageId, account };
+    });
+  }
+
+  async #store(
+    made: SendJob,
+    send: LaterSend,
+    completed: (job: SendJob) => SendJob = (job) => job,
+  ): Promise<SendJob> {
+    const { files, store } = this.#parts;
+    return files.undoing([made.id], async () => {
+      const request = await files.keep(made.id, send.operation, send.body);
+      const job = completed(made);
+      await store.insert([{ job, request }]);
+      return job;
+    });
   }
 
   /** The job is over. */
   async end(job: SendJob, outcome: JobOutcome): Promise<void> {
-    await this.#parts.store.finish(job, outcome);
-    await this.#parts.files.drop(job.id);
+    await this.#parts.files.drop(await this.#parts.store.finish(job, outcome));
   }
 
   /** A job that is not stored yet. */
   make(
     caller: Caller,
-    send: Pick<LaterSend, 'operation' | 'address' | 'key'>,
-    as: { deviceId: string; state: JobState; at: number; bulkId?: string; position?: number },
+    send: Pick<LaterSend, 'operation' | 'address'> & { attempt?: Pick<KeyedAttempt, 'ticket'> | undefined },
+    as: { device: MessageDevice; state: JobState; at: number; bulkId?: string; position?: number },
   ): SendJob {
-    const { address, operation, key } = send;
+    const { address, operation, attempt } = send;
     return {
-      id: newId('job', caller, key),
+      id: newId('job', attempt?.ticket, as.position),
       tenantId: caller.tenantId,
-      deviceId: as.deviceId,
+      deviceId: as.device.id,
+      account: accountOf(as.device),
       userId: caller.userId,
       bulkId: as.bulkId ?? null,
       position: as.position ?? 0,
@@ -96,6 +120,7 @@ export class SendJobs {
       state: as.state,
       sendAt: as.at,
       dueAt: as.at,
+      heldUntil: null,
       attempts: as.state === 'processing' ? 1 : 0,
       messageId: null,
       error: null,
@@ -161,7 +186,7 @@ export class SendJobs {
         message: `the job is ${now.state}: only what waits can be cancelled`,
       });
     }
-    await files.drop(job.id);
+    await files.drop([job.id]);
     return now;
   }
 

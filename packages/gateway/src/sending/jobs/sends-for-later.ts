@@ -49,6 +49,6 @@ export function sendsForLater(parts: {
   const { lateMs, jobAfterMs: patienceMs } = settings;
   const runner: JobRunner = new JobRunner({ ...parts, store, jobs, operations, files, lateMs });
   const bulks = new Bulks({ db, devices, jobs, store, files, wake });
-  const longSends = new LongSends({ jobs, store, clock, log, patienceMs, wake });
+  const longSends = new LongSends({ jobs, store, clock, log, patienceMs, lateMs, wake });
   return { operations, jobs, bulks, longSends, runner };
 }

@@ -10,10 +10,10 @@ import type { SendJobs } from '../../../sending/jobs/send-jobs.ts';
 import type { RecipientAddress } from '../../../sending/recipients.ts';
 import { DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { emptyCounts } from '../../request/given.ts';
-import { idempotencyKey, once, SendHeaders } from '../../request/idempotency.ts';
+import { once, SendHeaders } from '../../request/idempotency.ts';
 import { errorResponses, Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
 import { JobObject, shownJob } from './jobs.ts';
-import { SendAt, sendTime } from './send-later.ts';
+import { SendAt, sendTime, timeAhead } from './send-later.ts';
 
 export interface BulkDeps {
   bulks: Bulks;
@@ -106,18 +106,20 @@ export const bulkRoutes: FastifyPluginAsyncTypebox<BulkDeps> = async (app, deps)
     },
     async (request, reply) => {
       const { body } = request;
-      const now = clock.now();
-      const startAt = sendTime(body.send_at, now) ?? now;
+      const at = sendTime(body.send_at);
       const items = readItems(body, operations);
       const pause = readPause(body);
-      return once(idempotency, request, reply, async () => {
-        const bulk = await bulks.create(request.caller, {
-          items,
-          deviceId: selectedDevice(request),
-          startAt,
-          pause,
-          key: idempotencyKey(request),
-        });
+      return once(idempotency, request, reply, async (attempt) => {
+        const now = clock.now();
+        const bulk =
+          (await bulks.earlier(request.caller, attempt)) ??
+          (await bulks.create(request.caller, {
+            items,
+            deviceId: selectedDevice(request),
+            startAt: at === null ? now : timeAhead(at, now),
+            pause,
+            attempt,
+          }));
         reply.code(202).header('location', `/bulk/${bulk.id}`);
         return { success: true as const, bulk: shownBulk(bulk) };
       });

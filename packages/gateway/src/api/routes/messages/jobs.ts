@@ -3,7 +3,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import { rfc3339, rfc3339OrNull } from '../../../clock.ts';
-import { JOB_STATES, type SendJob } from '../../../sending/jobs/job.ts';
+import type { SendJob } from '../../../sending/jobs/job.ts';
+import { JOB_STATES } from '../../../sending/jobs/job-state.ts';
 import type { SendJobs } from '../../../sending/jobs/send-jobs.ts';
 import { DeviceHeaders, OnlyDevice, selectedDevice } from '../../request/device.ts';
 import { nextPage, pageQuery } from '../../request/page.ts';

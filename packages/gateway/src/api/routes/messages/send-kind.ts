@@ -24,12 +24,12 @@ import type { SendJobs } from '../../../sending/jobs/send-jobs.ts';
 import type { Sending, SentMessage } from '../../../sending/pipeline.ts';
 import { base64Members, base64Text } from '../../request/bounds.ts';
 import { DeviceQuery, selectedDevice } from '../../request/device.ts';
-import { idempotencyKey, once, SendHeaders } from '../../request/idempotency.ts';
+import { once, SendHeaders } from '../../request/idempotency.ts';
 import { readMultipart } from '../../request/multipart.ts';
 import { keepUploads } from '../../request/uploaded.ts';
 import { bodyReader } from '../../request/validation.ts';
 import { failures } from '../../schemas.ts';
-import { LaterAnswer, laterAnswer, sendTime } from './send-later.ts';
+import { LaterAnswer, laterAnswer, sendTime, timeAhead } from './send-later.ts';
 import {
   commonRequest,
   FILE_FAILURES,
@@ -138,20 +138,22 @@ export function sendRoute(app: FastifyInstance, deps: SendDeps) {
         const read = operation.read(body);
         const { caller } = request;
         const deviceId = selectedDevice(request);
-        const later = { operation, body, address: read.address, deviceId, key: idempotencyKey(request) };
-        const at = sendTime(body.send_at, clock.now());
-        if (at !== null) {
-          return once(idempotency, request, reply, async () =>
-            laterAnswer(reply, await jobs.schedule(caller, later, at), read.address),
-          );
-        }
+        const at = sendTime(body.send_at);
         const signal = givenUp(reply);
-        const send = (attempt?: SendAttempt) => sending.send(caller, { ...read, deviceId, attempt, signal });
         const shown = (sent: SentMessage) =>
           kind.simple ? simpleAnswer(sent, kind.simple) : richAnswer(sent);
         return once(idempotency, request, reply, async (attempt) => {
+          const later = { operation, body, address: read.address, deviceId, attempt };
+          const known = await jobs.earlier(caller, attempt);
+          if (known) return laterAnswer(reply, known, read.address);
+          if (at !== null) {
+            const job = await jobs.schedule(caller, later, timeAhead(at, clock.now()));
+            return laterAnswer(reply, job, read.address);
+          }
+          const send = (each?: SendAttempt) =>
+            sending.send(caller, { ...read, deviceId, attempt: each, signal });
           if (!kind.mayTakeLong) return shown(await send(attempt));
-          const answer = await longSends.run(caller, later, attempt, send);
+          const answer = await longSends.run(caller, later, send);
           if ('sent' in answer) return shown(answer.sent);
           // The send goes on without the request, and with its files.
           const files = keepUploads(request);

@@ -20,16 +20,24 @@ export const SendAt = Type.Optional(
   }),
 );
 
-/** Milliseconds; null when nothing was asked for. Throws VALIDATION_ERROR. */
-export function sendTime(value: string | number | undefined, now: number): number | null {
+/** Milliseconds, of whatever day; null when nothing was asked for. Throws VALIDATION_ERROR. */
+export function sendTime(value: string | number | undefined): number | null {
   if (value === undefined || value === '') return null;
   const text = String(value).trim();
   const at = /^\d{1,12}$/.test(text) ? Number(text) * 1000 : parseRfc3339(text);
   if (at === null) {
     throw invalidField('send_at', 'must be RFC 3339 with its offset, or Unix seconds', value);
   }
-  if (at < now - PAST_MS) throw invalidField('send_at', 'is in the past', value);
-  if (at > now + FURTHEST_MS) throw invalidField('send_at', 'is more than a year ahead', value);
+  return at;
+}
+
+/**
+ * The time, unless it has passed or is too far ahead: VALIDATION_ERROR. Asked when something is about to be
+ * stored: a request that is repeated after its time is answered as the first time.
+ */
+export function timeAhead(at: number, now: number): number {
+  if (at < now - PAST_MS) throw invalidField('send_at', 'is in the past', rfc3339(at));
+  if (at > now + FURTHEST_MS) throw invalidField('send_at', 'is more than a year ahead', rfc3339(at));
   return at;
 }
 

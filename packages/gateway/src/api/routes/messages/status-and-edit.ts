@@ -4,6 +4,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Editing } from '../../../actions/editing.ts';
 import { rfc3339, rfc3339OrNull } from '../../../clock.ts';
+import { isUncertain } from '../../../messages/send-state.ts';
 import type { MessageStatuses } from '../../../messages/status.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
 import { recipientOf } from '../../../sending/recipients.ts';
@@ -33,6 +34,9 @@ const StatusAnswer = Type.Object({
   read_at: Nullable(Rfc3339),
   played_at: Nullable(Rfc3339),
   error: Type.Optional(Type.String({ description: 'Why it failed; only with `failed`' })),
+  uncertain: Type.Optional(
+    Type.Literal(true, { description: 'Whether WhatsApp has it is not known yet; only with `pending`' }),
+  ),
 });
 
 const ReceiptsAnswer = Type.Object({
@@ -137,6 +141,7 @@ export const messagesRoutes: FastifyPluginAsyncTypebox<MessagesDeps> = async (ap
         read_at: rfc3339OrNull(message.readAt),
         played_at: rfc3339OrNull(message.playedAt),
         ...(status === 'failed' ? { error: message.sendError ?? 'the message was not sent' } : {}),
+        ...(status === 'pending' && isUncertain(message) ? { uncertain: true as const } : {}),
       };
     },
   );

@@ -9,6 +9,8 @@ import * as findingMessages from './0013-finding-messages.ts';
 import * as messageSearch from './0014-message-search.ts';
 import * as deviceLimits from './0015-device-limits.ts';
 import * as narrowLookups from './0016-narrow-lookups.ts';
+import * as claims from './0017-claims.ts';
+import * as messageAccounts from './0018-message-accounts.ts';
 
 /** In order of their names; one that was released is never changed, only followed. */
 export const migrations: Record<string, Migration> = {
@@ -21,5 +23,7 @@ export const migrations: Record<string, Migration> = {
   '0013-finding-messages': findingMessages,
   '0014-message-search': messageSearch,
   '0015-device-limits': deviceLimits,
+  '0017-claims': claims,
+  '0018-message-accounts': messageAccounts,
   '0016-narrow-lookups': narrowLookups,
 };
