@@ -283,7 +283,7 @@ export class MessageArchive {
     const row = await this.#db
       .selectFrom('messages')
       .select('id')
-      .where('tenant_id', '=', device.tenantId)
+      .where(checkedTenant(device.tenantId))
       .where('device_id', '=', device.id)
       .where(inChat)
       .where('send_state', 'in', ['none', 'sent'])

@@ -2,6 +2,7 @@
 import type { Kysely } from 'kysely';
 import type { EventMedia, EventMessage } from '../events/shape/message.ts';
 import { isMediaKind } from '../media/keys.ts';
+import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
 import type { MediaDescriptor, MediaKind } from '../whatsapp/port/media.ts';
 import { chatOf, type StoredMessage, senderOf } from './stored-message.ts';
@@ -67,7 +68,7 @@ export async function loadMedia(
       'width',
       'height',
     ])
-    .where('tenant_id', '=', tenantId)
+    .where(checkedTenant(tenantId))
     .where('message_row_id', 'in', ids)
     .execute();
   return new Map(

@@ -5,10 +5,10 @@ import type { Database } from './schema.ts';
 
 const DAY_MS = 24 * 3_600_000;
 /**
- * 0x10002: every table is looked at, whether it was asked for lately or not, and those that have no statistics or
- * have grown tenfold are counted anew, by samples (https://sqlite.org/pragma.html#pragma_optimize).
+ * 0x10012: every table is looked at, whether it was asked for lately or not, and those that have no statistics or
+ * have grown tenfold are counted anew, by samples of a few thousand rows (https://sqlite.org/pragma.html#pragma_optimize).
  */
-const OPTIMIZE = 'pragma optimize = 0x10002';
+const OPTIMIZE = 'pragma optimize = 0x10012';
 
 /**
  * Keeps the statistics: at the start and once a day. No statement may depend on them (`test/statement-plans`);

@@ -5,6 +5,7 @@ import type { EventRecorder } from '../events/recorder.ts';
 import type { Log } from '../observability/log.ts';
 import { deferred } from '../storage/database.ts';
 import { HotQuery, slotsOf } from '../storage/hot-query.ts';
+import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database, WebhookAttemptsTable } from '../storage/schema.ts';
 import type { AttemptResult } from './attempt.ts';
 import type { EndpointRow } from './endpoint.ts';
@@ -262,9 +263,11 @@ async function failAll(trx: Transaction<Database>, endpoint: EndpointRow, now: n
   await trx
     .updateTable('webhook_deliveries')
     .set({ state: 'failed', finished_at: now })
-    .where('tenant_id', '=', endpoint.tenant_id)
+    .where(checkedTenant(endpoint.tenant_id))
     .where('endpoint_id', '=', endpoint.id)
-    .where('state', '=', 'pending')
+    // As in queue.ts: the index of what is open, and not that of all the endpoint has ever delivered.
+    .where('order_key', '>=', '')
+    .where('state', '=', sql.lit('pending'))
     .execute();
 }
 

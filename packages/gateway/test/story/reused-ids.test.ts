@@ -163,3 +163,15 @@ test('every operation takes our own id, and the network sees its own', async () 
   const about = changes.filter(({ data }: Json) => data.message_id === id);
   expect(about.map(({ data }: Json) => data.record_id)).toEqual([record, record, record]);
 });
+
+test('while the device of the first is offline, another of the same id does not step in', async () => {
+  const { id } = await stranger.sendText(shop.number, 'for the shop');
+  await received(id, stranger);
+  await stranger.sendText(till.number, 'for the till', { id });
+  const later = `/messages/${id}?device_id=${tillDevice}`;
+  await until('both are stored', async () => (await api.get(later)).status === 200);
+  expect((await api.post(`/disconnect?device_id=${shopDevice}`)).status).toBe(200);
+  const forward = (path: string) => api.post(path, { number: contact.number });
+  expect(code(await forward(`/messages/${id}/forward`))).toBe('503 DEVICE_NOT_READY');
+  expect(code(await forward(`/messages/${id}/forward?device_id=${tillDevice}`))).toBe('200');
+});
