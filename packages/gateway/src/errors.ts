@@ -49,6 +49,7 @@ export const ERROR_CATALOGUE = {
   REQUEST_GIVEN_UP: { status: 499, text: 'the client closed the connection before the answer' },
   INTERNAL_ERROR: { status: 500, text: 'internal error' },
   MEDIA_DOWNLOAD_FAILED: { status: 502, text: 'the media could not be downloaded from WhatsApp' },
+  WHATSAPP_ERROR: { status: 502, text: 'WhatsApp failed at it' },
   UPLOAD_FAILED: { status: 502, text: 'the media could not be uploaded to WhatsApp' },
   DEVICE_NOT_READY: { status: 503, text: 'WhatsApp session is not connected' },
   SHUTTING_DOWN: { status: 503, text: 'the server is shutting down' },

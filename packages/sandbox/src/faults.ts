@@ -81,6 +81,14 @@ export class Faults {
     for (let n = 0; n < times; n += 1) this.#orders.orderAck('silence', from);
   }
 
+  /**
+   * From now on questions of companions (`<iq>`, all or those of one `xmlns`) are answered with this error,
+   * or not at all; null ends it. Nothing of what they ask is done. Pings are answered all the same.
+   */
+  refuseQuestions(code: number | 'silence' | null, options: { xmlns?: string } = {}): void {
+    this.#orders.refuseQuestions(code === null ? null : { ...options, code });
+  }
+
   /** The next logins of a number's companions end in `<failure reason=code>`; 0 times lifts it. */
   refuseLogin(code: number, options: { number: string; times?: number }): void {
     this.#orders.refuseLogins(options.number, code, options.times ?? Number.POSITIVE_INFINITY);

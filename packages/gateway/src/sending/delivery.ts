@@ -10,7 +10,7 @@ import {
 } from '../messages/stored-message.ts';
 import { isStorageFailure } from '../storage/failure.ts';
 import { fromSession } from '../whatsapp/port/app-errors.ts';
-import { RequestRefused, SendRejected } from '../whatsapp/port/errors.ts';
+import { KeysUnavailable, RequestRefused, SendRejected } from '../whatsapp/port/errors.ts';
 import type { Jid } from '../whatsapp/port/identity.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 import type { WireMessage } from '../whatsapp/port/wire-message.ts';
@@ -83,8 +83,8 @@ export async function earlierDelivery(
 }
 
 /**
- * Writes the row, sends and waits for the server's ack. Throws REJECTED_BY_WHATSAPP, DEVICE_NOT_READY or
- * WHATSAPP_TIMEOUT, each with the `message_id` whose status can be asked for.
+ * Writes the row, sends and waits for the server's ack. Throws what WhatsApp refused it with (`fromSession`),
+ * DEVICE_NOT_READY or WHATSAPP_TIMEOUT, each with the `message_id` whose status can be asked for.
  */
 export async function deliver(
   archive: MessageArchive,
@@ -176,6 +176,8 @@ async function settle(archive: MessageArchive, row: StoredMessage, error: unknow
   if (error instanceof SendRejected || error instanceof RequestRefused) {
     const reason = `refused by WhatsApp: ${error.message} (${error.whatsappCode})`;
     await archive.markFailed(row.tenantId, row.rowId, reason);
+  } else if (error instanceof KeysUnavailable) {
+    await archive.markFailed(row.tenantId, row.rowId, error.message);
   } else {
     await archive.markUncertain(row, error instanceof Error ? error.message : String(error));
   }

@@ -7,6 +7,7 @@ test.each([
   ['DEVICE_NOT_READY', 1, 4_000],
   ['WHATSAPP_TIMEOUT', 4, 32_000],
   ['UPLOAD_FAILED', 5, 60_000],
+  ['WHATSAPP_ERROR', 0, 2_000],
   ['STORAGE_UNAVAILABLE', 50, 60_000],
   ['SHUTTING_DOWN', 0, 2_000],
   ['REJECTED_BY_WHATSAPP', 0, null],
@@ -21,7 +22,12 @@ test.each([
   ['RATE_LIMITED', 2, 2_000],
   ['ACCOUNT_LIMITED', 3_600, 3_600_000],
 ] as const)('%s that asks for %i s: %i ms', (code, retryAfterSeconds, pause) => {
-  expect(retryPause(new AppError(code, { retryAfterSeconds }), 0)).toBe(pause);
+  const extra = { limited_until: '2026-06-15T12:00:00.000Z' };
+  expect(retryPause(new AppError(code, { retryAfterSeconds, extra }), 0)).toBe(pause);
+});
+
+test('a refusal to begin a chat that names no end is not tried again', () => {
+  expect(retryPause(new AppError('ACCOUNT_LIMITED', { retryAfterSeconds: 3_600 }), 0)).toBeNull();
 });
 
 test('what is in no catalogue is an internal error, with its cause', () => {

@@ -257,12 +257,12 @@ describe('quotes and mentions', () => {
 
 describe('when WhatsApp does not take it', () => {
   it('a refusal is 422 with its code, and the message has failed', async () => {
-    account.whatsapp.answer = () => Promise.reject(new SendRejected(463, 'restricted'));
+    account.whatsapp.answer = () => Promise.reject(new SendRejected(479, 'restricted'));
     const reply = await send({});
     expect(reply.status).toBe(422);
-    expect(reply.body).toMatchObject({ error_code: 'REJECTED_BY_WHATSAPP', whatsapp_code: 463 });
+    expect(reply.body).toMatchObject({ error_code: 'REJECTED_BY_WHATSAPP', whatsapp_code: 479 });
     const status = await world.get(account, `/messages/${reply.body.message_id}/status`);
-    expect(status.body).toMatchObject({ status: 'failed', error: expect.stringContaining('463') });
+    expect(status.body).toMatchObject({ status: 'failed', error: expect.stringContaining('479') });
   });
 
   it('silence is 504, and the message stays pending until a receipt tells', async () => {

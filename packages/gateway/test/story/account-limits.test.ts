@@ -116,7 +116,9 @@ test('learnt from the refusal of a message, and over by itself', async () => {
 test('a refusal without a limit stays a refusal of the one message', async () => {
   world.sandbox.faults.nextAckError(463);
   const refused = await send(stranger());
-  expect([refused.status, refused.body.error_code]).toEqual([422, 'REJECTED_BY_WHATSAPP']);
+  expect([refused.status, refused.body.error_code]).toEqual([429, 'ACCOUNT_LIMITED']);
+  expect(refused.body).toMatchObject({ whatsapp_code: 463 });
+  expect(refused.body).not.toHaveProperty('limited_until');
   expect(await limit()).toBeNull();
 });
 

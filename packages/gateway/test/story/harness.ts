@@ -2,9 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Phone, type Sandbox, type SandboxOptions, startSandbox } from '@wuts/sandbox';
-import type { Clock } from '../../src/clock.ts';
+import { type Clock, systemClock } from '../../src/clock.ts';
 import { loadConfig } from '../../src/config.ts';
 import { createGateway, type Gateway } from '../../src/gateway.ts';
+import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';
 
 export const MASTER_TOKEN = '6b1f1f7e-2a53-4c7e-9d61-6c1a1d7f0a11-master';
 
@@ -62,6 +63,12 @@ export class Api {
   }
 }
 
+/** How long the gateway waits for WhatsApp, in milliseconds. Does not outlive a restart of the gateway. */
+interface Patience {
+  ackTimeoutMs: number;
+  queryTimeoutMs: number;
+}
+
 /** A sandbox network and a gateway with an empty data folder on it. */
 export class World {
   readonly sandbox: Sandbox;
@@ -85,12 +92,17 @@ export class World {
   }
 
   static async create(
-    options: { clock?: Clock; sandbox?: SandboxOptions; settings?: Record<string, string> } = {},
+    options: {
+      clock?: Clock;
+      sandbox?: SandboxOptions;
+      settings?: Record<string, string>;
+      patience?: Patience;
+    } = {},
   ): Promise<World> {
     const sandbox = await startSandbox(options.sandbox ?? {});
     const dataDir = await mkdtemp(join(tmpdir(), 'wuts-test-'));
     const settings = options.settings ?? {};
-    const gateway = await startGateway(sandbox, dataDir, options.clock, settings);
+    const gateway = await startGateway(sandbox, dataDir, options.clock, settings, options.patience);
     return new World(sandbox, dataDir, gateway, options.clock, settings);
   }
 
@@ -150,6 +162,7 @@ async function startGateway(
   dataDir: string,
   clock: Clock | undefined,
   settings: Record<string, string>,
+  patience?: Patience,
 ): Promise<Gateway> {
   const config = loadConfig({
     WUTS_PORT: '0',
@@ -161,7 +174,23 @@ async function startGateway(
     WUTS_NETWORK_CA_FILE: sandbox.caFile,
     ...settings,
   });
-  const gateway = await createGateway(config, clock ? { clock } : {});
+  const gateway = await createGateway(config, {
+    ...(clock ? { clock } : {}),
+    ...(patience
+      ? {
+          createSession: createBaileysSessionFactory({
+            network: {
+              url: config.network.url,
+              rootKey: Buffer.from(sandbox.rootKey, 'hex'),
+              caFile: sandbox.caFile,
+            },
+            log: { debug: () => undefined, warn: () => undefined, error: () => undefined },
+            clock: clock ?? systemClock,
+            ...patience,
+          }),
+        }
+      : {}),
+  });
   await gateway.start();
   return gateway;
 }

@@ -278,7 +278,7 @@ describe('a long send', () => {
     const answer = await slow({ typingDuration: 1 });
     world.sandbox.faults.nextAckError(463, { number: shop.number });
     expect(await untilJob(answer.body.job_id, 'failed')).toMatchObject({
-      error_code: 'REJECTED_BY_WHATSAPP',
+      error_code: 'ACCOUNT_LIMITED',
     });
   });
 

@@ -96,7 +96,7 @@ describe('story 5: delivery status', () => {
   });
 
   test('WhatsApp refuses the message: 422 and status failed with the reason', async () => {
-    world.sandbox.faults.nextAckError(463);
+    world.sandbox.faults.nextAckError(479);
     const sent = await api.post('/send/text', { number: contact.number, text: 'no' });
     expect([sent.status, sent.body.error_code]).toEqual([422, 'REJECTED_BY_WHATSAPP']);
   });

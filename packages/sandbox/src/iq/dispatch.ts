@@ -34,6 +34,13 @@ export function dispatchIq(network: NetworkServices, sender: RegisteredDevice, i
     network.delivery.send(sender, linking);
     return;
   }
+  const order = network.orders.takeAnswer(sender, iq);
+  if (order === 'silence') return;
+  if (order !== undefined) {
+    const error = { code: order, text: 'ordered' };
+    network.delivery.send(sender, answerStanza(whoAnswers(iq.attrs.to), id, { error }));
+    return;
+  }
   const handler = HANDLERS.get(xmlns ?? '');
   const answer = handler ? handler({ network, sender, iq }) : { error: NOT_IMPLEMENTED };
   const from = whoAnswers(iq.attrs.to);

@@ -17,8 +17,15 @@ interface AckOrder extends SenderFilter {
   readonly code: number | 'silence';
 }
 
+interface QuestionOrder {
+  readonly code: number | 'silence';
+  /** Of this kind alone. */
+  readonly xmlns?: string;
+}
+
 /** What is ordered to go wrong (`faults.ts` takes the orders); delivery, routing and login ask here. */
 export class FaultOrders {
+  #refusedQuestions: QuestionOrder | null = null;
   /** Milliseconds every stanza waits before it is handed to a device. */
   latencyMs = 0;
 
@@ -30,6 +37,21 @@ export class FaultOrders {
   /** The next message of a companion that fits is acknowledged with this error, or not at all. */
   orderAck(code: number | 'silence', from: SenderFilter): void {
     this.#acks.push({ ...from, code });
+  }
+
+  /** Until it is lifted (null), questions of companions that fit are refused, or not answered. */
+  refuseQuestions(order: QuestionOrder | null): void {
+    this.#refusedQuestions = order;
+  }
+
+  /** What is ordered for the answer to this question. */
+  takeAnswer(sender: RegisteredDevice, question: BinaryNode): number | 'silence' | undefined {
+    const order = this.#refusedQuestions;
+    if (!order || sender.address.device === 0) return undefined;
+    const { xmlns = '' } = question.attrs;
+    // An order is about what is asked for; a connection that answers no ping is another one (`silence`).
+    if (xmlns === 'w:p') return undefined;
+    return order.xmlns === undefined || order.xmlns === xmlns ? order.code : undefined;
   }
 
   /** The next logins of a number's companions are refused; 0 times lifts it. */
@@ -77,6 +99,7 @@ export class FaultOrders {
   clear(): void {
     this.latencyMs = 0;
     this.#acks.length = 0;
+    this.#refusedQuestions = null;
     this.#refused.clear();
   }
 

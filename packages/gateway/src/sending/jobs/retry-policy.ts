@@ -12,6 +12,7 @@ const LONGEST_PAUSE_MS = 60_000;
 const PASSING: readonly ErrorCode[] = [
   'DEVICE_NOT_READY',
   'WHATSAPP_TIMEOUT',
+  'WHATSAPP_ERROR',
   'UPLOAD_FAILED',
   'RATE_LIMITED',
   'ACCOUNT_LIMITED',
@@ -39,6 +40,8 @@ export function failureOf(error: unknown): AppError {
 /** Milliseconds to wait before the next attempt; null when there should be none. */
 export function retryPause(error: AppError, attempts: number): number | null {
   if (!PASSING.includes(error.code)) return null;
+  // A 463 without a limit: the contact has to write first, and trying again makes it worse.
+  if (error.code === 'ACCOUNT_LIMITED' && !error.detail.extra?.limited_until) return null;
   const backOff = Math.min(FIRST_PAUSE_MS * 2 ** attempts, LONGEST_PAUSE_MS);
   return Math.max(backOff, (error.detail.retryAfterSeconds ?? 0) * 1000);
 }

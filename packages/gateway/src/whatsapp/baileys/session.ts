@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import type { AccountFileSource } from '../port/account-files.ts';
 import { LeaseEnded } from '../port/credentials.ts';
+import { RequestRefused } from '../port/errors.ts';
 import type { SessionAbilities, SessionFactory, SessionOptions, WhatsAppSession } from '../port/session.ts';
 import { account } from './abilities/account.ts';
 import { contacts } from './abilities/contacts.ts';
@@ -23,7 +24,7 @@ import { Link } from './connection/link.ts';
 import { type NetworkOptions, trustNetwork } from './connection/network-trust.ts';
 import { PairingQr } from './connection/pairing-qr.ts';
 import { silenceLibsignal } from './connection/quiet-libsignal.ts';
-import type { LogSink } from './connection/quiet-logger.ts';
+import { type LogSink, logOf } from './connection/quiet-logger.ts';
 import { cut, openSocket } from './connection/socket.ts';
 import { quickenErrors } from './connection/stack-traces.ts';
 import { within } from './connection/within.ts';
@@ -66,7 +67,9 @@ export function createBaileysSessionFactory(options: BaileysOptions): SessionFac
   silenceLibsignal();
   separateQueues();
   return async (session) => {
-    const connection = new Connection(options, session, await loadAuthState(session.credentials));
+    const auth = await loadAuthState(session.credentials);
+    const log = logOf(options.log, session.deviceId);
+    const connection = new Connection({ ...options, log }, session, auth);
     const life: Pick<WhatsAppSession, 'start' | 'stop' | 'logout'> = {
       start: () => connection.start(),
       stop: () => connection.stop(),
@@ -263,9 +266,14 @@ class Connection {
     if (this.#probing || !socket || !this.#link.isOpen) return;
     this.#probing = true;
     const limit = Math.min(PROBE_MS, this.#queryTimeoutMs());
-    const answer: unknown = await within(limit, socket.query(ping(), limit));
+    // A refusal is an answer too.
+    const ask = socket.query(ping(), limit).then(
+      (answer: unknown) => answer !== undefined,
+      (error: unknown) => sessionError(error, true) instanceof RequestRefused,
+    );
+    const alive = await within(limit, ask);
     this.#probing = false;
-    if (!answer) cut(socket);
+    if (!alive) cut(socket);
   }
 
   #queryTimeoutMs(): number {

@@ -2,11 +2,11 @@
 import { rfc3339, systemClock } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import type { AccountLimit } from './account.ts';
-import { RequestRefused, SendRejected, SessionNotOpen, SessionTimeout } from './errors.ts';
+import { KeysUnavailable, RequestRefused, SendRejected, SessionNotOpen, SessionTimeout } from './errors.ts';
 
-/** `<ack error>` of an account that sends too fast (Baileys NACK_REASONS). It names no time: a minute is our guess. */
-const TOO_MANY = 429;
-const TOO_MANY_PAUSE_S = 60;
+/** What a refusal names no time for: an account that sends too fast, and one that may begin no chat. Our guesses. */
+const TOO_FAST_PAUSE_S = 60;
+const NO_CHAT_PAUSE_S = 3600;
 
 export interface Told {
   /** Goes before what the session says of itself: `failed to …`. Default: the catalogue's text. */
@@ -19,11 +19,10 @@ export interface Told {
 export function fromSession(error: unknown, { message, extra = {} }: Told = {}): unknown {
   if (error instanceof SendRejected) return fromRejection(error, extra);
   if (error instanceof RequestRefused) {
-    return new AppError('REJECTED_BY_WHATSAPP', {
-      message: `${message ?? 'WhatsApp refused the request'}: ${error.message} (${error.whatsappCode})`,
-      extra: { ...extra, whatsapp_code: error.whatsappCode },
-      cause: error,
-    });
+    return refusal(error, { message: message ?? 'WhatsApp refused the request', extra });
+  }
+  if (error instanceof KeysUnavailable) {
+    return new AppError('REJECTED_BY_WHATSAPP', { message: error.message, extra, cause: error });
   }
   const code =
     error instanceof SessionNotOpen
@@ -64,19 +63,24 @@ export function accountLimited(
 }
 
 function fromRejection(error: SendRejected, extra: Record<string, unknown>): AppError {
-  const more = { ...extra, whatsapp_code: error.whatsappCode };
-  if (error.limit) return accountLimited(error.limit, systemClock.now(), more);
-  if (error.whatsappCode === TOO_MANY) {
-    return new AppError('RATE_LIMITED', {
-      message: 'WhatsApp takes no more messages of this account for the moment',
-      retryAfterSeconds: TOO_MANY_PAUSE_S,
-      extra: more,
-      cause: error,
-    });
+  if (error.limit) {
+    const more = { ...extra, whatsapp_code: error.whatsappCode };
+    return accountLimited(error.limit, systemClock.now(), more);
   }
-  return new AppError('REJECTED_BY_WHATSAPP', {
-    message: `WhatsApp refused the message: ${error.message} (${error.whatsappCode})`,
-    extra: more,
+  return refusal(error, { message: 'WhatsApp refused the message', extra });
+}
+
+/** The one mapping of what WhatsApp's server answers with, whatever was asked. */
+function refusal(error: SendRejected | RequestRefused, { message, extra }: Required<Told>): AppError {
+  const { whatsappCode: code } = error;
+  const detail = {
+    message: `${message}: ${error.message} (${code})`,
+    extra: { ...extra, whatsapp_code: code },
     cause: error,
-  });
+  };
+  if (code === 404 || code === 410) return new AppError('NOT_FOUND', detail);
+  if (code === 429) return new AppError('RATE_LIMITED', { ...detail, retryAfterSeconds: TOO_FAST_PAUSE_S });
+  if (code === 463) return new AppError('ACCOUNT_LIMITED', { ...detail, retryAfterSeconds: NO_CHAT_PAUSE_S });
+  if (code >= 500 && code <= 599) return new AppError('WHATSAPP_ERROR', detail);
+  return new AppError('REJECTED_BY_WHATSAPP', detail);
 }

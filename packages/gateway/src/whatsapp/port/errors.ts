@@ -43,6 +43,14 @@ export class RequestRefused extends SessionError {
   }
 }
 
+/** WhatsApp gave no keys for the one who is to read the message: nothing can be encrypted, and nothing left. */
+export class KeysUnavailable extends SessionError {
+  constructor(cause?: unknown) {
+    super('WhatsApp gave no keys for the recipient', { cause });
+    this.name = 'KeysUnavailable';
+  }
+}
+
 /** Anything else, on our side: the credential store could not write, the engine met what it does not know. */
 export class SessionFailed extends SessionError {
   constructor(cause: unknown) {

@@ -88,7 +88,7 @@ export const deleteRoutes: FastifyPluginAsyncTypebox<DeleteDeps> = async (app, {
         body: DeleteBody,
         response: {
           200: DeleteAnswer,
-          ...errorResponses('400', '401', '403', '404', '409', '422', '429', '503', '504'),
+          ...errorResponses('400', '401', '403', '404', '409', '422', '429', '502', '503', '504'),
         },
       },
     },

@@ -70,7 +70,10 @@ export const messageHistoryRoutes: FastifyPluginAsyncTypebox<HistoryDeps> = asyn
         querystring: DeviceQuery,
         headers: DeviceHeaders,
         body: Body,
-        response: { 200: Answer, ...errorResponses('400', '401', '404', '500', '503') },
+        response: {
+          200: Answer,
+          ...errorResponses('400', '401', '404', '422', '429', '500', '502', '503', '504'),
+        },
       },
     },
     async (request) => {

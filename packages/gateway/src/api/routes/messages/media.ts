@@ -56,7 +56,7 @@ const responses = {
   202: RetryRequested,
   206: { description: 'The bytes of the range', content: bytes },
   304: Type.Null({ description: 'The file is the one named by `If-None-Match`' }),
-  ...errorResponses('400', '401', '404', '410', '416', '502', '503', '504'),
+  ...errorResponses('400', '401', '404', '410', '416', '422', '429', '502', '503', '504'),
 };
 
 /**

@@ -47,7 +47,7 @@ export const pinRoutes: FastifyPluginAsyncTypebox<PinDeps> = async (app, { pinni
     headers: SendHeaders,
     response: {
       200: PinAnswer,
-      ...errorResponses('400', '401', '404', '409', '422', '429', '503', '504'),
+      ...errorResponses('400', '401', '404', '409', '422', '429', '502', '503', '504'),
     },
   };
 

@@ -90,7 +90,7 @@ export const messageReceiptsRoutes: FastifyPluginAsyncTypebox<ReceiptsDeps> = as
     querystring: HoldingDeviceQuery,
     headers: DeviceHeaders,
   });
-  const failures = errorResponses('400', '401', '404', '500', '503');
+  const failures = errorResponses('400', '401', '404', '422', '429', '500', '502', '503', '504');
 
   const send = async (
     request: Parameters<typeof selectedDevice>[0] & { params: { id: string } },

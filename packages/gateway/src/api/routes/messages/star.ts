@@ -42,7 +42,7 @@ export const starRoutes: FastifyPluginAsyncTypebox<StarDeps> = async (app, { sta
             chat_jid: Jid,
             starred: Type.Boolean(),
           }),
-          ...errorResponses('400', '401', '404', '409', '503', '504'),
+          ...errorResponses('400', '401', '404', '409', '422', '429', '502', '503', '504'),
         },
       },
       handler: async (request) => {

@@ -87,7 +87,7 @@ export const messagesRoutes: FastifyPluginAsyncTypebox<MessagesDeps> = async (ap
         body: EditBody,
         response: {
           200: SimpleAnswer,
-          ...errorResponses('400', '401', '404', '409', '422', '429', '503', '504'),
+          ...errorResponses('400', '401', '404', '409', '422', '429', '502', '503', '504'),
         },
       },
     },

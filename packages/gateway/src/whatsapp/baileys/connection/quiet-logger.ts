@@ -10,6 +10,17 @@ export interface LogSink {
   error(fields: object, text: string): void;
 }
 
+/** The sink for one device: each line names it. */
+export function logOf(sink: LogSink, deviceId: string): LogSink {
+  const named = (write: LogSink['warn']) => (fields: object, text: string) =>
+    write({ device_id: deviceId, ...fields }, text);
+  return {
+    debug: named((fields, text) => sink.debug(fields, text)),
+    warn: named((fields, text) => sink.warn(fields, text)),
+    error: named((fields, text) => sink.error(fields, text)),
+  };
+}
+
 /**
  * The library logs whole stanzas and key material as objects (`logger.error({ node })`), so the objects
  * are dropped: only the text and an error's own message pass. `onUnanswered` hears of each question to which
@@ -40,7 +51,7 @@ export function quietLogger(sink: LogSink, onUnanswered: () => void): LibraryLog
 
 function errorField(first: unknown): object {
   if (typeof first !== 'object' || first === null) return {};
-  const { err, error } = first as { err?: unknown; error?: unknown };
-  const cause = err ?? error;
+  // It stands under `err`, `error`, `ackErr`, `e`…
+  const cause = Object.values(first).find((value) => value instanceof Error);
   return cause instanceof Error ? { reason: cause.message } : {};
 }

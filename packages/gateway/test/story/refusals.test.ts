@@ -1,0 +1,179 @@
+/** What WhatsApp refuses, or does not answer, whatever was asked of it: one mapping, and never a 500. */
+import { randomUUID } from 'node:crypto';
+import type { Phone } from '@wuts/sandbox';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { type Answer, type Api, type Json, until, untilReceived, World } from './harness.ts';
+import { jpeg } from './samples.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const CODES = [400, 401, 403, 404, 405, 409, 410, 429, 500, 503, 'silence'] as const;
+type Code = (typeof CODES)[number];
+
+let world: World;
+let api: Api;
+let shop: Phone;
+let contact: Phone;
+let group: string;
+let fresh = 2;
+let picture: string;
+/** Messages in the chat with the contact, ours and theirs, new for each row of the tables. */
+let ours: string;
+let theirs: string;
+
+beforeAll(async () => {
+  world = await World.create({
+    settings: { WUTS_PACE_PER_MINUTE: '0' },
+    patience: { ackTimeoutMs: 1_500, queryTimeoutMs: 1_500 },
+  });
+  const token = await world.tenant('refused');
+  shop = await world.sandbox.createPhone({ number: '5511999994001', name: 'Shop' });
+  contact = await world.sandbox.createPhone({ number: '5511999994002', name: 'Contact' });
+  await world.linkByQr(token, shop);
+  api = world.as(token);
+  picture = (await jpeg()).toString('base64');
+});
+afterAll(() => world.destroy());
+afterEach(() => {
+  world.sandbox.faults.clear();
+});
+
+/** Nobody the device has asked about: everything about them has to be asked. */
+async function stranger(): Promise<string> {
+  fresh += 1;
+  const number = `55119999940${String(fresh).padStart(2, '0')}`;
+  await world.sandbox.createPhone({ number, name: `Stranger ${fresh}` });
+  return number;
+}
+
+const text = (number: string, more: Json = {}) => api.post('/send/text', { number, text: 'hello', ...more });
+const UNKNOWN_GROUP = '120363999999999999@g.us';
+
+const OPERATIONS: readonly (readonly [string, () => Promise<Answer>])[] = [
+  ['a text', () => text(contact.number)],
+  ['a text to somebody new', async () => text(await stranger())],
+  ['a text to a group', () => text(group)],
+  ['a picture', () => api.post('/send/image', { number: contact.number, image: picture })],
+  [
+    'a poll',
+    () =>
+      api.post('/send/poll', {
+        number: contact.number,
+        question: 'Which?',
+        options: [{ option_name: 'one' }, { option_name: 'other' }],
+      }),
+  ],
+  [
+    'a reaction',
+    () => api.post('/send/reaction', { number: contact.number, message_id: theirs, reaction: '👍' }),
+  ],
+  ['an edit', () => api.put(`/messages/${ours}`, { to: contact.number, message: 'better' })],
+  ['a forward', () => api.post(`/messages/${theirs}/forward`, { to: contact.number })],
+  ['a forward to a group', () => api.post(`/messages/${theirs}/forward`, { to: group })],
+  ['a pin', () => api.post(`/messages/${theirs}/pin`, { chat_jid: contact.jid })],
+  ['a receipt', () => api.post(`/messages/${theirs}/read`, { chat_jid: contact.jid })],
+  [
+    'a request for history',
+    () =>
+      api.post('/messages/history/request', {
+        chat_jid: contact.jid,
+        count: 5,
+        last_message_id: theirs,
+        last_message_timestamp: Math.floor(Date.now() / 1000),
+      }),
+  ],
+  [
+    'a deletion',
+    () =>
+      api.call('DELETE', '/messages/delete', {
+        messageId: ours,
+        chatJid: contact.jid,
+        deleteType: 'for_everyone',
+      }),
+  ],
+  // Last: when it is not answered, the connection begins anew.
+  ['a star', () => api.post(`/messages/${theirs}/star`, { chat_jid: contact.jid })],
+];
+
+async function prepare(): Promise<void> {
+  await until('the device is connected', async () => (await api.post('/connect')).status === 200);
+  group = (await shop.createGroup('Team', [contact])).jid;
+  const sent = await text(contact.number);
+  expect(sent.status, JSON.stringify(sent.body)).toBe(200);
+  ours = sent.body.message_id;
+  const { id } = await contact.sendText(shop, 'from the contact');
+  theirs = await untilReceived(api, id);
+}
+
+function statusFor(code: Code): number {
+  if (code === 'silence') return 504;
+  if (code === 404 || code === 410) return 404;
+  if (code === 429) return 429;
+  return code >= 500 ? 502 : 422;
+}
+
+/** Runs each operation and checks its answer; `refuse` gives the order anew for each. */
+async function checkAll(code: Code, refuse: () => void): Promise<Map<string, number>> {
+  await prepare();
+  const statuses = new Map<string, number>();
+  for (const [name, run] of OPERATIONS) {
+    refuse();
+    const { status, body } = await run();
+    world.sandbox.faults.clear();
+    const told = `${name} (${code}): ${JSON.stringify(body)}`;
+    statuses.set(name, status);
+    if (status < 300) continue;
+    expect(status, told).toBe(statusFor(code));
+    if (code !== 'silence' && body.whatsapp_code !== undefined) expect(body.whatsapp_code, told).toBe(code);
+    if (!body.message_id || name === 'an edit' || name === 'a deletion') continue;
+    const row = await api.get(`/messages/${body.message_id}/status`);
+    if (status !== 504 && row.status === 200) expect(row.body.status, told).toBe('failed');
+  }
+  return statuses;
+}
+
+test.each(CODES)('every question is refused with %s', async (code) => {
+  const statuses = await checkAll(code, () => world.sandbox.faults.refuseQuestions(code));
+  for (const asked of ['a text to somebody new', 'a text to a group', 'a forward to a group', 'a star']) {
+    expect([asked, statuses.get(asked)]).toEqual([asked, statusFor(code)]);
+  }
+});
+
+test.each(CODES)('every message is refused with %s', async (code) => {
+  const statuses = await checkAll(code, () =>
+    code === 'silence' ? world.sandbox.faults.silenceAck(1) : world.sandbox.faults.nextAckError(code),
+  );
+  for (const sent of ['a text', 'a picture', 'a poll', 'a reaction', 'an edit', 'a forward', 'a pin']) {
+    expect([sent, statuses.get(sent)]).toEqual([sent, statusFor(code)]);
+  }
+});
+
+test.each(['w:g2', 'usync', 'encrypt'])('a refusal of %s alone leaves a chosen id free', async (xmlns) => {
+  await prepare();
+  const to = xmlns === 'w:g2' ? group : await stranger();
+  const id = randomUUID();
+  world.sandbox.faults.refuseQuestions(404, { xmlns });
+  const refused = await text(to, { message_id: id });
+  expect(refused.status, JSON.stringify(refused.body)).toBe(404);
+  world.sandbox.faults.clear();
+  const again = await text(to, { message_id: id });
+  expect([again.status, again.body.message_id], JSON.stringify(again.body)).toEqual([200, id]);
+});
+
+test('a group that is not there, not ours, or was left', async () => {
+  const others = await world.sandbox.createPhone({ number: '5511999994099', name: 'Other' });
+  const foreign = (await others.createGroup('Others', [contact])).jid;
+  const left = await shop.createGroup('Left', [contact]);
+  await shop.leaveGroup(left);
+  await prepare();
+  for (const jid of [UNKNOWN_GROUP, foreign, left.jid]) {
+    for (const run of [
+      () => text(jid),
+      () => api.post(`/messages/${theirs}/forward`, { to: jid }),
+      () => api.post('/send/reaction', { number: jid, message_id: theirs, reaction: '👍' }),
+    ]) {
+      const { status, body } = await run();
+      expect([400, 404, 422], `${jid}: ${JSON.stringify(body)}`).toContain(status);
+    }
+  }
+});
