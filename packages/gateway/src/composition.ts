@@ -24,6 +24,7 @@ import { findMessages } from './messages/visible.ts';
 import { composeNet } from './net/composition.ts';
 import { createLog, type Log } from './observability/log.ts';
 import { createMetrics } from './observability/metrics.ts';
+import { composeQuotas } from './quotas/composition.ts';
 import { composeSending } from './sending/composition.ts';
 import type { Steps } from './steps.ts';
 import { composeStorage, type Storage } from './storage/composition.ts';
@@ -84,12 +85,15 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     defaultNetwork: config.network.url === WHATSAPP_NETWORK_URL,
     allowNetworks: config.allowNetworks,
   });
-  const tenancy = composeTenancy({ db, clock, masterToken: config.masterToken });
+  const quotas = composeQuotas({ settings: config.quotas, clock, dataDir: config.dataDir });
+  const { stock } = quotas;
+  const tenancy = composeTenancy({ db, clock, masterToken: config.masterToken, quotas: stock });
   const { authentication, tenants } = tenancy;
   const tenantIds = async (): Promise<string[]> => (await tenants.list()).map(({ id }) => id);
   const events = composeEvents({ db, clock, log: logOf('events'), retention: config.retention });
   const linked = composeDevices({
     db,
+    quotas: stock,
     clock,
     log: logOf('devices'),
     events: events.outbox,
@@ -153,6 +157,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
   });
   const webhooks = composeWebhooks({
     db,
+    quotas: stock,
     vault,
     clock,
     log: logOf('webhooks'),
@@ -180,6 +185,8 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     log: logOf('http'),
     metrics,
     databaseAnswers: () => databaseAnswers(db),
+    quotas,
+    quotasOf: (tenantId) => stock.usage(db, tenantId),
     tenancy,
     devices,
     events,

@@ -76,6 +76,17 @@ export interface NetworkConfig {
   caFile: string | null;
 }
 
+/** Per tenant. */
+export interface QuotaConfig {
+  devices: number;
+  users: number;
+  webhookEndpoints: number;
+  requestsInFlight: number;
+  requestsPerSecond: number;
+  /** Bytes of the disk below which nothing new is accepted, of any tenant. */
+  minFreeBytes: number;
+}
+
 export interface RetentionConfig {
   /** Milliseconds that an event stays, with what was delivered of it. */
   eventMs: number;
@@ -99,6 +110,7 @@ export interface Config {
   pictures: PicturesConfig;
   sending: SendingConfig;
   retention: RetentionConfig;
+  quotas: QuotaConfig;
   webhooks: WebhookConfig;
   /** CIDR ranges that outgoing requests may reach although they are private. */
   allowNetworks: string[];
@@ -175,6 +187,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Settings {
       // How long what could not be delivered stays for another try, with its event; never shorter than that.
       failedMs: read.duration('WUTS_DELIVERY_RETENTION', 30 * 24 * HOUR_MS),
     },
+    quotas: readQuotas(read),
     webhooks: {
       // Requests to receivers at a time; one receiver never takes more than eight of them.
       concurrency: read.integer('WUTS_WEBHOOK_CONCURRENCY', 64, 1, 1000),
@@ -206,6 +219,20 @@ function readMedia(read: SettingsReader): MediaConfig {
     downloadTimeoutMs: read.duration('WUTS_MEDIA_DOWNLOAD_TIMEOUT', 60_000),
     // How long a re-upload request waits for the account's own phone before it may be made again.
     retryExpiryMs: read.duration('WUTS_MEDIA_RETRY_EXPIRY', 24 * HOUR_MS),
+  };
+}
+
+/** What one tenant may have; see docs/security-model.md. */
+function readQuotas(read: SettingsReader): QuotaConfig {
+  return {
+    devices: read.integer('WUTS_QUOTA_DEVICES', 1000, 1, 1_000_000),
+    users: read.integer('WUTS_QUOTA_USERS', 1000, 1, 1_000_000),
+    webhookEndpoints: read.integer('WUTS_QUOTA_WEBHOOK_ENDPOINTS', 5000, 1, 1_000_000),
+    // Streams and long polls count.
+    requestsInFlight: read.integer('WUTS_QUOTA_REQUESTS_IN_FLIGHT', 1000, 1, 1_000_000),
+    requestsPerSecond: read.integer('WUTS_QUOTA_REQUESTS_PER_SECOND', 1000, 1, 1_000_000),
+    // Below it nothing new is accepted, and what is received is stored; 0 looks at nothing.
+    minFreeBytes: read.bytes('WUTS_MIN_FREE_DISK', 256 * MIB),
   };
 }
 

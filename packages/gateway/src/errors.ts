@@ -55,6 +55,7 @@ export const ERROR_CATALOGUE = {
   SHUTTING_DOWN: { status: 503, text: 'the server is shutting down' },
   STORAGE_UNAVAILABLE: { status: 503, text: 'the database cannot be used at the moment' },
   WHATSAPP_TIMEOUT: { status: 504, text: 'WhatsApp did not answer in time' },
+  STORAGE_FULL: { status: 507, text: 'the disk is nearly full' },
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;

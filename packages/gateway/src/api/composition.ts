@@ -11,6 +11,8 @@ import { counted } from '../media/counted.ts';
 import type { Messages } from '../messages/composition.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
+import type { QuotaRoom } from '../quotas/composition.ts';
+import type { Stock, Usage } from '../quotas/quotas.ts';
 import type { SendingRoom } from '../sending/composition.ts';
 import type { Tenancy } from '../tenancy/composition.ts';
 import { VERSION } from '../version.ts';
@@ -34,6 +36,9 @@ export async function composeApi(input: {
   log: Log;
   metrics: Metrics;
   databaseAnswers(): Promise<boolean>;
+  quotas: QuotaRoom;
+  /** What a tenant has of each lasting thing. */
+  quotasOf(tenantId: string): Promise<Record<Stock, Usage>>;
   tenancy: Tenancy;
   devices: Devices;
   events: Events;
@@ -43,7 +48,7 @@ export async function composeApi(input: {
   sending: SendingRoom;
   actions: Actions;
 }): Promise<Api> {
-  const { config, clock, metrics, tenancy, devices, media, sending } = input;
+  const { config, clock, metrics, quotas, tenancy, devices, media, sending } = input;
   const { webhooks } = input.webhooks;
   const lifecycle: Lifecycle = { phase: 'starting' };
   const app = await buildServer({
@@ -51,14 +56,21 @@ export async function composeApi(input: {
     clock,
     authenticator: tenancy.authentication,
     lifecycle,
+    quotas,
     metrics,
     version: VERSION,
     publicUrl: config.publicUrl,
     tags: TAGS,
     routes: (server) =>
       apiRoutes(server, {
-        platform: { lifecycle, metrics, version: VERSION, databaseAnswers: input.databaseAnswers },
-        usersAndAdmin: tenancy,
+        platform: {
+          lifecycle,
+          metrics,
+          version: VERSION,
+          databaseAnswers: input.databaseAnswers,
+          disk: quotas.disk,
+        },
+        usersAndAdmin: { ...tenancy, usage: input.quotasOf, admission: quotas.admission },
         instances: { devices, clock, webhookUrls: webhooks.endpoints },
         webhooks,
         events: { reader: input.events.reader, devices, authenticator: tenancy.authentication },

@@ -88,7 +88,8 @@ export type ErrorStatus =
   | '500'
   | '502'
   | '503'
-  | '504';
+  | '504'
+  | '507';
 
 /**
  * The failing half of a route's `response`, spread beside its successes:

@@ -29,11 +29,21 @@ export interface Lifecycle {
   phase: 'starting' | 'ready' | 'stopping';
 }
 
+/** `QuotaRoom` of `quotas/` fits. */
+export interface Traffic {
+  /** Lets a request of the tenant in; what is returned is called once it is over. Throws QUOTA_EXCEEDED. */
+  admission: { enter(tenantId: string): () => void };
+  /** Throws STORAGE_FULL. */
+  disk: { demand(): Promise<void> };
+}
+
 export interface ServerOptions {
   log: Log;
   clock: Clock;
   authenticator: Authenticator;
   lifecycle: Lifecycle;
+  /** What a tenant may ask for at a time, and whether anything new is accepted; default: all. */
+  quotas?: Traffic;
   metrics: Metrics;
   version: string;
   publicUrl?: string | null;
@@ -102,6 +112,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     }
     if (request.is404) throw unknownRoute(allowed, request, reply);
     await authorize(request, config.access ?? 'user', options.authenticator);
+    if (options.quotas) await admit(request, reply, options.quotas);
   });
   app.addHook('preValidation', async (request) => {
     // PostgreSQL cannot store U+0000, so no id contains it.
@@ -132,6 +143,20 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   });
   await options.routes(app);
   return app;
+}
+
+/** Whatever is not read or deleted makes something new. */
+const KEEPS: readonly string[] = ['POST', 'PUT', 'PATCH'];
+
+/** Before the body is read. */
+async function admit(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { admission, disk }: Traffic,
+): Promise<void> {
+  const { authenticatedCaller: caller, method } = request;
+  if (caller) reply.raw.once('close', admission.enter(caller.tenantId));
+  if (KEEPS.includes(method)) await disk.demand();
 }
 
 function requestId(header: string | string[] | undefined): string {

@@ -1,9 +1,11 @@
 /** Commands for the operator, straight on the database. They may run beside the gateway. */
+
 import type { Kysely } from 'kysely';
 import { rfc3339, systemClock } from '../clock.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { AppError } from '../errors.ts';
 import { prepareDataFolder } from '../first-start.ts';
+import { noQuotas } from '../quotas/quotas.ts';
 import { migrateToLatest, openDatabase } from '../storage/database.ts';
 import type { Database } from '../storage/schema.ts';
 import { Tenants } from '../tenancy/tenants.ts';
@@ -59,7 +61,13 @@ export async function rotateToken(env: NodeJS.ProcessEnv, idOrEmail: string, pri
         message: 'several tenants have this email: give the id of the user',
       });
     }
-    const users = new Users({ db, clock: systemClock, beforeDelete: nothing, changed: () => undefined });
+    const users = new Users({
+      db,
+      clock: systemClock,
+      quotas: noQuotas,
+      beforeDelete: nothing,
+      changed: () => undefined,
+    });
     const operator = { tenantId: user.tenantId, userId: user.id, role: 'admin' } as const;
     const { token } = await users.rotateToken(operator, user.id);
     print(`user   ${user.id}  ${user.email}`);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import { AppError } from '../errors.ts';
 import type { EventRecorder } from '../events/recorder.ts';
+import type { StockRoom } from '../quotas/quotas.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { maySee, onlyOwner } from '../tenancy/visibility.ts';
@@ -28,6 +29,7 @@ export type { DeviceState } from './state.ts';
 
 export interface DevicesInput extends Omit<SupervisorParts, 'repository'> {
   db: Kysely<Database>;
+  quotas: StockRoom;
   /** Hears of each change of a device, in its transaction; default: nobody. */
   events?: EventRecorder;
   pairing?: Partial<PairingSettings>;
@@ -99,7 +101,11 @@ export class Devices {
       createdAt: now,
       updatedAt: now,
     };
-    await this.#repository.insert(device);
+    const { db, quotas } = this.#input;
+    await db.transaction().execute(async (trx) => {
+      await quotas.demand(trx, caller.tenantId, 'devices');
+      await this.#repository.insert(device, trx);
+    });
     return device;
   }
 

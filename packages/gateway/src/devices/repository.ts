@@ -31,8 +31,8 @@ export class DeviceRepository {
     this.#events = events;
   }
 
-  async insert(device: Device): Promise<void> {
-    await this.#db
+  async insert(device: Device, db: Kysely<Database> = this.#db): Promise<void> {
+    await db
       .insertInto('devices')
       .values({
         id: device.id,

@@ -1,6 +1,7 @@
 /** Tenants, their users and the tokens of those. */
 import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
+import type { StockRoom } from '../quotas/quotas.ts';
 import type { Database } from '../storage/schema.ts';
 import { Authentication } from './authentication.ts';
 import { Tenants } from './tenants.ts';
@@ -17,8 +18,13 @@ export interface Tenancy {
   beforeLeaving(listener: Leaving): void;
 }
 
-export function composeTenancy(input: { db: Kysely<Database>; clock: Clock; masterToken: string }): Tenancy {
-  const { db, clock } = input;
+export function composeTenancy(input: {
+  db: Kysely<Database>;
+  clock: Clock;
+  masterToken: string;
+  quotas: StockRoom;
+}): Tenancy {
+  const { db, clock, quotas } = input;
   const listeners: Leaving[] = [];
   const beforeDelete: Leaving = async (tenantId, userId) => {
     for (const listener of listeners) await listener(tenantId, userId);
@@ -28,7 +34,7 @@ export function composeTenancy(input: { db: Kysely<Database>; clock: Clock; mast
   return {
     authentication,
     tenants: new Tenants({ db, clock, beforeDelete, afterDelete: forget }),
-    users: new Users({ db, clock, beforeDelete, changed: forget }),
+    users: new Users({ db, clock, quotas, beforeDelete, changed: forget }),
     beforeLeaving: (listener) => {
       listeners.push(listener);
     },

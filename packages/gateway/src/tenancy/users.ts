@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
+import type { StockRoom } from '../quotas/quotas.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Caller, Role } from './caller.ts';
 import { hashPassword } from './passwords.ts';
@@ -11,6 +12,7 @@ import { addUser, assertFreeEmail, toUser, type User } from './user-rows.ts';
 export interface UsersParts {
   db: Kysely<Database>;
   clock: Clock;
+  quotas: StockRoom;
   /** Awaited before a user's rows go: closes the sessions of the devices that go with it. */
   beforeDelete(tenantId: string, userId: string): Promise<void>;
   /** Called after every change: cached callers must be forgotten. */
@@ -30,16 +32,17 @@ export class Users {
     caller: Caller,
     user: { email: string; password: string; role: Role; webhookUrl: string | null },
   ): Promise<{ user: User; token: string }> {
-    const { db } = this.#parts;
+    const { db, clock, quotas } = this.#parts;
     const { email, role, webhookUrl } = user;
     // Before the password, whose hash is the dear part.
     await assertFreeEmail(db, caller.tenantId, email);
+    await quotas.demand(db, caller.tenantId, 'users');
     const passwordHash = await hashPassword(user.password, caller.tenantId);
-    return addUser(
-      db,
-      { tenantId: caller.tenantId, email, passwordHash, role, webhookUrl },
-      this.#parts.clock.now(),
-    );
+    const made = { tenantId: caller.tenantId, email, passwordHash, role, webhookUrl };
+    return db.transaction().execute(async (trx) => {
+      await quotas.demand(trx, caller.tenantId, 'users');
+      return addUser(trx, made, clock.now());
+    });
   }
 
   async list(caller: Caller): Promise<User[]> {

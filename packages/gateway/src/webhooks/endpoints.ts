@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Device, Devices } from '../devices/devices.ts';
 import { AppError, invalidField } from '../errors.ts';
 import type { AddressPolicy } from '../net/address-policy.ts';
+import type { StockRoom } from '../quotas/quotas.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Vault } from '../storage/vault.ts';
 import type { Caller } from '../tenancy/caller.ts';
@@ -22,6 +23,7 @@ import type { Subscriptions } from './subscriptions.ts';
 export interface EndpointsParts {
   db: Kysely<Database>;
   vault: Vault;
+  quotas: StockRoom;
   clock: Clock;
   devices: Pick<Devices, 'resolve' | 'list'>;
   policy: AddressPolicy;
@@ -228,6 +230,7 @@ export class Endpoints {
       created_at: now,
       updated_at: now,
     };
+    await this.#parts.quotas.demand(trx, device.tenantId, 'webhookEndpoints');
     await trx.insertInto('webhook_endpoints').values(row).execute();
     return row;
   }

@@ -10,6 +10,7 @@ import type { EventStore } from '../events/store.ts';
 import { AddressPolicy } from '../net/address-policy.ts';
 import type { GuardedClient } from '../net/guarded-client.ts';
 import type { Log } from '../observability/log.ts';
+import type { StockRoom } from '../quotas/quotas.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Vault } from '../storage/vault.ts';
 import { Attempts } from './attempt.ts';
@@ -25,6 +26,7 @@ import { DeliveryWorker } from './worker.ts';
 export interface WebhooksParts {
   db: Kysely<Database>;
   vault: Vault;
+  quotas: StockRoom;
   clock: Clock;
   log: Log;
   client: GuardedClient;

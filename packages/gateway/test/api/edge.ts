@@ -6,6 +6,7 @@ import { buildServer, type Lifecycle } from '../../src/api/server.ts';
 import { systemClock } from '../../src/clock.ts';
 import { createLog } from '../../src/observability/log.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
+import { noQuotas } from '../../src/quotas/quotas.ts';
 import type { Database } from '../../src/storage/schema.ts';
 import { Authentication } from '../../src/tenancy/authentication.ts';
 import { Tenants } from '../../src/tenancy/tenants.ts';
@@ -57,6 +58,7 @@ export async function startEdge(more?: (app: FastifyInstance) => Promise<void>):
   });
   const users = new Users({
     db,
+    quotas: noQuotas,
     clock: systemClock,
     beforeDelete: async (_tenantId, userId) => void released.push(userId),
     changed,

@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import { pino } from 'pino';
 import { ManualClock } from '../../src/clock.ts';
 import { type Device, Devices, type DevicesInput } from '../../src/devices/devices.ts';
+import { noQuotas } from '../../src/quotas/quotas.ts';
 import { StoredCredentials } from '../../src/storage/credentials.ts';
 import type { Database } from '../../src/storage/schema.ts';
 import { Vault } from '../../src/storage/vault.ts';
@@ -37,6 +38,7 @@ export class DevicesWorld {
   #devices(input: Partial<DevicesInput>): Devices {
     return new Devices({
       db: this.db,
+      quotas: noQuotas,
       clock: this.clock,
       log: pino({ level: 'silent' }),
       createSession: this.network.factory,

@@ -107,9 +107,10 @@ export class World {
   }
 
   /** Stops the gateway as SIGTERM does and starts a new one on the same data folder. */
-  async restartGateway(): Promise<void> {
+  async restartGateway(settings: Record<string, string> = {}): Promise<void> {
     await this.gateway.stop();
-    this.gateway = await startGateway(this.sandbox, this.dataDir, this.#clock, this.#settings);
+    const all = { ...this.#settings, ...settings };
+    this.gateway = await startGateway(this.sandbox, this.dataDir, this.#clock, all);
   }
 
   async destroy(): Promise<void> {

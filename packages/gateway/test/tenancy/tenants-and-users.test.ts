@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
+import { noQuotas } from '../../src/quotas/quotas.ts';
 import { Users } from '../../src/tenancy/users.ts';
 import { addUser, type Edge, type Json, MASTER, register, startEdge } from '../api/edge.ts';
 
@@ -174,6 +175,7 @@ describe('users of a tenant', () => {
       .executeTakeFirstOrThrow();
     const caller = { tenantId: admin.tenant_id, userId: admin.id, role: 'admin' as const };
     const users = new Users({
+      quotas: noQuotas,
       db: edge.db,
       clock: systemClock,
       beforeDelete: async () => undefined,

@@ -6,6 +6,7 @@ import type { EventName } from '../../src/events/names.ts';
 import { EventOutbox } from '../../src/events/outbox.ts';
 import { EventStore } from '../../src/events/store.ts';
 import { GuardedClient } from '../../src/net/guarded-client.ts';
+import { noQuotas } from '../../src/quotas/quotas.ts';
 import { Vault } from '../../src/storage/vault.ts';
 import type { Caller } from '../../src/tenancy/caller.ts';
 import type { Endpoint } from '../../src/webhooks/endpoint.ts';
@@ -64,6 +65,7 @@ export class WebhookWorld {
     this.registry = new Registry();
     const outbox = new EventOutbox({ clock });
     const webhooks = new Webhooks({
+      quotas: noQuotas,
       db,
       clock,
       vault: this.#vault,

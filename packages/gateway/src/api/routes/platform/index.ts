@@ -12,6 +12,8 @@ export interface PlatformParts {
   version: string;
   /** Whether the database answers. */
   databaseAnswers(): Promise<boolean>;
+  /** Throws STORAGE_FULL. */
+  disk?: { demand(): Promise<void> };
 }
 
 const open = { access: 'public', whileStopping: true } as const;
@@ -40,14 +42,16 @@ export const platformRoutes: FastifyPluginAsyncTypebox<PlatformParts> = async (a
         operationId: 'getReadiness',
         tags: ['platform'],
         summary: 'May requests be sent here',
-        description: '503 while the process starts or stops, or when its database does not answer.',
-        response: { 200: Type.Object({ status: Type.Literal('ready') }), ...errorResponses('503') },
+        description:
+          '503 while the process starts or stops, or when its database does not answer; 507 while the disk is nearly full.',
+        response: { 200: Type.Object({ status: Type.Literal('ready') }), ...errorResponses('503', '507') },
       },
     },
     async () => {
       if (parts.lifecycle.phase === 'stopping') throw new AppError('SHUTTING_DOWN');
       if (parts.lifecycle.phase === 'starting') throw notReady('the server is starting');
       if (!(await parts.databaseAnswers())) throw notReady('the database does not answer');
+      await parts.disk?.demand();
       return { status: 'ready' as const };
     },
   );

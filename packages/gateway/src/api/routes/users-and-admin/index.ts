@@ -1,14 +1,10 @@
 /** Tag `users-and-admin`: tenants (master token) and the users of the caller's tenant. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { Tenants } from '../../../tenancy/tenants.ts';
-import type { Users } from '../../../tenancy/users.ts';
+import type { UsersAndAdminParts } from './parts.ts';
 import { tenantRoutes } from './tenants.ts';
 import { userRoutes } from './users.ts';
 
-export interface UsersAndAdminParts {
-  tenants: Tenants;
-  users: Users;
-}
+export type { UsersAndAdminParts } from './parts.ts';
 
 export const usersAndAdminRoutes: FastifyPluginAsyncTypebox<UsersAndAdminParts> = async (app, parts) => {
   await app.register(tenantRoutes, parts);

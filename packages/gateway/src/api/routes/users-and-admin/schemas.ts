@@ -40,6 +40,22 @@ export const TenantBody = Type.Object({
   created_at: Rfc3339,
   updated_at: Rfc3339,
 });
+const Quota = Type.Object({ used: Type.Integer(), limit: Type.Integer() });
+export const TenantWithQuotas = Type.Object({
+  ...TenantBody.properties,
+  quotas: Type.Optional(
+    Type.Object(
+      {
+        devices: Quota,
+        users: Quota,
+        webhook_endpoints: Quota,
+        requests_in_flight: Quota,
+        requests_per_second: Type.Object({ limit: Type.Integer() }),
+      },
+      { description: 'What the tenant has, and may have (`WUTS_QUOTA_*`)' },
+    ),
+  ),
+});
 export const WebhookNote = {
   webhook_configured: Type.Boolean(),
   webhook_url: Nullable(Type.String()),

@@ -3,9 +3,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import { rfc3339 } from '../../../clock.ts';
-import type { Tenant, Tenants } from '../../../tenancy/tenants.ts';
+import type { Tenant } from '../../../tenancy/tenants.ts';
 import { requireMaster } from '../../auth.ts';
 import { errorResponses, Rfc3339, Uuid } from '../../schemas.ts';
+import type { UsersAndAdminParts } from './parts.ts';
 import {
   Email,
   IdParameter,
@@ -13,6 +14,7 @@ import {
   ok,
   Password,
   TenantBody,
+  TenantWithQuotas,
   Token,
   userBody,
   WebhookNote,
@@ -20,7 +22,25 @@ import {
   webhookNote,
 } from './schemas.ts';
 
-export const tenantRoutes: FastifyPluginAsyncTypebox<{ tenants: Tenants }> = async (app, { tenants }) => {
+export const tenantRoutes: FastifyPluginAsyncTypebox<
+  Pick<UsersAndAdminParts, 'tenants' | 'usage' | 'admission'>
+> = async (app, { tenants, usage, admission }) => {
+  const shown = async (tenant: Tenant): Promise<Static<typeof TenantWithQuotas>> => {
+    if (!usage || !admission) return tenantBody(tenant);
+    const { devices, users, webhookEndpoints } = await usage(tenant.id);
+    const { requestsInFlight, requestsPerSecond } = admission.limits;
+    return {
+      ...tenantBody(tenant),
+      quotas: {
+        devices,
+        users,
+        webhook_endpoints: webhookEndpoints,
+        requests_in_flight: { used: admission.inFlight(tenant.id), limit: requestsInFlight },
+        requests_per_second: { limit: requestsPerSecond },
+      },
+    };
+  };
+
   app.post(
     '/register',
     {
@@ -75,10 +95,13 @@ export const tenantRoutes: FastifyPluginAsyncTypebox<{ tenants: Tenants }> = asy
         operationId: 'superAdminListTenants',
         tags: ['users-and-admin'],
         summary: 'List all tenants',
-        response: { 200: Type.Object({ success: ok, tenants: Type.Array(TenantBody) }) },
+        response: { 200: Type.Object({ success: ok, tenants: Type.Array(TenantWithQuotas) }) },
       },
     },
-    async () => ({ success: true as const, tenants: (await tenants.list()).map(tenantBody) }),
+    async () => ({
+      success: true as const,
+      tenants: await Promise.all((await tenants.list()).map(shown)),
+    }),
   );
 
   app.get(
@@ -90,10 +113,10 @@ export const tenantRoutes: FastifyPluginAsyncTypebox<{ tenants: Tenants }> = asy
         tags: ['users-and-admin'],
         summary: 'Read a tenant',
         params: IdParameter,
-        response: { 200: Type.Object({ success: ok, data: TenantBody }), ...errorResponses('404') },
+        response: { 200: Type.Object({ success: ok, data: TenantWithQuotas }), ...errorResponses('404') },
       },
     },
-    async (request) => ({ success: true as const, data: tenantBody(await tenants.get(request.params.id)) }),
+    async (request) => ({ success: true as const, data: await shown(await tenants.get(request.params.id)) }),
   );
 
   app.delete(
