@@ -49,7 +49,7 @@ const GATEWAY: Record<string, Rule> = {
   net: { may: [PORT], owns: ['undici'] },
   observability: { may: [] },
   quotas: { may: ['storage'] },
-  tenancy: { may: ['storage', 'quotas'] },
+  tenancy: { may: ['storage', 'quotas', 'observability', 'steps.ts'] },
   events: { may: ['storage', 'identity', PORT, 'observability'] },
   webhooks: { may: ['events', 'storage', 'net', 'tenancy', 'quotas', 'devices', 'observability'] },
   devices: { may: ['events', 'tenancy', 'quotas', 'identity', 'storage', PORT, 'observability'] },

@@ -87,7 +87,13 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
   });
   const quotas = composeQuotas({ settings: config.quotas, clock, dataDir: config.dataDir });
   const { stock } = quotas;
-  const tenancy = composeTenancy({ db, clock, masterToken: config.masterToken, quotas: stock });
+  const tenancy = composeTenancy({
+    db,
+    clock,
+    masterToken: config.masterToken,
+    quotas: stock,
+    log: logOf('tenancy'),
+  });
   const { authentication, tenants } = tenancy;
   const tenantIds = async (): Promise<string[]> => (await tenants.list()).map(({ id }) => id);
   const events = composeEvents({ db, clock, log: logOf('events'), retention: config.retention });
@@ -174,6 +180,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     ...messages.reports,
     mediaRetry: (device, notice) => media.service.handleRetryNotice(device, notice),
   });
+  tenancy.files({ blob: (sha256) => media.service.cache.drop(sha256), job: sending.dropFile });
   tenancy.beforeLeaving((tenantId, userId) => devices.release(tenantId, userId));
   metrics.setDeviceCounter(() => tenants.devicesByState());
   metrics.setLimitCounter(() => tenants.limitedDevices(clock.now()));
@@ -202,6 +209,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     net.clients,
     listening.connections,
     messages.interrupted,
+    tenancy.step,
     [
       storage.statistics,
       media.step,

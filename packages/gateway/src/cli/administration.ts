@@ -94,8 +94,17 @@ async function withDatabase(
 }
 
 function tenantsOf(db: Kysely<Database>): Tenants {
-  return new Tenants({ db, clock: systemClock, beforeDelete: nothing, afterDelete: () => undefined });
+  return new Tenants({
+    db,
+    clock: systemClock,
+    files: noFiles,
+    beforeDelete: nothing,
+    afterDelete: () => undefined,
+  });
 }
+
+/** The gateway deletes tenants; the command line only makes and lists them. */
+const noFiles = { blob: nothing, job: nothing };
 
 async function nothing(): Promise<void> {
   return undefined;

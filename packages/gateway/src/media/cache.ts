@@ -114,6 +114,11 @@ export class MediaCache {
     return this.#evicting;
   }
 
+  /** Deletes one file, unless it is being read: then the next eviction by age does. */
+  async drop(sha256: string): Promise<void> {
+    await this.#remove(sha256);
+  }
+
   /** Deletes every file that is not being read at this moment; resolves with the number of those that are. */
   async empty(): Promise<number> {
     const rows = await this.#db.selectFrom('blobs').select('sha256').execute();

@@ -23,6 +23,8 @@ export interface SendingRoom {
   idempotency: Idempotency;
   later: SendsForLater;
   jobs: Step;
+  /** Deletes the file that a job kept. */
+  dropFile(jobId: string): Promise<void>;
 }
 
 /** A job waits for the ack of what it sends: closing its device ends that. */
@@ -55,6 +57,7 @@ export function composeSending(input: {
     recipients,
     idempotency: new Idempotency({ db, clock }),
     later,
+    dropFile: (jobId) => later.files.drop([jobId]),
     jobs: {
       name: 'jobs',
       start: () => later.runner.start(),

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
+import { type ErasedFiles, eraseTenant } from '../storage/erasure.ts';
 import type { Database } from '../storage/schema.ts';
 import { hashPassword } from './passwords.ts';
 import { looksLikeUuid } from './tokens.ts';
@@ -24,6 +25,8 @@ export interface Registration {
 export interface TenantsParts {
   db: Kysely<Database>;
   clock: Clock;
+  /** Files that go with the tenant's rows. */
+  files: ErasedFiles;
   /** Awaited before the rows go: closes what runs on behalf of the tenant. */
   beforeDelete(tenantId: string): Promise<void>;
   /** Called after a tenant is gone: cached callers of it must be forgotten. */
@@ -99,13 +102,49 @@ export class Tenants {
     return toTenant(row);
   }
 
-  /** Deletes the tenant and, by cascade, everything that belongs to it. Cannot be undone. */
+  /**
+   * Deletes the tenant and everything that belongs to it, files included. Cannot be undone: one that was
+   * interrupted is finished by `resume`.
+   */
   async delete(id: string): Promise<{ tenant: Tenant; deletedAt: number }> {
     const tenant = await this.get(id);
-    await this.#parts.beforeDelete(tenant.id);
-    await this.#parts.db.deleteFrom('tenants').where('id', '=', tenant.id).execute();
-    this.#parts.afterDelete(tenant.id);
+    await this.#erase(tenant.id);
     return { tenant, deletedAt: this.#parts.clock.now() };
+  }
+
+  /** Finishes deletions that the end of an earlier process cut short. */
+  async resume(): Promise<void> {
+    const left = await this.#parts.db
+      .selectFrom('tenants')
+      .select('id')
+      .where(({ not, exists, selectFrom }) =>
+        not(
+          exists(
+            selectFrom('users')
+              .select('users.id')
+              .whereRef('users.tenant_id', '=', 'tenants.id')
+              .where('users.active', '=', 1),
+          ),
+        ),
+      )
+      .execute();
+    for (const { id } of left) await this.#erase(id);
+  }
+
+  /**
+   * A tenant keeps an active admin as long as it lives (`roles.ts`), so one without is one that is going: its
+   * tokens have stopped working, its devices do not connect at the next start.
+   */
+  async #erase(id: string): Promise<void> {
+    const { db, files, beforeDelete, afterDelete } = this.#parts;
+    await db.transaction().execute(async (trx) => {
+      await trx.updateTable('users').set({ active: 0 }).where('tenant_id', '=', id).execute();
+      await trx.updateTable('devices').set({ wanted: 0 }).where('tenant_id', '=', id).execute();
+    });
+    afterDelete(id);
+    await beforeDelete(id);
+    await eraseTenant(db, id, files);
+    afterDelete(id);
   }
 
   /** Users of any tenant with this id or email: for the operator at the console. */

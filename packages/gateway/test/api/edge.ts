@@ -52,6 +52,7 @@ export async function startEdge(more?: (app: FastifyInstance) => Promise<void>):
   const released: string[] = [];
   const tenants = new Tenants({
     db,
+    files: { blob: async () => undefined, job: async () => undefined },
     clock: systemClock,
     beforeDelete: async (tenantId) => void released.push(tenantId),
     afterDelete: changed,

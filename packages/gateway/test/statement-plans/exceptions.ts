@@ -50,6 +50,11 @@ export const EXCEPTIONS: readonly Exception[] = [
     /^SCAN blobs( USING COVERING INDEX sqlite_autoindex_blobs_1)?$/,
     'the size of the whole cache, once per eviction, or all of it when it is emptied',
   ),
+  at(
+    'storage/erasure.ts',
+    /^SEARCH \w+ USING (COVERING )?INDEX \w+ \(tenant_id=\?\)/,
+    'a batch of a tenant that goes: what is read is deleted',
+  ),
   page(
     'media/cache.ts',
     /^SCAN blobs USING INDEX blobs_by_use/,

@@ -22,6 +22,7 @@ export interface SendsForLater {
   bulks: Bulks;
   longSends: LongSends;
   runner: JobRunner;
+  files: KeptFiles;
 }
 
 export function sendsForLater(parts: {
@@ -50,5 +51,5 @@ export function sendsForLater(parts: {
   const runner: JobRunner = new JobRunner({ ...parts, store, jobs, operations, files, lateMs });
   const bulks = new Bulks({ db, devices, jobs, store, files, wake });
   const longSends = new LongSends({ jobs, store, clock, log, patienceMs, lateMs, wake });
-  return { operations, jobs, bulks, longSends, runner };
+  return { operations, jobs, bulks, longSends, runner, files };
 }

@@ -51,6 +51,8 @@ export function openSqlite({ dataDir, syncFile, onSyncFailed }: SqliteOptions): 
     // What `full` adds is done by WalSync, for all commits of a moment at once.
     sqlite.pragma('synchronous = NORMAL');
     sqlite.pragma('foreign_keys = ON');
+    // What is deleted is overwritten, in the file as in the log's new pages.
+    sqlite.pragma('secure_delete = ON');
     sqlite.pragma(`cache_size = -${CACHE_KIB}`);
     sqlite.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     const wal = syncFile ? new WalSync(file, syncFile, onSyncFailed) : null;
