@@ -229,13 +229,14 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     const { network } = config;
     const timeoutMs = config.media.downloadTimeoutMs;
     const accountFiles = new AccountFiles({ http: net.mediaHttp, clock, blobs, timeoutMs });
-    const { unseenCiphertexts } = metrics;
+    const { unseenCiphertexts, unreadable } = metrics;
     return createBaileysSessionFactory({
       network,
       log: logOf('whatsapp'),
       clock,
       accountFiles,
       unseenCiphertexts,
+      unreadable,
     });
   }
 }

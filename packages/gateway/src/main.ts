@@ -1,5 +1,12 @@
 import { Command, Option } from 'commander';
-import { createTenant, listTenants, migrate, rotateToken, showMasterToken } from './cli/administration.ts';
+import {
+  createTenant,
+  exportJournal,
+  listTenants,
+  migrate,
+  rotateToken,
+  showMasterToken,
+} from './cli/administration.ts';
 import { doctor } from './cli/doctor.ts';
 import { pair } from './cli/pair.ts';
 import { serve } from './cli/serve.ts';
@@ -56,6 +63,14 @@ function commands(): Command {
     .command('master')
     .description("show the platform's master token")
     .action(() => showMasterToken(env, print));
+
+  program
+    .command('journal')
+    .description('what came from WhatsApp and could not be stored')
+    .command('export')
+    .description('print it, a JSON object a line; it holds messages in the clear')
+    .option('--tenant <id>', 'of one tenant')
+    .action((options) => exportJournal(env, options, print));
 
   program
     .command('doctor')

@@ -6,8 +6,10 @@ import { type Config, loadConfig } from '../config.ts';
 import { AppError } from '../errors.ts';
 import { prepareDataFolder } from '../first-start.ts';
 import { noQuotas } from '../quotas/quotas.ts';
+import { setAsideRows } from '../storage/credentials.ts';
 import { migrateToLatest, openDatabase } from '../storage/database.ts';
 import type { Database } from '../storage/schema.ts';
+import { Vault } from '../storage/vault.ts';
 import { Tenants } from '../tenancy/tenants.ts';
 import { Users } from '../tenancy/users.ts';
 
@@ -78,6 +80,40 @@ export async function rotateToken(env: NodeJS.ProcessEnv, idOrEmail: string, pri
 export async function showMasterToken(env: NodeJS.ProcessEnv, print: Print): Promise<void> {
   const { config } = await prepareDataFolder(loadConfig(env));
   print(config.masterToken);
+}
+
+/**
+ * Prints what came from WhatsApp and was set aside, a JSON object a line: the stanza in the engine's encoding,
+ * the plaintext, or what is stored of it where it cannot be opened, all as base64.
+ */
+export async function exportJournal(
+  env: NodeJS.ProcessEnv,
+  options: { tenant?: string | undefined },
+  print: Print,
+): Promise<void> {
+  await withDatabase(env, async (db, config) => {
+    await migrateToLatest(db);
+    const vault = new Vault(config.encryptionKey);
+    for await (const row of setAsideRows({ db, vault }, options.tenant)) {
+      print(
+        JSON.stringify({
+          tenant_id: row.tenantId,
+          device_id: row.deviceId,
+          id: row.id,
+          received_at: rfc3339(row.receivedAt),
+          set_aside_at: rfc3339(row.setAsideAt),
+          reason: row.reason,
+          stanza: base64(row.stanza),
+          plaintext: row.plaintext && base64(row.plaintext),
+          ...(row.plaintext ? {} : { sealed: base64(row.sealed) }),
+        }),
+      );
+    }
+  });
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
 }
 
 async function withDatabase(

@@ -7,6 +7,8 @@ import { type Device, Devices, type DevicesInput, type SessionHandlers } from '.
 export interface SessionReports extends SessionHandlers {
   /** A message of ours, when a recipient could not read it and asks for it again. */
   loadSentMessage(device: Device, chat: Identity, messageId: string): Promise<Uint8Array | null>;
+  /** Whether a copy of a message from WhatsApp is stored. */
+  hasReceived: DevicesInput['hasReceived'];
 }
 
 export interface DevicesRoom {
@@ -19,7 +21,9 @@ export interface DevicesRoom {
 /** A session that does not end is left behind after 3 s (`session-slot.ts`); then its state is stored. */
 const STOP_MS = 4000;
 
-export function composeDevices(input: Omit<DevicesInput, 'handlers' | 'loadSentMessage'>): DevicesRoom {
+export function composeDevices(
+  input: Omit<DevicesInput, 'handlers' | 'loadSentMessage' | 'hasReceived'>,
+): DevicesRoom {
   let subscribed: SessionReports | null = null;
   const reports = (): SessionReports => {
     if (!subscribed) throw new Error('a session reports before anybody has subscribed');
@@ -28,6 +32,7 @@ export function composeDevices(input: Omit<DevicesInput, 'handlers' | 'loadSentM
   const devices = new Devices({
     ...input,
     loadSentMessage: async (...asked) => reports().loadSentMessage(...asked),
+    hasReceived: async (...asked) => reports().hasReceived(...asked),
     handlers: {
       message: async (...told) => reports().message(...told),
       receipt: async (...told) => reports().receipt(...told),

@@ -259,6 +259,14 @@ export class MessageArchive {
     return this.findInChat(device, notice.chat, notice.messageId, canonicalJid(notice.sender ?? NOBODY));
   }
 
+  /** Whether a copy of a message that came from WhatsApp is stored, read or not. */
+  async hasReceived(
+    device: Pick<MessageDevice, 'id' | 'tenantId'>,
+    message: Pick<InboundMessage, 'id' | 'chat' | 'sender' | 'fromMe'>,
+  ): Promise<boolean> {
+    return (await this.#inbound.known(this.#db, device, message)) !== undefined;
+  }
+
   /** What is stored already of a message that came. */
   async findKnown(
     trx: Transaction<Database>,

@@ -77,6 +77,7 @@ export function composeMessages(input: MessagesInput): Messages {
       },
       history: (device, batch) => history.store(device, batch),
       loadSentMessage: (device, chat, id) => archive.loadSentMessage(device, chat, id),
+      hasReceived: (device, message) => archive.hasReceived(device, message),
     },
     interrupted: { name: 'interrupted sends', start: () => settleInterrupted(input, archive) },
     search: { name: 'search index', start: () => words.start(), stop: () => words.stop() },

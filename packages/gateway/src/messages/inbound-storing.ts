@@ -1,6 +1,6 @@
 /** How a message that came from WhatsApp becomes a row: with its media, and with what it changes in others. */
 import { randomUUID } from 'node:crypto';
-import type { Transaction } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import type { Clock } from '../clock.ts';
 import { contradicts, sameIdentity } from '../identity/jid.ts';
 import type { Database, MessagesTable } from '../storage/schema.ts';
@@ -106,11 +106,11 @@ export class InboundStoring {
    * number is known. A redelivery across that change is still the same message.
    */
   async known(
-    trx: Transaction<Database>,
-    device: MessageDevice,
-    message: InboundMessage,
+    db: Kysely<Database>,
+    device: Pick<MessageDevice, 'id' | 'tenantId'>,
+    message: Pick<InboundMessage, 'id' | 'chat' | 'sender' | 'fromMe'>,
   ): Promise<StoredRow | undefined> {
-    const rows = await rowsWithId(trx, device, message.id);
+    const rows = await rowsWithId(db, device, message.id);
     return rows.find((row) => {
       if (contradicts(chatIdentity(row), message.chat)) return false;
       if (row.from_me === 1 && message.fromMe) return true;

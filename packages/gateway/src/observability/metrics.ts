@@ -10,10 +10,12 @@ export interface Metrics {
   inboundMessages: Counter<'outcome'>;
   /** Messages refused unread, because the engine opened them past the decryption tap. */
   unseenCiphertexts: Counter;
+  /** What came in and could not be understood: stored_as_unknown, set_aside, passed_over (history). */
+  unreadable: Counter<'outcome'>;
   /** Requests for media: ready, unchanged, retry_requested, or the code of the error in lower case. */
   mediaRequests: Counter<'outcome'>;
-  /** Messages that are decrypted and not stored yet, asked at each scrape. */
-  setJournalCounter(count: () => Promise<number>): void;
+  /** Messages that are decrypted and not stored yet, and rows that were set aside, asked at each scrape. */
+  setJournalCounter(count: () => Promise<{ waiting: number; setAside: number }>): void;
   /** Linked devices by state, asked at each scrape. */
   setDeviceCounter(count: () => Promise<Record<string, number>>): void;
   /** Devices under a limit of WhatsApp's, asked at each scrape. */
@@ -47,19 +49,33 @@ export function createMetrics(): Metrics {
     help: 'Messages refused because their ciphertext did not come past the decryption tap: 0, unless the library has changed',
     registers: [registry],
   });
+  const unreadable = new Counter({
+    name: 'wuts_inbound_unreadable_total',
+    help: 'What came in and could not be understood, by what became of it',
+    labelNames: ['outcome'] as const,
+    registers: [registry],
+  });
   const mediaRequests = new Counter({
     name: 'wuts_media_requests_total',
     help: 'Requests for media of a message, by outcome',
     labelNames: ['outcome'] as const,
     registers: [registry],
   });
-  let countJournal: () => Promise<number> = async () => 0;
+  let countJournal = async () => ({ waiting: 0, setAside: 0 });
   new Gauge({
     name: 'wuts_inbound_journal_messages',
     help: 'Messages that are decrypted and not stored yet: near 0, unless storing fails',
     registers: [registry],
     async collect() {
-      this.set(await countJournal());
+      this.set((await countJournal()).waiting);
+    },
+  });
+  new Gauge({
+    name: 'wuts_inbound_set_aside',
+    help: 'What came in and could not be stored because of what it is: `wuts journal export` shows it',
+    registers: [registry],
+    async collect() {
+      this.set((await countJournal()).setAside);
     },
   });
   let countDevices: () => Promise<Record<string, number>> = async () => ({});
@@ -88,6 +104,7 @@ export function createMetrics(): Metrics {
     httpSeconds,
     inboundMessages,
     unseenCiphertexts,
+    unreadable,
     mediaRequests,
     setJournalCounter(count) {
       countJournal = count;

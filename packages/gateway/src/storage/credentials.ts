@@ -8,12 +8,13 @@ import {
   type JournalEntry,
   type KeyChange,
   LeaseEnded,
+  type SealedEntry,
 } from '../whatsapp/port/credentials.ts';
 import { deferred, settled } from './database.ts';
 import { HotQuery } from './hot-query.ts';
 import { checkedTenant } from './narrowing.ts';
 import type { Database, InboundJournalTable, SignalKeysTable } from './schema.ts';
-import type { Vault } from './vault.ts';
+import { type Vault, VaultError } from './vault.ts';
 
 /**
  * Plaintext of recently used keys, per device. A one-to-one session record is 1–10 KiB and the
@@ -83,6 +84,10 @@ export class StoredCredentials implements DeviceCredentials {
       deleteJournal: async (ids) => {
         guard();
         await this.deleteJournal(ids);
+      },
+      setAside: async (id, reason) => {
+        guard();
+        await this.setAside(id, reason);
       },
       clear: async () => {
         guard();
@@ -246,21 +251,42 @@ export class StoredCredentials implements DeviceCredentials {
     }
   }
 
-  async readJournal(): Promise<JournalEntry[]> {
+  async readJournal(): Promise<(JournalEntry | SealedEntry)[]> {
     const rows = await this.#db
       .selectFrom('inbound_journal')
       .select(['id', 'stanza', 'plaintext', 'received_at'])
       .where(checkedTenant(this.#tenantId))
       .where('device_id', '=', this.#deviceId)
+      .where('set_aside_at', 'is', null)
       .orderBy('received_at')
       .orderBy('id')
       .execute();
     return rows.map((row) => ({
       id: row.id,
       stanza: row.stanza,
-      plaintext: this.#vault.open(row.plaintext, this.#context('journal', row.id)),
+      plaintext: this.#openOrNull(row),
       receivedAt: row.received_at,
     }));
+  }
+
+  /** One row that cannot be opened must not keep the others from being read. */
+  #openOrNull(row: { id: string; plaintext: Uint8Array }): Uint8Array | null {
+    try {
+      return this.#vault.open(row.plaintext, this.#context('journal', row.id));
+    } catch (error) {
+      if (error instanceof VaultError) return null;
+      throw error;
+    }
+  }
+
+  async setAside(id: string, reason: string): Promise<void> {
+    await this.#db
+      .updateTable('inbound_journal')
+      .set({ set_aside_at: this.#clock.now(), set_aside_reason: reason })
+      .where('tenant_id', '=', this.#tenantId)
+      .where('device_id', '=', this.#deviceId)
+      .where('id', '=', id)
+      .execute();
   }
 
   async deleteJournal(ids: string[]): Promise<void> {
@@ -315,19 +341,20 @@ const PUT_KEY = new HotQuery<SignalKeysTable, unknown>((db, key) =>
     ),
 );
 
-const PUT_JOURNAL = new HotQuery<InboundJournalTable, unknown>((db, entry) =>
-  db
-    .insertInto('inbound_journal')
-    .values({
-      device_id: entry.device_id,
-      tenant_id: entry.tenant_id,
-      id: entry.id,
-      stanza: entry.stanza,
-      plaintext: entry.plaintext,
-      received_at: entry.received_at,
-    })
-    // A redelivered stanza that is journaled already: the first entry stays.
-    .onConflict((conflict) => conflict.columns(['device_id', 'id']).doNothing()),
+const PUT_JOURNAL = new HotQuery<Omit<InboundJournalTable, 'set_aside_at' | 'set_aside_reason'>, unknown>(
+  (db, entry) =>
+    db
+      .insertInto('inbound_journal')
+      .values({
+        device_id: entry.device_id,
+        tenant_id: entry.tenant_id,
+        id: entry.id,
+        stanza: entry.stanza,
+        plaintext: entry.plaintext,
+        received_at: entry.received_at,
+      })
+      // A redelivered stanza that is journaled already: the first entry stays.
+      .onConflict((conflict) => conflict.columns(['device_id', 'id']).doNothing()),
 );
 
 function cacheKey(type: string, id: string): string {
@@ -357,11 +384,57 @@ function sealedAt(deviceId: string, ...place: string[]): string {
   return JSON.stringify([deviceId, ...place]);
 }
 
-/** How many messages of all devices wait in the journal: for metrics, a number only. */
-export async function journalSize(db: Kysely<Database>): Promise<number> {
-  const { count } = await db
+/** How many rows of all devices wait in the journal, and how many were set aside: for metrics, numbers only. */
+export async function journalSize(db: Kysely<Database>): Promise<{ waiting: number; setAside: number }> {
+  const { all, setAside } = await db
     .selectFrom('inbound_journal')
-    .select((eb) => eb.fn.countAll<number | string>().as('count'))
+    .select((eb) => [
+      eb.fn.countAll<number | string>().as('all'),
+      eb.fn.count<number | string>('set_aside_at').as('setAside'),
+    ])
     .executeTakeFirstOrThrow();
-  return Number(count);
+  return { waiting: Number(all) - Number(setAside), setAside: Number(setAside) };
+}
+
+/** A journal row that was set aside. */
+export interface SetAsideRow {
+  tenantId: string;
+  deviceId: string;
+  id: string;
+  /** Milliseconds. */
+  receivedAt: number;
+  setAsideAt: number;
+  reason: string;
+  stanza: Uint8Array;
+  /** Null when it cannot be opened; `sealed` is what is stored. */
+  plaintext: Uint8Array | null;
+  sealed: Uint8Array;
+}
+
+/** What was set aside, of one tenant or of all, oldest first. */
+export async function* setAsideRows(
+  parts: { db: Kysely<Database>; vault: Vault },
+  tenantId?: string,
+): AsyncGenerator<SetAsideRow> {
+  let query = parts.db.selectFrom('inbound_journal').selectAll().where('set_aside_at', 'is not', null);
+  if (tenantId !== undefined) query = query.where('tenant_id', '=', tenantId);
+  for (const row of await query.orderBy('received_at').execute()) {
+    let plaintext: Uint8Array | null = null;
+    try {
+      plaintext = parts.vault.open(row.plaintext, sealedAt(row.device_id, 'journal', row.id));
+    } catch (error) {
+      if (!(error instanceof VaultError)) throw error;
+    }
+    yield {
+      tenantId: row.tenant_id,
+      deviceId: row.device_id,
+      id: row.id,
+      receivedAt: row.received_at,
+      setAsideAt: row.set_aside_at ?? 0,
+      reason: row.set_aside_reason ?? '',
+      stanza: row.stanza,
+      plaintext,
+      sealed: row.plaintext,
+    };
+  }
 }

@@ -106,6 +106,9 @@ export interface InboundJournalTable {
   /** Encrypted at rest. */
   plaintext: Uint8Array;
   received_at: number;
+  /** When it was given up: no start reads it again. */
+  set_aside_at: Generated<number | null>;
+  set_aside_reason: Generated<string | null>;
 }
 
 export interface MessagesTable {

@@ -4,14 +4,17 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import {
   createTenant,
+  exportJournal,
   listTenants,
   migrate,
   rotateToken,
   showMasterToken,
 } from '../../src/cli/administration.ts';
 import { doctor } from '../../src/cli/doctor.ts';
+import { systemClock } from '../../src/clock.ts';
 import { loadConfig } from '../../src/config.ts';
 import { createGateway } from '../../src/gateway.ts';
+import { StoredCredentials } from '../../src/storage/credentials.ts';
 import { migrations } from '../../src/storage/sqlite/migrations/index.ts';
 
 let dataDir: string;
@@ -83,4 +86,43 @@ it('finds what keeps a gateway from starting', async () => {
   expect(await doctor(env(), print)).toBe(false);
   expect(lines.join('\n')).toContain('encryption.key is missing');
   expect(await doctor({ ...env(), WUTS_PORT: 'x' }, print)).toBe(false);
+});
+
+it('exports what was set aside, a JSON object a line', async () => {
+  await createTenant(env(), acme, print);
+  const headers = { authorization: `Bearer ${shownToken()}`, 'content-type': 'application/json' };
+  lines = [];
+  const gateway = await createGateway(loadConfig(env()));
+  const { db, vault } = gateway.parts;
+  await gateway.start();
+  try {
+    await fetch(`${gateway.url}/devices`, { method: 'POST', headers, body: '{"name":"shop"}' });
+    const device = await db.selectFrom('devices').select(['id', 'tenant_id']).executeTakeFirstOrThrow();
+    const parts = { db, vault, clock: systemClock, device: { id: device.id, tenantId: device.tenant_id } };
+    const credentials = new StoredCredentials(parts);
+    const bytes = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text));
+    await credentials.write(
+      [],
+      [{ id: 'a|b', stanza: bytes('stanza'), plaintext: bytes('plaintext'), receivedAt: 1_000 }],
+    );
+    await exportJournal(env(), {}, print);
+    expect(lines).toEqual([]);
+    await credentials.setAside('a|b', 'RangeError');
+    await exportJournal(env(), { tenant: device.tenant_id }, print);
+    await exportJournal(env(), { tenant: 'another' }, print);
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      {
+        tenant_id: device.tenant_id,
+        device_id: device.id,
+        id: 'a|b',
+        received_at: '1970-01-01T00:00:01.000Z',
+        set_aside_at: expect.any(String),
+        reason: 'RangeError',
+        stanza: Buffer.from('stanza').toString('base64'),
+        plaintext: Buffer.from('plaintext').toString('base64'),
+      },
+    ]);
+  } finally {
+    await gateway.stop();
+  }
 });

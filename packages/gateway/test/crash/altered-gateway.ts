@@ -29,6 +29,7 @@ function withoutJournal(store: CredentialStore): CredentialStore {
     write: (changes) => store.write(changes),
     readJournal: async () => [],
     deleteJournal: async () => undefined,
+    setAside: async () => undefined,
     clear: () => store.clear(),
   };
 }

@@ -44,6 +44,7 @@ export class DevicesWorld {
       createSession: this.network.factory,
       credentialsFor: (device) => this.credentials(device),
       loadSentMessage: async () => null,
+      hasReceived: async () => false,
       handlers: {
         message: async () => {},
         receipt: async () => {},

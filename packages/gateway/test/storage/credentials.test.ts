@@ -4,7 +4,12 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
-import { assertKeyFits, StoredCredentials } from '../../src/storage/credentials.ts';
+import {
+  assertKeyFits,
+  journalSize,
+  StoredCredentials,
+  setAsideRows,
+} from '../../src/storage/credentials.ts';
 import { Vault, VaultError } from '../../src/storage/vault.ts';
 import { LeaseEnded } from '../../src/whatsapp/port/credentials.ts';
 import { TestStore } from './stored.ts';
@@ -196,7 +201,9 @@ describe('the journal', () => {
     await keys.write([], [entry('late', 30), entry('early', 10)]);
     await keys.write([], [entry('middle', 20), entry('early', 10, 'redelivered')]);
     const read = await store.credentials(device).readJournal();
-    expect(read.map((each) => [each.id, Buffer.from(each.plaintext).toString(), each.receivedAt])).toEqual([
+    expect(
+      read.map((each) => [each.id, Buffer.from(each.plaintext ?? []).toString(), each.receivedAt]),
+    ).toEqual([
       ['early', 'early', 10],
       ['middle', 'middle', 20],
       ['late', 'late', 30],
@@ -204,6 +211,34 @@ describe('the journal', () => {
     await keys.deleteJournal(['early', 'late', 'unknown']);
     expect((await keys.readJournal()).map((each) => each.id)).toEqual(['middle']);
     await keys.deleteJournal([]);
+  });
+
+  it('gives rows that it cannot open as such, and none that was set aside', async () => {
+    const device = await store.device();
+    const keys = store.credentials(device);
+    const entry = (id: string, receivedAt: number) => ({
+      id,
+      stanza: bytes(`<${id}>`),
+      plaintext: bytes(id),
+      receivedAt,
+    });
+    const before = await journalSize(store.db);
+    await keys.write([], [entry('good', 1), entry('damaged', 2), entry('odd', 3)]);
+    await store.db
+      .updateTable('inbound_journal')
+      .set({ plaintext: bytes('not sealed') })
+      .where('id', '=', 'damaged')
+      .execute();
+    await keys.setAside('odd', 'RangeError');
+    expect((await keys.readJournal()).map(({ id, plaintext }) => [id, plaintext && 'opened'])).toEqual([
+      ['good', 'opened'],
+      ['damaged', null],
+    ]);
+    const { waiting, setAside } = await journalSize(store.db);
+    expect([waiting - before.waiting, setAside - before.setAside]).toEqual([2, 1]);
+    const { value: aside } = await setAsideRows(store).next();
+    expect(aside).toMatchObject({ id: 'odd', deviceId: device.id, receivedAt: 3, reason: 'RangeError' });
+    expect(Buffer.from(aside?.plaintext ?? []).toString()).toBe('odd');
   });
 });
 

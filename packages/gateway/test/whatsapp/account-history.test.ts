@@ -117,7 +117,7 @@ describe('history', () => {
     expect(leftOver(linked)).toEqual([]);
   });
 
-  test('that makes no sense is given up too', async () => {
+  test('that makes no sense is set aside, and what comes behind it is not held up', async () => {
     const linked = await linkSession(sandbox, factory, '5511933330007');
     await batchOf(linked.recorder, 'push_names');
     await linked.session.stop();
@@ -143,7 +143,8 @@ describe('history', () => {
       count: 1,
     });
     await batchOf(recorder, 'on_demand');
-    expect(warnings).toEqual(['account data is lost']);
+    expect(warnings).toEqual([expect.stringContaining('set aside')]);
+    expect([...linked.credentials.aside.keys()]).toEqual([id]);
     await again.stop();
     expect(leftOver(linked)).toEqual([]);
   });

@@ -22,6 +22,7 @@ export async function openSession(
     credentials,
     report: recorder.report,
     loadSentMessage: async () => null,
+    hasReceived: async ({ id }) => recorder.received.has(id),
   });
   await session.start();
   return session;

@@ -1,13 +1,22 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { CredentialStore, JournalEntry, KeyChange } from '../../src/whatsapp/port/credentials.ts';
+import { StorageFailure } from '../../src/storage/failure.ts';
+import type {
+  CredentialStore,
+  JournalEntry,
+  KeyChange,
+  SealedEntry,
+} from '../../src/whatsapp/port/credentials.ts';
 
 /** A credential store that lives as long as the test, and can be told to fail. */
 export class MemoryCredentials implements CredentialStore {
   #credentials: Uint8Array | null = null;
   readonly #keys = new Map<string, Uint8Array>();
-  readonly journal = new Map<string, JournalEntry>();
+  readonly journal = new Map<string, JournalEntry | SealedEntry>();
   /** Every commit, in order: what it changed and what it journaled. */
   readonly commits: { keys: string[]; journal: string[] }[] = [];
+
+  /** So many of the next reads of a key type fail. */
+  unreadable: { type: string; times: number } | null = null;
 
   /** Answers later, as a store does that is not in this process. */
   slow = false;
@@ -38,6 +47,10 @@ export class MemoryCredentials implements CredentialStore {
 
   async readKeys(type: string, ids: string[]): Promise<Map<string, Uint8Array>> {
     if (this.slow) await nextTurn();
+    if (this.unreadable?.type === type && this.unreadable.times > 0) {
+      this.unreadable.times -= 1;
+      throw new StorageFailure('io', new Error('the disk does not answer'));
+    }
     const found = new Map<string, Uint8Array>();
     for (const id of ids) {
       const value = this.#keys.get(`${type}/${id}`);
@@ -65,8 +78,16 @@ export class MemoryCredentials implements CredentialStore {
     return new Promise(() => undefined);
   }
 
-  async readJournal(): Promise<JournalEntry[]> {
+  async readJournal(): Promise<(JournalEntry | SealedEntry)[]> {
     return [...this.journal.values()].sort((a, b) => a.receivedAt - b.receivedAt);
+  }
+
+  /** Reasons by row id. */
+  readonly aside = new Map<string, string>();
+
+  async setAside(id: string, reason: string): Promise<void> {
+    if (this.journal.delete(id)) this.aside.set(id, reason);
+    for (const wake of this.#deleted.splice(0)) wake();
   }
 
   async deleteJournal(ids: string[]): Promise<void> {

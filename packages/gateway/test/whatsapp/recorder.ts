@@ -1,3 +1,4 @@
+import { StorageFailure } from '../../src/storage/failure.ts';
 import type { SessionEvent } from '../../src/whatsapp/port/events.ts';
 import type { InboundMessage } from '../../src/whatsapp/port/messages.ts';
 import type {
@@ -15,8 +16,12 @@ type NoticeNamed<N extends NoticeName> = N extends CallEventName
 /** Collects a session's events and lets a test wait for one. */
 export class Recorder {
   readonly events: SessionEvent[] = [];
+  /** Ids of all messages so far. */
+  readonly received = new Set<string>();
   /** Set to make the archive refuse. */
   refuse: ((event: SessionEvent) => boolean) | null = null;
+  /** What it refuses with. */
+  refusal: Error = new StorageFailure('full', new Error('the disk is full'));
   /** Resolves when something was refused. */
   readonly refused: Promise<void>;
   #onRefused: () => void = () => undefined;
@@ -31,8 +36,9 @@ export class Recorder {
   report = async (event: SessionEvent): Promise<void> => {
     if (this.refuse?.(event)) {
       this.#onRefused();
-      throw new Error('the disk is full');
+      throw this.refusal;
     }
+    if (event.type === 'message') this.received.add(event.message.id);
     this.events.push(event);
     for (const wake of this.#waiting.splice(0)) wake();
   };

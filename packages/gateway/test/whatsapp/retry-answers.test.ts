@@ -43,6 +43,7 @@ beforeAll(async () => {
       const found = sent.get(id);
       return found && sameIdentity(found.chat, chat) ? found.raw : null;
     },
+    hasReceived: async () => false,
   });
   await session.start();
   await recorder.next('open');

@@ -92,7 +92,7 @@ describe('the Baileys session against a network', () => {
     await shop.session.stop();
   });
 
-  test('what the archive refused is in the journal and is reported by the next process, before it connects', async () => {
+  test('what the archive refused is in the journal and is reported by the next process', async () => {
     const shop = await linked('5511988880005');
     const contact = await sandbox.createPhone({ number: '5511988880006', name: 'Caio' });
     shop.recorder.refuse = (event) => event.type === 'message';

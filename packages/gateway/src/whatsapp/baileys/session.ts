@@ -29,6 +29,7 @@ import { cut, openSocket } from './connection/socket.ts';
 import { quickenErrors } from './connection/stack-traces.ts';
 import { within } from './connection/within.ts';
 import { Inbound } from './inbound/inbound.ts';
+import { SetAside, type UnreadableOutcome } from './inbound/set-aside.ts';
 import type { BinaryNode, Socket } from './library.ts';
 import { AckWaiter } from './outbound/ack-waiter.ts';
 import { GroupCache } from './outbound/group-cache.ts';
@@ -46,6 +47,8 @@ export interface BaileysOptions {
   accountFiles?: AccountFileSource;
   /** Counts messages that were refused because their ciphertext had not come past the decryption tap. */
   unseenCiphertexts?: { inc(): void };
+  /** Counts what came in and could not be understood, by what became of it. */
+  unreadable?: { inc(labels: { outcome: UnreadableOutcome }): void };
 }
 
 /** The server pings every 30 s: one sign of life per that time is enough for `last_seen`. */
@@ -93,6 +96,7 @@ class Connection {
   readonly #keepalive: KeepaliveWatch;
   readonly #pushNames: PushNames;
   readonly #account: AccountFeed;
+  readonly #setAside: SetAside;
   #inbound: Inbound | null = null;
   #stopping = false;
   #probing = false;
@@ -119,6 +123,8 @@ class Connection {
     });
     this.#qr = new PairingQr(auth.creds, clock);
     this.#pushNames = new PushNames(credentials);
+    const counter = options.unreadable ?? { inc: () => undefined };
+    this.#setAside = new SetAside({ deviceId, credentials, log, counter });
     this.#account = new AccountFeed({
       credentials,
       keys: auth.keys,
@@ -127,6 +133,7 @@ class Connection {
       mediaConnection: () => this.abilities.media.connection(),
       files: options.accountFiles ?? null,
       pushNames: this.#pushNames,
+      setAside: this.#setAside,
       log,
     });
     this.#keepalive = new KeepaliveWatch(clock, (notice) => void link.report({ type: 'notice', notice }));
@@ -190,6 +197,8 @@ class Connection {
       own: () => this.#link.own(),
       roundTrip: () => this.#ping(),
       account: this.#account,
+      hasReceived: (message) => this.#session.hasReceived(message),
+      setAside: this.#setAside,
       log: this.#options.log,
       unseen: this.#options.unseenCiphertexts ?? { inc: () => undefined },
     });
@@ -307,6 +316,7 @@ class Connection {
    * (whatsmeow pair.go handlePair saves first), an upload of pre-keys whose ids must not be given out twice.
    */
   async #settled(): Promise<void> {
+    await this.#inbound?.kept();
     await this.#saved;
     await this.#session.credentials.settled?.();
   }

@@ -9,9 +9,11 @@ export interface CredentialStore {
   readKeys(type: string, ids: string[]): Promise<Map<string, Uint8Array>>;
   /** A null value deletes. `journal` rows are written in the same commit. */
   write(changes: KeyChange[], journal?: JournalEntry[]): Promise<void>;
-  /** Entries that were journaled but not yet reported as stored, oldest first. */
-  readJournal(): Promise<JournalEntry[]>;
+  /** Entries that were journaled but not yet reported as stored nor set aside, oldest first. */
+  readJournal(): Promise<(JournalEntry | SealedEntry)[]>;
   deleteJournal(ids: string[]): Promise<void>;
+  /** Keeps an entry for a person to look at: no start reads it again. `reason` is free of its content. */
+  setAside(id: string, reason: string): Promise<void>;
   /** Forgets everything of this device: after a logout. */
   clear(): Promise<void>;
   /** Resolves once every commit made before the call is durable. */
@@ -50,5 +52,13 @@ export interface JournalEntry {
   stanza: Uint8Array;
   /** Encoded waE2E.Message, unpadded. */
   plaintext: Uint8Array;
+  receivedAt: number;
+}
+
+/** A row that is there, but whose plaintext the store cannot open any more. */
+export interface SealedEntry {
+  id: string;
+  stanza: Uint8Array;
+  plaintext: null;
   receivedAt: number;
 }

@@ -14,7 +14,7 @@ import type { SessionGroups } from './groups.ts';
 import type { SessionHistory } from './history.ts';
 import type { Identity } from './identity.ts';
 import type { SessionMedia } from './media.ts';
-import type { SessionMessages } from './messages.ts';
+import type { InboundMessage, SessionMessages } from './messages.ts';
 import type { SessionPairing } from './pairing.ts';
 import type { SessionPresence } from './presence.ts';
 import type { SessionReceipts } from './receipts.ts';
@@ -45,6 +45,8 @@ export interface SessionOptions {
    * receipt can be answered; null for any other chat, and for a message that was revoked.
    */
   loadSentMessage(chat: Identity, messageId: string): Promise<Uint8Array | null>;
+  /** Whether a copy of the message is stored: its ciphertext cannot be opened twice. */
+  hasReceived(message: Pick<InboundMessage, 'id' | 'chat' | 'sender' | 'fromMe'>): Promise<boolean>;
 }
 
 export type SessionFactory = (options: SessionOptions) => Promise<WhatsAppSession>;

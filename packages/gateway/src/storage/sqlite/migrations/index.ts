@@ -11,6 +11,7 @@ import * as deviceLimits from './0015-device-limits.ts';
 import * as narrowLookups from './0016-narrow-lookups.ts';
 import * as claims from './0017-claims.ts';
 import * as messageAccounts from './0018-message-accounts.ts';
+import * as journalSetAside from './0017-journal-set-aside.ts';
 
 /** In order of their names; one that was released is never changed, only followed. */
 export const migrations: Record<string, Migration> = {
@@ -26,4 +27,5 @@ export const migrations: Record<string, Migration> = {
   '0017-claims': claims,
   '0018-message-accounts': messageAccounts,
   '0016-narrow-lookups': narrowLookups,
+  '0017-journal-set-aside': journalSetAside,
 };

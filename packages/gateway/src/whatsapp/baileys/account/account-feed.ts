@@ -5,6 +5,8 @@ import type { MediaConnection } from '../../port/media.ts';
 import type { SessionNotice } from '../../port/notices.ts';
 import type { LogSink } from '../connection/quiet-logger.ts';
 import { InboundQueue } from '../inbound/inbound-queue.ts';
+import { FileUnreachable, mayPass } from '../inbound/may-pass.ts';
+import type { SetAside } from '../inbound/set-aside.ts';
 import {
   type BinaryNode,
   getBinaryNodeChildren,
@@ -12,6 +14,7 @@ import {
   type SignalKeyStore,
   type Socket,
 } from '../library.ts';
+import { decodeProtobuf } from '../parse/bounded-protobuf.ts';
 import type { OwnAccount } from '../parse/message-source.ts';
 import { appStateNotice } from './app-state-notices.ts';
 import { decodeMutations } from './app-state-patch.ts';
@@ -37,6 +40,7 @@ export interface AccountFeedOptions {
   /** Null: files on the media hosts are passed over, only what comes inline is read. */
   files: AccountFileSource | null;
   pushNames: PushNames;
+  setAside: SetAside;
   log: LogSink;
 }
 
@@ -69,7 +73,11 @@ export class AccountFeed {
     this.#initial = new InitialSync({
       credentials: options.credentials,
       takeCurrent: () => this.#tap.takeCurrent(),
-      enqueue: (work) => this.#queue.push(work),
+      enqueue: (work) =>
+        this.#queue.push({
+          store: work,
+          setAside: async (error) => this.#warn('the first app-state sync was not reported', error),
+        }),
       report: (notice) => this.#report(notice),
       warn: (error) => this.#warn('the first app-state sync did not finish', error),
     });
@@ -133,28 +141,38 @@ export class AccountFeed {
   }
 
   #enqueue({ entry, settled }: Task): void {
-    this.#queue.push(async () => {
-      try {
-        if (isAppStateEntry(entry)) await this.#storeAppState(entry);
-        else await this.#storeHistory(entry);
-      } catch (error) {
-        // Trying again for ever would hold up everything behind it.
-        if (!(error instanceof AccountFileLost)) throw error;
-        this.#warn('account data is lost', error);
-      }
-      if (isAppStateEntry(entry)) await this.#options.credentials.deleteJournal([entry.id]);
-      settled();
+    this.#queue.push({
+      store: async () => {
+        try {
+          if (isAppStateEntry(entry)) await this.#storeAppState(entry);
+          else await this.#storeHistory(entry);
+        } catch (error) {
+          if (!(error instanceof AccountFileLost)) throw error;
+          this.#warn('account data is lost', error);
+        }
+        if (isAppStateEntry(entry)) await this.#options.credentials.deleteJournal([entry.id]);
+        settled();
+      },
+      setAside: (error) => this.#options.setAside.row(entry.id, error),
     });
   }
 
   async #storeAppState(entry: JournalEntry): Promise<void> {
-    const patch = proto.SyncdPatch.decode(entry.plaintext);
+    const patch = decodeProtobuf(proto.SyncdPatch, entry.plaintext);
     const mutations = [...(patch.mutations ?? []), ...(await this.#external(patch.externalMutations))];
     const directory = storedLids(this.#options.keys);
+    const unreadable: unknown[] = [];
     for (const mutation of await decodeMutations(mutations, (id) => this.#appStateKey(id))) {
-      const notice = await appStateNotice(mutation, directory);
-      if (notice) await this.#report(notice);
+      try {
+        const notice = await appStateNotice(mutation, directory);
+        if (notice) await this.#report(notice);
+      } catch (error) {
+        if (mayPass(error)) throw error;
+        unreadable.push(error);
+      }
     }
+    // The others of the patch are told; it is set aside for the sake of this one.
+    if (unreadable.length > 0) throw unreadable[0];
   }
 
   /** A patch of many mutations keeps them in a file (whatsmeow appstate/decode.go ParsePatchList). */
@@ -164,7 +182,7 @@ export class AccountFeed {
     try {
       const chunks: Uint8Array[] = [];
       for await (const chunk of (await opened.read()) as AsyncIterable<Uint8Array>) chunks.push(chunk);
-      return proto.SyncdMutations.decode(Buffer.concat(chunks)).mutations ?? [];
+      return decodeProtobuf(proto.SyncdMutations, Buffer.concat(chunks)).mutations ?? [];
     } finally {
       await opened.close();
     }
@@ -182,12 +200,7 @@ export class AccountFeed {
     if (!notification) return;
     const inline = notification.initialHistBootstrapInlinePayload;
     const opened = inline?.length ? null : await this.#open('history', notification);
-    const store = new StoreWatch();
-    const lids = storedLids(keys);
-    const directory = {
-      getLIDForPN: store.watch(lids.getLIDForPN),
-      getPNForLID: store.watch(lids.getPNForLID),
-    };
+    const directory = storedLids(keys);
     try {
       await readHistory({
         kind: historyKind(notification),
@@ -196,19 +209,17 @@ export class AccountFeed {
         own,
         directory,
         sink: {
-          lidMappings: store.watch(async (pairs) => this.#lids?.storeLIDPNMappings(pairs)),
-          pushNames: store.watch((names) => pushNames.learn(names)),
-          tokens: store.watch((tokens) => storeChatTokens(keys, directory, tokens)),
-          batch: store.watch(async (batch) => {
+          lidMappings: async (pairs) => this.#lids?.storeLIDPNMappings(pairs),
+          pushNames: (names) => pushNames.learn(names),
+          tokens: (tokens) => storeChatTokens(keys, directory, tokens),
+          batch: async (batch) => {
             this.#stopping.signal.throwIfAborted();
             await report({ type: 'history', batch });
-          }),
+          },
         },
         tooLong: (field, bytes) => this.#options.log.warn({ field, bytes }, 'a part of history is too long'),
+        unreadable: (error) => this.#options.setAside.passedOver(error),
       });
-    } catch (error) {
-      if (store.failed || this.#stopping.signal.aborted) throw error;
-      throw new AccountFileLost(`it cannot be read (${(error as Error).name})`);
     } finally {
       await opened?.close();
     }
@@ -235,7 +246,10 @@ export class AccountFeed {
       fileEncSha256: file.fileEncSha256 ?? null,
       fileLength: file.fileLength ? Number(file.fileLength) : null,
     };
-    return files.open(wanted, await this.#unlessStopping(mediaConnection()), this.#stopping.signal);
+    const hosts = await this.#unlessStopping(mediaConnection());
+    return files.open(wanted, hosts, this.#stopping.signal).catch((error: unknown) => {
+      throw error instanceof AccountFileLost ? error : new FileUnreachable(error);
+    });
   }
 
   /** A query under way when the connection ends is answered by the library after a minute. */
@@ -255,21 +269,5 @@ export class AccountFeed {
 
   #warn(text: string, error: unknown): void {
     this.#options.log.warn({ reason: (error as Error).message }, text);
-  }
-}
-
-/** Tells a store that failed, which is tried again, from a file that makes no sense, which is not. */
-class StoreWatch {
-  failed = false;
-
-  watch<A extends unknown[], R>(call: (...args: A) => Promise<R>): (...args: A) => Promise<R> {
-    return async (...args) => {
-      try {
-        return await call(...args);
-      } catch (error) {
-        this.failed = true;
-        throw error;
-      }
-    };
   }
 }

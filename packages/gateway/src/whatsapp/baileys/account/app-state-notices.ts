@@ -2,6 +2,7 @@ import type { Identity } from '../../port/identity.ts';
 import type { SessionNotice } from '../../port/notices.ts';
 import { jidNormalizedUser, type proto } from '../library.ts';
 import { identity, type LidDirectory } from '../parse/message-source.ts';
+import { stampedTime } from '../parse/stamped-time.ts';
 import type { AppStateMutation } from './app-state-patch.ts';
 
 type Reader = (
@@ -15,13 +16,13 @@ type Reader = (
 const READERS: Record<string, Reader> = {
   mute: async ({ index, action, chat }) => {
     const { muted, muteEndTimestamp } = action.muteAction ?? {};
-    // -1 is for ever.
-    const end = Number(muteEndTimestamp ?? 0);
+    // -1 is for ever. Milliseconds, unlike all other times.
+    const end = stampedTime(Number(muteEndTimestamp ?? 0) / 1000);
     return {
       name: 'chat.mute',
       chat: await chat(index[1]),
       muted: muted === true,
-      mutedUntil: muted && end > 0 ? end : null,
+      mutedUntil: muted ? end : null,
     };
   },
   pin_v1: async ({ index, action, chat }) => ({

@@ -1,5 +1,6 @@
 import { createDecipheriv, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { proto } from '../library.ts';
+import { decodeProtobuf } from '../parse/bounded-protobuf.ts';
 
 /** One decoded change of the account's state. */
 export interface AppStateMutation {
@@ -64,7 +65,7 @@ function open(
   try {
     const decipher = createDecipheriv('aes-256-cbc', keys.encryption, content.subarray(0, IV_BYTES));
     const plain = Buffer.concat([decipher.update(content.subarray(IV_BYTES)), decipher.final()]);
-    const { index, value } = proto.SyncActionData.decode(plain);
+    const { index, value } = decodeProtobuf(proto.SyncActionData, plain);
     if (!index || !same(createHmac('sha256', keys.index).update(index).digest(), sealed.indexMac))
       return null;
     const parts: unknown = JSON.parse(Buffer.from(index).toString('utf8'));

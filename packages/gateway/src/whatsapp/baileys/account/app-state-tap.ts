@@ -9,6 +9,7 @@ import {
   type SignalDataSet,
   type SignalKeyStore,
 } from '../library.ts';
+import { decodeProtobuf } from '../parse/bounded-protobuf.ts';
 import { encodeStanza } from '../parse/journal-stanza.ts';
 
 const ID_PREFIX = 'app-state|';
@@ -118,7 +119,7 @@ function journalEntry(name: string, version: number, patch: Uint8Array): Journal
 
 function versionOf(patch: Uint8Array): number | null {
   try {
-    const { version } = proto.SyncdPatch.decode(patch);
+    const { version } = decodeProtobuf(proto.SyncdPatch, patch);
     return version?.version ? Number(version.version) : null;
   } catch {
     return null;

@@ -1,6 +1,7 @@
 import type { JournalEntry } from '../../port/credentials.ts';
 import type { HistoryBatch } from '../../port/history.ts';
 import { jidNormalizedUser, proto } from '../library.ts';
+import { decodeProtobuf } from '../parse/bounded-protobuf.ts';
 import type { OwnAccount } from '../parse/message-source.ts';
 
 const Kind = proto.Message.HistorySyncType;
@@ -25,7 +26,7 @@ export function historyNotification(
   const sender = jidNormalizedUser(entry.id.slice(0, entry.id.indexOf('|')));
   // Decided by the row's id, so that the messages of others are not decoded twice.
   if (!sender || (sender !== own.jid && sender !== own.lid)) return null;
-  const decoded = proto.Message.decode(entry.plaintext);
+  const decoded = decodeProtobuf(proto.Message, entry.plaintext);
   const message = decoded.deviceSentMessage?.message ?? decoded;
   return message.protocolMessage?.historySyncNotification ?? null;
 }

@@ -3,7 +3,9 @@ import { createInflate } from 'node:zlib';
 import type { HistoryBatch } from '../../port/history.ts';
 import type { Jid } from '../../port/identity.ts';
 import type { InboundMessage } from '../../port/messages.ts';
+import { mayPass } from '../inbound/may-pass.ts';
 import { proto } from '../library.ts';
+import { decodeProtobuf } from '../parse/bounded-protobuf.ts';
 import { ConversationNames, historyMessage } from '../parse/history-message.ts';
 import type { LidDirectory, OwnAccount } from '../parse/message-source.ts';
 import { streamFields } from './protobuf-stream.ts';
@@ -47,6 +49,8 @@ export interface HistoryReading {
   directory: LidDirectory;
   sink: HistorySink;
   tooLong(field: number, bytes: number): void;
+  /** A conversation or message is passed over; what is behind it is read. */
+  unreadable(error: unknown): void;
 }
 
 /**
@@ -60,7 +64,8 @@ export async function readHistory(reading: HistoryReading): Promise<void> {
   const batches = new Batches(reading, names);
   if (reading.kind !== 'push_names') {
     for await (const { bytes } of fields(reading, CONVERSATIONS)) {
-      await readConversation(proto.Conversation.decode(bytes), reading, batches);
+      const conversation = await readable(reading, async () => decodeProtobuf(proto.Conversation, bytes));
+      if (conversation) await readConversation(conversation, reading, batches);
     }
   }
   await batches.end();
@@ -77,10 +82,10 @@ async function readNames(reading: HistoryReading): Promise<number> {
   };
   for await (const { field, bytes } of fields(reading, LID_MAPPINGS, PUSH_NAMES)) {
     if (field === LID_MAPPINGS) {
-      const { pnJid, lidJid } = proto.PhoneNumberToLIDMapping.decode(bytes);
+      const { pnJid, lidJid } = decodeProtobuf(proto.PhoneNumberToLIDMapping, bytes);
       if (pnJid && lidJid) pairs.push({ pn: pnJid, lid: lidJid });
     } else {
-      const { id, pushname } = proto.Pushname.decode(bytes);
+      const { id, pushname } = decodeProtobuf(proto.Pushname, bytes);
       if (id && pushname) names.push({ jid: id, name: pushname });
       count += 1;
     }
@@ -112,8 +117,20 @@ async function readConversation(
   batches.conversation(!id.endsWith('@g.us'));
   // Newest first in the file; events and rows are wanted in the order of time.
   for (const { message } of [...(conversation.messages ?? [])].reverse()) {
-    const read = message && (await historyMessage(message, chat, reading.own(), names));
+    const read =
+      message && (await readable(reading, () => historyMessage(message, chat, reading.own(), names)));
     if (read) await batches.add(read);
+  }
+}
+
+/** Null for what cannot be read because of what it is. */
+async function readable<T>(reading: HistoryReading, read: () => Promise<T>): Promise<T | null> {
+  try {
+    return await read();
+  } catch (error) {
+    if (mayPass(error)) throw error;
+    reading.unreadable(error);
+    return null;
   }
 }
 

@@ -16,14 +16,6 @@ import {
 /** A key type of ours that rides in the engine's own transactions: see `decryption-tap.ts`. */
 export const JOURNAL_KEY_TYPE = 'inbound-journal';
 
-/** The credential store could not read or write: a full disk, a locked file. Says nothing about the key itself. */
-export class StoreFailure extends Error {
-  constructor(cause: unknown) {
-    super('the credential store failed', { cause });
-    this.name = 'StoreFailure';
-  }
-}
-
 export interface AuthState {
   creds: AuthenticationCreds;
   keys: SignalKeyStore;
@@ -50,7 +42,7 @@ function forgetUnfinishedPairing(creds: AuthenticationCreds): void {
 function signalKeyStore(store: CredentialStore): SignalKeyStore {
   return {
     async get<T extends keyof SignalDataTypeMap>(type: T, ids: string[]) {
-      const found = await store.readKeys(type, ids).catch(failed);
+      const found = await store.readKeys(type, ids);
       const values: { [id: string]: SignalDataTypeMap[T] } = {};
       for (const [id, bytes] of found) values[id] = decodeStoredValue(type, bytes);
       return values;
@@ -64,13 +56,9 @@ function signalKeyStore(store: CredentialStore): SignalKeyStore {
           else changes.push({ type, id, value: value == null ? null : encodeStoredValue(value) });
         }
       }
-      await store.write(changes, journal).catch(failed);
+      await store.write(changes, journal);
     },
   };
-}
-
-function failed(error: unknown): never {
-  throw new StoreFailure(error);
 }
 
 function coalescedSave(store: CredentialStore, creds: AuthenticationCreds): () => Promise<void> {

@@ -1,34 +1,67 @@
 import { createHash } from 'node:crypto';
 import { pause, systemClock } from '../../../clock.ts';
 import type { JournalEntry } from '../../port/credentials.ts';
-import { JOURNAL_KEY_TYPE, StoreFailure } from '../connection/auth-state.ts';
+import { JOURNAL_KEY_TYPE } from '../connection/auth-state.ts';
 import { inTurn } from '../connection/signal-turns.ts';
+import { WatchedReads } from '../connection/watched-reads.ts';
 import {
   type BinaryNode,
   DEFAULT_CONNECTION_CONFIG,
   getBinaryNodeChildren,
+  proto,
   type SignalDataSet,
   type SignalKeyStoreWithTransaction,
   type SignalRepositoryWithLIDStore,
   type UserFacingSocketConfig,
   unpadRandomMax16,
 } from '../library.ts';
+import { decodeProtobuf } from '../parse/bounded-protobuf.ts';
 import { encodeStanza } from '../parse/journal-stanza.ts';
 import type { Journal } from './journal.ts';
+import { storeCannot } from './may-pass.ts';
 
 /** The library itself has tried a commit a few times by then (`COMMIT_TRIES`). */
 const STORE_RETRY_MS = 1000;
 
 type MakeSignalRepository = NonNullable<UserFacingSocketConfig['makeSignalRepository']>;
 
+/** Where a ciphertext stands. */
+interface Seen {
+  stanza: BinaryNode;
+  index: number;
+  /** It is no ciphertext: posts of channels are not encrypted. */
+  plain: boolean;
+}
+
 /** What the tap saw of one ciphertext of a message stanza. */
 export interface TapHandlers {
   /** Ratchet and journal row are committed; the receipt has not left yet. */
-  decrypted(entry: JournalEntry, stanza: BinaryNode): void;
-  /** The ciphertext could not be opened; the library now asks the sender to encrypt it again. */
-  failed(stanza: BinaryNode, error: unknown): void;
+  decrypted(entry: JournalEntry): void;
+  /**
+   * The ciphertext could not be opened, which is journaled; the library now asks the sender to encrypt it again.
+   */
+  failed(entry: JournalEntry): void;
+  /** Whether the message has come before, stored by now or not: `row` is how ids of its rows begin. */
+  hasReceived(stanza: BinaryNode, row: string): Promise<boolean>;
   /** The library opens a ciphertext that no stanza brought past the tap: it is not opened. */
   unseen(): void;
+}
+
+/**
+ * A ratchet that has moved past a ciphertext: `errors.js` of libsignal, `group_cipher.js` of the library. The
+ * library takes every such message for one that has come before, and acknowledges it without a word.
+ */
+const COUNTER_USED = /Key used already or never filled|MessageCounterError|Old counter/i;
+
+/**
+ * Clients that write while they read use counters twice (whatsmeow issue 1095): the counter was used, and the
+ * message never came. Said in other words than the library's, which then asks the sender for the message again.
+ */
+export class CounterReused extends Error {
+  constructor(cause: unknown) {
+    super('the counter of a message that never came was used by another', { cause });
+    this.name = 'CounterReused';
+  }
 }
 
 /** The buffer that is to be decrypted is none of those in the stanzas that were seen: the library has changed. */
@@ -53,7 +86,7 @@ export class UnseenCiphertext extends Error {
  * the library does with it what it would have done then (receipt, sender keys, protocol messages).
  */
 export class DecryptionTap {
-  readonly #stanzas = new WeakMap<Uint8Array, { stanza: BinaryNode; index: number }>();
+  readonly #stanzas = new WeakMap<Uint8Array, Seen>();
   readonly #journal: Journal;
   readonly #handlers: TapHandlers;
   readonly #stopping = new AbortController();
@@ -70,15 +103,24 @@ export class DecryptionTap {
 
   /** Call for each `<message>` before the library handles it. */
   noteStanza(stanza: BinaryNode): void {
-    getBinaryNodeChildren(stanza, 'enc').forEach((enc, index) => {
-      if (enc.content instanceof Uint8Array) this.#stanzas.set(enc.content, { stanza, index });
+    const children = Array.isArray(stanza.content) ? stanza.content : [];
+    const carriers = children.filter(({ tag }) => tag === 'enc' || tag === 'plaintext');
+    carriers.forEach((carrier, index) => {
+      if (!(carrier.content instanceof Uint8Array)) return;
+      const plain = carrier.tag === 'plaintext';
+      this.#stanzas.set(carrier.content, { stanza, index, plain });
+      // The library would take it as it is, and acknowledge it before anybody has kept it.
+      if (plain) Object.assign(carrier, { tag: 'enc', attrs: { ...carrier.attrs, type: 'msg' } });
     });
   }
 
   readonly makeSignalRepository: MakeSignalRepository = (auth, logger, pnToLid) => {
-    const inner = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(auth, logger, pnToLid);
     // Given with transaction capability by socket.js; the type of the option is wider.
     const keys = auth.keys as SignalKeyStoreWithTransaction;
+    const reads = new WatchedReads(keys);
+    const inner = reads.watched(
+      DEFAULT_CONNECTION_CONFIG.makeSignalRepository({ ...auth, keys: reads.keys }, logger, pnToLid),
+    );
     const tapped: SignalRepositoryWithLIDStore = {
       ...inner,
       decryptMessage: (opts) => this.#open(keys, opts.jid, opts.ciphertext, () => inner.decryptMessage(opts)),
@@ -106,33 +148,51 @@ export class DecryptionTap {
       this.#handlers.unseen();
       throw new UnseenCiphertext();
     }
-    const { stanza, index } = seen;
+    const { stanza, index, plain } = seen;
     const id = entryId(stanza, index, ciphertext);
     const known = this.#journal.find(id);
     if (known) {
-      this.#handlers.decrypted(known, stanza);
-      return padded(known.plaintext);
+      this.#handlers.decrypted(known);
+      return forLibrary(known.plaintext);
     }
-    let entry: JournalEntry | null = null;
-    let opened: Uint8Array;
+    let entry: JournalEntry;
     try {
-      opened = await this.#patiently(() =>
+      entry = await this.#patiently(() =>
         keys.transaction(async () => {
-          const plaintext = await decrypt();
-          entry = journalEntry(id, stanza, unpadRandomMax16(plaintext));
-          await keys.set({ [JOURNAL_KEY_TYPE]: { [entry.id]: entry } } as unknown as SignalDataSet);
-          return plaintext;
+          const plaintext = plain ? ciphertext : unpadRandomMax16(await decrypt());
+          const opened = journalEntry(id, stanza, plaintext);
+          await keys.set({ [JOURNAL_KEY_TYPE]: { [id]: opened } } as unknown as SignalDataSet);
+          return opened;
         }, lock),
       );
     } catch (error) {
-      if (!(error instanceof StoreFailure)) this.#handlers.failed(stanza, error);
-      throw error;
+      if (storeCannot(error)) throw error;
+      throw await this.#unread(keys, id, seen, error);
     }
-    if (entry) {
-      this.#journal.committed(entry);
-      this.#handlers.decrypted(entry, stanza);
-    }
-    return opened;
+    this.#journal.committed(entry);
+    this.#handlers.decrypted(entry);
+    return forLibrary(entry.plaintext);
+  }
+
+  /** Journals that a message could not be read, before the library says so; gives the error to say it with. */
+  async #unread(
+    keys: SignalKeyStoreWithTransaction,
+    id: string,
+    { stanza, index }: Seen,
+    error: unknown,
+  ): Promise<unknown> {
+    if (stanza.attrs.category === 'peer') return error;
+    const used = error instanceof Error && COUNTER_USED.test(`${error.name} ${error.message}`);
+    const row = `${messageKey(stanza)}${index}|`;
+    if (used && (await this.#patiently(() => this.#handlers.hasReceived(stanza, row)))) return error;
+    // Its keys are there again when the sender distributes them anew: the same bytes may be readable then.
+    const entry = unreadEntry(`${id}|unread`, stanza);
+    await this.#patiently(async () =>
+      keys.set({ [JOURNAL_KEY_TYPE]: { [entry.id]: entry } } as unknown as SignalDataSet),
+    );
+    this.#journal.committed(entry);
+    this.#handlers.failed(entry);
+    return used ? new CounterReused(error) : error;
   }
 
   /**
@@ -145,18 +205,38 @@ export class DecryptionTap {
       try {
         return await open();
       } catch (error) {
-        if (!(error instanceof StoreFailure) || this.#stopping.signal.aborted) throw error;
+        if (!storeCannot(error) || this.#stopping.signal.aborted) throw error;
         await pause(STORE_RETRY_MS, this.#stopping.signal);
       }
     }
   }
 }
 
+/** Kinds of ciphertext that the library gives to the repository (decode-wa-message.js `decrypt`). */
+const OPENED = new Set(['pkmsg', 'msg', 'skmsg']);
+
+/** Whether the library will ask for anything in the stanza to be opened: call after `noteStanza`. */
+export function isOpenedByTap(stanza: BinaryNode): boolean {
+  const encs = getBinaryNodeChildren(stanza, 'enc');
+  // The library looks at the type of the first one (messages-recv.js `handleMessage`).
+  if (encs[0]?.attrs.type === 'msmsg') return false;
+  return encs.some(({ attrs, content }) => OPENED.has(attrs.type ?? '') && content instanceof Uint8Array);
+}
+
+/** With it the ids of all rows of a message begin. */
+export function messageKey({ attrs: { from = '', participant = '', id = '' } }: BinaryNode): string {
+  return `${from}|${participant}|${id}|`;
+}
+
+/** The row of a message in which there was nothing to open. */
+export function unopenedId(stanza: BinaryNode): string {
+  return `${messageKey(stanza)}|unread`;
+}
+
 /** The ciphertext is part of it: a sender that was asked to try again reuses the message id. */
 function entryId(stanza: BinaryNode, index: number, ciphertext: Uint8Array): string {
-  const { from = '', participant = '', id = '' } = stanza.attrs;
   const digest = createHash('sha256').update(ciphertext).digest('base64url').slice(0, 16);
-  return `${from}|${participant}|${id}|${index}|${digest}`;
+  return `${messageKey(stanza)}${index}|${digest}`;
 }
 
 let lastReceivedAt = 0;
@@ -177,10 +257,31 @@ function journalEntry(id: string, stanza: BinaryNode, plaintext: Uint8Array): Jo
   };
 }
 
-/** As a sender pads: the last byte says how many bytes to take off (Baileys `unpadRandomMax16`). */
-function padded(plaintext: Uint8Array): Uint8Array {
-  const out = new Uint8Array(plaintext.length + 1);
-  out.set(plaintext);
-  out[plaintext.length] = 1;
+/** A message that came and cannot be read. */
+export function unreadEntry(id: string, stanza: BinaryNode): JournalEntry {
+  const bare: BinaryNode = { tag: stanza.tag, attrs: stanza.attrs };
+  const row = encodeStanza(bare, { unread: true });
+  return { id, stanza: row, plaintext: new Uint8Array(0), receivedAt: nextReceivedAt() };
+}
+
+/**
+ * The plaintext as the library takes it: padded, with a last byte that says how many to take off (Baileys
+ * `unpadRandomMax16`). What cannot be read, or only by a recursion without end, it gets to see as an empty
+ * message: the sender's bytes are on the disk, and another copy of them would be no better.
+ */
+function forLibrary(plaintext: Uint8Array): Uint8Array {
+  const shown = isReadable(plaintext) ? plaintext : new Uint8Array(0);
+  const out = new Uint8Array(shown.length + 1);
+  out.set(shown);
+  out[shown.length] = 1;
   return out;
+}
+
+function isReadable(plaintext: Uint8Array): boolean {
+  try {
+    decodeProtobuf(proto.Message, plaintext);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,19 +1,27 @@
-import type { CredentialStore, JournalEntry } from '../../port/credentials.ts';
+import type { CredentialStore, JournalEntry, SealedEntry } from '../../port/credentials.ts';
 import type { SessionReporter } from '../../port/events.ts';
+import type { SessionOptions } from '../../port/session.ts';
 import type { LogSink } from '../connection/quiet-logger.ts';
 import { cut } from '../connection/socket.ts';
-import { type BinaryNode, getBinaryNodeChild, type Socket } from '../library.ts';
-import { inboundMessage, undecryptableMessage } from '../parse/inbound-message.ts';
+import { type BinaryNode, isJidNewsletter, type Socket } from '../library.ts';
+import {
+  inboundMessage,
+  sealedMessage,
+  undecryptableMessage,
+  unknownMessage,
+} from '../parse/inbound-message.ts';
 import { mediaRetryNotice } from '../parse/media-retry-stanza.ts';
 import type { LidDirectory, OwnAccount } from '../parse/message-source.ts';
 import { causeOf, StanzaNotices } from '../parse/notices/stanza-notices.ts';
 import { receiptsIn } from '../parse/receipt-stanza.ts';
 import { resentMessages } from '../parse/resent-messages.ts';
-import { DecryptionTap } from './decryption-tap.ts';
+import { DecryptionTap, isOpenedByTap, unopenedId, unreadEntry } from './decryption-tap.ts';
 import { InboundQueue } from './inbound-queue.ts';
 import { Journal } from './journal.ts';
 import { followLiveStanzas } from './live-stanzas.ts';
+import { mayPass } from './may-pass.ts';
 import { keepMessageOrder } from './message-order.ts';
+import type { SetAside } from './set-aside.ts';
 import { gateStanzas } from './stanza-gate.ts';
 
 export interface InboundOptions {
@@ -24,13 +32,12 @@ export interface InboundOptions {
   roundTrip(): Promise<void>;
   /** Takes the rows that are about the account instead of a message. */
   account: { take(entry: JournalEntry, settled: () => void): boolean };
+  hasReceived: SessionOptions['hasReceived'];
+  setAside: SetAside;
   log: LogSink;
   /** Counts ciphertexts that were refused because the tap had not seen them. */
   unseen: { inc(): void };
 }
-
-/** A ratchet that has moved past this ciphertext: the message came before and was stored then (libsignal). */
-const ALREADY_DECRYPTED = /Key used already or never filled|MessageCounterError|Old counter/i;
 
 /**
  * The way in: from a stanza on the socket to a reported event, with nothing acknowledged before it is kept.
@@ -44,6 +51,7 @@ export class Inbound {
   readonly #journal: Journal;
   readonly #notices = new StanzaNotices();
   #directory: LidDirectory | null = null;
+  #keeping: Promise<void> = Promise.resolve();
   #socket: Socket | null = null;
 
   constructor(options: InboundOptions) {
@@ -56,15 +64,25 @@ export class Inbound {
     });
     this.tap = new DecryptionTap(this.#journal, {
       decrypted: (entry) => this.#enqueue(entry),
-      failed: (stanza, error) => this.#enqueueUndecryptable(stanza, error),
+      failed: (entry) => this.#enqueue(entry),
+      hasReceived: (stanza, row) => this.#hasReceived(stanza, row),
       unseen: () => this.#refuseUnseen(),
     });
   }
 
-  /** Stores what an earlier process had decrypted but not stored. Call before the socket opens. */
+  /**
+   * Queues what an earlier process had decrypted but not stored, before all that comes now. Call before the
+   * socket opens, which waits for none of it.
+   */
   async recover(): Promise<void> {
-    for (const entry of await this.#journal.load()) this.#enqueue(entry);
-    await this.#queue.drained();
+    const { entries, sealed } = await this.#journal.load();
+    for (const row of sealed) this.#enqueueSealed(row);
+    for (const entry of entries) this.#enqueue(entry);
+  }
+
+  /** Resolves when nothing that came is on its way to the journal; rejects when it did not get there. */
+  async kept(): Promise<void> {
+    await this.#keeping;
   }
 
   attach(socket: Socket): void {
@@ -73,24 +91,9 @@ export class Inbound {
     keepMessageOrder(socket.ws);
     socket.ws.prependListener('CB:message', (stanza: BinaryNode) => this.#onMessage(stanza));
     socket.ws.on('CB:ib,,offline', () => this.#journal.caughtUp());
-    gateStanzas(
-      socket.ws,
-      'CB:receipt',
-      (node) => this.#onReceipt(node),
-      (_node, error) => this.#warn('receipt not stored', error),
-    );
-    gateStanzas(
-      socket.ws,
-      'CB:notification',
-      (node) => this.#onNotification(node),
-      (_node, error) => this.#warn('notification not stored', error),
-    );
-    gateStanzas(
-      socket.ws,
-      'CB:call',
-      (node) => this.#reportNotices(node),
-      (_node, error) => this.#warn('call not stored', error),
-    );
+    this.#gate(socket, 'CB:receipt', (node) => this.#onReceipt(node));
+    this.#gate(socket, 'CB:notification', (node) => this.#onNotification(node));
+    this.#gate(socket, 'CB:call', (node) => this.#reportNotices(node));
     followLiveStanzas(
       socket.ws,
       (node) => this.#reportNotices(node),
@@ -116,9 +119,14 @@ export class Inbound {
 
   #onMessage(stanza: BinaryNode): void {
     this.tap.noteStanza(stanza);
-    if (getBinaryNodeChild(stanza, 'unavailable') && !getBinaryNodeChild(stanza, 'enc')) {
-      this.#enqueueUndecryptable(stanza, new Error('unavailable'));
-    }
+    const { from = '', category } = stanza.attrs;
+    // Channels tell of reactions and counts in messages without content.
+    if (isOpenedByTap(stanza) || category === 'peer' || isJidNewsletter(from)) return;
+    const entry = unreadEntry(unopenedId(stanza), stanza);
+    // The library acknowledges it without asking anybody: see `kept`.
+    const written = this.#options.credentials.write([], [entry]).then(() => this.#enqueue(entry));
+    this.#keeping = Promise.all([this.#keeping, written]).then(() => undefined);
+    this.#keeping.catch(() => undefined);
   }
 
   /** The connection ends with it: to a failed decryption the library answers with an ack, and the message is gone. */
@@ -131,12 +139,39 @@ export class Inbound {
 
   #enqueue(entry: JournalEntry): void {
     const settled = () => this.#journal.settled(entry.id);
-    if (this.#options.account.take(entry, settled)) return;
-    this.#queue.push(async () => {
+    const setAside = (error: unknown) => this.#options.setAside.row(entry.id, error);
+    try {
+      if (this.#options.account.take(entry, settled)) return;
+    } catch {
+      // It looks into messages of our own account alone; what cannot be read is a message like others.
+    }
+    this.#queue.push({ store: () => this.#store(entry).then(settled), setAside });
+  }
+
+  async #store(entry: JournalEntry): Promise<void> {
+    try {
       const message = await inboundMessage(entry, this.#options.own(), this.#lids());
       if (message) await this.#options.report({ type: 'message', message });
       else await this.#reportResent(entry);
-      settled();
+    } catch (error) {
+      if (mayPass(error)) throw error;
+      const message = await unknownMessage(entry, this.#options.own(), this.#lids());
+      if (!message) throw error;
+      await this.#options.report({ type: 'message', message });
+      this.#options.setAside.storedAsUnknown(error);
+    }
+  }
+
+  /** The row is out of the way before its message is reported, as one that cannot be read. */
+  #enqueueSealed(row: SealedEntry): void {
+    const error = new SealedPlaintext();
+    this.#queue.push({
+      store: async () => {
+        await this.#options.setAside.row(row.id, error);
+        const message = await sealedMessage(row, this.#options.own(), this.#lids());
+        await this.#options.report({ type: 'message', message });
+      },
+      setAside: (again) => this.#options.setAside.row(row.id, again),
     });
   }
 
@@ -146,13 +181,27 @@ export class Inbound {
     }
   }
 
-  #enqueueUndecryptable(stanza: BinaryNode, error: unknown): void {
-    if (stanza.attrs.category === 'peer') return;
-    if (error instanceof Error && ALREADY_DECRYPTED.test(`${error.name} ${error.message}`)) return;
-    this.#queue.push(async () => {
-      const message = await undecryptableMessage(stanza, this.#options.own(), this.#lids());
-      await this.#options.report({ type: 'message', message });
-    });
+  async #hasReceived(stanza: BinaryNode, row: string): Promise<boolean> {
+    if (this.#journal.hasRow(row)) return true;
+    const message = await undecryptableMessage(stanza, this.#options.own(), this.#lids());
+    return this.#options.hasReceived(message);
+  }
+
+  /** What the server keeps until it is acknowledged: stored first, or set aside when no try will help. */
+  #gate(socket: Socket, event: string, store: (node: BinaryNode) => Promise<void>): void {
+    gateStanzas(
+      socket.ws,
+      event,
+      async (node) => {
+        try {
+          await store(node);
+        } catch (error) {
+          if (mayPass(error)) throw error;
+          await this.#options.setAside.stanza(node, error);
+        }
+      },
+      (node, error) => this.#warn(`${node.tag} not stored`, error),
+    );
   }
 
   async #onReceipt(stanza: BinaryNode): Promise<void> {
@@ -180,12 +229,30 @@ export class Inbound {
     }
   }
 
-  /** Before the socket exists (recovery) the stanza's own attributes have to do. */
+  /**
+   * Before the socket exists (recovery) the stanza's own attributes have to do, and also when a name cannot
+   * be looked up because of what it is.
+   */
   #lids(): LidDirectory {
-    return this.#directory ?? { getLIDForPN: async () => null, getPNForLID: async () => null };
+    const directory = this.#directory;
+    if (!directory) return { getLIDForPN: async () => null, getPNForLID: async () => null };
+    return {
+      getLIDForPN: (pn) => directory.getLIDForPN(pn).catch(nullUnlessItMayPass),
+      getPNForLID: (lid) => directory.getPNForLID(lid).catch(nullUnlessItMayPass),
+    };
   }
 
   #warn(text: string, error: unknown): void {
     this.#options.log.warn({ reason: (error as Error).message }, text);
   }
+}
+
+/** The store cannot open what it keeps: encrypted with another key, or damaged. */
+class SealedPlaintext extends Error {
+  override name = 'SealedPlaintext';
+}
+
+function nullUnlessItMayPass(error: unknown): null {
+  if (mayPass(error)) throw error;
+  return null;
 }

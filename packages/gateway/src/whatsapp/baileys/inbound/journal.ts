@@ -1,5 +1,5 @@
 import { systemClock } from '../../../clock.ts';
-import type { CredentialStore, JournalEntry } from '../../port/credentials.ts';
+import type { CredentialStore, JournalEntry, SealedEntry } from '../../port/credentials.ts';
 
 /** How long stored entries are gathered before one deletion: at most this much is redone after a crash. */
 const GATHER_MS = 500;
@@ -36,10 +36,16 @@ export class Journal {
   }
 
   /** What an earlier connection left behind, oldest first: stored or not, nobody can tell. */
-  async load(): Promise<JournalEntry[]> {
-    const entries = await this.#options.store.readJournal();
+  async load(): Promise<{ entries: JournalEntry[]; sealed: SealedEntry[] }> {
+    const rows = await this.#options.store.readJournal();
+    const entries = rows.filter((row) => row.plaintext !== null);
     for (const entry of entries) this.#entries.set(entry.id, entry);
-    return entries;
+    return { entries, sealed: rows.filter((row) => row.plaintext === null) };
+  }
+
+  /** Whether an entry is here whose id begins so. */
+  hasRow(begin: string): boolean {
+    return [...this.#entries.keys()].some((id) => id.startsWith(begin));
   }
 
   /** The entry of a ciphertext that was opened before. */

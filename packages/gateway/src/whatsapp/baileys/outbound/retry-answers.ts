@@ -14,6 +14,7 @@ import {
   proto,
   type Socket,
 } from '../library.ts';
+import { decodeProtobuf } from '../parse/bounded-protobuf.ts';
 import { identity, isOwn } from '../parse/message-source.ts';
 import type { GroupCache } from './group-cache.ts';
 
@@ -104,7 +105,7 @@ export class RetryAnswers {
     if (answers > MOST_ANSWERS) return;
     this.#answers.set(key, answers);
     await this.#prepareSession(socket, request);
-    await resend(socket, request, proto.Message.decode(raw));
+    await resend(socket, request, decodeProtobuf(proto.Message, raw));
   }
 
   /**

@@ -3,6 +3,7 @@ import type { InboundMessage } from '../../port/messages.ts';
 import { isJidGroup, isLidUser, proto } from '../library.ts';
 import { parseContent } from './content-parser.ts';
 import { identity, type LidDirectory, type OwnAccount } from './message-source.ts';
+import { stampedTime } from './stamped-time.ts';
 
 /** Names within one conversation: a group of hundreds of members writes thousands of messages. */
 export class ConversationNames {
@@ -47,7 +48,6 @@ export async function historyMessage(
   const author = info.participant || key.participant;
   if (isGroup && !fromMe && !author) return null;
   const sender = fromMe ? { ...own } : isGroup && author ? await names.member(author) : chat;
-  const seconds = Number(info.messageTimestamp ?? 0);
   return {
     id: key.id,
     chat,
@@ -55,7 +55,7 @@ export async function historyMessage(
     sender,
     fromMe,
     lidAddressed: isLidUser((isGroup ? author : key.remoteJid) ?? '') === true,
-    timestamp: seconds * 1000,
+    timestamp: stampedTime(info.messageTimestamp) ?? 0,
     pushName: info.pushName || null,
     content,
     raw: proto.Message.encode(message).finish(),

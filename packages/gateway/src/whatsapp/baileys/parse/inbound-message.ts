@@ -1,6 +1,7 @@
-import type { JournalEntry } from '../../port/credentials.ts';
+import type { JournalEntry, SealedEntry } from '../../port/credentials.ts';
 import type { InboundMessage } from '../../port/messages.ts';
 import { type BinaryNode, proto } from '../library.ts';
+import { decodeProtobuf } from './bounded-protobuf.ts';
 import { cleanTexts } from './clean-text.ts';
 import { parseContent, unwrap } from './content-parser.ts';
 import { decodeStanza } from './journal-stanza.ts';
@@ -13,8 +14,9 @@ export async function inboundMessage(
   own: OwnAccount,
   directory: LidDirectory,
 ): Promise<InboundMessage | null> {
-  const { stanza } = await decodeStanza(entry.stanza);
-  const decoded = proto.Message.decode(entry.plaintext);
+  const { stanza, unread } = await decodeStanza(entry.stanza);
+  if (unread) return undecryptableMessage(stanza, own, directory);
+  const decoded = decodeProtobuf(proto.Message, entry.plaintext);
   const message = ownCopy(decoded) ?? decoded;
   if (stanza.attrs.category === 'peer' || carriesOnlyKeys(message)) return null;
   const content = parseContent(message);
@@ -44,6 +46,36 @@ export async function undecryptableMessage(
       t: stanza.attrs.t ?? '',
     },
   };
+}
+
+/**
+ * The message in a row of which nothing more can be said than who sent it and when: it is kept with its bytes
+ * as they came. Null for what is no message of a chat.
+ */
+export async function unknownMessage(
+  entry: JournalEntry,
+  own: OwnAccount,
+  directory: LidDirectory,
+): Promise<InboundMessage | null> {
+  const { stanza } = await decodeStanza(entry.stanza);
+  if (stanza.tag !== 'message' || stanza.attrs.category === 'peer') return null;
+  const told = cleanTexts(await envelope(stanza, own, directory));
+  return { ...told, content: parseContent({}), raw: entry.plaintext };
+}
+
+/** As `undecryptableMessage`, for a row whose plaintext the store cannot open, and perhaps not its stanza either. */
+export async function sealedMessage(
+  row: SealedEntry,
+  own: OwnAccount,
+  directory: LidDirectory,
+): Promise<InboundMessage> {
+  const { stanza } = await decodeStanza(row.stanza).catch(() => {
+    const [from = '', participant = '', id = ''] = row.id.split('|');
+    const t = String(Math.floor(row.receivedAt / 1000));
+    const attrs = { from, id, t, ...(participant ? { participant } : {}) };
+    return { stanza: { tag: 'message', attrs } };
+  });
+  return undecryptableMessage(stanza, own, directory);
 }
 
 /** What another device of our account sent. Its secret may be on the wrapper (whatsmeow `UnwrapRaw`). */

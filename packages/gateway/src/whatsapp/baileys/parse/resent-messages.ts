@@ -1,6 +1,7 @@
 import type { JournalEntry } from '../../port/credentials.ts';
 import type { InboundMessage } from '../../port/messages.ts';
 import { isJidGroup, jidNormalizedUser, proto } from '../library.ts';
+import { decodeProtobuf } from './bounded-protobuf.ts';
 import { ConversationNames, historyMessage } from './history-message.ts';
 import { identity, type LidDirectory, type OwnAccount } from './message-source.ts';
 
@@ -17,12 +18,12 @@ export async function resentMessages(
   // Decided by the row's id, so that the messages of others are not decoded twice.
   const sender = jidNormalizedUser(entry.id.slice(0, entry.id.indexOf('|')));
   if (!sender || (sender !== own.jid && sender !== own.lid)) return [];
-  const { protocolMessage } = proto.Message.decode(entry.plaintext);
+  const { protocolMessage } = decodeProtobuf(proto.Message, entry.plaintext);
   const results = protocolMessage?.peerDataOperationRequestResponseMessage?.peerDataOperationResult ?? [];
   const messages: InboundMessage[] = [];
   for (const { placeholderMessageResendResponse: resent } of results) {
     if (!resent?.webMessageInfoBytes) continue;
-    const info = proto.WebMessageInfo.decode(resent.webMessageInfoBytes);
+    const info = decodeProtobuf(proto.WebMessageInfo, resent.webMessageInfoBytes);
     const chatJid = jidNormalizedUser(info.key?.remoteJid ?? '');
     const chat = isJidGroup(chatJid)
       ? { jid: chatJid, lid: null }

@@ -1,6 +1,7 @@
 import type { SessionNotice } from '../../../port/notices.ts';
 import { type BinaryNode, isJidGroup } from '../../library.ts';
 import { identity, isOwn, type LidDirectory, type OwnAccount } from '../message-source.ts';
+import { stampedTime } from '../stamped-time.ts';
 import { participantOf } from './stanza-fields.ts';
 
 /**
@@ -11,13 +12,12 @@ export async function presenceNotices(stanza: BinaryNode, directory: LidDirector
   const { from, type, last } = stanza.attrs;
   if (!from || isJidGroup(from) || (type !== undefined && type !== 'unavailable' && type !== 'available'))
     return [];
-  const seconds = Number(last);
   return [
     {
       name: 'contact.presence',
       contact: await identity(from, undefined, directory),
       state: type === 'unavailable' ? 'unavailable' : 'available',
-      lastSeen: Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : null,
+      lastSeen: stampedTime(last),
     },
   ];
 }
