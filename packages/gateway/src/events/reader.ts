@@ -29,6 +29,8 @@ export type StreamItem =
   /** Time for a sign of life. */
   | { type: 'beat' };
 
+/** Of data in one page, and in memory per stream: a page ends earlier, and says that there is more. */
+export const PAGE_BYTES = 4 * 1024 ** 2;
 /** Rows in memory per stream. */
 const STREAM_PAGE = 100;
 /** A stream says something at least this often: proxies close what is silent for a minute. */
@@ -56,10 +58,8 @@ export class EventReader {
     try {
       let position = await this.#position(scope.tenantId, options.after);
       for (;;) {
-        const read = await this.#read(scope, position, limit + 1);
-        const rows = read.rows.slice(0, limit);
-        const hasMore = read.rows.length > limit;
-        const next = hasMore ? (rows.at(-1)?.seq ?? position) : read.upTo;
+        const { rows, more: hasMore, upTo } = await this.#read(scope, position, limit);
+        const next = hasMore ? (rows.at(-1)?.seq ?? position) : upTo;
         const left = until - this.#clock.monotonic();
         if (rows.length > 0 || left <= 0 || signal.aborted) {
           return { events: rows.map(envelope), next, hasMore };
@@ -94,13 +94,12 @@ export class EventReader {
           if (signal.aborted) return;
           yield { type: 'event', position: row.seq, event: envelope(row) };
         }
-        const full = read.rows.length === STREAM_PAGE;
-        position = full ? (read.rows.at(-1)?.seq ?? position) : read.upTo;
+        position = read.more ? (read.rows.at(-1)?.seq ?? position) : read.upTo;
         if (this.#clock.monotonic() >= beatAt) {
           beatAt = this.#clock.monotonic() + BEAT_MS;
           yield { type: 'beat' };
         }
-        if (!full) await waiting.next(beatAt - this.#clock.monotonic());
+        if (!read.more) await waiting.next(beatAt - this.#clock.monotonic());
       }
     } finally {
       waiting.stop();
@@ -115,11 +114,11 @@ export class EventReader {
     scope: EventScope,
     position: number,
     limit: number,
-  ): Promise<{ rows: StoredEvent[]; upTo: number }> {
+  ): Promise<{ rows: StoredEvent[]; more: boolean; upTo: number }> {
     const { tenantId, ...filters } = scope;
     const upTo = Math.max(await this.#store.latest(tenantId), position);
-    const rows = await this.#store.eventsAfter(tenantId, { ...filters, after: position, upTo, limit });
-    return { rows, upTo };
+    const selection = { ...filters, after: position, upTo, limit };
+    return { ...(await this.#store.eventPage(tenantId, selection, PAGE_BYTES)), upTo };
   }
 
   async #position(tenantId: string, after: Position): Promise<number> {

@@ -36,20 +36,35 @@ export class EventStore {
   }
 
   async eventsAfter(tenantId: string, selection: EventSelection): Promise<StoredEvent[]> {
-    const { after, upTo, limit, deviceIds, userId, names, fromMs, toMs } = selection;
-    if (deviceIds?.length === 0 || names?.length === 0) return [];
-    let query = this.#db.selectFrom('events').selectAll().where('tenant_id', '=', tenantId);
-    if (after !== undefined) query = query.where('seq', '>', after);
-    if (upTo !== undefined) query = query.where('seq', '<=', upTo);
-    if (deviceIds !== undefined) query = query.where('device_id', 'in', deviceIds);
-    if (userId !== undefined) query = query.where('user_id', '=', userId);
-    if (names !== undefined) query = query.where('name', 'in', names);
-    if (fromMs !== undefined) query = query.where('created_at', '>=', fromMs);
-    if (toMs !== undefined) query = query.where('created_at', '<', toMs);
-    const rows = await query.orderBy('seq').limit(limit).execute();
+    const rows = (await this.#selected(tenantId, selection)?.selectAll().execute()) ?? [];
     // Nobody may hear of an event that a power cut could still take back.
     await settled(this.#db);
     return rows;
+  }
+
+  /**
+   * As `eventsAfter`, but no more than `maxBytes` of data, and at least one event if there is one; `more`: some
+   * that fit the selection were left.
+   */
+  async eventPage(
+    tenantId: string,
+    selection: EventSelection,
+    maxBytes: number,
+  ): Promise<{ rows: StoredEvent[]; more: boolean }> {
+    const sized = this.#selected(tenantId, { ...selection, limit: selection.limit + 1 });
+    if (!sized) return { rows: [], more: false };
+    const sizes = await sized.select(['seq', sql<number | string>`octet_length(data)`.as('bytes')]).execute();
+    let left = maxBytes;
+    let count = 0;
+    for (const { bytes } of sizes) {
+      left -= Number(bytes);
+      if (count === selection.limit || (left < 0 && count > 0)) break;
+      count += 1;
+    }
+    const last = sizes[count - 1];
+    if (!last) return { rows: [], more: false };
+    const rows = await this.eventsAfter(tenantId, { ...selection, upTo: last.seq, limit: count });
+    return { rows, more: count < sizes.length };
   }
 
   async eventById(tenantId: string, id: string): Promise<StoredEvent | null> {
@@ -93,5 +108,20 @@ export class EventStore {
       .execute();
     const newest = Math.max(seq, ...rows.map((row) => Number(row.newest)));
     return { tenantIds: rows.map((row) => row.tenant_id), newest };
+  }
+
+  /** Null when nothing can be selected. */
+  #selected(tenantId: string, selection: EventSelection) {
+    const { after, upTo, limit, deviceIds, userId, names, fromMs, toMs } = selection;
+    if (deviceIds?.length === 0 || names?.length === 0) return null;
+    let query = this.#db.selectFrom('events').where('tenant_id', '=', tenantId);
+    if (after !== undefined) query = query.where('seq', '>', after);
+    if (upTo !== undefined) query = query.where('seq', '<=', upTo);
+    if (deviceIds !== undefined) query = query.where('device_id', 'in', deviceIds);
+    if (userId !== undefined) query = query.where('user_id', '=', userId);
+    if (names !== undefined) query = query.where('name', 'in', names);
+    if (fromMs !== undefined) query = query.where('created_at', '>=', fromMs);
+    if (toMs !== undefined) query = query.where('created_at', '<', toMs);
+    return query.orderBy('seq').limit(limit);
   }
 }

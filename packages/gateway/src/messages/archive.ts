@@ -20,6 +20,7 @@ import { type Arrival, MessageEvents } from './message-events.ts';
 import { outboundRow } from './message-row.ts';
 import { insertMedia, insertRow, rowsWithId } from './message-rows.ts';
 import { type RecoveryResult, settleInterrupted } from './outbound-recovery.ts';
+import { forgetPollOptions } from './poll-votes.ts';
 import { SealedContent } from './sealed-content.ts';
 import { moveSend } from './send-state.ts';
 import {
@@ -122,6 +123,7 @@ export class MessageArchive {
           row.id = earlier.id;
           row.raw = this.#content.encode(earlier.id, record.message);
           await trx.deleteFrom('media').where('message_row_id', '=', earlier.id).execute();
+          await forgetPollOptions(trx, earlier.id);
           const { kind, text, context, target_id, raw, timestamp } = row;
           const moved = { tenantId: row.tenant_id, rowId: earlier.id };
           await moveSend(trx, moved, 'repeated', { kind, text, context, target_id, raw, timestamp });

@@ -5,6 +5,7 @@ import type { EventRecorder } from '../events/recorder.ts';
 import type { Database } from '../storage/schema.ts';
 import type { HistoryBatch } from '../whatsapp/port/history.ts';
 import type { MessageArchive } from './archive.ts';
+import { boundedMessage } from './bounds.ts';
 import { pastMessageData, retoldMessageData } from './message-events.ts';
 import type { MessageDevice } from './stored-message.ts';
 
@@ -32,7 +33,7 @@ export class MessageHistory {
     await this.#db.transaction().execute(async (trx) => {
       const messages: MessageData[] = [];
       let stored = 0;
-      for (const message of batch.messages) {
+      for (const message of batch.messages.map(boundedMessage)) {
         const row = await this.#archive.storePast(trx, device, message, (past, arrival) => {
           messages.push(pastMessageData(device, past, arrival));
         });

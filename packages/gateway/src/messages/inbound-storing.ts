@@ -8,11 +8,12 @@ import type { Vault } from '../storage/vault.ts';
 import type { InboundMessage } from '../whatsapp/port/messages.ts';
 import type { WireCodec } from '../whatsapp/port/wire-message.ts';
 import { applyAmendment, earlierAmendments, mayBeTarget } from './amendments.ts';
+import { boundedMessage } from './bounds.ts';
 import type { Arrival, MessageEvents } from './message-events.ts';
 import { inboundRow } from './message-row.ts';
 import { insertMedia, insertNewRow, rowsWithId } from './message-rows.ts';
 import { confirmSent } from './outbound-recovery.ts';
-import { PollVotes } from './poll-votes.ts';
+import { forgetPollOptions, PollVotes } from './poll-votes.ts';
 import type { SealedContent } from './sealed-content.ts';
 import {
   chatIdentity,
@@ -46,20 +47,25 @@ export class InboundStoring {
     this.#codec = codec;
     this.#content = content;
     this.#events = parts.events;
-    this.#votes = new PollVotes({ codec, unseal: (rowId, sealed) => content.open(rowId, sealed) });
+    this.#votes = new PollVotes({
+      codec,
+      vault: parts.vault,
+      unseal: (rowId, sealed) => content.open(rowId, sealed),
+    });
   }
 
   /**
    * Stores the message, and calls `announce` with what is new, within `trx`. Null when it was there already:
    * idempotent on device, chat, sender and message id, except that a readable copy takes the place of an
-   * undecryptable one.
+   * undecryptable one. What is stored and told of it is bounded (`bounds.ts`).
    */
   async store(
     trx: Transaction<Database>,
     device: MessageDevice,
-    message: InboundMessage,
+    given: InboundMessage,
     announce: (row: StoredMessage, arrival: Arrival) => Promise<void>,
   ): Promise<StoredMessage | null> {
+    const message = boundedMessage(given);
     const row = this.#rowOf(device, message);
     if (message.fromMe) await confirmSent(trx, device, message, this.#events);
     const known = await this.known(trx, device, message);
@@ -68,6 +74,7 @@ export class InboundStoring {
     if (known) {
       row.id = known.id;
       row.raw = this.#content.seal(known.id, message.raw);
+      await forgetPollOptions(trx, known.id);
       await trx
         .updateTable('messages')
         .set({

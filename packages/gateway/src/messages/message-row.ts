@@ -12,7 +12,7 @@ interface Made {
   now: number;
 }
 
-/** The row of a message that came from WhatsApp. */
+/** The row of a message that came from WhatsApp, within its bounds (`boundedMessage`). */
 export function inboundRow(device: MessageDevice, message: InboundMessage, made: Made): MessagesTable {
   const { content, retry } = message;
   return {
@@ -25,8 +25,8 @@ export function inboundRow(device: MessageDevice, message: InboundMessage, made:
     from_me: message.fromMe ? 1 : 0,
     is_group: message.isGroup ? 1 : 0,
     kind: content.kind,
-    text: storable(content.text),
-    push_name: storable(message.pushName),
+    text: content.text,
+    push_name: message.pushName,
     // The engine has asked once by itself when it reports a message as undecryptable.
     context: contextJson({ ...content, retry: retry ? { ...retry, attempts: 1 } : null }),
     target_id: content.targetId,
@@ -76,11 +76,6 @@ const NOTHING_YET = {
   hidden_at: null,
   starred_at: null,
 } as const;
-
-/** PostgreSQL stores no U+0000; a sender who wrote one must not stop the message from being stored. */
-function storable(text: string | null): string | null {
-  return text?.replaceAll('\0', '') ?? null;
-}
 
 function names(chat: Identity, sender: Identity) {
   return {

@@ -2,6 +2,7 @@
 import { createDecipheriv, createHash, hkdfSync } from 'node:crypto';
 import type { Jid } from '../whatsapp/port/identity.ts';
 import type { WireMessage } from '../whatsapp/port/wire-message.ts';
+import { cutText, LONGEST_NAME, LONGEST_WORD, MOST_OPTIONS } from './bounds.ts';
 import { member, unwrapped } from './wire-content.ts';
 
 const GCM_TAG_BYTES = 16;
@@ -20,9 +21,16 @@ const CREATIONS = [
 
 export interface PollContent {
   name: string;
-  options: string[];
+  options: HashedOption[];
   /** 32 bytes; without it votes stay closed. */
   secret: Uint8Array;
+}
+
+/** An option as it is shown, and the hash of its whole name, by which votes choose it. */
+export interface HashedOption {
+  name: string;
+  /** SHA-256, hex. */
+  hash: string;
 }
 
 export interface EncryptedVote {
@@ -41,10 +49,26 @@ export function pollContent(message: WireMessage): PollContent | null {
   if (!poll || !(secret instanceof Uint8Array) || secret.length !== SECRET_BYTES) return null;
   const options = Array.isArray(poll.options) ? (poll.options as WireMessage[]) : [];
   return {
-    name: typeof poll.name === 'string' ? poll.name : '',
-    options: options.flatMap((option) => (typeof option.optionName === 'string' ? [option.optionName] : [])),
+    name: typeof poll.name === 'string' ? cutText(poll.name, LONGEST_WORD) : '',
+    options: hashedOptions(options.slice(0, MOST_OPTIONS)),
     secret,
   };
+}
+
+function hashedOptions(options: readonly WireMessage[]): HashedOption[] {
+  const hashed = new Map<string, HashedOption>();
+  for (const option of options) {
+    const name = optionName(option);
+    if (name === null) continue;
+    const hash = createHash('sha256').update(String(option.optionName)).digest('hex');
+    if (!hashed.has(hash)) hashed.set(hash, { name, hash });
+  }
+  return [...hashed.values()];
+}
+
+/** The name of an option as it is shown; null for none. */
+export function optionName({ optionName: name }: WireMessage): string | null {
+  return typeof name === 'string' ? cutText(name, LONGEST_NAME) : null;
 }
 
 /** The poll inside of a message without envelopes, whichever client made it. */
@@ -123,12 +147,10 @@ function selectedOptions(message: Buffer): Uint8Array[] {
 
 /** The options' names in the poll's order; `unknown` counts the hashes that are of none of them. */
 export function namedOptions(
-  options: readonly string[],
+  options: readonly HashedOption[],
   hashes: readonly Uint8Array[],
 ): { names: string[]; unknown: number } {
   const chosen = new Set(hashes.map((hash) => Buffer.from(hash).toString('hex')));
-  const names = [...new Set(options)].filter((name) =>
-    chosen.delete(createHash('sha256').update(name).digest('hex')),
-  );
+  const names = options.filter(({ hash }) => chosen.delete(hash)).map(({ name }) => name);
   return { names, unknown: chosen.size };
 }

@@ -3,10 +3,18 @@ import type { Transaction } from 'kysely';
 import { sameIdentity } from '../identity/jid.ts';
 import { checkedTenant, sortedBy } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
+import type { Vault } from '../storage/vault.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { InboundMessage } from '../whatsapp/port/messages.ts';
 import type { WireCodec } from '../whatsapp/port/wire-message.ts';
-import { type EncryptedVote, encryptedVote, namedOptions, openVote, pollContent } from './poll-secrets.ts';
+import {
+  type EncryptedVote,
+  encryptedVote,
+  namedOptions,
+  openVote,
+  type PollContent,
+  pollContent,
+} from './poll-secrets.ts';
 import {
   chatIdentity,
   contextJson,
@@ -22,15 +30,31 @@ import {
 
 type RowWithRaw = StoredRow & { raw: Uint8Array };
 
+interface PollVotesParts {
+  codec: WireCodec;
+  vault: Pick<Vault, 'seal' | 'open'>;
+  /** Opens what the archive keeps of a message. */
+  unseal: (rowId: string, sealed: Uint8Array) => Uint8Array;
+}
+
+/** Who votes, and in which poll. */
+interface Voter {
+  chat: Identity;
+  sender: Identity;
+  fromMe: boolean;
+  content: { targetSender?: Jid | null };
+}
+
 const CLOSED: PollVote = { pollName: null, options: null, unknownOptions: 0 };
 
 export class PollVotes {
   readonly #codec: WireCodec;
-  readonly #unseal: (rowId: string, sealed: Uint8Array) => Uint8Array;
+  readonly #vault: PollVotesParts['vault'];
+  readonly #unseal: PollVotesParts['unseal'];
 
-  /** `unseal` opens what the archive keeps of a message. */
-  constructor(parts: { codec: WireCodec; unseal: (rowId: string, sealed: Uint8Array) => Uint8Array }) {
+  constructor(parts: PollVotesParts) {
     this.#codec = parts.codec;
+    this.#vault = parts.vault;
     this.#unseal = parts.unseal;
   }
 
@@ -39,10 +63,10 @@ export class PollVotes {
     const vote = encryptedVote(this.#codec.decode(message.raw));
     const { targetId } = message.content;
     if (!vote || !targetId) return CLOSED;
-    const polls = await this.#rows(trx, device, 'message_id', targetId, 'poll');
-    for (const poll of polls) {
+    for (const poll of await this.#polls(trx, device, targetId)) {
       if (!sameIdentity(chatIdentity(poll), message.chat)) continue;
-      const read = this.#open(device, vote, message, poll);
+      const content = await this.#content(trx, poll);
+      const read = content && openedVote(device, vote, message, poll, content);
       if (read) return read;
     }
     return CLOSED;
@@ -54,13 +78,14 @@ export class PollVotes {
     device: MessageDevice,
     message: InboundMessage,
   ): Promise<StoredMessage[]> {
-    const votes = await this.#rows(trx, device, 'target_id', message.id, 'poll_vote');
+    const votes = await this.#votes(trx, device, message.id);
     if (votes.length === 0) return [];
-    const [poll] = (await this.#rows(trx, device, 'message_id', message.id, 'poll')).filter(
+    const [poll] = (await this.#polls(trx, device, message.id)).filter(
       (row) =>
         sameIdentity(chatIdentity(row), message.chat) && sameIdentity(senderIdentity(row), message.sender),
     );
-    if (!poll) return [];
+    const content = poll && (await this.#content(trx, poll));
+    if (!content) return [];
     const read: StoredMessage[] = [];
     for (const row of votes) {
       const context = parseContext(row.context);
@@ -72,7 +97,7 @@ export class PollVotes {
         fromMe: row.from_me === 1,
         content: { targetSender: context.targetSender },
       };
-      const pollVote = vote && this.#open(device, vote, voter, poll);
+      const pollVote = vote && openedVote(device, vote, voter, poll, content);
       if (!pollVote) continue;
       row.context = contextJson({ ...context, pollVote });
       await trx
@@ -86,56 +111,102 @@ export class PollVotes {
     return read;
   }
 
-  #open(
-    device: MessageDevice,
-    vote: EncryptedVote,
-    voter: {
-      chat: Identity;
-      sender: Identity;
-      fromMe: boolean;
-      content: { targetSender?: Jid | null };
-    },
-    poll: RowWithRaw,
-  ): PollVote | null {
-    const content = pollContent(this.#codec.decode(this.#unseal(poll.id, poll.raw)));
+  /** What votes of a poll are read with: made from its message once, because it may be of any size. */
+  async #content(trx: Transaction<Database>, poll: StoredRow): Promise<PollContent | null> {
+    const kept = await trx
+      .selectFrom('poll_options')
+      .select('content')
+      .where('message_row_id', '=', poll.id)
+      .where(checkedTenant(poll.tenant_id))
+      .executeTakeFirst();
+    if (kept) return keptContent(this.#vault.open(kept.content, optionsContext(poll.id)));
+    const { raw } = await trx
+      .selectFrom('messages')
+      .select('raw')
+      .where('tenant_id', '=', poll.tenant_id)
+      .where('id', '=', poll.id)
+      .executeTakeFirstOrThrow();
+    const content = pollContent(this.#codec.decode(this.#unseal(poll.id, raw)));
     if (!content) return null;
-    const own = [device.jid, device.lid];
-    // In a chat of two, the poll that is not ours is the other's, under the names we know by now.
-    const others = poll.is_group === 0 ? [voter.chat.jid, voter.chat.lid] : [];
-    const hashes = openVote(vote, {
-      id: poll.message_id,
-      secret: content.secret,
-      creators: jids(
-        voter.content.targetSender ?? null,
-        poll.sender_lid,
-        poll.sender_jid,
-        ...(poll.from_me === 1 ? own : others),
-      ),
-      voters: jids(voter.sender.lid, voter.sender.jid, ...(voter.fromMe ? own : [])),
-    });
-    if (!hashes) return null;
-    const { names, unknown } = namedOptions(content.options, hashes);
-    return { pollName: content.name, options: names, unknownOptions: unknown };
+    const sealed = this.#vault.seal(contentBytes(content), optionsContext(poll.id));
+    await trx
+      .insertInto('poll_options')
+      .values({ message_row_id: poll.id, tenant_id: poll.tenant_id, content: sealed })
+      .execute();
+    return content;
   }
 
-  async #rows(
-    trx: Transaction<Database>,
-    device: MessageDevice,
-    column: 'message_id' | 'target_id',
-    id: string,
-    kind: 'poll' | 'poll_vote',
-  ): Promise<RowWithRaw[]> {
+  #polls(trx: Transaction<Database>, device: MessageDevice, messageId: string): Promise<StoredRow[]> {
+    return trx
+      .selectFrom('messages')
+      .select(STORED_COLUMNS)
+      .where(checkedTenant(device.tenantId))
+      .where('device_id', '=', device.id)
+      .where('message_id', '=', messageId)
+      .where('kind', '=', 'poll')
+      .orderBy(sortedBy('timestamp'))
+      .orderBy(sortedBy('created_at'))
+      .execute();
+  }
+
+  #votes(trx: Transaction<Database>, device: MessageDevice, pollId: string): Promise<RowWithRaw[]> {
     return trx
       .selectFrom('messages')
       .select([...STORED_COLUMNS, 'raw'])
       .where(checkedTenant(device.tenantId))
       .where('device_id', '=', device.id)
-      .where(column, '=', id)
-      .where('kind', '=', kind)
+      .where('target_id', '=', pollId)
+      .where('kind', '=', 'poll_vote')
       .orderBy(sortedBy('timestamp'))
       .orderBy(sortedBy('created_at'))
       .execute();
   }
+}
+
+/** The row of a poll is another message now: what was made from the former one goes. */
+export async function forgetPollOptions(trx: Transaction<Database>, rowId: string): Promise<void> {
+  await trx.deleteFrom('poll_options').where('message_row_id', '=', rowId).execute();
+}
+
+function openedVote(
+  device: MessageDevice,
+  vote: EncryptedVote,
+  voter: Voter,
+  poll: StoredRow,
+  content: PollContent,
+): PollVote | null {
+  const own = [device.jid, device.lid];
+  // In a chat of two, the poll that is not ours is the other's, under the names we know by now.
+  const others = poll.is_group === 0 ? [voter.chat.jid, voter.chat.lid] : [];
+  const hashes = openVote(vote, {
+    id: poll.message_id,
+    secret: content.secret,
+    creators: jids(
+      voter.content.targetSender ?? null,
+      poll.sender_lid,
+      poll.sender_jid,
+      ...(poll.from_me === 1 ? own : others),
+    ),
+    voters: jids(voter.sender.lid, voter.sender.jid, ...(voter.fromMe ? own : [])),
+  });
+  if (!hashes) return null;
+  const { names, unknown } = namedOptions(content.options, hashes);
+  return { pollName: content.name, options: names, unknownOptions: unknown };
+}
+
+function optionsContext(rowId: string): string {
+  return `poll:${rowId}`;
+}
+
+function contentBytes({ secret, ...rest }: PollContent): Uint8Array {
+  return Buffer.from(JSON.stringify({ ...rest, secret: Buffer.from(secret).toString('base64') }));
+}
+
+function keptContent(bytes: Uint8Array): PollContent {
+  const kept = JSON.parse(Buffer.from(bytes).toString('utf8')) as Omit<PollContent, 'secret'> & {
+    secret: string;
+  };
+  return { ...kept, secret: Buffer.from(kept.secret, 'base64') };
 }
 
 function jids(...names: (Jid | null)[]): Jid[] {

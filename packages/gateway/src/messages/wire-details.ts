@@ -2,7 +2,8 @@
 import { rfc3339 } from '../clock.ts';
 import type { MessageKind } from '../whatsapp/port/content.ts';
 import type { WireCodec, WireMessage } from '../whatsapp/port/wire-message.ts';
-import { pollCreation } from './poll-secrets.ts';
+import { boundedDetails, LONGEST_LIST, MOST_OPTIONS, parseForeignJson } from './bounds.ts';
+import { optionName, pollCreation } from './poll-secrets.ts';
 import { member, unwrapped } from './wire-content.ts';
 
 type Details = Record<string, unknown>;
@@ -16,7 +17,7 @@ const LAST_SECOND = 253_402_300_800;
  */
 export function wireDetails(kind: string, raw: Uint8Array, codec: WireCodec): Details | null {
   const read = READERS[kind as MessageKind];
-  return read && raw.length > 0 ? read(unwrapped(codec.decode(raw))) : null;
+  return read && raw.length > 0 ? boundedDetails(read(unwrapped(codec.decode(raw)))) : null;
 }
 
 /** Whether messages of the kind have details: for the others nothing need be loaded. */
@@ -70,7 +71,9 @@ function poll(message: WireMessage): Details | null {
   if (!made) return null;
   return {
     name: text(made, 'name'),
-    options: list(made, 'options').map((option) => text(option, 'optionName')),
+    options: list(made, 'options')
+      .slice(0, MOST_OPTIONS)
+      .map((option) => optionName(option)),
     selectable_count: number(made, 'selectableOptionsCount'),
   };
 }
@@ -113,17 +116,13 @@ function flowReply(flow: WireMessage): Details {
 
 /** A sender writes this: anything but an object is nothing. */
 function parameters(json: string | null): WireMessage | null {
-  try {
-    const value: unknown = JSON.parse(json ?? 'null');
-    return typeof value === 'object' && !Array.isArray(value) ? (value as WireMessage) : null;
-  } catch {
-    return null;
-  }
+  const value = json === null ? null : parseForeignJson(json);
+  return typeof value === 'object' && !Array.isArray(value) ? (value as WireMessage) : null;
 }
 
 function text(from: WireMessage | null, name: string): string | null {
   const value = from?.[name];
-  return typeof value === 'string' ? value.replaceAll('\0', '') : null;
+  return typeof value === 'string' ? value : null;
 }
 
 function number(from: WireMessage, name: string): number | null {
@@ -140,5 +139,5 @@ function seconds(from: WireMessage, name: string): string | null {
 
 function list(from: WireMessage | null, name: string): WireMessage[] {
   const value = from?.[name];
-  return Array.isArray(value) ? (value as WireMessage[]) : [];
+  return Array.isArray(value) ? (value as WireMessage[]).slice(0, LONGEST_LIST) : [];
 }

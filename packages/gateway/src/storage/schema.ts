@@ -16,6 +16,7 @@ export interface Database {
   message_search: MessageSearchTable;
   message_search_queue: MessageSearchQueueTable;
   message_search_rows: MessageSearchRowsTable;
+  poll_options: PollOptionsTable;
   media: MediaTable;
   media_retry_requests: MediaRetryRequestsTable;
   blobs: BlobsTable;
@@ -172,6 +173,13 @@ export interface MessageSearchRowsTable {
   /** The row of `message_search`: second of the message × 2^22, plus its place within the second. */
   id: Generated<number>;
   message_row_id: string;
+}
+
+export interface PollOptionsTable {
+  message_row_id: string;
+  tenant_id: string;
+  /** Name, secret, options and their hashes, as JSON. Encrypted at rest. */
+  content: Uint8Array;
 }
 
 export interface MediaTable {

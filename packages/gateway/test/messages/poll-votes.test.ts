@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { PhoneMessage } from '../../../sandbox/src/phones/inbox.ts';
 import { encryptPollVote } from '../../../sandbox/src/phones/poll-votes.ts';
+import { MessageArchive } from '../../src/messages/archive.ts';
 import { wireCodec } from '../../src/whatsapp/baileys/parse/wire-codec.ts';
 import type { Identity } from '../../src/whatsapp/port/identity.ts';
 import type { InboundMessage } from '../../src/whatsapp/port/messages.ts';
+import type { WireCodec } from '../../src/whatsapp/port/wire-message.ts';
 import {
   ALICE,
   ArchiveWorld,
@@ -142,5 +144,40 @@ describe('a vote', () => {
       targetId: message.id,
       pollVote: { pollName: 'When?', options: ['later'], unknownOptions: 0 },
     });
+  });
+});
+
+describe('a poll of very many options', () => {
+  it('is read once, however many vote, and its bystanders are answered meanwhile', async () => {
+    const { db, vault, clock } = world;
+    const decoded: number[] = [];
+    const codec: WireCodec = {
+      encode: wireCodec.encode,
+      decode: (bytes) => {
+        decoded.push(bytes.length);
+        return wireCodec.decode(bytes);
+      },
+    };
+    const archive = new MessageArchive({ db, vault, clock, codec });
+    const options = Array.from({ length: 60_000 }, (_each, n) => ({ optionName: `option ${n}` }));
+    const { message, vote } = poll(() => ({ pollCreationMessage: { name: 'Which?', options } }));
+    await archive.storeInbound(device, message);
+    decoded.length = 0;
+    const order: string[] = [];
+    const voting = Array.from({ length: 20 }, async (_each, n) => {
+      const voter = { jid: `55119999${80_000 + n}@s.whatsapp.net`, lid: `${700_000 + n}@lid` };
+      const read = await archive.storeInbound(device, inbound(vote(['option 7', 'option 300'], voter)));
+      expect(read?.context.pollVote).toEqual({
+        pollName: 'Which?',
+        options: ['option 7'],
+        unknownOptions: 1,
+      });
+      order.push('vote');
+    });
+    const other = await world.device(await world.tenant());
+    const bystander = world.archive.storeInbound(other, inbound()).then(() => order.push('bystander'));
+    await Promise.all([...voting, bystander]);
+    expect(decoded.filter((bytes) => bytes > 100_000)).toHaveLength(1);
+    expect(order).toContain('bystander');
   });
 });

@@ -59,6 +59,7 @@ describe('the database', () => {
       message_search: true,
       message_search_queue: true,
       message_search_rows: true,
+      poll_options: true,
       media: true,
       media_retry_requests: true,
       blobs: true,

@@ -22,7 +22,9 @@ const Page = Type.Object({
   success: Type.Literal(true),
   events: Type.Array(Envelope),
   next: Type.String({ description: 'Pass it as `after` to go on' }),
-  has_more: Type.Boolean({ description: 'There is more already' }),
+  has_more: Type.Boolean({
+    description: 'There is more already: a page ends at `limit`, or at 4 MiB of data',
+  }),
 });
 
 /** `GET /events`. */

@@ -10,8 +10,9 @@ import * as messageSearch from './0014-message-search.ts';
 import * as deviceLimits from './0015-device-limits.ts';
 import * as narrowLookups from './0016-narrow-lookups.ts';
 import * as claims from './0017-claims.ts';
-import * as messageAccounts from './0018-message-accounts.ts';
 import * as journalSetAside from './0017-journal-set-aside.ts';
+import * as messageAccounts from './0018-message-accounts.ts';
+import * as pollOptions from './0018-poll-options.ts';
 
 /** In order of their names; one that was released is never changed, only followed. */
 export const migrations: Record<string, Migration> = {
@@ -24,8 +25,9 @@ export const migrations: Record<string, Migration> = {
   '0013-finding-messages': findingMessages,
   '0014-message-search': messageSearch,
   '0015-device-limits': deviceLimits,
-  '0017-claims': claims,
-  '0018-message-accounts': messageAccounts,
   '0016-narrow-lookups': narrowLookups,
+  '0017-claims': claims,
   '0017-journal-set-aside': journalSetAside,
+  '0018-message-accounts': messageAccounts,
+  '0018-poll-options': pollOptions,
 };
