@@ -10,9 +10,9 @@ import * as messageSearch from './0014-message-search.ts';
 import * as deviceLimits from './0015-device-limits.ts';
 import * as narrowLookups from './0016-narrow-lookups.ts';
 import * as claims from './0017-claims.ts';
-import * as journalSetAside from './0017-journal-set-aside.ts';
 import * as messageAccounts from './0018-message-accounts.ts';
-import * as pollOptions from './0018-poll-options.ts';
+import * as journalSetAside from './0019-journal-set-aside.ts';
+import * as pollOptions from './0020-poll-options.ts';
 
 /** In order of their names; one that was released is never changed, only followed. */
 export const migrations: Record<string, Migration> = {
@@ -27,7 +27,7 @@ export const migrations: Record<string, Migration> = {
   '0015-device-limits': deviceLimits,
   '0016-narrow-lookups': narrowLookups,
   '0017-claims': claims,
-  '0017-journal-set-aside': journalSetAside,
   '0018-message-accounts': messageAccounts,
-  '0018-poll-options': pollOptions,
+  '0019-journal-set-aside': journalSetAside,
+  '0020-poll-options': pollOptions,
 };
