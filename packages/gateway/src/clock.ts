@@ -11,8 +11,8 @@ export interface Clock {
    */
   now(): number;
   /**
-   * Milliseconds since some moment in the life of this process, for everything that lasts only as long: paces,
-   * waits, back-off, caches. Never goes back, and says nothing about the time of day.
+   * Whole milliseconds since some moment in the life of this process, for everything that lasts only as long:
+   * paces, waits, back-off, caches. Never goes back, and says nothing about the time of day.
    */
   monotonic(): number;
   /** Runs `run` once after `ms` milliseconds; the returned function cancels it. */
@@ -24,7 +24,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export const systemClock: Clock = {
   now: () => Date.now(),
-  monotonic: () => performance.now(),
+  monotonic: () => Math.floor(performance.now()),
   after(ms, run) {
     const timer = setTimeout(run, Math.min(Math.max(ms, 0), LONGEST_TIMER_MS));
     // A pending back-off must not keep a stopping process alive.
@@ -142,7 +142,7 @@ export class AdvancingClock implements Clock {
   }
 
   monotonic(): number {
-    return performance.now() + this.#aheadMs;
+    return Math.floor(performance.now()) + this.#aheadMs;
   }
 
   /** Somebody sets the clock back by `ms`: no time passes, and no timer notices. */

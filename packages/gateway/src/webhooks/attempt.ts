@@ -90,7 +90,7 @@ export class Attempts {
       error: AttemptError | null,
       rest: Partial<AttemptResult> = {},
     ) => {
-      const tookMs = Math.round(this.#clock.monotonic() - begun);
+      const tookMs = this.#clock.monotonic() - begun;
       return { at, tookMs, status, error, responseHead: null, retryAfterMs: null, ...rest };
     };
     try {

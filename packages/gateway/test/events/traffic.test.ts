@@ -183,7 +183,7 @@ describe('messages of ours', () => {
   test('refused by WhatsApp', async () => {
     world.sandbox.faults.nextAckError(463);
     const answer = await api.post('/send/text', { number: contact.number, text: 'no' });
-    expect(answer.status).toBe(422);
+    expect(answer.status).toBe(429);
     const [data] = await expectEvents(['message.failed']);
     expect(data.error).toContain('463');
   });
