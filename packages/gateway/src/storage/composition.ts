@@ -5,9 +5,14 @@ import type { Clock } from '../clock.ts';
 import type { Step } from '../steps.ts';
 import { type BlobStore, FolderBlobStore } from './blobs.ts';
 import { assertKeyFits } from './credentials.ts';
-import { type DatabaseOptions, migrateToLatest, openDatabase, recoverLog } from './database.ts';
+import {
+  type DatabaseOptions,
+  migrateToLatest,
+  openDatabase,
+  PlannerStatistics,
+  recoverLog,
+} from './database.ts';
 import type { Database } from './schema.ts';
-import { PlannerStatistics } from './statistics.ts';
 import { Vault } from './vault.ts';
 
 export interface Storage {

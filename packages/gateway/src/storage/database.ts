@@ -8,8 +8,10 @@ import { openSqlite } from './sqlite/open.ts';
 import { SqliteSearch } from './sqlite/search.ts';
 import { diskSync, type FileSync } from './sqlite/wal-sync.ts';
 
+export { type ErasedFiles, eraseTenant } from './sqlite/erasure.ts';
 export { FolderInUse, lockFolder } from './sqlite/folder-lock.ts';
 export { DATABASE_FILE } from './sqlite/open.ts';
+export { PlannerStatistics } from './sqlite/statistics.ts';
 
 /**
  * What a commit waits for.

@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { Log } from '../observability/log.ts';
 import type { StockRoom } from '../quotas/quotas.ts';
 import type { Step } from '../steps.ts';
-import type { ErasedFiles } from '../storage/erasure.ts';
+import type { ErasedFiles } from '../storage/database.ts';
 import type { Database } from '../storage/schema.ts';
 import { Authentication } from './authentication.ts';
 import { Tenants } from './tenants.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
-import { type ErasedFiles, eraseTenant } from '../storage/erasure.ts';
+import { type ErasedFiles, eraseTenant } from '../storage/database.ts';
 import type { Database } from '../storage/schema.ts';
 import { hashPassword } from './passwords.ts';
 import { looksLikeUuid } from './tokens.ts';

@@ -51,7 +51,7 @@ export const EXCEPTIONS: readonly Exception[] = [
     'the size of the whole cache, once per eviction, or all of it when it is emptied',
   ),
   at(
-    'storage/erasure.ts',
+    'storage/sqlite/erasure.ts',
     /^SEARCH \w+ USING (COVERING )?INDEX \w+ \(tenant_id=\?\)/,
     'a batch of a tenant that goes: what is read is deleted',
   ),

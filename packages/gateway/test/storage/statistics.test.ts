@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { type Kysely, sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { ManualClock } from '../../src/clock.ts';
-import { migrateToLatest, openDatabase } from '../../src/storage/database.ts';
+import { migrateToLatest, openDatabase, PlannerStatistics } from '../../src/storage/database.ts';
 import type { Database } from '../../src/storage/schema.ts';
-import { PlannerStatistics } from '../../src/storage/statistics.ts';
 
 async function addTenants(db: Kysely<Database>, from: number, to: number): Promise<void> {
   await sql`

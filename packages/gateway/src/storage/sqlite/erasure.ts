@@ -1,7 +1,7 @@
 /** Deletes everything of a tenant, a little at a time: others are served between two of its transactions. */
 import { type Kysely, sql } from 'kysely';
-import { checkedTenant } from './narrowing.ts';
-import type { Database } from './schema.ts';
+import { checkedTenant } from '../narrowing.ts';
+import type { Database } from '../schema.ts';
 
 /** Files outside of the database that belong to deleted rows. */
 export interface ErasedFiles {

@@ -1,7 +1,7 @@
 /** What the database's planner knows of how much is stored. */
 import { type Kysely, sql } from 'kysely';
-import type { Clock } from '../clock.ts';
-import type { Database } from './schema.ts';
+import type { Clock } from '../../clock.ts';
+import type { Database } from '../schema.ts';
 
 const DAY_MS = 24 * 3_600_000;
 /**
