@@ -27,6 +27,8 @@ const every = {
 
 export default defineConfig({
   test: {
+    // The default leaves one core free, which on two cores is half of them.
+    maxWorkers: '100%',
     coverage: { provider: 'v8', include: ['packages/*/src/**'], reporter: ['text-summary', 'html'] },
     // Every statement that the tests make the gateway prepare is explained at the end.
     globalSetup: ['packages/gateway/test/statement-plans/check-all.ts'],
