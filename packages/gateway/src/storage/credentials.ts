@@ -1,4 +1,4 @@
-/** Where one linked device's identity, Signal keys and inbound journal live. */
+/** Where one linked device's identity and Signal keys live. Its inbound journal is in `journal.ts`. */
 import type { Kysely, Transaction } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
@@ -12,9 +12,11 @@ import {
 } from '../whatsapp/port/credentials.ts';
 import { deferred, settled } from './database.ts';
 import { HotQuery } from './hot-query.ts';
+import { StoredJournal, type StoredJournalParts } from './journal.ts';
 import { checkedTenant } from './narrowing.ts';
-import type { Database, InboundJournalTable, SignalKeysTable } from './schema.ts';
-import { type Vault, VaultError } from './vault.ts';
+import { chunks } from './row-chunks.ts';
+import type { Database, SignalKeysTable } from './schema.ts';
+import { sealedAt, type Vault } from './vault.ts';
 
 /**
  * Plaintext of recently used keys, per device. A one-to-one session record is 1–10 KiB and the
@@ -23,15 +25,7 @@ import { type Vault, VaultError } from './vault.ts';
 const CACHE_BYTES = 256 * 1024;
 /** What an entry costs beside its bytes: key text, map and list slots. */
 const ENTRY_OVERHEAD = 200;
-/** Five columns a row, of the 32 766 parameters that a statement may have. */
-const ROWS_PER_STATEMENT = 500;
-
-export interface StoredCredentialsParts {
-  db: Kysely<Database>;
-  vault: Vault;
-  clock: Clock;
-  device: { id: string; tenantId: string };
-}
+export type StoredCredentialsParts = StoredJournalParts;
 
 /** Throws when the writer may not write any more; asked where nothing else can come in between. */
 type Guard = () => void;
@@ -45,6 +39,7 @@ export class StoredCredentials implements DeviceCredentials {
   readonly #db: Kysely<Database>;
   readonly #vault: Vault;
   readonly #clock: Clock;
+  readonly #journal: StoredJournal;
   readonly #deviceId: string;
   readonly #tenantId: string;
   /** `null` stands for "known to be absent": the library asks for missing sessions again and again. */
@@ -62,6 +57,7 @@ export class StoredCredentials implements DeviceCredentials {
     this.#db = parts.db;
     this.#vault = parts.vault;
     this.#clock = parts.clock;
+    this.#journal = new StoredJournal(parts);
     this.#deviceId = parts.device.id;
     this.#tenantId = parts.device.tenantId;
   }
@@ -178,7 +174,7 @@ export class StoredCredentials implements DeviceCredentials {
         guard();
         await this.#upsert(trx, all);
         await this.#delete(trx, all);
-        await this.#journal(trx, journal);
+        await this.#journal.add(trx, journal);
       });
     this.#commits += 1;
     for (const [key, change] of latest) this.#remember(key, change);
@@ -230,74 +226,16 @@ export class StoredCredentials implements DeviceCredentials {
     }
   }
 
-  async #journal(trx: Transaction<Database>, entries: JournalEntry[]): Promise<void> {
-    const rows = entries.map((entry) => ({
-      device_id: this.#deviceId,
-      tenant_id: this.#tenantId,
-      id: entry.id,
-      stanza: entry.stanza,
-      plaintext: this.#vault.seal(entry.plaintext, this.#context('journal', entry.id)),
-      received_at: entry.receivedAt,
-    }));
-    const [only] = rows;
-    if (only && rows.length === 1) return void (await PUT_JOURNAL.run(trx, only));
-    for (const part of chunks(rows)) {
-      await trx
-        .insertInto('inbound_journal')
-        .values(part)
-        // A redelivered stanza that is journaled already: the first entry stays.
-        .onConflict((conflict) => conflict.columns(['device_id', 'id']).doNothing())
-        .execute();
-    }
+  readJournal(): Promise<(JournalEntry | SealedEntry)[]> {
+    return this.#journal.read();
   }
 
-  async readJournal(): Promise<(JournalEntry | SealedEntry)[]> {
-    const rows = await this.#db
-      .selectFrom('inbound_journal')
-      .select(['id', 'stanza', 'plaintext', 'received_at'])
-      .where(checkedTenant(this.#tenantId))
-      .where('device_id', '=', this.#deviceId)
-      .where('set_aside_at', 'is', null)
-      .orderBy('received_at')
-      .orderBy('id')
-      .execute();
-    return rows.map((row) => ({
-      id: row.id,
-      stanza: row.stanza,
-      plaintext: this.#openOrNull(row),
-      receivedAt: row.received_at,
-    }));
+  setAside(id: string, reason: string): Promise<void> {
+    return this.#journal.setAside(id, reason);
   }
 
-  /** One row that cannot be opened must not keep the others from being read. */
-  #openOrNull(row: { id: string; plaintext: Uint8Array }): Uint8Array | null {
-    try {
-      return this.#vault.open(row.plaintext, this.#context('journal', row.id));
-    } catch (error) {
-      if (error instanceof VaultError) return null;
-      throw error;
-    }
-  }
-
-  async setAside(id: string, reason: string): Promise<void> {
-    await this.#db
-      .updateTable('inbound_journal')
-      .set({ set_aside_at: this.#clock.now(), set_aside_reason: reason })
-      .where('tenant_id', '=', this.#tenantId)
-      .where('device_id', '=', this.#deviceId)
-      .where('id', '=', id)
-      .execute();
-  }
-
-  async deleteJournal(ids: string[]): Promise<void> {
-    for (const part of chunks(ids)) {
-      await this.#db
-        .deleteFrom('inbound_journal')
-        .where(checkedTenant(this.#tenantId))
-        .where('device_id', '=', this.#deviceId)
-        .where('id', 'in', part)
-        .execute();
-    }
+  deleteJournal(ids: string[]): Promise<void> {
+    return this.#journal.delete(ids);
   }
 
   async clear(): Promise<void> {
@@ -341,32 +279,8 @@ const PUT_KEY = new HotQuery<SignalKeysTable, unknown>((db, key) =>
     ),
 );
 
-const PUT_JOURNAL = new HotQuery<Omit<InboundJournalTable, 'set_aside_at' | 'set_aside_reason'>, unknown>(
-  (db, entry) =>
-    db
-      .insertInto('inbound_journal')
-      .values({
-        device_id: entry.device_id,
-        tenant_id: entry.tenant_id,
-        id: entry.id,
-        stanza: entry.stanza,
-        plaintext: entry.plaintext,
-        received_at: entry.received_at,
-      })
-      // A redelivered stanza that is journaled already: the first entry stays.
-      .onConflict((conflict) => conflict.columns(['device_id', 'id']).doNothing()),
-);
-
 function cacheKey(type: string, id: string): string {
   return `${type}/${id}`;
-}
-
-function chunks<T>(all: T[]): T[][] {
-  const parts: T[][] = [];
-  for (let start = 0; start < all.length; start += ROWS_PER_STATEMENT) {
-    parts.push(all.slice(start, start + ROWS_PER_STATEMENT));
-  }
-  return parts;
 }
 
 /** Throws VaultError when the stored credentials were encrypted with another key: asked once, at the start. */
@@ -377,64 +291,4 @@ export async function assertKeyFits(db: Kysely<Database>, vault: Vault): Promise
     .limit(1)
     .executeTakeFirst();
   if (row) vault.open(row.value, sealedAt(row.device_id, 'credentials'));
-}
-
-/** Binds a sealed value to its place: JSON keeps the parts apart whatever they contain. */
-function sealedAt(deviceId: string, ...place: string[]): string {
-  return JSON.stringify([deviceId, ...place]);
-}
-
-/** How many rows of all devices wait in the journal, and how many were set aside: for metrics, numbers only. */
-export async function journalSize(db: Kysely<Database>): Promise<{ waiting: number; setAside: number }> {
-  const { all, setAside } = await db
-    .selectFrom('inbound_journal')
-    .select((eb) => [
-      eb.fn.countAll<number | string>().as('all'),
-      eb.fn.count<number | string>('set_aside_at').as('setAside'),
-    ])
-    .executeTakeFirstOrThrow();
-  return { waiting: Number(all) - Number(setAside), setAside: Number(setAside) };
-}
-
-/** A journal row that was set aside. */
-export interface SetAsideRow {
-  tenantId: string;
-  deviceId: string;
-  id: string;
-  /** Milliseconds. */
-  receivedAt: number;
-  setAsideAt: number;
-  reason: string;
-  stanza: Uint8Array;
-  /** Null when it cannot be opened; `sealed` is what is stored. */
-  plaintext: Uint8Array | null;
-  sealed: Uint8Array;
-}
-
-/** What was set aside, of one tenant or of all, oldest first. */
-export async function* setAsideRows(
-  parts: { db: Kysely<Database>; vault: Vault },
-  tenantId?: string,
-): AsyncGenerator<SetAsideRow> {
-  let query = parts.db.selectFrom('inbound_journal').selectAll().where('set_aside_at', 'is not', null);
-  if (tenantId !== undefined) query = query.where('tenant_id', '=', tenantId);
-  for (const row of await query.orderBy('received_at').execute()) {
-    let plaintext: Uint8Array | null = null;
-    try {
-      plaintext = parts.vault.open(row.plaintext, sealedAt(row.device_id, 'journal', row.id));
-    } catch (error) {
-      if (!(error instanceof VaultError)) throw error;
-    }
-    yield {
-      tenantId: row.tenant_id,
-      deviceId: row.device_id,
-      id: row.id,
-      receivedAt: row.received_at,
-      setAsideAt: row.set_aside_at ?? 0,
-      reason: row.set_aside_reason ?? '',
-      stanza: row.stanza,
-      plaintext,
-      sealed: row.plaintext,
-    };
-  }
 }

@@ -65,3 +65,8 @@ export class Vault {
     return plaintext;
   }
 }
+
+/** Binds a sealed value of a device to its place: JSON keeps the parts apart whatever they contain. */
+export function sealedAt(deviceId: string, ...place: string[]): string {
+  return JSON.stringify([deviceId, ...place]);
+}

@@ -69,13 +69,13 @@ export const EXCEPTIONS: readonly Exception[] = [
   page('sending/jobs/job-store.ts', /INDEX send_jobs_by_age/, 'what is too old, a batch at a time'),
   at('sending/jobs/job-store.ts', /INDEX send_bulks_by_age \(finished_at<\?\)/, 'deletes each of them'),
   at(
-    'storage/credentials.ts',
+    'storage/journal.ts',
     /inbound_journal USING INDEX sqlite_autoindex_inbound_journal_1 \(device_id=\?\)/,
     'all of the device, which is what a crash has left',
   ),
   at(
     'storage/credentials.ts',
-    /signal_keys USING INDEX sqlite_autoindex_signal_keys_1 \(device_id=\?\)/,
+    /(signal_keys|inbound_journal) USING INDEX sqlite_autoindex_\w+_1 \(device_id=\?\)/,
     'a device that was logged out loses all of them',
   ),
   at(
@@ -104,9 +104,9 @@ export const EXCEPTIONS: readonly Exception[] = [
   at('sending/idempotency.ts', /INDEX idempotency_keys_by_age \(created_at<\?\)/, 'deletes each of them'),
   page('sending/jobs/send-jobs.ts', /INDEX send_jobs_by_tenant/, 'a list, in the order of its index'),
   at(
-    'storage/credentials.ts',
+    'storage/journal.ts',
     /USING INDEX inbound_journal_by_tenant/,
     'a person exports what was set aside; little else stays in the journal',
   ),
-  at('storage/credentials.ts', /^SCAN inbound_journal/, 'a metric: the journal holds what is under way'),
+  at('storage/journal.ts', /^SCAN inbound_journal/, 'a metric: the journal holds what is under way'),
 ];

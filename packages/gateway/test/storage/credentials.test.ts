@@ -4,12 +4,8 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
-import {
-  assertKeyFits,
-  journalSize,
-  StoredCredentials,
-  setAsideRows,
-} from '../../src/storage/credentials.ts';
+import { assertKeyFits, StoredCredentials } from '../../src/storage/credentials.ts';
+import { journalSize, setAsideRows } from '../../src/storage/journal.ts';
 import { Vault, VaultError } from '../../src/storage/vault.ts';
 import { LeaseEnded } from '../../src/whatsapp/port/credentials.ts';
 import { TestStore } from './stored.ts';
