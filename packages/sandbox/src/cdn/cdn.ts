@@ -162,6 +162,27 @@ export async function createCdn(options: CdnOptions): Promise<Cdn> {
     },
     object: (directPath) => shelf.get(directPath),
     objects: () => shelf.all(),
+    ...faultsOf(shelf),
+    remove: (directPath) => shelf.remove(directPath),
+    failNextUpload: (status) => {
+      uploadFailure = status;
+    },
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+type CdnFaults = Pick<
+  Cdn,
+  'expire' | 'expireAll' | 'corrupt' | 'truncate' | 'slow' | 'dropAfter' | 'restore'
+>;
+
+/** What can be wrong with a stored object. */
+function faultsOf(shelf: ObjectShelf): CdnFaults {
+  return {
     expire: (directPath, status = 404) => {
       shelf.require(directPath).fault.status = status;
     },
@@ -188,14 +209,5 @@ export async function createCdn(options: CdnOptions): Promise<Cdn> {
       delete fault.bytesPerSecond;
       delete fault.dropAfter;
     },
-    remove: (directPath) => shelf.remove(directPath),
-    failNextUpload: (status) => {
-      uploadFailure = status;
-    },
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
   };
 }
