@@ -304,3 +304,41 @@ test('a post of a channel, which is not encrypted, is journaled and reported', a
   const journaled = shop.credentials.commits.slice(before).flatMap(({ journal }) => journal);
   expect(journaled.join()).toContain('POST');
 });
+
+describe('a stanza that the library cannot name in its answer', () => {
+  beforeEach(() => shop.credentials.aside.clear());
+
+  test.each([
+    ['call', { type: 'call me @' }],
+    ['notification', { type: 'encrypt', participant: 'call me @' }],
+    ['notification', { type: 'status', id: 'constructor' }],
+    ['receipt', { type: 'read', id: '@' }],
+    ['receipt', { type: 'read', recipient: 'a@b@s.whatsapp.net' }],
+    ['receipt', { type: 'read', participant: '1:99@g.us' }],
+    ['receipt', { type: 'read', participant: '1:999@lid' }],
+    ['message', { type: 'text', participant: '@' }],
+    ['message', { type: 'text', from: `${'x'.repeat(300)}@` }],
+  ])('%s with %j: is set aside and acknowledged, and the connection stays', async (tag, attrs) => {
+    const t = String(Math.floor(Date.now() / 1000));
+    stranger.hostile.inject(device(), { tag, attrs: { from: stranger.lid, id: 'ODD', t, ...attrs } });
+    await sandbox.waitForAcknowledged(device());
+    await goesOn();
+    expect([...shop.credentials.aside.values()]).toEqual(['UnwritableName']);
+    expect(counted).toEqual(['set_aside']);
+  });
+
+  test.each([
+    ['a contact', { from: '5511988860002:255@s.whatsapp.net' }],
+    ['a hosted device', { from: '5511988860002:99@hosted.lid' }],
+    ['a channel', { from: '120363000000000000@newsletter' }],
+    ['the server', { from: '@s.whatsapp.net' }],
+    ['a group', { from: '5511988860002-1600000000@g.us', participant: '5511988860002@s.whatsapp.net' }],
+  ])('of %s: names in their usual forms are left to the library', async (_who, attrs) => {
+    const t = String(Math.floor(Date.now() / 1000));
+    const stanza = { tag: 'notification', attrs: { type: 'status', id: 'USUAL', t, ...attrs } };
+    stranger.hostile.inject(device(), stanza);
+    await sandbox.waitForAcknowledged(device());
+    await goesOn();
+    expect(counted).toEqual([]);
+  });
+});

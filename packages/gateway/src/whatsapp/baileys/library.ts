@@ -13,6 +13,7 @@ export {
   type BinaryNode,
   Browsers,
   BufferJSON,
+  buildAckStanza,
   DEFAULT_CONNECTION_CONFIG,
   decodeBinaryNode,
   encodeBigEndian,

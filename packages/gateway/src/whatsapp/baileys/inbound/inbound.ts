@@ -23,6 +23,7 @@ import { mayPass } from './may-pass.ts';
 import { keepMessageOrder } from './message-order.ts';
 import type { SetAside } from './set-aside.ts';
 import { gateStanzas } from './stanza-gate.ts';
+import { answerUnwritable } from './unwritable-names.ts';
 
 export interface InboundOptions {
   credentials: CredentialStore;
@@ -88,6 +89,11 @@ export class Inbound {
   attach(socket: Socket): void {
     this.#socket = socket;
     this.#directory = socket.signalRepository.lidMapping;
+    answerUnwritable(
+      socket,
+      (node, error) => this.#options.setAside.stanza(node, error),
+      (node, error) => this.#warn(`${node.tag} not set aside`, error),
+    );
     keepMessageOrder(socket.ws);
     socket.ws.prependListener('CB:message', (stanza: BinaryNode) => this.#onMessage(stanza));
     socket.ws.on('CB:ib,,offline', () => this.#journal.caughtUp());
