@@ -17,6 +17,7 @@ export class Authentication {
   readonly #cache = new LRUCache<string, Caller>({ max: CACHED_CALLERS, ttl: CACHED_FOR_MS });
   /** Counts changes, so that an answer read before a change is not cached after it. */
   #generation = 0;
+  readonly #listeners = new Set<(tenantId: string) => void>();
 
   constructor(db: Kysely<Database>, masterToken: string) {
     this.#db = db;
@@ -59,9 +60,15 @@ export class Authentication {
     return sameSecret(token, this.#masterToken);
   }
 
+  /** Tells, once a user of a tenant has changed or gone, whose callers to authenticate again. */
+  onChange(listener: (tenantId: string) => void): void {
+    this.#listeners.add(listener);
+  }
+
   /** To be called after every change of a user or tenant: such changes are rare, so all is forgotten. */
-  forget(): void {
+  forget(tenantId: string): void {
     this.#generation += 1;
     this.#cache.clear();
+    for (const listener of this.#listeners) listener(tenantId);
   }
 }

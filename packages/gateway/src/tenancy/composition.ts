@@ -42,7 +42,7 @@ export function composeTenancy(input: {
     return erased;
   };
   const authentication = new Authentication(db, input.masterToken);
-  const forget = () => authentication.forget();
+  const forget = (tenantId: string) => authentication.forget(tenantId);
   const tenants = new Tenants({
     db,
     clock,

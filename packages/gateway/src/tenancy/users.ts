@@ -16,7 +16,7 @@ export interface UsersParts {
   /** Awaited before a user's rows go: closes the sessions of the devices that go with it. */
   beforeDelete(tenantId: string, userId: string): Promise<void>;
   /** Called after every change: cached callers must be forgotten. */
-  changed(): void;
+  changed(tenantId: string): void;
 }
 
 /** The users of one tenant, always the caller's. The rules are in `roles.ts`. */
@@ -99,7 +99,7 @@ export class Users {
         .execute();
       await this.#keepAnAdmin(trx, caller.tenantId);
     });
-    this.#parts.changed();
+    this.#parts.changed(caller.tenantId);
   }
 
   /**
@@ -120,7 +120,7 @@ export class Users {
       .where('token_preview', '=', target.tokenPreview)
       .executeTakeFirst();
     if (rotated.numUpdatedRows === 0n) throw new AppError('TOKEN_ROTATED');
-    this.#parts.changed();
+    this.#parts.changed(caller.tenantId);
     return { user: { ...target, tokenPreview: preview, updatedAt }, token };
   }
 
@@ -143,7 +143,7 @@ export class Users {
       await this.#keepAnAdmin(trx, caller.tenantId);
       return { before, after };
     });
-    this.#parts.changed();
+    this.#parts.changed(caller.tenantId);
     return result;
   }
 

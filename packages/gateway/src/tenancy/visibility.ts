@@ -25,3 +25,8 @@ export function visibleRows(caller: Caller): { tenant_id: string; user_id?: stri
   const userId = onlyOwner(caller);
   return { tenant_id: caller.tenantId, ...(userId === undefined ? {} : { user_id: userId }) };
 }
+
+/** Whether a caller may still see what an answer was begun with for the same user. */
+export function seesTheSame(now: Caller, then: Caller): boolean {
+  return now.tenantId === then.tenantId && now.userId === then.userId && now.role === then.role;
+}

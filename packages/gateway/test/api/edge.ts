@@ -48,7 +48,7 @@ export async function startEdge(more?: (app: FastifyInstance) => Promise<void>):
   const store = await openTestDatabase();
   const { db } = store;
   const authenticator = new Authentication(db, MASTER);
-  const changed = (): void => authenticator.forget();
+  const changed = (tenantId: string): void => authenticator.forget(tenantId);
   const released: string[] = [];
   const tenants = new Tenants({
     db,

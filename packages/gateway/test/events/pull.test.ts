@@ -186,6 +186,41 @@ describe('GET /events/stream', () => {
     await open.ended();
   });
 
+  test.each<[string, number, (id: string) => Promise<unknown>]>([
+    ['rotated', 401, (id) => api.post(`/users/${id}/token/rotate`, {})],
+    ['deleted', 401, (id) => api.delete(`/users/${id}`)],
+    ['deactivated', 403, (id) => api.put(`/users/${id}`, { active: false })],
+    ['demoted', 403, (id) => api.put(`/users/${id}`, { role: 'user' })],
+  ])('ends at once when its user is %s, and so does a request that waits', async (_how, status, change) => {
+    const user = await addUser('manager');
+    const open = await stream({ authorization: `Bearer ${user}` });
+    await open.listening();
+    const waiting = world.as(user).get('/events?after=latest&wait=60');
+    const bystander = api.get('/events?after=latest&wait=60');
+    await untilWaiting(3);
+    const { users } = (await api.get('/users')).body;
+    await change(users.find((each: Json) => each.role === 'manager').id);
+    // The clock stands still: nothing but the change ends them.
+    await open.ended();
+    expect((await waiting).status).toBe(status);
+    await untilWaiting(1);
+    await record(1);
+    expect(counts((await bystander).body)).toEqual([1]);
+  });
+
+  test('ends at once when its tenant is deleted, and no other', async () => {
+    const other = await world.tenant(`other${randomUUID().slice(0, 8)}`);
+    const open = await stream();
+    await open.listening();
+    const bystander = world.as(other).get('/events?after=latest&wait=60');
+    await untilWaiting(2);
+    expect((await world.master.delete(`/global/tenants/${device.tenantId}`)).status).toBe(200);
+    await open.ended();
+    await untilWaiting(1);
+    clock.advance(60_000);
+    expect((await bystander).body.events).toEqual([]);
+  });
+
   test('a reader who takes nothing is not read for', async () => {
     const slow = await stream({}, '?after=latest');
     await slow.listening();

@@ -3,18 +3,41 @@ import { setMaxListeners } from 'node:events';
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../../errors.ts';
 import type { Caller } from '../../tenancy/caller.ts';
+import { seesTheSame } from '../../tenancy/visibility.ts';
+import { type Authenticator, bearerToken } from '../auth.ts';
 
 /** Streams and waiting polls of one user. */
 const MOST_OPEN = 20;
 
+/** Knows callers, and tells of which tenant they are to be asked for again. */
+export interface WatchedAuthenticator extends Pick<Authenticator, 'authenticate'> {
+  onChange(listener: (tenantId: string) => void): void;
+}
+
+/** A request that is held: `signal` aborts when the client goes, may no longer ask, or the server stops. */
+export interface HeldRequest {
+  signal: AbortSignal;
+  /** Throws UNAUTHORIZED or FORBIDDEN when the token would not get this answer any more. */
+  authorize(): Promise<void>;
+  /** Must be called at the end. */
+  done(): void;
+}
+
 /** The long requests of one server. */
 export class LongRequests {
+  readonly #authenticator: WatchedAuthenticator;
   readonly #counts = new Map<string, number>();
   readonly #stop = new AbortController();
+  /** What to do for each held request of a tenant when one of its users has changed. */
+  readonly #held = new Map<string, Set<() => void>>();
 
-  constructor() {
+  constructor(authenticator: WatchedAuthenticator) {
+    this.#authenticator = authenticator;
     // Each waiting client listens.
     setMaxListeners(0, this.#stop.signal);
+    authenticator.onChange((tenantId) => {
+      for (const check of this.#held.get(tenantId) ?? []) check();
+    });
   }
 
   /** Ends all of them. */
@@ -43,21 +66,41 @@ export class LongRequests {
     };
   }
 
-  /** Aborts when the client goes or the server stops. `done` must be called. */
-  watch(request: FastifyRequest): { signal: AbortSignal; done(): void } {
+  /** Holds a request from now on. */
+  watch(request: FastifyRequest): HeldRequest {
     const gone = new AbortController();
     const { socket } = request.raw;
+    const { tenantId } = request.caller;
     const leave = (): void => gone.abort();
+    const authorize = () => this.#authorize(request);
+    const check = (): void => void authorize().catch(leave);
     const { signal } = this.#stop;
     socket.once('close', leave);
     signal.addEventListener('abort', leave);
     if (signal.aborted) leave();
+    const held = this.#held.get(tenantId) ?? new Set();
+    this.#held.set(tenantId, held.add(check));
+    // A change since the request came in was told to nobody.
+    check();
     return {
       signal: gone.signal,
+      authorize,
       done: () => {
         socket.off('close', leave);
         signal.removeEventListener('abort', leave);
+        held.delete(check);
+        if (held.size === 0 && this.#held.get(tenantId) === held) this.#held.delete(tenantId);
       },
     };
+  }
+
+  async #authorize(request: FastifyRequest): Promise<void> {
+    const { userId } = request.caller;
+    const token = bearerToken(request.headers.authorization);
+    const caller = token === null ? null : await this.#authenticator.authenticate(token);
+    if (caller?.userId !== userId) throw new AppError('UNAUTHORIZED', { message: 'Invalid token' });
+    if (!seesTheSame(caller, request.caller)) {
+      throw new AppError('FORBIDDEN', { message: 'your role has changed: ask again' });
+    }
   }
 }

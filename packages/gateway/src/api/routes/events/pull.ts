@@ -49,7 +49,7 @@ export const pullRoutes: FastifyPluginAsyncTypebox<PullParts> = async (app, { re
           ),
           ...filters,
         }),
-        response: { 200: Page, ...errorResponses('400', '401', '404', '429') },
+        response: { 200: Page, ...errorResponses('400', '401', '403', '404', '429') },
       },
     },
     async (request, reply) => {
@@ -64,6 +64,7 @@ export const pullRoutes: FastifyPluginAsyncTypebox<PullParts> = async (app, { re
           waitMs: wait * 1000,
           signal: connection.signal,
         });
+        await connection.authorize();
         if (long.stopping) reply.header('connection', 'close');
         return {
           success: true as const,
