@@ -103,7 +103,6 @@ describe('a device id that is none', () => {
   const calls: [string, string, Record<string, unknown> | undefined][] = [
     ['GET', '/qr', undefined],
     ['GET', '/qr/status', undefined],
-    ['GET', '/status', undefined],
     ['POST', '/paircode', { phone: number }],
     ['POST', '/connect', {}],
     ['POST', '/disconnect', {}],

@@ -74,9 +74,38 @@ describe('GET /status', () => {
       status: 200,
       body: {
         success: true,
-        data: { connected: false, status: 'new', device_id: null, is_logged_in: false },
+        data: {
+          connected: false,
+          status: 'new',
+          device_id: null,
+          is_logged_in: false,
+          reason: 'no_device',
+        },
       },
     });
+  });
+
+  test('answers 200 when the device is unknown, or could be one of several', async () => {
+    const owner = await api.user();
+    const first = await world.linked(owner, '5511999990001');
+    world.clock.advance(1);
+    const second = await world.linked(owner, '5511999990002');
+    const ambiguous = await api.call(owner, 'GET', '/status');
+    const nothing = { connected: false, status: 'new', device_id: null, is_logged_in: false };
+    expect(ambiguous).toMatchObject({
+      status: 200,
+      body: { data: { ...nothing, reason: 'device_ambiguous', device_ids: [first.id, second.id] } },
+    });
+    const stranger = await api.user();
+    const colleague = await api.user('user', owner.tenantId);
+    const unknown = { status: 200, body: { data: { ...nothing, reason: 'device_not_found' } } };
+    for (const id of [first.id, 'no-uuid', 'x'.repeat(10_000), "' or 1=1 --"]) {
+      for (const caller of [stranger, colleague]) {
+        const answer = await api.call(caller, 'GET', `/status?device_id=${encodeURIComponent(id)}`);
+        expect(answer).toMatchObject(unknown);
+        expect(JSON.stringify(answer.body)).not.toContain(first.id);
+      }
+    }
   });
 
   test('says who is connected and since when', async () => {
@@ -208,7 +237,7 @@ describe('the device is selected', () => {
     const first = await world.linked(caller, '5511999990001');
     world.clock.advance(1);
     const second = await world.linked(caller, '5511999990002');
-    expect(await api.call(caller, 'GET', '/status')).toMatchObject({
+    expect(await api.call(caller, 'POST', '/disconnect')).toMatchObject({
       status: 400,
       body: { error_code: 'DEVICE_AMBIGUOUS', device_ids: [first.id, second.id] },
     });
@@ -232,7 +261,6 @@ describe('the device is selected', () => {
         api.call(stranger, 'GET', `/qr?${query}`),
         api.call(stranger, 'GET', `/qr/status?${query}`),
         api.call(stranger, 'POST', '/paircode', { phone: '5511999990003', device_id: id }),
-        api.call(stranger, 'GET', `/status?${query}`),
         api.call(stranger, 'POST', `/connect?${query}`),
         api.call(stranger, 'POST', `/disconnect?${query}`),
         api.call(stranger, 'POST', `/logout?${query}`),

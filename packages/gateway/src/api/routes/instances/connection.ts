@@ -22,16 +22,15 @@ export const connectionRoutes: FastifyPluginAsyncTypebox<{ devices: Devices }> =
         tags,
         summary: 'Connection state',
         description:
-          'Answers 200 also for a caller who has no device yet: `device_id` is then null and `status` is `new`.',
+          'Answers 200 also when no device is meant: `device_id` is then null, `status` is `new`, and `reason` is ' +
+          '`no_device` (you have none), `device_not_found` (none that you may see has this id) or ' +
+          '`device_ambiguous` (you have several: say which of `device_ids`).',
         querystring: DeviceQuery,
         headers: DeviceHeaders,
-        response: { 200: StatusData, ...errorResponses('400', '401', '404') },
+        response: { 200: StatusData, ...errorResponses('400', '401') },
       },
     },
-    async (request) => {
-      const device = await selectedOrNone(devices, request);
-      return { success: true as const, data: device === null ? NO_DEVICE : status(device) };
-    },
+    async (request) => ({ success: true as const, data: await selectedStatus(devices, request) }),
   );
 
   app.post(
@@ -116,14 +115,21 @@ export const connectionRoutes: FastifyPluginAsyncTypebox<{ devices: Devices }> =
   );
 };
 
-async function selectedOrNone(devices: Devices, request: FastifyRequest): Promise<Device | null> {
-  const deviceId = selectedDevice(request);
+/** Of the device that is meant; why there is none is part of the answer, since who polls it expects a 200. */
+async function selectedStatus(devices: Devices, request: FastifyRequest) {
+  let named = true;
   try {
-    return await devices.resolve(request.caller, deviceId);
+    const deviceId = selectedDevice(request);
+    named = deviceId !== undefined;
+    return status(await devices.resolve(request.caller, deviceId));
   } catch (error) {
-    const none = deviceId === undefined && error instanceof AppError && error.code === 'DEVICE_NOT_FOUND';
-    if (none) return null;
-    throw error;
+    if (!(error instanceof AppError)) throw error;
+    if (error.code === 'DEVICE_AMBIGUOUS') {
+      const own = await devices.list(request.caller);
+      return { ...NO_DEVICE, reason: 'device_ambiguous', device_ids: own.map(({ id }) => id) };
+    }
+    if (error.code !== 'DEVICE_NOT_FOUND') throw error;
+    return { ...NO_DEVICE, reason: named ? 'device_not_found' : 'no_device' };
   }
 }
 
@@ -135,7 +141,6 @@ const NO_DEVICE = {
   phone_number: null,
   is_logged_in: false,
   last_seen: null,
-  reason: null,
   since: null,
   lid: null,
   push_name: null,

@@ -155,10 +155,13 @@ export const StatusData = data(
     phone_number: Nullable(Type.String({ examples: ['5511999999999'] })),
     is_logged_in: Type.Boolean({ description: 'The device is linked to a phone' }),
     last_seen: Nullable(Rfc3339),
-    reason: Nullable(Type.String({ description: 'Why it is in this state', examples: ['open'] })),
+    reason: Type.String({ description: 'Why it is in this state', examples: ['open'] }),
     since: Nullable(Rfc3339),
     lid: Nullable(Jid),
     push_name: Nullable(Type.String()),
+    device_ids: Type.Optional(
+      Type.Array(Uuid, { description: 'With the reason `device_ambiguous`: those that may be meant' }),
+    ),
     limit: Nullable(
       Type.Object(
         { since: Rfc3339, until: Rfc3339, reason: Type.String({ examples: ['BIZ_QUALITY'] }) },
