@@ -312,4 +312,31 @@ describe('the type of a document', () => {
     expect(await typed('text/plain', Buffer.from('hello'))).toBe('text/plain');
     expect(await typed('binary/octet-stream', Buffer.from('hello'))).toBe('application/octet-stream');
   });
+
+  const ZIP = Buffer.from('504b0506'.padEnd(44, '0'), 'hex');
+  const TEXT = Buffer.from('a;b\n1;2\n');
+  const OLE = Buffer.concat([Buffer.from('d0cf11e0a1b11ae1', 'hex'), Buffer.alloc(600)]);
+  const DOCX = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
+  it.each<[string, Buffer, string]>([
+    ['list.csv', TEXT, 'text/csv'],
+    ['LIST.CSV', TEXT, 'text/csv'],
+    ['letter.docx', ZIP, DOCX],
+    ['letter.doc', OLE, 'application/msword'],
+    ['app.apk', ZIP, 'application/vnd.android.package-archive'],
+    ['picture.png', ZIP, 'application/zip'],
+    ['letter.docx', PDF, 'application/pdf'],
+    ['csv', TEXT, 'application/octet-stream'],
+    ['.csv', TEXT, 'application/octet-stream'],
+    ['index.ts', TEXT, 'application/octet-stream'],
+    ['list.constructor', TEXT, 'application/octet-stream'],
+  ])('%s is what its name says where the bytes are not clear', async (file_name, bytes, type) => {
+    for (const document of [base64(bytes), `data:application/octet-stream;base64,${base64(bytes)}`]) {
+      const { body } = await send('document', { document, file_name });
+      expect(body.metadata?.mime_type).toBe(type);
+    }
+    const document = `data:application/x-own;base64,${base64(bytes)}`;
+    expect((await send('document', { document, file_name })).body.metadata?.mime_type).toBe(
+      'application/x-own',
+    );
+  });
 });

@@ -253,6 +253,18 @@ describe('multipart', () => {
     return made;
   };
 
+  test.each([
+    ['list.csv', 'text/csv'],
+    ['app.apk', 'application/vnd.android.package-archive'],
+  ])('a document without a type of its own, %s, is what its name says', async (name, type) => {
+    const bytes = name.endsWith('.csv') ? Buffer.from('a;b') : Buffer.from('504b0506'.padEnd(44, '0'), 'hex');
+    const answer = await post('document', form({ number }, ['document', bytes, '', name]));
+    expect((await received(answer)).message.documentMessage).toMatchObject({
+      mimetype: type,
+      fileName: name,
+    });
+  });
+
   test('a document, streamed, with its name and type', async () => {
     const bytes = pdf(300_000);
     const answer = await post(

@@ -28,7 +28,7 @@ export function documentContent(input: DocumentInput): Content {
     chatState: 'composing',
     compose: ({ media, session, contextInfo, signal }) =>
       withOpened(media, source, { field: 'document', signal }, async (opened) => {
-        const mimeType = input.mime_type || documentType(opened) || UNKNOWN_TYPE;
+        const mimeType = input.mime_type || documentType(opened, fileName) || UNKNOWN_TYPE;
         const { uploaded, uploadMs } = await timedUpload(media, session, 'document', opened, signal);
         const documentMessage = {
           ...uploadedFields(uploaded, mimeType),
