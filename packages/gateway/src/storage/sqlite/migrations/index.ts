@@ -13,6 +13,7 @@ import * as claims from './0017-claims.ts';
 import * as messageAccounts from './0018-message-accounts.ts';
 import * as journalSetAside from './0019-journal-set-aside.ts';
 import * as pollOptions from './0020-poll-options.ts';
+import * as jobsOfADevice from './0021-jobs-of-a-device.ts';
 
 /** In order of their names; one that was released is never changed, only followed. */
 export const migrations: Record<string, Migration> = {
@@ -30,4 +31,5 @@ export const migrations: Record<string, Migration> = {
   '0018-message-accounts': messageAccounts,
   '0019-journal-set-aside': journalSetAside,
   '0020-poll-options': pollOptions,
+  '0021-jobs-of-a-device': jobsOfADevice,
 };
