@@ -342,3 +342,18 @@ describe('a stanza that the library cannot name in its answer', () => {
     expect(counted).toEqual([]);
   });
 });
+
+test.each([
+  ['no name', {}],
+  ['a name of nothing', { name: 'weekly' }],
+  ['a name from the prototype', { name: 'constructor' }],
+])('a change of an app-state collection with %s: is acknowledged and not asked for', async (_what, attrs) => {
+  const t = String(Math.floor(Date.now() / 1000));
+  stranger.hostile.inject(device(), {
+    tag: 'notification',
+    attrs: { from: '@s.whatsapp.net', type: 'server_sync', id: 'SYNC', t },
+    content: [{ tag: 'collection', attrs }],
+  });
+  await sandbox.waitForAcknowledged(device());
+  await goesOn();
+});

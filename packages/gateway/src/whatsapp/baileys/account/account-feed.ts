@@ -7,13 +7,7 @@ import type { LogSink } from '../connection/quiet-logger.ts';
 import { InboundQueue } from '../inbound/inbound-queue.ts';
 import { FileUnreachable, mayPass } from '../inbound/may-pass.ts';
 import type { SetAside } from '../inbound/set-aside.ts';
-import {
-  type BinaryNode,
-  getBinaryNodeChildren,
-  proto,
-  type SignalKeyStore,
-  type Socket,
-} from '../library.ts';
+import { ALL_WA_PATCH_NAMES, type BinaryNode, proto, type SignalKeyStore, type Socket } from '../library.ts';
 import { decodeProtobuf } from '../parse/bounded-protobuf.ts';
 import type { OwnAccount } from '../parse/message-source.ts';
 import { appStateNotice } from './app-state-notices.ts';
@@ -101,9 +95,15 @@ export class AccountFeed {
     socket.ev.on('creds.update', ({ myAppStateKeyId }) => {
       if (myAppStateKeyId) this.#initial.run(socket);
     });
-    // The library looks at the first collection of a notification alone.
+    // Told of before `CB:notification`, by which the library goes.
     socket.ws.on('CB:notification,type:server_sync', (node: BinaryNode) => {
-      const [, ...others] = getBinaryNodeChildren(node, 'collection').map(({ attrs }) => attrs.name);
+      // For a collection that the server does not know the library asks again and again, without end. It
+      // keeps an index of a node's children once asked for it (generic-utils.js), so it is not asked here.
+      const children = Array.isArray(node.content) ? node.content : [];
+      const known = children.filter(({ tag, attrs }) => tag === 'collection' && isCollection(attrs.name));
+      node.content = known;
+      // The library looks at the first collection of a notification alone.
+      const [, ...others] = known.map(({ attrs }) => attrs.name);
       if (others.length > 0) this.#initial.update(socket, others);
     });
     socket.ev.on('connection.update', ({ connection }) => {
@@ -270,4 +270,8 @@ export class AccountFeed {
   #warn(text: string, error: unknown): void {
     this.#options.log.warn({ reason: (error as Error).message }, text);
   }
+}
+
+function isCollection(name: string | undefined): boolean {
+  return ALL_WA_PATCH_NAMES.some((known) => known === name);
 }
