@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Phone } from '@wuts/sandbox';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type Answer, type Api, type Json, until, World } from './harness.ts';
 import { jpeg, pdf, sha256 } from './samples.ts';
 
@@ -23,6 +23,8 @@ let number: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'wuts-samples-'));
+  // A temporary folder of its own: others that run at the same time leave theirs in the common one.
+  vi.stubEnv('TMPDIR', folder);
   world = await World.create();
   token = await world.tenant('media-out');
   shop = await world.sandbox.createPhone({ number: '5511999999101', name: 'Shop' });
@@ -33,6 +35,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await world?.destroy();
+  vi.unstubAllEnvs();
   await rm(folder, { recursive: true, force: true });
 });
 
