@@ -60,6 +60,12 @@ const RULES: Rule[] = [
     only: [],
     instead: 'name it like the fields of the API',
   },
+  {
+    what: 'another word for what something is built from',
+    pattern: /\b(?:interface|type) \w*(?:Deps|Dependencies)\b|\b#?deps\b/,
+    only: [],
+    instead: 'it is …Parts; …Options are plain values of the caller, …Input is what a request says',
+  },
 ];
 
 const problems = globSync('**/*.ts', { cwd: SRC }).flatMap((file) => {

@@ -23,7 +23,7 @@ export interface Actions {
   history: HistoryRequests;
 }
 
-export function composeActions(input: {
+export function composeActions(parts: {
   clock: Clock;
   devices: SendingDevices;
   archive: MessageArchive;
@@ -31,12 +31,12 @@ export function composeActions(input: {
   recipients: Recipients;
   sending: Sending;
 }): Actions {
-  const { clock, devices, archive } = input;
-  const held = new HeldMessages(input);
+  const { clock, devices, archive } = parts;
+  const held = new HeldMessages(parts);
   return {
     editing: new Editing({ held, archive, clock }),
     deleting: new Deleting({ held, archive, clock }),
-    forwarding: new Forwarding({ ...input, held }),
+    forwarding: new Forwarding({ ...parts, held }),
     pinning: new Pinning({ held, archive, clock }),
     starring: new Starring(held),
     receipts: new OutgoingReceipts({ devices, archive, clock }),

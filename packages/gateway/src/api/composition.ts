@@ -30,7 +30,7 @@ export interface Api {
 /** One file of the largest size, and what else a body may hold. */
 const BODY_LIMIT = MOST_INLINE_CHARACTERS + LARGEST_JSON_BYTES;
 
-export async function composeApi(input: {
+export async function composeApi(parts: {
   config: Config;
   clock: Clock;
   log: Log;
@@ -48,11 +48,11 @@ export async function composeApi(input: {
   sending: SendingRoom;
   actions: Actions;
 }): Promise<Api> {
-  const { config, clock, metrics, quotas, tenancy, devices, media, sending } = input;
-  const { webhooks } = input.webhooks;
+  const { config, clock, metrics, quotas, tenancy, devices, media, sending } = parts;
+  const { webhooks } = parts.webhooks;
   const lifecycle: Lifecycle = { phase: 'starting' };
   const app = await buildServer({
-    log: input.log,
+    log: parts.log,
     clock,
     authenticator: tenancy.authentication,
     lifecycle,
@@ -67,21 +67,21 @@ export async function composeApi(input: {
           lifecycle,
           metrics,
           version: VERSION,
-          databaseAnswers: input.databaseAnswers,
+          databaseAnswers: parts.databaseAnswers,
           disk: quotas.disk,
         },
-        usersAndAdmin: { ...tenancy, usage: input.quotasOf, admission: quotas.admission },
+        usersAndAdmin: { ...tenancy, usage: parts.quotasOf, admission: quotas.admission },
         instances: { devices, clock, webhookUrls: webhooks.endpoints },
         webhooks,
-        events: { reader: input.events.reader, devices, authenticator: tenancy.authentication },
+        events: { reader: parts.events.reader, devices, authenticator: tenancy.authentication },
         messages: {
-          ...input.actions,
+          ...parts.actions,
           ...sending.later,
           sending: sending.pipeline,
           idempotency: sending.idempotency,
-          finder: input.messages.finder,
-          statuses: input.messages.statuses,
-          polls: input.messages.polls,
+          finder: parts.messages.finder,
+          statuses: parts.messages.statuses,
+          polls: parts.messages.polls,
           media: counted(media.service, (outcome) => metrics.mediaRequests.inc({ outcome })),
           uploads: media.uploads,
           inlineFiles: media.inlineFiles,

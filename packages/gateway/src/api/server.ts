@@ -37,7 +37,7 @@ export interface Traffic {
   disk: { demand(): Promise<void> };
 }
 
-export interface ServerOptions {
+export interface ServerParts {
   log: Log;
   clock: Clock;
   authenticator: Authenticator;
@@ -62,12 +62,12 @@ const MAX_HEADER_BYTES = 1024 * 1024;
 const REQUEST_ID = /^[\w.:+/=-]{1,128}$/;
 
 /** Builds the server with its routes, ready for `listen` or `inject`. */
-export async function buildServer(options: ServerOptions): Promise<FastifyInstance> {
-  const { clock, lifecycle, metrics } = options;
+export async function buildServer(parts: ServerParts): Promise<FastifyInstance> {
+  const { clock, lifecycle, metrics } = parts;
   const now = (): number => clock.now();
   const app = Fastify({
     // As the narrower type, so that every plugin's `FastifyInstance` is this one.
-    loggerInstance: options.log as FastifyBaseLogger,
+    loggerInstance: parts.log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     // Operations that take base64 media say their own.
     bodyLimit: LARGEST_JSON_BYTES,
@@ -111,8 +111,8 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
       throw new AppError('SHUTTING_DOWN');
     }
     if (request.is404) throw unknownRoute(allowed, request, reply);
-    await authorize(request, config.access ?? 'user', options.authenticator);
-    if (options.quotas) await admit(request, reply, options.quotas);
+    await authorize(request, config.access ?? 'user', parts.authenticator);
+    if (parts.quotas) await admit(request, reply, parts.quotas);
   });
   app.addHook('preValidation', async (request) => {
     // PostgreSQL cannot store U+0000, so no id contains it.
@@ -137,11 +137,11 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   app.setNotFoundHandler((_request, reply) => sendError(reply, new AppError('NOT_FOUND'), now()));
 
   await registerOpenApi(app, {
-    version: options.version,
-    publicUrl: options.publicUrl ?? null,
-    tags: options.tags ?? [],
+    version: parts.version,
+    publicUrl: parts.publicUrl ?? null,
+    tags: parts.tags ?? [],
   });
-  await options.routes(app);
+  await parts.routes(app);
   return app;
 }
 

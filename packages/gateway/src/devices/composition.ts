@@ -1,14 +1,14 @@
 /** Linked numbers and their sessions. Who stores what sessions report is composed afterwards, and subscribes. */
 import type { Step } from '../steps.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
-import { type Device, Devices, type DevicesInput, type SessionHandlers } from './devices.ts';
+import { type Device, Devices, type DevicesParts, type SessionHandlers } from './devices.ts';
 
 /** Takes what the sessions of all devices report, and finds what they ask for. */
 export interface SessionReports extends SessionHandlers {
   /** A message of ours, when a recipient could not read it and asks for it again. */
   loadSentMessage(device: Device, chat: Identity, messageId: string): Promise<Uint8Array | null>;
   /** Whether a copy of a message from WhatsApp is stored. */
-  hasReceived: DevicesInput['hasReceived'];
+  hasReceived: DevicesParts['hasReceived'];
 }
 
 export interface DevicesRoom {
@@ -22,7 +22,7 @@ export interface DevicesRoom {
 const STOP_MS = 4000;
 
 export function composeDevices(
-  input: Omit<DevicesInput, 'handlers' | 'loadSentMessage' | 'hasReceived'>,
+  parts: Omit<DevicesParts, 'handlers' | 'loadSentMessage' | 'hasReceived'>,
 ): DevicesRoom {
   let subscribed: SessionReports | null = null;
   const reports = (): SessionReports => {
@@ -30,7 +30,7 @@ export function composeDevices(
     return subscribed;
   };
   const devices = new Devices({
-    ...input,
+    ...parts,
     loadSentMessage: async (...asked) => reports().loadSentMessage(...asked),
     hasReceived: async (...asked) => reports().hasReceived(...asked),
     handlers: {

@@ -2,7 +2,7 @@ import type { AccountLimit } from '../whatsapp/port/account.ts';
 import type { DeviceCredentials } from '../whatsapp/port/credentials.ts';
 import type { SessionEvent } from '../whatsapp/port/events.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
-import type { SessionFactory, SessionOptions, WhatsAppSession } from '../whatsapp/port/session.ts';
+import type { SessionFactory, SessionParts, WhatsAppSession } from '../whatsapp/port/session.ts';
 import { Backoff, type BackoffSettings } from './backoff.ts';
 import { CommandQueue } from './command-queue.ts';
 import { type Device, isLinked, statusOf } from './device.ts';
@@ -24,7 +24,7 @@ export interface DeviceActorParts extends DeviceRecordParts {
   createSession: SessionFactory;
   credentialsFor(device: Device): DeviceCredentials;
   loadSentMessage(device: Device, chat: Identity, messageId: string): Promise<Uint8Array | null>;
-  hasReceived(device: Device, message: Parameters<SessionOptions['hasReceived']>[0]): Promise<boolean>;
+  hasReceived(device: Device, message: Parameters<SessionParts['hasReceived']>[0]): Promise<boolean>;
   handlers: SessionHandlers;
   backoff?: Partial<BackoffSettings>;
 }

@@ -27,7 +27,7 @@ export type { StateListener } from './device-record.ts';
 export type { SessionHandlers } from './session-handlers.ts';
 export type { DeviceState } from './state.ts';
 
-export interface DevicesInput extends Omit<SupervisorParts, 'repository'> {
+export interface DevicesParts extends Omit<SupervisorParts, 'repository'> {
   db: Kysely<Database>;
   quotas: StockRoom;
   /** Hears of each change of a device, in its transaction; default: nobody. */
@@ -49,18 +49,18 @@ const IMPLICIT_NAME = 'WhatsApp';
 
 /** The devices of all tenants, as callers may see and command them. */
 export class Devices {
-  readonly #input: DevicesInput;
+  readonly #parts: DevicesParts;
   readonly #repository: DeviceRepository;
   readonly #supervisor: Supervisor;
   readonly #pairing: Pairing;
   /** Users for whom a device is being created, so that two requests do not create two. */
   readonly #creating = new Map<string, Promise<Device>>();
 
-  constructor(input: DevicesInput) {
-    this.#input = input;
-    this.#repository = new DeviceRepository(input.db, input.events);
-    this.#supervisor = new Supervisor({ ...input, repository: this.#repository });
-    this.#pairing = new Pairing(input.clock, input.pairing);
+  constructor(parts: DevicesParts) {
+    this.#parts = parts;
+    this.#repository = new DeviceRepository(parts.db, parts.events);
+    this.#supervisor = new Supervisor({ ...parts, repository: this.#repository });
+    this.#pairing = new Pairing(parts.clock, parts.pairing);
   }
 
   /** Takes up the stored devices; their connections follow in the background. */
@@ -81,7 +81,7 @@ export class Devices {
   }
 
   async create(caller: Caller, { name }: { name: string }): Promise<Device> {
-    const now = this.#input.clock.now();
+    const now = this.#parts.clock.now();
     const device: Device = {
       id: randomUUID(),
       tenantId: caller.tenantId,
@@ -101,7 +101,7 @@ export class Devices {
       createdAt: now,
       updatedAt: now,
     };
-    const { db, quotas } = this.#input;
+    const { db, quotas } = this.#parts;
     await db.transaction().execute(async (trx) => {
       await quotas.demand(trx, caller.tenantId, 'devices');
       await this.#repository.insert(device, trx);
@@ -195,7 +195,7 @@ export class Devices {
     if (actor.device.state === 'connected') return { device: actor.device, needsQr: false };
     if (!actor.linked) return { device: actor.device, needsQr: true };
     await actor.connect();
-    const timeoutMs = this.#input.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
+    const timeoutMs = this.#parts.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
     const settled = await actor.waitFor(() => settledDevice(actor), timeoutMs);
     if (settled === undefined) {
       throw new AppError('WHATSAPP_TIMEOUT', {

@@ -21,18 +21,18 @@ export interface Events {
   retention: Step;
 }
 
-export function composeEvents(input: {
+export function composeEvents(parts: {
   db: Kysely<Database>;
   clock: Clock;
   log: Log;
   retention: RetentionConfig;
 }): Events {
-  const { db, clock, log } = input;
+  const { db, clock, log } = parts;
   const store = new EventStore(db);
   const feed = new EventFeed({ store, log });
   const outbox = new EventOutbox({ clock });
   outbox.subscribe({ committed: () => feed.wake() });
-  const retention = new EventRetention({ db, clock, log, settings: input.retention });
+  const retention = new EventRetention({ db, clock, log, settings: parts.retention });
   return {
     store,
     feed,

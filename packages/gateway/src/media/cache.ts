@@ -44,18 +44,18 @@ export class MediaCache {
   /** About how much is stored: counted exactly by each eviction, added up in between. */
   #bytes = 0;
 
-  constructor(options: {
+  constructor(parts: {
     db: Kysely<Database>;
     blobs: BlobStore;
     clock: Clock;
     log: Log;
     limits: CacheLimits;
   }) {
-    this.#db = options.db;
-    this.#blobs = options.blobs;
-    this.#clock = options.clock;
-    this.#log = options.log;
-    this.#limits = options.limits;
+    this.#db = parts.db;
+    this.#blobs = parts.blobs;
+    this.#clock = parts.clock;
+    this.#log = parts.log;
+    this.#limits = parts.limits;
   }
 
   stage(): Promise<StagedBlob> {

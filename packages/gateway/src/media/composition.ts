@@ -7,7 +7,7 @@ import { InlineFiles } from './inline-files.ts';
 import { OutboundFiles } from './outbound.ts';
 import { Ffmpeg } from './prepare/ffmpeg.ts';
 import { Pictures } from './prepare/pictures.ts';
-import { MediaService, type MediaServiceOptions } from './service.ts';
+import { MediaService, type MediaServiceParts } from './service.ts';
 import { Uploads } from './uploads.ts';
 
 export interface Media {
@@ -24,9 +24,9 @@ export interface Media {
 const STOP_MS = 2000;
 
 export function composeMedia(
-  input: MediaServiceOptions & { guarded: GuardedClient; ffmpeg: FfmpegConfig; pictures: PicturesConfig },
+  parts: MediaServiceParts & { guarded: GuardedClient; ffmpeg: FfmpegConfig; pictures: PicturesConfig },
 ): Media {
-  const { guarded, ffmpeg, pictures: limits, ...options } = input;
+  const { guarded, ffmpeg, pictures: limits, ...options } = parts;
   const programs = new Ffmpeg(ffmpeg);
   const pictures = new Pictures(limits);
   const service = new MediaService(options);

@@ -78,10 +78,10 @@ export class MediaCopies {
   readonly #vault: MediaVault;
   readonly #clock: Clock;
 
-  constructor(options: { db: Kysely<Database>; vault: MediaVault; clock: Clock }) {
-    this.#db = options.db;
-    this.#vault = options.vault;
-    this.#clock = options.clock;
+  constructor(parts: { db: Kysely<Database>; vault: MediaVault; clock: Clock }) {
+    this.#db = parts.db;
+    this.#vault = parts.vault;
+    this.#clock = parts.clock;
   }
 
   /** Those of the rows that have media, in the order given. */

@@ -21,7 +21,7 @@ export type FetchOutcome =
 
 /** Brings a copy's file into the cache: one download per file and tenant at a time, however many ask. */
 export class MediaFetcher {
-  readonly #options: {
+  readonly #parts: {
     http: MediaHttp;
     cache: MediaCache;
     copies: MediaCopies;
@@ -33,14 +33,14 @@ export class MediaFetcher {
   readonly #fetches = new Set<Promise<FetchOutcome>>();
   readonly #stopping = new AbortController();
 
-  constructor(options: {
+  constructor(parts: {
     http: MediaHttp;
     cache: MediaCache;
     copies: MediaCopies;
     clock: Clock;
     limits: { maxBytes: number; downloadTimeoutMs: number };
   }) {
-    this.#options = options;
+    this.#parts = parts;
   }
 
   /** The caller must release the file. Rejects on local failures only (disk, database). */
@@ -79,7 +79,7 @@ export class MediaFetcher {
     const file = result.file.share();
     try {
       if (copy.blobSha256 !== file.sha256) {
-        await this.#options.copies.prove(copy.tenantId, copy.rowId, file.sha256);
+        await this.#parts.copies.prove(copy.tenantId, copy.rowId, file.sha256);
       }
     } catch (error) {
       file.release();
@@ -89,14 +89,14 @@ export class MediaFetcher {
   }
 
   async #fly(copy: MediaCopy, session: MediaSession): Promise<FetchOutcome> {
-    const { cache, copies } = this.#options;
+    const { cache, copies } = this.#parts;
     const proven = await copies.provenTwin(copy);
     const cached = proven ? await cache.lookUp(proven) : null;
     if (cached) return { outcome: 'ok', file: cached };
     if (copy.directPath === null) return { outcome: 'expired', detail: 'the message has no path' };
     let hosts: string[];
     try {
-      hosts = this.#options.http.allowedHosts(await session.media.connection());
+      hosts = this.#parts.http.allowedHosts(await session.media.connection());
     } catch (error) {
       if (error instanceof SessionNotOpen || error instanceof SessionTimeout) return { outcome: 'offline' };
       throw error;
@@ -104,14 +104,14 @@ export class MediaFetcher {
     const staged = await cache.stage();
     try {
       const result = await downloadMedia({
-        http: this.#options.http,
-        clock: this.#options.clock,
+        http: this.#parts.http,
+        clock: this.#parts.clock,
         hosts,
         directPath: copy.directPath,
         promise: promiseOf(copy),
         staged,
-        maxBytes: this.#options.limits.maxBytes,
-        timeoutMs: this.#options.limits.downloadTimeoutMs,
+        maxBytes: this.#parts.limits.maxBytes,
+        timeoutMs: this.#parts.limits.downloadTimeoutMs,
         signal: this.#stopping.signal,
       });
       if (result.outcome !== 'ok') return result;

@@ -20,9 +20,9 @@ export class InlineFiles {
   #orders = 0;
 
   /** `maxBytes` of one file. */
-  constructor(options: { uploads: Uploads; maxBytes: number }) {
-    this.#uploads = options.uploads;
-    this.#maxBytes = Math.min(options.maxBytes, MOST_INLINE_BYTES);
+  constructor(parts: { uploads: Uploads; maxBytes: number }) {
+    this.#uploads = parts.uploads;
+    this.#maxBytes = Math.min(parts.maxBytes, MOST_INLINE_BYTES);
   }
 
   /**

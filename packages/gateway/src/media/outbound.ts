@@ -15,7 +15,7 @@ import { MediaPreparation } from './prepare/preparation.ts';
 import { prepareUpload, type UploadedMedia } from './upload.ts';
 import { Uploads } from './uploads.ts';
 
-export interface OutboundFilesOptions {
+export interface OutboundFilesParts {
   client: GuardedClient;
   http: MediaHttp;
   /** What was sent is kept here, so that it can be served like what was received. */
@@ -46,22 +46,22 @@ const DEFAULT_FFMPEG = { path: 'ffmpeg', timeoutMs: 300_000, concurrency: 2, lon
 
 /** Files on their way out: from what a caller gave to WhatsApp's media hosts. */
 export class OutboundFiles {
-  readonly #options: OutboundFilesOptions;
+  readonly #parts: OutboundFilesParts;
   readonly #uploads: Uploads;
   readonly #ffmpeg: Ffmpeg;
   readonly #pictures: Pictures;
 
-  constructor(options: OutboundFilesOptions) {
-    this.#options = options;
-    this.#uploads = options.uploads ?? new Uploads();
-    this.#ffmpeg = options.ffmpeg ?? new Ffmpeg(DEFAULT_FFMPEG);
-    this.#pictures = options.pictures ?? new Pictures(DEFAULT_PICTURES);
+  constructor(parts: OutboundFilesParts) {
+    this.#parts = parts;
+    this.#uploads = parts.uploads ?? new Uploads();
+    this.#ffmpeg = parts.ffmpeg ?? new Ffmpeg(DEFAULT_FFMPEG);
+    this.#pictures = parts.pictures ?? new Pictures(DEFAULT_PICTURES);
   }
 
   /** The files of one message, prepared on behalf of its tenant and as long as its caller waits. */
   for(work: Work): FilesOfMessage {
     return {
-      prepare: new MediaPreparation({ ffmpeg: this.#ffmpeg, maxBytes: this.#options.maxBytes, work }),
+      prepare: new MediaPreparation({ ffmpeg: this.#ffmpeg, maxBytes: this.#parts.maxBytes, work }),
       pictures: this.#pictures.for(work),
       open: (input, options) => this.open(input, { ...options, signal: options.signal ?? work.signal }),
       page: (url) => this.page(url),
@@ -80,8 +80,8 @@ export class OutboundFiles {
     const { signal } = options;
     const limits = {
       ...(signal ? { signal } : {}),
-      maxBytes: Math.min(options.maxBytes ?? this.#options.maxBytes, this.#options.maxBytes),
-      timeoutMs: Math.min(this.#options.urlTimeoutMs ?? URL_TIMEOUT_MS, URL_TIMEOUT_MS),
+      maxBytes: Math.min(options.maxBytes ?? this.#parts.maxBytes, this.#parts.maxBytes),
+      timeoutMs: Math.min(this.#parts.urlTimeoutMs ?? URL_TIMEOUT_MS, URL_TIMEOUT_MS),
     };
     const upload = 'base64' in input ? this.#uploads.find(input.base64) : null;
     if (upload) {
@@ -89,13 +89,13 @@ export class OutboundFiles {
       throw tooLargeMedia(options.field, `it is larger than ${limits.maxBytes} bytes`);
     }
     return 'url' in input
-      ? openUrl(input.url, `${options.field}_url`, limits, this.#options.client)
+      ? openUrl(input.url, `${options.field}_url`, limits, this.#parts.client)
       : openBase64(input.base64, options.field, limits);
   }
 
   /** Up to half a megabyte of the HTML behind a URL; null for anything else. */
   page(url: string): Promise<string | null> {
-    return readPage(this.#options.client, url);
+    return readPage(this.#parts.client, url);
   }
 
   /** Encrypts and uploads; see `prepareUpload` for the errors. */
@@ -105,7 +105,7 @@ export class OutboundFiles {
     { content }: FileContent,
     signal?: AbortSignal,
   ): Promise<UploadedMedia> {
-    const { http, cache, maxBytes } = this.#options;
+    const { http, cache, maxBytes } = this.#parts;
     return prepareUpload({ session, kind, source: sourceOf(content), http, cache, maxBytes, signal });
   }
 }

@@ -27,18 +27,18 @@ export class RetryAnswers {
   readonly #requests: RetryRequests;
   readonly #events: EventRecorder;
 
-  constructor(options: {
+  constructor(parts: {
     db: Kysely<Database>;
     log: Log;
     copies: MediaCopies;
     requests: RetryRequests;
     events?: EventRecorder | undefined;
   }) {
-    this.#events = options.events ?? noEvents;
-    this.#db = options.db;
-    this.#log = options.log;
-    this.#copies = options.copies;
-    this.#requests = options.requests;
+    this.#events = parts.events ?? noEvents;
+    this.#db = parts.db;
+    this.#log = parts.log;
+    this.#copies = parts.copies;
+    this.#requests = parts.requests;
   }
 
   /** Stores the answer with its event. Returns the copy with its new path when the file can be fetched now. */

@@ -28,10 +28,10 @@ export class RetryRequests {
   readonly #expiryMs: number;
   readonly #waiting = new Map<string, Set<() => void>>();
 
-  constructor(options: { db: Kysely<Database>; clock: Clock; expiryMs: number }) {
-    this.#db = options.db;
-    this.#clock = options.clock;
-    this.#expiryMs = options.expiryMs;
+  constructor(parts: { db: Kysely<Database>; clock: Clock; expiryMs: number }) {
+    this.#db = parts.db;
+    this.#clock = parts.clock;
+    this.#expiryMs = parts.expiryMs;
   }
 
   /** Closes requests whose time is over. Returns how many. */

@@ -31,7 +31,7 @@ export interface ResolveOptions {
   signal?: AbortSignal;
 }
 
-export interface MediaServiceOptions {
+export interface MediaServiceParts {
   db: Kysely<Database>;
   blobs: BlobStore;
   vault: MediaVault;
@@ -60,22 +60,22 @@ export class MediaService {
   readonly #answers: RetryAnswers;
   readonly #downloading: Downloading;
   readonly #background: BackgroundFetches;
-  readonly #options: MediaServiceOptions;
+  readonly #parts: MediaServiceParts;
   #cancelHousekeeping: () => void = () => undefined;
   #stopped = false;
 
-  constructor(options: MediaServiceOptions) {
-    const { db, blobs, vault, clock, log, settings, http } = options;
-    this.#options = options;
+  constructor(parts: MediaServiceParts) {
+    const { db, blobs, vault, clock, log, settings, http } = parts;
+    this.#parts = parts;
     this.cache = new MediaCache({ db, blobs, clock, log, limits: settings });
     this.#copies = new MediaCopies({ db, vault, clock });
     const { cache } = this;
     this.#fetcher = new MediaFetcher({ http, cache, copies: this.#copies, clock, limits: settings });
     this.#requests = new RetryRequests({ db, clock, expiryMs: settings.retryExpiryMs });
-    const parts = { ...options, copies: this.#copies, requests: this.#requests, fetcher: this.#fetcher };
-    this.#downloading = new Downloading(parts);
-    this.#background = new BackgroundFetches(parts);
-    this.#answers = new RetryAnswers({ ...parts, events: options.events });
+    const all = { ...parts, copies: this.#copies, requests: this.#requests, fetcher: this.#fetcher };
+    this.#downloading = new Downloading(all);
+    this.#background = new BackgroundFetches(all);
+    this.#answers = new RetryAnswers({ ...all, events: parts.events });
   }
 
   /** Puts cache and request rows in order after whatever ended the last run, and begins housekeeping. */
@@ -99,10 +99,10 @@ export class MediaService {
    * MEDIA_NOT_FOUND, MEDIA_GONE, DEVICE_NOT_READY, MEDIA_DOWNLOAD_FAILED or WHATSAPP_TIMEOUT.
    */
   async resolve(caller: Caller, name: MessageName, options: ResolveOptions): Promise<MediaAnswer> {
-    const deadline = this.#options.clock.monotonic() + options.waitMs;
+    const deadline = this.#parts.clock.monotonic() + options.waitMs;
     const asked = new Set<string>();
     for (;;) {
-      const copies = await this.#copies.copies(await this.#options.messages(caller, name));
+      const copies = await this.#copies.copies(await this.#parts.messages(caller, name));
       if (copies.length === 0) throw new AppError('MEDIA_NOT_FOUND');
       const rowIds = copies.map((copy) => copy.rowId);
       // Before anything is decided, so that no answer can slip in between.
@@ -125,7 +125,7 @@ export class MediaService {
             throw unanswerable(requests);
           }
           if (options.mayRequest === false) return this.#pending(null);
-          await askForUpload({ requests: this.#requests, clock: this.#options.clock }, lost, requests);
+          await askForUpload({ requests: this.#requests, clock: this.#parts.clock }, lost, requests);
           [open] = await this.#requests.latest(caller.tenantId, [lost.copy.rowId]);
         }
         if (open) asked.add(open.rowId);
@@ -161,10 +161,8 @@ export class MediaService {
     await this.#requests.expireDue();
     await this.cache.evict();
     if (this.#stopped) return;
-    this.#cancelHousekeeping = this.#options.clock.after(HOUSEKEEPING_MS, () => {
-      this.#keepHouse().catch((error) =>
-        this.#options.log.error({ err: error }, 'media housekeeping failed'),
-      );
+    this.#cancelHousekeeping = this.#parts.clock.after(HOUSEKEEPING_MS, () => {
+      this.#keepHouse().catch((error) => this.#parts.log.error({ err: error }, 'media housekeeping failed'));
     });
   }
 
@@ -182,11 +180,11 @@ export class MediaService {
   }
 
   #finished(deadline: number, signal?: AbortSignal): boolean {
-    return this.#stopped || signal?.aborted === true || this.#options.clock.monotonic() >= deadline;
+    return this.#stopped || signal?.aborted === true || this.#parts.clock.monotonic() >= deadline;
   }
 
   #pending(open: RetryRequest | null): MediaAnswer {
-    const left = open ? Math.ceil((open.expiresAt - this.#options.clock.now()) / 1000) : POLL_SECONDS;
+    const left = open ? Math.ceil((open.expiresAt - this.#parts.clock.now()) / 1000) : POLL_SECONDS;
     return { state: 'retry_requested', retryAfterSeconds: Math.min(Math.max(left, 1), POLL_SECONDS) };
   }
 }

@@ -35,7 +35,7 @@ import {
   storedMessage,
 } from './stored-message.ts';
 
-export interface ArchiveOptions {
+export interface ArchiveParts {
   db: Kysely<Database>;
   vault: Vault;
   clock: Clock;
@@ -55,16 +55,16 @@ export class MessageArchive {
   readonly #content: SealedContent;
   readonly #inbound: InboundStoring;
 
-  constructor(options: ArchiveOptions) {
-    this.#db = options.db;
-    this.#vault = options.vault;
-    this.#clock = options.clock;
-    this.#onStored = options.onStored;
-    const content = new SealedContent(options);
-    const events = new MessageEvents(options.events ?? noEvents, (trx, row) => content.details(row, trx));
+  constructor(parts: ArchiveParts) {
+    this.#db = parts.db;
+    this.#vault = parts.vault;
+    this.#clock = parts.clock;
+    this.#onStored = parts.onStored;
+    const content = new SealedContent(parts);
+    const events = new MessageEvents(parts.events ?? noEvents, (trx, row) => content.details(row, trx));
     this.#content = content;
     this.#events = events;
-    this.#inbound = new InboundStoring({ ...options, content, events });
+    this.#inbound = new InboundStoring({ ...parts, content, events });
   }
 
   /**

@@ -21,7 +21,7 @@ import { markStarred } from './stars.ts';
 import { MessageStatuses } from './status.ts';
 import type { DeviceDirectory } from './visible.ts';
 
-export interface MessagesInput {
+export interface MessagesParts {
   db: Kysely<Database>;
   vault: Vault;
   clock: Clock;
@@ -48,15 +48,15 @@ export interface Messages {
   search: Step;
 }
 
-export function composeMessages(input: MessagesInput): Messages {
-  const { db, clock, log, devices, media, metrics } = input;
+export function composeMessages(parts: MessagesParts): Messages {
+  const { db, clock, log, devices, media, metrics } = parts;
   const archive = new MessageArchive({
-    ...input,
+    ...parts,
     onStored: (message) => {
       if (isMediaKind(message.kind)) media.prefetch(message.rowId);
     },
   });
-  const history = new MessageHistory({ ...input, archive });
+  const history = new MessageHistory({ ...parts, archive });
   const words = new WordIndex({ db, clock, log });
   return {
     archive,
@@ -73,18 +73,18 @@ export function composeMessages(input: MessagesInput): Messages {
       notice: async (device, notice, cause) => {
         if (notice.name === 'message.starred') await markStarred(db, device, notice, clock.now());
         const noticed = 'messageId' in notice ? await archive.findNoticed(device, notice) : null;
-        await input.notices.notice(device, notice, { cause, recordId: noticed?.rowId ?? null });
+        await parts.notices.notice(device, notice, { cause, recordId: noticed?.rowId ?? null });
       },
       history: (device, batch) => history.store(device, batch),
       loadSentMessage: (device, chat, id) => archive.loadSentMessage(device, chat, id),
       hasReceived: (device, message) => archive.hasReceived(device, message),
     },
-    interrupted: { name: 'interrupted sends', start: () => settleInterrupted(input, archive) },
+    interrupted: { name: 'interrupted sends', start: () => settleInterrupted(parts, archive) },
     search: { name: 'search index', start: () => words.start(), stop: () => words.stop() },
   };
 }
 
-async function settleInterrupted({ tenantIds, log }: MessagesInput, archive: MessageArchive): Promise<void> {
+async function settleInterrupted({ tenantIds, log }: MessagesParts, archive: MessageArchive): Promise<void> {
   for (const id of await tenantIds()) {
     const settled = await archive.settleInterrupted(id);
     if (settled.sent + settled.uncertain > 0) {

@@ -23,9 +23,9 @@ export class MessageStatuses {
   readonly #db: Kysely<Database>;
   readonly #parts: { archive: MessageArchive; devices: DeviceDirectory };
 
-  constructor(options: { db: Kysely<Database>; archive: MessageArchive; devices: DeviceDirectory }) {
-    this.#db = options.db;
-    this.#parts = { archive: options.archive, devices: options.devices };
+  constructor(parts: { db: Kysely<Database>; archive: MessageArchive; devices: DeviceDirectory }) {
+    this.#db = parts.db;
+    this.#parts = { archive: parts.archive, devices: parts.devices };
   }
 
   /**

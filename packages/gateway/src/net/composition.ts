@@ -11,13 +11,13 @@ export interface Net {
   clients: Step;
 }
 
-export function composeNet(input: {
+export function composeNet(parts: {
   caFile: string | null;
   defaultNetwork: boolean;
   allowNetworks: readonly string[];
 }): Net {
-  const mediaHttp = new MediaHttp({ caFile: input.caFile, defaultNetwork: input.defaultNetwork });
-  const guarded = new GuardedClient({ allowNetworks: input.allowNetworks });
+  const mediaHttp = new MediaHttp({ caFile: parts.caFile, defaultNetwork: parts.defaultNetwork });
+  const guarded = new GuardedClient({ allowNetworks: parts.allowNetworks });
   return {
     mediaHttp,
     guarded,

@@ -11,8 +11,8 @@ export interface QuotaRoom {
   disk: FreeDisk;
 }
 
-export function composeQuotas(input: { settings: QuotaConfig; clock: Clock; dataDir: string }): QuotaRoom {
-  const { settings, clock, dataDir } = input;
+export function composeQuotas(parts: { settings: QuotaConfig; clock: Clock; dataDir: string }): QuotaRoom {
+  const { settings, clock, dataDir } = parts;
   return {
     stock: new Quotas(settings),
     admission: new Admission(settings, clock),

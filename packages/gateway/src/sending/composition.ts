@@ -30,7 +30,7 @@ export interface SendingRoom {
 /** A job waits for the ack of what it sends: closing its device ends that. */
 const STOP_JOBS_MS = 4000;
 
-export function composeSending(input: {
+export function composeSending(parts: {
   db: Kysely<Database>;
   vault: Vault;
   clock: Clock;
@@ -47,11 +47,11 @@ export function composeSending(input: {
   maxBytes: number;
   settings: SendingConfig;
 }): SendingRoom {
-  const { clock, db, settings } = input;
+  const { clock, db, settings } = parts;
   const recipients = new Recipients({ clock });
   const pacing = new Pacing({ clock, settings: settings.pace });
-  const pipeline = new Sending({ ...input, recipients, pacing });
-  const later = sendsForLater({ ...input, sending: pipeline });
+  const pipeline = new Sending({ ...parts, recipients, pacing });
+  const later = sendsForLater({ ...parts, sending: pipeline });
   return {
     pipeline,
     recipients,

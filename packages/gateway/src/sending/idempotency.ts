@@ -47,9 +47,9 @@ export class Idempotency {
   readonly #running = new Map<string, { hash: string; answer: Promise<Answer> }>();
   #sweptAt = 0;
 
-  constructor(options: { db: Kysely<Database>; clock: Clock }) {
-    this.#db = options.db;
-    this.#clock = options.clock;
+  constructor(parts: { db: Kysely<Database>; clock: Clock }) {
+    this.#db = parts.db;
+    this.#clock = parts.clock;
   }
 
   /**

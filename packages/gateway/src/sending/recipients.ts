@@ -95,13 +95,13 @@ export class Recipients {
   /** Sends to one new number at once share one query. */
   readonly #underWay = new Map<string, Promise<NumberLookup | null>>();
 
-  constructor(options: { clock: Clock; maxEntries?: number }) {
+  constructor(parts: { clock: Clock; maxEntries?: number }) {
     this.#answers = new LRUCache({
-      max: options.maxEntries ?? MOST_CACHED,
+      max: parts.maxEntries ?? MOST_CACHED,
       ttl: KNOWN_FOR_MS,
       // Reading the clock is all that it costs; caching the reading would need a timer of its own.
       ttlResolution: 0,
-      perf: { now: () => options.clock.monotonic() },
+      perf: { now: () => parts.clock.monotonic() },
     });
   }
 

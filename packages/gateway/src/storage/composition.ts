@@ -28,13 +28,13 @@ export interface Storage {
 
 /** Opens and migrates the database. Throws VaultError when it was encrypted with another key. */
 export async function composeStorage(
-  input: DatabaseOptions & {
+  parts: DatabaseOptions & {
     encryptionKey: Uint8Array;
     clock: Clock;
     onStatisticsFailed(error: unknown): void;
   },
 ): Promise<Storage> {
-  const { encryptionKey, clock, onStatisticsFailed: failed, ...options } = input;
+  const { encryptionKey, clock, onStatisticsFailed: failed, ...options } = parts;
   const db = await openDatabase(options);
   try {
     recoverLog(db);

@@ -24,14 +24,14 @@ export interface Tenancy {
   step: Step;
 }
 
-export function composeTenancy(input: {
+export function composeTenancy(parts: {
   db: Kysely<Database>;
   clock: Clock;
   masterToken: string;
   quotas: StockRoom;
   log: Log;
 }): Tenancy {
-  const { db, clock, quotas, log } = input;
+  const { db, clock, quotas, log } = parts;
   const listeners: Leaving[] = [];
   const beforeDelete: Leaving = async (tenantId, userId) => {
     for (const listener of listeners) await listener(tenantId, userId);
@@ -41,7 +41,7 @@ export function composeTenancy(input: {
     if (!erased) throw new Error('a tenant is deleted before anybody deletes its files');
     return erased;
   };
-  const authentication = new Authentication(db, input.masterToken);
+  const authentication = new Authentication(db, parts.masterToken);
   const forget = (tenantId: string) => authentication.forget(tenantId);
   const tenants = new Tenants({
     db,

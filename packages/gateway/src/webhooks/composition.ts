@@ -12,10 +12,10 @@ export interface WebhooksRoom {
 }
 
 export function composeWebhooks(
-  input: Omit<WebhooksParts, 'events'> & { events: EventOutbox },
+  parts: Omit<WebhooksParts, 'events'> & { events: EventOutbox },
 ): WebhooksRoom {
-  const webhooks = new Webhooks(input);
-  input.events.subscribe(webhooks);
+  const webhooks = new Webhooks(parts);
+  parts.events.subscribe(webhooks);
   return {
     webhooks,
     step: { name: 'webhooks', start: () => webhooks.start(), stop: () => webhooks.stop(), stopMs: STOP_MS },

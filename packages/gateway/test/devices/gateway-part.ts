@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import { pino } from 'pino';
 import { ManualClock } from '../../src/clock.ts';
-import { type Device, Devices, type DevicesInput } from '../../src/devices/devices.ts';
+import { type Device, Devices, type DevicesParts } from '../../src/devices/devices.ts';
 import { noQuotas } from '../../src/quotas/quotas.ts';
 import { StoredCredentials } from '../../src/storage/credentials.ts';
 import type { Database } from '../../src/storage/schema.ts';
@@ -24,18 +24,18 @@ export class DevicesWorld {
   network = new ScriptedNetwork();
   devices: Devices;
 
-  private constructor(store: TestDatabase, input: Partial<DevicesInput>) {
+  private constructor(store: TestDatabase, input: Partial<DevicesParts>) {
     this.#store = store;
     this.db = store.db;
     this.dataDir = store.dataDir;
     this.devices = this.#devices(input);
   }
 
-  static async create(input: Partial<DevicesInput> = {}): Promise<DevicesWorld> {
+  static async create(input: Partial<DevicesParts> = {}): Promise<DevicesWorld> {
     return new DevicesWorld(await openTestDatabase(), input);
   }
 
-  #devices(input: Partial<DevicesInput>): Devices {
+  #devices(input: Partial<DevicesParts>): Devices {
     return new Devices({
       db: this.db,
       quotas: noQuotas,
@@ -64,7 +64,7 @@ export class DevicesWorld {
   }
 
   /** As a new process would: nothing but the database remains. */
-  restart(input: Partial<DevicesInput> = {}): void {
+  restart(input: Partial<DevicesParts> = {}): void {
     this.network = new ScriptedNetwork();
     this.changes.length = 0;
     this.devices = this.#devices(input);

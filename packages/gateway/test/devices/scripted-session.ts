@@ -1,12 +1,12 @@
 import type { CloseReason, SessionConnection } from '../../src/whatsapp/port/connection.ts';
 import { SessionNotOpen } from '../../src/whatsapp/port/errors.ts';
 import type { SessionEvent } from '../../src/whatsapp/port/events.ts';
-import type { SessionFactory, SessionOptions, WhatsAppSession } from '../../src/whatsapp/port/session.ts';
+import type { SessionFactory, SessionParts, WhatsAppSession } from '../../src/whatsapp/port/session.ts';
 import { abilities } from '../whatsapp/idle-session.ts';
 
 /** A session whose server is the test: it opens no socket and reports what it is told to. */
 export class ScriptedSession implements SessionConnection {
-  readonly options: SessionOptions;
+  readonly options: SessionParts;
   readonly network: ScriptedNetwork;
   /** As the gateway gets it: this life, the scripted pairing, and idle parts otherwise. */
   readonly port: WhatsAppSession;
@@ -14,7 +14,7 @@ export class ScriptedSession implements SessionConnection {
   stops = 0;
   pairCodes = 0;
 
-  constructor(options: SessionOptions, network: ScriptedNetwork) {
+  constructor(options: SessionParts, network: ScriptedNetwork) {
     this.options = options;
     this.network = network;
     this.port = {

@@ -11,7 +11,7 @@ import { waveform } from './waveform.ts';
 
 export type { FileFacts } from './facts.ts';
 
-export interface PreparationOptions {
+export interface PreparationParts {
   ffmpeg: Ffmpeg;
   /** Bytes: what a conversion may make. */
   maxBytes: number;
@@ -65,7 +65,7 @@ export class MediaPreparation {
   readonly #ffmpeg: FfmpegRuns;
   readonly #maxBytes: number;
 
-  constructor({ ffmpeg, maxBytes, work }: PreparationOptions) {
+  constructor({ ffmpeg, maxBytes, work }: PreparationParts) {
     this.#ffmpeg = ffmpeg.for(work);
     this.#maxBytes = maxBytes;
   }

@@ -22,10 +22,10 @@ export class KeptFiles {
   readonly #uploads: Uploads;
   readonly #maxBytes: number;
 
-  constructor(options: { folder: string; uploads: Uploads; maxBytes: number }) {
-    this.#folder = options.folder;
-    this.#uploads = options.uploads;
-    this.#maxBytes = options.maxBytes;
+  constructor(parts: { folder: string; uploads: Uploads; maxBytes: number }) {
+    this.#folder = parts.folder;
+    this.#uploads = parts.uploads;
+    this.#maxBytes = parts.maxBytes;
   }
 
   /**

@@ -2,7 +2,7 @@ import type { Clock } from '../../clock.ts';
 import type { AccountFileSource } from '../port/account-files.ts';
 import { LeaseEnded } from '../port/credentials.ts';
 import { RequestRefused } from '../port/errors.ts';
-import type { SessionAbilities, SessionFactory, SessionOptions, WhatsAppSession } from '../port/session.ts';
+import type { SessionAbilities, SessionFactory, SessionParts, WhatsAppSession } from '../port/session.ts';
 import { account } from './abilities/account.ts';
 import { contacts } from './abilities/contacts.ts';
 import { groups } from './abilities/groups.ts';
@@ -35,7 +35,7 @@ import { AckWaiter } from './outbound/ack-waiter.ts';
 import { GroupCache } from './outbound/group-cache.ts';
 import { RetryAnswers } from './outbound/retry-answers.ts';
 
-export interface BaileysOptions {
+export interface BaileysParts {
   network: NetworkOptions;
   log: LogSink;
   clock: Clock;
@@ -64,15 +64,15 @@ const SERVER = '@s.whatsapp.net';
 const UNNAMED = '~';
 
 /** Sessions over Baileys. The network is set once for the process: see `trustNetwork`. */
-export function createBaileysSessionFactory(options: BaileysOptions): SessionFactory {
-  trustNetwork(options.network);
+export function createBaileysSessionFactory(parts: BaileysParts): SessionFactory {
+  trustNetwork(parts.network);
   quickenErrors();
   silenceLibsignal();
   separateQueues();
   return async (session) => {
     const auth = await loadAuthState(session.credentials);
-    const log = logOf(options.log, session.deviceId);
-    const connection = new Connection({ ...options, log }, session, auth);
+    const log = logOf(parts.log, session.deviceId);
+    const connection = new Connection({ ...parts, log }, session, auth);
     const life: Pick<WhatsAppSession, 'start' | 'stop' | 'logout'> = {
       start: () => connection.start(),
       stop: () => connection.stop(),
@@ -85,8 +85,8 @@ export function createBaileysSessionFactory(options: BaileysOptions): SessionFac
 /** The life of one connection. What it can do while it is open is in `abilities/`. */
 class Connection {
   readonly abilities: SessionAbilities;
-  readonly #options: BaileysOptions;
-  readonly #session: SessionOptions;
+  readonly #parts: BaileysParts;
+  readonly #session: SessionParts;
   readonly #auth: AuthState;
   readonly #link: Link;
   readonly #acks = new AckWaiter();
@@ -107,10 +107,10 @@ class Connection {
   #aliveAt = Number.NEGATIVE_INFINITY;
   #closed: Promise<void> = Promise.resolve();
 
-  constructor(options: BaileysOptions, session: SessionOptions, auth: AuthState) {
-    const { clock, log } = options;
+  constructor(parts: BaileysParts, session: SessionParts, auth: AuthState) {
+    const { clock, log } = parts;
     const { deviceId, credentials, report } = session;
-    this.#options = options;
+    this.#parts = parts;
     this.#session = session;
     this.#auth = auth;
     const link = new Link({ deviceId, creds: auth.creds, clock, log, report });
@@ -123,7 +123,7 @@ class Connection {
     });
     this.#qr = new PairingQr(auth.creds, clock);
     this.#pushNames = new PushNames(credentials);
-    const counter = options.unreadable ?? { inc: () => undefined };
+    const counter = parts.unreadable ?? { inc: () => undefined };
     this.#setAside = new SetAside({ deviceId, credentials, log, counter });
     this.#account = new AccountFeed({
       credentials,
@@ -131,7 +131,7 @@ class Connection {
       report,
       own: () => link.own(),
       mediaConnection: () => this.abilities.media.connection(),
-      files: options.accountFiles ?? null,
+      files: parts.accountFiles ?? null,
       pushNames: this.#pushNames,
       setAside: this.#setAside,
       log,
@@ -169,7 +169,7 @@ class Connection {
   }
 
   #abilities(link: Link): SessionAbilities {
-    const ackTimeoutMs = this.#options.ackTimeoutMs ?? DEFAULT_ACK_TIMEOUT_MS;
+    const ackTimeoutMs = this.#parts.ackTimeoutMs ?? DEFAULT_ACK_TIMEOUT_MS;
     return {
       pairing: pairing(link),
       messages: messages({
@@ -199,16 +199,16 @@ class Connection {
       account: this.#account,
       hasReceived: (message) => this.#session.hasReceived(message),
       setAside: this.#setAside,
-      log: this.#options.log,
-      unseen: this.#options.unseenCiphertexts ?? { inc: () => undefined },
+      log: this.#parts.log,
+      unseen: this.#parts.unseenCiphertexts ?? { inc: () => undefined },
     });
     this.#inbound = inbound;
     await this.#account.prepare();
     await inbound.recover();
     if (this.#stopping) return;
     const socket = openSocket({
-      network: this.#options.network,
-      log: this.#options.log,
+      network: this.#parts.network,
+      log: this.#parts.log,
       queryTimeoutMs: this.#queryTimeoutMs(),
       onUnanswered: () => void this.#probe(),
       creds: this.#auth.creds,
@@ -237,7 +237,7 @@ class Connection {
     socket.ev.on('connection.update', (update) => {
       if (update.qr) void link.report({ type: 'qr', ...this.#qr.nextRef(update.qr) });
       if (update.reachoutTimeLock) {
-        const limit = accountLimit(update.reachoutTimeLock, this.#options.clock.now());
+        const limit = accountLimit(update.reachoutTimeLock, this.#parts.clock.now());
         void link.report({ type: 'limit', limit });
       }
       if (update.connection === 'connecting') void link.report({ type: 'connecting' });
@@ -286,7 +286,7 @@ class Connection {
   }
 
   #queryTimeoutMs(): number {
-    return this.#options.queryTimeoutMs ?? DEFAULT_QUERY_TIMEOUT_MS;
+    return this.#parts.queryTimeoutMs ?? DEFAULT_QUERY_TIMEOUT_MS;
   }
 
   #onOpen(): void {
@@ -358,7 +358,7 @@ class Connection {
 
   #onFrame(): void {
     this.#keepalive.frame();
-    const now = this.#options.clock.monotonic();
+    const now = this.#parts.clock.monotonic();
     if (!this.#link.isOpen || now - this.#aliveAt < ALIVE_EVERY_MS) return;
     this.#aliveAt = now;
     void this.#link.report({ type: 'alive' });

@@ -35,7 +35,7 @@ export interface SessionAbilities {
 /** One connection of a device, from `start` to its end. */
 export interface WhatsAppSession extends SessionConnection, SessionAbilities {}
 
-export interface SessionOptions {
+export interface SessionParts {
   /** For logs and for the credential store. */
   deviceId: string;
   credentials: CredentialStore;
@@ -49,4 +49,4 @@ export interface SessionOptions {
   hasReceived(message: Pick<InboundMessage, 'id' | 'chat' | 'sender' | 'fromMe'>): Promise<boolean>;
 }
 
-export type SessionFactory = (options: SessionOptions) => Promise<WhatsAppSession>;
+export type SessionFactory = (parts: SessionParts) => Promise<WhatsAppSession>;

@@ -15,7 +15,7 @@ import { errorResponses, Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
 import { JobObject, shownJob } from './jobs.ts';
 import { SendAt, sendTime, timeAhead } from './send-later.ts';
 
-export interface BulkDeps {
+export interface BulkParts {
   bulks: Bulks;
   jobs: SendJobs;
   operations: SendOperations;
@@ -82,8 +82,8 @@ const BulkAnswer = Type.Object({ success: Type.Literal(true), bulk: BulkObject }
 const BulkId = Type.Object({ id: Type.String({ examples: ['bulk_0f8fad5bd9cb469fa16570867728950e'] }) });
 const tags = ['messages'];
 
-export const bulkRoutes: FastifyPluginAsyncTypebox<BulkDeps> = async (app, deps) => {
-  const { bulks, jobs, operations, idempotency, clock, bodyLimit } = deps;
+export const bulkRoutes: FastifyPluginAsyncTypebox<BulkParts> = async (app, parts) => {
+  const { bulks, jobs, operations, idempotency, clock, bodyLimit } = parts;
 
   app.post(
     '/bulk',

@@ -13,7 +13,7 @@ import { RecordId } from '../../request/message.ts';
 import { errorResponses, Jid, Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
 import { flag, required, text } from './send-kind.ts';
 
-export interface DeleteDeps {
+export interface DeleteParts {
   deleting: Deleting;
   idempotency: Idempotency;
 }
@@ -71,7 +71,10 @@ const DeleteAnswer = Type.Object({
   }),
 });
 
-export const deleteRoutes: FastifyPluginAsyncTypebox<DeleteDeps> = async (app, { deleting, idempotency }) => {
+export const deleteRoutes: FastifyPluginAsyncTypebox<DeleteParts> = async (
+  app,
+  { deleting, idempotency },
+) => {
   app.delete(
     '/messages/delete',
     {

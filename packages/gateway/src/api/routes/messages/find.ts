@@ -92,11 +92,11 @@ const SearchAnswer = Type.Object({
   }),
 });
 
-export interface FindDeps {
+export interface FindParts {
   finder: MessageFinder;
 }
 
-export const findRoutes: FastifyPluginAsyncTypebox<FindDeps> = async (app, { finder }) => {
+export const findRoutes: FastifyPluginAsyncTypebox<FindParts> = async (app, { finder }) => {
   const tags = ['messages'];
 
   app.get(

@@ -16,12 +16,12 @@ const ForwardBody = Type.Object(
   { examples: [{ number: '5511999999999' }] },
 );
 
-export interface ForwardDeps {
+export interface ForwardParts {
   forwarding: Forwarding;
   idempotency: Idempotency;
 }
 
-export const forwardRoutes: FastifyPluginAsyncTypebox<ForwardDeps> = async (
+export const forwardRoutes: FastifyPluginAsyncTypebox<ForwardParts> = async (
   app,
   { forwarding, idempotency },
 ) => {

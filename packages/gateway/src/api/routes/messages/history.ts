@@ -52,11 +52,11 @@ const Answer = Type.Object({
   requested_count: Type.Integer(),
 });
 
-export interface HistoryDeps {
+export interface HistoryParts {
   history: HistoryRequests;
 }
 
-export const messageHistoryRoutes: FastifyPluginAsyncTypebox<HistoryDeps> = async (app, { history }) => {
+export const messageHistoryRoutes: FastifyPluginAsyncTypebox<HistoryParts> = async (app, { history }) => {
   app.post(
     '/messages/history/request',
     {

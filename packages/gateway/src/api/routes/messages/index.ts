@@ -3,33 +3,33 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import type { InlineFiles } from '../../../media/inline-files.ts';
 import { acceptFilesInJson } from '../../request/json-body.ts';
-import { type BulkDeps, bulkRoutes } from './bulk.ts';
-import { type DeleteDeps, deleteRoutes } from './delete.ts';
-import { type FindDeps, findRoutes } from './find.ts';
-import { type ForwardDeps, forwardRoutes } from './forward.ts';
-import { type HistoryDeps, messageHistoryRoutes } from './history.ts';
+import { type BulkParts, bulkRoutes } from './bulk.ts';
+import { type DeleteParts, deleteRoutes } from './delete.ts';
+import { type FindParts, findRoutes } from './find.ts';
+import { type ForwardParts, forwardRoutes } from './forward.ts';
+import { type HistoryParts, messageHistoryRoutes } from './history.ts';
 import { jobsRoutes } from './jobs.ts';
-import { type MessageMediaDeps, messageMediaRoutes } from './media.ts';
-import { type PinDeps, pinRoutes } from './pin.ts';
-import { type PollDeps, pollRoutes } from './poll.ts';
-import { messageReceiptsRoutes, type ReceiptsDeps } from './receipts.ts';
+import { type MessageMediaParts, messageMediaRoutes } from './media.ts';
+import { type PinParts, pinRoutes } from './pin.ts';
+import { type PollParts, pollRoutes } from './poll.ts';
+import { messageReceiptsRoutes, type ReceiptsParts } from './receipts.ts';
 import { sendRoutes } from './send.ts';
-import type { SendDeps } from './send-kind.ts';
-import { type StarDeps, starRoutes } from './star.ts';
-import { type MessagesDeps, messagesRoutes as statusAndEditRoutes } from './status-and-edit.ts';
+import type { SendParts } from './send-kind.ts';
+import { type StarParts, starRoutes } from './star.ts';
+import { type StatusAndEditParts, messagesRoutes as statusAndEditRoutes } from './status-and-edit.ts';
 
-export type MessagesParts = SendDeps &
-  BulkDeps &
-  MessagesDeps &
-  DeleteDeps &
-  ForwardDeps &
-  PinDeps &
-  StarDeps &
-  FindDeps &
-  PollDeps &
-  ReceiptsDeps &
-  HistoryDeps &
-  MessageMediaDeps & { inlineFiles: InlineFiles };
+export type MessagesParts = SendParts &
+  BulkParts &
+  StatusAndEditParts &
+  DeleteParts &
+  ForwardParts &
+  PinParts &
+  StarParts &
+  FindParts &
+  PollParts &
+  ReceiptsParts &
+  HistoryParts &
+  MessageMediaParts & { inlineFiles: InlineFiles };
 
 export const messagesRoutes: FastifyPluginAsyncTypebox<MessagesParts> = async (app, parts) => {
   acceptFilesInJson(app as unknown as FastifyInstance, parts.inlineFiles);

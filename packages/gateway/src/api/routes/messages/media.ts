@@ -9,7 +9,7 @@ import { DeviceHeaders } from '../../request/device.ts';
 import { MessageIdParam, MessageQuery, messageName } from '../../request/message.ts';
 import { errorResponses } from '../../schemas.ts';
 
-export interface MessageMediaDeps {
+export interface MessageMediaParts {
   media: Pick<MediaService, 'resolve'>;
 }
 
@@ -64,7 +64,7 @@ const responses = {
  * tag are those of the file; it never asks a phone and never waits, because looking must not cause an upload:
  * where only a re-upload would help it answers 202 and leaves the asking to `GET`.
  */
-export const messageMediaRoutes: FastifyPluginAsyncTypebox<MessageMediaDeps> = async (app, { media }) => {
+export const messageMediaRoutes: FastifyPluginAsyncTypebox<MessageMediaParts> = async (app, { media }) => {
   const schema = {
     tags: ['messages'],
     description:

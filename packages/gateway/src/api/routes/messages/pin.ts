@@ -34,12 +34,12 @@ const PinAnswer = Type.Object({
   pinned_until: Nullable(Rfc3339),
 });
 
-export interface PinDeps {
+export interface PinParts {
   pinning: Pinning;
   idempotency: Idempotency;
 }
 
-export const pinRoutes: FastifyPluginAsyncTypebox<PinDeps> = async (app, { pinning, idempotency }) => {
+export const pinRoutes: FastifyPluginAsyncTypebox<PinParts> = async (app, { pinning, idempotency }) => {
   const shared = {
     tags: ['messages'],
     params: Type.Object({ id: MessageIdParam }),

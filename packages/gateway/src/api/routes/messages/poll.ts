@@ -29,11 +29,11 @@ const PollAnswer = Type.Object({
   unread_votes: Type.Integer({ description: 'People whose latest vote could not be decrypted' }),
 });
 
-export interface PollDeps {
+export interface PollParts {
   polls: PollResults;
 }
 
-export const pollRoutes: FastifyPluginAsyncTypebox<PollDeps> = async (app, { polls }) => {
+export const pollRoutes: FastifyPluginAsyncTypebox<PollParts> = async (app, { polls }) => {
   app.get(
     '/messages/:id/poll',
     {

@@ -78,11 +78,11 @@ const operations = {
   },
 } as const;
 
-export interface ReceiptsDeps {
+export interface ReceiptsParts {
   receipts: OutgoingReceipts;
 }
 
-export const messageReceiptsRoutes: FastifyPluginAsyncTypebox<ReceiptsDeps> = async (app, { receipts }) => {
+export const messageReceiptsRoutes: FastifyPluginAsyncTypebox<ReceiptsParts> = async (app, { receipts }) => {
   const schemaOf = (kind: ReceiptRequest['kind']) => ({
     ...operations[kind],
     tags: ['messages'],

@@ -41,7 +41,7 @@ import {
   sendFields,
 } from './send-request.ts';
 
-export interface SendDeps {
+export interface SendParts {
   sending: Sending;
   idempotency: Idempotency;
   operations: SendOperations;
@@ -104,12 +104,12 @@ export interface SendKind<F extends TProperties> {
 }
 
 /** Registers one operation; what all of them share is here. */
-export function sendRoute(app: FastifyInstance, deps: SendDeps) {
-  const { sending, idempotency, mediaBodyLimit, jobs, longSends, clock } = deps;
+export function sendRoute(app: FastifyInstance, parts: SendParts) {
+  const { sending, idempotency, mediaBodyLimit, jobs, longSends, clock } = parts;
   return <F extends TProperties>(kind: SendKind<F>): void => {
     const schema = Type.Object({ ...sendFields, ...kind.fields }, { examples: [kind.example] });
     const operation = sendOperation(kind, schema);
-    deps.operations.register(operation);
+    parts.operations.register(operation);
     const fileMembers = new Set(operation.fileMembers);
     app.post(
       kind.path,
@@ -117,7 +117,7 @@ export function sendRoute(app: FastifyInstance, deps: SendDeps) {
         ...(fileMembers.size > 0
           ? { bodyLimit: mediaBodyLimit, config: { fileMembers: () => fileMembers } }
           : {}),
-        preValidation: (request) => readParts(request, kind, deps),
+        preValidation: (request) => readParts(request, kind, parts),
         schema: {
           operationId: kind.operationId,
           tags: ['messages'],
@@ -186,7 +186,7 @@ function sendOperation<F extends TProperties>(kind: SendKind<F>, schema: TSchema
 async function readParts<F extends TProperties>(
   request: FastifyRequest,
   { file, fields }: SendKind<F>,
-  { uploads, uploadLimit }: SendDeps,
+  { uploads, uploadLimit }: SendParts,
 ): Promise<void> {
   if (!request.isMultipart()) return;
   if (!file) throw new AppError('UNSUPPORTED_MEDIA_TYPE');

@@ -4,16 +4,16 @@ import type { FastifyInstance } from 'fastify';
 import { acceptMultipart } from '../../request/multipart.ts';
 import { buttonKinds } from './send-buttons.ts';
 import { contactKinds } from './send-contacts.ts';
-import { type SendDeps, sendRoute } from './send-kind.ts';
+import { type SendParts, sendRoute } from './send-kind.ts';
 import { mediaKinds } from './send-media.ts';
 import { placeKinds } from './send-places.ts';
 import { pollKinds } from './send-polls.ts';
 import { productKinds } from './send-products.ts';
 import { textKinds } from './send-text.ts';
 
-export const sendRoutes: FastifyPluginAsyncTypebox<SendDeps> = async (app, deps) => {
+export const sendRoutes: FastifyPluginAsyncTypebox<SendParts> = async (app, parts) => {
   await acceptMultipart(app as unknown as FastifyInstance);
-  const route = sendRoute(app as unknown as FastifyInstance, deps);
+  const route = sendRoute(app as unknown as FastifyInstance, parts);
   textKinds(route);
   mediaKinds(route);
   placeKinds(route);

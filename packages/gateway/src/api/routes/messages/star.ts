@@ -6,11 +6,11 @@ import { DeviceHeaders } from '../../request/device.ts';
 import { MessageIdParam, MessageQuery, messageName, RecordId } from '../../request/message.ts';
 import { errorResponses, Jid } from '../../schemas.ts';
 
-export interface StarDeps {
+export interface StarParts {
   starring: Starring;
 }
 
-export const starRoutes: FastifyPluginAsyncTypebox<StarDeps> = async (app, { starring }) => {
+export const starRoutes: FastifyPluginAsyncTypebox<StarParts> = async (app, { starring }) => {
   const operations = [
     { method: 'POST', starred: true, operationId: 'starMessage', summary: 'Star a message' },
     {

@@ -14,7 +14,7 @@ import { MessageIdParam, MessageQuery, messageName, RecordId } from '../../reque
 import { errorResponses, Jid, Nullable, Rfc3339 } from '../../schemas.ts';
 import { SimpleAnswer } from './send-request.ts';
 
-export interface MessagesDeps {
+export interface StatusAndEditParts {
   editing: Editing;
   statuses: MessageStatuses;
   idempotency: Idempotency;
@@ -67,8 +67,8 @@ const EditBody = Type.Object(
 );
 
 /** Edit, delivery status and receipts. */
-export const messagesRoutes: FastifyPluginAsyncTypebox<MessagesDeps> = async (app, deps) => {
-  const { editing, statuses, idempotency } = deps;
+export const messagesRoutes: FastifyPluginAsyncTypebox<StatusAndEditParts> = async (app, parts) => {
+  const { editing, statuses, idempotency } = parts;
   const tags = ['messages'];
 
   app.put(

@@ -61,8 +61,8 @@ export interface SendingAgainParts {
 }
 
 /** `/webhook/test` and `/webhook/replay`. */
-export const sendingAgainRoutes: FastifyPluginAsyncTypebox<SendingAgainParts> = async (app, deps) => {
-  const { endpoints, replay, trial } = deps;
+export const sendingAgainRoutes: FastifyPluginAsyncTypebox<SendingAgainParts> = async (app, parts) => {
+  const { endpoints, replay, trial } = parts;
 
   app.post(
     '/webhook/test',

@@ -25,7 +25,7 @@ interface Task {
   settled(): void;
 }
 
-export interface AccountFeedOptions {
+export interface AccountFeedParts {
   credentials: CredentialStore;
   keys: SignalKeyStore;
   report: SessionReporter;
@@ -50,7 +50,7 @@ export interface AccountFeedOptions {
 export class AccountFeed {
   /** The key store to give to the library. */
   readonly keys: SignalKeyStore;
-  readonly #options: AccountFeedOptions;
+  readonly #parts: AccountFeedParts;
   readonly #queue: InboundQueue;
   readonly #tap: AppStateTap;
   readonly #initial: InitialSync;
@@ -61,11 +61,11 @@ export class AccountFeed {
   /** History rows taken since the start: a redelivered stanza brings its row again. */
   readonly #taken = new Set<string>();
 
-  constructor(options: AccountFeedOptions) {
-    this.#options = options;
+  constructor(parts: AccountFeedParts) {
+    this.#parts = parts;
     this.#queue = new InboundQueue((error) => this.#warn('account data not stored yet', error));
     this.#initial = new InitialSync({
-      credentials: options.credentials,
+      credentials: parts.credentials,
       takeCurrent: () => this.#tap.takeCurrent(),
       enqueue: (work) =>
         this.#queue.push({
@@ -79,7 +79,7 @@ export class AccountFeed {
       synced: this.#initial.synced,
       applied: (entry) => this.take(entry, () => undefined),
     });
-    this.keys = this.#tap.watch(options.keys);
+    this.keys = this.#tap.watch(parts.keys);
   }
 
   /** Call before the socket opens. */
@@ -121,7 +121,7 @@ export class AccountFeed {
    */
   take(entry: JournalEntry, settled: () => void): boolean {
     if (!isAppStateEntry(entry)) {
-      if (!historyNotification(entry, this.#options.own())) return false;
+      if (!historyNotification(entry, this.#parts.own())) return false;
       if (this.#taken.has(entry.id)) return true;
       this.#taken.add(entry.id);
     }
@@ -150,17 +150,17 @@ export class AccountFeed {
           if (!(error instanceof AccountFileLost)) throw error;
           this.#warn('account data is lost', error);
         }
-        if (isAppStateEntry(entry)) await this.#options.credentials.deleteJournal([entry.id]);
+        if (isAppStateEntry(entry)) await this.#parts.credentials.deleteJournal([entry.id]);
         settled();
       },
-      setAside: (error) => this.#options.setAside.row(entry.id, error),
+      setAside: (error) => this.#parts.setAside.row(entry.id, error),
     });
   }
 
   async #storeAppState(entry: JournalEntry): Promise<void> {
     const patch = decodeProtobuf(proto.SyncdPatch, entry.plaintext);
     const mutations = [...(patch.mutations ?? []), ...(await this.#external(patch.externalMutations))];
-    const directory = storedLids(this.#options.keys);
+    const directory = storedLids(this.#parts.keys);
     const unreadable: unknown[] = [];
     for (const mutation of await decodeMutations(mutations, (id) => this.#appStateKey(id))) {
       try {
@@ -190,12 +190,12 @@ export class AccountFeed {
 
   async #appStateKey(id: Uint8Array): Promise<Uint8Array | null> {
     const name = Buffer.from(id).toString('base64');
-    const found = await this.#options.keys.get('app-state-sync-key', [name]);
+    const found = await this.#parts.keys.get('app-state-sync-key', [name]);
     return found[name]?.keyData ?? null;
   }
 
   async #storeHistory(entry: JournalEntry): Promise<void> {
-    const { own, keys, report, pushNames } = this.#options;
+    const { own, keys, report, pushNames } = this.#parts;
     const notification = historyNotification(entry, own());
     if (!notification) return;
     const inline = notification.initialHistBootstrapInlinePayload;
@@ -217,8 +217,8 @@ export class AccountFeed {
             await report({ type: 'history', batch });
           },
         },
-        tooLong: (field, bytes) => this.#options.log.warn({ field, bytes }, 'a part of history is too long'),
-        unreadable: (error) => this.#options.setAside.passedOver(error),
+        tooLong: (field, bytes) => this.#parts.log.warn({ field, bytes }, 'a part of history is too long'),
+        unreadable: (error) => this.#parts.setAside.passedOver(error),
       });
     } finally {
       await opened?.close();
@@ -235,7 +235,7 @@ export class AccountFeed {
       fileLength?: unknown;
     },
   ) {
-    const { files, mediaConnection } = this.#options;
+    const { files, mediaConnection } = this.#parts;
     if (!files) throw new AccountFileLost('there is no way to the media hosts');
     if (!file.directPath || !file.mediaKey) throw new AccountFileLost('it was announced without a place');
     const wanted = {
@@ -264,11 +264,11 @@ export class AccountFeed {
   }
 
   #report(notice: SessionNotice): Promise<void> {
-    return this.#options.report({ type: 'notice', notice });
+    return this.#parts.report({ type: 'notice', notice });
   }
 
   #warn(text: string, error: unknown): void {
-    this.#options.log.warn({ reason: (error as Error).message }, text);
+    this.#parts.log.warn({ reason: (error as Error).message }, text);
   }
 }
 

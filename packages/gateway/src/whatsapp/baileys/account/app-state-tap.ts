@@ -35,9 +35,9 @@ export class AppStateTap {
   readonly #synced: ReadonlySet<string>;
   readonly #applied: (entry: JournalEntry) => void;
 
-  constructor(options: { synced: ReadonlySet<string>; applied: (entry: JournalEntry) => void }) {
-    this.#synced = options.synced;
-    this.#applied = options.applied;
+  constructor(parts: { synced: ReadonlySet<string>; applied: (entry: JournalEntry) => void }) {
+    this.#synced = parts.synced;
+    this.#applied = parts.applied;
   }
 
   /** Call for each frame before the library handles it. */

@@ -4,7 +4,7 @@ import { ALL_WA_PATCH_NAMES, type Socket, type WAPatchName } from '../library.ts
 
 const KEY_TYPE = 'account-sync';
 
-export interface InitialSyncOptions {
+export interface InitialSyncParts {
   credentials: CredentialStore;
   /** Collections that a sync has brought up to date since the last call. */
   takeCurrent(): Set<string>;
@@ -15,13 +15,13 @@ export interface InitialSyncOptions {
 }
 
 export class InitialSync {
-  readonly #options: InitialSyncOptions;
+  readonly #parts: InitialSyncParts;
   readonly #synced = new Set<string>();
   #running: Promise<void> = Promise.resolve();
   #stopped = false;
 
-  constructor(options: InitialSyncOptions) {
-    this.#options = options;
+  constructor(parts: InitialSyncParts) {
+    this.#parts = parts;
   }
 
   /** Collections whose first sync is over: what comes after it is news. */
@@ -30,7 +30,7 @@ export class InitialSync {
   }
 
   async load(): Promise<void> {
-    const marks = await this.#options.credentials.readKeys(KEY_TYPE, [...ALL_WA_PATCH_NAMES]);
+    const marks = await this.#parts.credentials.readKeys(KEY_TYPE, [...ALL_WA_PATCH_NAMES]);
     for (const name of marks.keys()) this.#synced.add(name);
   }
 
@@ -57,12 +57,12 @@ export class InitialSync {
     this.#running = this.#running
       .then(() => (this.#stopped ? undefined : work()))
       .catch((error: unknown) => {
-        if (!this.#stopped) this.#options.warn(error);
+        if (!this.#stopped) this.#parts.warn(error);
       });
   }
 
   async #sync(socket: Socket): Promise<void> {
-    const { takeCurrent } = this.#options;
+    const { takeCurrent } = this.#parts;
     const missing: WAPatchName[] = ALL_WA_PATCH_NAMES.filter((name) => !this.#synced.has(name));
     const others = ALL_WA_PATCH_NAMES.filter((name) => this.#synced.has(name));
     if (others.length > 0) await socket.resyncAppState(others, false);
@@ -75,7 +75,7 @@ export class InitialSync {
   }
 
   #settle(name: string): void {
-    const { credentials, enqueue, report } = this.#options;
+    const { credentials, enqueue, report } = this.#parts;
     this.#synced.add(name);
     enqueue(async () => {
       await report({ name: 'app_state.sync_complete', collection: name });

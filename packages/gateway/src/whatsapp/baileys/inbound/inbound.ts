@@ -1,6 +1,6 @@
 import type { CredentialStore, JournalEntry, SealedEntry } from '../../port/credentials.ts';
 import type { SessionReporter } from '../../port/events.ts';
-import type { SessionOptions } from '../../port/session.ts';
+import type { SessionParts } from '../../port/session.ts';
 import type { LogSink } from '../connection/quiet-logger.ts';
 import { cut } from '../connection/socket.ts';
 import { type BinaryNode, isJidNewsletter, type Socket } from '../library.ts';
@@ -25,7 +25,7 @@ import type { SetAside } from './set-aside.ts';
 import { gateStanzas } from './stanza-gate.ts';
 import { answerUnwritable } from './unwritable-names.ts';
 
-export interface InboundOptions {
+export interface InboundParts {
   credentials: CredentialStore;
   report: SessionReporter;
   own(): OwnAccount;
@@ -33,7 +33,7 @@ export interface InboundOptions {
   roundTrip(): Promise<void>;
   /** Takes the rows that are about the account instead of a message. */
   account: { take(entry: JournalEntry, settled: () => void): boolean };
-  hasReceived: SessionOptions['hasReceived'];
+  hasReceived: SessionParts['hasReceived'];
   setAside: SetAside;
   log: LogSink;
   /** Counts ciphertexts that were refused because the tap had not seen them. */
@@ -47,7 +47,7 @@ export interface InboundOptions {
  */
 export class Inbound {
   readonly tap: DecryptionTap;
-  readonly #options: InboundOptions;
+  readonly #parts: InboundParts;
   readonly #queue: InboundQueue;
   readonly #journal: Journal;
   readonly #notices = new StanzaNotices();
@@ -55,13 +55,13 @@ export class Inbound {
   #keeping: Promise<void> = Promise.resolve();
   #socket: Socket | null = null;
 
-  constructor(options: InboundOptions) {
-    this.#options = options;
+  constructor(parts: InboundParts) {
+    this.#parts = parts;
     this.#queue = new InboundQueue((error) => this.#warn('message not stored yet', error));
     this.#journal = new Journal({
-      store: options.credentials,
-      roundTrip: options.roundTrip,
-      onFailure: (error) => this.#options.log.debug({ reason: (error as Error).message }, 'journal kept'),
+      store: parts.credentials,
+      roundTrip: parts.roundTrip,
+      onFailure: (error) => this.#parts.log.debug({ reason: (error as Error).message }, 'journal kept'),
     });
     this.tap = new DecryptionTap(this.#journal, {
       decrypted: (entry) => this.#enqueue(entry),
@@ -91,7 +91,7 @@ export class Inbound {
     this.#directory = socket.signalRepository.lidMapping;
     answerUnwritable(
       socket,
-      (node, error) => this.#options.setAside.stanza(node, error),
+      (node, error) => this.#parts.setAside.stanza(node, error),
       (node, error) => this.#warn(`${node.tag} not set aside`, error),
     );
     keepMessageOrder(socket.ws);
@@ -130,14 +130,14 @@ export class Inbound {
     if (isOpenedByTap(stanza) || category === 'peer' || isJidNewsletter(from)) return;
     const entry = unreadEntry(unopenedId(stanza), stanza);
     // The library acknowledges it without asking anybody: see `kept`.
-    const written = this.#options.credentials.write([], [entry]).then(() => this.#enqueue(entry));
+    const written = this.#parts.credentials.write([], [entry]).then(() => this.#enqueue(entry));
     this.#keeping = Promise.all([this.#keeping, written]).then(() => undefined);
     this.#keeping.catch(() => undefined);
   }
 
   /** The connection ends with it: to a failed decryption the library answers with an ack, and the message is gone. */
   #refuseUnseen(): void {
-    const { log, unseen } = this.#options;
+    const { log, unseen } = this.#parts;
     unseen.inc();
     log.error({}, 'a message was refused: its ciphertext did not come past the decryption tap');
     if (this.#socket) cut(this.#socket);
@@ -145,9 +145,9 @@ export class Inbound {
 
   #enqueue(entry: JournalEntry): void {
     const settled = () => this.#journal.settled(entry.id);
-    const setAside = (error: unknown) => this.#options.setAside.row(entry.id, error);
+    const setAside = (error: unknown) => this.#parts.setAside.row(entry.id, error);
     try {
-      if (this.#options.account.take(entry, settled)) return;
+      if (this.#parts.account.take(entry, settled)) return;
     } catch {
       // It looks into messages of our own account alone; what cannot be read is a message like others.
     }
@@ -156,15 +156,15 @@ export class Inbound {
 
   async #store(entry: JournalEntry): Promise<void> {
     try {
-      const message = await inboundMessage(entry, this.#options.own(), this.#lids());
-      if (message) await this.#options.report({ type: 'message', message });
+      const message = await inboundMessage(entry, this.#parts.own(), this.#lids());
+      if (message) await this.#parts.report({ type: 'message', message });
       else await this.#reportResent(entry);
     } catch (error) {
       if (mayPass(error)) throw error;
-      const message = await unknownMessage(entry, this.#options.own(), this.#lids());
+      const message = await unknownMessage(entry, this.#parts.own(), this.#lids());
       if (!message) throw error;
-      await this.#options.report({ type: 'message', message });
-      this.#options.setAside.storedAsUnknown(error);
+      await this.#parts.report({ type: 'message', message });
+      this.#parts.setAside.storedAsUnknown(error);
     }
   }
 
@@ -173,24 +173,24 @@ export class Inbound {
     const error = new SealedPlaintext();
     this.#queue.push({
       store: async () => {
-        await this.#options.setAside.row(row.id, error);
-        const message = await sealedMessage(row, this.#options.own(), this.#lids());
-        await this.#options.report({ type: 'message', message });
+        await this.#parts.setAside.row(row.id, error);
+        const message = await sealedMessage(row, this.#parts.own(), this.#lids());
+        await this.#parts.report({ type: 'message', message });
       },
-      setAside: (again) => this.#options.setAside.row(row.id, again),
+      setAside: (again) => this.#parts.setAside.row(row.id, again),
     });
   }
 
   async #reportResent(entry: JournalEntry): Promise<void> {
-    for (const message of await resentMessages(entry, this.#options.own(), this.#lids())) {
-      await this.#options.report({ type: 'message', message });
+    for (const message of await resentMessages(entry, this.#parts.own(), this.#lids())) {
+      await this.#parts.report({ type: 'message', message });
     }
   }
 
   async #hasReceived(stanza: BinaryNode, row: string): Promise<boolean> {
     if (this.#journal.hasRow(row)) return true;
-    const message = await undecryptableMessage(stanza, this.#options.own(), this.#lids());
-    return this.#options.hasReceived(message);
+    const message = await undecryptableMessage(stanza, this.#parts.own(), this.#lids());
+    return this.#parts.hasReceived(message);
   }
 
   /** What the server keeps until it is acknowledged: stored first, or set aside when no try will help. */
@@ -203,7 +203,7 @@ export class Inbound {
           await store(node);
         } catch (error) {
           if (mayPass(error)) throw error;
-          await this.#options.setAside.stanza(node, error);
+          await this.#parts.setAside.stanza(node, error);
         }
       },
       (node, error) => this.#warn(`${node.tag} not stored`, error),
@@ -211,8 +211,8 @@ export class Inbound {
   }
 
   async #onReceipt(stanza: BinaryNode): Promise<void> {
-    for (const receipt of await receiptsIn(stanza, this.#options.own(), this.#lids())) {
-      await this.#options.report({ type: 'receipt', receipt });
+    for (const receipt of await receiptsIn(stanza, this.#parts.own(), this.#lids())) {
+      await this.#parts.report({ type: 'receipt', receipt });
     }
   }
 
@@ -220,14 +220,14 @@ export class Inbound {
     await this.#reportNotices(stanza);
     if (stanza.attrs.type !== 'mediaretry') return;
     const notice = mediaRetryNotice(stanza);
-    if (notice) await this.#options.report({ type: 'media_retry', notice });
+    if (notice) await this.#parts.report({ type: 'media_retry', notice });
   }
 
   async #reportNotices(stanza: BinaryNode): Promise<void> {
-    const notices = await this.#notices.noticesIn(stanza, this.#options.own(), this.#lids());
+    const notices = await this.#notices.noticesIn(stanza, this.#parts.own(), this.#lids());
     for (const [index, notice] of notices.entries()) {
       const cause = causeOf(stanza);
-      await this.#options.report({
+      await this.#parts.report({
         type: 'notice',
         notice,
         ...(cause ? { cause: `${cause}|${index}` } : {}),
@@ -249,7 +249,7 @@ export class Inbound {
   }
 
   #warn(text: string, error: unknown): void {
-    this.#options.log.warn({ reason: (error as Error).message }, text);
+    this.#parts.log.warn({ reason: (error as Error).message }, text);
   }
 }
 

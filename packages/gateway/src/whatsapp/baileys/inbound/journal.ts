@@ -4,7 +4,7 @@ import type { CredentialStore, JournalEntry, SealedEntry } from '../../port/cred
 /** How long stored entries are gathered before one deletion: at most this much is redone after a crash. */
 const GATHER_MS = 500;
 
-export interface JournalOptions {
+export interface JournalParts {
   store: CredentialStore;
   /**
    * Resolves once the server has taken everything that was written to it before the call: a ping and its
@@ -23,7 +23,7 @@ export interface JournalOptions {
  * So an entry stays until the archive has the message *and* the server has taken the receipt.
  */
 export class Journal {
-  readonly #options: JournalOptions;
+  readonly #parts: JournalParts;
   readonly #entries = new Map<string, JournalEntry>();
   #settled: string[] = [];
   #purging: Promise<void> | null = null;
@@ -31,13 +31,13 @@ export class Journal {
   /** Set when the server said that all stored stanzas were sent: from then on entries can be forgotten. */
   #caughtUp = false;
 
-  constructor(options: JournalOptions) {
-    this.#options = options;
+  constructor(parts: JournalParts) {
+    this.#parts = parts;
   }
 
   /** What an earlier connection left behind, oldest first: stored or not, nobody can tell. */
   async load(): Promise<{ entries: JournalEntry[]; sealed: SealedEntry[] }> {
-    const rows = await this.#options.store.readJournal();
+    const rows = await this.#parts.store.readJournal();
     const entries = rows.filter((row) => row.plaintext !== null);
     for (const entry of entries) this.#entries.set(entry.id, entry);
     return { entries, sealed: rows.filter((row) => row.plaintext === null) };
@@ -105,14 +105,14 @@ export class Journal {
       return;
     }
     try {
-      await this.#options.roundTrip();
-      await this.#options.store.deleteJournal(ids);
+      await this.#parts.roundTrip();
+      await this.#parts.store.deleteJournal(ids);
       for (const id of ids) this.#entries.delete(id);
     } catch (error) {
       // Before the session is open, for one: the stored stanzas come first. Tried again while the connection
       // lasts; then they stay for the next one, where storing them again changes nothing.
       this.#settled.unshift(...ids);
-      this.#options.onFailure(error);
+      this.#parts.onFailure(error);
     }
   }
 }
