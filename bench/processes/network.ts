@@ -55,7 +55,7 @@ answerCalls({
     }
   },
   /** Resolves once the companion has acknowledged everything. */
-  settled: ({ number }: { number: string }) => sandbox.waitForAcknowledged(companion(number), 60_000),
+  acknowledged: ({ number }: { number: string }) => sandbox.waitForAcknowledged(companion(number), 60_000),
   document: async ({ from, to, file, bytes }: { from: string; to: string; file: string; bytes: number }) => {
     await writeFile(file, randomBytes(bytes));
     const { id } = await phone(from).sendDocument(to, {

@@ -106,7 +106,7 @@ async function openStore(sync: SyncMode, synchronous?: 'FULL'): Promise<Store> {
         [{ id, stanza: plaintext, plaintext, receivedAt: Date.now() }],
       );
       // What a receipt waits for.
-      await stores[device]?.settled();
+      await stores[device]?.durable();
     },
     async close() {
       await db.destroy();

@@ -75,7 +75,7 @@ export async function burst(network: Part, side: Side, round: number, count: num
   const cpuBefore = cpuMs(side.pid);
   const releasedAt = await network.call<number>('release', { number: side.number });
   const { lastAt } = await arrived;
-  await network.call('settled', { number: side.number });
+  await network.call('acknowledged', { number: side.number });
   await new Promise((resolve) => setTimeout(resolve, AFTERMATH_MS));
   const tookMs = lastAt - releasedAt;
   return { rate: (count * 1000) / tookMs, cpuMs: (cpuMs(side.pid) - cpuBefore) / count };

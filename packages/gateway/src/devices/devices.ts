@@ -196,16 +196,16 @@ export class Devices {
     if (!actor.linked) return { device: actor.device, needsQr: true };
     await actor.connect();
     const timeoutMs = this.#parts.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
-    const settled = await actor.waitFor(() => settledDevice(actor), timeoutMs);
-    if (settled === undefined) {
+    const outcome = await actor.waitFor(() => outcomeOf(actor), timeoutMs);
+    if (outcome === undefined) {
       throw new AppError('WHATSAPP_TIMEOUT', {
         message: `reconnect failed: ${actor.device.stateReason}; the gateway keeps trying`,
       });
     }
-    if (settled.state === 'connected') return { device: settled, needsQr: false };
-    if (!isLinked(settled)) return { device: settled, needsQr: true };
-    if (settled.stateReason === 'gateway_stopped') throw new AppError('SHUTTING_DOWN');
-    throw new AppError('DEVICE_NOT_READY', { message: `reconnect failed: ${settled.stateReason}` });
+    if (outcome.state === 'connected') return { device: outcome, needsQr: false };
+    if (!isLinked(outcome)) return { device: outcome, needsQr: true };
+    if (outcome.stateReason === 'gateway_stopped') throw new AppError('SHUTTING_DOWN');
+    throw new AppError('DEVICE_NOT_READY', { message: `reconnect failed: ${outcome.stateReason}` });
   }
 
   /** Closes the session, or gives up connecting, and keeps the credentials. Nothing to do is no error. */
@@ -245,7 +245,7 @@ export class Devices {
 }
 
 /** The device once it is connected or waits for the user, else undefined. */
-function settledDevice(actor: DeviceActor): Device | undefined {
+function outcomeOf(actor: DeviceActor): Device | undefined {
   const { device } = actor;
   const status = statusOf(device);
   const over =

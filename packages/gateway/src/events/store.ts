@@ -1,6 +1,6 @@
 /** Reading events: pulled page by page, streamed, replayed. */
 import { type Kysely, sql } from 'kysely';
-import { settled } from '../storage/database.ts';
+import { durable } from '../storage/database.ts';
 import type { Database } from '../storage/schema.ts';
 import type { StoredEvent } from './envelope.ts';
 import type { EventName } from './names.ts';
@@ -38,7 +38,7 @@ export class EventStore {
   async eventsAfter(tenantId: string, selection: EventSelection): Promise<StoredEvent[]> {
     const rows = (await this.#selected(tenantId, selection)?.selectAll().execute()) ?? [];
     // Nobody may hear of an event that a power cut could still take back.
-    await settled(this.#db);
+    await durable(this.#db);
     return rows;
   }
 

@@ -34,7 +34,7 @@ export type DownloadResult =
   /** Every host gave bytes that are not what the message promised. */
   | { outcome: 'corrupt'; check: FailedCheck }
   | { outcome: 'too_large' }
-  /** No host gave an answer that settles anything: worth another try later. */
+  /** No host gave an answer that decides anything: worth another try later. */
   | { outcome: 'unreachable'; detail: string };
 
 /** How often all hosts are gone through before `unreachable`. */
@@ -97,8 +97,8 @@ class Download {
         if (this.#signal.aborted) break;
       }
       const check = [...this.#rejected.values()].at(-1);
-      const settled = this.#rejected.size >= this.#request.hosts.length || this.#signal.aborted;
-      if (check && (settled || check === 'plaintext_hash' || check === 'length' || round === ROUNDS - 1)) {
+      const noneLeft = this.#rejected.size >= this.#request.hosts.length || this.#signal.aborted;
+      if (check && (noneLeft || check === 'plaintext_hash' || check === 'length' || round === ROUNDS - 1)) {
         return { outcome: 'corrupt', check };
       }
       if (this.#signal.aborted) return { outcome: 'unreachable', detail: 'it took too long' };

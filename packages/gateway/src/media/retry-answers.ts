@@ -84,18 +84,18 @@ export class RetryAnswers {
       }),
       orderKey: copy.chatJid,
     });
-    const settle = (state: RetryOutcome, detail: string | null) =>
-      this.#requests.settleWithin(trx, device.tenantId, request, state, detail);
+    const close = (state: RetryOutcome, detail: string | null) =>
+      this.#requests.closeWithin(trx, device.tenantId, request, state, detail);
     if (renewed) {
       await this.#copies.renewPath(trx, copy, directPath);
-      await settle('succeeded', null);
+      await close('succeeded', null);
       return { ...copy, directPath, gone: false };
     }
     if (outcome === 'not_found') {
       await this.#copies.markGone(trx, copy);
-      await settle('not_found', null);
+      await close('not_found', null);
     } else {
-      await settle('failed', outcome);
+      await close('failed', outcome);
     }
     return null;
   }

@@ -100,25 +100,25 @@ export class RetryRequests {
     try {
       await send();
     } catch (error) {
-      await this.settle(copy.tenantId, { id, rowId: copy.rowId }, 'failed', 'not_sent');
+      await this.close(copy.tenantId, { id, rowId: copy.rowId }, 'failed', 'not_sent');
       throw error;
     }
     return true;
   }
 
   /** Notes an answer and wakes those who wait for it. */
-  async settle(
+  async close(
     tenantId: string,
     request: Pick<RetryRequest, 'id' | 'rowId'>,
     state: RetryOutcome,
     result: string | null,
   ): Promise<void> {
-    await this.settleWithin(this.#db, tenantId, request, state, result);
+    await this.closeWithin(this.#db, tenantId, request, state, result);
     this.wake(request);
   }
 
   /** Notes an answer within a transaction; `wake` is for after its commit. */
-  async settleWithin(
+  async closeWithin(
     db: Kysely<Database>,
     tenantId: string,
     request: Pick<RetryRequest, 'id'>,

@@ -19,7 +19,7 @@ import { recordReceipt } from './incoming-receipts.ts';
 import { type Arrival, MessageEvents } from './message-events.ts';
 import { outboundRow } from './message-row.ts';
 import { insertMedia, insertRow, rowsWithId } from './message-rows.ts';
-import { type RecoveryResult, settleInterrupted } from './outbound-recovery.ts';
+import { concludeInterrupted, type RecoveryResult } from './outbound-recovery.ts';
 import { forgetPollOptions } from './poll-votes.ts';
 import { SealedContent } from './sealed-content.ts';
 import { moveSend } from './send-state.ts';
@@ -82,7 +82,7 @@ export class MessageArchive {
           this.#events.arrived(trx, device, row, arrival),
         ),
       );
-    // Also when the message was known: its copy may have settled another one.
+    // Also when the message was known: its copy may have proved that another one was sent.
     this.#events.committed();
     if (stored) this.#onStored?.(stored);
     return stored;
@@ -172,10 +172,10 @@ export class MessageArchive {
     await moveSend(this.#db, message, 'lost', { reason });
   }
 
-  /** See `settleInterrupted`: once, before devices connect. */
-  async settleInterrupted(tenantId: string): Promise<RecoveryResult> {
+  /** See `concludeInterrupted`: once, before devices connect. */
+  async concludeInterrupted(tenantId: string): Promise<RecoveryResult> {
     const parts = { db: this.#db, outcomes: this.#events };
-    const result = await settleInterrupted(parts, tenantId);
+    const result = await concludeInterrupted(parts, tenantId);
     this.#events.committed();
     return result;
   }

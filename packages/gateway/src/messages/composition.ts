@@ -79,16 +79,19 @@ export function composeMessages(parts: MessagesParts): Messages {
       loadSentMessage: (device, chat, id) => archive.loadSentMessage(device, chat, id),
       hasReceived: (device, message) => archive.hasReceived(device, message),
     },
-    interrupted: { name: 'interrupted sends', start: () => settleInterrupted(parts, archive) },
+    interrupted: { name: 'interrupted sends', start: () => concludeInterrupted(parts, archive) },
     search: { name: 'search index', start: () => words.start(), stop: () => words.stop() },
   };
 }
 
-async function settleInterrupted({ tenantIds, log }: MessagesParts, archive: MessageArchive): Promise<void> {
+async function concludeInterrupted(
+  { tenantIds, log }: MessagesParts,
+  archive: MessageArchive,
+): Promise<void> {
   for (const id of await tenantIds()) {
-    const settled = await archive.settleInterrupted(id);
-    if (settled.sent + settled.uncertain > 0) {
-      log.warn({ tenant_id: id, ...settled }, 'messages were on their way out when the gateway stopped');
+    const concluded = await archive.concludeInterrupted(id);
+    if (concluded.sent + concluded.uncertain > 0) {
+      log.warn({ tenant_id: id, ...concluded }, 'messages were on their way out when the gateway stopped');
     }
   }
 }

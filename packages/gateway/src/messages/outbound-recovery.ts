@@ -29,25 +29,27 @@ export interface RecoveryResult {
 }
 
 /**
- * Settles what an earlier process left `pending`: `sent` when another of the tenant's devices holds the copy
+ * Decides what became of what an earlier process left `pending`: `sent` when another of the tenant's devices holds the copy
  * that the account's devices get of a message the server took. Of the others nobody knows: they stay `pending`,
  * with that as the reason, until a receipt or a copy tells. Call once, before any device connects or request is
  * taken.
  */
-export async function settleInterrupted(
+export async function concludeInterrupted(
   parts: { db: Kysely<Database>; outcomes: SendOutcomes },
   tenantId: string,
 ): Promise<RecoveryResult> {
   const result: RecoveryResult = { sent: 0, uncertain: 0 };
   for (;;) {
-    const settled = await parts.db.transaction().execute((trx) => settleBatch(trx, parts.outcomes, tenantId));
-    result.sent += settled.sent;
-    result.uncertain += settled.uncertain;
-    if (settled.sent + settled.uncertain < BATCH) return result;
+    const concluded = await parts.db
+      .transaction()
+      .execute((trx) => concludeBatch(trx, parts.outcomes, tenantId));
+    result.sent += concluded.sent;
+    result.uncertain += concluded.uncertain;
+    if (concluded.sent + concluded.uncertain < BATCH) return result;
   }
 }
 
-async function settleBatch(
+async function concludeBatch(
   trx: Transaction<Database>,
   outcomes: SendOutcomes,
   tenantId: string,

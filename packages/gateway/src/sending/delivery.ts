@@ -116,7 +116,7 @@ export async function deliver(
     await archive.markSent(row, timestamp);
     return { messageId, recordId: row.rowId, timestamp };
   } catch (error) {
-    await settle(archive, row, error);
+    await recordFailure(archive, row, error);
     throw fromSession(error, { extra: { message_id: messageId } });
   }
 }
@@ -170,7 +170,7 @@ function record(messageId: string, input: Outgoing, composed: Composed): Outboun
 }
 
 /** A refusal is an end. After anything else the server may well have it: a receipt or a copy will tell. */
-async function settle(archive: MessageArchive, row: StoredMessage, error: unknown): Promise<void> {
+async function recordFailure(archive: MessageArchive, row: StoredMessage, error: unknown): Promise<void> {
   // What the store refused was not learnt from WhatsApp.
   if (isStorageFailure(error)) return;
   if (error instanceof SendRejected || error instanceof RequestRefused) {

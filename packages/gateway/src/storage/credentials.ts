@@ -10,7 +10,7 @@ import {
   LeaseEnded,
   type SealedEntry,
 } from '../whatsapp/port/credentials.ts';
-import { deferred, settled } from './database.ts';
+import { deferred, durable } from './database.ts';
 import { HotQuery } from './hot-query.ts';
 import { StoredJournal, type StoredJournalParts } from './journal.ts';
 import { checkedTenant } from './narrowing.ts';
@@ -32,7 +32,7 @@ type Guard = () => void;
 
 /**
  * The credentials of one device. One `write` is one transaction: it outlives `kill -9` when the
- * promise resolves, and a power cut once `settled` has. There must be one instance per device and
+ * promise resolves, and a power cut once `durable` has. There must be one instance per device and
  * process, for its cache is the truth about what was last written.
  */
 export class StoredCredentials implements DeviceCredentials {
@@ -74,7 +74,7 @@ export class StoredCredentials implements DeviceCredentials {
       readCredentials: () => this.readCredentials(),
       readKeys: (type, ids) => this.readKeys(type, ids),
       readJournal: () => this.readJournal(),
-      settled: () => this.settled(),
+      durable: () => this.durable(),
       writeCredentials: (value) => this.#guarded(() => this.#writeCredentials(value, guard)),
       write: (changes, journal = []) => this.#guarded(() => this.#write(changes, journal, guard)),
       deleteJournal: async (ids) => {
@@ -253,8 +253,8 @@ export class StoredCredentials implements DeviceCredentials {
     this.#cache.clear();
   }
 
-  settled(): Promise<void> {
-    return settled(this.#db);
+  durable(): Promise<void> {
+    return durable(this.#db);
   }
 
   #context(...place: string[]): string {

@@ -48,13 +48,13 @@ export async function openDatabase(options: DatabaseOptions): Promise<Kysely<Dat
   const opened = openSqlite({ dataDir, syncFile: sync === 'full' ? syncFile : null, onSyncFailed });
   const db = new Kysely<Database>({ dialect: opened.dialect });
   const deferred = new Kysely<Database>({ dialect: opened.deferred });
-  siblings.set(db, { deferred, settled: opened.settled, checkpoint: opened.checkpoint });
+  siblings.set(db, { deferred, durable: opened.durable, checkpoint: opened.checkpoint });
   return db;
 }
 
 interface Sibling {
   deferred: Kysely<Database>;
-  settled(): Promise<void>;
+  durable(): Promise<void>;
   checkpoint(): void;
 }
 
@@ -62,7 +62,7 @@ const siblings = new WeakMap<Kysely<Database>, Sibling>();
 
 /**
  * The same database for writers who do not wait for the disk at each commit: what they wrote outlives
- * `kill -9` at once and a power cut after `settled`, which whoever tells somebody about it must await first.
+ * `kill -9` at once and a power cut after `durable`, which whoever tells somebody about it must await first.
  * A later commit is never on the disk without the earlier ones.
  */
 export function deferred(db: Kysely<Database>): Kysely<Database> {
@@ -70,8 +70,8 @@ export function deferred(db: Kysely<Database>): Kysely<Database> {
 }
 
 /** Resolves once every commit made so far is as durable as the settings ask for. */
-export async function settled(db: Kysely<Database>): Promise<void> {
-  await siblings.get(db)?.settled();
+export async function durable(db: Kysely<Database>): Promise<void> {
+  await siblings.get(db)?.durable();
 }
 
 /**

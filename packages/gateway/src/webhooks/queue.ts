@@ -6,7 +6,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { type Kysely, sql, type Transaction } from 'kysely';
-import { settled } from '../storage/database.ts';
+import { durable } from '../storage/database.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
 import type { PushedEvent } from './attempt.ts';
@@ -149,7 +149,7 @@ export async function openDeliveries(
     .limit(limit)
     .execute();
   // A receiver must not hear of an event that a power cut could still take back.
-  await settled(db);
+  await durable(db);
   return rows.map((row) => ({
     id: row.id,
     attempts: row.attempts,

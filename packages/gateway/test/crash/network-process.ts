@@ -56,7 +56,7 @@ const handlers: Handlers = {
   async stopTraffic() {
     await traffic?.stop();
     for (const { phone, contacts } of accounts) {
-      for (const each of [phone, ...contacts]) await each.settled();
+      for (const each of [phone, ...contacts]) await each.idle();
     }
     return null;
   },

@@ -35,7 +35,7 @@ async function underWay(on: TestDevice = device, id = messageId()): Promise<stri
   return id;
 }
 
-const settle = () => world.archive.settleInterrupted(caller.tenantId);
+const conclude = () => world.archive.concludeInterrupted(caller.tenantId);
 const receipt = (id: string) => ({
   chat: BOB,
   isGroup: false,
@@ -54,20 +54,20 @@ describe('messages that were on their way out when the process ended', () => {
     for (let n = 0; n < 210; n += 1) ids.push(await underWay());
     const stranger = await world.tenant();
     const elsewhere = await underWay(await world.device(stranger));
-    expect(await settle()).toEqual({ sent: 0, uncertain: 210 });
+    expect(await conclude()).toEqual({ sent: 0, uncertain: 210 });
     expect(await world.only(caller.tenantId, ids[209] ?? '')).toMatchObject({
       sendState: 'pending',
       sendError: INTERRUPTED,
     });
     expect((await world.only(caller.tenantId, sent.messageId)).sendState).toBe('sent');
     expect((await world.only(stranger.tenantId, elsewhere)).sendError).toBeNull();
-    expect(await settle()).toEqual({ sent: 0, uncertain: 0 });
+    expect(await conclude()).toEqual({ sent: 0, uncertain: 0 });
   });
 
   it('are sent when a receipt had come', async () => {
     const id = await underWay();
     await world.archive.applyReceipt(device, receipt(id));
-    expect(await settle()).toEqual({ sent: 0, uncertain: 0 });
+    expect(await conclude()).toEqual({ sent: 0, uncertain: 0 });
     expect((await world.only(caller.tenantId, id)).sendState).toBe('sent');
   });
 
@@ -77,7 +77,7 @@ describe('messages that were on their way out when the process ended', () => {
     await world.archive.storeInbound(second, ownCopy(id));
     const other = await underWay();
     await world.archive.storeInbound(second, { ...ownCopy(other), chat: CAROL });
-    expect(await settle()).toEqual({ sent: 0, uncertain: 1 });
+    expect(await conclude()).toEqual({ sent: 0, uncertain: 1 });
     const [ours] = (await world.archive.findForTenant(caller.tenantId, id)).filter(
       (copy) => copy.deviceId === device.id,
     );
@@ -88,7 +88,7 @@ describe('messages that were on their way out when the process ended', () => {
     const other = await world.device(caller, CAROL);
     const id = await underWay();
     await world.archive.storeInbound(other, { ...ownCopy(id), sender: CAROL });
-    expect(await settle()).toEqual({ sent: 0, uncertain: 1 });
+    expect(await conclude()).toEqual({ sent: 0, uncertain: 1 });
     await world.archive.storeInbound(other, { ...ownCopy(id), sender: CAROL, source: 'history' });
     const ours = (await world.archive.findForTenant(caller.tenantId, id)).find(
       (copy) => copy.deviceId === device.id,
@@ -98,7 +98,7 @@ describe('messages that were on their way out when the process ended', () => {
 
   it('are sent when our own phone says that it has its copy', async () => {
     const id = await underWay();
-    await settle();
+    await conclude();
     await world.archive.applyReceipt(device, { ...receipt(id), recipient: ALICE });
     expect(await world.only(caller.tenantId, id)).toMatchObject({ sendState: 'sent', deliveredAt: null });
   });
@@ -106,7 +106,7 @@ describe('messages that were on their way out when the process ended', () => {
   it('turn to sent by the receipt or the copy that comes afterwards', async () => {
     const second = await world.device(caller);
     const [receipted, copied, historic] = [await underWay(), await underWay(), await underWay()];
-    await settle();
+    await conclude();
     await world.archive.applyReceipt(device, receipt(receipted));
     await world.archive.storeInbound(second, ownCopy(copied));
     await world.archive.storeInbound(device, { ...ownCopy(historic), source: 'history' });
@@ -127,7 +127,7 @@ describe('messages that were on their way out when the process ended', () => {
       message: { conversation: 'new' },
       content: { kind: 'edit', text: 'new', targetId: target.messageId },
     });
-    await settle();
+    await conclude();
     expect((await world.only(caller.tenantId, target.messageId)).text).toBe('old');
     await world.archive.applyReceipt(device, receipt(editId));
     expect(await world.only(caller.tenantId, target.messageId)).toMatchObject({

@@ -8,12 +8,12 @@ import {
   DATABASE_FILE,
   type DatabaseOptions,
   deferred,
+  durable,
   FolderInUse,
   lockFolder,
   migrateToLatest,
   openDatabase,
   pendingMigrations,
-  settled,
 } from '../../src/storage/database.ts';
 import type { Database } from '../../src/storage/schema.ts';
 import { migrations } from '../../src/storage/sqlite/migrations/index.ts';
@@ -151,7 +151,7 @@ describe('a commit', () => {
       const transaction = db.transaction().execute((trx) => write(trx, 'in_transaction'));
       await expect(transaction).rejects.toThrow(/wuts\.db-wal/);
       await write(deferred(db), 'later');
-      await expect(settled(db)).rejects.toThrow(/wuts\.db-wal/);
+      await expect(durable(db)).rejects.toThrow(/wuts\.db-wal/);
     });
   });
 
@@ -160,7 +160,7 @@ describe('a commit', () => {
       await write(db, 'statement');
       await db.transaction().execute((trx) => write(trx, 'in_transaction'));
       await write(deferred(db), 'later');
-      await settled(db);
+      await durable(db);
     });
   });
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Kysely, sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { DATABASE_FILE, deferred, openDatabase, type SyncMode, settled } from '../../src/storage/database.ts';
+import { DATABASE_FILE, deferred, durable, openDatabase, type SyncMode } from '../../src/storage/database.ts';
 import { type StorageFailure, storageFailure } from '../../src/storage/failure.ts';
 import type { Database } from '../../src/storage/schema.ts';
 
@@ -114,32 +114,32 @@ describe('a commit with sync full', () => {
     const first = put(db, 1);
     await disk.asked();
     await put(deferred(db), 2);
-    const second = settled(db);
+    const second = durable(db);
     disk.fail();
     await expect(first).rejects.toThrow('EIO');
     await expect(second).rejects.toThrow('EIO');
     const failure = await put(db, 3).catch((error: unknown) => error);
     expect(storageFailure(failure)?.kind).toBe('io');
-    await expect(settled(db)).rejects.toThrow('EIO');
+    await expect(durable(db)).rejects.toThrow('EIO');
     expect(disk.waiting).toEqual([]);
     expect(lost).toHaveLength(1);
     expect(await stored()).toEqual([1, 2]);
   });
 
-  it('of a deferred writer resolves at once, and `settled` waits for the disk', async () => {
+  it('of a deferred writer resolves at once, and `durable` waits for the disk', async () => {
     await open('full');
     await put(deferred(db), 1);
     expect(await stored()).toEqual([1]);
     expect(disk.synced).toEqual([]);
     let onDisk = false;
-    const waiting = settled(db).then(() => {
+    const waiting = durable(db).then(() => {
       onDisk = true;
     });
     await disk.asked();
     expect(onDisk).toBe(false);
     disk.finish();
     await waiting;
-    await settled(db);
+    await durable(db);
     expect(disk.synced).toHaveLength(1);
   });
 });
@@ -147,7 +147,7 @@ describe('a commit with sync full', () => {
 it('with sync normal waits for no disk', async () => {
   await open('normal');
   await put(db, 1);
-  await settled(db);
+  await durable(db);
   expect(disk.synced).toEqual([]);
 });
 

@@ -33,12 +33,12 @@ beforeEach(async () => {
   });
   client = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);
   await once(client, 'open');
-  const settled = () =>
+  const durable = () =>
     new Promise<void>((resolve, reject) => {
       commits.push({ resolve, reject });
       onAsk();
     });
-  holdFrames(client as unknown as Parameters<typeof holdFrames>[0], settled);
+  holdFrames(client as unknown as Parameters<typeof holdFrames>[0], durable);
 });
 afterEach(async () => {
   client.terminate();

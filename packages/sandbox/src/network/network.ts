@@ -77,7 +77,7 @@ export class Network implements NetworkPort, NetworkServices {
         routeReceipt(this, sender, node);
         return;
       case 'ack':
-        this.#settleAck(sender, node);
+        this.#takeAck(sender, node);
         return;
       case 'presence':
         this.presences.presence(sender, node);
@@ -97,11 +97,11 @@ export class Network implements NetworkPort, NetworkServices {
     }
   }
 
-  #settleAck(sender: RegisteredDevice, ack: BinaryNode): void {
+  #takeAck(sender: RegisteredDevice, ack: BinaryNode): void {
     const { id, class: tag } = ack.attrs;
     if (id === undefined || tag === undefined) return;
     const { to: from, participant, type } = ack.attrs;
-    sender.mailbox.settle({ tag, id, from, participant, type });
+    sender.mailbox.acknowledge({ tag, id, from, participant, type });
   }
 }
 

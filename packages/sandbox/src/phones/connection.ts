@@ -66,14 +66,14 @@ export class PhoneConnection implements NetworkLink {
 
   /** Leaves the network after the stanzas that already arrived were worked off. */
   async goOffline(): Promise<void> {
-    await this.settled();
+    await this.idle();
     if (!this.#online) return;
     this.#port.detach(this);
     this.close();
   }
 
   /** Resolves when every stanza delivered so far was handled. */
-  async settled(): Promise<void> {
+  async idle(): Promise<void> {
     let seen: Promise<void> | undefined;
     while (seen !== this.#inbound) {
       seen = this.#inbound;
@@ -137,10 +137,10 @@ export class PhoneConnection implements NetworkLink {
 
   deliver(node: BinaryNode): void {
     if (node.tag === 'iq' && node.attrs.type !== 'get' && node.attrs.type !== 'set') {
-      if (this.#settle(`iq:${node.attrs.id ?? ''}`, node)) return;
+      if (this.#answer(`iq:${node.attrs.id ?? ''}`, node)) return;
     }
     if (node.tag === 'ack') {
-      this.#settle(`ack:${node.attrs.class ?? ''}:${node.attrs.id ?? ''}`, node);
+      this.#answer(`ack:${node.attrs.class ?? ''}:${node.attrs.id ?? ''}`, node);
       return;
     }
     const handler = this.#handlers.get(node.tag);
@@ -161,7 +161,7 @@ export class PhoneConnection implements NetworkLink {
     this.#waiting.clear();
   }
 
-  #settle(key: string, node: BinaryNode): boolean {
+  #answer(key: string, node: BinaryNode): boolean {
     const waiting = this.#waiting.get(key);
     if (!waiting) return false;
     this.#waiting.delete(key);

@@ -172,8 +172,8 @@ export class Phone extends PhoneLife {
   }
 
   /** Resolves when every stanza that arrived so far was handled. */
-  settled(): Promise<void> {
-    return this.#parts.connection.settled();
+  idle(): Promise<void> {
+    return this.#parts.connection.idle();
   }
 
   // --- receipts ---

@@ -4,7 +4,7 @@ import type { Account, RegisteredDevice } from '../state/directory.ts';
 import { alternateJid, isUserServer, jidIn, modeOf, parseJid } from '../state/jid.ts';
 import { childrenOf, stanza, timestamp } from '../wire/stanza.ts';
 
-/** Signals that settle a call on one device; the account's other devices stop ringing. */
+/** Signals that end the ringing of a call on one device; the account's other devices stop ringing. */
 const SETTLING = new Set(['accept', 'reject']);
 
 /**

@@ -4,18 +4,18 @@ import type { RegisteredDevice } from '../state/directory.ts';
 import { alternateJid, jidIn, modeOf, type ParsedJid, parseJid } from '../state/jid.ts';
 import { stanza, timestamp } from '../wire/stanza.ts';
 
-/** Receipt types that say a message arrived; they settle it like an ack. No type is plain delivery. */
+/** Receipt types that say a message arrived; they acknowledge it like an ack. No type is plain delivery. */
 const DELIVERY_TYPES = new Set<string | undefined>([undefined, 'inactive', 'sender', 'peer_msg']);
 
 /**
- * Takes a `<receipt>`: settles the message it is about when it says delivered, acknowledges it, and passes
+ * Takes a `<receipt>`: takes the message it is about off the queue when it says delivered, acknowledges it, and passes
  * it on to whom it concerns. Types as whatsmeow types/presence.go names them.
  */
 export function routeReceipt(network: NetworkServices, reader: RegisteredDevice, node: BinaryNode): void {
   const { id, type, to, participant } = node.attrs;
   if (id === undefined) return;
   if (DELIVERY_TYPES.has(type)) {
-    reader.mailbox.settle({ tag: 'message', id, from: to, participant });
+    reader.mailbox.acknowledge({ tag: 'message', id, from: to, participant });
   }
   network.delivery.acknowledge(reader, node);
   const target = parseJid(to);

@@ -9,7 +9,7 @@ interface Stored {
 }
 
 /** What a client says in an `<ack>` (or, for messages, a delivery receipt) about a stanza it has taken. */
-export interface Settlement {
+export interface Acknowledgement {
   readonly tag: string;
   readonly id: string;
   readonly from?: string | undefined;
@@ -37,7 +37,7 @@ export class Mailbox {
     return this.#stored.size;
   }
 
-  /** Keeps a stanza until the device settles it; false for one without an id, which cannot be settled. */
+  /** Keeps a stanza until the device acknowledges it; false for one without an id, which cannot be acknowledged. */
   store(node: BinaryNode): boolean {
     const id = node.attrs.id;
     if (id === undefined) return false;
@@ -55,15 +55,15 @@ export class Mailbox {
    * Forgets the stanza that the device took. Receipts of many readers share one id, so sender and type are
    * compared too; when none fits exactly the oldest with that id is meant.
    */
-  settle(settlement: Settlement): boolean {
-    const key = `${settlement.tag} ${settlement.id}`;
+  acknowledge(acknowledged: Acknowledgement): boolean {
+    const key = `${acknowledged.tag} ${acknowledged.id}`;
     const same = this.#byId.get(key);
     if (!same) return false;
     const exact = same.findIndex(({ node: { attrs } }) => {
       return (
-        attrs.from === settlement.from &&
-        attrs.participant === settlement.participant &&
-        (settlement.tag === 'message' || attrs.type === settlement.type)
+        attrs.from === acknowledged.from &&
+        attrs.participant === acknowledged.participant &&
+        (acknowledged.tag === 'message' || attrs.type === acknowledged.type)
       );
     });
     const [stored] = same.splice(Math.max(exact, 0), 1);

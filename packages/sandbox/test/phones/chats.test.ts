@@ -168,7 +168,7 @@ describe('two phones', () => {
     await bob.waitForMessage((message) => message.id === sent.id);
     await bob.goOffline();
     await bob.goOnline();
-    await bob.settled();
+    await bob.idle();
     expect(bob.inbox).toHaveLength(1);
   });
 
@@ -222,7 +222,7 @@ describe('a group', () => {
     await alice.removeFromGroup(group, bob);
     const after = await alice.sendText(group, 'only us now');
     await carol.waitForMessage((message) => message.id === after.id);
-    await bob.settled();
+    await bob.idle();
     expect(bob.inbox.map((message) => message.text)).toEqual(['before Carol', 'hello Carol']);
     await expect(bob.sendText(group, 'let me in')).rejects.toThrow(/403|404/);
   });

@@ -55,7 +55,7 @@ test('a plaintext is any bytes, in a message that decrypts', async () => {
   const before = bob.problems.length;
   const id = await mallory.hostile.sendPlaintext(bob, Buffer.alloc(10, 0xff));
   await frameOf((frame) => frame.attrs.id === id);
-  await bob.settled();
+  await bob.idle();
   const problems = bob.problems.slice(before).map(({ message }) => message);
   expect(problems).toEqual([]);
   await mallory.sendText(bob, 'the session goes on');

@@ -168,7 +168,7 @@ test('a number that registers again has new keys, no companions and no history, 
   const again = sandbox.phones.find(({ number }) => number === dora.number);
   expect(again).not.toBe(dora);
   expect(again?.inbox).toEqual([]);
-  await alice.settled();
+  await alice.idle();
   await alice.sendText(dora.jid, 'to the new phone');
   await again?.waitForMessage(({ text }) => text === 'to the new phone');
 });

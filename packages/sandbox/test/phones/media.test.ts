@@ -159,7 +159,7 @@ describe('a media retry of a companion', () => {
     bob.mediaRetry = 'silent';
     void ask();
     await bob.waitForReceipt((receipt) => receipt.type === 'server-error' && receipt.messageId === id);
-    await bob.settled();
+    await bob.idle();
     expect(bob.mediaRetryRequests).toHaveLength(1);
     expect(sandbox.cdn.log.filter(({ method }) => method === 'POST')).toHaveLength(1);
   });

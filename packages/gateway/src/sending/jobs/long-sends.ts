@@ -10,7 +10,7 @@ import { afterFailure, failureOf, type NextStep } from './retry-policy.ts';
 import type { LaterSend, SendJobs } from './send-jobs.ts';
 import { untilStored } from './until-stored.ts';
 
-export type LongAnswer = { sent: SentMessage } | { job: SendJob; settled: Promise<unknown> };
+export type LongAnswer = { sent: SentMessage } | { job: SendJob; ended: Promise<unknown> };
 
 export class LongSends {
   readonly #jobs: SendJobs;
@@ -63,7 +63,7 @@ export class LongSends {
     try {
       adopted = this.#jobs.adopt(caller, later, () => claimed);
       const job = await adopted;
-      return { job, settled: this.#settle(job, result) };
+      return { job, ended: this.#finish(job, result) };
     } catch (error) {
       // It cannot be kept: then the caller has to wait after all.
       this.#log.warn({ err: error, kind: later.operation.kind }, 'a long send could not become a job');
@@ -80,7 +80,7 @@ export class LongSends {
   }
 
   /** What could not leave for now is left to the worker, under the same message id. Never throws. */
-  async #settle(job: SendJob, result: Promise<SentMessage>): Promise<void> {
+  async #finish(job: SendJob, result: Promise<SentMessage>): Promise<void> {
     const next = await result.then(
       ({ messageId }): NextStep => ({ over: { state: 'sent', messageId } }),
       (error) => afterFailure(job, failureOf(error), this.#clock.now(), this.#lateMs),

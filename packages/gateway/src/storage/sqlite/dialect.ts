@@ -118,7 +118,7 @@ class SqliteDriver implements Driver {
     turns.give();
     if (!wal || !wrote) return;
     wal.committed();
-    if (this.#waits) await wal.settled();
+    if (this.#waits) await wal.durable();
   }
 
   async destroy(): Promise<void> {

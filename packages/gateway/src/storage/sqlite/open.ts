@@ -27,7 +27,7 @@ export interface OpenSqlite {
   dialect: Dialect;
   /** Its commits do not: see `deferred` in `storage/database.ts`. */
   deferred: Dialect;
-  settled(): Promise<void>;
+  durable(): Promise<void>;
   /** Puts what the log holds into the database, and both on the disk. Throws StorageFailure. */
   checkpoint(): void;
 }
@@ -60,7 +60,7 @@ export function openSqlite({ dataDir, syncFile, onSyncFailed }: SqliteOptions): 
     return {
       dialect: new SqliteDialect(shared, true),
       deferred: new SqliteDialect(shared, false),
-      settled: async () => wal?.settled(),
+      durable: async () => wal?.durable(),
       checkpoint: () => checkpoint(sqlite),
     };
   } catch (error) {

@@ -12,7 +12,7 @@ export const diskSync: FileSync = promisify(fdatasync);
  * With `synchronous=FULL` SQLite itself syncs the log at each commit, and the whole process stands still for
  * it: a millisecond on a good disk, five on a bad one. Here SQLite runs with `NORMAL`, where a commit is
  * handed to the operating system, and the log is synced from a thread of libuv's. One sync covers every
- * commit before it, whoever made it. A commit counts as durable only after `settled`.
+ * commit before it, whoever made it. A commit counts as durable only after `durable`.
  *
  * The same guarantee as `FULL`: the log is what a commit is read back from (https://sqlite.org/wal.html),
  * syncing works on the file and not on the descriptor, and with `NORMAL` SQLite still syncs the log before
@@ -56,7 +56,7 @@ export class WalSync {
   }
 
   /** Resolves once every commit made so far is on the disk; rejects with a StorageFailure otherwise. */
-  async settled(): Promise<void> {
+  async durable(): Promise<void> {
     const mine = this.#written;
     while (this.#synced < mine) {
       if (this.#failure) throw this.#failure;

@@ -215,7 +215,7 @@ class Connection {
       keys: this.#account.keys,
       keptGroup: (jid) => this.#groups.get(jid),
       makeSignalRepository: inbound.tap.makeSignalRepository,
-      settled: () => this.#settled(),
+      durable: () => this.#durable(),
     });
     this.#link.connected(socket);
     // Before the gate of the way in, which holds back whoever listens by then.
@@ -315,10 +315,10 @@ class Connection {
    * Nothing leaves before what it tells of is stored, credentials included: the reply that completes a linking
    * (whatsmeow pair.go handlePair saves first), an upload of pre-keys whose ids must not be given out twice.
    */
-  async #settled(): Promise<void> {
+  async #durable(): Promise<void> {
     await this.#inbound?.kept();
     await this.#saved;
-    await this.#session.credentials.settled?.();
+    await this.#session.credentials.durable?.();
   }
 
   #onCredentials(update: {

@@ -1,7 +1,7 @@
 /**
  * Where one device's keys live. Values are opaque bytes to the store; it encrypts them.
  * One `write` is one commit, all of it or nothing; it is durable when the promise resolves, or, in a store
- * that has `settled`, once that has resolved. Nothing that depends on it may leave the process earlier.
+ * that has `durable`, once that has resolved. Nothing that depends on it may leave the process earlier.
  */
 export interface CredentialStore {
   readCredentials(): Promise<Uint8Array | null>;
@@ -17,7 +17,7 @@ export interface CredentialStore {
   /** Forgets everything of this device: after a logout. */
   clear(): Promise<void>;
   /** Resolves once every commit made before the call is durable. */
-  settled?(): Promise<void>;
+  durable?(): Promise<void>;
 }
 
 /** The store of a device. Sessions come and go over it, and one at a time may write. */

@@ -157,7 +157,7 @@ export function sendRoute(app: FastifyInstance, parts: SendParts) {
           if ('sent' in answer) return shown(answer.sent);
           // The send goes on without the request, and with its files.
           const files = keepUploads(request);
-          answer.settled.then(() => Promise.all(files.map((file) => file.dispose())));
+          answer.ended.then(() => Promise.all(files.map((file) => file.dispose())));
           return laterAnswer(reply, answer.job, read.address);
         });
       },

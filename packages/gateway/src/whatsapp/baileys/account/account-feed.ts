@@ -22,7 +22,7 @@ import { storedLids } from './stored-lids.ts';
 
 interface Task {
   entry: JournalEntry;
-  settled(): void;
+  done(): void;
 }
 
 export interface AccountFeedParts {
@@ -116,16 +116,16 @@ export class AccountFeed {
   }
 
   /**
-   * True when the row is the feed's to work off. `settled` is called once it is stored; rows that no stanza
+   * True when the row is the feed's to work off. `done` is called once it is stored; rows that no stanza
    * can bring again are deleted here, at once, because their notices would be repeated.
    */
-  take(entry: JournalEntry, settled: () => void): boolean {
+  take(entry: JournalEntry, done: () => void): boolean {
     if (!isAppStateEntry(entry)) {
       if (!historyNotification(entry, this.#parts.own())) return false;
       if (this.#taken.has(entry.id)) return true;
       this.#taken.add(entry.id);
     }
-    const task = { entry, settled };
+    const task = { entry, done };
     if (this.#waiting) this.#waiting.push(task);
     else this.#enqueue(task);
     return true;
@@ -140,7 +140,7 @@ export class AccountFeed {
     await finished;
   }
 
-  #enqueue({ entry, settled }: Task): void {
+  #enqueue({ entry, done }: Task): void {
     this.#queue.push({
       store: async () => {
         try {
@@ -151,7 +151,7 @@ export class AccountFeed {
           this.#warn('account data is lost', error);
         }
         if (isAppStateEntry(entry)) await this.#parts.credentials.deleteJournal([entry.id]);
-        settled();
+        done();
       },
       setAside: (error) => this.#parts.setAside.row(entry.id, error),
     });

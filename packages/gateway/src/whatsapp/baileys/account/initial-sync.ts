@@ -71,10 +71,10 @@ export class InitialSync {
     await socket.resyncAppState(missing, true);
     if (this.#stopped) return;
     const current = takeCurrent();
-    for (const name of missing) if (current.has(name)) this.#settle(name);
+    for (const name of missing) if (current.has(name)) this.#markSynced(name);
   }
 
-  #settle(name: string): void {
+  #markSynced(name: string): void {
     const { credentials, enqueue, report } = this.#parts;
     this.#synced.add(name);
     enqueue(async () => {

@@ -25,10 +25,10 @@ const CLOSE_WITHIN_MS = 1_000;
  * durable. Waiting at each commit would hold up the next stanza, because the library decrypts one at a time;
  * so frames wait instead, in their order, and those of one moment go out in one write.
  *
- * `settled` resolves when every commit made before the call is durable. When it rejects, the connection is
+ * `durable` resolves when every commit made before the call is durable. When it rejects, the connection is
  * cut: the server sends again what was not acknowledged.
  */
-export function holdFrames(socket: FrameSocket, settled: () => Promise<void>): void {
+export function holdFrames(socket: FrameSocket, durable: () => Promise<void>): void {
   const send = socket.send.bind(socket);
   const close = socket.close.bind(socket);
   let held: Uint8Array[] = [];
@@ -41,7 +41,7 @@ export function holdFrames(socket: FrameSocket, settled: () => Promise<void>): v
         await new Promise((resolve) => setImmediate(resolve));
         const frames = held;
         held = [];
-        await settled();
+        await durable();
         if (socket.readyState !== OPEN) return;
         socket._socket?.cork();
         for (const frame of frames) send(frame);

@@ -29,7 +29,7 @@ export interface SocketParts {
   keptGroup(jid: string): GroupMetadata | undefined;
   makeSignalRepository: NonNullable<UserFacingSocketConfig['makeSignalRepository']>;
   /** Resolves when every commit made before the call is durable. */
-  settled(): Promise<void>;
+  durable(): Promise<void>;
 }
 
 /** Ends a connection at once: nothing more leaves on it, and the server sends again what was not acknowledged. */
@@ -63,6 +63,6 @@ export function openSocket(parts: SocketParts): Socket {
   const { socket: frames } = socket.ws as unknown as { socket: FrameSocket | null };
   // Without the gate a receipt could leave before the disk has its message: better no session at all.
   if (!frames) throw new Error('the library no longer shows its WebSocket: see outgoing-gate.ts');
-  holdFrames(frames, () => parts.settled());
+  holdFrames(frames, () => parts.durable());
   return socket;
 }

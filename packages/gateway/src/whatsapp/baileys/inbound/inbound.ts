@@ -32,7 +32,7 @@ export interface InboundParts {
   /** A ping and its answer: what was written before it has been taken by the server. */
   roundTrip(): Promise<void>;
   /** Takes the rows that are about the account instead of a message. */
-  account: { take(entry: JournalEntry, settled: () => void): boolean };
+  account: { take(entry: JournalEntry, done: () => void): boolean };
   hasReceived: SessionParts['hasReceived'];
   setAside: SetAside;
   log: LogSink;
@@ -144,14 +144,14 @@ export class Inbound {
   }
 
   #enqueue(entry: JournalEntry): void {
-    const settled = () => this.#journal.settled(entry.id);
+    const done = () => this.#journal.done(entry.id);
     const setAside = (error: unknown) => this.#parts.setAside.row(entry.id, error);
     try {
-      if (this.#parts.account.take(entry, settled)) return;
+      if (this.#parts.account.take(entry, done)) return;
     } catch {
       // It looks into messages of our own account alone; what cannot be read is a message like others.
     }
-    this.#queue.push({ store: () => this.#store(entry).then(settled), setAside });
+    this.#queue.push({ store: () => this.#store(entry).then(done), setAside });
   }
 
   async #store(entry: JournalEntry): Promise<void> {

@@ -25,7 +25,7 @@ export interface JournalParts {
 export class Journal {
   readonly #parts: JournalParts;
   readonly #entries = new Map<string, JournalEntry>();
-  #settled: string[] = [];
+  #done: string[] = [];
   #purging: Promise<void> | null = null;
   #gathering: (() => void) | null = null;
   /** Set when the server said that all stored stanzas were sent: from then on entries can be forgotten. */
@@ -59,8 +59,8 @@ export class Journal {
   }
 
   /** The archive has what the entry says. */
-  settled(id: string): void {
-    this.#settled.push(id);
+  done(id: string): void {
+    this.#done.push(id);
     this.#gather();
   }
 
@@ -70,7 +70,7 @@ export class Journal {
     this.#gather();
   }
 
-  /** Deletes what is settled by now; resolves when it is done or the connection is gone. */
+  /** Deletes the rows that are done by now; resolves when they, or the connection, are gone. */
   async flush(): Promise<void> {
     this.#stopGathering();
     await this.#purging;
@@ -83,7 +83,7 @@ export class Journal {
   }
 
   #gather(): void {
-    if (!this.#caughtUp || this.#gathering || this.#settled.length === 0) return;
+    if (!this.#caughtUp || this.#gathering || this.#done.length === 0) return;
     this.#gathering = systemClock.after(GATHER_MS, () => {
       this.#gathering = null;
       this.#purging = this.#purge().finally(() => {
@@ -99,9 +99,9 @@ export class Journal {
   }
 
   async #purge(): Promise<void> {
-    const ids = this.#settled.splice(0);
+    const ids = this.#done.splice(0);
     if (ids.length === 0 || !this.#caughtUp) {
-      this.#settled.unshift(...ids);
+      this.#done.unshift(...ids);
       return;
     }
     try {
@@ -111,7 +111,7 @@ export class Journal {
     } catch (error) {
       // Before the session is open, for one: the stored stanzas come first. Tried again while the connection
       // lasts; then they stay for the next one, where storing them again changes nothing.
-      this.#settled.unshift(...ids);
+      this.#done.unshift(...ids);
       this.#parts.onFailure(error);
     }
   }
