@@ -7,8 +7,8 @@ import type { Recipients } from '../sending/recipients.ts';
 import { Deleting } from './deleting.ts';
 import { Editing } from './editing.ts';
 import { Forwarding } from './forwarding.ts';
-import { HeldMessages } from './held-messages.ts';
 import { HistoryRequests } from './history-request.ts';
+import { MessageCopies } from './message-copies.ts';
 import { OutgoingReceipts } from './outgoing-receipts.ts';
 import { Pinning } from './pinning.ts';
 import { Starring } from './starring.ts';
@@ -32,13 +32,13 @@ export function composeActions(parts: {
   sending: Sending;
 }): Actions {
   const { clock, devices, archive } = parts;
-  const held = new HeldMessages(parts);
+  const copies = new MessageCopies(parts);
   return {
-    editing: new Editing({ held, archive, clock }),
-    deleting: new Deleting({ held, archive, clock }),
-    forwarding: new Forwarding({ ...parts, held }),
-    pinning: new Pinning({ held, archive, clock }),
-    starring: new Starring(held),
+    editing: new Editing({ copies, archive, clock }),
+    deleting: new Deleting({ copies, archive, clock }),
+    forwarding: new Forwarding({ ...parts, copies }),
+    pinning: new Pinning({ copies, archive, clock }),
+    starring: new Starring(copies),
     receipts: new OutgoingReceipts({ devices, archive, clock }),
     history: new HistoryRequests({ devices, archive }),
   };

@@ -12,7 +12,7 @@ import type { Caller } from '../tenancy/caller.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 import { revokeMessage } from './content/revoke.ts';
-import { chatToSendTo, firstHeld, type HeldMessage, type HeldMessages } from './held-messages.ts';
+import { type CopyOnDevice, chatToSendTo, firstUsable, type MessageCopies } from './message-copies.ts';
 
 export type DeleteType = 'for_everyone' | 'for_me';
 
@@ -36,12 +36,12 @@ export interface DeletedMessage {
 }
 
 export class Deleting {
-  readonly #held: HeldMessages;
+  readonly #copies: MessageCopies;
   readonly #archive: MessageArchive;
   readonly #clock: Clock;
 
-  constructor(parts: { held: HeldMessages; archive: MessageArchive; clock: Clock }) {
-    this.#held = parts.held;
+  constructor(parts: { copies: MessageCopies; archive: MessageArchive; clock: Clock }) {
+    this.#copies = parts.copies;
     this.#archive = parts.archive;
     this.#clock = parts.clock;
   }
@@ -52,8 +52,8 @@ export class Deleting {
    * FORBIDDEN (another's message), NOT_DELETABLE, DELETE_WINDOW_EXPIRED, and what sending throws.
    */
   async delete(caller: Caller, request: DeleteRequest): Promise<DeletedMessage> {
-    const held = await this.#find(caller, request);
-    const { target } = held;
+    const found = await this.#find(caller, request);
+    const { target } = found;
     if (request.ownOnly && !target.fromMe) {
       throw new AppError('FORBIDDEN', {
         message:
@@ -64,26 +64,26 @@ export class Deleting {
     if (request.type === 'for_me') await this.#archive.hide(target, asked);
     return {
       target,
-      deletedAt: request.type === 'for_me' ? asked : await this.#revoke(held, request.attempt),
+      deletedAt: request.type === 'for_me' ? asked : await this.#revoke(found, request.attempt),
       elapsedMinutes: Math.max(0, Math.floor((asked - target.timestamp) / 60_000)),
       withinWindow: withinDeleteWindow(target, asked),
     };
   }
 
   /** The copy in the chat that is meant: our own first, then one on a connected device. */
-  async #find(caller: Caller, request: DeleteRequest): Promise<HeldMessage> {
+  async #find(caller: Caller, request: DeleteRequest): Promise<CopyOnDevice> {
     const name = claimedName(request.name, request.attempt);
-    const inChat = await this.#held.inChat(caller, name, request.address);
-    const own = inChat.filter((held) => held.target.fromMe);
+    const inChat = await this.#copies.inChat(caller, name, request.address);
+    const own = inChat.filter((copy) => copy.target.fromMe);
     const candidates = own.length > 0 ? own : inChat;
     const [first, second] = candidates;
     if (!first) throw invalidField('chatJid', 'is not the chat of this message');
     if (request.type === 'for_me' && second) throw new AppError('DEVICE_AMBIGUOUS');
-    return firstHeld(candidates);
+    return firstUsable(candidates);
   }
 
-  async #revoke(held: HeldMessage, attempt: SendAttempt | undefined): Promise<number> {
-    const { target, device, session } = held;
+  async #revoke(found: CopyOnDevice, attempt: SendAttempt | undefined): Promise<number> {
+    const { target, device, session } = found;
     const earlier = await earlierDelivery(this.#archive, target.tenantId, attempt);
     if (earlier) return earlier.timestamp;
     if (!target.fromMe && !target.isGroup) {

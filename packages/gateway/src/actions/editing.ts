@@ -15,7 +15,7 @@ import {
 import type { RecipientAddress } from '../sending/recipients.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { editMessage } from './content/edit.ts';
-import { chatToSendTo, firstHeld, type HeldMessages } from './held-messages.ts';
+import { chatToSendTo, firstUsable, type MessageCopies } from './message-copies.ts';
 
 export interface EditRequest {
   name: MessageName;
@@ -25,12 +25,12 @@ export interface EditRequest {
 }
 
 export class Editing {
-  readonly #held: HeldMessages;
+  readonly #copies: MessageCopies;
   readonly #archive: MessageArchive;
   readonly #clock: Clock;
 
-  constructor(parts: { held: HeldMessages; archive: MessageArchive; clock: Clock }) {
-    this.#held = parts.held;
+  constructor(parts: { copies: MessageCopies; archive: MessageArchive; clock: Clock }) {
+    this.#copies = parts.copies;
     this.#archive = parts.archive;
     this.#clock = parts.clock;
   }
@@ -46,9 +46,9 @@ export class Editing {
     const earlier = await earlierDelivery(this.#archive, caller.tenantId, attempt);
     if (earlier) return earlier;
     const name = claimedName(request.name, attempt);
-    const copies = await this.#held.inChat(caller, name, request.address, (each) => each.fromMe);
+    const copies = await this.#copies.inChat(caller, name, request.address, (each) => each.fromMe);
     if (copies.length === 0) throw invalidField('to', 'is not the chat of this message');
-    const { target, device, session } = firstHeld(copies);
+    const { target, device, session } = firstUsable(copies);
     assertEditable(target, this.#clock.now());
     if (hasCaption(target.kind)) checkedCaption(request.text, 'message');
     if (!session) throw new AppError('DEVICE_NOT_READY');

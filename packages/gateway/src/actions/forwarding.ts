@@ -9,7 +9,7 @@ import type { StoredMessage } from '../messages/stored-message.ts';
 import type { Sending, SendRequest, SentMessage } from '../sending/pipeline.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { forwardContent } from './content/forward.ts';
-import type { HeldMessages } from './held-messages.ts';
+import type { MessageCopies } from './message-copies.ts';
 
 /** The message `forwarded`, with everything that a send may say beside its content. */
 export type ForwardRequest = Omit<SendRequest, 'content' | 'quote' | 'mentions' | 'deviceId'> & {
@@ -17,7 +17,7 @@ export type ForwardRequest = Omit<SendRequest, 'content' | 'quote' | 'mentions' 
 };
 
 export interface ForwardingParts {
-  held: HeldMessages;
+  copies: MessageCopies;
   archive: MessageArchive;
   media: Pick<MediaService, 'resolve'>;
   sending: Sending;
@@ -38,9 +38,9 @@ export class Forwarding {
    * throws (MEDIA_GONE, MEDIA_DOWNLOAD_FAILED, …), and what sending throws.
    */
   async forward(caller: Caller, { forwarded, ...request }: ForwardRequest): Promise<SentMessage> {
-    const { held, archive, sending } = this.#parts;
-    const copies = await held.any(caller, forwarded);
-    const { target, device } = await held.reachable(caller, copies);
+    const { copies, archive, sending } = this.#parts;
+    const named = await copies.any(caller, forwarded);
+    const { target, device } = await copies.reachable(caller, named);
     assertForwardable(target);
     const original = (await archive.wireMessage(target)) ?? {};
     const content = forwardContent({

@@ -67,8 +67,8 @@ export class OutgoingReceipts {
     const named = await this.#received(caller, request, { chat, sender });
     const device = await this.#device(caller, request.deviceId, [...named.values()].flat());
     const subjects = request.messageIds.map((id) => {
-      const held = named.get(id)?.find((copy) => copy.deviceId === device.id);
-      return subjectOf(id, held ?? null, chat, sender);
+      const stored = named.get(id)?.find((copy) => copy.deviceId === device.id);
+      return subjectOf(id, stored ?? null, chat, sender);
     });
     const at = request.at ?? this.#clock.now();
     const session = this.#devices.session(device);

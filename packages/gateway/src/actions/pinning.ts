@@ -14,7 +14,7 @@ import {
 } from '../sending/delivery.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { pinMessage } from './content/pin.ts';
-import { chatToSendTo, type HeldMessages } from './held-messages.ts';
+import { chatToSendTo, type MessageCopies } from './message-copies.ts';
 
 export interface PinRequest {
   name: MessageName;
@@ -24,12 +24,12 @@ export interface PinRequest {
 }
 
 export class Pinning {
-  readonly #held: HeldMessages;
+  readonly #copies: MessageCopies;
   readonly #archive: MessageArchive;
   readonly #clock: Clock;
 
-  constructor(parts: { held: HeldMessages; archive: MessageArchive; clock: Clock }) {
-    this.#held = parts.held;
+  constructor(parts: { copies: MessageCopies; archive: MessageArchive; clock: Clock }) {
+    this.#copies = parts.copies;
     this.#archive = parts.archive;
     this.#clock = parts.clock;
   }
@@ -40,8 +40,8 @@ export class Pinning {
    */
   async pin(caller: Caller, request: PinRequest): Promise<Delivered & { target: StoredMessage }> {
     const { attempt } = request;
-    const copies = await this.#held.any(caller, claimedName(request.name, attempt));
-    const { target, device, session } = await this.#held.reachable(caller, copies);
+    const copies = await this.#copies.any(caller, claimedName(request.name, attempt));
+    const { target, device, session } = await this.#copies.reachable(caller, copies);
     const earlier = await earlierDelivery(this.#archive, caller.tenantId, attempt);
     if (earlier) return { ...earlier, target };
     assertPinnable(target);

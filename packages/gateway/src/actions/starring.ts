@@ -5,7 +5,7 @@ import { NOT_SHOWN } from '../messages/shown-kinds.ts';
 import { chatOf, type StoredMessage, senderOf } from '../messages/stored-message.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
-import type { HeldMessages } from './held-messages.ts';
+import type { MessageCopies } from './message-copies.ts';
 
 export interface StarRequest {
   name: MessageName;
@@ -13,16 +13,16 @@ export interface StarRequest {
 }
 
 export class Starring {
-  readonly #held: HeldMessages;
+  readonly #copies: MessageCopies;
 
-  constructor(held: HeldMessages) {
-    this.#held = held;
+  constructor(copies: MessageCopies) {
+    this.#copies = copies;
   }
 
   /** Resolves once WhatsApp has it. Throws MESSAGE_NOT_FOUND, NOT_STARRABLE, DEVICE_NOT_READY, WHATSAPP_TIMEOUT. */
   async star(caller: Caller, { name, starred }: StarRequest): Promise<StoredMessage> {
-    const copies = await this.#held.any(caller, name);
-    const { target, session } = await this.#held.reachable(caller, copies);
+    const copies = await this.#copies.any(caller, name);
+    const { target, session } = await this.#copies.reachable(caller, copies);
     if (target.revokedAt !== null) {
       throw new AppError('NOT_STARRABLE', { message: 'the message was deleted' });
     }

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { type Cdn, createCdn } from '../../../sandbox/src/cdn/cdn.ts';
 import { Deleting } from '../../src/actions/deleting.ts';
 import { Editing } from '../../src/actions/editing.ts';
-import { HeldMessages } from '../../src/actions/held-messages.ts';
+import { MessageCopies } from '../../src/actions/message-copies.ts';
 import { bulkRoutes } from '../../src/api/routes/messages/bulk.ts';
 import { deleteRoutes } from '../../src/api/routes/messages/delete.ts';
 import { jobsRoutes } from '../../src/api/routes/messages/jobs.ts';
@@ -172,9 +172,9 @@ export class SendingWorld {
     const media = new OutboundFiles({ client, http, cache, maxBytes: MAX_BYTES, uploads });
     const pacing = new Pacing({ clock, settings: { perMinute: 0, burst: 1, maxWaitMs: 0 } });
     const sending = new Sending({ devices, archive, recipients, media, clock, pacing });
-    const held = new HeldMessages({ devices, archive, recipients });
-    const editing = new Editing({ held, archive, clock });
-    const deleting = new Deleting({ held, archive, clock });
+    const copies = new MessageCopies({ devices, archive, recipients });
+    const editing = new Editing({ copies, archive, clock });
+    const deleting = new Deleting({ copies, archive, clock });
     const statuses = new MessageStatuses({ db, archive, devices });
     const idempotency = new Idempotency({ db, clock });
     const makeLater = () =>

@@ -15,7 +15,7 @@ export interface WatchedAuthenticator extends Pick<Authenticator, 'authenticate'
 }
 
 /** A request that is held: `signal` aborts when the client goes, may no longer ask, or the server stops. */
-export interface HeldRequest {
+export interface LongRequest {
   signal: AbortSignal;
   /** Throws UNAUTHORIZED or FORBIDDEN when the token would not get this answer any more. */
   authorize(): Promise<void>;
@@ -67,7 +67,7 @@ export class LongRequests {
   }
 
   /** Holds a request from now on. */
-  watch(request: FastifyRequest): HeldRequest {
+  watch(request: FastifyRequest): LongRequest {
     const gone = new AbortController();
     const { socket } = request.raw;
     const { tenantId } = request.caller;

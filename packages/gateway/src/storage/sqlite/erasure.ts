@@ -85,13 +85,13 @@ async function eraseMessages(db: Kysely<Database>, tenantId: string, files: Eras
     .execute();
   await db.deleteFrom('messages').where(checkedTenant(tenantId)).where('id', 'in', ids).execute();
   for (const sha256 of new Set(cached.map((row) => row.blob_sha256))) {
-    if (sha256 !== null && !(await isHeld(db, sha256))) await files.blob(sha256);
+    if (sha256 !== null && !(await isInUse(db, sha256))) await files.blob(sha256);
   }
   return true;
 }
 
 /** Whether any message, of whomever, still holds the file. */
-async function isHeld(db: Kysely<Database>, sha256: string): Promise<boolean> {
+async function isInUse(db: Kysely<Database>, sha256: string): Promise<boolean> {
   const holder = await db
     .selectFrom('media')
     .select('message_row_id')

@@ -6,7 +6,7 @@ import { Type } from 'typebox';
 import { invalidField } from '../../../errors.ts';
 import type { EventReader, StreamItem } from '../../../events/reader.ts';
 import { DeviceHeaders } from '../../request/device.ts';
-import type { HeldRequest, LongRequests } from '../../request/long-requests.ts';
+import type { LongRequest, LongRequests } from '../../request/long-requests.ts';
 import { errorResponses } from '../../schemas.ts';
 import { Cursor, type DeviceDirectory, filters, position, scopeOf } from './scope.ts';
 
@@ -74,7 +74,7 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamParts> = async (app, 
 };
 
 /** The stream in the format of https://html.spec.whatwg.org/multipage/server-sent-events.html */
-async function* lines(items: AsyncIterable<StreamItem>, connection: HeldRequest): AsyncGenerator<string> {
+async function* lines(items: AsyncIterable<StreamItem>, connection: LongRequest): AsyncGenerator<string> {
   yield `retry: ${RECONNECT_MS}\n\n`;
   for await (const item of items) {
     if (item.type === 'event') {

@@ -17,7 +17,7 @@ import type { Caller } from '../tenancy/caller.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 
 /** A copy of a message, and the device that has it. */
-export interface HeldMessage {
+export interface CopyOnDevice {
   target: StoredMessage;
   device: MessageDevice;
   /** Null while the device is not connected, and for a former account's message. */
@@ -26,7 +26,7 @@ export interface HeldMessage {
   former: boolean;
 }
 
-export class HeldMessages {
+export class MessageCopies {
   readonly #devices: SendingDevices;
   readonly #archive: MessageArchive;
   readonly #recipients: Recipients;
@@ -52,7 +52,7 @@ export class HeldMessages {
     name: MessageName,
     address: RecipientAddress,
     fits: Fits = () => true,
-  ): Promise<HeldMessage[]> {
+  ): Promise<CopyOnDevice[]> {
     const parts = { archive: this.#archive, devices: this.#devices };
     const named = (await messagesNamed(parts, caller, name)).filter(fits);
     const sure = named.filter((each) => isNamedBy(each, address));
@@ -66,7 +66,7 @@ export class HeldMessages {
   }
 
   /** The device that holds the copy, connected or not. */
-  async holder(caller: Caller, target: StoredMessage): Promise<HeldMessage> {
+  async holder(caller: Caller, target: StoredMessage): Promise<CopyOnDevice> {
     const device = await this.#devices.resolve(caller, target.deviceId);
     if (!holdsAccount(device, accountOfMessage(target))) {
       return { target, device, session: null, former: true };
@@ -97,21 +97,21 @@ export class HeldMessages {
    * The first copy on a connected device, else the first of all. MESSAGE_NOT_FOUND without copies,
    * ACCOUNT_CHANGED when all are former accounts'.
    */
-  async reachable(caller: Caller, copies: readonly StoredMessage[]): Promise<HeldMessage> {
-    const all: HeldMessage[] = [];
+  async reachable(caller: Caller, copies: readonly StoredMessage[]): Promise<CopyOnDevice> {
+    const all: CopyOnDevice[] = [];
     for (const target of copies) {
-      const held = await this.holder(caller, target);
-      if (held.session) return held;
-      all.push(held);
+      const found = await this.holder(caller, target);
+      if (found.session) return found;
+      all.push(found);
     }
-    return firstHeld(all);
+    return firstUsable(all);
   }
 
   /**
    * Whether the address names the chat of the message. Throws DEVICE_NOT_READY when only WhatsApp could
    * tell, and what its look-up throws.
    */
-  async #isInChat({ target, device, session }: HeldMessage, address: RecipientAddress): Promise<boolean> {
+  async #isInChat({ target, device, session }: CopyOnDevice, address: RecipientAddress): Promise<boolean> {
     const chat = chatOf(target);
     if (isNamedBy(target, address)) return true;
     // The chat is known by its LID alone, and the caller gives a number.
@@ -127,9 +127,9 @@ function isNamedBy(message: StoredMessage, address: RecipientAddress): boolean {
 }
 
 /** The first that is not a former account's, on a connected device if there is one; else as `reachable`. */
-export function firstHeld(all: readonly HeldMessage[]): HeldMessage {
-  const held = all.find(({ session }) => session) ?? all.find(({ former }) => !former);
-  if (held) return held;
+export function firstUsable(all: readonly CopyOnDevice[]): CopyOnDevice {
+  const found = all.find(({ session }) => session) ?? all.find(({ former }) => !former);
+  if (found) return found;
   throw new AppError(all.length === 0 ? 'MESSAGE_NOT_FOUND' : 'ACCOUNT_CHANGED');
 }
 
