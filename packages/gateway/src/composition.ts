@@ -179,7 +179,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
 
   linked.subscribe({
     ...messages.reports,
-    mediaRetry: (device, notice) => media.service.handleRetryNotice(device, notice),
+    mediaRetry: (device, answer) => media.service.handleRetryAnswer(device, answer),
   });
   tenancy.files({ blob: (sha256) => media.service.cache.drop(sha256), job: sending.dropFile });
   tenancy.beforeLeaving((tenantId, userId) => devices.release(tenantId, userId));

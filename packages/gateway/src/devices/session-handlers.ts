@@ -1,7 +1,7 @@
 /** Where what the sessions report is stored. */
 import type { SessionEvent } from '../whatsapp/port/events.ts';
 import type { HistoryBatch } from '../whatsapp/port/history.ts';
-import type { MediaRetryNotice } from '../whatsapp/port/media.ts';
+import type { SealedRetryAnswer } from '../whatsapp/port/media.ts';
 import type { InboundMessage } from '../whatsapp/port/messages.ts';
 import type { SessionNotice } from '../whatsapp/port/notices.ts';
 import type { MessageReceipt } from '../whatsapp/port/receipts.ts';
@@ -11,7 +11,7 @@ import type { Device } from './device.ts';
 export interface SessionHandlers {
   message(device: Device, message: InboundMessage): Promise<void>;
   receipt(device: Device, receipt: MessageReceipt): Promise<void>;
-  mediaRetry(device: Device, notice: MediaRetryNotice): Promise<void>;
+  mediaRetry(device: Device, answer: SealedRetryAnswer): Promise<void>;
   notice(device: Device, notice: SessionNotice, cause?: string): Promise<void>;
   history(device: Device, batch: HistoryBatch): Promise<void>;
 }
@@ -34,7 +34,7 @@ export function storeReceived(
     case 'receipt':
       return handlers.receipt(device, event.receipt);
     case 'media_retry':
-      return handlers.mediaRetry(device, event.notice);
+      return handlers.mediaRetry(device, event.answer);
     case 'notice':
       return handlers.notice(device, event.notice, event.cause);
     case 'history':

@@ -6,7 +6,7 @@ import type { Log } from '../observability/log.ts';
 import type { Step } from '../steps.ts';
 import type { Database } from '../storage/schema.ts';
 import { EventFeed } from './feed.ts';
-import { NoticeEvents } from './notices.ts';
+import { NoticeEvents } from './notice-events.ts';
 import { EventOutbox } from './outbox.ts';
 import { EventReader } from './reader.ts';
 import { EventRetention } from './retention.ts';

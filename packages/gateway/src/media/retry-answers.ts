@@ -5,7 +5,7 @@ import type { Log } from '../observability/log.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
-import type { MediaRetryAnswer, MediaRetryNotice } from '../whatsapp/port/media.ts';
+import type { MediaRetryAnswer, SealedRetryAnswer } from '../whatsapp/port/media.ts';
 import type { MediaCopies, MediaCopy } from './copies.ts';
 import { openRetryNotification } from './retry-notification.ts';
 import type { RetryOutcome, RetryRequest, RetryRequests } from './retry-requests.ts';
@@ -44,9 +44,9 @@ export class RetryAnswers {
   /** Stores the answer with its event. Returns the copy with its new path when the file can be fetched now. */
   async take(
     device: EventDevice,
-    notice: MediaRetryNotice,
+    answer: SealedRetryAnswer,
   ): Promise<{ copy: MediaCopy; request: RetryRequest } | null> {
-    const answered = await this.#match(device, notice);
+    const answered = await this.#match(device, answer);
     if (!answered) {
       // The account's other companions ask too, and every companion hears the answers.
       this.#log.debug({ device_id: device.id }, 'a media retry answer matches no request of ours');
@@ -105,14 +105,17 @@ export class RetryAnswers {
    * the copy whose media key opens it; a refusal in the clear to the copy in the named chat. Only what we asked
    * for is taken, also after its time was over.
    */
-  async #match(device: { id: string; tenantId: string }, notice: MediaRetryNotice): Promise<Answered | null> {
+  async #match(
+    device: { id: string; tenantId: string },
+    answer: SealedRetryAnswer,
+  ): Promise<Answered | null> {
     const rows = await this.#db
       .selectFrom('media_retry_requests')
       .select('message_row_id')
       .distinct()
       .where(checkedTenant(device.tenantId))
       .where('device_id', '=', device.id)
-      .where('message_id', '=', notice.messageId)
+      .where('message_id', '=', answer.messageId)
       .execute();
     const rowIds = rows.map((row) => row.message_row_id);
     const requests = await this.#requests.latest(device.tenantId, rowIds);
@@ -120,15 +123,15 @@ export class RetryAnswers {
     for (const request of requests) {
       const copy = await this.#copies.copy(request.rowId);
       if (!copy) continue;
-      if (notice.encrypted) {
-        const result = openRetryNotification(notice.encrypted, copy.mediaKey, notice.messageId);
+      if (answer.encrypted) {
+        const result = openRetryNotification(answer.encrypted, copy.mediaKey, answer.messageId);
         if (result) return { copy, request, result };
-      } else if (notice.errorCode !== null && request.state === 'open') {
-        const result = notice.errorCode === NOT_ON_PHONE ? 'not_found' : 'general_error';
+      } else if (answer.errorCode !== null && request.state === 'open') {
+        const result = answer.errorCode === NOT_ON_PHONE ? 'not_found' : 'general_error';
         refused.push({ copy, request, result: { result, directPath: null } });
       }
     }
-    const inChat = refused.find(({ copy }) => copy.chatJid === notice.chat || copy.chatLid === notice.chat);
+    const inChat = refused.find(({ copy }) => copy.chatJid === answer.chat || copy.chatLid === answer.chat);
     return inChat ?? (refused.length === 1 ? (refused[0] ?? null) : null);
   }
 }

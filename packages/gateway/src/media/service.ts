@@ -9,7 +9,7 @@ import type { Log } from '../observability/log.ts';
 import type { BlobStore } from '../storage/blobs.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Caller } from '../tenancy/caller.ts';
-import type { MediaRetryNotice } from '../whatsapp/port/media.ts';
+import type { SealedRetryAnswer } from '../whatsapp/port/media.ts';
 import { type MediaAnswer, POLL_SECONDS, ready, unanswerable } from './answer.ts';
 import { BackgroundFetches } from './background-fetches.ts';
 import { MediaCache } from './cache.ts';
@@ -143,8 +143,8 @@ export class MediaService {
   }
 
   /** Takes a phone's answer to a re-upload request. Resolves when it is stored; the file is fetched afterwards. */
-  async handleRetryNotice(device: EventDevice, notice: MediaRetryNotice): Promise<void> {
-    const renewed = await this.#answers.take(device, notice);
+  async handleRetryAnswer(device: EventDevice, answer: SealedRetryAnswer): Promise<void> {
+    const renewed = await this.#answers.take(device, answer);
     if (renewed) this.#background.renewed(renewed.copy, renewed.request);
   }
 

@@ -2,7 +2,7 @@
 import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { SessionReports } from '../devices/composition.ts';
-import type { NoticeEvents } from '../events/notices.ts';
+import type { NoticeEvents } from '../events/notice-events.ts';
 import type { EventRecorder } from '../events/recorder.ts';
 import { isMediaKind } from '../media/keys.ts';
 import type { MediaService } from '../media/service.ts';
@@ -73,7 +73,7 @@ export function composeMessages(parts: MessagesParts): Messages {
       notice: async (device, notice, cause) => {
         if (notice.name === 'message.starred') await markStarred(db, device, notice, clock.now());
         const noticed = 'messageId' in notice ? await archive.findNoticed(device, notice) : null;
-        await parts.notices.notice(device, notice, { cause, recordId: noticed?.rowId ?? null });
+        await parts.notices.record(device, notice, { cause, recordId: noticed?.rowId ?? null });
       },
       history: (device, batch) => history.store(device, batch),
       loadSentMessage: (device, chat, id) => archive.loadSentMessage(device, chat, id),

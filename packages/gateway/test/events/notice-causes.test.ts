@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { NoticeEvents } from '../../src/events/notices.ts';
+import { NoticeEvents } from '../../src/events/notice-events.ts';
 import { EventOutbox } from '../../src/events/outbox.ts';
 import { EventStore } from '../../src/events/store.ts';
 import type { Caller } from '../../src/tenancy/caller.ts';
@@ -41,8 +41,8 @@ afterAll(() => world.destroy());
 const recorded = async () => (await store.eventsAfter(owner.tenantId, { limit: 100 })).map(({ id }) => id);
 
 test('a notice whose stanza came again is one event with one delivery', async () => {
-  await notices.notice(device, ABOUT, { cause: 'notification|ana|status|1760000000|7|0' });
-  await notices.notice(device, ABOUT, { cause: 'notification|ana|status|1760000000|7|0' });
+  await notices.record(device, ABOUT, { cause: 'notification|ana|status|1760000000|7|0' });
+  await notices.record(device, ABOUT, { cause: 'notification|ana|status|1760000000|7|0' });
   const [id, ...more] = await recorded();
   expect(more).toEqual([]);
   expect(id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
@@ -51,11 +51,11 @@ test('a notice whose stanza came again is one event with one delivery', async ()
 
 test('another stanza, another device, and notices that have no cause are events of their own', async () => {
   const other = await world.device(owner);
-  await notices.notice(device, ABOUT, { cause: 'notification|ana|status|1760000000|7|0' });
-  await notices.notice(device, ABOUT, { cause: 'notification|ana|status|1760000000|8|0' });
-  await notices.notice(other, ABOUT, { cause: 'notification|ana|status|1760000000|7|0' });
-  await notices.notice(device, ABOUT);
-  await notices.notice(device, ABOUT);
+  await notices.record(device, ABOUT, { cause: 'notification|ana|status|1760000000|7|0' });
+  await notices.record(device, ABOUT, { cause: 'notification|ana|status|1760000000|8|0' });
+  await notices.record(other, ABOUT, { cause: 'notification|ana|status|1760000000|7|0' });
+  await notices.record(device, ABOUT);
+  await notices.record(device, ABOUT);
   expect(new Set(await recorded()).size).toBe(5);
   expect(enlisted).toBe(5);
 });

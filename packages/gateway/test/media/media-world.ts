@@ -328,7 +328,7 @@ export class MediaWorld {
     if (mood === 'silent') return;
     const notice = { messageId: request.messageId, chat: request.chat, fromMe: false, participant: null };
     if (mood === 'error_code_2') {
-      await this.media.handleRetryNotice(device, { ...notice, encrypted: null, errorCode: 2 });
+      await this.media.handleRetryAnswer(device, { ...notice, encrypted: null, errorCode: 2 });
       return;
     }
     let path: string | null = null;
@@ -347,7 +347,7 @@ export class MediaWorld {
     }
     const result = path ? 'success' : mood === 'not_found' ? 'not_found' : 'general_error';
     const encrypted = sealRetryAnswer(request.mediaKey, request.messageId, result, path);
-    await this.media.handleRetryNotice(device, { ...notice, encrypted, errorCode: null });
+    await this.media.handleRetryAnswer(device, { ...notice, encrypted, errorCode: null });
   }
 }
 

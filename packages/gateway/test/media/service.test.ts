@@ -335,7 +335,7 @@ describe('from the phone again', () => {
     const renewed = await world.put(world.cdn.object(path)?.bytes ?? Buffer.alloc(0));
     const notice = { messageId: 'A', chat: 'x', fromMe: false, participant: null, errorCode: null };
     const encrypted = sealRetryAnswer(descriptor.mediaKey, 'A', 'success', renewed);
-    await world.media.handleRetryNotice(device, { ...notice, encrypted });
+    await world.media.handleRetryAnswer(device, { ...notice, encrypted });
     expect((await bytesOf(await resolve('A'))).equals(bytes)).toBe(true);
     expect(device.requests).toHaveLength(1);
   });
@@ -345,8 +345,8 @@ describe('from the phone again', () => {
     const { sealRetryAnswer } = await import('./media-world.ts');
     const notice = { messageId: 'A', chat: 'x', fromMe: false, participant: null };
     const encrypted = sealRetryAnswer(descriptor.mediaKey, 'A', 'not_found', null);
-    await world.media.handleRetryNotice(device, { ...notice, encrypted, errorCode: null });
-    await world.media.handleRetryNotice(device, { ...notice, encrypted: null, errorCode: 2 });
+    await world.media.handleRetryAnswer(device, { ...notice, encrypted, errorCode: null });
+    await world.media.handleRetryAnswer(device, { ...notice, encrypted: null, errorCode: 2 });
     expect((await resolve('A', 10_000)).state).toBe('ready');
   });
 

@@ -3,7 +3,7 @@ import type { AccountLimit } from './account.ts';
 import type { CloseReason } from './connection.ts';
 import type { HistoryBatch } from './history.ts';
 import type { Jid } from './identity.ts';
-import type { MediaRetryNotice } from './media.ts';
+import type { SealedRetryAnswer } from './media.ts';
 import type { InboundMessage } from './messages.ts';
 import type { SessionNotice } from './notices.ts';
 import type { MessageReceipt } from './receipts.ts';
@@ -16,7 +16,7 @@ export type SessionEvent =
   | { type: 'closed'; reason: CloseReason; detail: string; statusCode: number | null }
   | { type: 'message'; message: InboundMessage }
   | { type: 'receipt'; receipt: MessageReceipt }
-  | { type: 'media_retry'; notice: MediaRetryNotice }
+  | { type: 'media_retry'; answer: SealedRetryAnswer }
   /**
    * `cause` names the stanza and the notice in it, for stanzas that the server keeps until they are
    * acknowledged: the same cause is the same notice, come again because the acknowledgement was lost.

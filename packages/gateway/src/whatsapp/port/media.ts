@@ -32,7 +32,7 @@ export interface MediaRetryAnswer {
 }
 
 /** The still encrypted answer: the media key that opens it is with the stored message. */
-export interface MediaRetryNotice {
+export interface SealedRetryAnswer {
   messageId: string;
   chat: Jid;
   fromMe: boolean;

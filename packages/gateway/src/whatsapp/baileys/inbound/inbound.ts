@@ -10,7 +10,7 @@ import {
   undecryptableMessage,
   unknownMessage,
 } from '../parse/inbound-message.ts';
-import { mediaRetryNotice } from '../parse/media-retry-stanza.ts';
+import { sealedRetryAnswer } from '../parse/media-retry-stanza.ts';
 import type { LidDirectory, OwnAccount } from '../parse/message-source.ts';
 import { causeOf, StanzaNotices } from '../parse/notices/stanza-notices.ts';
 import { receiptsIn } from '../parse/receipt-stanza.ts';
@@ -219,8 +219,8 @@ export class Inbound {
   async #onNotification(stanza: BinaryNode): Promise<void> {
     await this.#reportNotices(stanza);
     if (stanza.attrs.type !== 'mediaretry') return;
-    const notice = mediaRetryNotice(stanza);
-    if (notice) await this.#parts.report({ type: 'media_retry', notice });
+    const answer = sealedRetryAnswer(stanza);
+    if (answer) await this.#parts.report({ type: 'media_retry', answer });
   }
 
   async #reportNotices(stanza: BinaryNode): Promise<void> {

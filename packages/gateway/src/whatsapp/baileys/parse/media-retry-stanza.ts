@@ -1,4 +1,4 @@
-import type { MediaRetryNotice } from '../../port/media.ts';
+import type { SealedRetryAnswer } from '../../port/media.ts';
 import { type BinaryNode, getBinaryNodeChild, getBinaryNodeChildBuffer } from '../library.ts';
 
 /**
@@ -6,7 +6,7 @@ import { type BinaryNode, getBinaryNodeChild, getBinaryNodeChildBuffer } from '.
  * message and either `<encrypt><enc_p/><enc_iv/></encrypt>` or `<error code/>` (whatsmeow
  * `parseMediaRetryNotification`). Null when it is malformed.
  */
-export function mediaRetryNotice(stanza: BinaryNode): MediaRetryNotice | null {
+export function sealedRetryAnswer(stanza: BinaryNode): SealedRetryAnswer | null {
   const messageId = stanza.attrs.id;
   const rmr = getBinaryNodeChild(stanza, 'rmr');
   const chat = rmr?.attrs.jid;

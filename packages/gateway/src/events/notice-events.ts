@@ -18,7 +18,7 @@ export class NoticeEvents {
    * Resolves when the event is committed: only then may its stanza be acknowledged. A `cause` that was
    * recorded before is the same event, and nothing happens. `recordId`: our own id of the message that it speaks of.
    */
-  async notice(
+  async record(
     device: EventDevice,
     notice: SessionNotice,
     { cause, recordId = null }: { cause?: string | undefined; recordId?: string | null } = {},
