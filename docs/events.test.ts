@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
+import { EVENT_NAMES, type EventName } from '../packages/gateway/src/events/catalogue/names.ts';
 import { EVENT_CATALOGUE } from '../packages/gateway/src/events/catalogue.ts';
-import { EVENT_NAMES, type EventName } from '../packages/gateway/src/events/names.ts';
 import { problems } from '../packages/gateway/test/events/schema.ts';
 import { eventsPage, PAGE, testedBy } from '../scripts/events-page.ts';
 

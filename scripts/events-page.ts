@@ -4,8 +4,12 @@
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import {
+  DOCUMENTED_EVENTS,
+  EVENT_NAMES,
+  type EventName,
+} from '../packages/gateway/src/events/catalogue/names.ts';
 import { EVENT_CATALOGUE } from '../packages/gateway/src/events/catalogue.ts';
-import { DOCUMENTED_EVENTS, EVENT_NAMES, type EventName } from '../packages/gateway/src/events/names.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 export const PAGE = join(ROOT, 'docs/events.md');

@@ -8,7 +8,7 @@ export interface Room {
 
 export const ROOMS: Record<string, Room> = {
   events: {
-    mutate: ['events/!(catalogue|names)*.ts', 'events/shape/*.ts'],
+    mutate: ['events/!(catalogue)*.ts', 'events/payloads/*.ts'],
     tests: [
       'events/{catalogue,notice-causes,outbox,pull,retention}.test.ts',
       'messages/{amendments,archive,receipts}.test.ts',

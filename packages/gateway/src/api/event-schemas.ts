@@ -1,7 +1,7 @@
 /** Events as the API's description of itself shows them. */
 import { Type } from 'typebox';
+import { EVENT_NAMES, type EventName } from '../events/catalogue/names.ts';
 import { EVENT_CATALOGUE } from '../events/catalogue.ts';
-import { EVENT_NAMES, type EventName } from '../events/names.ts';
 import { Uuid } from './schemas.ts';
 
 const outer = {

@@ -1,5 +1,5 @@
 /** Which events a change of a device's state is. They are written in the transaction that stores the change. */
-import type { NewEvent } from '../events/recorder.ts';
+
 import {
   deviceData,
   disconnectedData,
@@ -7,7 +7,8 @@ import {
   pairedData,
   qrData,
   refusedData,
-} from '../events/shape/device.ts';
+} from '../events/payloads/device.ts';
+import type { NewEvent } from '../events/recorder.ts';
 import { type Device, statusOf } from './device.ts';
 import { type DeviceEvent, isTemporaryBan, isWanted } from './state.ts';
 

@@ -5,10 +5,10 @@ import { CHAT_EVENTS, CONTACT_EVENTS } from './catalogue/contact.ts';
 import { AUTHENTICATION_EVENTS, CONNECTION_EVENTS, DEVICE_EVENTS } from './catalogue/device.ts';
 import { GROUP_EVENTS, NEWSLETTER_EVENTS } from './catalogue/group.ts';
 import { MESSAGE_EVENTS } from './catalogue/message.ts';
+import type { EventName } from './catalogue/names.ts';
 import type { CatalogueEntry } from './catalogue/parts.ts';
 import { SENDING_EVENTS } from './catalogue/sending.ts';
 import { WEBHOOK_EVENTS } from './catalogue/webhook.ts';
-import type { EventName } from './names.ts';
 
 export type { CatalogueEntry } from './catalogue/parts.ts';
 

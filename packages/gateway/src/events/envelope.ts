@@ -1,7 +1,7 @@
 /** The one outer object of every event, pushed or pulled. */
 import type { Selectable } from 'kysely';
 import type { EventsTable } from '../storage/schema.ts';
-import type { EventName } from './names.ts';
+import type { EventName } from './catalogue/names.ts';
 
 export interface EventEnvelope {
   /** UUID; the same for every delivery of the event: the receiver's key for duplicates. */

@@ -2,8 +2,8 @@
 import type { Kysely } from 'kysely';
 import type { Database } from '../storage/schema.ts';
 import type { SessionNotice } from '../whatsapp/port/notices.ts';
+import { noticeData, noticeOrderKey } from './payloads/notice.ts';
 import type { EventDevice, EventRecorder } from './recorder.ts';
-import { noticeData, noticeOrderKey } from './shape/notice.ts';
 
 export class NoticeEvents {
   readonly #db: Kysely<Database>;

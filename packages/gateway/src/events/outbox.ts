@@ -4,7 +4,7 @@ import type { Transaction } from 'kysely';
 import type { Clock } from '../clock.ts';
 import { HotQuery, slotsOf } from '../storage/hot-query.ts';
 import type { Database, EventsTable } from '../storage/schema.ts';
-import type { EventName } from './names.ts';
+import type { EventName } from './catalogue/names.ts';
 import type { EventDevice, EventRecorder, NewEvent } from './recorder.ts';
 
 /** What a subscriber learns of an event that was just written and is not committed yet. */

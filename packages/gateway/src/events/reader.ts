@@ -1,8 +1,8 @@
 /** Pulling events: page by page, waiting for the next one, or as a stream without end. */
 import type { Clock } from '../clock.ts';
+import type { EventName } from './catalogue/names.ts';
 import { type EventEnvelope, envelope, type StoredEvent } from './envelope.ts';
 import type { EventFeed } from './feed.ts';
-import type { EventName } from './names.ts';
 import type { EventStore } from './store.ts';
 
 /** Whose events are read: the tenant's, or only those of one user's devices or of the named ones. */

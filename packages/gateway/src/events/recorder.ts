@@ -4,7 +4,7 @@
  */
 import type { Transaction } from 'kysely';
 import type { Database } from '../storage/schema.ts';
-import type { EventName } from './names.ts';
+import type { EventName } from './catalogue/names.ts';
 
 /** The device an event belongs to; its owner is the `user_id` of the envelope. */
 export interface EventDevice {

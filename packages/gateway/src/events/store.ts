@@ -2,8 +2,8 @@
 import { type Kysely, sql } from 'kysely';
 import { durable } from '../storage/database.ts';
 import type { Database } from '../storage/schema.ts';
+import type { EventName } from './catalogue/names.ts';
 import type { StoredEvent } from './envelope.ts';
-import type { EventName } from './names.ts';
 
 export interface EventSelection {
   /** Only events recorded after this one; default: from the oldest that is kept. */

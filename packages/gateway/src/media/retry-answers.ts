@@ -1,6 +1,6 @@
 import type { Kysely, Transaction } from 'kysely';
+import { mediaRetryData } from '../events/payloads/message.ts';
 import { type EventDevice, type EventRecorder, noEvents } from '../events/recorder.ts';
-import { mediaRetryData } from '../events/shape/message.ts';
 import type { Log } from '../observability/log.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';

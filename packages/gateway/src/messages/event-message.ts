@@ -1,6 +1,6 @@
 /** A stored message in the form in which events and answers speak of it. */
 import type { Kysely } from 'kysely';
-import type { EventMedia, EventMessage } from '../events/shape/message.ts';
+import type { EventMedia, EventMessage } from '../events/payloads/message.ts';
 import { isMediaKind } from '../media/keys.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';

@@ -1,7 +1,6 @@
 /** What the archive tells the world: each change of a message as an event, in the transaction of the change. */
 import type { Transaction } from 'kysely';
 import type { MessageData } from '../events/catalogue/message.ts';
-import type { EventRecorder, NewEvent } from '../events/recorder.ts';
 import {
   type EventChange,
   editedData,
@@ -13,7 +12,8 @@ import {
   receiptData,
   revokedData,
   undecryptableData,
-} from '../events/shape/message.ts';
+} from '../events/payloads/message.ts';
+import type { EventRecorder, NewEvent } from '../events/recorder.ts';
 import { HotQuery } from '../storage/hot-query.ts';
 import type { Database, DevicesTable } from '../storage/schema.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';

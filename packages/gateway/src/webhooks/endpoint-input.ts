@@ -1,7 +1,7 @@
 /** What a caller may configure. Every refusal names its field. */
 import { isIP } from 'node:net';
 import { type AppError, invalidField } from '../errors.ts';
-import { EVENT_NAMES, type EventName } from '../events/names.ts';
+import { EVENT_NAMES, type EventName } from '../events/catalogue/names.ts';
 import type { AddressPolicy } from '../net/address-policy.ts';
 
 /** As a request says it; what is undefined stays as it is, or takes its default. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Selectable } from 'kysely';
-import type { EventName } from '../events/names.ts';
+import type { EventName } from '../events/catalogue/names.ts';
 import type { WebhookEndpointsTable } from '../storage/schema.ts';
 import type { Vault } from '../storage/vault.ts';
 

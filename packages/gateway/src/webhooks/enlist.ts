@@ -1,7 +1,7 @@
 /** Writes a delivery for each endpoint that wants an event, in the event's own transaction. */
 import { sql, type Transaction } from 'kysely';
 import type { Clock } from '../clock.ts';
-import { EVENT_NAMES } from '../events/names.ts';
+import { EVENT_NAMES } from '../events/catalogue/names.ts';
 import type { EventSubscriber, RecordedEvent } from '../events/outbox.ts';
 import type { EventDevice } from '../events/recorder.ts';
 import type { Database } from '../storage/schema.ts';

@@ -1,7 +1,7 @@
 /** Sends stored events again: after an outage longer than the schedule, or to a receiver that is new. */
 import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
-import type { EventName } from '../events/names.ts';
+import type { EventName } from '../events/catalogue/names.ts';
 import type { EventStore } from '../events/store.ts';
 import { checked, checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';

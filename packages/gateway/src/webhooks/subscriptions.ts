@@ -1,7 +1,7 @@
 /** Which endpoints of a device want which events: asked for every event, so kept in memory. */
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { LRUCache } from 'lru-cache';
-import type { EventName } from '../events/names.ts';
+import type { EventName } from '../events/catalogue/names.ts';
 import type { Database } from '../storage/schema.ts';
 
 export interface Subscription {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
-import { EVENT_NAMES } from '../../src/events/names.ts';
+import { EVENT_NAMES } from '../../src/events/catalogue/names.ts';
 import { createGateway, type Gateway } from '../../src/gateway.ts';
 import { type Json, MASTER } from './edge.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { DOCUMENTED_EVENTS, EVENT_NAMES } from '../../src/events/catalogue/names.ts';
 import { EVENT_CATALOGUE } from '../../src/events/catalogue.ts';
-import { DOCUMENTED_EVENTS, EVENT_NAMES } from '../../src/events/names.ts';
-import { noticeData, noticeOrderKey } from '../../src/events/shape/notice.ts';
+import { noticeData, noticeOrderKey } from '../../src/events/payloads/notice.ts';
 import type { CallEventName, CallNotice, SessionNotice } from '../../src/whatsapp/port/notices.ts';
 import { problems } from './schema.ts';
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { AdvancingClock } from '../../src/clock.ts';
-import { DOCUMENTED_EVENTS, EVENT_NAMES, type EventName } from '../../src/events/names.ts';
+import { DOCUMENTED_EVENTS, EVENT_NAMES, type EventName } from '../../src/events/catalogue/names.ts';
 import { BEAT_MS } from '../../src/events/reader.ts';
 import type { EventDevice } from '../../src/events/recorder.ts';
 import { type Api, type Json, until, World } from '../story/harness.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { EventName } from '../../src/events/names.ts';
+import type { EventName } from '../../src/events/catalogue/names.ts';
 import { EventOutbox } from '../../src/events/outbox.ts';
 import { EventRetention } from '../../src/events/retention.ts';
 import { EventStore } from '../../src/events/store.ts';

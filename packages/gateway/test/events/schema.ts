@@ -1,7 +1,7 @@
 import { Ajv } from 'ajv';
 import ajvFormats from 'ajv-formats';
+import { EVENT_NAMES, type EventName } from '../../src/events/catalogue/names.ts';
 import { EVENT_CATALOGUE } from '../../src/events/catalogue.ts';
-import { EVENT_NAMES, type EventName } from '../../src/events/names.ts';
 
 const ajv = new Ajv({ strict: false, allErrors: true });
 ajvFormats.default(ajv);

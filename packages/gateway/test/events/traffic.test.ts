@@ -1,7 +1,7 @@
 import type { Phone } from '@wuts/sandbox';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { AdvancingClock } from '../../src/clock.ts';
-import type { EventName } from '../../src/events/names.ts';
+import type { EventName } from '../../src/events/catalogue/names.ts';
 import { type Api, type Json, until, World } from '../story/harness.ts';
 import { jpeg, oggOpus } from '../story/samples.ts';
 import { problems } from './schema.ts';

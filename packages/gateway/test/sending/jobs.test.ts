@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { messageData } from '../../src/events/shape/message.ts';
+import { messageData } from '../../src/events/payloads/message.ts';
 import { eventMessage } from '../../src/messages/event-message.ts';
 import { SendRejected, SessionNotOpen } from '../../src/whatsapp/port/errors.ts';
 import { BOB, inbound } from '../messages/archive-world.ts';

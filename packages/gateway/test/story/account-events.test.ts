@@ -1,6 +1,6 @@
 import type { Phone } from '@wuts/sandbox';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { EventName } from '../../src/events/names.ts';
+import type { EventName } from '../../src/events/catalogue/names.ts';
 import { problems } from '../events/schema.ts';
 import { type Api, type Json, until, World } from './harness.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { EVENT_NAMES } from '../../src/events/names.ts';
+import { EVENT_NAMES } from '../../src/events/catalogue/names.ts';
 import { WebhookApi } from './webhook-api.ts';
 import { eventDevice } from './webhook-world.ts';
 

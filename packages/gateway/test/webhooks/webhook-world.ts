@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import type { Device } from '../../src/devices/devices.ts';
-import type { EventName } from '../../src/events/names.ts';
+import type { EventName } from '../../src/events/catalogue/names.ts';
 import { EventOutbox } from '../../src/events/outbox.ts';
 import { EventStore } from '../../src/events/store.ts';
 import { GuardedClient } from '../../src/net/guarded-client.ts';

@@ -1,7 +1,7 @@
 /** Stored messages with everything that an answer says about them. */
 import type { Kysely } from 'kysely';
 import type { MessageData } from '../../events/catalogue/message.ts';
-import { messageData } from '../../events/shape/message.ts';
+import { messageData } from '../../events/payloads/message.ts';
 import type { Database } from '../../storage/schema.ts';
 import type { MessageArchive } from '../archive.ts';
 import { eventMessage, loadMedia } from '../event-message.ts';

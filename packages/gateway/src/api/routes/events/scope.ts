@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import type { Device } from '../../../devices/devices.ts';
 import { invalidField } from '../../../errors.ts';
-import { EVENT_NAMES, type EventName } from '../../../events/names.ts';
+import { EVENT_NAMES, type EventName } from '../../../events/catalogue/names.ts';
 import type { EventScope, Position } from '../../../events/reader.ts';
 import type { Caller } from '../../../tenancy/caller.ts';
 import { onlyOwner } from '../../../tenancy/visibility.ts';

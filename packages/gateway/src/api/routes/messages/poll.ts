@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { rfc3339 } from '../../../clock.ts';
 import { Sender } from '../../../events/catalogue/message.ts';
-import { person } from '../../../events/shape/parts.ts';
+import { person } from '../../../events/payloads/parts.ts';
 import type { PollResults } from '../../../messages/poll-results.ts';
 import { DeviceHeaders } from '../../request/device.ts';
 import { MessageIdParam, MessageQuery, messageName, RecordId } from '../../request/message.ts';

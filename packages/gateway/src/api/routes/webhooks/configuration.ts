@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { AppError } from '../../../errors.ts';
-import { EVENT_NAMES } from '../../../events/names.ts';
+import { EVENT_NAMES } from '../../../events/catalogue/names.ts';
 import type { Endpoints } from '../../../webhooks/endpoints.ts';
 import { DeviceHeaders, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { errorResponses } from '../../schemas.ts';

@@ -1,8 +1,8 @@
 /** The names one may subscribe to. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { DOCUMENTED_EVENTS, EVENT_NAMES } from '../../../events/catalogue/names.ts';
 import { EVENT_CATALOGUE } from '../../../events/catalogue.ts';
-import { DOCUMENTED_EVENTS, EVENT_NAMES } from '../../../events/names.ts';
 import { errorResponses } from '../../schemas.ts';
 
 const tags = ['webhooks'];

@@ -2,7 +2,7 @@
 
 import { type Static, Type } from 'typebox';
 import { rfc3339, rfc3339OrNull } from '../../../clock.ts';
-import { EVENT_NAMES } from '../../../events/names.ts';
+import { EVENT_NAMES } from '../../../events/catalogue/names.ts';
 import { DELIVERY_STATES, type Delivery } from '../../../webhooks/deliveries.ts';
 import { ENDPOINT_STATES, type Endpoint } from '../../../webhooks/endpoint.ts';
 import {

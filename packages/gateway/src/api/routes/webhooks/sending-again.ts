@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import { AppError, invalidField } from '../../../errors.ts';
-import { EVENT_NAMES } from '../../../events/names.ts';
+import { EVENT_NAMES } from '../../../events/catalogue/names.ts';
 import type { Caller } from '../../../tenancy/caller.ts';
 import type { Endpoint } from '../../../webhooks/endpoint.ts';
 import type { Endpoints } from '../../../webhooks/endpoints.ts';

@@ -4,14 +4,14 @@ import type { CallNotice, SessionNotice } from '../../whatsapp/port/notices.ts';
 import type { EventData } from '../catalogue.ts';
 import { chatNames, person, personOrNull, time, timeOrNull } from './parts.ts';
 
-type Shapers = {
+type Makers = {
   [N in SessionNotice['name']]: (
     notice: Extract<SessionNotice, { name: N }>,
     recordId: string | null,
   ) => EventData<N>;
 };
 
-const SHAPERS: Shapers = {
+const MAKERS: Makers = {
   'contact.presence': (notice) => ({
     contact: person(notice.contact),
     state: notice.state,
@@ -140,12 +140,12 @@ export function noticeData<N extends SessionNotice['name']>(
   notice: Extract<SessionNotice, { name: N }>,
   recordId: string | null = null,
 ): EventData<N> {
-  // Indexing with the name gives the shaper of exactly this notice, which the compiler cannot follow.
-  const shape = SHAPERS[notice.name as N] as (
+  // Indexing with the name gives the maker of exactly this notice, which the compiler cannot follow.
+  const make = MAKERS[notice.name as N] as (
     notice: Extract<SessionNotice, { name: N }>,
     recordId: string | null,
   ) => EventData<N>;
-  return shape(notice, recordId);
+  return make(notice, recordId);
 }
 
 /** What belongs to a chat keeps the chat's order; the rest keeps the device's. */
