@@ -9,7 +9,7 @@ import {
   type MessageDevice,
   type StoredMessage,
 } from '../messages/stored-message.ts';
-import { type Fits, findMessages, messagesNamed, shownCopiesOfFirst } from '../messages/visible.ts';
+import { type Fits, findMessages, messagesNamed, visibleCopiesOfFirst } from '../messages/visible.ts';
 import { holdsAccount } from '../sending/account.ts';
 import type { SendingDevices } from '../sending/pipeline.ts';
 import { namesOf, type Recipient, type RecipientAddress, type Recipients } from '../sending/recipients.ts';
@@ -57,7 +57,7 @@ export class MessageCopies {
     const named = (await messagesNamed(parts, caller, name)).filter(fits);
     const sure = named.filter((each) => isNamedBy(each, address));
     const meant = sure.length > 0 ? sure : await this.#foundInChat(caller, named, address);
-    const copies = await shownCopiesOfFirst(this.#devices, caller, meant);
+    const copies = await visibleCopiesOfFirst(this.#devices, caller, meant);
     const hidden = (each: StoredMessage): boolean => each.hiddenAt !== null;
     if (copies.length === 0 && (meant.length > 0 || named.every(hidden))) {
       throw new AppError('MESSAGE_NOT_FOUND');

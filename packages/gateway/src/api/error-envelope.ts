@@ -139,7 +139,7 @@ function fieldProblem(error: ErrorObject, context: string): FieldProblem {
   const field = path.length > 0 ? path.join('.') : context;
   const message = describe(error);
   if (path.some((part) => SECRET_FIELD.test(part))) return { field, message };
-  const value = shownValue(error.data);
+  const value = rejectedValue(error.data);
   return value === undefined ? { field, message } : { field, message, value };
 }
 
@@ -157,7 +157,7 @@ function describe(error: ErrorObject): string {
 }
 
 /** Scalars as they came, texts cut; an object or array may hold a secret deeper down and is left out. */
-function shownValue(value: unknown): unknown {
+function rejectedValue(value: unknown): unknown {
   if (typeof value === 'string') {
     return value.length > LONGEST_VALUE ? `${value.slice(0, LONGEST_VALUE)}…` : value;
   }

@@ -75,8 +75,8 @@ function folder(settings: Settings): Finding[] {
 
 function privacy(path: string, forbidden: number): Finding {
   const mode = statSync(path).mode & 0o777;
-  const shown = `${path} has mode ${mode.toString(8).padStart(4, '0')}`;
-  return (mode & forbidden) === 0 ? ok(shown) : warning(`${shown}: others may read it`);
+  const line = `${path} has mode ${mode.toString(8).padStart(4, '0')}`;
+  return (mode & forbidden) === 0 ? ok(line) : warning(`${line}: others may read it`);
 }
 
 async function database(settings: Settings): Promise<Finding[]> {

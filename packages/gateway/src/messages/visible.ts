@@ -39,12 +39,12 @@ export async function messagesNamed(
   caller: Caller,
   { id, chat, deviceId }: MessageName,
 ): Promise<StoredMessage[]> {
-  const shown = await deviceScope(devices, caller, deviceId);
+  const visible = await deviceScope(devices, caller, deviceId);
   // No id contains it, and PostgreSQL cannot even be asked.
   if (id.includes('\0')) return [];
   const record = mayBeRecordId(id) ? await archive.findRecord(caller.tenantId, id) : null;
-  const named = record && shown(record) ? [record] : await archive.findForTenant(caller.tenantId, id);
-  return named.filter((each) => shown(each) && (chat === undefined || isNamed(chatOf(each), chat)));
+  const named = record && visible(record) ? [record] : await archive.findForTenant(caller.tenantId, id);
+  return named.filter((each) => visible(each) && (chat === undefined || isNamed(chatOf(each), chat)));
 }
 
 /**
@@ -58,7 +58,7 @@ export async function lookUpMessages(
   fits: Fits = () => true,
 ): Promise<StoredMessage[]> {
   const named = await messagesNamed(parts, caller, name);
-  return shownCopiesOfFirst(parts.devices, caller, named.filter(fits));
+  return visibleCopiesOfFirst(parts.devices, caller, named.filter(fits));
 }
 
 /** As `lookUpMessages`; MESSAGE_NOT_FOUND when there is none. */
@@ -86,7 +86,7 @@ export function findOwnMessages(
 }
 
 /** Of messages with one id, in the order of storing: the first and its copies, without what was deleted for us. */
-export async function shownCopiesOfFirst(
+export async function visibleCopiesOfFirst(
   devices: DeviceDirectory,
   caller: Caller,
   messages: readonly StoredMessage[],

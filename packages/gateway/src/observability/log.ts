@@ -38,10 +38,10 @@ export function createLog(options: LogOptions): Log {
       serializers: { err: (value) => value },
       hooks: {
         logMethod(parameters, method) {
-          const shown = parameters.map((each: unknown) =>
+          const masked = parameters.map((each: unknown) =>
             typeof each === 'string' && !showNumbers ? maskNumbers(each) : each,
           );
-          method.apply(this, shown as Parameters<typeof method>);
+          method.apply(this, masked as Parameters<typeof method>);
         },
       },
     },

@@ -65,12 +65,12 @@ function maskMember(name: string, value: unknown, options: MaskOptions, depth: n
 
 function maskError(error: Error, options: MaskOptions, depth: number): Record<string, unknown> {
   const { name, message, stack, cause, ...rest } = error as Error & Record<string, unknown>;
-  const shown: Record<string, unknown> = {
+  const masked: Record<string, unknown> = {
     type: name,
     message: mask(message, options),
     stack: mask(stack, options),
   };
-  for (const [key, each] of Object.entries(rest)) shown[key] = maskMember(key, each, options, depth);
-  if (cause !== undefined && depth < DEPTH) shown.cause = mask(cause, options, depth + 1);
-  return shown;
+  for (const [key, each] of Object.entries(rest)) masked[key] = maskMember(key, each, options, depth);
+  if (cause !== undefined && depth < DEPTH) masked.cause = mask(cause, options, depth + 1);
+  return masked;
 }

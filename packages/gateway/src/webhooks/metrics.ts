@@ -107,8 +107,8 @@ function endpointGauge(db: Kysely<Database>, registers: Registry[]): void {
       this.reset();
       for (const state of ['active', 'failing', 'paused', 'gone', 'disabled']) this.set({ state }, 0);
       for (const row of rows) {
-        const shown = row.state !== 'active' ? row.state : row.enabled === 0 ? 'disabled' : 'active';
-        const state = shown === 'active' && row.failing ? 'failing' : shown;
+        const configured = row.state !== 'active' ? row.state : row.enabled === 0 ? 'disabled' : 'active';
+        const state = configured === 'active' && row.failing ? 'failing' : configured;
         this.inc({ state }, Number(row.count));
       }
     },

@@ -43,13 +43,13 @@ export async function probe(ffmpeg: FfmpegRuns, path: string, signal?: AbortSign
   return {
     format: format?.format_name ?? '',
     seconds: Number.isFinite(duration) && duration >= 0 ? duration : null,
-    video: video ? shownSize(video) : null,
+    video: video ? displayedSize(video) : null,
     audio: audio ? { codec: audio.codec_name ?? '', channels: audio.channels ?? 1 } : null,
   };
 }
 
 /** Phones store the turned picture and say by how much it is turned. */
-function shownSize(video: NonNullable<Probed['streams']>[number]): NonNullable<FileFacts['video']> {
+function displayedSize(video: NonNullable<Probed['streams']>[number]): NonNullable<FileFacts['video']> {
   const { width = 0, height = 0, codec_name = '', pix_fmt = '' } = video;
   const rotation = video.side_data_list?.find((each) => each.rotation !== undefined)?.rotation ?? 0;
   const turned = Math.abs(rotation) % 180 === 90;

@@ -29,11 +29,11 @@ export const devicesRoutes: FastifyPluginAsyncTypebox<DevicesParts> = async (
   app,
   { devices, webhookUrls },
 ) => {
-  const shownAll = async (list: Device[]) => {
+  const deviceObjects = async (list: Device[]) => {
     const tenantId = list[0]?.tenantId;
     const ids = list.map((device) => device.id);
     const urls = tenantId === undefined ? new Map<string, string>() : await webhookUrls.urls(tenantId, ids);
-    return list.map((device) => shown(device, urls.get(device.id)));
+    return list.map((device) => deviceObject(device, urls.get(device.id)));
   };
 
   app.post(
@@ -54,7 +54,7 @@ export const devicesRoutes: FastifyPluginAsyncTypebox<DevicesParts> = async (
       return {
         success: true as const,
         message: 'Device created successfully',
-        device: shown(device),
+        device: deviceObject(device),
         data: { device_id: device.id, name: device.name },
       };
     },
@@ -77,7 +77,7 @@ export const devicesRoutes: FastifyPluginAsyncTypebox<DevicesParts> = async (
       const tenantWide = request.query.scope === 'tenant';
       if (tenantWide && !seesWholeTenant(request.caller)) throw new AppError('FORBIDDEN');
       const list = await devices.list(request.caller, tenantWide ? 'visible' : 'own');
-      return { success: true as const, devices: await shownAll(list) };
+      return { success: true as const, devices: await deviceObjects(list) };
     },
   );
 
@@ -92,7 +92,7 @@ export const devicesRoutes: FastifyPluginAsyncTypebox<DevicesParts> = async (
       },
     },
     async (request) => {
-      const list = await shownAll(await devices.list(request.caller));
+      const list = await deviceObjects(await devices.list(request.caller));
       return {
         success: true as const,
         data: { devices: list, count: list.length, user_id: request.caller.userId },
@@ -120,7 +120,7 @@ export const devicesRoutes: FastifyPluginAsyncTypebox<DevicesParts> = async (
   );
 };
 
-function shown(device: Device, webhookUrl: string | null = null) {
+function deviceObject(device: Device, webhookUrl: string | null = null) {
   return {
     id: device.id,
     device_id: device.id,

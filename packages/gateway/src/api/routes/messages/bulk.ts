@@ -12,7 +12,7 @@ import { DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { emptyCounts } from '../../request/given.ts';
 import { once, SendHeaders } from '../../request/idempotency.ts';
 import { errorResponses, Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
-import { JobObject, shownJob } from './jobs.ts';
+import { JobObject, jobObject } from './jobs.ts';
 import { SendAt, sendTime, timeAhead } from './send-later.ts';
 
 export interface BulkParts {
@@ -121,7 +121,7 @@ export const bulkRoutes: FastifyPluginAsyncTypebox<BulkParts> = async (app, part
             attempt,
           }));
         reply.code(202).header('location', `/bulk/${bulk.id}`);
-        return { success: true as const, bulk: shownBulk(bulk) };
+        return { success: true as const, bulk: bulkObject(bulk) };
       });
     },
   );
@@ -147,7 +147,7 @@ export const bulkRoutes: FastifyPluginAsyncTypebox<BulkParts> = async (app, part
     async (request) => {
       const bulk = await bulks.get(request.caller, request.params.id);
       const page = await jobs.ofBulk(request.caller, bulk.id);
-      return { success: true as const, bulk: shownBulk(bulk), messages: page.map(shownJob) };
+      return { success: true as const, bulk: bulkObject(bulk), messages: page.map(jobObject) };
     },
   );
 
@@ -164,7 +164,7 @@ export const bulkRoutes: FastifyPluginAsyncTypebox<BulkParts> = async (app, part
     },
     async (request) => ({
       success: true as const,
-      bulk: shownBulk(await bulks.cancel(request.caller, request.params.id)),
+      bulk: bulkObject(await bulks.cancel(request.caller, request.params.id)),
     }),
   );
 };
@@ -246,7 +246,7 @@ function readPause(body: Static<typeof BulkBody>): { least: number; most: number
   return { least: Math.round(least * 1000), most: Math.round(most * 1000) };
 }
 
-function shownBulk(bulk: Bulk): Static<typeof BulkObject> {
+function bulkObject(bulk: Bulk): Static<typeof BulkObject> {
   return {
     id: bulk.id,
     device_id: bulk.deviceId,

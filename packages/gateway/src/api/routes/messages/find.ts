@@ -29,7 +29,7 @@ export const StoredMessageObject = Type.Object({
   starred: Type.Boolean(),
 });
 
-export function shownMessage({
+export function messageObject({
   message,
   data,
   status,
@@ -115,7 +115,7 @@ export const findRoutes: FastifyPluginAsyncTypebox<FindParts> = async (app, { fi
       },
     },
     async (request) =>
-      shownPage(await finder.list(request.caller, filterOf(request.query, selectedDevice(request)))),
+      pageAnswer(await finder.list(request.caller, filterOf(request.query, selectedDevice(request)))),
   );
 
   app.get(
@@ -136,7 +136,7 @@ export const findRoutes: FastifyPluginAsyncTypebox<FindParts> = async (app, { fi
     async (request) => {
       const filter = filterOf(request.query, selectedDevice(request));
       const page = await finder.search(request.caller, { ...filter, q: request.query.q });
-      return { ...shownPage(page), complete: page.complete };
+      return { ...pageAnswer(page), complete: page.complete };
     },
   );
 
@@ -159,7 +159,7 @@ export const findRoutes: FastifyPluginAsyncTypebox<FindParts> = async (app, { fi
     },
     async (request) => ({
       success: true as const,
-      message: shownMessage(await finder.get(request.caller, messageName(request, request.params.id))),
+      message: messageObject(await finder.get(request.caller, messageName(request, request.params.id))),
     }),
   );
 };
@@ -187,6 +187,6 @@ function kindsOf(list: string): MessageKind[] {
   });
 }
 
-function shownPage(page: MessagePage): Static<typeof PageAnswer> {
-  return { success: true, messages: page.messages.map(shownMessage), next_cursor: page.nextCursor };
+function pageAnswer(page: MessagePage): Static<typeof PageAnswer> {
+  return { success: true, messages: page.messages.map(messageObject), next_cursor: page.nextCursor };
 }

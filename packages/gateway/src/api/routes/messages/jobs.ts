@@ -36,7 +36,7 @@ export const JobObject = Type.Object({
 
 const JobAnswer = Type.Object({ success: Type.Literal(true), job: JobObject });
 
-export function shownJob(job: SendJob): Static<typeof JobObject> {
+export function jobObject(job: SendJob): Static<typeof JobObject> {
   return {
     id: job.id,
     bulk_id: job.bulkId,
@@ -93,7 +93,7 @@ export const jobsRoutes: FastifyPluginAsyncTypebox<{ jobs: SendJobs }> = async (
         cursor,
         limit,
       });
-      return { success: true as const, jobs: page.jobs.map(shownJob), next_cursor: page.nextCursor };
+      return { success: true as const, jobs: page.jobs.map(jobObject), next_cursor: page.nextCursor };
     },
   );
 
@@ -110,7 +110,7 @@ export const jobsRoutes: FastifyPluginAsyncTypebox<{ jobs: SendJobs }> = async (
     },
     async (request) => ({
       success: true as const,
-      job: shownJob(await jobs.get(request.caller, request.params.id)),
+      job: jobObject(await jobs.get(request.caller, request.params.id)),
     }),
   );
 
@@ -128,7 +128,7 @@ export const jobsRoutes: FastifyPluginAsyncTypebox<{ jobs: SendJobs }> = async (
     },
     async (request) => ({
       success: true as const,
-      job: shownJob(await jobs.cancel(request.caller, request.params.id)),
+      job: jobObject(await jobs.cancel(request.caller, request.params.id)),
     }),
   );
 };

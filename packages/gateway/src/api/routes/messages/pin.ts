@@ -69,7 +69,7 @@ export const pinRoutes: FastifyPluginAsyncTypebox<PinParts> = async (app, { pinn
       return once(idempotency, request, reply, async (attempt) => {
         const name = messageName(request, request.params.id);
         const pinned = await pinning.pin(request.caller, { name, seconds, attempt });
-        return shown(pinned, seconds);
+        return pinAnswer(pinned, seconds);
       });
     },
   );
@@ -82,12 +82,12 @@ export const pinRoutes: FastifyPluginAsyncTypebox<PinParts> = async (app, { pinn
     async (request, reply) =>
       once(idempotency, request, reply, async (attempt) => {
         const name = messageName(request, request.params.id);
-        return shown(await pinning.pin(request.caller, { name, seconds: null, attempt }), null);
+        return pinAnswer(await pinning.pin(request.caller, { name, seconds: null, attempt }), null);
       }),
   );
 };
 
-function shown(
+function pinAnswer(
   { messageId, recordId, timestamp, target }: Awaited<ReturnType<Pinning['pin']>>,
   seconds: number | null,
 ) {

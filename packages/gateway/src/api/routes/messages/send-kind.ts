@@ -140,7 +140,7 @@ export function sendRoute(app: FastifyInstance, parts: SendParts) {
         const deviceId = selectedDevice(request);
         const at = sendTime(body.send_at);
         const signal = givenUp(reply);
-        const shown = (sent: SentMessage) =>
+        const sentAnswer = (sent: SentMessage) =>
           kind.simple ? simpleAnswer(sent, kind.simple) : richAnswer(sent);
         return once(idempotency, request, reply, async (attempt) => {
           const later = { operation, body, address: read.address, deviceId, attempt };
@@ -152,9 +152,9 @@ export function sendRoute(app: FastifyInstance, parts: SendParts) {
           }
           const send = (each?: SendAttempt) =>
             sending.send(caller, { ...read, deviceId, attempt: each, signal });
-          if (!kind.mayTakeLong) return shown(await send(attempt));
+          if (!kind.mayTakeLong) return sentAnswer(await send(attempt));
           const answer = await longSends.run(caller, later, send);
-          if ('sent' in answer) return shown(answer.sent);
+          if ('sent' in answer) return sentAnswer(answer.sent);
           // The send goes on without the request, and with its files.
           const files = keepUploads(request);
           answer.ended.then(() => Promise.all(files.map((file) => file.dispose())));

@@ -25,7 +25,7 @@ import {
 export const tenantRoutes: FastifyPluginAsyncTypebox<
   Pick<UsersAndAdminParts, 'tenants' | 'usage' | 'admission'>
 > = async (app, { tenants, usage, admission }) => {
-  const shown = async (tenant: Tenant): Promise<Static<typeof TenantWithQuotas>> => {
+  const tenantObject = async (tenant: Tenant): Promise<Static<typeof TenantWithQuotas>> => {
     if (!usage || !admission) return tenantBody(tenant);
     const { devices, users, webhookEndpoints } = await usage(tenant.id);
     const { requestsInFlight, requestsPerSecond } = admission.limits;
@@ -100,7 +100,7 @@ export const tenantRoutes: FastifyPluginAsyncTypebox<
     },
     async () => ({
       success: true as const,
-      tenants: await Promise.all((await tenants.list()).map(shown)),
+      tenants: await Promise.all((await tenants.list()).map(tenantObject)),
     }),
   );
 
@@ -116,7 +116,10 @@ export const tenantRoutes: FastifyPluginAsyncTypebox<
         response: { 200: Type.Object({ success: ok, data: TenantWithQuotas }), ...errorResponses('404') },
       },
     },
-    async (request) => ({ success: true as const, data: await shown(await tenants.get(request.params.id)) }),
+    async (request) => ({
+      success: true as const,
+      data: await tenantObject(await tenants.get(request.params.id)),
+    }),
   );
 
   app.delete(

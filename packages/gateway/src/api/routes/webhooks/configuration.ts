@@ -10,10 +10,10 @@ import {
   Configured,
   Done,
   EndpointBody,
+  endpointObject,
   inputOf,
   OneEndpoint,
   PendingUrl,
-  shownEndpoint,
 } from './schemas.ts';
 
 const tags = ['webhooks'];
@@ -49,7 +49,7 @@ export const configurationRoutes: FastifyPluginAsyncTypebox<{ endpoints: Endpoin
       return {
         success: true as const,
         message: 'Webhook configured successfully',
-        webhook: shownEndpoint(webhook),
+        webhook: endpointObject(webhook),
       };
     },
   );
@@ -69,7 +69,7 @@ export const configurationRoutes: FastifyPluginAsyncTypebox<{ endpoints: Endpoin
     async (request) => {
       const webhook = await endpoints.default(request.caller, selectedDevice(request));
       if (webhook === null) throw new AppError('NOT_FOUND', { message: 'no webhook is configured' });
-      return { success: true as const, webhook: shownEndpoint(webhook) };
+      return { success: true as const, webhook: endpointObject(webhook) };
     },
   );
 

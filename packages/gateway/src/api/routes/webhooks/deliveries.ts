@@ -8,12 +8,12 @@ import { nextPage, pageQuery } from '../../request/page.ts';
 import { errorResponses, milliseconds, OneOf, Rfc3339 } from '../../schemas.ts';
 import {
   AttemptObject,
+  attemptObject,
   DeliveryObject,
+  deliveryObject,
   Event,
   IdPath,
   Success,
-  shownAttempt,
-  shownDelivery,
 } from './schemas.ts';
 
 const tags = ['webhooks'];
@@ -66,7 +66,7 @@ export const deliveriesRoutes: FastifyPluginAsyncTypebox<{ deliveries: Deliverie
       });
       return {
         success: true as const,
-        deliveries: page.deliveries.map(shownDelivery),
+        deliveries: page.deliveries.map(deliveryObject),
         next_cursor: page.nextCursor,
       };
     },
@@ -95,8 +95,8 @@ export const deliveriesRoutes: FastifyPluginAsyncTypebox<{ deliveries: Deliverie
       const { delivery, attempts, payload } = await deliveries.get(request.caller, request.params.id);
       return {
         success: true as const,
-        delivery: shownDelivery(delivery),
-        attempts: attempts.map(shownAttempt),
+        delivery: deliveryObject(delivery),
+        attempts: attempts.map(attemptObject),
         payload: payload as Static<typeof Envelope>,
       };
     },
@@ -121,7 +121,7 @@ export const deliveriesRoutes: FastifyPluginAsyncTypebox<{ deliveries: Deliverie
     },
     async (request, reply) => {
       const delivery = await deliveries.redeliver(request.caller, request.params.id);
-      return reply.code(202).send({ success: true as const, delivery: shownDelivery(delivery) });
+      return reply.code(202).send({ success: true as const, delivery: deliveryObject(delivery) });
     },
   );
 };

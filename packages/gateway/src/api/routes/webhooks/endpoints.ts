@@ -8,10 +8,10 @@ import {
   EndpointBody,
   EndpointChange,
   EndpointList,
+  endpointObject,
   IdPath,
   inputOf,
   OneEndpoint,
-  shownEndpoint,
 } from './schemas.ts';
 
 const tags = ['webhooks'];
@@ -37,7 +37,7 @@ export const endpointsRoutes: FastifyPluginAsyncTypebox<{ endpoints: Endpoints }
     },
     async (request) => {
       const found = await endpoints.list(request.caller, selectedDevice(request));
-      return { success: true as const, webhooks: found.map(shownEndpoint) };
+      return { success: true as const, webhooks: found.map(endpointObject) };
     },
   );
 
@@ -57,7 +57,7 @@ export const endpointsRoutes: FastifyPluginAsyncTypebox<{ endpoints: Endpoints }
     },
     async (request, reply) => {
       const webhook = await endpoints.create(request.caller, selectedDevice(request), inputOf(request.body));
-      return reply.code(201).send({ success: true as const, webhook: shownEndpoint(webhook) });
+      return reply.code(201).send({ success: true as const, webhook: endpointObject(webhook) });
     },
   );
 
@@ -74,7 +74,7 @@ export const endpointsRoutes: FastifyPluginAsyncTypebox<{ endpoints: Endpoints }
     },
     async (request) => ({
       success: true as const,
-      webhook: shownEndpoint(await endpoints.get(request.caller, request.params.id)),
+      webhook: endpointObject(await endpoints.get(request.caller, request.params.id)),
     }),
   );
 
@@ -93,7 +93,7 @@ export const endpointsRoutes: FastifyPluginAsyncTypebox<{ endpoints: Endpoints }
     },
     async (request) => ({
       success: true as const,
-      webhook: shownEndpoint(
+      webhook: endpointObject(
         await endpoints.update(request.caller, request.params.id, inputOf(request.body)),
       ),
     }),

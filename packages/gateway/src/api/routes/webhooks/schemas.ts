@@ -117,7 +117,7 @@ export const EndpointObject = Type.Object({
   updated_at: Rfc3339,
 });
 
-export function shownEndpoint(endpoint: Endpoint): Static<typeof EndpointObject> {
+export function endpointObject(endpoint: Endpoint): Static<typeof EndpointObject> {
   return {
     id: endpoint.id,
     device_id: endpoint.deviceId,
@@ -173,7 +173,7 @@ export const DeliveryObject = Type.Object({
   finished_at: Nullable(Rfc3339),
 });
 
-export function shownDelivery(delivery: Delivery): Static<typeof DeliveryObject> {
+export function deliveryObject(delivery: Delivery): Static<typeof DeliveryObject> {
   return {
     id: delivery.id,
     webhook_id: delivery.endpointId,
@@ -206,7 +206,7 @@ export const AttemptObject = Type.Object({
 });
 
 /** An attempt as it is shown, from a row or fresh. */
-export function shownAttempt(attempt: {
+export function attemptObject(attempt: {
   attempt: number;
   at: number;
   took_ms: number;

@@ -11,7 +11,7 @@ import type { Trial } from '../../../webhooks/trial.ts';
 import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { emptyCounts } from '../../request/given.ts';
 import { errorResponses, milliseconds, Nullable, Rfc3339 } from '../../schemas.ts';
-import { AttemptObject, Event, Success, shownAttempt } from './schemas.ts';
+import { AttemptObject, attemptObject, Event, Success } from './schemas.ts';
 
 const DEFAULT_REPLAY = 10_000;
 const MAX_REPLAY = 100_000;
@@ -104,7 +104,7 @@ export const sendingAgainRoutes: FastifyPluginAsyncTypebox<SendingAgainParts> = 
         webhook_id: endpoint.id,
         delivery_id: answer.deliveryId,
         event_id: answer.eventId,
-        attempt: shownAttempt({
+        attempt: attemptObject({
           attempt: 1,
           at: result.at,
           took_ms: Math.round(result.tookMs),

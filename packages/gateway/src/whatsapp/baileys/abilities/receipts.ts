@@ -8,8 +8,8 @@ export function receipts(link: Link): SessionReceipts {
   return {
     send: (receipt) =>
       link.ask(async (socket) => {
-        const shown = receipt.kind !== 'read' || (await showsReading(socket));
-        await socket.sendNode(receiptStanza(receipt, shown));
+        const open = receipt.kind !== 'read' || (await showsReading(socket));
+        await socket.sendNode(receiptStanza(receipt, open));
       }),
   };
 }

@@ -270,10 +270,10 @@ export function unreadEntry(id: string, stanza: BinaryNode): JournalEntry {
  * message: the sender's bytes are on the disk, and another copy of them would be no better.
  */
 function forLibrary(plaintext: Uint8Array): Uint8Array {
-  const shown = isReadable(plaintext) ? plaintext : new Uint8Array(0);
-  const out = new Uint8Array(shown.length + 1);
-  out.set(shown);
-  out[shown.length] = 1;
+  const readable = isReadable(plaintext) ? plaintext : new Uint8Array(0);
+  const out = new Uint8Array(readable.length + 1);
+  out.set(readable);
+  out[readable.length] = 1;
   return out;
 }
 
