@@ -8,8 +8,8 @@ import { CommandQueue } from './command-queue.ts';
 import { type Device, isLinked, statusOf } from './device.ts';
 import { limitChanged, qrGenerated } from './device-events.ts';
 import { DeviceRecord, type DeviceRecordParts } from './device-record.ts';
+import type { DeviceChange } from './device-store.ts';
 import { LimitWatch } from './limit-watch.ts';
-import type { DeviceChange } from './repository.ts';
 import {
   isSessionState,
   type SessionHandlers,

@@ -5,14 +5,14 @@ import type { NewEvent } from '../events/recorder.ts';
 import type { Log } from '../observability/log.ts';
 import { type Device, statusOf } from './device.ts';
 import { eventsOfChange } from './device-events.ts';
-import type { DeviceChange, DeviceRepository } from './repository.ts';
+import type { DeviceChange, DeviceStore } from './device-store.ts';
 import { type DeviceEvent, isWanted, transition } from './state.ts';
 
 /** Hears of every stored change of a device's state. Must not throw. */
 export type StateListener = (device: Device, previous: Device) => void;
 
 export interface DeviceRecordParts {
-  repository: DeviceRepository;
+  store: DeviceStore;
   clock: Clock;
   log: Log;
   stateChanged?: StateListener;
@@ -88,13 +88,13 @@ export class DeviceRecord {
     change: DeviceChange,
     eventsOf: (device: Device, previous: Device) => NewEvent[] = () => [],
   ): Promise<void> {
-    const { repository, clock, stateChanged } = this.#parts;
+    const { store, clock, stateChanged } = this.#parts;
     const previous = this.#device;
     const updatedAt = clock.now();
     const device = { ...previous, ...change, updatedAt };
     this.#device = device;
     const events = eventsOf(device, previous);
-    const written = this.#writes.then(() => repository.update(device, change, updatedAt, events));
+    const written = this.#writes.then(() => store.update(device, change, updatedAt, events));
     this.#writes = written.catch(() => undefined);
     try {
       await written;

@@ -11,6 +11,7 @@ import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 import { deviceToLink, deviceToUse } from './choice.ts';
 import { type Device, type DeviceLimit, isLinked, statusOf } from './device.ts';
 import type { DeviceActor, PairingQr } from './device-actor.ts';
+import { DeviceStore } from './device-store.ts';
 import {
   type PairCodeAnswer,
   Pairing,
@@ -18,7 +19,6 @@ import {
   type PairingSettings,
   phoneDigits,
 } from './pairing.ts';
-import { DeviceRepository } from './repository.ts';
 import { isTemporaryBan, isTerminal } from './state.ts';
 import { Supervisor, type SupervisorParts } from './supervisor.ts';
 
@@ -27,7 +27,7 @@ export type { StateListener } from './device-record.ts';
 export type { SessionHandlers } from './session-handlers.ts';
 export type { DeviceState } from './state.ts';
 
-export interface DevicesParts extends Omit<SupervisorParts, 'repository'> {
+export interface DevicesParts extends Omit<SupervisorParts, 'store'> {
   db: Kysely<Database>;
   quotas: StockRoom;
   /** Hears of each change of a device, in its transaction; default: nobody. */
@@ -50,7 +50,7 @@ const IMPLICIT_NAME = 'WhatsApp';
 /** The devices of all tenants, as callers may see and command them. */
 export class Devices {
   readonly #parts: DevicesParts;
-  readonly #repository: DeviceRepository;
+  readonly #store: DeviceStore;
   readonly #supervisor: Supervisor;
   readonly #pairing: Pairing;
   /** Users for whom a device is being created, so that two requests do not create two. */
@@ -58,8 +58,8 @@ export class Devices {
 
   constructor(parts: DevicesParts) {
     this.#parts = parts;
-    this.#repository = new DeviceRepository(parts.db, parts.events);
-    this.#supervisor = new Supervisor({ ...parts, repository: this.#repository });
+    this.#store = new DeviceStore(parts.db, parts.events);
+    this.#supervisor = new Supervisor({ ...parts, store: this.#store });
     this.#pairing = new Pairing(parts.clock, parts.pairing);
   }
 
@@ -104,7 +104,7 @@ export class Devices {
     const { db, quotas } = this.#parts;
     await db.transaction().execute(async (trx) => {
       await quotas.demand(trx, caller.tenantId, 'devices');
-      await this.#repository.insert(device, trx);
+      await this.#store.insert(device, trx);
     });
     return device;
   }
@@ -115,7 +115,7 @@ export class Devices {
    */
   async list(caller: Caller, scope: 'own' | 'visible' = 'own'): Promise<Device[]> {
     const owner = scope === 'visible' ? onlyOwner(caller) : caller.userId;
-    const stored = await this.#repository.list(caller.tenantId, owner);
+    const stored = await this.#store.list(caller.tenantId, owner);
     return stored.map((device) => this.#live(device));
   }
 
@@ -228,7 +228,7 @@ export class Devices {
   }
 
   async #visible(caller: Caller, deviceId: string): Promise<Device> {
-    const stored = await this.#repository.find(caller.tenantId, deviceId);
+    const stored = await this.#store.find(caller.tenantId, deviceId);
     if (stored === null || !maySee(caller, stored)) throw new AppError('DEVICE_NOT_FOUND');
     return this.#live(stored);
   }

@@ -36,7 +36,7 @@ export class Supervisor {
   async start(): Promise<void> {
     const waiting: DeviceActor[] = [];
     for (const tenantId of await this.#parts.tenantIds()) {
-      for (const device of await this.#parts.repository.listForStart(tenantId)) {
+      for (const device of await this.#parts.store.listForStart(tenantId)) {
         const actor = this.actor(device);
         await actor.markStarted();
         if (actor.device.state === 'reconnecting') waiting.push(actor);

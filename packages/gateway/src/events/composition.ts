@@ -5,12 +5,12 @@ import type { RetentionConfig } from '../config.ts';
 import type { Log } from '../observability/log.ts';
 import type { Step } from '../steps.ts';
 import type { Database } from '../storage/schema.ts';
+import { EventStore } from './event-store.ts';
 import { EventFeed } from './feed.ts';
 import { NoticeEvents } from './notice-events.ts';
 import { EventOutbox } from './outbox.ts';
 import { EventReader } from './reader.ts';
 import { EventRetention } from './retention.ts';
-import { EventStore } from './store.ts';
 
 export interface Events {
   store: EventStore;

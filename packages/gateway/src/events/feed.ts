@@ -1,6 +1,6 @@
 /** Waiting for events instead of asking again and again: what long polls and streams share. */
 import type { Log } from '../observability/log.ts';
-import type { EventStore } from './store.ts';
+import type { EventStore } from './event-store.ts';
 
 type FeedStore = Pick<EventStore, 'tenantsAfter' | 'newest'>;
 

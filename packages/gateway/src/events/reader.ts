@@ -2,8 +2,8 @@
 import type { Clock } from '../clock.ts';
 import type { EventName } from './catalogue/names.ts';
 import { type EventEnvelope, envelope, type StoredEvent } from './envelope.ts';
+import type { EventStore } from './event-store.ts';
 import type { EventFeed } from './feed.ts';
-import type { EventStore } from './store.ts';
 
 /** Whose events are read: the tenant's, or only those of one user's devices or of the named ones. */
 export interface EventScope {

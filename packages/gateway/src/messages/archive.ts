@@ -74,7 +74,7 @@ export class MessageArchive {
    * message stored as undecryptable is replaced by its readable copy.
    */
   async storeInbound(device: MessageDevice, message: InboundMessage): Promise<StoredMessage | null> {
-    // Durable as a journal row already, and before an event of it leaves (events/store.ts, webhooks/queue.ts).
+    // Durable as a journal row already, and before an event of it leaves (events/event-store.ts, webhooks/queue.ts).
     const stored = await deferred(this.#db)
       .transaction()
       .execute((trx) =>

@@ -2,7 +2,7 @@
 import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { EventName } from '../events/catalogue/names.ts';
-import type { EventStore } from '../events/store.ts';
+import type { EventStore } from '../events/event-store.ts';
 import { checked, checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Endpoint } from './endpoint.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { EventStore } from '../../src/events/event-store.ts';
 import { NoticeEvents } from '../../src/events/notice-events.ts';
 import { EventOutbox } from '../../src/events/outbox.ts';
-import { EventStore } from '../../src/events/store.ts';
 import type { Caller } from '../../src/tenancy/caller.ts';
 import type { SessionNotice } from '../../src/whatsapp/port/notices.ts';
 import { ArchiveWorld, type TestDevice } from '../messages/archive-world.ts';

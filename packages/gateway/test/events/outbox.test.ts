@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { envelope } from '../../src/events/envelope.ts';
+import { EventStore } from '../../src/events/event-store.ts';
 import { EventOutbox, type EventSubscriber } from '../../src/events/outbox.ts';
-import { EventStore } from '../../src/events/store.ts';
 import { MessageArchive } from '../../src/messages/archive.ts';
 import type { Caller } from '../../src/tenancy/caller.ts';
 import { wireCodec } from '../../src/whatsapp/baileys/parse/wire-codec.ts';

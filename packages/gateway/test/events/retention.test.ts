@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { EventName } from '../../src/events/catalogue/names.ts';
+import { EventStore } from '../../src/events/event-store.ts';
 import { EventOutbox } from '../../src/events/outbox.ts';
 import { EventRetention } from '../../src/events/retention.ts';
-import { EventStore } from '../../src/events/store.ts';
 import type { Caller } from '../../src/tenancy/caller.ts';
 import { ArchiveWorld, NOW, type TestDevice } from '../messages/archive-world.ts';
 

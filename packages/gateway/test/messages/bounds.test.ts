@@ -1,8 +1,8 @@
 /** What is stored and told of a message is bounded; its own bytes stay whole. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EventStore } from '../../src/events/event-store.ts';
 import { EventOutbox } from '../../src/events/outbox.ts';
 import { EventReader, PAGE_BYTES } from '../../src/events/reader.ts';
-import { EventStore } from '../../src/events/store.ts';
 import { MessageArchive } from '../../src/messages/archive.ts';
 import {
   boundedDetails,

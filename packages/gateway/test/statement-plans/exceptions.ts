@@ -37,13 +37,13 @@ export const EXCEPTIONS: readonly Exception[] = [
 
   page('messages/finding/places.ts', /USING INDEX messages_/, 'a list, in the order of its index'),
   page('messages/outbound-recovery.ts', /INDEX messages_unacknowledged/, 'the index holds the pending alone'),
-  page('events/store.ts', /INDEX events_by_(tenant|device)/, 'the feed, in the order of its index'),
+  page('events/event-store.ts', /INDEX events_by_(tenant|device)/, 'the feed, in the order of its index'),
   at(
-    'events/store.ts',
+    'events/event-store.ts',
     /^SEARCH events( USING COVERING INDEX events_by_tenant \(tenant_id=\?\))?$/,
     'max(seq) is the end of the index',
   ),
-  at('events/store.ts', /USING INTEGER PRIMARY KEY \(rowid>\?\)/, 'what was told since the last look'),
+  at('events/event-store.ts', /USING INTEGER PRIMARY KEY \(rowid>\?\)/, 'what was told since the last look'),
   page('events/retention.ts', /INDEX events_by_age/, 'what is too old, a batch at a time'),
   at(
     'media/cache.ts',

@@ -9,10 +9,10 @@ import { type FindParts, findRoutes } from './find.ts';
 import { type ForwardParts, forwardRoutes } from './forward.ts';
 import { type HistoryParts, messageHistoryRoutes } from './history.ts';
 import { jobsRoutes } from './jobs.ts';
+import { type MarkParts, markRoutes } from './mark.ts';
 import { type MessageMediaParts, messageMediaRoutes } from './media.ts';
 import { type PinParts, pinRoutes } from './pin.ts';
 import { type PollParts, pollRoutes } from './poll.ts';
-import { messageReceiptsRoutes, type ReceiptsParts } from './receipts.ts';
 import { sendRoutes } from './send.ts';
 import type { SendParts } from './send-kind.ts';
 import { type StarParts, starRoutes } from './star.ts';
@@ -27,7 +27,7 @@ export type MessagesParts = SendParts &
   StarParts &
   FindParts &
   PollParts &
-  ReceiptsParts &
+  MarkParts &
   HistoryParts &
   MessageMediaParts & { inlineFiles: InlineFiles };
 
@@ -40,7 +40,7 @@ export const messagesRoutes: FastifyPluginAsyncTypebox<MessagesParts> = async (a
   await app.register(starRoutes, parts);
   await app.register(findRoutes, parts);
   await app.register(pollRoutes, parts);
-  await app.register(messageReceiptsRoutes, parts);
+  await app.register(markRoutes, parts);
   await app.register(messageHistoryRoutes, parts);
   await app.register(messageMediaRoutes, parts);
   await app.register(jobsRoutes, parts);

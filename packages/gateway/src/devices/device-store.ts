@@ -22,7 +22,7 @@ export type DeviceChange = Partial<
 >;
 
 /** Stored devices. Every query is bound to one tenant. */
-export class DeviceRepository {
+export class DeviceStore {
   readonly #db: Kysely<Database>;
   readonly #events: EventRecorder;
 

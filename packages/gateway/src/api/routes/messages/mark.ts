@@ -78,11 +78,11 @@ const operations = {
   },
 } as const;
 
-export interface ReceiptsParts {
+export interface MarkParts {
   receipts: OutgoingReceipts;
 }
 
-export const messageReceiptsRoutes: FastifyPluginAsyncTypebox<ReceiptsParts> = async (app, { receipts }) => {
+export const markRoutes: FastifyPluginAsyncTypebox<MarkParts> = async (app, { receipts }) => {
   const schemaOf = (kind: ReceiptRequest['kind']) => ({
     ...operations[kind],
     tags: ['messages'],
