@@ -1,21 +1,21 @@
 /** Opening a poll vote: who voted is in the clear, what was chosen is encrypted under the poll's secret. */
 import { createDecipheriv, createHash, hkdfSync } from 'node:crypto';
+import { levels, unwrapped } from '../whatsapp/port/envelopes.ts';
 import type { Jid } from '../whatsapp/port/identity.ts';
 import type { WireMessage } from '../whatsapp/port/wire-message.ts';
 import { cutText, LONGEST_NAME, LONGEST_WORD, MOST_OPTIONS } from './bounds.ts';
-import { member, unwrapped } from './wire-content.ts';
+import { member } from './wire-content.ts';
 
 const GCM_TAG_BYTES = 16;
 const HASH_BYTES = 32;
 /** Of every message secret (whatsmeow send.go makes 32 random bytes). */
 const SECRET_BYTES = 32;
 
-/** The poll creations of waE2E.Message; the fourth holds a whole message. */
+/** The poll creations of waE2E.Message; the fourth is an envelope. */
 const CREATIONS = [
   'pollCreationMessage',
   'pollCreationMessageV2',
   'pollCreationMessageV3',
-  'pollCreationMessageV4',
   'pollCreationMessageV5',
 ] as const;
 
@@ -42,17 +42,27 @@ export interface EncryptedVote {
 
 /** What a poll's message says; null when it is no poll or carries no secret. */
 export function pollContent(message: WireMessage): PollContent | null {
-  const inner = unwrapped(message);
-  const context = member(message, 'messageContextInfo') ?? member(inner, 'messageContextInfo');
-  const secret = context?.messageSecret;
-  const poll = pollCreation(inner);
-  if (!poll || !(secret instanceof Uint8Array) || secret.length !== SECRET_BYTES) return null;
+  const secret = messageSecret(message);
+  const poll = pollCreation(unwrapped(message));
+  if (!poll || !secret) return null;
   const options = Array.isArray(poll.options) ? (poll.options as WireMessage[]) : [];
   return {
     name: typeof poll.name === 'string' ? cutText(poll.name, LONGEST_WORD) : '',
     options: hashedOptions(options.slice(0, MOST_OPTIONS)),
     secret,
   };
+}
+
+/**
+ * What changes of a message are sealed under, and votes: 32 bytes, or null when it carries none. In which envelope
+ * it is, or outside of them all, differs by client (whatsmeow `UnwrapRaw`).
+ */
+export function messageSecret(message: WireMessage): Uint8Array | null {
+  for (const level of levels(message)) {
+    const secret = member(level.message, 'messageContextInfo')?.messageSecret;
+    if (secret instanceof Uint8Array && secret.length === SECRET_BYTES) return secret;
+  }
+  return null;
 }
 
 function hashedOptions(options: readonly WireMessage[]): HashedOption[] {
@@ -75,8 +85,7 @@ export function optionName({ optionName: name }: WireMessage): string | null {
 export function pollCreation(message: WireMessage): WireMessage | null {
   for (const name of CREATIONS) {
     const found = member(message, name);
-    const wrapped = found && member(found, 'message');
-    if (found) return wrapped ? pollCreation(wrapped) : found;
+    if (found) return found;
   }
   return null;
 }

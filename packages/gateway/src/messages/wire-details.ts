@@ -1,10 +1,11 @@
 /** What some kinds of message say beside their text: for people's programs, so in plain words. */
 import { rfc3339 } from '../clock.ts';
 import type { MessageKind } from '../whatsapp/port/content.ts';
+import { unwrapped } from '../whatsapp/port/envelopes.ts';
 import type { WireCodec, WireMessage } from '../whatsapp/port/wire-message.ts';
 import { boundedDetails, LONGEST_LIST, MOST_OPTIONS, parseForeignJson } from './bounds.ts';
 import { optionName, pollCreation } from './poll-secrets.ts';
-import { member, unwrapped } from './wire-content.ts';
+import { member } from './wire-content.ts';
 
 type Details = Record<string, unknown>;
 

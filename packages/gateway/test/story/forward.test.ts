@@ -103,6 +103,29 @@ describe('what arrives', () => {
     expect((await forwarded(card)).got.message.contactMessage?.displayName).toBe('Ana');
   });
 
+  test('a video note and a Lottie sticker as such, whatever envelopes they came in', async () => {
+    const bytes = await jpeg();
+    const file = await contact.uploadMedia('video', bytes);
+    const jpegThumbnail = new Uint8Array([1, 2, 3]);
+    const ptvMessage = { ...file, mimetype: 'video/mp4', width: 400, height: 400, seconds: 3, jpegThumbnail };
+    const envelope = {
+      groupMentionedMessage: { message: { ephemeralMessage: { message: { ptvMessage } } } },
+    };
+    const note = (await forwarded(await received(contact.sendRaw(shop.number, envelope)))).got.message;
+    expect(note.ptvMessage).toMatchObject({ width: 400, height: 400, seconds: 3, jpegThumbnail });
+    const stickerMessage = {
+      ...(await contact.uploadMedia('sticker', bytes)),
+      mimetype: 'application/was',
+      width: 512,
+      height: 512,
+      isLottie: true,
+    };
+    const sticker = { lottieStickerMessage: { message: { stickerMessage } } };
+    const lottie = (await forwarded(await received(contact.sendRaw(shop.number, sticker)))).got.message;
+    const inside = lottie.lottieStickerMessage?.message?.stickerMessage;
+    expect(inside).toMatchObject({ mimetype: 'application/was', width: 512, isLottie: true });
+  });
+
   test('under an id that the caller chooses; the same key sends once', async () => {
     const id = await sent('text', { text: 'once' });
     const headers = { 'idempotency-key': 'forward once' };

@@ -1,6 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { messageSecret } from '../../src/messages/poll-secrets.ts';
 import { proto } from '../../src/whatsapp/baileys/library.ts';
-import { parseContent, unwrap } from '../../src/whatsapp/baileys/parse/content-parser.ts';
+import { parseContent } from '../../src/whatsapp/baileys/parse/content-parser.ts';
+import { wireCodec } from '../../src/whatsapp/baileys/parse/wire-codec.ts';
+import { unwrapped } from '../../src/whatsapp/port/envelopes.ts';
 
 const BOB = '5511999990002@s.whatsapp.net';
 const BOBS_DEVICE = '5511999990002:7@s.whatsapp.net';
@@ -34,6 +37,13 @@ const file = {
   fileEncSha256: bytes(3),
   fileLength: 42,
 };
+
+/** A length-delimited field of less than 128 bytes. */
+function field(number: number, content: Uint8Array): Buffer {
+  const tag = number * 8 + 2;
+  const head = tag > 127 ? [(tag % 128) + 128, Math.floor(tag / 128)] : [tag];
+  return Buffer.concat([Buffer.from([...head, content.length]), content]);
+}
 
 describe('what a message is', () => {
   it.each<[string, proto.IMessage, string | null]>([
@@ -147,8 +157,39 @@ describe('wrappers', () => {
     'groupStatusMessageV2',
     'lottieStickerMessage',
     'deviceSentMessage',
+    'groupMentionedMessage',
+    'botInvokeMessage',
+    'questionMessage',
+    'questionReplyMessage',
+    'statusMentionMessage',
+    'groupStatusMentionMessage',
+    'statusAddYours',
+    'limitSharingMessage',
+    'botTaskMessage',
+    'botForwardedMessage',
+    'eventCoverImage',
+    'pollCreationOptionImageMessage',
+    'commentMessage',
   ] as const)('%s adds nothing', (name) => {
     expect(read({ [name]: { message } })).toMatchObject({ kind: 'text', text: 'inside', viewOnce: false });
+  });
+
+  it('one that the schema does not have is opened by its shape, also inside of another', () => {
+    const secret = bytes(7);
+    // waE2E.Message.spoilerMessage = 118 (whatsmeow WAWebProtobufsE2E.proto), not in the library's schema.
+    const spoiler = field(118, field(1, proto.Message.encode(message).finish()));
+    const ephemeral = field(40, field(1, spoiler));
+    const context = proto.Message.encode({ messageContextInfo: { messageSecret: secret } }).finish();
+    for (const outer of [spoiler, ephemeral]) {
+      const opened = wireCodec.decode(Buffer.concat([context, outer]));
+      expect(opened).toMatchObject({ conversation: 'inside' });
+      expect(messageSecret(opened)).toEqual(Buffer.from(secret));
+    }
+  });
+
+  it('what only looks like one stays what it is', () => {
+    const named = { contactMessage: { displayName: '\n\x03hey' } };
+    expect(wireCodec.decode(wireCodec.encode(named))).toEqual(named);
   });
 
   it.each([
@@ -164,10 +205,8 @@ describe('wrappers', () => {
   it('eight are taken off and no more', () => {
     let wrapped: proto.IMessage = message;
     for (let depth = 0; depth < 8; depth += 1) wrapped = { ephemeralMessage: { message: wrapped } };
-    expect(unwrap(wrapped).inner).toEqual(message);
-    expect(unwrap({ ephemeralMessage: { message: wrapped } }).inner).toEqual({
-      ephemeralMessage: { message },
-    });
+    expect(unwrapped(wrapped)).toEqual(message);
+    expect(unwrapped({ ephemeralMessage: { message: wrapped } })).toEqual({ ephemeralMessage: { message } });
   });
 });
 

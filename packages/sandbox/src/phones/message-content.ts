@@ -1,4 +1,4 @@
-import { normalizeMessageContent, proto } from 'baileys';
+import { proto } from 'baileys';
 
 /** What a message is, for people and tests. */
 export type MessageKind =
@@ -34,9 +34,21 @@ export interface MediaContent {
 
 const { Type } = proto.Message.ProtocolMessage;
 
-/** The message inside its wrappers (view once, disappearing, edited, document with caption…). */
+/** The message inside its wrappers: every member that holds a message in `message` (FutureProofMessage and its like). */
 export function contentOf(message: proto.IMessage): proto.IMessage {
-  return normalizeMessageContent(message) ?? message;
+  let content = message;
+  for (let next: proto.IMessage | undefined = content; next; next = wrappedIn(content)) content = next;
+  return content;
+}
+
+function wrappedIn(message: proto.IMessage): proto.IMessage | undefined {
+  const members: object[] = Object.values(message).filter((member) => typeof member === 'object' && member);
+  for (const member of members) {
+    if ('message' in member && typeof member.message === 'object' && member.message) {
+      return member.message as proto.IMessage;
+    }
+  }
+  return undefined;
 }
 
 export function kindOf(message: proto.IMessage): MessageKind {

@@ -11,6 +11,7 @@ import {
   composeVideo,
   type DocumentInput,
   type ImageInput,
+  mediaFields,
   type StickerInput,
   type Uploaded,
   type VideoInput,
@@ -70,6 +71,11 @@ export class PhoneMessages {
     const sent = await this.#parts.sender.send(recipientJid(to), content, options);
     this.#parts.mediaRetry.keep(sent.id, content);
     return sent;
+  }
+
+  /** Encrypts and uploads a file: the fields that name it, wherever in a message they go, for `sendRaw`. */
+  async uploadMedia(type: MediaType, bytes: Uint8Array): Promise<ReturnType<typeof mediaFields>> {
+    return mediaFields(await this.#upload(type, bytes));
   }
 
   async sendText(to: Recipient, text: string, options: TextSendOptions = {}): Promise<SentMessage> {

@@ -1,6 +1,7 @@
 import type { StoredMessage } from '../../messages/stored-message.ts';
-import { member, unwrapped } from '../../messages/wire-content.ts';
+import { member } from '../../messages/wire-content.ts';
 import type { Composed } from '../../sending/content.ts';
+import { unwrapped } from '../../whatsapp/port/envelopes.ts';
 import type { WireMessage } from '../../whatsapp/port/wire-message.ts';
 
 /** waE2E.ProtocolMessage.Type.MESSAGE_EDIT. */

@@ -1,9 +1,10 @@
 import { AppError } from '../../errors.ts';
 import type { ReadyMedia } from '../../media/answer.ts';
 import type { StoredMessage } from '../../messages/stored-message.ts';
-import { member, unwrapped } from '../../messages/wire-content.ts';
+import { member } from '../../messages/wire-content.ts';
 import type { Composed, Content } from '../../sending/content.ts';
 import { descriptorOf, timedUpload, uploadedFields } from '../../sending/outbound-media.ts';
+import { levels, unwrapped } from '../../whatsapp/port/envelopes.ts';
 import type { MediaKind } from '../../whatsapp/port/media.ts';
 import type { WireMessage } from '../../whatsapp/port/wire-message.ts';
 
@@ -16,15 +17,18 @@ export interface ForwardSource {
   file(signal?: AbortSignal): Promise<ReadyMedia>;
 }
 
-type MediaMember = 'imageMessage' | 'videoMessage' | 'audioMessage' | 'documentMessage' | 'stickerMessage';
-const MEDIA_MEMBERS: Record<MediaKind, MediaMember> = {
-  image: 'imageMessage',
-  video: 'videoMessage',
-  audio: 'audioMessage',
-  voice: 'audioMessage',
-  document: 'documentMessage',
-  sticker: 'stickerMessage',
+/** The members of waE2E.Message that hold a file of the kind, the usual one first; a video note is a video. */
+const MEDIA_MEMBERS: Record<MediaKind, readonly [string, ...string[]]> = {
+  image: ['imageMessage'],
+  video: ['videoMessage', 'ptvMessage'],
+  audio: ['audioMessage'],
+  voice: ['audioMessage'],
+  document: ['documentMessage'],
+  sticker: ['stickerMessage'],
 };
+
+/** The envelope that makes the apps play a sticker which is a Lottie animation; in any other they show nothing. */
+const LOTTIE = 'lottieStickerMessage';
 
 /**
  * What a media message says about the file itself, by the names of waE2E. The rest speaks of the old upload (keys,
@@ -69,7 +73,8 @@ export function forwardContent(source: ForwardSource): Content {
         return { ...common, kind: target.kind, message: cardOrText(inner, target, mark) };
       }
       const kind = target.kind as MediaKind;
-      const name = MEDIA_MEMBERS[kind];
+      const [usual, ...others] = MEDIA_MEMBERS[kind];
+      const name = others.find((other) => member(inner, other)) ?? usual;
       const facts = member(inner, name) ?? {};
       const file = await source.file(signal);
       const opened = { content: { stream: () => file.open() } };
@@ -85,10 +90,7 @@ export function forwardContent(source: ForwardSource): Content {
       return {
         ...common,
         kind,
-        message:
-          kind === 'document' && target.text
-            ? { documentWithCaptionMessage: { message: { documentMessage: content } } }
-            : { [name]: content },
+        message: enveloped(source.original, { [name]: content }, kind === 'document' && !!target.text),
         media: descriptorOf(kind, uploaded, {
           mimeType: file.mimeType,
           fileName: file.fileName,
@@ -100,6 +102,12 @@ export function forwardContent(source: ForwardSource): Content {
       } satisfies Composed;
     },
   };
+}
+
+function enveloped(original: WireMessage, message: WireMessage, captioned: boolean): WireMessage {
+  if (captioned) return { documentWithCaptionMessage: { message } };
+  const lottie = levels(original).some(({ envelope }) => envelope?.name === LOTTIE);
+  return lottie ? { [LOTTIE]: { message } } : message;
 }
 
 type Mark = { contextInfo?: { isForwarded: true; forwardingScore: number } };

@@ -54,7 +54,7 @@ const THUMBNAIL_PIXELS = 100;
 const WAVEFORM_BARS = 64;
 
 /** The fields that every media message has alike. */
-function mediaFields({ encrypted, stored }: Uploaded, url: string | undefined) {
+export function mediaFields({ encrypted, stored }: Uploaded, url?: string) {
   return {
     url: url ?? stored.url,
     directPath: stored.directPath,

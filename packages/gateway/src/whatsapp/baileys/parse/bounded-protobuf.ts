@@ -1,4 +1,5 @@
 /** The one way from bytes that others wrote to a protobuf message. */
+import { fieldAt } from './protobuf-fields.ts';
 
 /** Protobuf's own default limit (protobuf.dev, "Recursion limits"); what clients send stays below twenty. */
 const DEEPEST = 100;
@@ -56,39 +57,14 @@ class Scan {
   /** Beginnings and ends of the length-delimited fields, or null when the bytes are no message. */
   #fields(from: number, to: number): number[] | null {
     const fields: number[] = [];
-    let at = from;
-    while (at < to) {
+    for (let at = from; at < to; ) {
       this.#steps -= 1;
       if (this.#steps <= 0) return null;
-      const tag = this.#varint(at, to);
-      if (tag === null || tag.value < 8) return null;
-      at = tag.next;
-      const wire = tag.value % 8;
-      if (wire === 1) at += 8;
-      else if (wire === 5) at += 4;
-      else if (wire === 0 || wire === 2) {
-        const number = this.#varint(at, to);
-        if (number === null) return null;
-        at = number.next;
-        if (wire === 2) {
-          if (number.value > 0) fields.push(at, at + number.value);
-          at += number.value;
-        }
-      } else return null;
-      if (at > to) return null;
+      const field = fieldAt(this.#bytes, at, to);
+      if (field === null) return null;
+      if (field.delimited && field.to > field.from) fields.push(field.from, field.to);
+      at = field.to;
     }
     return fields;
-  }
-
-  #varint(from: number, to: number): { value: number; next: number } | null {
-    let value = 0;
-    let factor = 1;
-    for (let at = from; at < to && at < from + 10; at += 1) {
-      const byte = this.#bytes[at] ?? 0;
-      value += (byte & 0x7f) * factor;
-      if (byte < 0x80) return { value, next: at + 1 };
-      factor *= 128;
-    }
-    return null;
   }
 }

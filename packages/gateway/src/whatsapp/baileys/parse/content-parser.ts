@@ -1,29 +1,12 @@
 import type { MessageContent, MessageKind, QuotedMessage } from '../../port/content.ts';
+import { levels, unwrapped } from '../../port/envelopes.ts';
 import type { MediaDescriptor, MediaKind } from '../../port/media.ts';
 import { jidNormalizedUser, proto } from '../library.ts';
 
 type Message = proto.IMessage;
 type ContextInfo = proto.IContextInfo;
 
-/** Wrappers that only add a property to the message inside (waE2E FutureProofMessage fields). */
-const WRAPPERS = [
-  'ephemeralMessage',
-  'viewOnceMessage',
-  'viewOnceMessageV2',
-  'viewOnceMessageV2Extension',
-  'documentWithCaptionMessage',
-  'editedMessage',
-  'associatedChildMessage',
-  'groupStatusMessage',
-  'groupStatusMessageV2',
-  'lottieStickerMessage',
-] as const;
-
-const VIEW_ONCE_WRAPPERS = new Set<string>([
-  'viewOnceMessage',
-  'viewOnceMessageV2',
-  'viewOnceMessageV2Extension',
-]);
+const VIEW_ONCE = new Set(['viewOnceMessage', 'viewOnceMessageV2', 'viewOnceMessageV2Extension']);
 
 interface Parsed {
   kind: MessageKind;
@@ -37,8 +20,8 @@ interface Parsed {
 
 /** Reads a waE2E.Message into our own terms. Unknown kinds become `unknown`, never an error. */
 export function parseContent(message: Message): MessageContent {
-  const { inner, viewOnce } = unwrap(message);
-  const parsed = parseInner(inner);
+  const all = levels(message);
+  const parsed = parseInner(unwrapped(message));
   const context = parsed.context;
   return {
     kind: parsed.kind,
@@ -47,26 +30,11 @@ export function parseContent(message: Message): MessageContent {
     quoted: quotedIn(context),
     mentions: (context?.mentionedJid ?? []).map((jid) => jidNormalizedUser(jid)),
     forwarded: context?.isForwarded === true,
-    viewOnce: viewOnce || parsed.viewOnce === true,
+    viewOnce: all.some(({ envelope }) => VIEW_ONCE.has(envelope?.name ?? '')) || parsed.viewOnce === true,
     ephemeralSeconds: context?.expiration || null,
     targetId: parsed.targetId ?? null,
     targetSender: parsed.targetSender ? jidNormalizedUser(parsed.targetSender) : null,
   };
-}
-
-/** Takes the wrappers off; at most eight, against crafted nesting. */
-export function unwrap(message: Message): { inner: Message; viewOnce: boolean } {
-  let inner = message;
-  let viewOnce = false;
-  for (let depth = 0; depth < 8; depth++) {
-    const sent = inner.deviceSentMessage?.message;
-    const wrapper = WRAPPERS.find((name) => inner[name]?.message);
-    const next = sent ?? (wrapper && inner[wrapper]?.message);
-    if (!next) break;
-    if (wrapper && VIEW_ONCE_WRAPPERS.has(wrapper)) viewOnce = true;
-    inner = next;
-  }
-  return { inner, viewOnce };
 }
 
 function parseInner(m: Message): Parsed {
@@ -138,7 +106,7 @@ function parseProtocol(m: Message): Parsed | null {
   const { Type } = proto.Message.ProtocolMessage;
   const targetId = protocol.key?.id;
   if (protocol.type === Type.MESSAGE_EDIT && protocol.editedMessage) {
-    const edited = parseInner(unwrap(protocol.editedMessage).inner);
+    const edited = parseInner(unwrapped(protocol.editedMessage));
     return { kind: 'edit', text: edited.text, targetId };
   }
   // REVOKE is the enum's zero, which a sender may leave out.
@@ -157,11 +125,7 @@ function parseOther(m: Message): Parsed {
     return { kind: 'poll_vote', targetId: poll?.id, targetSender: poll?.participant };
   }
   const poll =
-    m.pollCreationMessage ??
-    m.pollCreationMessageV2 ??
-    m.pollCreationMessageV3 ??
-    m.pollCreationMessageV4?.message?.pollCreationMessage ??
-    m.pollCreationMessageV5;
+    m.pollCreationMessage ?? m.pollCreationMessageV2 ?? m.pollCreationMessageV3 ?? m.pollCreationMessageV5;
   if (poll) return { kind: 'poll', text: poll.name, context: poll.contextInfo };
   if (m.pinInChatMessage) return { kind: 'pin', targetId: m.pinInChatMessage.key?.id };
   if (m.locationMessage) {
@@ -246,7 +210,7 @@ function parseBusiness(m: Message): Parsed {
 
 function quotedIn(context: ContextInfo | null | undefined): QuotedMessage | null {
   if (!context?.stanzaId) return null;
-  const quoted = context.quotedMessage ? parseInner(unwrap(context.quotedMessage).inner) : null;
+  const quoted = context.quotedMessage ? parseInner(unwrapped(context.quotedMessage)) : null;
   return {
     id: context.stanzaId,
     participant: context.participant ? jidNormalizedUser(context.participant) : null,

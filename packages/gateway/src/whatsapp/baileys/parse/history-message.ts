@@ -1,3 +1,4 @@
+import { contentMembers, unwrapped } from '../../port/envelopes.ts';
 import type { Identity } from '../../port/identity.ts';
 import type { InboundMessage } from '../../port/messages.ts';
 import { isJidGroup, isLidUser, proto } from '../library.ts';
@@ -40,7 +41,7 @@ export async function historyMessage(
   names: ConversationNames,
 ): Promise<InboundMessage | null> {
   const { key, message } = info;
-  if (!key?.id || !message) return null;
+  if (!key?.id || !message || contentMembers(unwrapped(message)).length === 0) return null;
   const content = parseContent(message);
   if (content.kind === 'protocol') return null;
   const isGroup = isJidGroup(chat.jid ?? '') === true;

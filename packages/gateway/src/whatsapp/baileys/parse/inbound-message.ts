@@ -1,10 +1,10 @@
 import type { JournalEntry, SealedEntry } from '../../port/credentials.ts';
 import type { InboundMessage } from '../../port/messages.ts';
-import { type BinaryNode, proto } from '../library.ts';
-import { decodeProtobuf } from './bounded-protobuf.ts';
+import type { BinaryNode } from '../library.ts';
 import { cleanTexts } from './clean-text.ts';
-import { parseContent, unwrap } from './content-parser.ts';
+import { parseContent } from './content-parser.ts';
 import { decodeStanza } from './journal-stanza.ts';
+import { decodeMessage, hasContent, ownCopyBytes } from './message-bytes.ts';
 import { type LidDirectory, messageSource, type OwnAccount } from './message-source.ts';
 import { stampOf } from './stanza-time.ts';
 
@@ -16,16 +16,17 @@ export async function inboundMessage(
 ): Promise<InboundMessage | null> {
   const { stanza, unread } = await decodeStanza(entry.stanza);
   if (unread) return undecryptableMessage(stanza, own, directory);
-  const decoded = decodeProtobuf(proto.Message, entry.plaintext);
-  const message = ownCopy(decoded) ?? decoded;
-  if (stanza.attrs.category === 'peer' || carriesOnlyKeys(message)) return null;
+  const raw = ownCopyBytes(entry.plaintext) ?? entry.plaintext;
+  const message = decodeMessage(raw);
+  // A group message arrives with a second ciphertext that only distributes the sender key.
+  if (stanza.attrs.category === 'peer' || !hasContent(raw, message)) return null;
   const content = parseContent(message);
   if (content.kind === 'protocol') return null;
   return {
     ...cleanTexts(await envelope(stanza, own, directory)),
     // The server takes `edit="8"` from admins alone (whatsmeow types/message.go EditAttributeAdminRevoke).
     content: { ...cleanTexts(content), byAdmin: content.kind === 'revoke' && stanza.attrs.edit === '8' },
-    raw: proto.Message.encode(message).finish(),
+    raw,
   };
 }
 
@@ -78,14 +79,6 @@ export async function sealedMessage(
   return undecryptableMessage(stanza, own, directory);
 }
 
-/** What another device of our account sent. Its secret may be on the wrapper (whatsmeow `UnwrapRaw`). */
-function ownCopy(decoded: proto.IMessage): proto.IMessage | null {
-  const message = decoded.deviceSentMessage?.message;
-  if (!message) return null;
-  message.messageContextInfo ??= decoded.messageContextInfo ?? null;
-  return message;
-}
-
 async function envelope(stanza: BinaryNode, own: OwnAccount, directory: LidDirectory) {
   const { id = '', t, notify, offline } = stanza.attrs;
   return {
@@ -96,13 +89,4 @@ async function envelope(stanza: BinaryNode, own: OwnAccount, directory: LidDirec
     offline: offline !== undefined,
     source: 'phone' as const,
   };
-}
-
-/** A group message arrives with a second ciphertext that only distributes the sender key. */
-function carriesOnlyKeys(message: proto.IMessage): boolean {
-  const { inner } = unwrap(message);
-  const fields = Object.entries(inner).filter(
-    ([name, value]) => value != null && name !== 'messageContextInfo',
-  );
-  return fields.every(([name]) => name === 'senderKeyDistributionMessage');
 }

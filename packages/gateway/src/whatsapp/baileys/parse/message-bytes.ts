@@ -1,0 +1,96 @@
+/** A waE2E.Message from and to the bytes that a sender wrote, which hold more than our schema knows. */
+import { contentMembers, unwrapped } from '../../port/envelopes.ts';
+import { proto } from '../library.ts';
+import { decodeProtobuf } from './bounded-protobuf.ts';
+import { fieldsOf, type RawField } from './protobuf-fields.ts';
+
+/** Field numbers of waE2E.Message (WAWebProtobufsE2E.proto): what is no content, and our own device's copy. */
+const SENDER_KEY = 2;
+const FAST_RATCHET_KEY = 15;
+const CONTEXT = 35;
+const BESIDE_CONTENT = new Set([SENDER_KEY, FAST_RATCHET_KEY, CONTEXT]);
+const DEVICE_SENT = 31;
+/** `message` of waE2E.DeviceSentMessage. */
+const SENT_MESSAGE = 2;
+
+const DEEPEST = 8;
+
+/**
+ * Decodes a message. What is in an envelope that our schema does not have yet is taken out of it. Throws
+ * UnreadableProtobuf, and nothing else.
+ */
+export function decodeMessage(bytes: Uint8Array): proto.Message {
+  const message = decodeProtobuf(proto.Message, bytes);
+  if (says(message)) return message;
+  const inside = inUnknownEnvelope(bytes, DEEPEST);
+  if (!inside) return message;
+  inside.messageContextInfo ??= message.messageContextInfo ?? null;
+  return inside;
+}
+
+/** Whether there is anything in a message beside keys, secrets and times: also what our schema does not have. */
+export function hasContent(bytes: Uint8Array, decoded: proto.IMessage): boolean {
+  return says(decoded) || holdsSomething(bytes, DEEPEST);
+}
+
+/**
+ * The message that another device of our account sent, out of its copy for us, and null for other messages. Its
+ * secret may be on the copy alone (whatsmeow `UnwrapRaw`), and is taken along.
+ */
+export function ownCopyBytes(bytes: Uint8Array): Uint8Array | null {
+  const fields = fieldsOf(bytes) ?? [];
+  const copy = fields.findLast(({ number, delimited }) => number === DEVICE_SENT && delimited);
+  if (!copy) return null;
+  const content = bytes.subarray(copy.from, copy.to);
+  const sent = (fieldsOf(content) ?? []).findLast(
+    ({ number, delimited }) => number === SENT_MESSAGE && delimited,
+  );
+  if (!sent) return null;
+  const message = content.subarray(sent.from, sent.to);
+  const context = fields.findLast(({ number }) => number === CONTEXT);
+  if (!context || (fieldsOf(message) ?? []).some(({ number }) => number === CONTEXT)) return message;
+  return Buffer.concat([bytes.subarray(context.start, context.to), message]);
+}
+
+function says(message: proto.IMessage): boolean {
+  return contentMembers(unwrapped(message)).length > 0;
+}
+
+function holdsSomething(bytes: Uint8Array, left: number): boolean {
+  return contentFields(bytes).some((field) => {
+    if (field.to === field.from) return false;
+    const inside = left > 0 && inEnvelope(bytes.subarray(field.from, field.to));
+    return inside ? holdsSomething(inside, left - 1) : true;
+  });
+}
+
+function inUnknownEnvelope(bytes: Uint8Array, left: number): proto.Message | null {
+  if (left === 0) return null;
+  for (const field of contentFields(bytes)) {
+    const content = inEnvelope(bytes.subarray(field.from, field.to));
+    const message = content && messageIn(content);
+    if (!message) continue;
+    const found = says(message) ? message : inUnknownEnvelope(content, left - 1);
+    if (found) return found;
+  }
+  return null;
+}
+
+/** FutureProofMessage is `{1: Message}` and nothing else: known by that, whatever its field is called. */
+function inEnvelope(value: Uint8Array): Uint8Array | null {
+  const [only, ...others] = fieldsOf(value) ?? [];
+  if (only?.number !== 1 || !only.delimited || others.length > 0) return null;
+  return value.subarray(only.from, only.to);
+}
+
+function messageIn(bytes: Uint8Array): proto.Message | null {
+  try {
+    return decodeProtobuf(proto.Message, bytes);
+  } catch {
+    return null;
+  }
+}
+
+function contentFields(bytes: Uint8Array): RawField[] {
+  return (fieldsOf(bytes) ?? []).filter(({ number, delimited }) => delimited && !BESIDE_CONTENT.has(number));
+}
