@@ -68,7 +68,8 @@ const rows: Row[] = [];
 if (muchStored) {
   const only = chosen(STORED_SCENARIOS);
   const much = { messages: wholeNumber('stored', 0), devices: wholeNumber('devices', 0) };
-  rows.push(...(await stored({ rounds, messages, settings, only, stored: much, told })));
+  const profileDir = values.profile ?? null;
+  rows.push(...(await stored({ rounds, messages, settings, only, stored: much, profileDir, told })));
 }
 for (const name of muchStored ? [] : chosen(SCENARIOS)) {
   const run = onNetwork[name];

@@ -24,14 +24,16 @@ interface Options {
   stored: Stored;
   only: readonly Scenario[];
   settings: Record<string, string>;
+  /** Where CPU profiles go, those of each gateway in a folder of its own. */
+  profileDir: string | null;
   /** Hears of each row as soon as it is known. */
   told(row: Row): void;
 }
 
 export async function stored(options: Options): Promise<Row[]> {
-  const { rounds, messages, settings } = options;
-  const full = await startWorld({ settings, profileDir: null });
-  const empty = await startWorld({ settings, profileDir: null });
+  const { rounds, messages, settings, profileDir } = options;
+  const full = await startWorld({ settings, profileDir: profileDir && join(profileDir, 'full') });
+  const empty = await startWorld({ settings, profileDir: profileDir && join(profileDir, 'empty') });
   const folder = await mkdtemp(join(tmpdir(), 'wuts-bench-files-'));
   const paths = new Map<World, string>();
   const measures: Record<Scenario, { unit: string; of: (world: World, round: number) => Promise<Figure> }> = {

@@ -124,7 +124,8 @@ export class Devices {
    * without one see `deviceToUse`.
    */
   async resolve(caller: Caller, deviceId?: string): Promise<Device> {
-    return deviceId === undefined ? deviceToUse(await this.list(caller)) : this.#visible(caller, deviceId);
+    if (deviceId !== undefined) return this.#visible(caller, deviceId);
+    return (await this.#onlyConnected(caller)) ?? deviceToUse(await this.list(caller));
   }
 
   /** The device to link; without an id see `deviceToLink`. A caller who has none at all gets a new one. */
@@ -225,6 +226,17 @@ export class Devices {
     if (!localOnly && actor.openSession === null) throw new AppError('DEVICE_NOT_READY');
     await onSession(() => actor.logout(localOnly));
     return actor.device;
+  }
+
+  /**
+   * What `deviceToUse` chooses first, without reading all that the caller has: most requests name no device,
+   * and a caller may have hundreds. A connected device always has an actor.
+   */
+  async #onlyConnected({ tenantId, userId }: Caller): Promise<Device | null> {
+    const [first, ...others] = this.#supervisor.connectedOf(userId);
+    if (first === undefined || others.length > 0) return null;
+    const stored = await this.#store.find(tenantId, first.device.id);
+    return stored && this.#live(stored);
   }
 
   async #visible(caller: Caller, deviceId: string): Promise<Device> {

@@ -67,6 +67,13 @@ export class Supervisor {
     return this.#actors.get(deviceId) ?? null;
   }
 
+  /** The devices of a user that are connected at this moment. */
+  connectedOf(userId: string): DeviceActor[] {
+    return [...this.#actors.values()].filter(
+      ({ device }) => device.userId === userId && device.state === 'connected',
+    );
+  }
+
   all(): Iterable<DeviceActor> {
     return this.#actors.values();
   }
