@@ -183,6 +183,46 @@ describe('search', () => {
     expect(one).toEqual(['many 17']);
   });
 
+  test('a message that is sent again is found by what it says then, at its time', async () => {
+    const name = (file: string | null) => ({
+      kind: 'document' as const,
+      mimeType: 'text/plain',
+      fileName: file,
+      fileLength: 3,
+      mediaKey: new Uint8Array(32),
+      directPath: '/v/x',
+      fileSha256: null,
+      fileEncSha256: null,
+      seconds: null,
+      width: null,
+      height: null,
+    });
+    const send = (text: string, file: string | null) =>
+      world.archive.createOutbound({
+        device: shop,
+        messageId: 'RESENT0001',
+        chat: BOB,
+        isGroup: false,
+        message: { conversation: text },
+        content: { kind: 'document', text, media: name(file) },
+      });
+    const failed = await send('wombat old', 'numbat.txt');
+    expect([await found('old'), await found('numbat')]).toEqual([['wombat old'], ['wombat old']]);
+    await world.archive.markFailed(failed.tenantId, failed.rowId, 'refused');
+    await send('wombat new', null);
+    expect([await found('old'), await found('numbat'), await found('new')]).toEqual([[], [], ['wombat new']]);
+    // Its file alone changes.
+    await send('wombat new', 'quoll.txt');
+    expect(await found('quoll')).toEqual(['wombat new']);
+    await send('wombat new', null);
+    expect(await found('quoll')).toEqual([]);
+    // Nothing but its time does.
+    const later = world.clock.now() + 3_600_000;
+    await world.archive.markSent(failed, later);
+    expect(await found('wombat', { fromMs: later })).toEqual(['wombat new']);
+    expect(await found('wombat', { toMs: later })).toEqual([]);
+  });
+
   test('what goes with its device is forgotten', async () => {
     const gone = await world.device(admin);
     await world.archive.storeInbound(gone, inbound({ content: { text: 'ephemeral' } }));

@@ -14,6 +14,7 @@ import * as messageAccounts from './0018-message-accounts.ts';
 import * as journalSetAside from './0019-journal-set-aside.ts';
 import * as pollOptions from './0020-poll-options.ts';
 import * as jobsOfADevice from './0021-jobs-of-a-device.ts';
+import * as searchFollowsResends from './0024-search-follows-resends.ts';
 
 /** In order of their names; one that was released is never changed, only followed. */
 export const migrations: Record<string, Migration> = {
@@ -32,4 +33,5 @@ export const migrations: Record<string, Migration> = {
   '0019-journal-set-aside': journalSetAside,
   '0020-poll-options': pollOptions,
   '0021-jobs-of-a-device': jobsOfADevice,
+  '0024-search-follows-resends': searchFollowsResends,
 };
