@@ -89,16 +89,24 @@ export class Users {
     if (target.id === caller.userId) {
       throw new AppError('FORBIDDEN', { message: 'you cannot delete yourself: another admin can' });
     }
-    await this.#parts.beforeDelete(caller.tenantId, target.id);
+    // Refused before anything of the user has ended.
     await db.transaction().execute(async (trx) => {
       await lockTenant(trx, caller.tenantId);
       await trx
-        .deleteFrom('users')
+        .updateTable('users')
+        .set({ active: 0 })
         .where('tenant_id', '=', caller.tenantId)
         .where('id', '=', target.id)
         .execute();
       await this.#keepAnAdmin(trx, caller.tenantId);
     });
+    this.#parts.changed(caller.tenantId);
+    await this.#parts.beforeDelete(caller.tenantId, target.id);
+    await db
+      .deleteFrom('users')
+      .where('tenant_id', '=', caller.tenantId)
+      .where('id', '=', target.id)
+      .execute();
     this.#parts.changed(caller.tenantId);
   }
 

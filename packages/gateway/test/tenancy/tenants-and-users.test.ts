@@ -214,6 +214,33 @@ describe('users of a tenant', () => {
   });
 });
 
+it('two admins who delete each other: one is refused, and nothing of the refused one has ended', async () => {
+  const tenant = await register(edge, 'duel');
+  const second = await addUser(edge, tenant.token, 'second@duel.example', 'admin');
+  const released: string[] = [];
+  const users = new Users({
+    quotas: noQuotas,
+    db: edge.db,
+    clock: systemClock,
+    beforeDelete: async (_tenantId, userId) => void released.push(userId),
+    changed: () => undefined,
+  });
+  const [first, other] = [tenant.user.id, second.id] as const;
+  const as = (userId: string) => ({ tenantId: tenant.tenant.id, userId, role: 'admin' as const });
+  const both = [users.delete(as(first), other), users.delete(as(other), first)];
+  const outcomes = (await Promise.allSettled(both)).map((outcome) =>
+    outcome.status === 'fulfilled' ? 'deleted' : outcome.reason.code,
+  );
+  expect(outcomes.toSorted()).toEqual(['FORBIDDEN', 'deleted']);
+  const left = await edge.db
+    .selectFrom('users')
+    .selectAll()
+    .where('tenant_id', '=', tenant.tenant.id)
+    .execute();
+  expect(left).toMatchObject([{ active: 1 }]);
+  expect(released).toEqual([first, other].filter((id) => id !== left[0]?.id));
+});
+
 describe('isolation', () => {
   const operations: [string, string, unknown?][] = [
     ['GET', ''],
