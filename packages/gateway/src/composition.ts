@@ -86,7 +86,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     defaultNetwork: config.network.url === WHATSAPP_NETWORK_URL,
     allowNetworks: config.allowNetworks,
   });
-  const quotas = composeQuotas({ settings: config.quotas, clock, dataDir: config.dataDir });
+  const quotas = composeQuotas({ db, settings: config.quotas, clock, dataDir: config.dataDir });
   const { stock } = quotas;
   const tenancy = composeTenancy({
     db,
@@ -149,6 +149,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     archive,
     media: media.outbound,
     uploads: media.uploads,
+    waiting: quotas.waiting,
     callerOf: (job) => authentication.callerById(job.tenantId, job.userId),
     folder: join(config.dataDir, 'outbox'),
     maxBytes: config.media.maxBytes,
@@ -181,7 +182,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     ...messages.reports,
     mediaRetry: (device, answer) => media.service.handleRetryAnswer(device, answer),
   });
-  tenancy.files({ blob: (sha256) => media.service.cache.drop(sha256), job: sending.dropFile });
+  tenancy.files({ blob: (sha256) => media.service.cache.drop(sha256), kept: sending.dropFile });
   tenancy.beforeLeaving((tenantId, userId) => devices.release(tenantId, userId));
   metrics.setDeviceCounter(() => tenants.devicesByState());
   metrics.setLimitCounter(() => tenants.limitedDevices(clock.now()));
@@ -194,7 +195,10 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     metrics,
     databaseAnswers: () => databaseAnswers(db),
     quotas,
-    quotasOf: (tenantId) => stock.usage(db, tenantId),
+    quotasOf: async (tenantId) => ({
+      ...(await stock.usage(db, tenantId)),
+      ...(await quotas.waiting.usage(tenantId)),
+    }),
     tenancy,
     devices,
     events,

@@ -81,6 +81,8 @@ export interface QuotaConfig {
   devices: number;
   users: number;
   webhookEndpoints: number;
+  waitingJobs: number;
+  waitingBytes: number;
   requestsInFlight: number;
   requestsPerSecond: number;
   /** Bytes of the disk below which nothing new is accepted, of any tenant. */
@@ -228,6 +230,10 @@ function readQuotas(read: SettingsReader): QuotaConfig {
     devices: read.integer('WUTS_QUOTA_DEVICES', 1000, 1, 1_000_000),
     users: read.integer('WUTS_QUOTA_USERS', 1000, 1, 1_000_000),
     webhookEndpoints: read.integer('WUTS_QUOTA_WEBHOOK_ENDPOINTS', 5000, 1, 1_000_000),
+    // Scheduled, queued and under way; a bulk counts as its messages.
+    waitingJobs: read.integer('WUTS_QUOTA_WAITING_JOBS', 10_000, 1, 10_000_000),
+    // Their requests and files on the disk; a file that several have counts once.
+    waitingBytes: read.bytes('WUTS_QUOTA_WAITING_BYTES', 1024 * MIB),
     // Streams and long polls count.
     requestsInFlight: read.integer('WUTS_QUOTA_REQUESTS_IN_FLIGHT', 1000, 1, 1_000_000),
     requestsPerSecond: read.integer('WUTS_QUOTA_REQUESTS_PER_SECOND', 1000, 1, 1_000_000),

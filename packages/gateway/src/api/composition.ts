@@ -12,7 +12,6 @@ import type { Messages } from '../messages/composition.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { QuotaRoom } from '../quotas/composition.ts';
-import type { Stock, Usage } from '../quotas/quotas.ts';
 import type { SendingRoom } from '../sending/composition.ts';
 import type { Tenancy } from '../tenancy/composition.ts';
 import { VERSION } from '../version.ts';
@@ -20,6 +19,7 @@ import type { WebhooksRoom } from '../webhooks/composition.ts';
 import { Listening } from './listening.ts';
 import { LARGEST_JSON_BYTES } from './request/json-measure.ts';
 import { apiRoutes, TAGS } from './routes/index.ts';
+import type { Counted } from './routes/users-and-admin/index.ts';
 import { buildServer, type Lifecycle } from './server.ts';
 
 export interface Api {
@@ -38,7 +38,7 @@ export async function composeApi(parts: {
   databaseAnswers(): Promise<boolean>;
   quotas: QuotaRoom;
   /** What a tenant has of each lasting thing. */
-  quotasOf(tenantId: string): Promise<Record<Stock, Usage>>;
+  quotasOf(tenantId: string): Promise<Counted>;
   tenancy: Tenancy;
   devices: Devices;
   events: Events;

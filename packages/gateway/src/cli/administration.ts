@@ -140,7 +140,7 @@ function tenantsOf(db: Kysely<Database>): Tenants {
 }
 
 /** The gateway deletes tenants; the command line only makes and lists them. */
-const noFiles = { blob: nothing, job: nothing };
+const noFiles = { blob: nothing, kept: nothing };
 
 async function nothing(): Promise<void> {
   return undefined;

@@ -20,6 +20,8 @@ export interface OpenedSource {
   content: { bytes: Uint8Array } | { path: string };
   /** Bytes. */
   size: number;
+  /** Hex, where it is known already. */
+  sha256?: string;
   /** As the data URI or the URL's `Content-Type` said, lower case, without parameters; null when nothing did. */
   declaredType: string | null;
   /** As the first bytes say; null when they are of no known format. */

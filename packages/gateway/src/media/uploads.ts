@@ -50,17 +50,19 @@ export class Uploads {
         Readable.from(counted(), { objectMode: false }),
         createWriteStream(path, { mode: 0o600 }),
       );
+      const sha256 = hash.digest('hex');
       const type = options.type.split(';')[0]?.trim().toLowerCase() ?? '';
       this.#files.set(token, {
         content: { path },
         size,
+        sha256,
         declaredType: type === '' || type === 'application/octet-stream' ? null : type,
         detectedType: (await fileTypeFromFile(path))?.mime ?? null,
         downloadMs: null,
         // Whoever received it disposes of it: a message may be composed twice.
         dispose: async () => undefined,
       });
-      return { token, sha256: hash.digest('hex'), size, dispose };
+      return { token, sha256, size, dispose };
     } catch (error) {
       await dispose();
       throw error;
@@ -76,12 +78,12 @@ export class Uploads {
   }): Upload {
     const { bytes, sha256, declaredType, detectedType } = file;
     const size = bytes.length;
-    const { token, release } = this.adopt({ content: { bytes }, size, declaredType, detectedType });
+    const { token, release } = this.adopt({ content: { bytes }, size, sha256, declaredType, detectedType });
     return { token, sha256, size, dispose: async () => release() };
   }
 
   /** A file that lies somewhere already: its token, good until `release`. */
-  adopt(file: Pick<OpenedSource, 'content' | 'size' | 'declaredType' | 'detectedType'>): {
+  adopt(file: Pick<OpenedSource, 'content' | 'size' | 'sha256' | 'declaredType' | 'detectedType'>): {
     token: string;
     release(): void;
   } {

@@ -6,6 +6,7 @@ import type { EventRecorder } from '../events/recorder.ts';
 import type { Uploads } from '../media/uploads.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import type { Log } from '../observability/log.ts';
+import type { WaitingRoom } from '../quotas/waiting.ts';
 import type { Step } from '../steps.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Vault } from '../storage/vault.ts';
@@ -23,8 +24,8 @@ export interface SendingRoom {
   idempotency: Idempotency;
   later: SendsForLater;
   jobs: Step;
-  /** Deletes the file that a job kept. */
-  dropFile(jobId: string): Promise<void>;
+  /** Deletes a file that jobs kept, unless another one of the tenant still has it. */
+  dropFile(tenantId: string, sha256: string): Promise<void>;
 }
 
 /** A job waits for the ack of what it sends: closing its device ends that. */
@@ -40,6 +41,7 @@ export function composeSending(parts: {
   archive: MessageArchive;
   media: OutboundMediaSource;
   uploads: Uploads;
+  waiting: WaitingRoom;
   callerOf: JobRunnerParts['callerOf'];
   /** Where files of jobs wait. */
   folder: string;
@@ -57,7 +59,7 @@ export function composeSending(parts: {
     recipients,
     idempotency: new Idempotency({ db, clock }),
     later,
-    dropFile: (jobId) => later.files.drop([jobId]),
+    dropFile: (tenantId, sha256) => later.files.drop(tenantId, [sha256]),
     jobs: {
       name: 'jobs',
       start: () => later.runner.start(),

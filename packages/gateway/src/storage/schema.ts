@@ -359,13 +359,20 @@ export interface SendJobsTable {
   operation: string;
   /** As the caller wrote it. */
   recipient: string;
-  /** The validated body and the place of its file, as JSON; encrypted at rest. */
+  /** The validated body and what file stands in it, as JSON; encrypted at rest. */
   request: Uint8Array;
+  /** What it takes of the disk while it waits; null for one that was over before this was kept. */
+  request_bytes: Generated<number | null>;
+  /** Its file in the outbox, hex, which other waiting jobs of the tenant may have too; null without one. */
+  file_sha256: Generated<string | null>;
+  file_bytes: Generated<number | null>;
   state: 'scheduled' | 'queued' | 'processing' | 'sent' | 'failed' | 'cancelled';
   /** When it was, or is, to be sent first. */
   send_at: number;
   /** The next attempt. */
   due_at: number;
+  /** The time from which `due_at` was reckoned; null when somebody named it: a caller, WhatsApp. */
+  reckoned_at: Generated<number | null>;
   /** WhatsApp lets the account not send it before. */
   held_until: number | null;
   attempts: number;

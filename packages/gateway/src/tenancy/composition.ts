@@ -48,7 +48,10 @@ export function composeTenancy(parts: {
     clock,
     beforeDelete,
     afterDelete: forget,
-    files: { blob: (sha256) => files().blob(sha256), job: (jobId) => files().job(jobId) },
+    files: {
+      blob: (sha256) => files().blob(sha256),
+      kept: (tenantId, sha256) => files().kept(tenantId, sha256),
+    },
   });
   return {
     authentication,

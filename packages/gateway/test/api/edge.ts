@@ -52,7 +52,7 @@ export async function startEdge(more?: (app: FastifyInstance) => Promise<void>):
   const released: string[] = [];
   const tenants = new Tenants({
     db,
-    files: { blob: async () => undefined, job: async () => undefined },
+    files: { blob: async () => undefined, kept: async () => undefined },
     clock: systemClock,
     beforeDelete: async (tenantId) => void released.push(tenantId),
     afterDelete: changed,

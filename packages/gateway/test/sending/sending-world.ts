@@ -21,6 +21,7 @@ import { GuardedClient } from '../../src/net/guarded-client.ts';
 import { MediaHttp } from '../../src/net/media-http.ts';
 import { createLog } from '../../src/observability/log.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
+import { type WaitingLimits, WaitingQuota } from '../../src/quotas/waiting.ts';
 import { Idempotency } from '../../src/sending/idempotency.ts';
 import { type SendsForLater, sendsForLater } from '../../src/sending/jobs/sends-for-later.ts';
 import { Pacing } from '../../src/sending/pacing.ts';
@@ -42,6 +43,7 @@ const CDN_TOKEN = 'cdn-token';
 export const MAX_BYTES = 2 * 1024 * 1024;
 export const LATE_MS = 600_000;
 export const JOB_AFTER_MS = 60_000;
+const UNBOUNDED: WaitingLimits = { waitingJobs: 2 ** 31, waitingBytes: 2 ** 40 };
 
 /** WhatsApp as seen through the port: takes what is sent, and answers as a test tells it to. */
 export class ScriptedWhatsApp {
@@ -148,7 +150,8 @@ export class SendingWorld {
     this.#close = close;
   }
 
-  static async create(): Promise<SendingWorld> {
+  /** `waiting`: how many jobs may wait, and with how many bytes. */
+  static async create(waiting: WaitingLimits = UNBOUNDED): Promise<SendingWorld> {
     const store = await ArchiveWorld.create();
     const { db, archive, clock } = store;
     const cdn = await createCdn({ authToken: () => CDN_TOKEN });
@@ -187,6 +190,7 @@ export class SendingWorld {
         devices,
         sending,
         uploads,
+        waiting: new WaitingQuota(db, waiting),
         folder: join(store.dataDir, 'outbox'),
         maxBytes: MAX_BYTES,
         callerOf: async (job) =>

@@ -55,3 +55,22 @@ test.each([
   expect(job.error_code).toBe('INVALID_MEDIA');
   expect(contact.inbox.filter((message) => message.text === what)).toEqual([]);
 });
+
+test('a file of 1.3 MiB for many is on the disk once, and in the phone of each', async () => {
+  const document = Buffer.alloc(1_300_000, 9).toString('base64');
+  const message = { type: 'document', document, file_name: 'file.bin', caption: 'once' };
+  const recipients = Array.from({ length: 8 }, () => contact.number);
+  const pause = { min_pause_seconds: 0, max_pause_seconds: 0 };
+  const answer = await api.post('/bulk', { recipients, message, ...pause });
+  expect(answer.status, JSON.stringify(answer.body)).toBe(202);
+  const folder = join(world.dataDir, 'outbox');
+  expect(readdirSync(folder)).toHaveLength(1);
+  await until('the bulk is through', async () => {
+    return (await api.get(`/bulk/${answer.body.bulk.id}`)).body.bulk.sent === recipients.length;
+  });
+  await until('the file is gone', async () => readdirSync(folder).length === 0);
+  const got = contact.inbox.filter(({ text }) => text === 'once');
+  expect(got).toHaveLength(recipients.length);
+  const bytes = await Promise.all(got.map((each) => contact.downloadMedia(each)));
+  expect(new Set(bytes.map((each) => each.toString('base64')))).toEqual(new Set([document]));
+});

@@ -36,6 +36,8 @@ test('devices, users and webhook endpoints of a tenant are counted, shown, and b
     devices: { used: 2, limit: 2 },
     users: { used: 2, limit: 2 },
     webhook_endpoints: { used: 1, limit: 1 },
+    waiting_jobs: { used: 0, limit: 10_000 },
+    waiting_bytes: { used: 0, limit: 1024 ** 3 },
     requests_in_flight: { used: 0, limit: 1000 },
     requests_per_second: { limit: 1000 },
   });

@@ -1,11 +1,13 @@
 /** Many messages as one request: checked as a whole, sent one after the other, each with its outcome. */
 import type { Kysely } from 'kysely';
+import type { Clock } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import type { DeviceDirectory } from '../../messages/visible.ts';
 import type { Database, SendBulksTable } from '../../storage/schema.ts';
 import type { Caller } from '../../tenancy/caller.ts';
 import { visibleRows } from '../../tenancy/visibility.ts';
 import type { KeyedAttempt } from '../idempotency.ts';
+import type { JobIntake } from './intake.ts';
 import { newId, newTicket } from './job.ts';
 import { type BulkCounts, countsOf, type JobStore, NOT_DUE } from './job-store.ts';
 import type { KeptFiles } from './kept-files.ts';
@@ -14,8 +16,8 @@ import type { LaterSend, SendJobs } from './send-jobs.ts';
 export interface NewBulkSend {
   items: Pick<LaterSend, 'operation' | 'body' | 'address'>[];
   deviceId?: string | undefined;
-  /** Milliseconds: when the first one is sent. */
-  startAt: number;
+  /** Milliseconds: when the first one is sent. Null: now. */
+  startAt: number | null;
   /** Milliseconds between the end of one and the start of the next, chosen anew each time. */
   pause: { least: number; most: number };
   attempt?: KeyedAttempt | undefined;
@@ -38,6 +40,8 @@ export class Bulks {
   readonly #jobs: SendJobs;
   readonly #store: JobStore;
   readonly #files: KeptFiles;
+  readonly #intake: JobIntake;
+  readonly #clock: Clock;
   readonly #wake: () => void;
 
   constructor(parts: {
@@ -46,6 +50,8 @@ export class Bulks {
     jobs: SendJobs;
     store: JobStore;
     files: KeptFiles;
+    intake: JobIntake;
+    clock: Clock;
     wake(): void;
   }) {
     this.#db = parts.db;
@@ -53,6 +59,8 @@ export class Bulks {
     this.#jobs = parts.jobs;
     this.#store = parts.store;
     this.#files = parts.files;
+    this.#intake = parts.intake;
+    this.#clock = parts.clock;
     this.#wake = parts.wake;
   }
 
@@ -61,24 +69,21 @@ export class Bulks {
     return attempt?.resumed ? this.#find(caller, newId('bulk', attempt.ticket)) : null;
   }
 
-  /** Stores all of it in one commit. Throws DEVICE_NOT_FOUND, DEVICE_AMBIGUOUS, INVALID_MEDIA. */
+  /** Stores all of it in one commit. Throws DEVICE_NOT_FOUND, DEVICE_AMBIGUOUS, INVALID_MEDIA, QUOTA_EXCEEDED. */
   async create(caller: Caller, bulk: NewBulkSend): Promise<Bulk> {
     const device = await this.#devices.resolve(caller, bulk.deviceId);
     const ticket = bulk.attempt?.ticket ?? newTicket();
     const id = newId('bulk', ticket);
-    const jobs = bulk.items.map((item, position) => {
-      const as = { device, state: 'queued' as const, bulkId: id, position, at: bulk.startAt };
-      const made = this.#jobs.make(caller, { ...item, attempt: { ticket } }, as);
+    const fromNow = bulk.startAt === null;
+    const at = bulk.startAt ?? this.#clock.now();
+    const jobs = bulk.items.map(({ operation, body, address }, position) => {
+      const as = { device, state: 'queued' as const, bulkId: id, position, at, fromNow };
+      const made = this.#jobs.make(caller, { operation, address, attempt: { ticket } }, as);
       // The first opens the row; each of the others is released by the end of the one before it.
-      return { item, job: position === 0 ? made : { ...made, dueAt: NOT_DUE } };
+      return { operation, body, job: position === 0 ? made : { ...made, dueAt: NOT_DUE } };
     });
-    const ids = jobs.map(({ job }) => job.id);
-    await this.#files.undoing(ids, async () => {
-      const kept = [];
-      for (const { job, item } of jobs) {
-        kept.push({ job, request: await this.#files.keep(job.id, item.operation, item.body) });
-      }
-      await this.#store.insert(kept, {
+    await this.#intake.take(jobs, {
+      bulk: {
         id,
         tenant_id: caller.tenantId,
         device_id: device.id,
@@ -86,7 +91,7 @@ export class Bulks {
         total: jobs.length,
         least_pause_ms: bulk.pause.least,
         most_pause_ms: bulk.pause.most,
-      });
+      },
     });
     this.#wake();
     return this.get(caller, id);
@@ -122,10 +127,10 @@ export class Bulks {
   async cancel(caller: Caller, id: string): Promise<Bulk> {
     const bulk = await this.get(caller, id);
     const cancelled = await this.#store.cancel(caller.tenantId, { bulkId: bulk.id });
-    if (cancelled.length === 0) {
+    if (cancelled.jobs === 0) {
       throw new AppError('NOT_CANCELLABLE', { message: 'nothing of the bulk is left to cancel' });
     }
-    await this.#files.drop(cancelled);
+    await this.#files.drop(caller.tenantId, cancelled.files);
     return this.get(caller, id);
   }
 }

@@ -1,5 +1,5 @@
 /** The worker: sends what is due, one message per device at a time, and tries again what could not leave. */
-import type { Clock } from '../../clock.ts';
+import { type Clock, SetBacks } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../../observability/log.ts';
 import type { Caller } from '../../tenancy/caller.ts';
@@ -41,6 +41,7 @@ export class JobRunner {
   /** Device ids with a job under way, and the job's end. */
   readonly #running = new Map<string, Promise<void>>();
   readonly #stop = new AbortController();
+  readonly #setBacks: SetBacks;
   #cancelTimer: () => void = () => undefined;
   #looking: Promise<void> | null = null;
   #lookAgain = false;
@@ -48,6 +49,7 @@ export class JobRunner {
 
   constructor(parts: JobRunnerParts) {
     this.#parts = parts;
+    this.#setBacks = new SetBacks(parts.clock);
   }
 
   /** Takes up what an earlier process left, then works until `stop`. */
@@ -55,7 +57,9 @@ export class JobRunner {
     const { store, files, log } = this.#parts;
     const recovered = await store.recover();
     if (recovered > 0) log.info({ jobs: recovered }, 'sends that were under way are taken up again');
-    await files.sweep((jobId) => store.isLive(jobId));
+    // It may have been set back while no process was there to notice.
+    await this.#followSetBack();
+    await files.sweep();
     this.wake();
   }
 
@@ -89,6 +93,7 @@ export class JobRunner {
     const { store, clock } = this.#parts;
     this.#cancelTimer();
     this.#cancelTimer = clock.after(LONGEST_SLEEP_MS, () => this.wake());
+    await this.#setBacks.follow(() => this.#followSetBack());
     await this.#sweep();
     const free = MOST_AT_ONCE - this.#running.size;
     if (free > 0) {
@@ -173,7 +178,7 @@ export class JobRunner {
     }
     const operation = operations.find(job.kind);
     if (!operation) throw new AppError('NOT_FOUND', { message: `there is no kind ${job.kind} any more` });
-    const { body, release } = await files.restore(store.open(job, sealed));
+    const { body, release } = await files.restore(job.tenantId, store.open(job, sealed));
     try {
       return await sending.send(caller, {
         ...operation.read(body),
@@ -185,6 +190,12 @@ export class JobRunner {
     } finally {
       release();
     }
+  }
+
+  async #followSetBack(): Promise<void> {
+    const jobs = await this.#parts.store.followSetBack();
+    if (jobs > 0)
+      this.#parts.log.warn({ jobs }, 'the clock was set back: jobs are tried by what it says now');
   }
 
   async #sweep(): Promise<void> {

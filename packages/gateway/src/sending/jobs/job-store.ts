@@ -41,8 +41,14 @@ export class JobStore {
     this.#events = parts.events;
   }
 
-  /** Stores jobs, and the bulk they belong to, in one commit. Those that are there already stay as they are. */
-  async insert(jobs: { job: SendJob; request: KeptRequest }[], bulk?: NewBulk): Promise<void> {
+  /**
+   * Stores jobs, and the bulk they belong to, in one commit. Those that are there already stay as they are.
+   * `stored` is called before the commit.
+   */
+  async insert(
+    jobs: { job: SendJob; request: KeptRequest }[],
+    { bulk, stored }: { bulk?: NewBulk | undefined; stored?(): void } = {},
+  ): Promise<void> {
     await this.#db.transaction().execute(async (trx) => {
       if (bulk) {
         const made = await trx
@@ -67,9 +73,13 @@ export class JobStore {
             operation: job.kind,
             recipient: job.recipient,
             request: sealed,
+            request_bytes: sealed.length,
+            file_sha256: request.file?.sha256 ?? null,
+            file_bytes: request.file?.size ?? null,
             state: job.state,
             send_at: job.sendAt,
             due_at: job.dueAt,
+            reckoned_at: job.reckonedAt,
             held_until: job.heldUntil,
             attempts: job.attempts,
             message_id: job.messageId,
@@ -81,7 +91,21 @@ export class JobStore {
           .onConflict((conflict) => conflict.doNothing())
           .execute();
       }
+      stored?.();
     });
+  }
+
+  /** Whether a job of the tenant that is not over has the file. */
+  async keepsFile(tenantId: string, sha256: string): Promise<boolean> {
+    const row = await this.#db
+      .selectFrom('send_jobs')
+      .select('file_sha256')
+      .where('tenant_id', '=', tenantId)
+      .where('finished_at', 'is', null)
+      .where('file_sha256', '=', sha256)
+      .limit(1)
+      .executeTakeFirst();
+    return row !== undefined;
   }
 
   /** What is due, the earliest first; `busy` devices are left out. */
@@ -141,20 +165,21 @@ export class JobStore {
     dueAt: number,
     heldUntil: number | null,
   ): Promise<void> {
-    await moving(this.#db, 'postpone', { due_at: dueAt, held_until: heldUntil })
+    const reckonedAt = heldUntil === dueAt ? null : this.#clock.now();
+    await moving(this.#db, 'postpone', { due_at: dueAt, held_until: heldUntil, reckoned_at: reckonedAt })
       .where('tenant_id', '=', job.tenantId)
       .where('id', '=', job.id)
       .execute();
   }
 
-  /** Ends the job, in one commit with its event and with what follows in its bulk. Ids of all that ended. */
+  /** Ends the job, in one commit with its event and with what follows in its bulk. The files that they had. */
   async finish(job: SendJob, outcome: JobOutcome): Promise<string[]> {
-    const ids = await this.#db.transaction().execute(async (trx) => {
+    const files = await this.#db.transaction().execute(async (trx) => {
       const [ended] = await this.#ended(trx, outcome.state, outcome, (query) =>
         query.where('tenant_id', '=', job.tenantId).where('id', '=', job.id),
       );
       if (!ended) return [];
-      if (job.bulkId === null) return [ended.id];
+      if (job.bulkId === null) return filesOf([ended]);
       const { tenantId, bulkId } = job;
       const rest =
         outcome.state === 'failed' && outcome.ofBulk
@@ -163,10 +188,10 @@ export class JobStore {
             )
           : [];
       await this.#advanceBulk(trx, tenantId, bulkId);
-      return [ended, ...rest].map(({ id }) => id);
+      return filesOf([ended, ...rest]);
     });
     this.#events.committed();
-    return ids;
+    return files;
   }
 
   /** Moves jobs to their end, each with its event. */
@@ -175,7 +200,7 @@ export class JobStore {
     event: 'sent' | 'failed' | 'abandon',
     outcome: JobOutcome,
     which: (query: ReturnType<typeof moving>) => ReturnType<typeof moving>,
-  ): Promise<SendJob[]> {
+  ): Promise<{ file_sha256: string | null }[]> {
     const error = outcome.state === 'failed' ? outcome.error : null;
     const query = moving(trx, event, {
       finished_at: this.#clock.now(),
@@ -184,33 +209,60 @@ export class JobStore {
       error: error?.message ?? null,
       ...(outcome.state === 'sent' ? { message_id: outcome.messageId } : {}),
     });
-    const rows = await which(query).returning(JOB_COLUMNS).execute();
-    const jobs = rows.map(jobFromRow);
-    for (const job of jobs) await jobCompleted(trx, this.#events, job);
-    return jobs;
+    const rows = await which(query)
+      .returning([...JOB_COLUMNS, 'file_sha256'])
+      .execute();
+    for (const row of rows) await jobCompleted(trx, this.#events, jobFromRow(row));
+    return rows;
   }
 
-  /** Cancels what has not begun; the ids of those jobs. */
-  async cancel(tenantId: string, which: { jobId: string } | { bulkId: string }): Promise<string[]> {
-    const ids = await this.#db.transaction().execute(async (trx) => {
+  /** Cancels what has not begun: how many, and the files that they had. */
+  async cancel(
+    tenantId: string,
+    which: { jobId: string } | { bulkId: string },
+  ): Promise<{ jobs: number; files: string[] }> {
+    const cancelled = await this.#db.transaction().execute(async (trx) => {
       let query = moving(trx, 'cancel', {
         finished_at: this.#clock.now(),
         request: new Uint8Array(0),
       }).where('tenant_id', '=', tenantId);
       query =
         'jobId' in which ? query.where('id', '=', which.jobId) : query.where('bulk_id', '=', which.bulkId);
-      const rows = await query.returning(['id', 'bulk_id']).execute();
+      const rows = await query.returning(['bulk_id', 'file_sha256']).execute();
       const bulks = new Set(rows.flatMap((row) => (row.bulk_id ? [row.bulk_id] : [])));
       for (const bulkId of bulks) await this.#advanceBulk(trx, tenantId, bulkId);
-      return rows.map((row) => row.id);
+      return { jobs: rows.length, files: filesOf(rows) };
     });
     this.#events.committed();
-    return ids;
+    return cancelled;
   }
 
   /** After a crash or a stop: what was under way is due again, under the message id it had claimed. */
   async recover(): Promise<number> {
-    const result = await moving(this.#db, 'recover', { due_at: this.#clock.now() }).executeTakeFirst();
+    const now = this.#clock.now();
+    const values = { due_at: now, reckoned_at: now };
+    const result = await moving(this.#db, 'recover', values).executeTakeFirst();
+    return Number(result.numUpdatedRows);
+  }
+
+  /**
+   * The clock was set back: what was reckoned from a time that is still to come waits as long as it was to wait,
+   * counted from now. Times that a caller or WhatsApp named stay. Says how many.
+   */
+  async followSetBack(): Promise<number> {
+    const now = this.#clock.now();
+    const result = await this.#db
+      .updateTable('send_jobs')
+      .set({
+        due_at: sql<number>`case when due_at < ${NOT_DUE} then due_at - (reckoned_at - ${now}) else due_at end`,
+        // Of one that was not tried yet the pause of its bulk is its time.
+        send_at: sql<number>`case attempts when 0 then send_at - (reckoned_at - ${now}) else send_at end`,
+        reckoned_at: now,
+      })
+      .where('finished_at', 'is', null)
+      .where('state', 'in', ['scheduled', 'queued'])
+      .where('reckoned_at', '>', now)
+      .executeTakeFirst();
     return Number(result.numUpdatedRows);
   }
 
@@ -244,7 +296,7 @@ export class JobStore {
     const now = this.#clock.now();
     const open = await trx
       .selectFrom('send_jobs')
-      .select(['id', 'send_at', 'due_at'])
+      .select(['id', 'send_at', 'due_at', 'reckoned_at'])
       .where('tenant_id', '=', tenantId)
       .where('bulk_id', '=', bulkId)
       .where('state', 'in', OPEN_STATES)
@@ -266,7 +318,7 @@ export class JobStore {
       const at = Math.max(now + Math.round(pause), open.send_at);
       await trx
         .updateTable('send_jobs')
-        .set({ send_at: at, due_at: at })
+        .set({ send_at: at, due_at: at, reckoned_at: at > open.send_at ? now : open.reckoned_at })
         .where('tenant_id', '=', tenantId)
         .where('id', '=', open.id)
         .execute();
@@ -320,6 +372,10 @@ export async function countsOf(
     counts[name] += Number(jobs);
   }
   return counts;
+}
+
+function filesOf(rows: readonly { file_sha256: string | null }[]): string[] {
+  return rows.flatMap(({ file_sha256 }) => (file_sha256 === null ? [] : [file_sha256]));
 }
 
 function context(jobId: string): string {

@@ -26,6 +26,8 @@ export interface SendJob {
   sendAt: number;
   /** The next attempt. */
   dueAt: number;
+  /** The time from which `dueAt` was reckoned; null when somebody named it: a caller, WhatsApp. */
+  reckonedAt: number | null;
   /** WhatsApp lets the account not send it before; null when it said nothing. */
   heldUntil: number | null;
   attempts: number;
@@ -42,12 +44,14 @@ export interface KeptRequest {
   file: KeptFile | null;
 }
 
+/** Lies in the outbox under the name of its content. */
 export interface KeptFile {
   member: string;
-  path: string;
+  /** Of what was kept before files were shared; it may have no hash either. */
+  path?: string;
   /** Bytes. */
   size: number;
-  /** Hex; what was kept before files were compared has none. */
+  /** Hex. */
   sha256?: string;
   declaredType: string | null;
   detectedType: string | null;
@@ -67,6 +71,7 @@ export const JOB_COLUMNS = [
   'state',
   'send_at',
   'due_at',
+  'reckoned_at',
   'held_until',
   'attempts',
   'message_id',
@@ -90,6 +95,7 @@ export function jobFromRow(row: Pick<Selectable<SendJobsTable>, (typeof JOB_COLU
     state: row.state,
     sendAt: row.send_at,
     dueAt: row.due_at,
+    reckonedAt: row.reckoned_at,
     heldUntil: row.held_until,
     attempts: row.attempts,
     messageId: row.message_id,

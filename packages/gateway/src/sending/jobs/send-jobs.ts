@@ -12,6 +12,7 @@ import { accountOf } from '../account.ts';
 import type { Claim } from '../delivery.ts';
 import type { KeyedAttempt } from '../idempotency.ts';
 import type { RecipientAddress } from '../recipients.ts';
+import type { JobIntake } from './intake.ts';
 import { JOB_COLUMNS, jobFromRow, newId, type SendJob } from './job.ts';
 import type { JobState } from './job-state.ts';
 import type { JobOutcome, JobStore } from './job-store.ts';
@@ -41,6 +42,7 @@ export interface SendJobsParts {
   clock: Clock;
   store: JobStore;
   files: KeptFiles;
+  intake: JobIntake;
   devices: DeviceDirectory;
   /** Wakes the worker. */
   wake(): void;
@@ -86,25 +88,29 @@ export class SendJobs {
     send: LaterSend,
     completed: (job: SendJob) => SendJob = (job) => job,
   ): Promise<SendJob> {
-    const { files, store } = this.#parts;
-    return files.undoing([made.id], async () => {
-      const request = await files.keep(made.id, send.operation, send.body);
-      const job = completed(made);
-      await store.insert([{ job, request }]);
-      return job;
-    });
+    const { operation, body } = send;
+    const [stored] = await this.#parts.intake.take([{ job: made, operation, body }], { completed });
+    return stored ?? made;
   }
 
   /** The job is over. */
   async end(job: SendJob, outcome: JobOutcome): Promise<void> {
-    await this.#parts.files.drop(await this.#parts.store.finish(job, outcome));
+    await this.#parts.files.drop(job.tenantId, await this.#parts.store.finish(job, outcome));
   }
 
   /** A job that is not stored yet. */
   make(
     caller: Caller,
     send: Pick<LaterSend, 'operation' | 'address'> & { attempt?: Pick<KeyedAttempt, 'ticket'> | undefined },
-    as: { device: MessageDevice; state: JobState; at: number; bulkId?: string; position?: number },
+    as: {
+      device: MessageDevice;
+      state: JobState;
+      at: number;
+      /** Nobody named the time: it is now. */
+      fromNow?: boolean;
+      bulkId?: string;
+      position?: number;
+    },
   ): SendJob {
     const { address, operation, attempt } = send;
     return {
@@ -120,6 +126,7 @@ export class SendJobs {
       state: as.state,
       sendAt: as.at,
       dueAt: as.at,
+      reckonedAt: as.fromNow ? as.at : null,
       heldUntil: null,
       attempts: as.state === 'processing' ? 1 : 0,
       messageId: null,
@@ -181,12 +188,12 @@ export class SendJobs {
     const { store, files } = this.#parts;
     const cancelled = await store.cancel(caller.tenantId, { jobId: job.id });
     const now = await this.get(caller, id);
-    if (cancelled.length === 0) {
+    if (cancelled.jobs === 0) {
       throw new AppError('NOT_CANCELLABLE', {
         message: `the job is ${now.state}: only what waits can be cancelled`,
       });
     }
-    await files.drop([job.id]);
+    await files.drop(caller.tenantId, cancelled.files);
     return now;
   }
 

@@ -5,10 +5,12 @@ import type { EventRecorder } from '../../events/recorder.ts';
 import type { Uploads } from '../../media/uploads.ts';
 import type { DeviceDirectory } from '../../messages/visible.ts';
 import type { Log } from '../../observability/log.ts';
+import type { WaitingRoom } from '../../quotas/waiting.ts';
 import type { Database } from '../../storage/schema.ts';
 import type { Vault } from '../../storage/vault.ts';
 import type { Sending } from '../pipeline.ts';
 import { Bulks } from './bulks.ts';
+import { JobIntake } from './intake.ts';
 import { JobRunner, type JobRunnerParts } from './job-runner.ts';
 import { JobStore } from './job-store.ts';
 import { KeptFiles } from './kept-files.ts';
@@ -34,6 +36,7 @@ export function sendsForLater(parts: {
   devices: DeviceDirectory;
   sending: Sending;
   uploads: Uploads;
+  waiting: WaitingRoom;
   /** Where files wait. */
   folder: string;
   /** Bytes: the largest file. */
@@ -43,13 +46,14 @@ export function sendsForLater(parts: {
 }): SendsForLater {
   const { clock, db, devices, log, settings } = parts;
   const operations = new SendOperations();
-  const files = new KeptFiles(parts);
   const store = new JobStore(parts);
+  const files = new KeptFiles({ ...parts, store });
+  const intake = new JobIntake({ store, files, waiting: parts.waiting });
   const wake = () => runner.wake();
-  const jobs = new SendJobs({ db, clock, store, files, devices, wake });
+  const jobs = new SendJobs({ db, clock, store, files, intake, devices, wake });
   const { lateMs, jobAfterMs: patienceMs } = settings;
   const runner: JobRunner = new JobRunner({ ...parts, store, jobs, operations, files, lateMs });
-  const bulks = new Bulks({ db, devices, jobs, store, files, wake });
+  const bulks = new Bulks({ db, devices, jobs, store, files, intake, clock, wake });
   const longSends = new LongSends({ jobs, store, clock, log, patienceMs, lateMs, wake });
   return { operations, jobs, bulks, longSends, runner, files };
 }

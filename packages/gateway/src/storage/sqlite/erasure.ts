@@ -7,8 +7,8 @@ import type { Database } from '../schema.ts';
 export interface ErasedFiles {
   /** A cached file that no message holds any more. */
   blob(sha256: string): Promise<void>;
-  /** What a job kept for its send. */
-  job(jobId: string): Promise<void>;
+  /** A file that jobs kept for their sends, by its content; one that another job has stays. */
+  kept(tenantId: string, sha256: string): Promise<void>;
 }
 
 /** Rows of one transaction: some milliseconds, with all that goes with them. */
@@ -45,14 +45,16 @@ export async function eraseTenant(db: Kysely<Database>, tenantId: string, files:
 async function eraseJobs(db: Kysely<Database>, tenantId: string, files: ErasedFiles): Promise<boolean> {
   const jobs = await db
     .selectFrom('send_jobs')
-    .select('id')
+    .select(['id', 'file_sha256'])
     .where('tenant_id', '=', tenantId)
     .limit(BATCH)
     .execute();
   if (jobs.length === 0) return false;
   const ids = jobs.map(({ id }) => id);
-  for (const id of ids) await files.job(id);
   await db.deleteFrom('send_jobs').where(checkedTenant(tenantId)).where('id', 'in', ids).execute();
+  for (const sha256 of new Set(jobs.map(({ file_sha256 }) => file_sha256))) {
+    if (sha256 !== null) await files.kept(tenantId, sha256);
+  }
   return true;
 }
 

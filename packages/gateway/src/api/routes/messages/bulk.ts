@@ -110,13 +110,12 @@ export const bulkRoutes: FastifyPluginAsyncTypebox<BulkParts> = async (app, part
       const items = readItems(body, operations);
       const pause = readPause(body);
       return once(idempotency, request, reply, async (attempt) => {
-        const now = clock.now();
         const bulk =
           (await bulks.earlier(request.caller, attempt)) ??
           (await bulks.create(request.caller, {
             items,
             deviceId: selectedDevice(request),
-            startAt: at === null ? now : timeAhead(at, now),
+            startAt: at === null ? null : timeAhead(at, clock.now()),
             pause,
             attempt,
           }));

@@ -4,7 +4,7 @@ import type { UsersAndAdminParts } from './parts.ts';
 import { tenantRoutes } from './tenants.ts';
 import { userRoutes } from './users.ts';
 
-export type { UsersAndAdminParts } from './parts.ts';
+export type { Counted, UsersAndAdminParts } from './parts.ts';
 
 export const usersAndAdminRoutes: FastifyPluginAsyncTypebox<UsersAndAdminParts> = async (app, parts) => {
   await app.register(tenantRoutes, parts);

@@ -49,6 +49,8 @@ export const TenantWithQuotas = Type.Object({
         devices: Quota,
         users: Quota,
         webhook_endpoints: Quota,
+        waiting_jobs: Quota,
+        waiting_bytes: Quota,
         requests_in_flight: Quota,
         requests_per_second: Type.Object({ limit: Type.Integer() }),
       },

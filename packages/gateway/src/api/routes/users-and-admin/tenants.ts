@@ -27,7 +27,7 @@ export const tenantRoutes: FastifyPluginAsyncTypebox<
 > = async (app, { tenants, usage, admission }) => {
   const tenantObject = async (tenant: Tenant): Promise<Static<typeof TenantWithQuotas>> => {
     if (!usage || !admission) return tenantBody(tenant);
-    const { devices, users, webhookEndpoints } = await usage(tenant.id);
+    const { devices, users, webhookEndpoints, waitingJobs, waitingBytes } = await usage(tenant.id);
     const { requestsInFlight, requestsPerSecond } = admission.limits;
     return {
       ...tenantBody(tenant),
@@ -35,6 +35,8 @@ export const tenantRoutes: FastifyPluginAsyncTypebox<
         devices,
         users,
         webhook_endpoints: webhookEndpoints,
+        waiting_jobs: waitingJobs,
+        waiting_bytes: waitingBytes,
         requests_in_flight: { used: admission.inFlight(tenant.id), limit: requestsInFlight },
         requests_per_second: { limit: requestsPerSecond },
       },

@@ -15,6 +15,7 @@ import * as journalSetAside from './0019-journal-set-aside.ts';
 import * as pollOptions from './0020-poll-options.ts';
 import * as jobsOfADevice from './0021-jobs-of-a-device.ts';
 import * as searchFollowsResends from './0024-search-follows-resends.ts';
+import * as waitingJobs from './0025-waiting-jobs.ts';
 
 /** In order of their names; one that was released is never changed, only followed. */
 export const migrations: Record<string, Migration> = {
@@ -34,4 +35,5 @@ export const migrations: Record<string, Migration> = {
   '0020-poll-options': pollOptions,
   '0021-jobs-of-a-device': jobsOfADevice,
   '0024-search-follows-resends': searchFollowsResends,
+  '0025-waiting-jobs': waitingJobs,
 };

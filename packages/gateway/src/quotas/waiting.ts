@@ -1,0 +1,121 @@
+/** Sends that are accepted and not over: how many of a tenant, and how much of the disk they take. */
+import type { Kysely } from 'kysely';
+import { AppError } from '../errors.ts';
+import type { Database } from '../storage/schema.ts';
+import type { Usage } from './quotas.ts';
+
+export interface WaitingLimits {
+  waitingJobs: number;
+  /** Bytes of their requests and files. */
+  waitingBytes: number;
+}
+
+export type Waiting = keyof WaitingLimits;
+
+/** What a request would store. */
+export interface WaitingDemand {
+  jobs: number;
+  /** Bytes of the jobs' requests. */
+  requestBytes: number;
+  /** Bytes of their files, by content. */
+  files: ReadonlyMap<string, number>;
+}
+
+/** What rooms ask before they write anything. */
+export interface WaitingRoom {
+  /**
+   * Keeps room for what is about to be stored. What is returned gives it back: in the transaction that stores it,
+   * for from then on its rows are counted, or when it is not stored. Throws QUOTA_EXCEEDED.
+   */
+  reserve(tenantId: string, demand: WaitingDemand): Promise<() => void>;
+}
+
+/** For tests of a room by itself. */
+export const unboundedWaiting: WaitingRoom = { reserve: async () => () => undefined };
+
+interface Held {
+  jobs: number;
+  bytes: number;
+  /** The files that lie there. */
+  files: ReadonlySet<string>;
+}
+
+export class WaitingQuota implements WaitingRoom {
+  readonly #db: Kysely<Database>;
+  readonly #limits: WaitingLimits;
+  /** By tenant: accepted by this process, with no row yet. */
+  readonly #reserved = new Map<string, { jobs: number; bytes: number }>();
+
+  constructor(db: Kysely<Database>, limits: WaitingLimits) {
+    this.#db = db;
+    this.#limits = limits;
+  }
+
+  async reserve(tenantId: string, demand: WaitingDemand): Promise<() => void> {
+    const held = await this.#held(tenantId);
+    const { waitingJobs, waitingBytes } = this.#limits;
+    const reserved = this.#reserved.get(tenantId) ?? { jobs: 0, bytes: 0 };
+    let bytes = demand.requestBytes;
+    for (const [sha256, size] of demand.files) if (!held.files.has(sha256)) bytes += size;
+    if (held.jobs + reserved.jobs + demand.jobs > waitingJobs) {
+      throw exceeded(
+        `${held.jobs + reserved.jobs} sends of this tenant wait, and ${waitingJobs} may: ${demand.jobs} more are too many`,
+      );
+    }
+    if (held.bytes + reserved.bytes + bytes > waitingBytes) {
+      throw exceeded(
+        `what waits of this tenant takes ${held.bytes + reserved.bytes} bytes, and may take ${waitingBytes}: ${bytes} more are too many`,
+      );
+    }
+    this.#reserved.set(tenantId, { jobs: reserved.jobs + demand.jobs, bytes: reserved.bytes + bytes });
+    let given = false;
+    return () => {
+      if (!given) this.#giveBack(tenantId, demand.jobs, bytes);
+      given = true;
+    };
+  }
+
+  /** What the tenant has of each, and may have. */
+  async usage(tenantId: string): Promise<Record<Waiting, Usage>> {
+    const { jobs, bytes } = await this.#held(tenantId);
+    return {
+      waitingJobs: { used: jobs, limit: this.#limits.waitingJobs },
+      waitingBytes: { used: bytes, limit: this.#limits.waitingBytes },
+    };
+  }
+
+  #giveBack(tenantId: string, jobs: number, bytes: number): void {
+    const reserved = this.#reserved.get(tenantId);
+    if (!reserved) return;
+    reserved.jobs -= jobs;
+    reserved.bytes -= bytes;
+    if (reserved.jobs <= 0) this.#reserved.delete(tenantId);
+  }
+
+  /** Reads as many entries of an index as jobs may wait. */
+  async #held(tenantId: string): Promise<Held> {
+    const rows = await this.#db
+      .selectFrom('send_jobs')
+      .select(({ fn }) => [
+        'file_sha256',
+        fn.countAll<number | string>().as('jobs'),
+        fn.sum<number | string | null>('request_bytes').as('requests'),
+        fn.max('file_bytes').as('file'),
+      ])
+      .where('tenant_id', '=', tenantId)
+      .where('finished_at', 'is', null)
+      .groupBy('file_sha256')
+      .execute();
+    const held = { jobs: 0, bytes: 0, files: new Set<string>() };
+    for (const { file_sha256, jobs, requests, file } of rows) {
+      held.jobs += Number(jobs);
+      held.bytes += Number(requests ?? 0) + Number(file ?? 0);
+      if (file_sha256 !== null) held.files.add(file_sha256);
+    }
+    return held;
+  }
+}
+
+function exceeded(message: string): AppError {
+  return new AppError('QUOTA_EXCEEDED', { message: `${message}; cancel some, or ask the operator for more` });
+}
