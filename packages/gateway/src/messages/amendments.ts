@@ -7,8 +7,15 @@ import type { Database, MessagesTable } from '../storage/schema.ts';
 import type { MessageKind } from '../whatsapp/port/content.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { InboundMessage } from '../whatsapp/port/messages.ts';
-import { NOT_READ } from './shown-kinds.ts';
-import { chatIdentity, type MessageDevice, parseContext, senderIdentity } from './stored-message.ts';
+import { NOT_READ, SEALED_KINDS } from './shown-kinds.ts';
+import {
+  chatIdentity,
+  contextJson,
+  type MessageContext,
+  type MessageDevice,
+  parseContext,
+  senderIdentity,
+} from './stored-message.ts';
 
 /** A message as far as it matters who may change it. */
 interface Authored {
@@ -21,6 +28,7 @@ interface Authored {
 interface Amendment extends Authored {
   kind: 'edit' | 'revoke';
   text: string | null;
+  details: MessageContext['editedDetails'];
   timestamp: number;
   byAdmin: boolean;
   targetSender: Jid | null;
@@ -29,6 +37,7 @@ interface Amendment extends Authored {
 /** The columns that amendments change. */
 export interface Amended {
   text?: string | null;
+  context?: string | null;
   edited_at?: number;
   revoked_at?: number;
 }
@@ -42,20 +51,21 @@ const AUTHOR_COLUMNS = [
   'is_group',
   'timestamp',
   'text',
+  'context',
 ] as const;
 
-type AmendmentRow = Pick<MessagesTable, 'kind' | 'context' | (typeof AUTHOR_COLUMNS)[number]>;
+type AmendmentRow = Pick<MessagesTable, 'kind' | (typeof AUTHOR_COLUMNS)[number]>;
 
 /** Asked for every message that arrives. */
 const AMENDMENTS_OF = new HotQuery<{ tenantId: string; deviceId: string; targetId: string }, AmendmentRow>(
   (db, { tenantId, deviceId, targetId }) =>
     db
       .selectFrom('messages')
-      .select(['kind', 'context', ...AUTHOR_COLUMNS])
+      .select(['kind', ...AUTHOR_COLUMNS])
       .where(checkedTenant(tenantId))
       .where('device_id', '=', deviceId)
       .where('target_id', '=', targetId)
-      .where('kind', 'in', ['edit', 'revoke'])
+      .where('kind', 'in', ['revoke', ...SEALED_KINDS])
       // An edit of ours that WhatsApp did not take changed nothing.
       .where('send_state', 'in', ['none', 'sent'])
       .orderBy(sortedBy('timestamp'))
@@ -71,13 +81,15 @@ export async function applyAmendment(
   trx: Transaction<Database>,
   device: MessageDevice,
   message: InboundMessage,
+  details: MessageContext['editedDetails'],
 ): Promise<boolean> {
-  const { kind, targetId, text } = message.content;
-  if ((kind !== 'edit' && kind !== 'revoke') || !targetId) return false;
+  const { kind, targetId, text, sealed } = message.content;
+  if ((kind !== 'edit' && kind !== 'revoke') || !targetId || sealed) return false;
   const amendment: Amendment = {
     ...authored(message),
     kind,
     text,
+    details,
     timestamp: message.timestamp,
     byAdmin: message.content.byAdmin ?? false,
     targetSender: message.content.targetSender ?? null,
@@ -91,7 +103,7 @@ export async function applyAmendment(
     .execute();
   const target = candidates.find((row) => mayAmend(amendment, authorOf(row)));
   if (!target || (kind === 'edit' && target.kind === 'undecryptable')) return false;
-  const change = amended(amendment, { editedAt: target.edited_at, revokedAt: target.revoked_at });
+  const change = amended(amendment, target);
   if (!change) return false;
   await trx
     .updateTable('messages')
@@ -103,14 +115,15 @@ export async function applyAmendment(
 }
 
 /**
- * What the edits and revokes that came before their target make of it. Happens after a time offline, and
- * whenever the target could not be decrypted at first.
+ * What the edits and revokes that came before their target make of it, and whether others wait for its secret.
+ * Happens after a time offline, and whenever the target could not be decrypted at first. `context` is the target's.
  */
 export async function earlierAmendments(
   trx: Transaction<Database>,
   device: MessageDevice,
   message: InboundMessage,
-): Promise<Amended> {
+  context: string | null,
+): Promise<{ amended: Amended; sealed: boolean }> {
   const rows = await AMENDMENTS_OF.rows(trx, {
     tenantId: device.tenantId,
     deviceId: device.id,
@@ -118,12 +131,13 @@ export async function earlierAmendments(
   });
   const result: Amended = {};
   for (const row of rows) {
+    if (row.kind !== 'edit' && row.kind !== 'revoke') continue;
     const amendment = amendmentOf(row);
-    if (!mayAmend(amendment, authored(message))) continue;
-    const so = { editedAt: result.edited_at ?? null, revokedAt: result.revoked_at ?? null };
-    Object.assign(result, amended(amendment, so));
+    if (parseContext(row.context).sealed || !mayAmend(amendment, authored(message))) continue;
+    const { edited_at = null, revoked_at = null } = result;
+    Object.assign(result, amended(amendment, { edited_at, revoked_at, context: result.context ?? context }));
   }
-  return result;
+  return { amended: result, sealed: rows.some((row) => parseContext(row.context).sealed !== null) };
 }
 
 /**
@@ -137,7 +151,7 @@ export async function applyOwnAmendment(
 ): Promise<void> {
   const own = await trx
     .selectFrom('messages')
-    .select(['device_id', 'target_id', 'kind', 'context', ...AUTHOR_COLUMNS])
+    .select(['device_id', 'target_id', 'kind', ...AUTHOR_COLUMNS])
     .where('tenant_id', '=', tenantId)
     .where('id', '=', rowId)
     .where('kind', 'in', ['edit', 'revoke'])
@@ -152,7 +166,7 @@ export async function applyOwnAmendment(
     .execute();
   const amendment = amendmentOf(own);
   const target = targets.find((row) => mayAmend(amendment, authorOf(row)));
-  const change = target && amended(amendment, { editedAt: target.edited_at, revokedAt: target.revoked_at });
+  const change = target && amended(amendment, target);
   if (!change) return;
   await trx
     .updateTable('messages')
@@ -183,18 +197,24 @@ function mayAmend(amendment: Amendment, target: Authored): boolean {
 /** The change, or null when a later one was applied already: two may arrive in the wrong order. */
 function amended(
   amendment: Amendment,
-  so: { editedAt: number | null; revokedAt: number | null },
+  so: Pick<MessagesTable, 'edited_at' | 'revoked_at' | 'context'>,
 ): Amended | null {
-  if (so.revokedAt !== null) return null;
+  if (so.revoked_at !== null) return null;
   if (amendment.kind === 'revoke') return { revoked_at: amendment.timestamp };
-  if (so.editedAt !== null && so.editedAt > amendment.timestamp) return null;
-  return { text: amendment.text?.replaceAll('\0', '') ?? null, edited_at: amendment.timestamp };
+  if (so.edited_at !== null && so.edited_at > amendment.timestamp) return null;
+  const { details: editedDetails } = amendment;
+  return {
+    text: amendment.text?.replaceAll('\0', '') ?? null,
+    edited_at: amendment.timestamp,
+    ...(editedDetails ? { context: contextJson({ ...parseContext(so.context), editedDetails }) } : {}),
+  };
 }
 
 function amendmentOf(row: AmendmentRow): Amendment {
-  const { byAdmin, targetSender } = parseContext(row.context);
+  const { byAdmin, targetSender, editedDetails: details } = parseContext(row.context);
   const { text, timestamp } = row;
-  return { ...authorOf(row), kind: row.kind as Amendment['kind'], text, timestamp, byAdmin, targetSender };
+  const kind = row.kind as Amendment['kind'];
+  return { ...authorOf(row), kind, text, details, timestamp, byAdmin, targetSender };
 }
 
 function authored(message: InboundMessage): Authored {

@@ -312,12 +312,12 @@ export class MessageArchive {
   /** What the kinds of the tenant's messages add, by row id; nothing for those that add nothing. */
   async details(
     tenantId: string,
-    messages: readonly Pick<StoredMessage, 'rowId' | 'kind'>[],
+    messages: readonly Pick<StoredMessage, 'rowId' | 'kind' | 'context'>[],
   ): Promise<Map<string, Record<string, unknown>>> {
     const details = new Map<string, Record<string, unknown>>();
-    for (const { rowId, kind } of messages) {
-      const found = await this.#content.details({ tenantId, rowId, kind });
-      if (found) details.set(rowId, found);
+    for (const message of messages) {
+      const found = await this.#content.details({ ...message, tenantId });
+      if (found) details.set(message.rowId, found);
     }
     return details;
   }

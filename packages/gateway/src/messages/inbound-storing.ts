@@ -14,17 +14,19 @@ import { inboundRow } from './message-row.ts';
 import { insertMedia, insertNewRow, rowsWithId } from './message-rows.ts';
 import { confirmSent } from './outbound-recovery.ts';
 import { forgetPollOptions, PollVotes } from './poll-votes.ts';
+import { SealedChanges } from './sealed-changes.ts';
 import type { SealedContent } from './sealed-content.ts';
 import {
   chatIdentity,
   contextJson,
   type MessageDevice,
+  parseContext,
   type StoredMessage,
   type StoredRow,
   senderIdentity,
   storedMessage,
 } from './stored-message.ts';
-import { wireDetails } from './wire-details.ts';
+import { detailsInContext, wireDetails } from './wire-details.ts';
 
 export class InboundStoring {
   readonly #vault: Vault;
@@ -33,6 +35,7 @@ export class InboundStoring {
   readonly #content: SealedContent;
   readonly #events: MessageEvents;
   readonly #votes: PollVotes;
+  readonly #sealed: SealedChanges;
 
   constructor(parts: {
     vault: Vault;
@@ -47,6 +50,7 @@ export class InboundStoring {
     this.#codec = codec;
     this.#content = content;
     this.#events = parts.events;
+    this.#sealed = new SealedChanges({ codec, content });
     this.#votes = new PollVotes({
       codec,
       vault: parts.vault,
@@ -57,7 +61,7 @@ export class InboundStoring {
   /**
    * Stores the message, and calls `announce` with what is new, within `trx`. Null when it was there already:
    * idempotent on device, chat, sender and message id, except that a readable copy takes the place of an
-   * undecryptable one. What is stored and told of it is bounded (`bounds.ts`).
+   * undecryptable one, and what a sealed one says its own. What is stored and told of it is bounded (`bounds.ts`).
    */
   async store(
     trx: Transaction<Database>,
@@ -66,45 +70,71 @@ export class InboundStoring {
     announce: (row: StoredMessage, arrival: Arrival) => Promise<void>,
   ): Promise<StoredMessage | null> {
     const message = boundedMessage(given);
+    const stored = await this.#store(trx, device, message, announce);
+    if (!stored) return null;
+    if (stored.awaited) {
+      // Each is stored over its own sealed row, and announced after the message that it speaks of.
+      for (const change of await this.#sealed.waitingFor(trx, device, message)) {
+        await this.#store(trx, device, change, announce);
+      }
+    }
+    return stored.row;
+  }
+
+  /** `awaited`: sealed changes of it came before. */
+  async #store(
+    trx: Transaction<Database>,
+    device: MessageDevice,
+    given: InboundMessage,
+    announce: (row: StoredMessage, arrival: Arrival) => Promise<void>,
+  ): Promise<{ row: StoredMessage; awaited: boolean } | null> {
+    const message = await this.#sealed.opened(trx, device, given);
     const row = this.#rowOf(device, message);
     if (message.fromMe) await confirmSent(trx, device, message, this.#events);
     const known = await this.known(trx, device, message);
     if (known && !replaces(row, known)) return null;
-    await this.#readWhatCameBefore(trx, device, message, row);
-    if (known) {
-      row.id = known.id;
-      row.raw = this.#content.seal(known.id, message.raw);
-      await forgetPollOptions(trx, known.id);
-      await trx
-        .updateTable('messages')
-        .set({
-          kind: row.kind,
-          text: row.text,
-          context: row.context,
-          raw: row.raw,
-          push_name: row.push_name,
-          source: row.source,
-          target_id: row.target_id,
-          edited_at: row.edited_at,
-          revoked_at: row.revoked_at,
-        })
-        .where('tenant_id', '=', device.tenantId)
-        .where('id', '=', known.id)
-        .execute();
-    } else if (!(await insertNewRow(trx, row))) {
-      return null;
-    }
+    const awaited = await this.#readWhatCameBefore(trx, device, message, row);
+    if (known) await this.#replace(trx, device, known, { row, message });
+    else if (!(await insertNewRow(trx, row))) return null;
     const { media } = message.content;
     if (media) {
       await insertMedia(trx, row, media, { vault: this.#vault, lidAddressed: message.lidAddressed });
     }
-    const applied = await applyAmendment(trx, device, message);
-    const details = wireDetails(row.kind, message.raw, this.#codec);
-    await announce(storedMessage(row), { media, applied, details });
+    const stored = storedMessage(row);
+    const applied = await applyAmendment(trx, device, message, stored.context.editedDetails);
+    const details = detailsInContext(stored.context) ?? wireDetails(row.kind, message.raw, this.#codec);
+    await announce(stored, { media, applied, details });
     if (row.kind === 'poll') {
       await this.#events.votesRead(trx, device, await this.#votes.readEarlier(trx, device, message));
     }
-    return storedMessage(row);
+    return { row: stored, awaited };
+  }
+
+  async #replace(
+    trx: Transaction<Database>,
+    device: MessageDevice,
+    known: StoredRow,
+    { row, message }: { row: MessagesTable; message: InboundMessage },
+  ): Promise<void> {
+    row.id = known.id;
+    row.raw = this.#content.seal(known.id, message.raw);
+    await forgetPollOptions(trx, known.id);
+    await trx
+      .updateTable('messages')
+      .set({
+        kind: row.kind,
+        text: row.text,
+        context: row.context,
+        raw: row.raw,
+        push_name: row.push_name,
+        source: row.source,
+        target_id: row.target_id,
+        edited_at: row.edited_at,
+        revoked_at: row.revoked_at,
+      })
+      .where('tenant_id', '=', device.tenantId)
+      .where('id', '=', known.id)
+      .execute();
   }
 
   /**
@@ -125,19 +155,30 @@ export class InboundStoring {
     });
   }
 
-  /** Completes the row of a new message by what is stored already: its edits, or the poll it votes in. */
+  /**
+   * Completes the row of a new message by what is stored already: its edits, or the poll it votes in. Returns
+   * whether sealed changes wait for it.
+   */
   async #readWhatCameBefore(
     trx: Transaction<Database>,
     device: MessageDevice,
     message: InboundMessage,
     row: MessagesTable,
-  ): Promise<void> {
+  ): Promise<boolean> {
     if (row.kind === 'poll_vote') {
       const pollVote = await this.#votes.read(trx, device, message);
       row.context = contextJson({ ...message.content, pollVote });
-    } else if (mayBeTarget(message.content.kind)) {
-      Object.assign(row, await earlierAmendments(trx, device, message));
+      return false;
     }
+    if (row.kind === 'edit' && !message.content.sealed) {
+      const editedDetails = wireDetails(row.kind, message.raw, this.#codec);
+      row.context = contextJson({ ...message.content, editedDetails });
+      return false;
+    }
+    if (!mayBeTarget(message.content.kind)) return false;
+    const { amended, sealed } = await earlierAmendments(trx, device, message, row.context);
+    Object.assign(row, amended);
+    return sealed;
   }
 
   #rowOf(device: MessageDevice, message: InboundMessage): MessagesTable {
@@ -148,10 +189,15 @@ export class InboundStoring {
 }
 
 /**
- * Whether a message takes the place of a stored copy of it: of one that could not be read, and of one from
+ * Whether a message takes the place of a stored copy of it: of one that could not be read or opened, and of one from
  * history, because what arrives is news even when a piece of history that was on its way told it first.
  */
 function replaces(row: MessagesTable, known: StoredRow): boolean {
   if (row.kind === 'undecryptable') return false;
+  if (isSealed(known)) return !isSealed(row);
   return known.kind === 'undecryptable' || (known.source === 'history' && row.source === 'phone');
+}
+
+function isSealed({ context }: Pick<MessagesTable, 'context'>): boolean {
+  return parseContext(context).sealed !== null;
 }

@@ -43,7 +43,7 @@ export interface Arrival {
 /** Reads what the kind of a stored message adds; null for kinds that add nothing. */
 export type DetailsReader = (
   trx: Transaction<Database>,
-  row: Pick<StoredMessage, 'tenantId' | 'rowId' | 'kind'>,
+  row: Pick<StoredMessage, 'tenantId' | 'rowId' | 'kind' | 'context'>,
 ) => Promise<Record<string, unknown> | null>;
 
 export class MessageEvents {
@@ -160,7 +160,8 @@ async function arrivalEvent(
   row: StoredMessage,
   arrival: Arrival,
 ): Promise<NamedData | null> {
-  if (row.kind === 'protocol') return null;
+  // What is sealed is told when it can be read.
+  if (row.kind === 'protocol' || row.context.sealed) return null;
   const message = eventMessage(row, arrival.media && fromDescriptor(arrival.media), arrival.details);
   if (row.kind === 'undecryptable')
     return { name: 'message.undecryptable', data: undecryptableData(message) };
@@ -178,7 +179,8 @@ async function changeEvent(
   switch (row.kind) {
     case 'edit': {
       const change = await changeOf(trx, row);
-      return change && { name: 'message.edited', data: editedData({ ...change, text: row.text }) };
+      const { editedDetails: details } = row.context;
+      return change && { name: 'message.edited', data: editedData({ ...change, text: row.text, details }) };
     }
     case 'revoke': {
       const change = await changeOf(trx, row);

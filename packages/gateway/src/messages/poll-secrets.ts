@@ -1,15 +1,12 @@
 /** Opening a poll vote: who voted is in the clear, what was chosen is encrypted under the poll's secret. */
-import { createDecipheriv, createHash, hkdfSync } from 'node:crypto';
-import { levels, unwrapped } from '../whatsapp/port/envelopes.ts';
-import type { Jid } from '../whatsapp/port/identity.ts';
+import { createHash } from 'node:crypto';
+import { unwrapped } from '../whatsapp/port/envelopes.ts';
 import type { WireMessage } from '../whatsapp/port/wire-message.ts';
 import { cutText, LONGEST_NAME, LONGEST_WORD, MOST_OPTIONS } from './bounds.ts';
+import { messageSecret, openSealed, type Sealed, type SealedUnder, sealedIn } from './message-secrets.ts';
 import { member } from './wire-content.ts';
 
-const GCM_TAG_BYTES = 16;
 const HASH_BYTES = 32;
-/** Of every message secret (whatsmeow send.go makes 32 random bytes). */
-const SECRET_BYTES = 32;
 
 /** The poll creations of waE2E.Message; the fourth is an envelope. */
 const CREATIONS = [
@@ -33,13 +30,6 @@ export interface HashedOption {
   hash: string;
 }
 
-export interface EncryptedVote {
-  /** AES-256-GCM ciphertext with its tag. */
-  payload: Uint8Array;
-  /** 12 bytes. */
-  iv: Uint8Array;
-}
-
 /** What a poll's message says; null when it is no poll or carries no secret. */
 export function pollContent(message: WireMessage): PollContent | null {
   const secret = messageSecret(message);
@@ -51,18 +41,6 @@ export function pollContent(message: WireMessage): PollContent | null {
     options: hashedOptions(options.slice(0, MOST_OPTIONS)),
     secret,
   };
-}
-
-/**
- * What changes of a message are sealed under, and votes: 32 bytes, or null when it carries none. In which envelope
- * it is, or outside of them all, differs by client (whatsmeow `UnwrapRaw`).
- */
-export function messageSecret(message: WireMessage): Uint8Array | null {
-  for (const level of levels(message)) {
-    const secret = member(level.message, 'messageContextInfo')?.messageSecret;
-    if (secret instanceof Uint8Array && secret.length === SECRET_BYTES) return secret;
-  }
-  return null;
 }
 
 function hashedOptions(options: readonly WireMessage[]): HashedOption[] {
@@ -91,53 +69,15 @@ export function pollCreation(message: WireMessage): WireMessage | null {
 }
 
 /** The encrypted part of a vote's message; null when there is none. */
-export function encryptedVote(message: WireMessage): EncryptedVote | null {
+export function encryptedVote(message: WireMessage): Sealed | null {
   const update = member(unwrapped(message), 'pollUpdateMessage');
-  const vote = update && member(update, 'vote');
-  if (!(vote?.encPayload instanceof Uint8Array) || !(vote.encIv instanceof Uint8Array)) return null;
-  return { payload: vote.encPayload, iv: vote.encIv };
+  return sealedIn(update && member(update, 'vote'));
 }
 
-/**
- * The hashes of the options chosen, or null when the vote does not open. The key is HKDF-SHA256 of the
- * poll's secret over poll id, creator, voter and use; poll id and voter are the additional data (whatsmeow
- * msgsecret.go `generateMsgSecretKey`, use `Poll Vote`). Clients differ in whether creator and voter are
- * written as LID or as phone number, so every combination of their names is tried.
- */
-export function openVote(
-  vote: EncryptedVote,
-  poll: { id: string; secret: Uint8Array; creators: readonly Jid[]; voters: readonly Jid[] },
-): Uint8Array[] | null {
-  for (const creator of poll.creators) {
-    for (const voter of poll.voters) {
-      const plaintext = decrypt(vote, poll, creator, voter);
-      if (plaintext) return selectedOptions(plaintext);
-    }
-  }
-  return null;
-}
-
-function decrypt(
-  { payload, iv }: EncryptedVote,
-  poll: { id: string; secret: Uint8Array },
-  creator: Jid,
-  voter: Jid,
-): Buffer | null {
-  if (payload.length < GCM_TAG_BYTES || iv.length === 0) return null;
-  const cut = payload.length - GCM_TAG_BYTES;
-  try {
-    const use = Buffer.from(`${poll.id}${creator}${voter}Poll Vote`);
-    const key = hkdfSync('sha256', poll.secret, new Uint8Array(0), use, 32);
-    const decipher = createDecipheriv('aes-256-gcm', new Uint8Array(key), iv, {
-      authTagLength: GCM_TAG_BYTES,
-    });
-    decipher.setAAD(Buffer.from(`${poll.id}\0${voter}`));
-    decipher.setAuthTag(payload.subarray(cut));
-    return Buffer.concat([decipher.update(payload.subarray(0, cut)), decipher.final()]);
-  } catch {
-    // Another pair of names may fit; a message id longer than HKDF takes fits none.
-    return null;
-  }
+/** The hashes of the options chosen, or null when the vote does not open. */
+export function openVote(vote: Sealed, under: SealedUnder): Uint8Array[] | null {
+  const plaintext = openSealed(vote, 'poll_vote', under);
+  return plaintext && selectedOptions(plaintext);
 }
 
 /**

@@ -7,14 +7,8 @@ import type { Vault } from '../storage/vault.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { InboundMessage } from '../whatsapp/port/messages.ts';
 import type { WireCodec } from '../whatsapp/port/wire-message.ts';
-import {
-  type EncryptedVote,
-  encryptedVote,
-  namedOptions,
-  openVote,
-  type PollContent,
-  pollContent,
-} from './poll-secrets.ts';
+import type { Sealed } from './message-secrets.ts';
+import { encryptedVote, namedOptions, openVote, type PollContent, pollContent } from './poll-secrets.ts';
 import {
   chatIdentity,
   contextJson,
@@ -170,7 +164,7 @@ export async function forgetPollOptions(trx: Transaction<Database>, rowId: strin
 
 function openedVote(
   device: MessageDevice,
-  vote: EncryptedVote,
+  vote: Sealed,
   voter: Voter,
   poll: StoredRow,
   content: PollContent,
@@ -181,13 +175,13 @@ function openedVote(
   const hashes = openVote(vote, {
     id: poll.message_id,
     secret: content.secret,
-    creators: jids(
+    authors: jids(
       voter.content.targetSender ?? null,
       poll.sender_lid,
       poll.sender_jid,
       ...(poll.from_me === 1 ? own : others),
     ),
-    voters: jids(voter.sender.lid, voter.sender.jid, ...(voter.fromMe ? own : [])),
+    writers: jids(voter.sender.lid, voter.sender.jid, ...(voter.fromMe ? own : [])),
   });
   if (!hashes) return null;
   const { names, unknown } = namedOptions(content.options, hashes);

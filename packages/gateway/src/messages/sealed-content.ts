@@ -4,7 +4,7 @@ import type { Database } from '../storage/schema.ts';
 import type { Vault } from '../storage/vault.ts';
 import type { WireCodec, WireMessage } from '../whatsapp/port/wire-message.ts';
 import type { StoredMessage } from './stored-message.ts';
-import { hasDetails, wireDetails } from './wire-details.ts';
+import { detailsInContext, hasDetails, wireDetails } from './wire-details.ts';
 
 export class SealedContent {
   readonly #db: Kysely<Database>;
@@ -54,10 +54,11 @@ export class SealedContent {
 
   /** What the kind of a stored message adds to its answers and events; null for kinds that add nothing. */
   async details(
-    message: Pick<StoredMessage, 'tenantId' | 'rowId' | 'kind'>,
+    message: Pick<StoredMessage, 'tenantId' | 'rowId' | 'kind' | 'context'>,
     db: Kysely<Database> = this.#db,
   ): Promise<Record<string, unknown> | null> {
-    if (!hasDetails(message.kind)) return null;
+    const known = detailsInContext(message.context);
+    if (known || !hasDetails(message.kind)) return known;
     const raw = await this.read(message, db);
     return raw && wireDetails(message.kind, raw, this.#codec);
   }

@@ -1,15 +1,23 @@
 /** Which kinds of messages a chat shows as messages of their own. */
 import type { MessageKind } from '../whatsapp/port/content.ts';
 
-/** What changes or belongs to another message is none of a chat's, and a protocol message is none at all. */
+/**
+ * What changes or belongs to another message is none of a chat's, and a protocol message is none at all. A comment
+ * becomes what it says (text, image…) once it can be read.
+ */
 export const NOT_SHOWN: readonly MessageKind[] = [
   'edit',
   'revoke',
   'reaction',
   'poll_vote',
   'pin',
+  'comment',
+  'event_response',
   'protocol',
 ];
+
+/** Kinds that may have come sealed. */
+export const SEALED_KINDS: readonly MessageKind[] = ['edit', 'reaction', 'comment', 'event_response'];
 
 /** Beside them what could not be read: nothing changes such a message, and a search finds nothing in it. */
 export const NOT_READ: readonly MessageKind[] = [...NOT_SHOWN, 'undecryptable'];

@@ -1,7 +1,13 @@
 /** One message as the archive gives it out. */
 import type { Insertable, Selectable } from 'kysely';
 import type { MessagesTable } from '../storage/schema.ts';
-import type { MessageContent, MessageKind, QuotedMessage } from '../whatsapp/port/content.ts';
+import type {
+  EventResponse,
+  MessageContent,
+  MessageKind,
+  QuotedMessage,
+  SealedUse,
+} from '../whatsapp/port/content.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { MediaDescriptor } from '../whatsapp/port/media.ts';
 import type { MessageSource, RetryAddress } from '../whatsapp/port/messages.ts';
@@ -32,6 +38,11 @@ export interface MessageContext {
   byAdmin: boolean;
   /** What a poll vote chose. */
   pollVote: PollVote | null;
+  /** While it is sealed under the secret of the message that it speaks of: under which use. */
+  sealed: SealedUse | null;
+  eventResponse: EventResponse | null;
+  /** What the kind of the message adds since its last edit; null while that is as it was sent. */
+  editedDetails: Record<string, unknown> | null;
   /** How to ask for an undecryptable message again, and how often we did. */
   retry: (RetryAddress & { attempts: number }) | null;
 }
@@ -137,6 +148,9 @@ const EMPTY_CONTEXT: MessageContext = {
   targetSender: null,
   byAdmin: false,
   pollVote: null,
+  sealed: null,
+  eventResponse: null,
+  editedDetails: null,
   retry: null,
 };
 
@@ -165,6 +179,9 @@ function pickContext(content: Partial<MessageContext>): MessageContext {
     targetSender: content.targetSender ?? null,
     byAdmin: content.byAdmin ?? false,
     pollVote: content.pollVote ?? null,
+    sealed: content.sealed ?? null,
+    eventResponse: content.eventResponse ?? null,
+    editedDetails: content.editedDetails ?? null,
     retry: content.retry ?? null,
   };
 }

@@ -5,6 +5,7 @@ import { unwrapped } from '../whatsapp/port/envelopes.ts';
 import type { WireCodec, WireMessage } from '../whatsapp/port/wire-message.ts';
 import { boundedDetails, LONGEST_LIST, MOST_OPTIONS, parseForeignJson } from './bounds.ts';
 import { optionName, pollCreation } from './poll-secrets.ts';
+import type { MessageContext } from './stored-message.ts';
 import { member } from './wire-content.ts';
 
 type Details = Record<string, unknown>;
@@ -26,6 +27,12 @@ export function hasDetails(kind: MessageKind): boolean {
   return READERS[kind] !== undefined;
 }
 
+/** What is known of the details beside the message's own bytes: since its last edit, or because it was sealed. */
+export function detailsInContext({ editedDetails, eventResponse }: MessageContext): Details | null {
+  if (editedDetails) return editedDetails;
+  return eventResponse && { response: eventResponse.response, extra_guest_count: eventResponse.extraGuests };
+}
+
 const READERS: Partial<Record<MessageKind, (message: WireMessage) => Details | null>> = {
   location: (message) => location(member(message, 'locationMessage')),
   live_location: (message) => location(member(message, 'liveLocationMessage')),
@@ -39,6 +46,7 @@ const READERS: Partial<Record<MessageKind, (message: WireMessage) => Details | n
     return { row_id: text(row, 'selectedRowId'), title: text(reply, 'title') };
   },
   event: (message) => event(member(message, 'eventMessage')),
+  edit: (message) => edited(member(message, 'protocolMessage')),
   group_invite: (message) => {
     const invite = member(message, 'groupInviteMessage');
     return {
@@ -91,6 +99,12 @@ function event(made: WireMessage | null): Details | null {
       canceled: made.isCanceled === true,
     }
   );
+}
+
+/** Of what may be edited, a calendar event says more than its text. */
+function edited(change: WireMessage | null): Details | null {
+  const content = change && member(change, 'editedMessage');
+  return content && event(member(unwrapped(content), 'eventMessage'));
 }
 
 function buttonReply(message: WireMessage): Details | null {

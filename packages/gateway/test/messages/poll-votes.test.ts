@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { PhoneMessage } from '../../../sandbox/src/phones/inbox.ts';
 import { encryptPollVote } from '../../../sandbox/src/phones/poll-votes.ts';
 import { MessageArchive } from '../../src/messages/archive.ts';
 import { wireCodec } from '../../src/whatsapp/baileys/parse/wire-codec.ts';
@@ -43,18 +42,9 @@ function poll(wrap: (poll: object) => object = (each) => ({ pollCreationMessage:
     raw: wireCodec.encode({ ...wrap(POLL), messageContextInfo: { messageSecret: secret } }),
   });
   const vote = (options: string[], by: Identity, names = { creator: BOB.lid, voter: by.lid }) => {
-    const known: PhoneMessage = {
-      id,
-      chat: GROUP.jid ?? '',
-      from: BOB.jid ?? '',
-      fromDevice: BOB.lid ?? '',
-      fromMe: false,
-      timestamp: 0,
-      kind: 'poll',
-      message: { messageContextInfo: { messageSecret: secret } },
-    };
-    const users = { creator: names.creator ?? '', voter: names.voter ?? '' };
-    const encrypted = encryptPollVote(known, options, users);
+    const message = { messageContextInfo: { messageSecret: secret } };
+    const { creator, voter } = names;
+    const encrypted = encryptPollVote({ id, message, author: creator ?? '', writer: voter ?? '' }, options);
     return {
       ...inGroup,
       sender: by,
@@ -152,7 +142,7 @@ describe('a poll of very many options', () => {
     const { db, vault, clock } = world;
     const decoded: number[] = [];
     const codec: WireCodec = {
-      encode: wireCodec.encode,
+      ...wireCodec,
       decode: (bytes) => {
         decoded.push(bytes.length);
         return wireCodec.decode(bytes);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { messageSecret } from '../../src/messages/poll-secrets.ts';
+import { messageSecret } from '../../src/messages/message-secrets.ts';
 import { proto } from '../../src/whatsapp/baileys/library.ts';
 import { parseContent } from '../../src/whatsapp/baileys/parse/content-parser.ts';
 import { wireCodec } from '../../src/whatsapp/baileys/parse/wire-codec.ts';

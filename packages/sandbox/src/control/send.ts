@@ -1,4 +1,5 @@
 import type { Phone } from '../phones/phone.ts';
+import type { SealableOptions } from '../phones/phone-messages.ts';
 import type { SendOptions, SentMessage } from '../phones/sending.ts';
 import {
   bytes,
@@ -69,8 +70,16 @@ const TYPES: Readonly<Record<string, Send>> = {
     ),
   sticker: (phone, to, body, options) => phone.sendSticker(to, { bytes: bytes(body, 'base64') }, options),
   reaction: (phone, to, body, options) =>
-    phone.sendReaction(to, text(body, 'target'), typeof body.emoji === 'string' ? body.emoji : '', options),
-  edit: (phone, to, body, options) => phone.sendEdit(to, text(body, 'target'), text(body, 'text'), options),
+    phone.sendReaction(
+      to,
+      text(body, 'target'),
+      typeof body.emoji === 'string' ? body.emoji : '',
+      sealable(body, options),
+    ),
+  edit: (phone, to, body, options) =>
+    phone.sendEdit(to, text(body, 'target'), text(body, 'text'), sealable(body, options)),
+  comment: (phone, to, body, options) =>
+    phone.sendComment(to, text(body, 'target'), text(body, 'text'), sealable(body, options)),
   revoke: (phone, to, body, options) => phone.sendRevoke(to, text(body, 'target'), options),
   location: (phone, to, body, options) =>
     phone.sendLocation(
@@ -92,9 +101,22 @@ const TYPES: Readonly<Record<string, Send>> = {
       ...options,
       ...present<{ selectable: number }>({ selectable: optionalNumber(body, 'selectable') }),
     }),
+  event: (phone, to, body, options) =>
+    phone.sendEvent(to, { name: text(body, 'name'), startTime: number(body, 'startTime') }, options),
+  event_response: (phone, to, body, options) =>
+    phone.sendEventResponse(
+      to,
+      text(body, 'target'),
+      optionalWord(body, 'answer', ['going', 'not_going', 'maybe']) ?? 'going',
+      options,
+    ),
   poll_vote: (phone, to, body, options) =>
     phone.sendPollVote(to, text(body, 'target'), texts(body, 'choices'), options),
 };
+
+function sealable(body: JsonObject, options: SendOptions): SealableOptions {
+  return { ...options, ...present<{ sealed: boolean }>({ sealed: optionalFlag(body, 'sealed') }) };
+}
 
 function audio(body: JsonObject) {
   return {

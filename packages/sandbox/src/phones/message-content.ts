@@ -33,6 +33,7 @@ export interface MediaContent {
 }
 
 const { Type } = proto.Message.ProtocolMessage;
+const { MESSAGE_EDIT } = proto.Message.SecretEncryptedMessage.SecretEncType;
 
 /** The message inside its wrappers: every member that holds a message in `message` (FutureProofMessage and its like). */
 export function contentOf(message: proto.IMessage): proto.IMessage {
@@ -59,7 +60,7 @@ export function kindOf(message: proto.IMessage): MessageKind {
   if (content.audioMessage) return content.audioMessage.ptt ? 'voice' : 'audio';
   if (content.documentMessage) return 'document';
   if (content.stickerMessage) return 'sticker';
-  if (content.reactionMessage) return 'reaction';
+  if (content.reactionMessage || content.encReactionMessage) return 'reaction';
   if (content.locationMessage || content.liveLocationMessage) return 'location';
   if (content.contactMessage || content.contactsArrayMessage) return 'contact';
   if (content.pollCreationMessage || content.pollCreationMessageV2 || content.pollCreationMessageV3) {
@@ -67,6 +68,7 @@ export function kindOf(message: proto.IMessage): MessageKind {
   }
   if (content.pollUpdateMessage) return 'poll_vote';
   if (content.pinInChatMessage) return 'pin';
+  if (content.secretEncryptedMessage?.secretEncType === MESSAGE_EDIT) return 'edit';
   if (content.protocolMessage) {
     const { type } = content.protocolMessage;
     if (type === Type.MESSAGE_EDIT) return 'edit';
@@ -82,6 +84,7 @@ export function textOf(message: proto.IMessage): string | undefined {
   const content = contentOf(message);
   const edited = content.protocolMessage?.editedMessage;
   if (edited) return textOf(edited);
+  if (content.eventMessage) return content.eventMessage.name ?? undefined;
   const text =
     content.conversation ??
     content.extendedTextMessage?.text ??

@@ -1,7 +1,13 @@
 import type { proto } from 'baileys';
 import { type AddressBook, type Addressing, toJid } from './address-book.ts';
 import { type ContactInput, composeContact, composeLocation, type LocationInput } from './compose/cards.ts';
-import { composeEdit, composeReaction, composeRevoke, type TargetKey } from './compose/changes.ts';
+import {
+  composeEdit,
+  composeReaction,
+  composeRevoke,
+  messageKey,
+  type TargetKey,
+} from './compose/changes.ts';
 import {
   type AudioInput,
   composeAudio,
@@ -23,7 +29,9 @@ import type { MediaClient } from './media-client.ts';
 import { encryptMedia } from './media-crypto.ts';
 import type { MediaRetry } from './media-retry.ts';
 import type { MediaType } from './message-content.ts';
+import type { SealedAbout } from './message-secret.ts';
 import { encryptPollVote } from './poll-votes.ts';
+import { sealComment, sealEdit, sealEventEdit, sealEventResponse, sealReaction } from './sealed-changes.ts';
 import type { PhoneIdentity, Sender, SendOptions, SentMessage } from './sending.ts';
 
 /** A chat: a phone number, a user JID, or anything with a JID (a group, another phone). */
@@ -38,6 +46,13 @@ export interface TextSendOptions extends SendOptions {
   /** Phone numbers or JIDs mentioned in the text as `@digits`. */
   mentions?: readonly string[];
 }
+
+export interface SealableOptions extends SendOptions {
+  /** Under the secret of the message that it speaks of: only who has that one can read it. Default false. */
+  sealed?: boolean;
+}
+
+const EVENT_ANSWERS = { going: 1, not_going: 2, maybe: 3 } as const;
 
 export interface MessageParts {
   readonly book: AddressBook;
@@ -114,25 +129,85 @@ export class PhoneMessages {
     return this.sendRaw(to, content, options);
   }
 
-  /** An empty emoji takes the reaction back. */
+  /** An empty emoji takes the reaction back. Sealed, as in announcement groups, the target must be known. */
   async sendReaction(
     to: Recipient,
     target: MessageReference,
     emoji: string,
-    options: SendOptions = {},
+    options: SealableOptions = {},
   ): Promise<SentMessage> {
-    return this.sendRaw(to, composeReaction(await this.#key(to, target, options), emoji), options);
+    const key = await this.#key(to, target, options);
+    const open = composeReaction(key, emoji);
+    if (!options.sealed) return this.sendRaw(to, open, options);
+    const about = await this.#sealedAbout(key, target, options);
+    return this.#sendSealed(to, sealReaction(key, about, emoji), { ...options, shown: open });
   }
 
-  /** Edits a text of this account. Not refused when it is too late: the receivers' clients decide. */
+  /**
+   * Edits a text of this account. Not refused when it is too late: the receivers' clients decide. Sealed, as phones
+   * do it since May 2026, the target must be known.
+   */
   async sendEdit(
     to: Recipient,
     target: MessageReference,
     text: string,
-    options: SendOptions = {},
+    options: SealableOptions = {},
+  ): Promise<SentMessage> {
+    const key = { ...(await this.#key(to, target, options)), fromMe: true };
+    const open = composeEdit(key, composeText(text));
+    if (!options.sealed) return this.sendRaw(to, open, options);
+    const about = await this.#sealedAbout(key, target, options);
+    return this.#sendSealed(to, sealEdit(key, about, open), { ...options, shown: open });
+  }
+
+  /** A comment on a message of an announcement group: any content. */
+  async sendComment(
+    to: Recipient,
+    target: MessageReference,
+    comment: string | proto.IMessage,
+    options: SealableOptions = {},
   ): Promise<SentMessage> {
     const key = await this.#key(to, target, options);
-    return this.sendRaw(to, composeEdit({ ...key, fromMe: true }, composeText(text)), options);
+    const message = typeof comment === 'string' ? composeText(comment) : comment;
+    const open = { commentMessage: { message, targetMessageKey: messageKey(key) } };
+    if (!options.sealed) return this.sendRaw(to, open, options);
+    const about = await this.#sealedAbout(key, target, options);
+    return this.#sendSealed(to, sealComment(key, about, message), { ...options, shown: open });
+  }
+
+  /** A calendar event. */
+  async sendEvent(
+    to: Recipient,
+    event: proto.Message.IEventMessage,
+    options: SendOptions = {},
+  ): Promise<SentMessage> {
+    return this.sendRaw(to, { eventMessage: event }, options);
+  }
+
+  /** The event as it is from now on, sealed. */
+  async sendEventEdit(
+    to: Recipient,
+    target: MessageReference,
+    event: proto.Message.IEventMessage,
+    options: SendOptions = {},
+  ): Promise<SentMessage> {
+    const key = { ...(await this.#key(to, target, options)), fromMe: true };
+    const about = await this.#sealedAbout(key, target, options);
+    return this.#sendSealed(to, sealEventEdit(key, about, { eventMessage: event }), options);
+  }
+
+  /** Whether this account's person comes to an event; always sealed. */
+  async sendEventResponse(
+    to: Recipient,
+    target: MessageReference,
+    answer: 'going' | 'not_going' | 'maybe',
+    options: SendOptions & { extraGuests?: number } = {},
+  ): Promise<SentMessage> {
+    const key = await this.#key(to, target, options);
+    const about = await this.#sealedAbout(key, target, options);
+    const response = EVENT_ANSWERS[answer];
+    const extra = options.extraGuests === undefined ? {} : { extraGuestCount: options.extraGuests };
+    return this.#sendSealed(to, sealEventResponse(key, about, { response, ...extra }), options);
   }
 
   /** Deletes for everyone: an own message, or in a group as admin one of another member. */
@@ -166,25 +241,13 @@ export class PhoneMessages {
     choices: readonly string[],
     options: SendOptions = {},
   ): Promise<SentMessage> {
-    const stored = this.#stored(poll);
     const key = await this.#key(to, poll, options);
-    const group = key.chat.endsWith('@g.us');
-    const byLid = group || (options.addressing ?? 'lid') === 'lid';
-    const creator = byLid ? await this.#parts.book.lid(stored.from) : this.#parts.book.canonical(stored.from);
-    const vote = encryptPollVote(stored, choices, {
-      creator: toJid(creator),
-      voter: byLid ? this.#self.lid : this.#self.jid,
-    });
+    const vote = encryptPollVote(await this.#sealedAbout(key, poll, options), choices);
     return this.sendRaw(
       to,
       {
         pollUpdateMessage: {
-          pollCreationMessageKey: {
-            remoteJid: key.chat,
-            fromMe: key.fromMe,
-            id: key.id,
-            ...(key.participant === undefined ? {} : { participant: key.participant }),
-          },
+          pollCreationMessageKey: messageKey(key),
           vote,
           senderTimestampMs: Date.now(),
         },
@@ -197,6 +260,26 @@ export class PhoneMessages {
     const encrypted = encryptMedia(bytes, type);
     const stored = await this.#parts.media.upload(type, encrypted.ciphertext, encrypted.fileEncSha256);
     return { encrypted, stored };
+  }
+
+  /** What seals an answer to a message or a change of it: both people by LID, or both by phone number. */
+  async #sealedAbout(
+    { chat }: TargetKey,
+    target: MessageReference,
+    options: SendOptions,
+  ): Promise<SealedAbout> {
+    const { id, message, from } = this.#stored(target);
+    const byLid = chat.endsWith('@g.us') || (options.addressing ?? 'lid') === 'lid';
+    const author = byLid ? await this.#parts.book.lid(from) : this.#parts.book.canonical(from);
+    return { id, message, author: toJid(author), writer: byLid ? this.#self.lid : this.#self.jid };
+  }
+
+  #sendSealed(
+    to: Recipient,
+    sealed: proto.IMessage,
+    options: SendOptions & { shown?: proto.IMessage },
+  ): Promise<SentMessage> {
+    return this.#parts.sender.send(recipientJid(to), sealed, options);
   }
 
   #stored(reference: MessageReference): PhoneMessage {

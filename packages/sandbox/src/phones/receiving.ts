@@ -11,6 +11,7 @@ import { describe, type Inbox, type PhoneMessage, type StanzaFacts } from './inb
 import { kindOf } from './message-content.ts';
 import { votesIn } from './poll-votes.ts';
 import type { ReceiptPolicy, Receipts } from './receipts.ts';
+import { openChange, sealedTarget } from './sealed-changes.ts';
 import type { PhoneIdentity } from './sending.ts';
 import type { SignalClient } from './signal.ts';
 
@@ -71,7 +72,7 @@ export class Receiver {
     this.#confirm(node, fromMe);
     if (!message || isOnlyKey(message)) return;
     const sentByCompanion = message.deviceSentMessage;
-    const content = sentByCompanion?.message ?? message;
+    const content = this.#opened(sentByCompanion?.message ?? message, authorLid);
     const chat = this.#chat(node, sentByCompanion?.destinationJid);
     const votes = kindOf(content) === 'poll_vote' ? this.#votes(content, authorLid) : undefined;
     const resent = getBinaryNodeChildren(node, 'enc').some((enc) => enc.attrs.count !== undefined);
@@ -144,15 +145,25 @@ export class Receiver {
   }
 
   #votes(content: proto.IMessage, voterLid: string): readonly string[] | undefined {
-    const { inbox, book } = this.#parts;
+    const { inbox } = this.#parts;
     const id = content.pollUpdateMessage?.pollCreationMessageKey?.id;
     const poll = id == null ? undefined : inbox.find(id);
     if (!poll) return undefined;
-    const addresses = (jid: string): string[] => {
-      const lid = book.knownLid(jid);
-      return lid === undefined ? [toJid(jid)] : [toJid(lid), book.canonical(lid)];
-    };
-    return votesIn(content, poll, addresses(poll.from), addresses(voterLid));
+    return votesIn(content, poll, this.#addresses(poll.from), this.#addresses(voterLid));
+  }
+
+  /** A sealed edit, reaction or comment as if it were open, when its message is here; all else as it is. */
+  #opened(content: proto.IMessage, writerLid: string): proto.IMessage {
+    const id = sealedTarget(content);
+    const about = id === undefined ? undefined : this.#parts.inbox.find(id);
+    if (!about) return content;
+    return openChange(content, about, this.#addresses(about.from), this.#addresses(writerLid)) ?? content;
+  }
+
+  #addresses(jid: string): string[] {
+    const { book } = this.#parts;
+    const lid = book.knownLid(jid);
+    return lid === undefined ? [toJid(jid)] : [toJid(lid), book.canonical(lid)];
   }
 
   #confirm(node: BinaryNode, fromMe: boolean): void {

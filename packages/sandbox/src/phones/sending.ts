@@ -4,7 +4,7 @@ import { type AddressBook, type Addressing, deviceOf, toJid, withDevice } from '
 import type { PhoneConnection } from './connection.ts';
 import type { GroupClient } from './groups.ts';
 import { describe, type Inbox } from './inbox.ts';
-import { contentOf, editAttribute, encMediaType, kindOf, stanzaType } from './message-content.ts';
+import { editAttribute, encMediaType, kindOf, stanzaType } from './message-content.ts';
 import type { SignalClient } from './signal.ts';
 
 /** Who the phone is. */
@@ -92,8 +92,15 @@ export class Sender {
     this.#inbox = parts.inbox;
   }
 
-  /** Sends to a user or group and resolves at the server's ack; a refusal rejects with `StanzaError`. */
-  async send(to: string, content: proto.IMessage, options: SendOptions = {}): Promise<SentMessage> {
+  /**
+   * Sends to a user or group and resolves at the server's ack; a refusal rejects with `StanzaError`. `shown`: what this
+   * phone keeps of it, where that is another form.
+   */
+  async send(
+    to: string,
+    content: proto.IMessage,
+    options: SendOptions & { shown?: proto.IMessage } = {},
+  ): Promise<SentMessage> {
     // A session that a message just opened must be used, not crossed by one of our own.
     await this.#connection.caughtUp();
     const id = options.id ?? newMessageId();
@@ -122,7 +129,7 @@ export class Sender {
         fromDevice: this.#self.lid,
         fromMe: true,
         timestamp,
-        message,
+        message: options.shown ?? message,
       }),
     );
     return { id, chat, timestamp };
@@ -327,7 +334,7 @@ function editAttrs(message: proto.IMessage): Record<string, string> {
 
 function encAttrs(type: string, message: proto.IMessage): Record<string, string> {
   const media = encMediaType(message);
-  const hidden = contentOf(message).reactionMessage || contentOf(message).pinInChatMessage;
+  const hidden = ['reaction', 'pin'].includes(kindOf(message));
   return {
     v: '2',
     type,

@@ -36,6 +36,11 @@ export const Media = Type.Object(
   { description: 'The file; its bytes are fetched apart' },
 );
 
+const Details = Type.Object(
+  {},
+  { additionalProperties: true, description: 'What the type adds: `latitude`, `vcards`, `button_id`, …' },
+);
+
 export const Quoted = Type.Object(
   {
     message_id: MessageId,
@@ -69,12 +74,7 @@ export const MessageData = Type.Object({
   target_message_id: OrNull(Text('The message that a pin or the like speaks of')),
   edited_at: OrNull(Time('When it was edited, if that came before the message; `content` is the new text')),
   revoked_at: OrNull(Time('When it was deleted for everyone, if that came before the message')),
-  details: OrNull(
-    Type.Object(
-      {},
-      { additionalProperties: true, description: 'What the type adds: `latitude`, `vcards`, `button_id`, …' },
-    ),
-  ),
+  details: OrNull(Details),
 });
 export type MessageData = Static<typeof MessageData>;
 
@@ -93,7 +93,8 @@ const about = {
 export const EditedData = Type.Object({
   ...about,
   edit_id: Text('Id of the edit itself'),
-  content: Text('The new text or caption'),
+  content: Text('The new text or caption; of a calendar event its name'),
+  details: OrNull(Details),
 });
 
 export const RevokedData = Type.Object({ ...about, revoke_id: Text('Id of the revoke itself') });
@@ -364,7 +365,7 @@ export const MESSAGE_EVENTS = {
     summary: 'A message was edited',
     cause: 'Its author changed the text or caption, whoever that is.',
     schema: EditedData,
-    example: { ...change, edit_id: '3EB0A1B2C3D4E5F6A7', content: 'The new text' },
+    example: { ...change, edit_id: '3EB0A1B2C3D4E5F6A7', content: 'The new text', details: null },
   }),
   'message.revoked': entry({
     summary: 'A message was deleted for everyone',

@@ -133,8 +133,11 @@ export interface EventChange {
   timestamp: number;
 }
 
-export function editedData(change: EventChange & { text: string | null }): Static<typeof EditedData> {
-  return { ...about(change), edit_id: change.messageId, content: change.text ?? '' };
+export function editedData(
+  change: EventChange & { text: string | null; details: Record<string, unknown> | null },
+): Static<typeof EditedData> {
+  const { messageId: edit_id, text, details } = change;
+  return { ...about(change), edit_id, content: text ?? '', details };
 }
 
 export function revokedData(change: EventChange): Static<typeof RevokedData> {

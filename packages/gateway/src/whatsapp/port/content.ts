@@ -26,11 +26,13 @@ export const MESSAGE_KINDS = [
   'product',
   'order',
   'event',
+  'event_response',
   'group_invite',
   'payment',
   'edit',
   'revoke',
   'pin',
+  'comment',
   'protocol',
   'undecryptable',
   'unknown',
@@ -44,10 +46,22 @@ export interface QuotedMessage {
   text: string | null;
 }
 
+/**
+ * What a phone sealed under the secret of another message, by its use: nobody reads it who does not have that
+ * message. Until then the kind is `edit`, `reaction`, `comment` or `event_response`, and the rest is not known.
+ */
+export type SealedUse = 'message_edit' | 'event_edit' | 'reaction' | 'comment' | 'event_response';
+
+/** Whether somebody comes to an event. */
+export interface EventResponse {
+  response: 'going' | 'not_going' | 'maybe' | 'unknown';
+  extraGuests: number;
+}
+
 /** The parts of a message's content that we understand; the raw protobuf goes beside it. */
 export interface MessageContent {
   kind: MessageKind;
-  /** Text or caption; for `edit` the new text; for `reaction` the emoji (empty removes it). */
+  /** Text or caption; for `edit` the new text; for `reaction` the emoji (empty removes it); for `event_response` the answer. */
   text: string | null;
   media: MediaDescriptor | null;
   quoted: QuotedMessage | null;
@@ -62,4 +76,7 @@ export interface MessageContent {
   targetSender?: Jid | null;
   /** A revoke that the server let pass as an admin's of the group: the message need not be the sender's. */
   byAdmin?: boolean;
+  /** Set while it is sealed. */
+  sealed?: SealedUse | null;
+  eventResponse?: EventResponse | null;
 }

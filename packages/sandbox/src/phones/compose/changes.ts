@@ -11,7 +11,8 @@ export interface TargetKey {
   readonly participant?: string;
 }
 
-function messageKey(target: TargetKey): proto.IMessageKey {
+/** The key as it is written into a message. */
+export function messageKey(target: TargetKey): proto.IMessageKey {
   return {
     remoteJid: target.chat,
     fromMe: target.fromMe,

@@ -1,5 +1,5 @@
-import type { MessageContent, MessageKind, QuotedMessage } from '../../port/content.ts';
-import { levels, unwrapped } from '../../port/envelopes.ts';
+import type { MessageContent, MessageKind, QuotedMessage, SealedUse } from '../../port/content.ts';
+import { type Level, levels, unwrapped } from '../../port/envelopes.ts';
 import type { MediaDescriptor, MediaKind } from '../../port/media.ts';
 import { jidNormalizedUser, proto } from '../library.ts';
 
@@ -16,12 +16,13 @@ interface Parsed {
   viewOnce?: boolean | null | undefined;
   targetId?: string | null | undefined;
   targetSender?: string | null | undefined;
+  sealed?: SealedUse;
 }
 
 /** Reads a waE2E.Message into our own terms. Unknown kinds become `unknown`, never an error. */
 export function parseContent(message: Message): MessageContent {
   const all = levels(message);
-  const parsed = parseInner(unwrapped(message));
+  const parsed = { ...commented(all), ...parseInner(unwrapped(message)) };
   const context = parsed.context;
   return {
     kind: parsed.kind,
@@ -34,7 +35,14 @@ export function parseContent(message: Message): MessageContent {
     ephemeralSeconds: context?.expiration || null,
     targetId: parsed.targetId ?? null,
     targetSender: parsed.targetSender ? jidNormalizedUser(parsed.targetSender) : null,
+    ...(parsed.sealed ? { sealed: parsed.sealed } : {}),
   };
+}
+
+/** The message that this one is a comment on: said by its envelope. */
+function commented(all: readonly Level<Message>[]): Pick<Parsed, 'targetId' | 'targetSender'> {
+  const comment = all.map((level) => level.message.commentMessage).find((each) => each?.message);
+  return targetOf(comment?.targetMessageKey);
 }
 
 function parseInner(m: Message): Parsed {
@@ -42,7 +50,7 @@ function parseInner(m: Message): Parsed {
   if (m.extendedTextMessage) {
     return { kind: 'text', text: m.extendedTextMessage.text, context: m.extendedTextMessage.contextInfo };
   }
-  return parseMedia(m) ?? parseProtocol(m) ?? parseOther(m);
+  return parseMedia(m) ?? parseProtocol(m) ?? parseSealed(m) ?? parseOther(m);
 }
 
 function parseMedia(m: Message): Parsed | null {
@@ -114,6 +122,34 @@ function parseProtocol(m: Message): Parsed | null {
     return { kind: 'revoke', targetId, targetSender: protocol.key?.participant };
   }
   return { kind: 'protocol', targetId };
+}
+
+/** Sealed under the secret of the message that they name (whatsmeow msgsecret.go); the rest is for who has that one. */
+function parseSealed(m: Message): Parsed | null {
+  const { EVENT_EDIT, MESSAGE_EDIT } = proto.Message.SecretEncryptedMessage.SecretEncType;
+  const edit = m.secretEncryptedMessage;
+  if (edit) {
+    const about = targetOf(edit.targetMessageKey);
+    if (edit.secretEncType === MESSAGE_EDIT) return { kind: 'edit', sealed: 'message_edit', ...about };
+    if (edit.secretEncType === EVENT_EDIT) return { kind: 'edit', sealed: 'event_edit', ...about };
+    return { kind: 'unknown', ...about };
+  }
+  if (m.encReactionMessage) {
+    const about = targetOf(m.encReactionMessage.targetMessageKey);
+    return { kind: 'reaction', sealed: 'reaction', ...about };
+  }
+  if (m.encCommentMessage) {
+    return { kind: 'comment', sealed: 'comment', ...targetOf(m.encCommentMessage.targetMessageKey) };
+  }
+  if (m.encEventResponseMessage) {
+    const about = targetOf(m.encEventResponseMessage.eventCreationMessageKey);
+    return { kind: 'event_response', sealed: 'event_response', ...about };
+  }
+  return null;
+}
+
+function targetOf(key: proto.IMessageKey | null | undefined) {
+  return { targetId: key?.id, targetSender: key?.participant };
 }
 
 function parseOther(m: Message): Parsed {

@@ -42,6 +42,10 @@ export async function historyMessage(
 ): Promise<InboundMessage | null> {
   const { key, message } = info;
   if (!key?.id || !message || contentMembers(unwrapped(message)).length === 0) return null;
+  // The phone keeps the secret beside the message (WebMessageInfo.messageSecret), under which its changes are sealed.
+  if (info.messageSecret?.length && !message.messageContextInfo?.messageSecret) {
+    message.messageContextInfo = { ...message.messageContextInfo, messageSecret: info.messageSecret };
+  }
   const content = parseContent(message);
   if (content.kind === 'protocol') return null;
   const isGroup = isJidGroup(chat.jid ?? '') === true;

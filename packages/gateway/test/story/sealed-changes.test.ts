@@ -1,0 +1,178 @@
+/** What phones seal under the secret of the message that it speaks of. */
+import type { Phone } from '@wuts/sandbox';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Api, type Json, until, untilReceived, World } from './harness.ts';
+import { jpeg, sha256 } from './samples.ts';
+
+let world: World;
+let api: Api;
+let shop: Phone;
+let contact: Phone;
+let friend: Phone;
+
+beforeAll(async () => {
+  world = await World.create();
+  const token = await world.tenant('sealed');
+  shop = await world.sandbox.createPhone({ number: '5511999995001', name: 'Shop' });
+  contact = await world.sandbox.createPhone({ number: '5511999995002', name: 'Contact' });
+  friend = await world.sandbox.createPhone({ number: '5511999995003', name: 'Friend' });
+  await world.linkByQr(token, shop);
+  api = world.as(token);
+});
+afterAll(() => world.destroy());
+
+const events = async (): Promise<Json[]> => (await api.get('/events?limit=1000')).body.events;
+const shown = async (id: string): Promise<Json> => (await api.get(`/messages/${id}`)).body.message;
+
+/** The event of that name with this member. */
+const told = (name: string, member: string, id: string): Promise<Json> =>
+  until(`${name} of ${id}`, async () => {
+    const found = (await events()).find(({ event, data }) => event === name && data[member] === id);
+    return found?.data;
+  });
+
+/** How often a change was told, once a later message is here. */
+async function timesTold(id: string): Promise<number> {
+  await untilReceived(api, (await contact.sendText(shop.number, 'and on')).id);
+  const names = ['message_id', 'edit_id', 'reaction_id'];
+  return (await events()).filter(({ data }) => names.some((name) => data[name] === id)).length;
+}
+
+describe('an edit', () => {
+  test.each(['lid', 'pn'] as const)('of the contact, with the people named by %s', async (addressing) => {
+    const options = { addressing };
+    const { id } = await contact.sendText(shop.number, 'Opa', options);
+    await untilReceived(api, id);
+    const edit = await contact.sendEdit(shop.number, id, 'Opa, deu certo', { ...options, sealed: true });
+    expect(await told('message.edited', 'edit_id', edit.id)).toMatchObject({
+      message_id: id,
+      chat_jid: contact.jid,
+      content: 'Opa, deu certo',
+      is_from_me: false,
+      sender: { jid: contact.jid, lid: contact.lid },
+    });
+    expect(await shown(id)).toMatchObject({ content: 'Opa, deu certo', edited_at: expect.any(String) });
+    expect(await timesTold(edit.id)).toBe(1);
+  });
+
+  test('of our own phone, and of what was sent over the API', async () => {
+    const { id } = await shop.sendText(contact.number, 'Hallo');
+    await told('message.sent', 'message_id', id);
+    const edit = await shop.sendEdit(contact.number, id, 'Hello', { sealed: true });
+    expect(await told('message.edited', 'edit_id', edit.id)).toMatchObject({
+      message_id: id,
+      content: 'Hello',
+      is_from_me: true,
+    });
+  });
+
+  test('in a group, of a caption; nobody else edits it', async () => {
+    const group = await contact.createGroup('Sealed', [shop, friend]);
+    const { id } = await contact.sendImage(group.jid, { bytes: await jpeg(), caption: 'dor' });
+    await untilReceived(api, id);
+    await friend.waitForMessage((message) => message.id === id);
+    const forged = await friend.sendEdit(group.jid, id, 'forged', { sealed: true });
+    const edit = await contact.sendEdit(group.jid, id, 'door', { sealed: true });
+    expect(await told('message.edited', 'edit_id', edit.id)).toMatchObject({ content: 'door' });
+    expect(await shown(id)).toMatchObject({ content: 'door' });
+    expect(await timesTold(forged.id)).toBe(0);
+  });
+
+  test('that came before its message could be read waits for it', async () => {
+    contact.answersRetries = false;
+    const { id } = await contact.sendText(shop.number, 'first', { corrupt: true });
+    await told('message.undecryptable', 'message_id', id);
+    const edit = await contact.sendEdit(shop.number, id, 'second', { sealed: true });
+    const reaction = await contact.sendReaction(shop.number, id, '🙂', { sealed: true });
+    expect(await timesTold(edit.id)).toBe(0);
+    contact.answersRetries = true;
+    expect((await api.post(`/messages/${id}/retry`, { chat_jid: contact.jid })).status).toBe(200);
+    expect(await told('message.received', 'message_id', id)).toMatchObject({ content: 'first' });
+    expect(await told('message.edited', 'edit_id', edit.id)).toMatchObject({ content: 'second' });
+    expect(await told('message.reaction', 'reaction_id', reaction.id)).toMatchObject({ reaction: '🙂' });
+    expect(await shown(id)).toMatchObject({ content: 'second' });
+    expect(await timesTold(edit.id)).toBe(1);
+  });
+
+  test('whose seal does not open changes nothing and stops nobody', async () => {
+    const { id } = await contact.sendText(shop.number, 'stays');
+    await untilReceived(api, id);
+    const targetMessageKey = { remoteJid: contact.lid, fromMe: true, id };
+    const secretEncryptedMessage = {
+      targetMessageKey,
+      encPayload: new Uint8Array(40),
+      encIv: new Uint8Array(12),
+      secretEncType: 2,
+    };
+    const forged = await contact.sendRaw(shop.number, { secretEncryptedMessage });
+    expect(await timesTold(forged.id)).toBe(0);
+    expect(await shown(id)).toMatchObject({ content: 'stays' });
+  });
+});
+
+test('a reaction, set and taken back', async () => {
+  const group = await contact.createGroup('Announcements', [shop, friend]);
+  const { id } = await contact.sendText(group.jid, 'News');
+  await untilReceived(api, id);
+  await friend.waitForMessage((message) => message.id === id);
+  for (const emoji of ['👍', '']) {
+    const reaction = await friend.sendReaction(group.jid, id, emoji, { sealed: true });
+    expect(await told('message.reaction', 'reaction_id', reaction.id)).toMatchObject({
+      message_id: id,
+      chat_jid: group.jid,
+      reaction: emoji,
+      sender: { jid: friend.jid },
+    });
+  }
+});
+
+describe('a comment', () => {
+  test.each([true, false])('is a message that names the one it is on; sealed: %s', async (sealed) => {
+    const group = await contact.createGroup('Comments', [shop, friend]);
+    const { id } = await contact.sendText(group.jid, 'News');
+    await untilReceived(api, id);
+    await friend.waitForMessage((message) => message.id === id);
+    const comment = await friend.sendComment(group.jid, id, 'Nice', { sealed });
+    expect(await told('message.received', 'message_id', comment.id)).toMatchObject({
+      message_type: 'text',
+      content: 'Nice',
+      target_message_id: id,
+      sender: { jid: friend.jid },
+    });
+    const bytes = await jpeg();
+    const imageMessage = { ...(await friend.uploadMedia('image', bytes)), mimetype: 'image/jpeg' };
+    const picture = await friend.sendComment(group.jid, id, { imageMessage }, { sealed });
+    const data = await told('message.received', 'message_id', picture.id);
+    expect(data).toMatchObject({ message_type: 'image', media: { kind: 'image' } });
+    const file = await api.get(data.media.url);
+    expect(sha256(file.bytes)).toBe(sha256(bytes));
+  });
+});
+
+test('a calendar event, its new form, and who comes', async () => {
+  const group = await contact.createGroup('Events', [shop, friend]);
+  const startTime = 1_800_000_000;
+  const { id } = await contact.sendEvent(group.jid, { name: 'Party', startTime });
+  expect(await told('message.received', 'message_id', id)).toMatchObject({ message_type: 'event' });
+  await friend.waitForMessage((message) => message.id === id);
+  const answer = await friend.sendEventResponse(group.jid, id, 'going', { extraGuests: 2 });
+  expect(await told('message.received', 'message_id', answer.id)).toMatchObject({
+    message_type: 'event_response',
+    content: 'going',
+    target_message_id: id,
+    sender: { jid: friend.jid },
+    details: { response: 'going', extra_guest_count: 2 },
+  });
+  const later = { name: 'Bigger party', startTime: startTime + 3600, description: 'bring friends' };
+  const edit = await contact.sendEventEdit(group.jid, id, later);
+  const details = {
+    name: 'Bigger party',
+    description: 'bring friends',
+    start_time: '2027-01-15T09:00:00.000Z',
+  };
+  expect(await told('message.edited', 'edit_id', edit.id)).toMatchObject({
+    content: 'Bigger party',
+    details,
+  });
+  expect(await shown(id)).toMatchObject({ content: 'Bigger party', details });
+});
