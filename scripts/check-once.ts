@@ -47,6 +47,12 @@ const RULES: Rule[] = [
     instead: 'in this process it takes the pool that also syncs the database: use media/prepare/pictures.ts',
   },
   {
+    what: 'the place of a sealed value',
+    pattern: /\bas SealedPlace\b/,
+    only: ['storage/sealed.ts'],
+    instead: 'add the column to SEALED of storage/sealed.ts, so that a new key reaches it',
+  },
+  {
     what: 'a role',
     pattern: /\bcaller\??\.role\b/,
     // Which roles an operation is for; whether a stream's owner is still who he was.

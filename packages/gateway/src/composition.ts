@@ -30,9 +30,10 @@ import type { Steps } from './steps.ts';
 import { composeStorage, type Storage } from './storage/composition.ts';
 import { StoredCredentials } from './storage/credentials.ts';
 import { type DatabaseOptions, databaseAnswers } from './storage/database.ts';
+import { KeyRefused } from './storage/encryption-key.ts';
 import { journalSize } from './storage/journal.ts';
 import type { Database } from './storage/schema.ts';
-import { type Vault, VaultError } from './storage/vault.ts';
+import type { Vault } from './storage/vault.ts';
 import { composeTenancy } from './tenancy/composition.ts';
 import type { Tenants } from './tenancy/tenants.ts';
 import { composeWebhooks } from './webhooks/composition.ts';
@@ -97,7 +98,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
   });
   const { authentication, tenants } = tenancy;
   const tenantIds = async (): Promise<string[]> => (await tenants.list()).map(({ id }) => id);
-  const events = composeEvents({ db, clock, log: logOf('events'), retention: config.retention });
+  const events = composeEvents({ db, vault, clock, log: logOf('events'), retention: config.retention });
   const linked = composeDevices({
     db,
     quotas: stock,
@@ -273,7 +274,7 @@ async function openStorage(
     if (migrations.length > 0) log.info({ migrations }, 'the database was migrated');
     return storage;
   } catch (error) {
-    if (!(error instanceof VaultError)) throw error;
-    throw new ConfigError(['the encryption key is not the one this database was encrypted with']);
+    if (!(error instanceof KeyRefused)) throw error;
+    throw new ConfigError([error.message]);
   }
 }

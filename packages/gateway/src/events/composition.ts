@@ -5,6 +5,7 @@ import type { RetentionConfig } from '../config.ts';
 import type { Log } from '../observability/log.ts';
 import type { Step } from '../steps.ts';
 import type { Database } from '../storage/schema.ts';
+import type { Vault } from '../storage/vault.ts';
 import { EventStore } from './event-store.ts';
 import { EventFeed } from './feed.ts';
 import { NoticeEvents } from './notice-events.ts';
@@ -23,21 +24,22 @@ export interface Events {
 
 export function composeEvents(parts: {
   db: Kysely<Database>;
+  vault: Vault;
   clock: Clock;
   log: Log;
   retention: RetentionConfig;
 }): Events {
-  const { db, clock, log } = parts;
+  const { db, vault, clock, log } = parts;
   const store = new EventStore(db);
   const feed = new EventFeed({ store, log });
-  const outbox = new EventOutbox({ clock });
+  const outbox = new EventOutbox({ clock, vault });
   outbox.subscribe({ committed: () => feed.wake() });
   const retention = new EventRetention({ db, clock, log, settings: parts.retention });
   return {
     store,
     feed,
     outbox,
-    reader: new EventReader({ store, feed, clock }),
+    reader: new EventReader({ store, feed, clock, vault }),
     notices: new NoticeEvents({ db, events: outbox }),
     retention: { name: 'retention', start: () => retention.start(), stop: () => retention.stop() },
   };

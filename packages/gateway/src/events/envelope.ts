@@ -17,18 +17,3 @@ export interface EventEnvelope {
 
 /** A stored event. `seq` is its place in the order of recording, and the cursor of whoever pulls. */
 export type StoredEvent = Selectable<EventsTable>;
-
-/** The public object of a stored event, its members in the documented order. */
-export function envelope(
-  row: Pick<StoredEvent, 'id' | 'name' | 'created_at' | 'device_id' | 'user_id' | 'data'>,
-): EventEnvelope {
-  return {
-    id: row.id,
-    // The column is written from EventName alone.
-    event: row.name as EventName,
-    timestamp: Math.floor(row.created_at / 1000),
-    device_id: row.device_id,
-    user_id: row.user_id,
-    data: JSON.parse(row.data) as object,
-  };
-}

@@ -4,8 +4,10 @@ import type { Transaction } from 'kysely';
 import type { Clock } from '../clock.ts';
 import { HotQuery, slotsOf } from '../storage/hot-query.ts';
 import type { Database, EventsTable } from '../storage/schema.ts';
+import type { Vault } from '../storage/vault.ts';
 import type { EventName } from './catalogue/names.ts';
 import type { EventDevice, EventRecorder, NewEvent } from './recorder.ts';
+import { SealedEvents } from './sealed-events.ts';
 
 /** What a subscriber learns of an event that was just written and is not committed yet. */
 export interface RecordedEvent {
@@ -27,10 +29,12 @@ export interface EventSubscriber {
 
 export class EventOutbox implements EventRecorder {
   readonly #clock: Clock;
+  readonly #sealed: SealedEvents;
   readonly #subscribers: EventSubscriber[] = [];
 
-  constructor(parts: { clock: Clock }) {
+  constructor(parts: { clock: Clock; vault: Vault }) {
     this.#clock = parts.clock;
+    this.#sealed = new SealedEvents(parts);
   }
 
   /** From now on, in the order of subscription. */
@@ -48,7 +52,7 @@ export class EventOutbox implements EventRecorder {
       device_id: device.id,
       name: event.name,
       order_key: event.orderKey,
-      data: JSON.stringify(event.data),
+      ...this.#sealed.columns({ id, device_id: device.id, name: event.name }, event.data),
       quiet: event.quiet ? 1 : 0,
       created_at: createdAt,
     });
@@ -71,7 +75,7 @@ function idOfCause(deviceId: string, cause: string): string {
   return [...parts, `${variant}${hash.slice(17, 20)}`, hash.slice(20, 32)].join('-');
 }
 
-type NewRow = Omit<EventsTable, 'seq'>;
+type NewRow = Omit<EventsTable, 'seq' | 'sealed'> & { sealed: Uint8Array | null };
 
 const COLUMNS = [
   'id',
@@ -81,6 +85,7 @@ const COLUMNS = [
   'name',
   'order_key',
   'data',
+  'sealed',
   'quiet',
   'created_at',
 ] as const satisfies readonly (keyof NewRow)[];

@@ -1,9 +1,11 @@
 /** Pulling events: page by page, waiting for the next one, or as a stream without end. */
 import type { Clock } from '../clock.ts';
+import type { Vault } from '../storage/vault.ts';
 import type { EventName } from './catalogue/names.ts';
-import { type EventEnvelope, envelope, type StoredEvent } from './envelope.ts';
+import type { EventEnvelope, StoredEvent } from './envelope.ts';
 import type { EventStore } from './event-store.ts';
 import type { EventFeed } from './feed.ts';
+import { SealedEvents } from './sealed-events.ts';
 
 /** Whose events are read: the tenant's, or only those of one user's devices or of the named ones. */
 export interface EventScope {
@@ -40,11 +42,13 @@ export class EventReader {
   readonly #store: EventStore;
   readonly #feed: EventFeed;
   readonly #clock: Clock;
+  readonly #sealed: SealedEvents;
 
-  constructor(parts: { store: EventStore; feed: EventFeed; clock: Clock }) {
+  constructor(parts: { store: EventStore; feed: EventFeed; clock: Clock; vault: Vault }) {
     this.#store = parts.store;
     this.#feed = parts.feed;
     this.#clock = parts.clock;
+    this.#sealed = new SealedEvents(parts);
   }
 
   /** The events after `after`, oldest first; when there are none, waits so long for one, or until `signal`. */
@@ -62,7 +66,7 @@ export class EventReader {
         const next = hasMore ? (rows.at(-1)?.seq ?? position) : upTo;
         const left = until - this.#clock.monotonic();
         if (rows.length > 0 || left <= 0 || signal.aborted) {
-          return { events: rows.map(envelope), next, hasMore };
+          return { events: rows.map((row) => this.#sealed.envelope(row)), next, hasMore };
         }
         position = next;
         await waiting.next(left);
@@ -92,7 +96,7 @@ export class EventReader {
         const read = await this.#read(scope, position, STREAM_PAGE);
         for (const row of read.rows) {
           if (signal.aborted) return;
-          yield { type: 'event', position: row.seq, event: envelope(row) };
+          yield { type: 'event', position: row.seq, event: this.#sealed.envelope(row) };
         }
         position = read.more ? (read.rows.at(-1)?.seq ?? position) : read.upTo;
         if (this.#clock.monotonic() >= beatAt) {

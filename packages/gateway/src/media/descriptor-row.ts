@@ -1,12 +1,11 @@
 import type { MediaTable } from '../storage/schema.ts';
+import { SEALED } from '../storage/sealed.ts';
+import type { Vault } from '../storage/vault.ts';
 import type { MediaDescriptor } from '../whatsapp/port/media.ts';
 import { ownUpload } from './own-uploads.ts';
 
-/** The part of `storage/vault.ts` that media needs. */
-export interface MediaVault {
-  seal(plaintext: Uint8Array, context: string): Uint8Array;
-  open(sealed: Uint8Array, context: string): Uint8Array;
-}
+/** The part of the vault that media needs. */
+export type MediaVault = Pick<Vault, 'seal' | 'open'>;
 
 export interface MediaOwner {
   messageRowId: string;
@@ -14,11 +13,6 @@ export interface MediaOwner {
   deviceId: string;
   /** See `InboundMessage.lidAddressed`. */
   lidAddressed?: boolean;
-}
-
-/** Binds a sealed media key to its row: one copied to another row does not open. */
-function keyContext(messageRowId: string): string {
-  return `media-key:${messageRowId}`;
 }
 
 function hex(bytes: Uint8Array | null): string | null {
@@ -35,7 +29,7 @@ export function mediaRow(descriptor: MediaDescriptor, owner: MediaOwner, vault: 
     mime_type: descriptor.mimeType,
     file_name: descriptor.fileName,
     file_length: descriptor.fileLength,
-    media_key: vault.seal(descriptor.mediaKey, keyContext(owner.messageRowId)),
+    media_key: vault.seal(descriptor.mediaKey, SEALED.mediaKey.at({ message_row_id: owner.messageRowId })),
     direct_path: descriptor.directPath,
     sha256: hex(descriptor.fileSha256),
     enc_sha256: hex(descriptor.fileEncSha256),
@@ -54,5 +48,5 @@ export function openMediaKey(
   row: { message_row_id: string; media_key: Uint8Array },
   vault: MediaVault,
 ): Uint8Array {
-  return vault.open(row.media_key, keyContext(row.message_row_id));
+  return vault.open(row.media_key, SEALED.mediaKey.at(row));
 }

@@ -3,6 +3,7 @@ import type { Transaction } from 'kysely';
 import { sameIdentity } from '../identity/jid.ts';
 import { checkedTenant, sortedBy } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
+import { SEALED } from '../storage/sealed.ts';
 import type { Vault } from '../storage/vault.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { InboundMessage } from '../whatsapp/port/messages.ts';
@@ -113,7 +114,7 @@ export class PollVotes {
       .where('message_row_id', '=', poll.id)
       .where(checkedTenant(poll.tenant_id))
       .executeTakeFirst();
-    if (kept) return keptContent(this.#vault.open(kept.content, optionsContext(poll.id)));
+    if (kept) return keptContent(this.#vault.open(kept.content, SEALED.poll.at({ message_row_id: poll.id })));
     const { raw } = await trx
       .selectFrom('messages')
       .select('raw')
@@ -122,7 +123,7 @@ export class PollVotes {
       .executeTakeFirstOrThrow();
     const content = pollContent(this.#codec.decode(this.#unseal(poll.id, raw)));
     if (!content) return null;
-    const sealed = this.#vault.seal(contentBytes(content), optionsContext(poll.id));
+    const sealed = this.#vault.seal(contentBytes(content), SEALED.poll.at({ message_row_id: poll.id }));
     await trx
       .insertInto('poll_options')
       .values({ message_row_id: poll.id, tenant_id: poll.tenant_id, content: sealed })
@@ -186,10 +187,6 @@ function openedVote(
   if (!hashes) return null;
   const { names, unknown } = namedOptions(content.options, hashes);
   return { pollName: content.name, options: names, unknownOptions: unknown };
-}
-
-function optionsContext(rowId: string): string {
-  return `poll:${rowId}`;
 }
 
 function contentBytes({ secret, ...rest }: PollContent): Uint8Array {

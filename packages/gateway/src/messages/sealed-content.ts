@@ -1,6 +1,7 @@
 /** The encoded content of stored messages: sealed at rest, opened and decoded for who asks. */
 import type { Kysely } from 'kysely';
 import type { Database } from '../storage/schema.ts';
+import { SEALED } from '../storage/sealed.ts';
 import type { Vault } from '../storage/vault.ts';
 import type { WireCodec, WireMessage } from '../whatsapp/port/wire-message.ts';
 import type { StoredMessage } from './stored-message.ts';
@@ -20,12 +21,12 @@ export class SealedContent {
   /** What the row keeps of an encoded message. */
   seal(rowId: string, raw: Uint8Array): Uint8Array {
     // Media keys travel inside the protobuf, and media keys are encrypted at rest.
-    return this.#vault.seal(raw, context(rowId));
+    return this.#vault.seal(raw, SEALED.message.at({ id: rowId }));
   }
 
   /** The encoded message again. */
   open(rowId: string, sealed: Uint8Array): Uint8Array {
-    return this.#vault.open(sealed, context(rowId));
+    return this.#vault.open(sealed, SEALED.message.at({ id: rowId }));
   }
 
   encode(rowId: string, message: WireMessage): Uint8Array {
@@ -62,9 +63,4 @@ export class SealedContent {
     const raw = await this.read(message, db);
     return raw && wireDetails(message.kind, raw, this.#codec);
   }
-}
-
-/** Binds what is sealed to its row: copied to another row it does not open. */
-function context(rowId: string): string {
-  return `message:${rowId}`;
 }

@@ -4,7 +4,6 @@ import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { Step } from '../steps.ts';
 import { type BlobStore, FolderBlobStore } from './blobs.ts';
-import { assertKeyFits } from './credentials.ts';
 import {
   type DatabaseOptions,
   migrateToLatest,
@@ -12,6 +11,7 @@ import {
   PlannerStatistics,
   recoverLog,
 } from './database.ts';
+import { assertKeyFits } from './encryption-key.ts';
 import type { Database } from './schema.ts';
 import { Vault } from './vault.ts';
 
@@ -26,7 +26,7 @@ export interface Storage {
   statistics: Step;
 }
 
-/** Opens and migrates the database. Throws VaultError when it was encrypted with another key. */
+/** Opens and migrates the database. Throws KeyRefused when it was encrypted with another key. */
 export async function composeStorage(
   parts: DatabaseOptions & {
     encryptionKey: Uint8Array;
@@ -40,7 +40,7 @@ export async function composeStorage(
     recoverLog(db);
     const migrations = await migrateToLatest(db);
     const vault = new Vault(encryptionKey);
-    // A wrong key would otherwise show as devices that cannot log in, one after the other.
+    // A wrong key would otherwise show as devices that cannot log in, or as values that no key opens together.
     await assertKeyFits(db, vault);
     const statistics = new PlannerStatistics({ db, clock, failed });
     const blobs = new FolderBlobStore(join(options.dataDir, 'blobs'));

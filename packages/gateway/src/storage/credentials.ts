@@ -16,7 +16,8 @@ import { StoredJournal, type StoredJournalParts } from './journal.ts';
 import { checkedTenant } from './narrowing.ts';
 import { chunks } from './row-chunks.ts';
 import type { Database, SignalKeysTable } from './schema.ts';
-import { sealedAt, type Vault } from './vault.ts';
+import { SEALED, type SealedPlace } from './sealed.ts';
+import type { Vault } from './vault.ts';
 
 /**
  * Plaintext of recently used keys, per device. A one-to-one session record is 1–10 KiB and the
@@ -109,7 +110,7 @@ export class StoredCredentials implements DeviceCredentials {
       .where(checkedTenant(this.#tenantId))
       .where('device_id', '=', this.#deviceId)
       .executeTakeFirst();
-    return row ? this.#vault.open(row.value, this.#context('credentials')) : null;
+    return row ? this.#vault.open(row.value, SEALED.credentials.at({ device_id: this.#deviceId })) : null;
   }
 
   writeCredentials(value: Uint8Array): Promise<void> {
@@ -118,7 +119,7 @@ export class StoredCredentials implements DeviceCredentials {
 
   async #writeCredentials(value: Uint8Array, guard: Guard): Promise<void> {
     guard();
-    const sealed = this.#vault.seal(value, this.#context('credentials'));
+    const sealed = this.#vault.seal(value, SEALED.credentials.at({ device_id: this.#deviceId }));
     const updated_at = this.#clock.now();
     await this.#db.transaction().execute(async (trx) => {
       guard();
@@ -152,8 +153,7 @@ export class StoredCredentials implements DeviceCredentials {
       .where('type', '=', type)
       .where('id', 'in', ids)
       .execute();
-    for (const row of rows)
-      found.set(row.id, this.#vault.open(row.value, this.#context('key', type, row.id)));
+    for (const row of rows) found.set(row.id, this.#vault.open(row.value, this.#keyPlace(type, row.id)));
     if (commits !== this.#commits) return;
     for (const id of ids) this.#cache.set(cacheKey(type, id), { value: found.get(id) ?? null });
   }
@@ -189,7 +189,7 @@ export class StoredCredentials implements DeviceCredentials {
   async #upsert(trx: Transaction<Database>, changes: KeyChange[]): Promise<void> {
     const rows = changes.flatMap(({ type, id, value }) => {
       if (value === null) return [];
-      const sealed = this.#vault.seal(value, this.#context('key', type, id));
+      const sealed = this.#vault.seal(value, this.#keyPlace(type, id));
       return [{ device_id: this.#deviceId, tenant_id: this.#tenantId, type, id, value: sealed }];
     });
     const [only] = rows;
@@ -257,8 +257,8 @@ export class StoredCredentials implements DeviceCredentials {
     return durable(this.#db);
   }
 
-  #context(...place: string[]): string {
-    return sealedAt(this.#deviceId, ...place);
+  #keyPlace(type: string, id: string): SealedPlace {
+    return SEALED.signalKey.at({ device_id: this.#deviceId, type, id });
   }
 }
 
@@ -281,14 +281,4 @@ const PUT_KEY = new HotQuery<SignalKeysTable, unknown>((db, key) =>
 
 function cacheKey(type: string, id: string): string {
   return `${type}/${id}`;
-}
-
-/** Throws VaultError when the stored credentials were encrypted with another key: asked once, at the start. */
-export async function assertKeyFits(db: Kysely<Database>, vault: Vault): Promise<void> {
-  const row = await db
-    .selectFrom('device_credentials')
-    .select(['device_id', 'value'])
-    .limit(1)
-    .executeTakeFirst();
-  if (row) vault.open(row.value, sealedAt(row.device_id, 'credentials'));
 }

@@ -6,7 +6,8 @@ import { HotQuery } from './hot-query.ts';
 import { checkedTenant } from './narrowing.ts';
 import { chunks } from './row-chunks.ts';
 import type { Database, InboundJournalTable } from './schema.ts';
-import { sealedAt, type Vault, VaultError } from './vault.ts';
+import { SEALED, type SealedPlace } from './sealed.ts';
+import { type Vault, VaultError } from './vault.ts';
 
 export interface StoredJournalParts {
   db: Kysely<Database>;
@@ -93,8 +94,8 @@ export class StoredJournal {
     }
   }
 
-  #place(id: string): string {
-    return sealedAt(this.#deviceId, 'journal', id);
+  #place(id: string): SealedPlace {
+    return SEALED.journal.at({ device_id: this.#deviceId, id });
   }
 }
 
@@ -115,7 +116,7 @@ const PUT_ENTRY = new HotQuery<Omit<InboundJournalTable, 'set_aside_at' | 'set_a
 );
 
 /** One row that cannot be opened must not keep the others from being read. */
-function openOrNull(vault: Vault, sealed: Uint8Array, place: string): Uint8Array | null {
+function openOrNull(vault: Vault, sealed: Uint8Array, place: SealedPlace): Uint8Array | null {
   try {
     return vault.open(sealed, place);
   } catch (error) {
@@ -167,7 +168,7 @@ export async function* setAsideRows(
       setAsideAt: row.set_aside_at ?? 0,
       reason: row.set_aside_reason ?? '',
       stanza: row.stanza,
-      plaintext: openOrNull(parts.vault, row.plaintext, sealedAt(row.device_id, 'journal', row.id)),
+      plaintext: openOrNull(parts.vault, row.plaintext, SEALED.journal.at(row)),
       sealed: row.plaintext,
     };
   }

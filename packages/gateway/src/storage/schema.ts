@@ -6,6 +6,7 @@
 import type { Generated } from 'kysely';
 
 export interface Database {
+  encryption_key: EncryptionKeyTable;
   tenants: TenantsTable;
   users: UsersTable;
   devices: DevicesTable;
@@ -28,6 +29,17 @@ export interface Database {
   webhook_attempts: WebhookAttemptsTable;
   send_jobs: SendJobsTable;
   send_bulks: SendBulksTable;
+}
+
+/** One row: which key the database is sealed with. `encryption-key.ts` alone reads and writes it. */
+export interface EncryptionKeyTable {
+  id: number;
+  /** Opens with the key in use. */
+  sealed: Uint8Array;
+  /** While everything is being sealed anew: opens with the key to come. */
+  next_sealed: Uint8Array | null;
+  /** How far that is: see `key-rotation.ts`. */
+  progress: string | null;
 }
 
 export interface TenantsTable {
@@ -269,8 +281,10 @@ export interface EventsTable {
   device_id: string;
   name: string;
   order_key: string;
-  /** JSON text of the public `data`. */
+  /** JSON text of the public `data`; null stands for its secret members. */
   data: string;
+  /** The secret members as JSON, encrypted at rest: see `events/sealed-events.ts`. */
+  sealed: Generated<Uint8Array | null>;
   /** 1: stored for pulling, never pushed (history). */
   quiet: number;
   created_at: number;

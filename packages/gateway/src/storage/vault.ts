@@ -3,8 +3,9 @@
  * media keys, journaled plaintext) is sealed before it is written.
  */
 import { createCipheriv, createDecipheriv, randomFillSync } from 'node:crypto';
+import type { SealedPlace } from './sealed.ts';
 
-/** First byte of a sealed value: lets a later format or key live beside this one. */
+/** First byte of a sealed value: lets a later format live beside this one. */
 const VERSION = 1;
 const NONCE_LENGTH = 12;
 const TAG_LENGTH = 16;
@@ -19,7 +20,7 @@ export class VaultError extends Error {
 }
 
 /**
- * AES-256-GCM under one key. The context (table, owner, column) is authenticated with the
+ * AES-256-GCM under one key. The place (table, owner, column) is authenticated with the
  * value, so a sealed value copied into another row does not open there.
  *
  * Sealed form: version (1), nonce (12), ciphertext, tag (16). Nonces are random; at 2^32 values
@@ -33,26 +34,26 @@ export class Vault {
     this.#key = key;
   }
 
-  seal(plaintext: Uint8Array, context: string): Uint8Array {
+  seal(plaintext: Uint8Array, place: SealedPlace): Uint8Array {
     const sealed = new Uint8Array(plaintext.length + OVERHEAD);
     sealed[0] = VERSION;
     const nonce = sealed.subarray(1, 1 + NONCE_LENGTH);
     randomFillSync(nonce);
     const cipher = createCipheriv('aes-256-gcm', this.#key, nonce);
-    cipher.setAAD(Buffer.from(context, 'utf8'));
+    cipher.setAAD(Buffer.from(place, 'utf8'));
     sealed.set(cipher.update(plaintext), 1 + NONCE_LENGTH);
     cipher.final();
     sealed.set(cipher.getAuthTag(), sealed.length - TAG_LENGTH);
     return sealed;
   }
 
-  /** Throws VaultError when the value was not sealed by this key for this context. */
-  open(sealed: Uint8Array, context: string): Uint8Array {
+  /** Throws VaultError when the value was not sealed by this key for this place. */
+  open(sealed: Uint8Array, place: SealedPlace): Uint8Array {
     if (sealed.length < OVERHEAD) throw new VaultError('a sealed value is too short');
     if (sealed[0] !== VERSION) throw new VaultError(`a sealed value has the unknown version ${sealed[0]}`);
     const nonce = sealed.subarray(1, 1 + NONCE_LENGTH);
     const decipher = createDecipheriv('aes-256-gcm', this.#key, nonce);
-    decipher.setAAD(Buffer.from(context, 'utf8'));
+    decipher.setAAD(Buffer.from(place, 'utf8'));
     decipher.setAuthTag(sealed.subarray(sealed.length - TAG_LENGTH));
     // Its own memory: a view on Node's shared 8 KiB pool would keep the pool alive in caches.
     const plaintext = new Uint8Array(sealed.length - OVERHEAD);
@@ -64,9 +65,4 @@ export class Vault {
     }
     return plaintext;
   }
-}
-
-/** Binds a sealed value of a device to its place: JSON keeps the parts apart whatever they contain. */
-export function sealedAt(deviceId: string, ...place: string[]): string {
-  return JSON.stringify([deviceId, ...place]);
 }

@@ -1,12 +1,13 @@
 /** One POST to one endpoint, and what came of it. */
 import type { Clock } from '../clock.ts';
-import { envelope, type StoredEvent } from '../events/envelope.ts';
+import { type EnvelopeRow, SealedEvents } from '../events/sealed-events.ts';
 import {
   type GuardedClient,
   type GuardedFailure,
   GuardedRequestError,
   type GuardedResponse,
 } from '../net/guarded-client.ts';
+import type { Vault } from '../storage/vault.ts';
 import { VERSION } from '../version.ts';
 import { retryAfter } from './schedule.ts';
 import { signBody, standardSignature } from './signature.ts';
@@ -45,7 +46,7 @@ export interface AttemptResult {
   retryAfterMs: number | null;
 }
 
-export type PushedEvent = Pick<StoredEvent, 'id' | 'name' | 'created_at' | 'device_id' | 'user_id' | 'data'>;
+export type PushedEvent = EnvelopeRow;
 
 const KEPT_BYTES = 1024;
 /** Read to the end, so that the connection can be used again; a longer answer costs its connection. */
@@ -54,13 +55,15 @@ const DRAINED_BYTES = 64 * 1024;
 export class Attempts {
   readonly #client: GuardedClient;
   readonly #clock: Clock;
+  readonly #sealed: SealedEvents;
   /** Of the requests under way. One signal for all of them would keep a trace of each for ever (Node 20). */
   readonly #underWay = new Set<AbortController>();
   #brokenOff = false;
 
-  constructor(parts: { client: GuardedClient; clock: Clock }) {
+  constructor(parts: { client: GuardedClient; clock: Clock; vault: Vault }) {
     this.#client = parts.client;
     this.#clock = parts.clock;
+    this.#sealed = new SealedEvents(parts);
   }
 
   /** Ends what is under way, and whatever is begun later. */
@@ -123,7 +126,7 @@ export class Attempts {
     at: number,
   ): { body: string; headers: Record<string, string> } {
     const { secret } = target;
-    const { body, signature } = signBody(JSON.stringify(envelope(event)), secret);
+    const { body, signature } = signBody(JSON.stringify(this.#sealed.envelope(event)), secret);
     const timestampSeconds = Math.floor(at / 1000);
     const own: Record<string, string> = {
       'content-type': 'application/json',

@@ -4,10 +4,12 @@ import type { Clock } from '../clock.ts';
 import type { Devices } from '../devices/devices.ts';
 import { AppError } from '../errors.ts';
 import type { EventName } from '../events/catalogue/names.ts';
-import { type EventEnvelope, envelope } from '../events/envelope.ts';
+import type { EventEnvelope } from '../events/envelope.ts';
+import { SealedEvents } from '../events/sealed-events.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import { cursorOf, readCursor } from '../storage/page-cursor.ts';
 import type { Database, WebhookAttemptsTable, WebhookDeliveriesTable } from '../storage/schema.ts';
+import type { Vault } from '../storage/vault.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { seesWholeTenant } from '../tenancy/visibility.ts';
 import { enqueue, PARKED } from './queue.ts';
@@ -53,6 +55,7 @@ export interface DeliveryDetail {
 
 export interface DeliveriesParts {
   db: Kysely<Database>;
+  vault: Vault;
   clock: Clock;
   devices: Pick<Devices, 'resolve' | 'list'>;
   /** Wakes the worker. */
@@ -61,9 +64,11 @@ export interface DeliveriesParts {
 
 export class Deliveries {
   readonly #parts: DeliveriesParts;
+  readonly #sealed: SealedEvents;
 
   constructor(parts: DeliveriesParts) {
     this.#parts = parts;
+    this.#sealed = new SealedEvents(parts);
   }
 
   /** Newest first. `nextCursor` is null on the last page. */
@@ -126,7 +131,7 @@ export class Deliveries {
       .where('tenant_id', '=', caller.tenantId)
       .where('id', '=', row.event_id)
       .executeTakeFirstOrThrow();
-    return { delivery: fromRow(row), attempts, payload: envelope(event) };
+    return { delivery: fromRow(row), attempts, payload: this.#sealed.envelope(event) };
   }
 
   /**

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Selectable } from 'kysely';
 import type { EventName } from '../events/catalogue/names.ts';
 import type { WebhookEndpointsTable } from '../storage/schema.ts';
+import { SEALED } from '../storage/sealed.ts';
 import type { Vault } from '../storage/vault.ts';
 
 /** `paused`: failed for long; `gone`: answered 410. Both until it is configured again. */
@@ -43,23 +44,22 @@ export function newEndpointId(): string {
   return `wh_${randomUUID().replaceAll('-', '')}`;
 }
 
-/** Binds a sealed value to its row: copied into another one it does not open. */
-const context = (endpointId: string, column: 'secret' | 'headers'): string =>
-  `webhook_endpoints:${endpointId}:${column}`;
+/** The columns that are sealed. */
+const PLACES = { secret: SEALED.webhookSecret, headers: SEALED.webhookHeaders } as const;
 
-export function sealText(vault: Vault, endpointId: string, column: 'secret' | 'headers', text: string) {
-  return vault.seal(Buffer.from(text, 'utf8'), context(endpointId, column));
+export function sealText(vault: Vault, endpointId: string, column: keyof typeof PLACES, text: string) {
+  return vault.seal(Buffer.from(text, 'utf8'), PLACES[column].at({ id: endpointId }));
 }
 
 function openText(
   vault: Vault,
   endpointId: string,
-  column: 'secret' | 'headers',
+  column: keyof typeof PLACES,
   sealed: Uint8Array | null,
 ): string | null {
   return sealed === null
     ? null
-    : Buffer.from(vault.open(sealed, context(endpointId, column))).toString('utf8');
+    : Buffer.from(vault.open(sealed, PLACES[column].at({ id: endpointId }))).toString('utf8');
 }
 
 export function secretOf(row: EndpointRow, vault: Vault): string | null {

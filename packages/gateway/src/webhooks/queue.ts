@@ -139,6 +139,7 @@ export async function openDeliveries(
       'event.device_id',
       'event.user_id',
       'event.data',
+      'event.sealed',
     ])
     .where('delivery.tenant_id', '=', lane.tenantId)
     .where('delivery.endpoint_id', '=', lane.endpointId)
@@ -161,6 +162,7 @@ export async function openDeliveries(
       device_id: row.device_id,
       user_id: row.user_id,
       data: row.data,
+      sealed: row.sealed,
     },
   }));
 }

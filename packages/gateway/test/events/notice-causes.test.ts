@@ -27,7 +27,7 @@ beforeAll(async () => {
       enlisted += 1;
     },
   };
-  const events = new EventOutbox({ clock: world.clock });
+  const events = new EventOutbox(world);
   events.subscribe(subscriber);
   notices = new NoticeEvents({ db: world.db, events });
 });

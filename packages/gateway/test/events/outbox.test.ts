@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { envelope } from '../../src/events/envelope.ts';
 import { EventStore } from '../../src/events/event-store.ts';
 import { EventOutbox, type EventSubscriber } from '../../src/events/outbox.ts';
+import { SealedEvents } from '../../src/events/sealed-events.ts';
 import { MessageArchive } from '../../src/messages/archive.ts';
 import type { Caller } from '../../src/tenancy/caller.ts';
 import { wireCodec } from '../../src/whatsapp/baileys/parse/wire-codec.ts';
@@ -41,7 +41,7 @@ beforeAll(async () => {
   world = await ArchiveWorld.create();
   store = new EventStore(world.db);
   const { db, vault, clock } = world;
-  const events = new EventOutbox({ clock });
+  const events = new EventOutbox({ clock, vault });
   events.subscribe(subscriber);
   archive = new MessageArchive({ db, vault, clock, codec: wireCodec, events });
 });
@@ -56,7 +56,7 @@ afterAll(() => world.destroy());
 
 const recorded = async () => {
   const rows = await store.eventsAfter(owner.tenantId, { limit: 100 });
-  const events = rows.map(envelope);
+  const events = rows.map((row) => new SealedEvents(world).envelope(row));
   for (const event of events) expect(problems(event.event, event.data), event.event).toEqual([]);
   return events;
 };
@@ -122,7 +122,7 @@ describe('the outbox', () => {
   });
 
   test('a quiet event is stored and not pushed', async () => {
-    const outbox = new EventOutbox({ clock: world.clock });
+    const outbox = new EventOutbox(world);
     outbox.subscribe(subscriber);
     const event = {
       name: 'offline.sync_completed',

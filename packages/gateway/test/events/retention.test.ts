@@ -59,7 +59,7 @@ const retention = (batch = 500) =>
 
 /** Records an event now, with a delivery in that state when one is given. */
 async function record(delivery?: 'pending' | 'delivered' | 'failed'): Promise<string> {
-  const outbox = new EventOutbox({ clock: world.clock });
+  const outbox = new EventOutbox(world);
   const name: EventName = 'offline.sync_completed';
   await world.db
     .transaction()

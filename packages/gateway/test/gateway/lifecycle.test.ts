@@ -10,6 +10,7 @@ import { createGateway, type Gateway } from '../../src/gateway.ts';
 import { createLog } from '../../src/observability/log.ts';
 import { longestStop, type Step, stopSteps } from '../../src/steps.ts';
 import { FolderInUse, lockFolder } from '../../src/storage/database.ts';
+import { SEALED } from '../../src/storage/sealed.ts';
 
 const MASTER = 'Zk3Vx9qLw2Rt7Yp4Nb8Hs6Df1Gj5Mc0A';
 
@@ -154,7 +155,16 @@ it('answers who waits for a QR when it stops', async () => {
   silent.close();
 });
 
-it('refuses a database that another key has encrypted', async () => {
+it('refuses another key than that of its first start, though no device is linked', async () => {
+  const first = await start();
+  await first.stop();
+  const other = '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f';
+  await expect(start({ WUTS_ENCRYPTION_KEY: other })).rejects.toThrow(ConfigError);
+  // The refusal has let go of the folder.
+  expect((await start()).url).not.toBe('');
+});
+
+it('refuses another key for a database of before the key was checked', async () => {
   const first = await start();
   const token = await register(first, 'acme');
   expect(await status(first, '/devices', token)).toBe(200);
@@ -166,16 +176,17 @@ it('refuses a database that another key has encrypted', async () => {
   });
   const { device } = (await made.json()) as { device: { id: string } };
   const { tenant_id } = await db.selectFrom('devices').select('tenant_id').executeTakeFirstOrThrow();
-  const value = vault.seal(Buffer.from('creds'), JSON.stringify([device.id, 'credentials']));
+  const value = vault.seal(Buffer.from('creds'), SEALED.credentials.at({ device_id: device.id }));
   await db
     .insertInto('device_credentials')
     .values({ device_id: device.id, tenant_id, value, updated_at: 1 })
     .execute();
+  await db.deleteFrom('encryption_key').execute();
   await first.stop();
   const other = '000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f';
   await expect(start({ WUTS_ENCRYPTION_KEY: other })).rejects.toThrow(ConfigError);
-  // The refusal has let go of the folder.
-  expect((await start()).url).not.toBe('');
+  await (await start()).stop();
+  await expect(start({ WUTS_ENCRYPTION_KEY: other })).rejects.toThrow(ConfigError);
 });
 
 function get(agent: Agent, url: string, token: string): Promise<IncomingMessage> {

@@ -30,7 +30,13 @@ beforeAll(async () => {
   device = await world.device(owner);
   store = new EventStore(world.db);
   const { db, vault, clock } = world;
-  archive = new MessageArchive({ db, vault, clock, codec: wireCodec, events: new EventOutbox({ clock }) });
+  archive = new MessageArchive({
+    db,
+    vault,
+    clock,
+    codec: wireCodec,
+    events: new EventOutbox({ clock, vault }),
+  });
 });
 afterAll(() => world.destroy());
 
@@ -135,7 +141,7 @@ describe('a page of events', () => {
       ids.push(row?.messageId ?? '');
     }
     const feed = { listen: () => () => undefined };
-    const reader = new EventReader({ store, feed: feed as never, clock: world.clock });
+    const reader = new EventReader({ store, feed: feed as never, clock: world.clock, vault: world.vault });
     const signal = new AbortController().signal;
     const seen: unknown[] = [];
     let after = 0;

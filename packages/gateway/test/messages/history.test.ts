@@ -16,7 +16,7 @@ const fetched: string[] = [];
 beforeAll(async () => {
   world = await ArchiveWorld.create();
   const { db, vault, clock } = world;
-  const events = new EventOutbox({ clock });
+  const events = new EventOutbox({ clock, vault });
   archive = new MessageArchive({
     db,
     vault,

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
-import { assertKeyFits, StoredCredentials } from '../../src/storage/credentials.ts';
+import { StoredCredentials } from '../../src/storage/credentials.ts';
 import { journalSize, setAsideRows } from '../../src/storage/journal.ts';
 import { Vault, VaultError } from '../../src/storage/vault.ts';
 import { LeaseEnded } from '../../src/whatsapp/port/credentials.ts';
@@ -254,11 +254,5 @@ describe('credentials', () => {
     expect(await keys.readCredentials()).toBeNull();
     expect((await keys.readKeys('session', ['a'])).size).toBe(0);
     expect(await keys.readJournal()).toEqual([]);
-  });
-
-  it('tell at the start that the encryption key is another one', async () => {
-    await store.credentials(await store.device()).writeCredentials(bytes('creds'));
-    await expect(assertKeyFits(store.db, store.vault)).resolves.toBeUndefined();
-    await expect(assertKeyFits(store.db, new Vault(randomBytes(32)))).rejects.toThrow(VaultError);
   });
 });

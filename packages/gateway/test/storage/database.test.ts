@@ -49,6 +49,7 @@ describe('the database', () => {
 
   it('has exactly the tables of the schema, and gives them back', async () => {
     const tables: Record<keyof Database, true> = {
+      encryption_key: true,
       tenants: true,
       users: true,
       devices: true,

@@ -63,7 +63,7 @@ export class WebhookWorld {
   #compose(): [Webhooks, EventOutbox] {
     const { db, clock } = this.base;
     this.registry = new Registry();
-    const outbox = new EventOutbox({ clock });
+    const outbox = new EventOutbox({ clock, vault: this.#vault });
     const webhooks = new Webhooks({
       quotas: noQuotas,
       db,

@@ -124,9 +124,10 @@ export const AUTHENTICATION_EVENTS = {
     summary: 'There is a new QR code to scan',
     cause: 'Linking began, or the last code is not valid any more.',
     schema: Type.Object({
-      qr_code: Text('What the QR says; `GET /qr` draws it'),
+      qr_code: OrNull(Text('What the QR says, null once it has expired; `GET /qr` draws it')),
       expires_at: Time('Until when it can be scanned'),
     }),
+    secret: { members: ['qr_code'], until: 'expires_at' },
     example: { qr_code: '2@Zm9v,YmFy,YmF6,cXV4', expires_at: '2026-06-15T12:01:00.000Z' },
   }),
   'pair.success': entry({

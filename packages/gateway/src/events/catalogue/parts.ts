@@ -13,12 +13,17 @@ export interface CatalogueEntry<S extends TSchema = TSchema> {
   example: Static<S>;
   /** Whether it can happen, or why our engine cannot report it. */
   occurs: true | string;
+  /** What lets its reader link a device: sealed while it is stored, null after the time in the member `until`. */
+  secret: { members: readonly string[]; until: string } | null;
 }
 
 export function entry<S extends TSchema>(
-  made: Omit<CatalogueEntry<S>, 'occurs'> & { occurs?: string },
+  made: Omit<CatalogueEntry<S>, 'occurs' | 'secret'> & {
+    occurs?: string;
+    secret?: { members: readonly (keyof Static<S> & string)[]; until: keyof Static<S> & string };
+  },
 ): CatalogueEntry<S> {
-  return { ...made, occurs: made.occurs ?? true };
+  return { ...made, occurs: made.occurs ?? true, secret: made.secret ?? null };
 }
 
 /** `T` or null, as JSON Schema 2020-12 writes it. */

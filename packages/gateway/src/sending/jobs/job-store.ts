@@ -3,6 +3,7 @@ import { type Kysely, sql, type Transaction, type UpdateObject } from 'kysely';
 import type { Clock } from '../../clock.ts';
 import type { EventRecorder } from '../../events/recorder.ts';
 import type { Database, SendBulksTable } from '../../storage/schema.ts';
+import { SEALED } from '../../storage/sealed.ts';
 import type { Vault } from '../../storage/vault.ts';
 import type { Claim } from '../delivery.ts';
 import { JOB_COLUMNS, jobFromRow, type KeptRequest, type SendJob } from './job.ts';
@@ -59,7 +60,10 @@ export class JobStore {
         if (made.numInsertedOrUpdatedRows === 0n) return;
       }
       for (const { job, request } of jobs) {
-        const sealed = this.#vault.seal(Buffer.from(JSON.stringify(request), 'utf8'), context(job.id));
+        const sealed = this.#vault.seal(
+          Buffer.from(JSON.stringify(request), 'utf8'),
+          SEALED.job.at({ id: job.id }),
+        );
         await trx
           .insertInto('send_jobs')
           .values({
@@ -145,7 +149,7 @@ export class JobStore {
 
   /** The request of a job that was taken up. */
   open(job: Pick<SendJob, 'id'>, sealed: Uint8Array): KeptRequest {
-    const opened = this.#vault.open(sealed, context(job.id));
+    const opened = this.#vault.open(sealed, SEALED.job.at({ id: job.id }));
     return JSON.parse(Buffer.from(opened).toString('utf8')) as KeptRequest;
   }
 
@@ -376,8 +380,4 @@ export async function countsOf(
 
 function filesOf(rows: readonly { file_sha256: string | null }[]): string[] {
   return rows.flatMap(({ file_sha256 }) => (file_sha256 === null ? [] : [file_sha256]));
-}
-
-function context(jobId: string): string {
-  return `send_job:${jobId}`;
 }

@@ -16,6 +16,8 @@ import * as pollOptions from './0020-poll-options.ts';
 import * as jobsOfADevice from './0021-jobs-of-a-device.ts';
 import * as searchFollowsResends from './0024-search-follows-resends.ts';
 import * as waitingJobs from './0025-waiting-jobs.ts';
+import * as encryptionKey from './0026-encryption-key.ts';
+import * as sealedEvents from './0027-sealed-events.ts';
 
 /** In order of their names; one that was released is never changed, only followed. */
 export const migrations: Record<string, Migration> = {
@@ -36,4 +38,6 @@ export const migrations: Record<string, Migration> = {
   '0021-jobs-of-a-device': jobsOfADevice,
   '0024-search-follows-resends': searchFollowsResends,
   '0025-waiting-jobs': waitingJobs,
+  '0026-encryption-key': encryptionKey,
+  '0027-sealed-events': sealedEvents,
 };
