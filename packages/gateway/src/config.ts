@@ -5,7 +5,7 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import type { LogFormat, LogLevel } from './observability/log.ts';
-import { SettingsReader } from './settings-reader.ts';
+import { ConfigError, SettingsReader } from './settings-reader.ts';
 import type { SyncMode } from './storage/database.ts';
 import type { MediaKind } from './whatsapp/port/media.ts';
 
@@ -204,6 +204,18 @@ export function loadConfig(env: NodeJS.ProcessEnv): Settings {
   };
   read.finish();
   return settings;
+}
+
+/** For `wuts key rotate` alone. Throws ConfigError when it is missing or no key. */
+export function loadNewEncryptionKey(env: NodeJS.ProcessEnv): Uint8Array {
+  const read = new SettingsReader(env);
+  // Everything that is sealed will be sealed with it.
+  const key = read.secret('WUTS_NEW_ENCRYPTION_KEY', encryptionKey);
+  read.finish();
+  if (key) return key;
+  throw new ConfigError([
+    'WUTS_NEW_ENCRYPTION_KEY is not set, nor WUTS_NEW_ENCRYPTION_KEY_FILE (openssl rand -hex 32)',
+  ]);
 }
 
 function readMedia(read: SettingsReader): MediaConfig {

@@ -1,7 +1,7 @@
 /** The data folder and the secrets in it: made once, at the first start, and found again afterwards. */
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Config, ConfigError, encryptionKey, masterToken, type Settings } from './config.ts';
 import { DATABASE_FILE } from './storage/database.ts';
@@ -33,6 +33,30 @@ export async function prepareDataFolder(settings: Settings): Promise<Prepared> {
   const tokenFile = join(settings.dataDir, MASTER_TOKEN_FILE);
   const token = settings.masterToken ?? parsed(tokenFile, await findOrMake(tokenFile, created), masterToken);
   return { config: { ...settings, encryptionKey: key, masterToken: token }, created };
+}
+
+/**
+ * Puts another key in the place of the data folder's, for the next start. Whatever happens meanwhile, the file
+ * holds the one or the other.
+ */
+export async function replaceKeyFile(dataDir: string, key: Uint8Array): Promise<string> {
+  const file = join(dataDir, ENCRYPTION_KEY_FILE);
+  const next = `${file}.next`;
+  const handle = await open(next, 'w', 0o600);
+  try {
+    await handle.writeFile(`${Buffer.from(key).toString('hex')}\n`);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(next, file);
+  const folder = await open(dataDir);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+  return file;
 }
 
 /** Two processes may start at once: the one that comes second reads what the first wrote. */

@@ -8,6 +8,7 @@ import {
   showMasterToken,
 } from './cli/administration.ts';
 import { doctor } from './cli/doctor.ts';
+import { rotateEncryptionKey } from './cli/key.ts';
 import { pair } from './cli/pair.ts';
 import { serve } from './cli/serve.ts';
 import { ConfigError } from './config.ts';
@@ -71,6 +72,13 @@ function commands(): Command {
     .description('print it, a JSON object a line; it holds messages in the clear')
     .option('--tenant <id>', 'of one tenant')
     .action((options) => exportJournal(env, options, print));
+
+  program
+    .command('key')
+    .description('the key that everything secret is stored under')
+    .command('rotate')
+    .description('put WUTS_NEW_ENCRYPTION_KEY in its place; the gateway has to be stopped')
+    .action(() => rotateEncryptionKey(env, print));
 
   program
     .command('doctor')

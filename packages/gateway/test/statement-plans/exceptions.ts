@@ -35,6 +35,7 @@ export const EXCEPTIONS: readonly Exception[] = [
       /COVERING INDEX \w+ \((?:tenant|user|device|endpoint)_id=\?\)$/.test(step),
   },
 
+  at('storage/key-rotation.ts', /./, 'a new key: every sealed value once, while nobody is served'),
   page('messages/finding/places.ts', /USING INDEX messages_/, 'a list, in the order of its index'),
   page('messages/outbound-recovery.ts', /INDEX messages_unacknowledged/, 'the index holds the pending alone'),
   page('events/event-store.ts', /INDEX events_by_(tenant|device)/, 'the feed, in the order of its index'),

@@ -20,6 +20,7 @@ export const GROWING: Record<string, number> = {
 };
 
 export const FEW: Record<string, number> = {
+  encryption_key: 1,
   tenants: 100,
   users: 300,
   devices: 1000,
