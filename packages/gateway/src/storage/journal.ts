@@ -3,9 +3,10 @@ import type { Kysely, Transaction } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { JournalEntry, SealedEntry } from '../whatsapp/port/credentials.ts';
 import { HotQuery } from './hot-query.ts';
+import type { InboundJournalTable } from './key-tables.ts';
 import { checkedTenant } from './narrowing.ts';
 import { chunks } from './row-chunks.ts';
-import type { Database, InboundJournalTable } from './schema.ts';
+import type { Database } from './schema.ts';
 import { SEALED, type SealedPlace } from './sealed.ts';
 import { type Vault, VaultError } from './vault.ts';
 

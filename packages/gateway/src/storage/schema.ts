@@ -4,6 +4,12 @@
  * Every table that holds tenant data carries `tenant_id`, and every query on it takes one.
  */
 import type { Generated } from 'kysely';
+import type {
+  DeviceCredentialsTable,
+  EncryptionKeyTable,
+  InboundJournalTable,
+  SignalKeysTable,
+} from './key-tables.ts';
 
 export interface Database {
   encryption_key: EncryptionKeyTable;
@@ -29,17 +35,6 @@ export interface Database {
   webhook_attempts: WebhookAttemptsTable;
   send_jobs: SendJobsTable;
   send_bulks: SendBulksTable;
-}
-
-/** One row: which key the database is sealed with. `encryption-key.ts` alone reads and writes it. */
-export interface EncryptionKeyTable {
-  id: number;
-  /** Opens with the key in use. */
-  sealed: Uint8Array;
-  /** While everything is being sealed anew: opens with the key to come. */
-  next_sealed: Uint8Array | null;
-  /** How far that is: see `key-rotation.ts`. */
-  progress: string | null;
 }
 
 export interface TenantsTable {
@@ -92,36 +87,6 @@ export interface DevicesTable {
   webhook_applied_at: number | null;
   created_at: number;
   updated_at: number;
-}
-
-export interface DeviceCredentialsTable {
-  device_id: string;
-  tenant_id: string;
-  /** Encrypted at rest. */
-  value: Uint8Array;
-  updated_at: number;
-}
-
-export interface SignalKeysTable {
-  device_id: string;
-  tenant_id: string;
-  type: string;
-  id: string;
-  /** Encrypted at rest. */
-  value: Uint8Array;
-}
-
-export interface InboundJournalTable {
-  device_id: string;
-  tenant_id: string;
-  id: string;
-  stanza: Uint8Array;
-  /** Encrypted at rest. */
-  plaintext: Uint8Array;
-  received_at: number;
-  /** When it was given up: no start reads it again. */
-  set_aside_at: Generated<number | null>;
-  set_aside_reason: Generated<string | null>;
 }
 
 export interface MessagesTable {
