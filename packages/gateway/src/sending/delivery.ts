@@ -13,9 +13,9 @@ import { fromSession } from '../whatsapp/port/app-errors.ts';
 import { KeysUnavailable, RequestRefused, SendRejected } from '../whatsapp/port/errors.ts';
 import type { Jid } from '../whatsapp/port/identity.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
-import type { WireMessage } from '../whatsapp/port/wire-message.ts';
 import { accountOf } from './account.ts';
 import type { Composed } from './content.ts';
+import { withSecret, withSecretOf } from './message-secret.ts';
 import type { Conversation } from './quoting.ts';
 import type { Recipient } from './recipients.ts';
 
@@ -103,7 +103,9 @@ export async function deliver(
   const own = { messageId, deviceId: device.id, account: accountOf(device) };
   const earlier = again ? await claimedMessage(archive, device.tenantId, own) : null;
   if (attempt && !attempt.claimed) await attempt.claim(own);
-  const composed = await repeated(archive, earlier, input);
+  const { kind, message } = input.composed;
+  const complete = { ...input.composed, message: withSecret(kind, message) };
+  const composed = await repeated(archive, earlier, { ...input, composed: complete });
   const row = composed.stored ?? (await archive.createOutbound(record(messageId, input, composed)));
   try {
     const { timestamp } = await session.messages.send({
@@ -139,11 +141,7 @@ async function repeated(
     await archive.repeatOutbound(earlier);
     return { ...composed, message, stored: earlier };
   }
-  const first = message.messageContextInfo as WireMessage | undefined;
-  const info = composed.message.messageContextInfo as WireMessage | undefined;
-  if (!first?.messageSecret || !info?.messageSecret) return composed;
-  const messageContextInfo = { ...info, messageSecret: first.messageSecret };
-  return { ...composed, message: { ...composed.message, messageContextInfo } };
+  return { ...composed, message: withSecretOf(message, composed.message) };
 }
 
 function record(messageId: string, input: Outgoing, composed: Composed): OutboundRecord {

@@ -265,24 +265,30 @@ describe('a send whose end is not known', () => {
     expect(known).not.toHaveProperty('uncertain');
   });
 
-  test('is sent again as it was, with its secret', async () => {
+  test.each([
+    ['/send/poll', poll(), [{ tag: 'meta' }]],
+    ['/send/text', text(), undefined],
+  ])('is sent again as it was, with its secret: %s', async (path, body, extraNodes) => {
     lost();
-    await world.post(account, '/send/poll', poll(), keyed('k'));
+    await world.post(account, path, body, keyed('k'));
     account.whatsapp.answer = account.whatsapp.takes;
-    const again = await world.post(account, '/send/poll', poll(), keyed('k'));
+    const again = await world.post(account, path, body, keyed('k'));
     expect(again.status).toBe(200);
     expect(account.whatsapp.sent[1]).toMatchObject({
       id: again.body.message_id,
-      extraNodes: [{ tag: 'meta' }],
+      ...(extraNodes ? { extraNodes } : {}),
     });
     expect(new Set(secrets()).size).toBe(1);
   });
 
-  test('and under an id of the caller with the secret of the first', async () => {
+  test.each([
+    ['/send/poll', poll({ message_id: 'MYPOLL0001' })],
+    ['/send/text', text({ message_id: 'MYPOLL0001' })],
+  ])('and under an id of the caller with the secret of the first: %s', async (path, body) => {
     lost();
-    await world.post(account, '/send/poll', poll({ message_id: 'MYPOLL0001' }));
+    await world.post(account, path, body);
     account.whatsapp.answer = account.whatsapp.takes;
-    const again = await world.post(account, '/send/poll', poll({ message_id: 'MYPOLL0001' }));
+    const again = await world.post(account, path, body);
     expect([again.status, again.body.message_id]).toEqual([200, 'MYPOLL0001']);
     expect(new Set(secrets()).size).toBe(1);
   });

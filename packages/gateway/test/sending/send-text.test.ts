@@ -42,7 +42,7 @@ describe('POST /send/text', () => {
         sent_at: at,
       },
     });
-    expect(account.whatsapp.content()).toEqual({ conversation: 'hello' });
+    expect(account.whatsapp.said()).toEqual({ conversation: 'hello' });
     expect(await stored(reply.body.message_id)).toMatchObject({
       chatJid: BOB.jid,
       chatLid: BOB.lid,
@@ -217,7 +217,7 @@ describe('quotes and mentions', () => {
     await send({ quoted: { key: { id, fromMe: true }, message: { extendedTextMessage: { text: 'mine' } } } });
     expect(context()).toMatchObject({ participant: ALICE.jid, quotedMessage: { conversation: 'mine' } });
     await send({ number: GROUP.jid, quoted: { key: { id }, message: { conversation: 'whose?' } } });
-    expect(account.whatsapp.content()).toEqual({ conversation: 'hello' });
+    expect(account.whatsapp.said()).toEqual({ conversation: 'hello' });
   });
 
   it('never quotes out of another chat', async () => {
@@ -225,7 +225,7 @@ describe('quotes and mentions', () => {
     await world.store.archive.storeInbound(account.device, secret);
     const reply = await send({ quoted: { key: { id: secret.id } } });
     expect(reply.body.metadata.quoted_message_found).toBe(false);
-    expect(account.whatsapp.content()).toEqual({ conversation: 'hello' });
+    expect(account.whatsapp.said()).toEqual({ conversation: 'hello' });
   });
 
   it('mentions people by JID, LID or number', async () => {

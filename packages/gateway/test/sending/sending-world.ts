@@ -103,6 +103,12 @@ export class ScriptedWhatsApp {
     return wireCodec.decode(wireCodec.encode(message));
   }
 
+  /** The same without what every new message carries. */
+  said(index = -1): WireMessage {
+    const { messageContextInfo: _, ...said } = this.content(index);
+    return said;
+  }
+
   #lookedUp(number: string): NumberLookup {
     const known = this.numbers.get(number);
     return { number, exists: known !== undefined, jid: known?.jid ?? null, lid: known?.lid ?? null };

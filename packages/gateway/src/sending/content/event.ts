@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { parseRfc3339 } from '../../clock.ts';
 import { invalidField } from '../../errors.ts';
 import { type Content, checkedOptional, checkedRequired, withContext } from '../content.ts';
@@ -19,8 +18,6 @@ export interface EventInput {
 const LONGEST_NAME = 100;
 const LONGEST_DESCRIPTION = 2048;
 const LONGEST_LINK = 2048;
-/** Answers of guests are encrypted under it, like votes of a poll. */
-const SECRET_BYTES = 32;
 
 /** A calendar event (waE2E.EventMessage; the stanza says so: Baileys messages-send.js, `event_type`). */
 export function eventContent(input: EventInput): Content {
@@ -39,7 +36,6 @@ export function eventContent(input: EventInput): Content {
       kind: 'event',
       text: name,
       message: {
-        messageContextInfo: { messageSecret: randomBytes(SECRET_BYTES) },
         eventMessage: {
           name,
           startTime,

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { AppError } from '../../errors.ts';
 import { type Content, checkedRequired, withContext } from '../content.ts';
 
@@ -14,8 +13,6 @@ const MOST_OPTIONS = 12;
 /** Bounds of the official apps' forms, in characters. */
 const LONGEST_QUESTION = 255;
 const LONGEST_OPTION = 100;
-/** Votes are encrypted under it (whatsmeow send.go `BuildPollCreation`, 32 random bytes). */
-const SECRET_BYTES = 32;
 
 /** A poll. Single choice travels as version 3, several as the first, as official clients send them. */
 export function pollContent(input: PollInput): Content {
@@ -39,7 +36,6 @@ export function pollContent(input: PollInput): Content {
       kind: 'poll',
       text: question,
       message: {
-        messageContextInfo: { messageSecret: randomBytes(SECRET_BYTES) },
         [multiple ? 'pollCreationMessage' : 'pollCreationMessageV3']: {
           name: question,
           options: names.map((optionName) => ({ optionName })),
