@@ -144,6 +144,7 @@ test('events.md: pull', async () => {
 
 test.each([
   ['send-text.md', 'text-quoting', 'extendedTextMessage'],
+  ['send-text.md', 'disappearing', 'extendedTextMessage'],
   ['send-text.md', 'own-id', 'conversation'],
   ['send-text.md', 'mentions', 'extendedTextMessage'],
   ['send-text.md', 'preview', 'extendedTextMessage'],

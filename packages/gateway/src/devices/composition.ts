@@ -39,6 +39,7 @@ export function composeDevices(
       mediaRetry: async (...told) => reports().mediaRetry(...told),
       notice: async (...told) => reports().notice(...told),
       history: async (...told) => reports().history(...told),
+      chatTimer: async (...told) => reports().chatTimer(...told),
     },
   });
   return {

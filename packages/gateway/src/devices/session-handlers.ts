@@ -1,4 +1,5 @@
 /** Where what the sessions report is stored. */
+import type { ChatTimer } from '../whatsapp/port/chat-timers.ts';
 import type { SessionEvent } from '../whatsapp/port/events.ts';
 import type { HistoryBatch } from '../whatsapp/port/history.ts';
 import type { SealedRetryAnswer } from '../whatsapp/port/media.ts';
@@ -14,12 +15,13 @@ export interface SessionHandlers {
   mediaRetry(device: Device, answer: SealedRetryAnswer): Promise<void>;
   notice(device: Device, notice: SessionNotice, cause?: string): Promise<void>;
   history(device: Device, batch: HistoryBatch): Promise<void>;
+  chatTimer(device: Device, timer: ChatTimer): Promise<void>;
 }
 
 /** What a session says of itself, in contrast to what its account received. */
 export type SessionState = Exclude<
   SessionEvent,
-  { type: 'message' | 'receipt' | 'media_retry' | 'notice' | 'history' }
+  { type: 'message' | 'receipt' | 'media_retry' | 'notice' | 'history' | 'chat_timer' }
 >;
 
 /** What the account received is stored by its handler. */
@@ -39,10 +41,19 @@ export function storeReceived(
       return handlers.notice(device, event.notice, event.cause);
     case 'history':
       return handlers.history(device, event.batch);
+    case 'chat_timer':
+      return handlers.chatTimer(device, event.timer);
   }
 }
 
-const RECEIVED: readonly SessionEvent['type'][] = ['message', 'receipt', 'media_retry', 'notice', 'history'];
+const RECEIVED: readonly SessionEvent['type'][] = [
+  'message',
+  'receipt',
+  'media_retry',
+  'notice',
+  'history',
+  'chat_timer',
+];
 
 export function isSessionState(event: SessionEvent): event is SessionState {
   return !RECEIVED.includes(event.type);

@@ -14,6 +14,7 @@ import type { InboundMessage } from '../whatsapp/port/messages.ts';
 import type { MessageReceipt } from '../whatsapp/port/receipts.ts';
 import type { WireCodec, WireMessage } from '../whatsapp/port/wire-message.ts';
 import { applyOwnAmendment } from './amendments.ts';
+import { type KnownTimer, timerOf } from './chat-timers.ts';
 import { InboundStoring } from './inbound-storing.ts';
 import { recordReceipt } from './incoming-receipts.ts';
 import { type Arrival, MessageEvents } from './message-events.ts';
@@ -277,6 +278,11 @@ export class MessageArchive {
   ): Promise<StoredMessage | null> {
     const row = await this.#inbound.known(trx, device, message);
     return row ? storedMessage(row) : null;
+  }
+
+  /** When messages of the chat disappear, as it was set last; null while nothing has told it. */
+  timerOf(device: MessageDevice, chat: Identity): Promise<KnownTimer | null> {
+    return timerOf(this.#db, device, chat);
   }
 
   /** Whether something was received in the chat, or sent with success, as far as is stored. */

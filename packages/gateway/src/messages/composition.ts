@@ -11,14 +11,17 @@ import type { Metrics } from '../observability/metrics.ts';
 import type { Step } from '../steps.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Vault } from '../storage/vault.ts';
+import type { SessionNotice } from '../whatsapp/port/notices.ts';
 import type { WireCodec } from '../whatsapp/port/wire-message.ts';
 import { MessageArchive } from './archive.ts';
+import { learnTimer } from './chat-timers.ts';
 import { MessageFinder } from './finding/finder.ts';
 import { WordIndex } from './finding/word-index.ts';
 import { MessageHistory } from './history.ts';
 import { PollResults } from './poll-results.ts';
 import { markStarred } from './stars.ts';
 import { MessageStatuses } from './status.ts';
+import type { MessageDevice } from './stored-message.ts';
 import type { DeviceDirectory } from './visible.ts';
 
 export interface MessagesParts {
@@ -71,17 +74,29 @@ export function composeMessages(parts: MessagesParts): Messages {
       },
       receipt: (device, receipt) => archive.applyReceipt(device, receipt),
       notice: async (device, notice, cause) => {
+        if (notice.name === 'group.info') await learnGroupTimer(db, device, notice);
         if (notice.name === 'message.starred') await markStarred(db, device, notice, clock.now());
         const noticed = 'messageId' in notice ? await archive.findNoticed(device, notice) : null;
         await parts.notices.record(device, notice, { cause, recordId: noticed?.rowId ?? null });
       },
       history: (device, batch) => history.store(device, batch),
+      chatTimer: (device, timer) => learnTimer(db, device, timer),
       loadSentMessage: (device, chat, id) => archive.loadSentMessage(device, chat, id),
       hasReceived: (device, message) => archive.hasReceived(device, message),
     },
     interrupted: { name: 'interrupted sends', start: () => concludeInterrupted(parts, archive) },
     search: { name: 'search index', start: () => words.start(), stop: () => words.stop() },
   };
+}
+
+/** A group's timer is set by the server's word, `<ephemeral>` or `<not_ephemeral>`. */
+async function learnGroupTimer(
+  db: Kysely<Database>,
+  device: MessageDevice,
+  { change, value, group, timestamp }: Extract<SessionNotice, { name: 'group.info' }>,
+): Promise<void> {
+  if (change !== 'ephemeral' || typeof value !== 'number') return;
+  await learnTimer(db, device, { chat: { jid: group, lid: null }, seconds: value, setAt: timestamp });
 }
 
 async function concludeInterrupted(

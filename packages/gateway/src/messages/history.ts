@@ -6,6 +6,7 @@ import type { Database } from '../storage/schema.ts';
 import type { HistoryBatch } from '../whatsapp/port/history.ts';
 import type { MessageArchive } from './archive.ts';
 import { boundedMessage } from './bounds.ts';
+import { learnTimer } from './chat-timers.ts';
 import { pastMessageData, retoldMessageData } from './message-events.ts';
 import type { MessageDevice } from './stored-message.ts';
 
@@ -33,6 +34,7 @@ export class MessageHistory {
     await this.#db.transaction().execute(async (trx) => {
       const messages: MessageData[] = [];
       let stored = 0;
+      for (const timer of batch.timers) await learnTimer(trx, device, timer);
       for (const message of batch.messages.map(boundedMessage)) {
         const row = await this.#archive.storePast(trx, device, message, (past, arrival) => {
           messages.push(pastMessageData(device, past, arrival));

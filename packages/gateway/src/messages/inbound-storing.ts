@@ -9,6 +9,7 @@ import type { InboundMessage } from '../whatsapp/port/messages.ts';
 import type { WireCodec } from '../whatsapp/port/wire-message.ts';
 import { applyAmendment, earlierAmendments, mayBeTarget } from './amendments.ts';
 import { boundedMessage } from './bounds.ts';
+import { learnFromMessage } from './chat-timers.ts';
 import type { Arrival, MessageEvents } from './message-events.ts';
 import { inboundRow } from './message-row.ts';
 import { insertMedia, insertNewRow, rowsWithId } from './message-rows.ts';
@@ -100,6 +101,7 @@ export class InboundStoring {
     if (media) {
       await insertMedia(trx, row, media, { vault: this.#vault, lidAddressed: message.lidAddressed });
     }
+    await learnFromMessage(trx, device, message);
     const stored = storedMessage(row);
     const applied = await applyAmendment(trx, device, message, stored.context.editedDetails);
     const details = detailsInContext(stored.context) ?? wireDetails(row.kind, message.raw, this.#codec);

@@ -15,6 +15,7 @@ import type { Jid } from '../whatsapp/port/identity.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 import { accountOf } from './account.ts';
 import type { Composed } from './content.ts';
+import { disappearing, withTimer } from './disappearing.ts';
 import { withSecret, withSecretOf } from './message-secret.ts';
 import type { Conversation } from './quoting.ts';
 import type { Recipient } from './recipients.ts';
@@ -95,6 +96,8 @@ export async function deliver(
     composed: Composed;
     conversation?: Conversation;
     mentions?: string[];
+    /** Seconds, as the caller chose. */
+    ephemeralSeconds?: number | undefined;
   } & SendId,
 ): Promise<Delivered> {
   const { session, device, recipient, chosen, attempt } = input;
@@ -103,8 +106,7 @@ export async function deliver(
   const own = { messageId, deviceId: device.id, account: accountOf(device) };
   const earlier = again ? await claimedMessage(archive, device.tenantId, own) : null;
   if (attempt && !attempt.claimed) await attempt.claim(own);
-  const { kind, message } = input.composed;
-  const complete = { ...input.composed, message: withSecret(kind, message) };
+  const complete = await completed(archive, input);
   const composed = await repeated(archive, earlier, { ...input, composed: complete });
   const row = composed.stored ?? (await archive.createOutbound(record(messageId, input, composed)));
   try {
@@ -124,6 +126,16 @@ export async function deliver(
 }
 
 type Outgoing = Parameters<typeof deliver>[1];
+type Complete = Composed & { ephemeralSeconds: number | null };
+
+/** What every message carries beside its content, whoever composed it. */
+async function completed(archive: MessageArchive, input: Outgoing): Promise<Complete> {
+  const { composed } = input;
+  const { kind } = composed;
+  const timer = await disappearing(archive, input, kind, input.ephemeralSeconds);
+  const message = withTimer(kind, withSecret(kind, composed.message), timer);
+  return { ...composed, message, ephemeralSeconds: timer?.seconds ?? null };
+}
 
 /**
  * What is sent again is what was sent: the request of an attempt that has stored its message goes out as it is
@@ -133,8 +145,8 @@ type Outgoing = Parameters<typeof deliver>[1];
 async function repeated(
   archive: MessageArchive,
   earlier: StoredMessage | null,
-  { composed, attempt }: Outgoing,
-): Promise<Composed & { stored?: StoredMessage }> {
+  { composed, attempt }: Outgoing & { composed: Complete },
+): Promise<Complete & { stored?: StoredMessage }> {
   const message = earlier && (await archive.wireMessage(earlier));
   if (!earlier || !message) return composed;
   if (attempt?.claimed && earlier.kind === composed.kind) {
@@ -144,7 +156,7 @@ async function repeated(
   return { ...composed, message: withSecretOf(message, composed.message) };
 }
 
-function record(messageId: string, input: Outgoing, composed: Composed): OutboundRecord {
+function record(messageId: string, input: Outgoing, composed: Complete): OutboundRecord {
   const { device, recipient } = input;
   return {
     device,
@@ -157,6 +169,7 @@ function record(messageId: string, input: Outgoing, composed: Composed): Outboun
       text: composed.text,
       media: composed.media ?? null,
       viewOnce: composed.viewOnce ?? false,
+      ephemeralSeconds: composed.ephemeralSeconds,
       forwarded: composed.forwarded ?? false,
       targetId: composed.targetId ?? null,
       targetSender: composed.targetSender ?? null,

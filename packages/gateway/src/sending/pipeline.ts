@@ -47,6 +47,8 @@ export interface SendRequest {
   typingDuration?: number | undefined;
   quote?: Quote | null;
   mentions?: Jid[];
+  /** Seconds after which it disappears, checked; default: as the chat's timer says. */
+  ephemeralSeconds?: number | undefined;
   /** Id to send it under, checked; default: a new one. */
   messageId?: string | undefined;
   attempt?: SendAttempt | undefined;
@@ -146,6 +148,7 @@ export class Sending {
         composed,
         conversation: context,
         mentions: [...new Set([...mentions, ...(composed.mentions ?? [])])],
+        ephemeralSeconds: request.ephemeralSeconds,
         ...id,
       });
       return {

@@ -4,6 +4,7 @@
  * Every table that holds tenant data carries `tenant_id`, and every query on it takes one.
  */
 import type { Generated } from 'kysely';
+import type { ChatTimersTable } from './chat-tables.ts';
 import type {
   DeviceCredentialsTable,
   EncryptionKeyTable,
@@ -24,6 +25,7 @@ export interface Database {
   message_search_queue: MessageSearchQueueTable;
   message_search_rows: MessageSearchRowsTable;
   poll_options: PollOptionsTable;
+  chat_timers: ChatTimersTable;
   media: MediaTable;
   media_retry_requests: MediaRetryRequestsTable;
   blobs: BlobsTable;

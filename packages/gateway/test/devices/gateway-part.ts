@@ -51,6 +51,7 @@ export class DevicesWorld {
         mediaRetry: async () => {},
         notice: async () => {},
         history: async () => {},
+        chatTimer: async () => {},
       },
       backoff: { random: () => 0.5 },
       tenantIds: async () =>

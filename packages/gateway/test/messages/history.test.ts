@@ -41,6 +41,7 @@ const batch = (messages: InboundMessage[], kind: HistoryBatch['kind'] = 'recent'
   kind,
   progress: 40,
   messages,
+  timers: [],
   chats: 1,
   contacts: 1,
 });

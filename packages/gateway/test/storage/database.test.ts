@@ -61,6 +61,7 @@ describe('the database', () => {
       message_search_queue: true,
       message_search_rows: true,
       poll_options: true,
+      chat_timers: true,
       media: true,
       media_retry_requests: true,
       blobs: true,

@@ -71,6 +71,7 @@ test('what speaks of another message has none', async () => {
 test('a message that is encrypted anew for a device keeps its secret', async () => {
   const id = await sent('/send/text', { text: 'Once more' });
   const first = await secretOf(id);
+  expect(first).toMatch(/^[0-9a-f]{64}$/);
   contact = await world.sandbox.reregister(contact);
   const device = `${shop.number}:${shop.companions[0]}@s.whatsapp.net`;
   await contact.hostile.forgeReceipt(device, { type: 'retry', ids: [id] });

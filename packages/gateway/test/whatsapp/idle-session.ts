@@ -21,7 +21,10 @@ export const idlePairing: SessionPairing = { requestCode: () => Promise.resolve(
 export const idleMessages: SessionMessages = { newId: () => '3EB0', send: notOpen, requestRetry: done };
 export const idleReceipts: SessionReceipts = { send: done };
 export const idleMedia: SessionMedia = { connection: notOpen, requestReupload: done };
-export const idleGroups: SessionGroups = { members: () => Promise.resolve([]) };
+export const idleGroups: SessionGroups = {
+  members: () => Promise.resolve([]),
+  timer: () => Promise.resolve(0),
+};
 export const idleContacts: SessionContacts = { lookUpNumbers: () => Promise.resolve([]) };
 export const idlePresence: SessionPresence = { send: done, sendChatState: done, subscribe: done };
 export const idleAccount: SessionAccount = { star: done };

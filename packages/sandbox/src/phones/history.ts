@@ -4,6 +4,7 @@ import { deflate } from 'node:zlib';
 import { proto } from 'baileys';
 import type { AddressBook } from './address-book.ts';
 import type { PhoneAppState } from './app-state.ts';
+import type { ChatTimers } from './chat-timers.ts';
 import type { Inbox, PhoneMessage } from './inbox.ts';
 import type { MediaClient } from './media-client.ts';
 import { encryptMedia } from './media-crypto.ts';
@@ -40,6 +41,7 @@ export class CompanionSync {
   readonly #book: AddressBook;
   readonly #media: MediaClient;
   readonly #appState: PhoneAppState;
+  readonly #timers: ChatTimers;
   readonly #rawId: number;
   /** Off: requests for older messages stay without an answer, as from a phone that is out of reach. */
   answersHistoryRequests = true;
@@ -52,6 +54,7 @@ export class CompanionSync {
       book: AddressBook;
       media: MediaClient;
       appState: PhoneAppState;
+      timers: ChatTimers;
       rawId: number;
     },
   ) {
@@ -61,6 +64,7 @@ export class CompanionSync {
     this.#book = parts.book;
     this.#media = parts.media;
     this.#appState = parts.appState;
+    this.#timers = parts.timers;
     this.#rawId = parts.rawId;
   }
 
@@ -242,11 +246,13 @@ export class CompanionSync {
   #conversation(chat: string, messages: readonly PhoneMessage[]): proto.IConversation {
     const lid = chat.endsWith('@g.us') ? undefined : this.#book.knownLid(chat);
     const timestamp = messages.at(-1)?.timestamp ?? 0;
+    const timer = this.#timers.of(chat);
     return {
       id: lid ?? chat,
       ...(lid === undefined ? {} : { lidJid: lid, pnJid: chat }),
       conversationTimestamp: timestamp,
       lastMsgTimestamp: timestamp,
+      ...(timer ? { ephemeralExpiration: timer.seconds, ephemeralSettingTimestamp: timer.setAt } : {}),
       // Newest first, as phones order them.
       messages: messages
         .map((message, index) => ({ message: this.#webMessage(message), msgOrderId: index + 1 }))

@@ -2,6 +2,7 @@ import { AccountChanges } from './account-changes.ts';
 import { AddressBook } from './address-book.ts';
 import { PhoneAppState } from './app-state.ts';
 import { CallClient } from './calls.ts';
+import { ChatTimers } from './chat-timers.ts';
 import { Companions } from './companions.ts';
 import { PhoneConnection } from './connection.ts';
 import { DeviceSigner } from './device-identity.ts';
@@ -49,6 +50,7 @@ export interface PhoneParts {
   readonly sync: CompanionSync;
   readonly account: AccountChanges;
   readonly past: Past;
+  readonly timers: ChatTimers;
   /** What the phone answers to messages by itself. */
   readonly policy: ReceiptPolicy;
   readonly problems: Problems;
@@ -76,7 +78,9 @@ export function phoneParts(host: PhoneHost, self: PhoneIdentity, signal: SignalC
   const appState = new PhoneAppState(connection);
   const account = new AccountChanges({ state: appState, connection, book, inbox });
   const past = new Past(self, { inbox, book });
-  const sync = new CompanionSync(self, { sender, inbox, book, media, appState, rawId: signer.rawId });
+  const timers = new ChatTimers(book);
+  const { rawId } = signer;
+  const sync = new CompanionSync(self, { sender, inbox, book, media, appState, timers, rawId });
   const policy: ReceiptPolicy = { delivered: true, read: 'manual' };
   const companions = new Companions(self.number, { host, sync, online: () => connection.online }, (error) =>
     problems.take(error),
@@ -100,6 +104,7 @@ export function phoneParts(host: PhoneHost, self: PhoneIdentity, signal: SignalC
     sync,
     account,
     past,
+    timers,
     policy,
     problems,
   };

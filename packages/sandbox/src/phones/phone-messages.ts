@@ -1,5 +1,6 @@
 import type { proto } from 'baileys';
 import { type AddressBook, type Addressing, toJid } from './address-book.ts';
+import { type ChatTimers, timerSetting } from './chat-timers.ts';
 import { type ContactInput, composeContact, composeLocation, type LocationInput } from './compose/cards.ts';
 import {
   composeEdit,
@@ -60,6 +61,7 @@ export interface MessageParts {
   readonly sender: Sender;
   readonly media: MediaClient;
   readonly mediaRetry: MediaRetry;
+  readonly timers: ChatTimers;
 }
 
 /** Everything a phone can send to a chat. Each method resolves at the server's ack, and rejects on a refusal. */
@@ -81,9 +83,10 @@ export class PhoneMessages {
     this.#parts.sender.answersRetries = answers;
   }
 
-  /** Sends any message content as it is. */
+  /** Sends any message content; into a chat with a timer, with that. */
   async sendRaw(to: Recipient, content: proto.IMessage, options: SendOptions = {}): Promise<SentMessage> {
-    const sent = await this.#parts.sender.send(recipientJid(to), content, options);
+    const jid = recipientJid(to);
+    const sent = await this.#parts.sender.send(jid, this.#parts.timers.timed(jid, content), options);
     this.#parts.mediaRetry.keep(sent.id, content);
     return sent;
   }
@@ -91,6 +94,14 @@ export class PhoneMessages {
   /** Encrypts and uploads a file: the fields that name it, wherever in a message they go, for `sendRaw`. */
   async uploadMedia(type: MediaType, bytes: Uint8Array): Promise<ReturnType<typeof mediaFields>> {
     return mediaFields(await this.#upload(type, bytes));
+  }
+
+  /** Sets after how many seconds messages of a chat of two disappear; 0 switches it off. */
+  async setChatTimer(to: Recipient, seconds: number, options: SendOptions = {}): Promise<SentMessage> {
+    const timer = { seconds, setAt: Math.floor(Date.now() / 1000) };
+    const sent = await this.sendRaw(to, timerSetting(timer), options);
+    this.#parts.timers.set(recipientJid(to), timer);
+    return sent;
   }
 
   async sendText(to: Recipient, text: string, options: TextSendOptions = {}): Promise<SentMessage> {

@@ -9,8 +9,8 @@ export const PRE_KEY_BATCH = 100;
 
 /** What a phone does by itself with what arrives: it acknowledges, decrypts, answers retries and requests. */
 export function startReflexes(self: PhoneIdentity, parts: PhoneParts): void {
-  const { connection, signal, book, calls, inbox, receipts, mediaRetry, sender, sync, policy, problems } =
-    parts;
+  const { connection, signal, book, calls, inbox, receipts, mediaRetry } = parts;
+  const { sender, sync, policy, problems, timers } = parts;
   const receiver = new Receiver(self, {
     connection,
     signal,
@@ -18,7 +18,10 @@ export function startReflexes(self: PhoneIdentity, parts: PhoneParts): void {
     inbox,
     receipts,
     policy,
-    onMessage: (message) => mediaRetry.keep(message.id, message.message),
+    onMessage: (message) => {
+      mediaRetry.keep(message.id, message.message);
+      timers.learn(message);
+    },
     onPeerMessage: (message, device, id) => {
       sync.answer(deviceOf(device), message, id).catch((error: unknown) => problems.take(error));
     },
@@ -55,7 +58,7 @@ export function startReflexes(self: PhoneIdentity, parts: PhoneParts): void {
 }
 
 async function notified(self: PhoneIdentity, parts: PhoneParts, node: BinaryNode): Promise<void> {
-  const { book, byCode, companions, connection, signal, sender } = parts;
+  const { book, byCode, companions, connection, signal, sender, timers } = parts;
   switch (node.attrs.type) {
     case 'link_code_companion_reg':
       byCode.take(node);
@@ -73,6 +76,7 @@ async function notified(self: PhoneIdentity, parts: PhoneParts, node: BinaryNode
       return;
     }
     case 'w:gp2':
+      timers.learnGroup(node);
       if (getBinaryNodeChild(node, 'remove')) await sender.membersLeft(node.attrs.from ?? '');
       return;
     default:

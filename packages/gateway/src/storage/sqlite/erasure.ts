@@ -23,6 +23,7 @@ const TABLES = [
   'media_retry_requests',
   'inbound_journal',
   'signal_keys',
+  'chat_timers',
   'idempotency_keys',
 ] as const;
 

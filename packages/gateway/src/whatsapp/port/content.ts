@@ -70,6 +70,8 @@ export interface MessageContent {
   viewOnce: boolean;
   /** Disappearing-message timer in seconds, null when the chat has none. */
   ephemeralSeconds: number | null;
+  /** Milliseconds: when that timer was set, where the message says so. */
+  ephemeralSetAt?: number | null;
   /** The message that an edit, revoke, reaction, pin or poll vote speaks of. */
   targetId: string | null;
   /** The author of that message, where it is named beside the id: in groups. */

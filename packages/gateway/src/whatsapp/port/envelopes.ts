@@ -40,6 +40,18 @@ export function unwrapped<M extends object>(message: M): M {
   return all[all.length - 1]?.message ?? message;
 }
 
+/** The message with its content changed, in the envelopes that it has. */
+export function withContent<M extends object>(message: M, change: (content: M) => M): M {
+  const all = levels(message);
+  let changed = change(unwrapped(message));
+  for (let depth = all.length - 1; depth > 0; depth -= 1) {
+    const { envelope } = all[depth] ?? {};
+    const outer = all[depth - 1]?.message;
+    if (envelope) changed = { ...outer, [envelope.name]: { ...envelope.content, message: changed } } as M;
+  }
+  return changed;
+}
+
 /** The members of a message that say something: keys of groups, secrets and times do not. */
 export function contentMembers(message: object): string[] {
   return Object.entries(message).flatMap(([name, value]) =>

@@ -1,5 +1,6 @@
 /** What a session reports. */
 import type { AccountLimit } from './account.ts';
+import type { ChatTimer } from './chat-timers.ts';
 import type { CloseReason } from './connection.ts';
 import type { HistoryBatch } from './history.ts';
 import type { Jid } from './identity.ts';
@@ -23,6 +24,8 @@ export type SessionEvent =
    */
   | { type: 'notice'; notice: SessionNotice; cause?: string }
   | { type: 'history'; batch: HistoryBatch }
+  /** Somebody in a chat of two set when its messages disappear. */
+  | { type: 'chat_timer'; timer: ChatTimer }
   | { type: 'push_name'; name: string }
   /** Null: the limit was lifted. */
   | { type: 'limit'; limit: AccountLimit | null }

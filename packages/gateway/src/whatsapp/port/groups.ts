@@ -8,4 +8,6 @@ export interface GroupMember extends Identity {
 export interface SessionGroups {
   /** The members of a group we are in, ourselves included. */
   members(group: Jid): Promise<GroupMember[]>;
+  /** Seconds after which its messages disappear; 0: never. */
+  timer(group: Jid): Promise<number>;
 }

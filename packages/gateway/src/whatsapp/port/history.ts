@@ -1,3 +1,4 @@
+import type { ChatTimer } from './chat-timers.ts';
 import type { Jid } from './identity.ts';
 import type { InboundMessage } from './messages.ts';
 
@@ -8,6 +9,8 @@ export interface HistoryBatch {
   progress: number | null;
   /** At most a bounded number; a long history comes in many batches. Each has `source: 'history'`. */
   messages: InboundMessage[];
+  /** Of the chats that have one, or had. */
+  timers: ChatTimer[];
   chats: number;
   contacts: number;
 }

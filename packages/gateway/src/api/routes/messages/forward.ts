@@ -10,9 +10,18 @@ import { errorResponses } from '../../schemas.ts';
 import { givenUp } from './send-kind.ts';
 import { commonRequest, RichAnswer, richAnswer, sendFields } from './send-request.ts';
 
-const { number, to, message_id, delay, typingDuration, typing_duration } = sendFields;
+const { number, to, message_id, delay, typingDuration, typing_duration, ephemeral_seconds } = sendFields;
 const ForwardBody = Type.Object(
-  { number, to, device_id: HoldingDevice, message_id, delay, typingDuration, typing_duration },
+  {
+    number,
+    to,
+    device_id: HoldingDevice,
+    message_id,
+    delay,
+    typingDuration,
+    typing_duration,
+    ephemeral_seconds,
+  },
   { examples: [{ number: '5511999999999' }] },
 );
 
@@ -46,7 +55,7 @@ export const forwardRoutes: FastifyPluginAsyncTypebox<ForwardParts> = async (
       },
     },
     async (request, reply) => {
-      const { address, messageId, delay, typingDuration } = commonRequest(request.body);
+      const { address, messageId, delay, typingDuration, ephemeralSeconds } = commonRequest(request.body);
       const forwarded = messageName(request, request.params.id);
       const signal = givenUp(reply);
       return once(idempotency, request, reply, async (attempt) =>
@@ -57,6 +66,7 @@ export const forwardRoutes: FastifyPluginAsyncTypebox<ForwardParts> = async (
             messageId,
             delay,
             typingDuration,
+            ephemeralSeconds,
             attempt,
             signal,
           }),

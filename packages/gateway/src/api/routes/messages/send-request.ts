@@ -3,12 +3,14 @@
 import { type Static, Type } from 'typebox';
 import { rfc3339 } from '../../../clock.ts';
 import type { ErrorCode } from '../../../errors.ts';
+import { checkedTimer, TIMERS_SECONDS } from '../../../sending/disappearing.ts';
 import type { ReadRequest } from '../../../sending/jobs/operations.ts';
 import { chosenMessageId } from '../../../sending/message-key.ts';
 import type { SentMessage } from '../../../sending/pipeline.ts';
 import { parseQuote, type QuotedInput } from '../../../sending/quoting.ts';
 import { mentionedJids, recipientOf } from '../../../sending/recipients.ts';
 import { DeviceId } from '../../request/device.ts';
+import { emptyCounts } from '../../request/given.ts';
 import { RecordId } from '../../request/message.ts';
 import { Jid, Rfc3339 } from '../../schemas.ts';
 import { SendAt } from './send-later.ts';
@@ -55,6 +57,16 @@ export const sendFields = {
     Type.Number({ minimum: 0, description: 'Seconds of "typing…" or "recording…"; at most 60' }),
   ),
   typing_duration: Type.Optional(Type.Number({ minimum: 0, description: 'Same as `typingDuration`' })),
+  ephemeral_seconds: Type.Optional(
+    emptyCounts(
+      Type.Integer({
+        enum: [...TIMERS_SECONDS],
+        description:
+          'Seconds after which the message disappears: 0 (it stays), 86400, 604800 or 7776000; default: as the ' +
+          "chat's own timer says",
+      }),
+    ),
+  ),
   send_at: SendAt,
   quoted: Type.Optional(Quoted),
   mentioned: Type.Optional(
@@ -135,6 +147,7 @@ export function commonRequest(
     typingDuration: body.typingDuration ?? body.typing_duration,
     quote: parseQuote(body.quoted as QuotedInput | undefined),
     mentions: mentionedJids(body.mentioned),
+    ephemeralSeconds: checkedTimer('ephemeral_seconds', body.ephemeral_seconds),
   };
 }
 

@@ -18,6 +18,7 @@ import * as searchFollowsResends from './0024-search-follows-resends.ts';
 import * as waitingJobs from './0025-waiting-jobs.ts';
 import * as encryptionKey from './0026-encryption-key.ts';
 import * as sealedEvents from './0027-sealed-events.ts';
+import * as chatTimers from './0030-chat-timers.ts';
 
 /** In order of their names; one that was released is never changed, only followed. */
 export const migrations: Record<string, Migration> = {
@@ -40,4 +41,5 @@ export const migrations: Record<string, Migration> = {
   '0025-waiting-jobs': waitingJobs,
   '0026-encryption-key': encryptionKey,
   '0027-sealed-events': sealedEvents,
+  '0030-chat-timers': chatTimers,
 };

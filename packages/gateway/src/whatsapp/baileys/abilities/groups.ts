@@ -17,5 +17,6 @@ export function groups(link: Link, cache: GroupCache): SessionGroups {
           })),
         );
       }),
+    timer: (group) => link.ask(async (socket) => (await cache.fetched(socket, group)).ephemeralDuration ?? 0),
   };
 }

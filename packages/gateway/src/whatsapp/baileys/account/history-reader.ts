@@ -1,13 +1,15 @@
 import { Readable } from 'node:stream';
 import { createInflate } from 'node:zlib';
+import type { ChatTimer } from '../../port/chat-timers.ts';
 import type { HistoryBatch } from '../../port/history.ts';
-import type { Jid } from '../../port/identity.ts';
+import type { Identity, Jid } from '../../port/identity.ts';
 import type { InboundMessage } from '../../port/messages.ts';
 import { mayPass } from '../inbound/may-pass.ts';
 import { proto } from '../library.ts';
 import { decodeProtobuf } from '../parse/bounded-protobuf.ts';
 import { ConversationNames, historyMessage } from '../parse/history-message.ts';
 import type { LidDirectory, OwnAccount } from '../parse/message-source.ts';
+import { stampedTime } from '../parse/stamped-time.ts';
 import { streamFields } from './protobuf-stream.ts';
 
 /** Messages per batch: one transaction and one `history.sync` event each. */
@@ -114,13 +116,21 @@ async function readConversation(
   }
   const names = new ConversationNames(reading.directory);
   const chat = await names.chat(conversation);
-  batches.conversation(!id.endsWith('@g.us'));
+  batches.conversation(!id.endsWith('@g.us'), timerIn(conversation, chat));
   // Newest first in the file; events and rows are wanted in the order of time.
   for (const { message } of [...(conversation.messages ?? [])].reverse()) {
     const read =
       message && (await readable(reading, () => historyMessage(message, chat, reading.own(), names)));
     if (read) await batches.add(read);
   }
+}
+
+/** When it was set is not always told: it was so when the chat was last written in. */
+function timerIn(conversation: proto.IConversation, chat: Identity): ChatTimer | null {
+  const { ephemeralExpiration, ephemeralSettingTimestamp, conversationTimestamp } = conversation;
+  const set = stampedTime(ephemeralSettingTimestamp);
+  if (!ephemeralExpiration && set === null) return null;
+  return { chat, seconds: ephemeralExpiration ?? 0, setAt: set ?? stampedTime(conversationTimestamp) ?? 0 };
 }
 
 /** Null for what cannot be read because of what it is. */
@@ -137,6 +147,7 @@ async function readable<T>(reading: HistoryReading, read: () => Promise<T>): Pro
 class Batches {
   readonly #reading: HistoryReading;
   #messages: InboundMessage[] = [];
+  #timers: ChatTimer[] = [];
   #chats = 0;
   #contacts: number;
   #reported = false;
@@ -146,7 +157,8 @@ class Batches {
     this.#contacts = names;
   }
 
-  conversation(person: boolean): void {
+  conversation(person: boolean, timer: ChatTimer | null): void {
+    if (timer) this.#timers.push(timer);
     this.#chats += 1;
     if (person) this.#contacts += 1;
   }
@@ -167,10 +179,12 @@ class Batches {
       kind,
       progress,
       messages: this.#messages,
+      timers: this.#timers,
       chats: this.#chats,
       contacts: this.#contacts,
     });
     this.#messages = [];
+    this.#timers = [];
     this.#chats = 0;
     this.#contacts = 0;
     this.#reported = true;

@@ -4,6 +4,7 @@ import type { SessionParts } from '../../port/session.ts';
 import type { LogSink } from '../connection/quiet-logger.ts';
 import { cut } from '../connection/socket.ts';
 import { type BinaryNode, isJidNewsletter, type Socket } from '../library.ts';
+import { chatTimer } from '../parse/chat-timer.ts';
 import {
   inboundMessage,
   sealedMessage,
@@ -158,7 +159,7 @@ export class Inbound {
     try {
       const message = await inboundMessage(entry, this.#parts.own(), this.#lids());
       if (message) await this.#parts.report({ type: 'message', message });
-      else await this.#reportResent(entry);
+      else await this.#reportUnshown(entry);
     } catch (error) {
       if (mayPass(error)) throw error;
       const message = await unknownMessage(entry, this.#parts.own(), this.#lids());
@@ -181,7 +182,10 @@ export class Inbound {
     });
   }
 
-  async #reportResent(entry: JournalEntry): Promise<void> {
+  /** What no user sees, but somebody here has to know. */
+  async #reportUnshown(entry: JournalEntry): Promise<void> {
+    const timer = await chatTimer(entry, this.#parts.own(), this.#lids());
+    if (timer) await this.#parts.report({ type: 'chat_timer', timer });
     for (const message of await resentMessages(entry, this.#parts.own(), this.#lids())) {
       await this.#parts.report({ type: 'message', message });
     }

@@ -2,6 +2,7 @@ import type { MessageContent, MessageKind, QuotedMessage, SealedUse } from '../.
 import { type Level, levels, unwrapped } from '../../port/envelopes.ts';
 import type { MediaDescriptor, MediaKind } from '../../port/media.ts';
 import { jidNormalizedUser, proto } from '../library.ts';
+import { stampedTime } from './stamped-time.ts';
 
 type Message = proto.IMessage;
 type ContextInfo = proto.IContextInfo;
@@ -33,6 +34,7 @@ export function parseContent(message: Message): MessageContent {
     forwarded: context?.isForwarded === true,
     viewOnce: all.some(({ envelope }) => VIEW_ONCE.has(envelope?.name ?? '')) || parsed.viewOnce === true,
     ephemeralSeconds: context?.expiration || null,
+    ephemeralSetAt: context?.expiration ? stampedTime(context.ephemeralSettingTimestamp) : null,
     targetId: parsed.targetId ?? null,
     targetSender: parsed.targetSender ? jidNormalizedUser(parsed.targetSender) : null,
     ...(parsed.sealed ? { sealed: parsed.sealed } : {}),
