@@ -30,6 +30,7 @@ export const ERROR_CATALOGUE = {
   EDIT_WINDOW_EXPIRED: { status: 409, text: 'the time in which WhatsApp accepts an edit is over' },
   NOT_EDITABLE: { status: 409, text: 'this message cannot be edited' },
   NOT_FORWARDABLE: { status: 409, text: 'this message cannot be forwarded' },
+  NOT_QUOTABLE: { status: 409, text: 'this message cannot be quoted' },
   NOT_PINNABLE: { status: 409, text: 'this message cannot be pinned' },
   NOT_STARRABLE: { status: 409, text: 'this message cannot be starred' },
   NOT_A_POLL: { status: 409, text: 'the message is no poll' },

@@ -1,9 +1,10 @@
 /** What a message answers to, and whom it mentions: waE2E.ContextInfo. */
-import { invalidField } from '../errors.ts';
+import { AppError, invalidField } from '../errors.ts';
 import { canonicalJid, normaliseJid } from '../identity/jid.ts';
 import type { MessageArchive } from '../messages/archive.ts';
+import { hasCaption } from '../messages/edit-rules.ts';
 import type { MessageDevice, StoredMessage } from '../messages/stored-message.ts';
-import { quotable } from '../messages/wire-content.ts';
+import { member, quotable } from '../messages/wire-content.ts';
 import type { QuotedMessage } from '../whatsapp/port/content.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { WireMessage } from '../whatsapp/port/wire-message.ts';
@@ -64,8 +65,9 @@ function textIn(message: Record<string, unknown> | undefined): string | null {
 }
 
 /**
- * Builds the context of a message. A quoted message that we hold is quoted as it was; one that we do not
- * hold is quoted with the caller's text when its author is known, and else left out.
+ * Builds the context of a message. A quoted message that we hold is quoted as it stands by now; one that we do
+ * not hold is quoted with the caller's text when its author is known, and else left out. Throws NOT_QUOTABLE for
+ * one that was deleted for everyone: a quote would send its text, or its picture and key, out once more.
  */
 export async function conversation(
   archive: MessageArchive,
@@ -75,7 +77,12 @@ export async function conversation(
 ): Promise<Conversation> {
   const { quote, mentions } = input;
   const said = quote && (quote.fromMe === true ? canonicalJid(self(device)) : quote.participant);
-  const stored = quote ? await archive.findInChat(device, recipient.chat, quote.id, said) : null;
+  const found = quote ? await archive.findInChat(device, recipient.chat, quote.id, said) : null;
+  if (found && found.revokedAt !== null) {
+    throw new AppError('NOT_QUOTABLE', { message: 'quoted: the message was deleted' });
+  }
+  // What its owner deleted for himself is to him as if it were not there.
+  const stored = found?.hiddenAt == null ? found : null;
   const id = stored?.messageId ?? quote?.id;
   const author = stored ? authorOf(stored) : quote ? statedAuthor(quote, device, recipient) : null;
   const quotedMessage = stored ? await contentOf(archive, stored) : textMessage(quote?.text ?? null);
@@ -109,9 +116,46 @@ function self(device: MessageDevice): Identity {
 
 async function contentOf(archive: MessageArchive, stored: StoredMessage): Promise<WireMessage> {
   // The stored text is the edited one; the protobuf is the first.
-  if (stored.kind === 'text') return { conversation: stored.text ?? '' };
+  const text = stored.text ?? '';
+  if (stored.kind === 'text') return { conversation: text };
   const wire = await archive.wireMessage(stored);
-  return wire ? quotable(wire) : { conversation: stored.text ?? '' };
+  if (!wire) return { conversation: text };
+  const content = quotable(wire);
+  if (stored.context.viewOnce) return withoutFile(content);
+  return stored.editedAt !== null && hasCaption(stored.kind) ? withCaption(content, text) : content;
+}
+
+/** What opens a file, and what can be seen of it without it; by the names of waE2E. */
+const OF_THE_FILE = new Set([
+  'url',
+  'directPath',
+  'mediaKey',
+  'jpegThumbnail',
+  'thumbnailDirectPath',
+  'thumbnailSha256',
+  'thumbnailEncSha256',
+  'scansSidecar',
+  'streamingSidecar',
+]);
+
+/** What may be opened once is not sent out again by a quote. */
+function withoutFile(content: WireMessage): WireMessage {
+  return changedParts(content, (part) =>
+    Object.fromEntries(Object.entries(part).filter(([name]) => !OF_THE_FILE.has(name))),
+  );
+}
+
+function withCaption(content: WireMessage, caption: string): WireMessage {
+  return changedParts(content, (part) => ({ ...part, caption }));
+}
+
+function changedParts(content: WireMessage, change: (part: WireMessage) => WireMessage): WireMessage {
+  return Object.fromEntries(
+    Object.keys(content).map((name) => {
+      const part = member(content, name);
+      return [name, part ? change(part) : content[name]];
+    }),
+  );
 }
 
 function textMessage(text: string | null): WireMessage | null {
