@@ -37,7 +37,8 @@ export class BackgroundFetches {
     if (!copy || copy.gone || !wantsPrefetch(this.#parts.settings, copy)) return;
     const session = this.#parts.sessions.forDevice(copy.deviceId);
     if (!session) return;
-    const result = await this.#parts.fetcher.fetch(copy, session);
+    const { prefetchMaxBytes } = this.#parts.settings;
+    const result = await this.#parts.fetcher.fetch(copy, session, prefetchMaxBytes);
     if (result.outcome === 'ok') result.file.release();
     else this.#parts.log.debug({ outcome: result.outcome }, 'media was not fetched on arrival');
   }

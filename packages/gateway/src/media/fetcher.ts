@@ -28,7 +28,7 @@ export class MediaFetcher {
     clock: Clock;
     limits: { maxBytes: number; downloadTimeoutMs: number };
   };
-  readonly #flights = new Map<string, Promise<FetchOutcome>>();
+  readonly #flights = new Map<string, Flight>();
   /** Calls of `fetch`: a flight has landed before its file is noted for the message. */
   readonly #fetches = new Set<Promise<FetchOutcome>>();
   readonly #stopping = new AbortController();
@@ -43,9 +43,15 @@ export class MediaFetcher {
     this.#parts = parts;
   }
 
-  /** The caller must release the file. Rejects on local failures only (disk, database). */
-  fetch(copy: MediaCopy, session: MediaSession): Promise<FetchOutcome> {
-    const fetched = this.#fetch(copy, session).finally(() => this.#fetches.delete(fetched));
+  /**
+   * The caller must release the file. `mostBytes` are fetched of it, whatever its sender said of its length;
+   * default: as many as the settings allow. Rejects on local failures only (disk, database).
+   */
+  fetch(copy: MediaCopy, session: MediaSession, mostBytes?: number): Promise<FetchOutcome> {
+    const { maxBytes } = this.#parts.limits;
+    const fetched = this.#fetch(copy, session, Math.min(mostBytes ?? maxBytes, maxBytes)).finally(() =>
+      this.#fetches.delete(fetched),
+    );
     this.#fetches.add(fetched);
     return fetched;
   }
@@ -61,20 +67,24 @@ export class MediaFetcher {
     await this.idle();
   }
 
-  async #fetch(copy: MediaCopy, session: MediaSession): Promise<FetchOutcome> {
+  async #fetch(copy: MediaCopy, session: MediaSession, mostBytes: number): Promise<FetchOutcome> {
     const key = flightKey(copy);
     let flight = this.#flights.get(key);
     if (!flight) {
-      flight = this.#fly(copy, session);
+      flight = { mostBytes, landing: this.#fly(copy, session, mostBytes) };
       this.#flights.set(key, flight);
       const landed = (): boolean => this.#flights.delete(key);
-      flight.then((result) => {
+      flight.landing.then((result) => {
         landed();
         // Everyone who waited has taken a lease by then: their continuations run before the next tick.
         if (result.outcome === 'ok') setImmediate(() => result.file.release());
       }, landed);
     }
-    const result = await flight;
+    const result = await flight.landing;
+    // Broken off by the bound of another, who was first.
+    if (result.outcome === 'too_large' && flight.mostBytes < mostBytes) {
+      return this.#fetch(copy, session, mostBytes);
+    }
     if (result.outcome !== 'ok') return result;
     const file = result.file.share();
     try {
@@ -88,7 +98,7 @@ export class MediaFetcher {
     return { outcome: 'ok', file };
   }
 
-  async #fly(copy: MediaCopy, session: MediaSession): Promise<FetchOutcome> {
+  async #fly(copy: MediaCopy, session: MediaSession, mostBytes: number): Promise<FetchOutcome> {
     const { cache, copies } = this.#parts;
     const proven = await copies.provenTwin(copy);
     const cached = proven ? await cache.lookUp(proven) : null;
@@ -110,7 +120,7 @@ export class MediaFetcher {
         directPath: copy.directPath,
         promise: promiseOf(copy),
         staged,
-        maxBytes: this.#parts.limits.maxBytes,
+        maxBytes: mostBytes,
         timeoutMs: this.#parts.limits.downloadTimeoutMs,
         signal: this.#stopping.signal,
       });
@@ -120,6 +130,12 @@ export class MediaFetcher {
       await staged.discard();
     }
   }
+}
+
+/** A download under way. */
+interface Flight {
+  mostBytes: number;
+  landing: Promise<FetchOutcome>;
 }
 
 /**

@@ -12,7 +12,10 @@ const CONCURRENCY = 4;
 /** Beyond this the newest wait until someone asks: memory stays bounded in a flood of messages. */
 const MAX_QUEUE = 5000;
 
-/** Does the operator want this file fetched on arrival? An unknown length is no reason to wait. */
+/**
+ * Does the operator want this file fetched on arrival? The length is what its sender says: a greater one saves
+ * the asking, and one that is unknown or a lie ends at the same bound while it is fetched.
+ */
 export function wantsPrefetch(settings: MediaConfig, candidate: PrefetchCandidate): boolean {
   if (!settings.prefetch) return false;
   if (!settings.prefetchKinds.some((kind) => kind === candidate.kind)) return false;

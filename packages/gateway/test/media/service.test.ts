@@ -78,6 +78,28 @@ describe('from the cache', () => {
     expect(await sizes()).toEqual([100, most]);
   });
 
+  test('on arrival no more is fetched than the policy says, whatever the sender said of the length', async () => {
+    const most = world.settings.prefetchMaxBytes;
+    for (const [id, said] of [
+      ['LIAR', 1],
+      ['SILENT', null],
+    ] as const) {
+      const { bytes, descriptor } = await world.upload(randomBytes(5 * most));
+      const path = descriptor.directPath ?? '';
+      world.cdn.slow(path, 2_000_000);
+      world.cdn.clearLog();
+      world.media.prefetch(await world.message(device, id, { ...descriptor, fileLength: said }));
+      await until(() => world.cdn.log.length === 1);
+      expect(world.cdn.log[0]?.bytes).toBeLessThan(most);
+      if (said !== null) continue;
+      // Who asks for it gets it, also while it is being fetched on arrival.
+      world.cdn.restore(path);
+      const rowId = await world.message(device, 'AGAIN', { ...descriptor, fileLength: null });
+      world.media.prefetch(rowId);
+      expect((await bytesOf(await resolve('AGAIN'))).equals(bytes)).toBe(true);
+    }
+  });
+
   test('a stop lets a download end, and breaks off one that takes long', async () => {
     const soon = await world.upload(randomBytes(1000));
     const never = await world.upload(randomBytes(1000));
