@@ -73,7 +73,8 @@ test('decryption-tap.ts: the repository has the calls that are tapped', () => {
     keys: addTransactionCapability(new Keys(), quiet, { maxCommitRetries: 1, delayBetweenTriesMs: 1 }),
   };
   const repository = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(auth, quiet);
-  for (const name of ['decryptMessage', 'decryptGroupMessage', 'migrateSession'] as const) {
+  const names = ['decryptMessage', 'decryptGroupMessage', 'migrateSession'] as const;
+  for (const name of [...names, 'jidToSignalProtocolAddress'] as const) {
     expect(typeof repository[name], name).toBe('function');
   }
   expect(typeof repository.lidMapping.storeLIDPNMappings).toBe('function');

@@ -18,6 +18,9 @@ export class MemoryCredentials implements CredentialStore {
   /** So many of the next reads of a key type fail. */
   unreadable: { type: string; times: number } | null = null;
 
+  /** So many of the next commits that change a key of this type fail. */
+  unwritable: { type: string; times: number } | null = null;
+
   /** Answers later, as a store does that is not in this process. */
   slow = false;
 
@@ -62,6 +65,11 @@ export class MemoryCredentials implements CredentialStore {
   async write(changes: KeyChange[], journal: JournalEntry[] = []): Promise<void> {
     if (this.slow) await nextTurn();
     if (this.#dead) return new Promise(() => undefined);
+    const { unwritable } = this;
+    if (unwritable && unwritable.times > 0 && changes.some(({ type }) => type === unwritable.type)) {
+      unwritable.times -= 1;
+      throw new StorageFailure('io', new Error('the disk takes nothing'));
+    }
     for (const { type, id, value } of changes) {
       if (value) this.#keys.set(`${type}/${id}`, value);
       else this.#keys.delete(`${type}/${id}`);

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { pause, systemClock } from '../../../clock.ts';
 import type { JournalEntry } from '../../port/credentials.ts';
 import { JOURNAL_KEY_TYPE } from '../connection/auth-state.ts';
+import { sessionMigration } from '../connection/session-migration.ts';
 import { inTurn } from '../connection/signal-turns.ts';
 import { WatchedReads } from '../connection/watched-reads.ts';
 import {
@@ -118,9 +119,13 @@ export class DecryptionTap {
     // Given with transaction capability by socket.js; the type of the option is wider.
     const keys = auth.keys as SignalKeyStoreWithTransaction;
     const reads = new WatchedReads(keys);
-    const inner = reads.watched(
-      DEFAULT_CONNECTION_CONFIG.makeSignalRepository({ ...auth, keys: reads.keys }, logger, pnToLid),
+    const library = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(
+      { ...auth, keys: reads.keys },
+      logger,
+      pnToLid,
     );
+    const migrateSession = sessionMigration({ keys: reads.keys, repository: library });
+    const inner = reads.watched({ ...library, migrateSession });
     const tapped: SignalRepositoryWithLIDStore = {
       ...inner,
       decryptMessage: (opts) => this.#open(keys, opts.jid, opts.ciphertext, () => inner.decryptMessage(opts)),
