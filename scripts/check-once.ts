@@ -29,6 +29,12 @@ const RULES: Rule[] = [
     instead: 'use after() of a Clock, or pause() of clock.ts',
   },
   {
+    what: 'a time limit that an answer in the socket does not count for',
+    pattern: /\bAbortSignal\.timeout\(/,
+    only: ['clock.ts'],
+    instead: 'use timeLimit() or afterHearing() of clock.ts',
+  },
+  {
     what: 'a time as text',
     pattern: /\.toISOString\(/,
     only: ['clock.ts'],

@@ -60,6 +60,34 @@ export async function inTime(ms: number, work: PromiseLike<unknown>): Promise<bo
   }
 }
 
+/**
+ * As `clock.after`, but what has come in by then is heard first. A loop that was busy past the time finds the timer
+ * and the answer at once, and Node runs timers before it reads sockets; immediates run after
+ * (https://nodejs.org/learn/asynchronous-work/event-loop-timers-and-nexttick).
+ */
+export function afterHearing(clock: Clock, ms: number, run: () => void): () => void {
+  let turn: NodeJS.Immediate | undefined;
+  const cancel = clock.after(ms, () => {
+    turn = setImmediate(run);
+  });
+  return () => {
+    cancel();
+    clearImmediate(turn);
+  };
+}
+
+/**
+ * Aborted with a TimeoutError after `ms` of real time, once what has come in by then was heard. `end` gives the
+ * timer back, which keeps no process alive.
+ */
+export function timeLimit(ms: number): { signal: AbortSignal; end(): void } {
+  const ending = new AbortController();
+  const end = afterHearing(systemClock, ms, () => {
+    ending.abort(new DOMException('it took too long', 'TimeoutError'));
+  });
+  return { signal: ending.signal, end };
+}
+
 /** Less than this is the slow correction of a clock that is a little off. */
 const SET_BACK_MS = 1000;
 

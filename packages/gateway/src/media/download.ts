@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts';
+import { type Clock, timeLimit } from '../clock.ts';
 import { ForbiddenMediaTarget, type MediaHttp, type MediaResponse } from '../net/media-http.ts';
 import type { StagedBlob } from '../storage/blobs.ts';
 import {
@@ -71,7 +71,7 @@ class Download {
 
   constructor(request: DownloadRequest) {
     this.#request = request;
-    const timeout = AbortSignal.timeout(request.timeoutMs);
+    const timeout = timeLimit(request.timeoutMs).signal;
     this.#signal = request.signal ? AbortSignal.any([timeout, request.signal]) : timeout;
     this.#opener = openMedia(request.promise);
     this.#bare = request.promise.mediaKey.length === 0;

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { systemClock } from '../clock.ts';
+import { systemClock, timeLimit } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import type { MediaHttp } from '../net/media-http.ts';
 import type { StagedBlob } from '../storage/blobs.ts';
@@ -101,7 +101,7 @@ async function post(
   media: EncryptedMedia,
   encrypted: StagedBlob,
 ): Promise<UploadAnswer> {
-  const limit = AbortSignal.timeout(request.timeoutMs ?? UPLOAD_TIMEOUT_MS);
+  const limit = timeLimit(request.timeoutMs ?? UPLOAD_TIMEOUT_MS).signal;
   const signal = request.signal ? AbortSignal.any([limit, request.signal]) : limit;
   const token = media.fileEncSha256.toString('base64url');
   let detail = 'no media host is known';

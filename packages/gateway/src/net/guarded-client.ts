@@ -2,6 +2,7 @@ import { type LookupAddress, lookup } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { Transform, type TransformCallback } from 'node:stream';
 import { Agent, buildConnector, type Dispatcher, errors, request } from 'undici';
+import { timeLimit } from '../clock.ts';
 import { AddressPolicy } from './address-policy.ts';
 
 export type GuardedFailure =
@@ -194,8 +195,23 @@ export class GuardedClient {
 
   /** Throws GuardedRequestError; any HTTP status is an answer, not an error. */
   async request(url: string, options: GuardedRequest): Promise<GuardedResponse> {
-    const timeout = AbortSignal.timeout(options.timeoutMs);
-    const signal = options.signal ? AbortSignal.any([timeout, options.signal]) : timeout;
+    const limit = timeLimit(options.timeoutMs);
+    const signal = options.signal ? AbortSignal.any([limit.signal, options.signal]) : limit.signal;
+    try {
+      const response = await this.#follow(url, options, signal);
+      response.body.once('close', limit.end);
+      return response;
+    } catch (error) {
+      limit.end();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  async #follow(url: string, options: GuardedRequest, signal: AbortSignal): Promise<GuardedResponse> {
     let target = parseTarget(url, undefined, this.#policy);
     let headers = options.headers ?? {};
     for (let redirects = 0; ; redirects += 1) {
@@ -214,10 +230,6 @@ export class GuardedClient {
     }
   }
 
-  async close(): Promise<void> {
-    await this.#agent.destroy();
-  }
-
   async #once(
     target: URL,
     options: GuardedRequest,
@@ -231,8 +243,9 @@ export class GuardedClient {
         headers: { accept: '*/*', 'user-agent': 'WUTS', ...headers, 'accept-encoding': 'identity' },
         ...(options.body === undefined ? {} : { body: options.body }),
         signal,
-        headersTimeout: options.timeoutMs,
-        bodyTimeout: options.timeoutMs,
+        // The signal is the limit of both; undici's own timers would fire before an answer that is there was read.
+        headersTimeout: 0,
+        bodyTimeout: 0,
       });
     } catch (error) {
       throw explain(error);

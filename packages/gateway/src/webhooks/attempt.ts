@@ -1,5 +1,5 @@
 /** One POST to one endpoint, and what came of it. */
-import type { Clock } from '../clock.ts';
+import { afterHearing, type Clock } from '../clock.ts';
 import { type EnvelopeRow, SealedEvents } from '../events/sealed-events.ts';
 import {
   type GuardedClient,
@@ -84,7 +84,7 @@ export class Attempts {
     const ending = new AbortController();
     let late = false;
     this.#underWay.add(ending);
-    const cancel = this.#clock.after(target.timeoutMs, () => {
+    const cancel = afterHearing(this.#clock, target.timeoutMs, () => {
       late = true;
       ending.abort();
     });
