@@ -38,6 +38,7 @@ export const ERROR_CATALOGUE = {
   TOKEN_ROTATED: { status: 409, text: 'another request gave the user a new token at the same time' },
   IDEMPOTENCY_CONFLICT: { status: 409, text: 'the Idempotency-Key was used with another request' },
   MEDIA_GONE: { status: 410, text: 'the media is gone: neither WhatsApp nor your phone has it any more' },
+  CURSOR_UNKNOWN: { status: 410, text: 'the cursor is beyond the newest event' },
   SEND_TIME_PASSED: { status: 410, text: 'the time at which the message was to be sent has passed' },
   PAYLOAD_TOO_LARGE: { status: 413, text: 'payload too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, text: 'unsupported content type: send application/json' },

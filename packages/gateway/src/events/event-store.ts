@@ -1,6 +1,7 @@
 /** Reading events: pulled page by page, streamed, replayed. */
 import { type Kysely, sql } from 'kysely';
-import { durable } from '../storage/database.ts';
+import { AppError } from '../errors.ts';
+import { durable, lastEventNumber } from '../storage/database.ts';
 import type { Database } from '../storage/schema.ts';
 import type { EventName } from './catalogue/names.ts';
 import type { StoredEvent } from './envelope.ts';
@@ -85,6 +86,19 @@ export class EventStore {
       .where('tenant_id', '=', tenantId)
       .executeTakeFirst();
     return Number(row?.seq ?? 0);
+  }
+
+  /**
+   * Throws CURSOR_UNKNOWN for a place that no event has had yet. A database was restored, and what it tells from
+   * now on would be taken for what its reader has seen.
+   */
+  async checkPlace(after: number): Promise<void> {
+    if (after <= (await lastEventNumber(this.#db))) return;
+    throw new AppError('CURSOR_UNKNOWN', {
+      message:
+        'the cursor is beyond the newest event: the database was restored, or the cursor is not of this gateway. ' +
+        'Go on with after=0 (all that is kept) or after=latest',
+    });
   }
 
   /** The place of the newest event of all; 0 when there is none. For waking, never for answers. */

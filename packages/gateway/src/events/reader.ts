@@ -51,7 +51,10 @@ export class EventReader {
     this.#sealed = new SealedEvents(parts);
   }
 
-  /** The events after `after`, oldest first; when there are none, waits so long for one, or until `signal`. */
+  /**
+   * The events after `after`, oldest first; when there are none, waits so long for one, or until `signal`. Throws
+   * CURSOR_UNKNOWN for a place that no event has had, as `stream` does.
+   */
   async page(
     scope: EventScope,
     options: { after: Position; limit: number; waitMs: number; signal: AbortSignal },
@@ -126,7 +129,9 @@ export class EventReader {
   }
 
   async #position(tenantId: string, after: Position): Promise<number> {
-    return after === 'latest' ? this.#store.latest(tenantId) : after;
+    if (after === 'latest') return this.#store.latest(tenantId);
+    await this.#store.checkPlace(after);
+    return after;
   }
 
   /** Listens from now on, so that nothing slips in between reading and waiting. */

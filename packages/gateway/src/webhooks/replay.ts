@@ -43,12 +43,16 @@ export class Replay {
     this.#parts = parts;
   }
 
-  /** In batches; deliveries begin with the first. History events, which are never pushed, are left out. */
+  /**
+   * In batches; deliveries begin with the first. Events that are never pushed are left out. Throws CURSOR_UNKNOWN
+   * for an `afterSeq` that no event has had.
+   */
   async run(endpoint: Endpoint, range: ReplayRange): Promise<ReplayAnswer> {
     const { store, wake } = this.#parts;
     const names = range.events ?? endpoint.events;
     const answer: ReplayAnswer = { enqueued: 0, skipped: 0, nextSeq: null };
     let after = range.afterSeq ?? 0;
+    await store.checkPlace(after);
     // Without an end, what is recorded meanwhile would be sent twice.
     const upTo = range.upToSeq ?? (await store.latest(endpoint.tenantId));
     for (let seen = 0; seen < range.limit; ) {

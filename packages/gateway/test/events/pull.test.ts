@@ -69,6 +69,38 @@ describe('GET /events', () => {
     expect(counts((await api.get(`/events?after=${none.next}`)).body)).toEqual([6]);
   });
 
+  test('a cursor beyond the newest event is refused; one whose events are gone is not', async () => {
+    await record(1);
+    await record(2);
+    const { next } = (await api.get('/events')).body;
+    const beyond = String(Number(next) + 1);
+    const refused = {
+      success: false,
+      error_code: 'CURSOR_UNKNOWN',
+      error: expect.stringContaining('after=0'),
+    };
+    for (const path of [`/events?after=${beyond}`, `/events?after=${beyond}&wait=30`]) {
+      const answer = await api.get(path);
+      expect([answer.status, answer.body]).toEqual([410, expect.objectContaining(refused)]);
+    }
+    for (const [headers, query] of [
+      [{ 'last-event-id': beyond }, ''] as const,
+      [{}, `?after=${beyond}`] as const,
+    ]) {
+      const stream = await EventStream.open(`${world.gateway.url}/events/stream${query}`, {
+        authorization: `Bearer ${token}`,
+        ...headers,
+      });
+      expect(stream.status).toBe(410);
+      await stream.close();
+    }
+    await untilWaiting(0);
+    await world.gateway.parts.db.deleteFrom('events').where('tenant_id', '=', device.tenantId).execute();
+    expect((await api.get(`/events?after=${next}`)).body).toMatchObject({ events: [], next });
+    await record(3);
+    expect(counts((await api.get(`/events?after=${next}`)).body)).toEqual([3]);
+  });
+
   test('by event and by device', async () => {
     await record(1);
     await record(2, other);

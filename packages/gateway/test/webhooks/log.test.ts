@@ -221,6 +221,16 @@ describe('POST /webhook/replay', () => {
     });
   });
 
+  test('a place that no event has had yet is refused', async () => {
+    await api.world.record(device, 'a', 1);
+    const [{ seq }] = (await api.world.db.selectFrom('events').select('seq').execute()) as [{ seq: number }];
+    expect((await replay({ after_seq: seq })).status).toBe(202);
+    expect(await replay({ after_seq: seq + 1 })).toMatchObject({
+      status: 410,
+      body: { error_code: 'CURSOR_UNKNOWN' },
+    });
+  });
+
   test('by event, in batches, up to the limit, and on from next_seq', async () => {
     const { world } = api;
     await world.record(device, 'a', ...Array.from({ length: 450 }, (_, n) => n));

@@ -49,7 +49,7 @@ export const pullRoutes: FastifyPluginAsyncTypebox<PullParts> = async (app, { re
           ),
           ...filters,
         }),
-        response: { 200: Page, ...errorResponses('400', '401', '403', '404', '429') },
+        response: { 200: Page, ...errorResponses('400', '401', '403', '404', '410', '429') },
       },
     },
     async (request, reply) => {

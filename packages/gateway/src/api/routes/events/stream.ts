@@ -34,7 +34,7 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamParts> = async (app, 
         description:
           'Server-Sent Events: `id` is the cursor, `event` the name, `data` the envelope. A client that comes ' +
           'back with `Last-Event-ID` misses nothing that is still kept; without it (and without `after`) the ' +
-          'stream begins now. A comment every 15 s shows that it lives.',
+          'stream begins now. One that is beyond the newest event, because the database was restored, is refused. A comment every 15 s shows that it lives.',
         headers: Type.Object({
           ...DeviceHeaders.properties,
           'last-event-id': Type.Optional(Type.String({ description: 'The `id` of the last event seen' })),
@@ -42,7 +42,7 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamParts> = async (app, 
         querystring: Type.Object({ after: Type.Optional(Cursor), ...filters }),
         response: {
           200: { description: 'A stream', content: { 'text/event-stream': { schema: Type.String() } } },
-          ...errorResponses('400', '401', '404', '429'),
+          ...errorResponses('400', '401', '404', '410', '429'),
         },
       },
     },

@@ -143,7 +143,7 @@ export const sendingAgainRoutes: FastifyPluginAsyncTypebox<SendingAgainParts> = 
               }),
             ),
           }),
-          ...errorResponses('400', '401', '404'),
+          ...errorResponses('400', '401', '404', '410'),
         },
       },
     },
