@@ -22,10 +22,7 @@ export interface NewEvent {
    * or a fixed word such as `device` for what has no chat.
    */
   orderKey: string;
-  /**
-   * History is stored and can be pulled, but is not pushed one by one: it would flood the webhooks.
-   * Default false.
-   */
+  /** Stored and can be pulled, but is not pushed: meant for one endpoint alone. Default false. */
   quiet?: boolean;
   /** Names the cause within the device; a second event of the same cause is not written. Default: none. */
   cause?: string;

@@ -19,6 +19,7 @@ beforeAll(async () => {
   receiver = await Receiver.start();
   shop = await world.sandbox.createPhone({ number: '5511999993001', name: 'Shop' });
   friend = await world.sandbox.createPhone({ number: '5511999993002', name: 'Friend' });
+  await shop.past.fill(friend, 3);
 });
 afterAll(async () => {
   await world?.destroy();
@@ -51,6 +52,14 @@ test('the address given at registration is applied when the device connects', as
   expect(receiver.received[0]?.event).toMatchObject({ event: 'device.connected', device_id: deviceId });
   const { body } = await world.as(token).get('/devices');
   expect(body.devices[0].webhook_url).toBe(receiver.url);
+});
+
+test('the history that the phone sends is pushed, a piece at a time', async () => {
+  const told = () =>
+    named('history.sync').flatMap(({ event }) => (event.data as { messages: object[] }).messages);
+  for (let count = 1; told().length < 3; count += 1) await untilNamed('history.sync', count);
+  expect(told()).toHaveLength(3);
+  expect(named('message.received')).toEqual([]);
 });
 
 test('messages arrive in the order in which they were sent', async () => {
