@@ -35,6 +35,8 @@ export const ROOMS: Record<string, Room> = {
   },
   webhooks: {
     mutate: ['webhooks/*.ts'],
-    tests: ['webhooks/{delivery,endpoints,health,log,metrics,recovery,schedule,signature}.test.ts'],
+    tests: [
+      'webhooks/{delivery,endpoints,expiry,health,log,metrics,recovery,schedule,signature,slots}.test.ts',
+    ],
   },
 };

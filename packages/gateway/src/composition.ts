@@ -175,6 +175,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     registry: metrics.registry,
     store: events.store,
     settings: config.webhooks,
+    retention: config.retention,
     events: events.outbox,
     devices,
   });

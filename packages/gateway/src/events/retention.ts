@@ -9,6 +9,11 @@ const SWEEP_EVERY_MS = 10 * 60_000;
 /** Deleting 500 events with a delivery each takes a few milliseconds; nothing else is written meanwhile. */
 const BATCH = 500;
 
+/** Milliseconds that a delivery may wait, and that an event stays whose delivery failed. */
+export function deliveryRetention(settings: RetentionConfig): number {
+  return Math.max(settings.failedMs, settings.eventMs);
+}
+
 export class EventRetention {
   readonly #db: Kysely<Database>;
   readonly #clock: Clock;
@@ -52,11 +57,15 @@ export class EventRetention {
 
   /**
    * Deletes what is too old, in batches that let others write in between. An event with a pending delivery
-   * always stays, whatever its age. Returns how many events were deleted.
+   * stays until that ends; `webhooks/expiry.ts` sees to it that it does. With one that expired it stays once
+   * more as long as any event, to be found in the log and delivered again. Returns how many were deleted.
    */
   async sweep(): Promise<number> {
     const now = this.#clock.now();
-    const failedUntil = now - Math.max(this.#settings.failedMs, this.#settings.eventMs);
+    const until = {
+      failed: now - deliveryRetention(this.#settings),
+      expired: now - this.#settings.eventMs,
+    };
     let deleted = 0;
     let past = { at: -1, seq: 0 };
     while (!this.#stopped) {
@@ -66,7 +75,7 @@ export class EventRetention {
       past = { at: last.created_at, seq: last.seq };
       deleted += await this.#delete(
         batch.map((row) => row.seq),
-        failedUntil,
+        until,
       );
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
@@ -86,7 +95,7 @@ export class EventRetention {
       .execute();
   }
 
-  async #delete(seqs: number[], failedUntil: number): Promise<number> {
+  async #delete(seqs: number[], until: { failed: number; expired: number }): Promise<number> {
     const result = await this.#db
       .deleteFrom('events')
       .where('seq', 'in', seqs)
@@ -102,7 +111,11 @@ export class EventRetention {
                   or('webhook_deliveries.state', '=', 'pending'),
                   or.and([
                     or('webhook_deliveries.state', '=', 'failed'),
-                    or('events.created_at', '>=', failedUntil),
+                    or('events.created_at', '>=', until.failed),
+                  ]),
+                  or.and([
+                    or('webhook_deliveries.state', '=', 'expired'),
+                    or('webhook_deliveries.finished_at', '>=', until.expired),
                   ]),
                 ]),
               ),

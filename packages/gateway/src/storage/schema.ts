@@ -284,6 +284,10 @@ export interface WebhookEndpointsTable {
   failing_since: number | null;
   /** Failed attempts since the last success. */
   failures: number;
+  /** Counts up with each change of the receiver (webhooks/endpoints.ts): outcomes of an earlier one count for nothing. */
+  generation: Generated<number>;
+  /** When its owner was told last that deliveries are about to expire. */
+  expiry_told_at: Generated<number | null>;
   created_at: number;
   updated_at: number;
 }
@@ -297,9 +301,12 @@ export interface WebhookDeliveriesTable {
   event_name: string;
   device_id: string;
   order_key: string;
-  state: 'pending' | 'delivered' | 'failed';
+  /** `expired`: it waited for as long as a delivery may. */
+  state: 'pending' | 'delivered' | 'failed' | 'expired';
   /** Attempts made so far. */
   attempts: number;
+  /** Those of them that were made to an earlier receiver, and use up none of the retries. */
+  attempts_before: Generated<number>;
   /**
    * When the next attempt is due; `PARKED` (webhooks/queue.ts) while an earlier delivery of the same order
    * key, or the endpoint, holds it up; meaningless once delivered or failed.

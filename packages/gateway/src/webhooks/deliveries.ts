@@ -15,7 +15,12 @@ import { seesWholeTenant } from '../tenancy/visibility.ts';
 import { enqueue, PARKED } from './queue.ts';
 
 export type DeliveryState = WebhookDeliveriesTable['state'];
-export const DELIVERY_STATES = ['pending', 'delivered', 'failed'] as const satisfies DeliveryState[];
+export const DELIVERY_STATES = [
+  'pending',
+  'delivered',
+  'failed',
+  'expired',
+] as const satisfies DeliveryState[];
 
 export interface Delivery {
   id: string;

@@ -9,6 +9,15 @@ import type { Vault } from '../storage/vault.ts';
 export const ENDPOINT_STATES = ['active', 'paused', 'gone'] as const;
 export type EndpointState = (typeof ENDPOINT_STATES)[number];
 
+/** What is pending for an endpoint. Times in milliseconds. */
+export interface Waiting {
+  deliveries: number;
+  /** The oldest was made then. */
+  since: number;
+  /** It expires then, unless it was delivered or has failed. */
+  expiresAt: number;
+}
+
 /** Where and how the events of one device are pushed. The secret leaves the database for signing alone. */
 export interface Endpoint {
   id: string;
@@ -33,6 +42,8 @@ export interface Endpoint {
   failingSince: number | null;
   /** Failed attempts since the last success. */
   failures: number;
+  /** What is pending for it; null when nothing is. */
+  waiting: Waiting | null;
   createdAt: number;
   updatedAt: number;
 }
@@ -71,7 +82,13 @@ export function headersOf(row: EndpointRow, vault: Vault): Record<string, string
   return text === null ? {} : (JSON.parse(text) as Record<string, string>);
 }
 
-export function endpointFromRow(row: EndpointRow, vault: Vault): Endpoint {
+/** A query often carries a token. */
+export function urlWithoutQuery(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname}`;
+}
+
+export function endpointFromRow(row: EndpointRow, vault: Vault, waiting: Waiting | null): Endpoint {
   return {
     id: row.id,
     tenantId: row.tenant_id,
@@ -90,6 +107,7 @@ export function endpointFromRow(row: EndpointRow, vault: Vault): Endpoint {
     stateAt: row.state_at,
     failingSince: row.failing_since,
     failures: row.failures,
+    waiting,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };

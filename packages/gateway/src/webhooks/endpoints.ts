@@ -8,7 +8,15 @@ import type { StockRoom } from '../quotas/quotas.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Vault } from '../storage/vault.ts';
 import type { Caller } from '../tenancy/caller.ts';
-import { type Endpoint, type EndpointRow, endpointFromRow, newEndpointId, sealText } from './endpoint.ts';
+import {
+  type Endpoint,
+  type EndpointRow,
+  endpointFromRow,
+  headersOf,
+  newEndpointId,
+  sealText,
+  secretOf,
+} from './endpoint.ts';
 import {
   type CheckedInput,
   checkInput,
@@ -17,7 +25,8 @@ import {
   DEFAULT_TIMEOUT_S,
   type EndpointInput,
 } from './endpoint-input.ts';
-import { parkEndpoint, releaseEndpoint } from './queue.ts';
+import type { Patience } from './expiry.ts';
+import { forgetAttempts, parkEndpoint, releaseEndpoint } from './queue.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
 export interface EndpointsParts {
@@ -28,6 +37,7 @@ export interface EndpointsParts {
   devices: Pick<Devices, 'resolve' | 'list'>;
   policy: AddressPolicy;
   subscriptions: Subscriptions;
+  patience: Patience;
   /** Called after every change: the worker reads the endpoint anew and looks for what is due. */
   changed(endpointId: string): void;
 }
@@ -46,7 +56,7 @@ export class Endpoints {
   async default(caller: Caller, deviceId?: string): Promise<Endpoint | null> {
     const device = await this.#parts.devices.resolve(caller, deviceId);
     const row = await this.#default(this.#parts.db, device);
-    return row ? endpointFromRow(row, this.#parts.vault) : null;
+    return row ? this.#shown(row) : null;
   }
 
   /** Creates or changes the single configuration of a device; a paused or gone one is active again. */
@@ -68,7 +78,7 @@ export class Endpoints {
 
   /** All endpoints of one device, or of every device the caller may see. Oldest first. */
   async list(caller: Caller, deviceId?: string): Promise<Endpoint[]> {
-    const { db, devices, vault } = this.#parts;
+    const { db, devices } = this.#parts;
     const seen =
       deviceId === undefined
         ? await devices.list(caller, 'visible')
@@ -79,7 +89,10 @@ export class Endpoints {
     // The single one first: two may have been made in the same millisecond.
     const rows = await query.orderBy('is_default', 'desc').orderBy('created_at').orderBy('id').execute();
     const ids = new Set(seen.map((device) => device.id));
-    return rows.filter((row) => ids.has(row.device_id)).map((row) => endpointFromRow(row, vault));
+    return this.#allShown(
+      caller.tenantId,
+      rows.filter((row) => ids.has(row.device_id)),
+    );
   }
 
   /** The enabled endpoints of the device that `Devices.resolve` finds. */
@@ -108,10 +121,9 @@ export class Endpoints {
 
   /** Throws NOT_FOUND for an id that is unknown, of another tenant, or of a device the caller may not see. */
   async get(caller: Caller, id: string): Promise<Endpoint> {
-    const { db, vault } = this.#parts;
-    const row = await findRow(db, caller.tenantId, id);
+    const row = await findRow(this.#parts.db, caller.tenantId, id);
     if (!row || !(await this.#sees(caller, row.device_id))) throw notFound();
-    return endpointFromRow(row, vault);
+    return this.#shown(row);
   }
 
   /** Changes what is given; with `enabled: true` a paused or gone one is active again. */
@@ -180,10 +192,22 @@ export class Endpoints {
     deviceId: string,
     change: (trx: Transaction<Database>) => Promise<EndpointRow>,
   ): Promise<Endpoint> {
-    const { db, vault, subscriptions, changed } = this.#parts;
+    const { db, subscriptions, changed } = this.#parts;
     const row = await subscriptions.during(deviceId, () => db.transaction().execute(change));
     changed(row.id);
-    return endpointFromRow(row, vault);
+    return this.#shown(row);
+  }
+
+  async #shown(row: EndpointRow): Promise<Endpoint> {
+    const { db, clock, patience, vault } = this.#parts;
+    const waiting = await patience.waiting(db, row.tenant_id, [row], clock.now());
+    return endpointFromRow(row, vault, waiting.get(row.id) ?? null);
+  }
+
+  async #allShown(tenantId: string, rows: readonly EndpointRow[]): Promise<Endpoint[]> {
+    const { db, clock, patience, vault } = this.#parts;
+    const waiting = await patience.waiting(db, tenantId, rows, clock.now());
+    return rows.map((row) => endpointFromRow(row, vault, waiting.get(row.id) ?? null));
   }
 
   async #delete(endpoint: Endpoint): Promise<void> {
@@ -227,6 +251,8 @@ export class Endpoints {
       state_at: now,
       failing_since: null,
       failures: 0,
+      generation: 1,
+      expiry_told_at: null,
       created_at: now,
       updated_at: now,
     };
@@ -235,11 +261,16 @@ export class Endpoints {
     return row;
   }
 
-  /** What is undefined stays. Switched on, also a paused or gone one starts anew with all that waits. */
+  /**
+   * What is undefined stays. Switched on, also a paused or gone one starts anew with all that waits. What comes
+   * of attempts to a receiver that it no longer has, or from before it was switched on, counts for nothing.
+   */
   async #update(trx: Transaction<Database>, row: EndpointRow, input: CheckedInput): Promise<EndpointRow> {
     const now = this.#parts.clock.now();
     const revived = input.enabled === true && (row.state !== 'active' || row.enabled === 0);
-    const fresh = { state: 'active', state_reason: null, state_at: now, failing_since: null, failures: 0 };
+    const moved = isAnotherReceiver(row, input, this.#parts.vault);
+    const clean = { generation: row.generation + 1, failing_since: null, failures: 0 };
+    const fresh = { state: 'active', state_reason: null, state_at: now };
     const change = {
       ...(input.url !== undefined && { url: input.url }),
       ...(input.events !== undefined && { events: JSON.stringify(input.events) }),
@@ -250,9 +281,11 @@ export class Endpoints {
       ...(input.headers !== undefined && {
         headers: this.#sealed(row.id, 'headers', headersText(input.headers)),
       }),
+      ...((revived || moved) && clean),
       ...(revived && fresh),
       updated_at: now,
     };
+    if (revived || moved) await forgetAttempts(trx, row.tenant_id, row.id);
     await trx
       .updateTable('webhook_endpoints')
       .set(change)
@@ -268,6 +301,18 @@ export class Endpoints {
   #sealed(id: string, column: 'secret' | 'headers', text: string | null): Uint8Array | null {
     return text === null ? null : sealText(this.#parts.vault, id, column, text);
   }
+}
+
+/**
+ * Whether somebody else answers from now on, or answers to something else: another address, another header
+ * (receivers are chosen and let in by them), another secret. The same values again change nothing: many
+ * programs configure their webhook at each start.
+ */
+function isAnotherReceiver(row: EndpointRow, input: CheckedInput, vault: Vault): boolean {
+  const { url, secret, headers } = input;
+  if (url !== undefined && url !== row.url) return true;
+  if (secret !== undefined && secret !== secretOf(row, vault)) return true;
+  return headers !== undefined && headersText(headers) !== headersText(headersOf(row, vault));
 }
 
 function headersText(headers: Record<string, string>): string | null {

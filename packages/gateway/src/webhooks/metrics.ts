@@ -22,7 +22,7 @@ export class WebhookMetrics {
     });
     this.#deliveries = new Counter({
       name: 'wuts_webhook_deliveries_total',
-      help: 'Webhook deliveries that came to an end: delivered or failed',
+      help: 'Webhook deliveries that came to an end: delivered, failed or expired',
       labelNames: ['outcome'] as const,
       registers,
     });
@@ -51,6 +51,11 @@ export class WebhookMetrics {
   finished(outcome: 'delivered' | 'failed', delayMs: number): void {
     this.#deliveries.inc({ outcome });
     if (outcome === 'delivered') this.#delay.observe(Math.max(0, delayMs) / 1000);
+  }
+
+  /** A delivery waited for as long as it may. */
+  expired(): void {
+    this.#deliveries.inc({ outcome: 'expired' });
   }
 }
 

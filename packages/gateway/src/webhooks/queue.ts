@@ -26,6 +26,8 @@ export interface Lane {
 export interface OpenDelivery {
   id: string;
   attempts: number;
+  /** Those of them that an earlier receiver got. */
+  attemptsBefore: number;
   nextAttemptAt: number;
   event: PushedEvent;
 }
@@ -132,6 +134,7 @@ export async function openDeliveries(
     .select([
       'delivery.id',
       'delivery.attempts',
+      'delivery.attempts_before',
       'delivery.next_attempt_at',
       'event.id as event_id',
       'event.name',
@@ -154,6 +157,7 @@ export async function openDeliveries(
   return rows.map((row) => ({
     id: row.id,
     attempts: row.attempts,
+    attemptsBefore: row.attempts_before,
     nextAttemptAt: Number(row.next_attempt_at),
     event: {
       id: row.event_id,
@@ -207,6 +211,19 @@ export async function parkEndpoint(db: Db, tenantId: string, endpointId: string)
     .where('order_key', '>=', '')
     .where('state', '=', sql.lit('pending'))
     .where('next_attempt_at', '<', PARKED)
+    .execute();
+}
+
+/** What is open begins anew with all its retries: another receiver gets it from now on. */
+export async function forgetAttempts(db: Db, tenantId: string, endpointId: string): Promise<void> {
+  await db
+    .updateTable('webhook_deliveries')
+    .set((row) => ({ attempts_before: row.ref('attempts') }))
+    .where(checkedTenant(tenantId))
+    .where('endpoint_id', '=', endpointId)
+    .where('order_key', '>=', '')
+    .where('state', '=', sql.lit('pending'))
+    .where('attempts', '>', 0)
     .execute();
 }
 

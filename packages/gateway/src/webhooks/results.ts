@@ -8,7 +8,8 @@ import { HotQuery, slotsOf } from '../storage/hot-query.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database, WebhookAttemptsTable } from '../storage/schema.ts';
 import type { AttemptResult } from './attempt.ts';
-import type { EndpointRow } from './endpoint.ts';
+import { type EndpointRow, urlWithoutQuery } from './endpoint.ts';
+import type { WebhookMetrics } from './metrics.ts';
 import { type Lane, type OpenDelivery, parkEndpoint, releaseHead } from './queue.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
@@ -39,6 +40,7 @@ export interface ResultsParts {
   log: Log;
   events: EventRecorder;
   subscriptions: Subscriptions;
+  metrics: WebhookMetrics;
   pause: PauseRule;
 }
 
@@ -101,9 +103,10 @@ export class Results {
     const { db, log, events } = this.#parts;
     try {
       // What a power cut takes back is delivered once more: nobody has to wait for the disk.
-      const stopped = await deferred(db)
+      const { stopped, ended } = await deferred(db)
         .transaction()
         .execute((trx) => this.#apply(trx, batch));
+      for (const each of ended) this.#parts.metrics.finished(each.state, each.delayMs);
       if (stopped.length > 0) events.committed();
       for (const { endpoint, reason } of stopped) {
         this.#parts.subscriptions.forget(endpoint.device_id);
@@ -119,24 +122,44 @@ export class Results {
     }
   }
 
-  async #apply(trx: Transaction<Database>, batch: Entry[]): Promise<Stopped[]> {
+  async #apply(trx: Transaction<Database>, batch: Entry[]): Promise<Applied> {
     const stopped: Stopped[] = [];
-    /** Endpoints whose latest outcome in this batch was a success. */
+    const ended: Ended[] = [];
+    /** Endpoints, as they were then, whose latest outcome in this batch was a success. */
     const healthy = new Set<string>();
     for (const entry of batch) {
       if ('released' in entry) {
         await releaseHead(trx, entry.lane, this.#parts.clock.now());
         continue;
       }
-      if (!(await writeOutcome(trx, entry.outcome))) continue;
-      const { endpoint, result } = entry.outcome;
-      if (result.error === null && healthy.has(endpoint.id)) continue;
-      if (result.error === null) healthy.add(endpoint.id);
-      else healthy.delete(endpoint.id);
-      const reason = await this.#health(trx, entry.outcome);
+      const outcome = await this.#asOfNow(trx, entry.outcome);
+      if (!(await writeOutcome(trx, outcome))) continue;
+      const { endpoint, result, delivery, verdict } = outcome;
+      if (verdict.state !== 'pending') {
+        ended.push({ state: verdict.state, delayMs: result.at + result.tookMs - delivery.event.created_at });
+      }
+      const asked = `${endpoint.id} ${endpoint.generation}`;
+      if (outcome.late || (result.error === null && healthy.has(asked))) continue;
+      if (result.error === null) healthy.add(asked);
+      else healthy.delete(asked);
+      const reason = await this.#health(trx, outcome);
       if (reason) stopped.push({ endpoint, reason });
     }
-    return stopped;
+    return { stopped, ended };
+  }
+
+  /**
+   * A failure whose endpoint got another receiver meanwhile, a 410 as well, says nothing about the present one,
+   * which gets the delivery at once and with all its retries. What the former receiver took is delivered.
+   */
+  async #asOfNow(trx: Transaction<Database>, outcome: Outcome): Promise<Outcome & { late: boolean }> {
+    if (outcome.result.error === null) return { ...outcome, late: false };
+    const [now] = await GENERATION.rows(trx, outcome.endpoint);
+    const late = now !== undefined && now.generation !== outcome.endpoint.generation;
+    if (!late) return { ...outcome, late };
+    const delivery = { ...outcome.delivery, attemptsBefore: outcome.delivery.attempts + 1 };
+    const verdict = { state: 'pending', nextAttemptAt: this.#parts.clock.now() } as const;
+    return { ...outcome, delivery, verdict, late };
   }
 
   /** Keeps count of an endpoint's failures; says why it was stopped, if it was. */
@@ -147,7 +170,11 @@ export class Results {
       .where('tenant_id', '=', endpoint.tenant_id)
       .where('id', '=', endpoint.id);
     if (result.error === null) {
-      await row.set({ failing_since: null, failures: 0 }).where('failures', '>', 0).execute();
+      await row
+        .set({ failing_since: null, failures: 0 })
+        .where('generation', '=', endpoint.generation)
+        .where('failures', '>', 0)
+        .execute();
       return null;
     }
     const health = await row
@@ -197,7 +224,7 @@ export class Results {
         orderKey: 'webhook',
         data: {
           webhook_id: endpoint.id,
-          url: withoutQuery(endpoint.url),
+          url: urlWithoutQuery(endpoint.url),
           state: gone ? 'gone' : 'paused',
           reason: result.status === null ? (result.error ?? '') : `status ${result.status}`,
           failing_since: rfc3339(since),
@@ -225,6 +252,17 @@ interface Stopped {
   reason: StopReason;
 }
 
+interface Ended {
+  state: 'delivered' | 'failed';
+  /** From the event to its end. */
+  delayMs: number;
+}
+
+interface Applied {
+  stopped: Stopped[];
+  ended: Ended[];
+}
+
 /** False when the delivery is no longer open: its endpoint was removed meanwhile. */
 export async function writeOutcome(
   trx: Transaction<Database>,
@@ -236,6 +274,7 @@ export async function writeOutcome(
     .set({
       state: verdict.state,
       attempts: attempt,
+      attempts_before: delivery.attemptsBefore,
       ...(verdict.state === 'pending'
         ? { next_attempt_at: verdict.nextAttemptAt }
         : { finished_at: result.at + result.tookMs }),
@@ -271,11 +310,14 @@ async function failAll(trx: Transaction<Database>, endpoint: EndpointRow, now: n
     .execute();
 }
 
-/** A query often carries a token. */
-function withoutQuery(url: string): string {
-  const { origin, pathname } = new URL(url);
-  return `${origin}${pathname}`;
-}
+const GENERATION = new HotQuery<Pick<EndpointRow, 'tenant_id' | 'id'>, { generation: number }>(
+  (db, { tenant_id: tenantId, id }) =>
+    db
+      .selectFrom('webhook_endpoints')
+      .select('generation')
+      .where('tenant_id', '=', tenantId)
+      .where('id', '=', id),
+);
 
 const ATTEMPT_COLUMNS = [
   'tenant_id',

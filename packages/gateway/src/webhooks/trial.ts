@@ -44,7 +44,7 @@ export class Trial {
     if (result === null) return null;
     const lane = { tenantId: endpoint.tenantId, endpointId: endpoint.id, orderKey: deliveryId };
     const state = result.error === null ? ('delivered' as const) : ('failed' as const);
-    const delivery = { id: deliveryId, attempts: 0, nextAttemptAt: PARKED, event };
+    const delivery = { id: deliveryId, attempts: 0, attemptsBefore: 0, nextAttemptAt: PARKED, event };
     await db
       .transaction()
       .execute((trx) => writeOutcome(trx, { lane, delivery, result, verdict: { state } }));

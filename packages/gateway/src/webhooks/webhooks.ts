@@ -2,7 +2,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import type { Registry } from 'prom-client';
 import { type Clock, systemClock } from '../clock.ts';
-import type { WebhookConfig } from '../config.ts';
+import type { RetentionConfig, WebhookConfig } from '../config.ts';
 import type { Devices } from '../devices/devices.ts';
 import type { EventStore } from '../events/event-store.ts';
 import type { EventSubscriber, RecordedEvent } from '../events/outbox.ts';
@@ -17,6 +17,7 @@ import { Attempts } from './attempt.ts';
 import { Deliveries } from './deliveries.ts';
 import { Endpoints } from './endpoints.ts';
 import { WebhookSubscribers } from './enlist.ts';
+import { Expiry, Patience } from './expiry.ts';
 import { WebhookMetrics } from './metrics.ts';
 import { Replay } from './replay.ts';
 import { Subscriptions } from './subscriptions.ts';
@@ -34,6 +35,7 @@ export interface WebhooksParts {
   registry: Registry;
   store: EventStore;
   settings: WebhookConfig;
+  retention: RetentionConfig;
   events: EventRecorder;
   devices: Pick<Devices, 'resolve' | 'list'>;
   random?: () => number;
@@ -51,6 +53,7 @@ export class Webhooks implements EventSubscriber {
   readonly deliveries: Deliveries;
   readonly replay: Replay;
   readonly trial: Trial;
+  readonly expiry: Expiry;
   readonly #worker: DeliveryWorker;
   #gathering: (() => void) | null = null;
   #missed = false;
@@ -60,19 +63,23 @@ export class Webhooks implements EventSubscriber {
     const { settings } = parts;
     const subscriptions = new Subscriptions();
     this.#subscribers = new WebhookSubscribers({ subscriptions, clock: parts.clock });
+    const metrics = new WebhookMetrics(parts);
+    const patience = new Patience(parts.retention);
     const worker = new DeliveryWorker({
       ...parts,
       subscriptions,
-      metrics: new WebhookMetrics(parts),
+      metrics,
       concurrency: settings.concurrency,
       pause: { afterMs: settings.pauseAfterMs, failures: settings.pauseAfterFailures },
     });
     this.#worker = worker;
     const wake = () => worker.wake();
+    this.expiry = new Expiry({ ...parts, metrics, patience, wake });
     this.endpoints = new Endpoints({
       ...parts,
       policy: new AddressPolicy(parts.allowNetworks),
       subscriptions,
+      patience,
       changed: (endpointId) => worker.endpointChanged(endpointId),
     });
     this.deliveries = new Deliveries({ ...parts, wake });
@@ -83,11 +90,12 @@ export class Webhooks implements EventSubscriber {
   /** Takes up what an earlier process left open. */
   start(): void {
     this.#worker.start();
+    this.expiry.start();
   }
 
   /** Ends within 2.5 s; what was not answered by then stays pending. */
-  stop(): Promise<void> {
-    return this.#worker.stop();
+  async stop(): Promise<void> {
+    await Promise.all([this.#worker.stop(), this.expiry.stop()]);
   }
 
   /** Writes the deliveries of an event. */

@@ -222,11 +222,10 @@ export class DeliveryWorker {
       if (result === null) return;
       const verdict = this.#judge(endpoint, delivery, result);
       this.#results.add({ lane, endpoint, delivery, result, verdict });
-      this.#slots.learn(endpoint.id, result.error !== null);
       metrics.attempted(result);
-      if (verdict.state !== 'pending') {
-        metrics.finished(verdict.state, clock.now() - delivery.event.created_at);
-      }
+      // Configured anew meanwhile: what this receiver said, its Retry-After as well, may be another one's word.
+      if (this.#slots.overtaken(lane)) return;
+      this.#slots.learn(endpoint.id, result.error !== null);
       if (result.error === null) continue;
       if (result.retryAfterMs) this.#slots.hold(endpoint.id, clock.monotonic() + result.retryAfterMs);
       return;
@@ -235,7 +234,7 @@ export class DeliveryWorker {
 
   /** Neither earlier than the schedule says nor than the receiver asks. */
   #judge(endpoint: EndpointRow, delivery: OpenDelivery, result: AttemptResult): Verdict {
-    const attempts = delivery.attempts + 1;
+    const attempts = delivery.attempts - delivery.attemptsBefore + 1;
     if (result.error === null) return { state: 'delivered' };
     if (result.error === 'gone' || attempts > endpoint.retry_attempts) return { state: 'failed' };
     const wait = waitAfter(attempts, this.#parts.random ?? Math.random);

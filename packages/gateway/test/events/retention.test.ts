@@ -58,7 +58,7 @@ const retention = (batch = 500) =>
   });
 
 /** Records an event now, with a delivery in that state when one is given. */
-async function record(delivery?: 'pending' | 'delivered' | 'failed'): Promise<string> {
+async function record(delivery?: 'pending' | 'delivered' | 'failed' | 'expired'): Promise<string> {
   const outbox = new EventOutbox(world);
   const name: EventName = 'offline.sync_completed';
   await world.db
@@ -114,6 +114,21 @@ test('what is old goes with its deliveries; a pending delivery keeps it for ever
   expect(await kept()).toEqual([pending]);
   const deliveries = await world.db.selectFrom('webhook_deliveries').select('event_id').execute();
   expect(deliveries).toEqual([{ event_id: pending }]);
+});
+
+test('what expired stays as long again as any event', async () => {
+  const expired = await record('expired');
+  world.clock.advance(40 * DAY);
+  await world.db
+    .updateTable('webhook_deliveries')
+    .set({ finished_at: world.clock.now() })
+    .where('event_id', '=', expired)
+    .execute();
+  world.clock.advance(7 * DAY);
+  expect(await retention().sweep()).toBe(0);
+  world.clock.advance(1);
+  expect(await retention().sweep()).toBe(1);
+  expect(await kept()).toEqual([]);
 });
 
 test('in small batches, past those that stay', async () => {

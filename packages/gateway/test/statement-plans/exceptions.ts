@@ -100,6 +100,11 @@ export const EXCEPTIONS: readonly Exception[] = [
     /INDEX webhook_deliveries_due \(next_attempt_at>\? AND next_attempt_at<\?\)$/,
     'changes each of them, when the clock was set back',
   ),
+  at(
+    'webhooks/expiry.ts',
+    /INDEX webhook_deliveries_waiting \(endpoint_id=\?( AND created_at<\?)?\)$/,
+    'min(created_at) is the beginning of the index; a person asks how many wait; what waited too long expires',
+  ),
   page('webhooks/deliveries.ts', /INDEX webhook_deliveries_by_/, 'the log, in the order of its index'),
   at('webhooks/metrics.ts', /INDEX webhook_deliveries_(due|open)/, 'the index holds the pending alone'),
   at('sending/idempotency.ts', /INDEX idempotency_keys_by_age \(created_at<\?\)/, 'deletes each of them'),

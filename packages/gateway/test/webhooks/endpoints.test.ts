@@ -45,6 +45,7 @@ describe('POST, GET, DELETE /webhook', () => {
         state_at: expect.any(String),
         failing_since: null,
         failures: 0,
+        waiting: null,
         created_at: expect.any(String),
         updated_at: expect.any(String),
       },

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EVENT_CATALOGUE } from '../../src/events/catalogue.ts';
-import { DAY, HOUR, WebhookWorld } from './webhook-world.ts';
+import type { EndpointInput } from '../../src/webhooks/endpoint-input.ts';
+import { DAY, gate, HOUR, WebhookWorld } from './webhook-world.ts';
 
 let world: WebhookWorld;
 beforeEach(async () => {
@@ -191,6 +192,116 @@ describe('changing the configuration', () => {
     await world.configure(caller, device, { url: next.url });
     await world.untilStates(endpoint, 'delivered');
     expect(next.numbers()).toEqual([1]);
+  });
+
+  /** An endpoint whose receiver keeps the first request waiting, until it answers `answer`. */
+  async function held(answer: number, input: Partial<EndpointInput> = {}, headers = {}) {
+    const made = await world.connected(input);
+    const { opened, open } = gate();
+    made.receiver.behave = async (_request, response) => {
+      await opened;
+      for (const [name, value] of Object.entries(headers)) response.setHeader(name, value as string);
+      return answer;
+    };
+    await world.record(made.device, 'a', 1, 2);
+    await made.receiver.count(1);
+    return { ...made, answer: open };
+  }
+
+  test.each([
+    { retryAttempts: 3, status: 410 },
+    { retryAttempts: 0, status: 500 },
+  ])('what the former URL answers late, $status, does nothing to the present one', async (each) => {
+    const { caller, device, endpoint, answer } = await held(each.status, each, { 'retry-after': '3600' });
+    const present = await world.receiver();
+    await world.configure(caller, device, { url: present.url });
+    answer();
+    await world.untilStates(endpoint, 'delivered', 'delivered');
+    expect(present.numbers()).toEqual([1, 2]);
+    expect(await world.endpoint(endpoint.id)).toMatchObject({
+      enabled: 1,
+      state: 'active',
+      failures: 0,
+      failing_since: null,
+    });
+    expect(await pausedEvents()).toEqual([]);
+    const attempts = await world.db
+      .selectFrom('webhook_attempts')
+      .select(['attempt', 'status'])
+      .orderBy('id')
+      .execute();
+    expect(attempts).toEqual([
+      { attempt: 1, status: each.status },
+      { attempt: 2, status: 200 },
+      { attempt: 1, status: 200 },
+    ]);
+  });
+
+  test('what the former URL takes late is delivered, and the failures of the present one stay', async () => {
+    const { caller, device, endpoint, answer } = await held(200);
+    const present = await world.receiver();
+    present.behave = ({ event }) => ((event.data as { n: number }).n === 3 ? 500 : 200);
+    await world.configure(caller, device, { url: present.url });
+    await world.record(device, 'b', 3);
+    await present.count(1);
+    await world.until(async () => (await world.endpoint(endpoint.id)).failures === 1);
+    // The next one of the chat waits: its success would be the present one's.
+    present.behave = () => 500;
+    answer();
+    await world.untilStates(endpoint, 'delivered', 'pending', 'pending');
+    await present.count(2);
+    expect(present.numbers().sort()).toEqual([2, 3]);
+    await world.until(async () => (await world.endpoint(endpoint.id)).failures === 2);
+  });
+
+  test.each([
+    ['another secret', 'active', { secret: 'new' }],
+    ['no secret', 'active', { secret: null }],
+    ['another header', 'active', { headers: { 'X-Route': 'b' } }],
+    ['no headers', 'active', { headers: {} }],
+    ['the same values', 'gone', { secret: 'old', headers: { 'X-Route': 'a' } }],
+    ['other events', 'gone', { events: ['message.received', 'message.read'] }],
+  ])('%s: a late 410 leaves it %s', async (_, state, change) => {
+    const { receiver, caller, device, endpoint, answer } = await held(410, {
+      secret: 'old',
+      headers: { 'X-Route': 'a' },
+    });
+    await world.configure(caller, device, { url: receiver.url, ...change });
+    answer();
+    await world.until(async () => (await world.endpoint(endpoint.id)).state === 'gone' || state === 'active');
+    receiver.behave = () => 200;
+    const end = state === 'active' ? 'delivered' : 'failed';
+    await world.untilStates(endpoint, end, end);
+    expect((await world.endpoint(endpoint.id)).state).toBe(state);
+  });
+
+  test('switched off and on again, what was answered before counts for nothing', async () => {
+    const { receiver, caller, device, endpoint, answer } = await held(410);
+    await world.configure(caller, device, { url: receiver.url, enabled: false });
+    await world.configure(caller, device, { url: receiver.url });
+    receiver.behave = () => 200;
+    answer();
+    await world.untilStates(endpoint, 'delivered', 'delivered');
+    expect((await world.endpoint(endpoint.id)).state).toBe('active');
+  });
+
+  test('another URL begins with a clean record, and with all retries for what waits', async () => {
+    const { receiver, caller, device, endpoint } = await world.connected({ retryAttempts: 1 });
+    receiver.behave = () => 500;
+    await world.record(device, 'a', 1);
+    await world.untilAttempts(endpoint, 1);
+    expect(await world.endpoint(endpoint.id)).toMatchObject({ failures: 1 });
+    const next = await world.receiver();
+    const { opened, open } = gate();
+    next.behave = () => opened.then(() => 500);
+    const moved = await world.configure(caller, device, { url: next.url });
+    expect(moved).toMatchObject({ failures: 0, failingSince: null });
+    open();
+    expect(await world.untilAttempts(endpoint, 2)).toEqual({ state: 'pending', dueIn: 5000 });
+    expect(await world.endpoint(endpoint.id)).toMatchObject({ failures: 1 });
+    world.clock.advance(5000);
+    expect((await world.untilAttempts(endpoint, 3)).state).toBe('failed');
+    expect(next.received.map(({ headers }) => headers['x-wuts-attempt'])).toEqual(['2', '3']);
   });
 
   test('other events apply to the very next one', async () => {

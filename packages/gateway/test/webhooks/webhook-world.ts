@@ -39,6 +39,7 @@ export class WebhookWorld {
   readonly #vault = new Vault(new Uint8Array(32).fill(9));
   readonly #receivers: Receiver[] = [];
   readonly #settings: Settings;
+  readonly #retention = { eventMs: 7 * DAY, failedMs: 30 * DAY };
   registry = new Registry();
   webhooks: Webhooks;
   outbox: EventOutbox;
@@ -75,6 +76,7 @@ export class WebhookWorld {
       registry: this.registry,
       store: new EventStore(db),
       settings: this.#settings,
+      retention: this.#retention,
       events: outbox,
       devices: this.base.devices,
       random: () => 0.5,

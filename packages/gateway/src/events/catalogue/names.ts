@@ -75,6 +75,7 @@ export const OWN_EVENTS = [
   'bulk.completed',
   'webhook.test',
   'webhook.paused',
+  'webhook.expiring',
 ] as const;
 
 export const EVENT_NAMES = [...DOCUMENTED_EVENTS, ...OWN_EVENTS] as const;

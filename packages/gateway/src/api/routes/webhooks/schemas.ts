@@ -113,6 +113,20 @@ export const EndpointObject = Type.Object({
   state_at: Rfc3339,
   failing_since: Nullable(Rfc3339),
   failures: Type.Integer({ description: 'Failed attempts since the last success' }),
+  waiting: Nullable(
+    Type.Object(
+      {
+        deliveries: Type.Integer(),
+        since: Rfc3339,
+        expires_at: Rfc3339,
+      },
+      {
+        description:
+          'What is pending: how many deliveries, when the oldest was made, and when it is dropped if it still ' +
+          'waits by then. Null when nothing is pending',
+      },
+    ),
+  ),
   created_at: Rfc3339,
   updated_at: Rfc3339,
 });
@@ -134,6 +148,11 @@ export function endpointObject(endpoint: Endpoint): Static<typeof EndpointObject
     state_at: rfc3339(endpoint.stateAt),
     failing_since: rfc3339OrNull(endpoint.failingSince),
     failures: endpoint.failures,
+    waiting: endpoint.waiting && {
+      deliveries: endpoint.waiting.deliveries,
+      since: rfc3339(endpoint.waiting.since),
+      expires_at: rfc3339(endpoint.waiting.expiresAt),
+    },
     created_at: rfc3339(endpoint.createdAt),
     updated_at: rfc3339(endpoint.updatedAt),
   };
