@@ -67,7 +67,7 @@ export async function rotateToken(env: NodeJS.ProcessEnv, idOrEmail: string, pri
       db,
       clock: systemClock,
       quotas: noQuotas,
-      beforeDelete: nothing,
+      deletions: noDeletions,
       changed: () => undefined,
     });
     const operator = { tenantId: user.tenantId, userId: user.id, role: 'admin' } as const;
@@ -133,15 +133,9 @@ function tenantsOf(db: Kysely<Database>): Tenants {
   return new Tenants({
     db,
     clock: systemClock,
-    files: noFiles,
-    beforeDelete: nothing,
-    afterDelete: () => undefined,
+    deletions: noDeletions,
   });
 }
 
 /** The gateway deletes tenants; the command line only makes and lists them. */
-const noFiles = { blob: nothing, kept: nothing };
-
-async function nothing(): Promise<void> {
-  return undefined;
-}
+const noDeletions = { begin: async () => 'deleting' as const };

@@ -61,13 +61,18 @@ export class DeviceStore {
       .selectAll()
       .where('tenant_id', '=', tenantId)
       .where('id', '=', deviceId)
+      .where('deleting_at', 'is', null)
       .executeTakeFirst();
     return row ? deviceFromRow(row) : null;
   }
 
   /** Oldest first; only those of `userId` when given. */
   async list(tenantId: string, userId?: string): Promise<Device[]> {
-    let query = this.#db.selectFrom('devices').selectAll().where('tenant_id', '=', tenantId);
+    let query = this.#db
+      .selectFrom('devices')
+      .selectAll()
+      .where('tenant_id', '=', tenantId)
+      .where('deleting_at', 'is', null);
     if (userId !== undefined) query = query.where('user_id', '=', userId);
     const rows = await query.orderBy('created_at').orderBy('id').execute();
     return rows.map(deviceFromRow);
@@ -79,6 +84,7 @@ export class DeviceStore {
       .selectFrom('devices')
       .selectAll()
       .where('tenant_id', '=', tenantId)
+      .where('deleting_at', 'is', null)
       .where((where) => where.or([where('wanted', '=', 1), where('state', '=', 'pairing')]))
       .orderBy('created_at')
       .orderBy('id')

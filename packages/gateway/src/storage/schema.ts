@@ -5,12 +5,15 @@
  */
 import type { Generated } from 'kysely';
 import type { ChatTimersTable } from './chat-tables.ts';
+import type { SendBulksTable, SendJobsTable } from './job-tables.ts';
 import type {
   DeviceCredentialsTable,
   EncryptionKeyTable,
   InboundJournalTable,
   SignalKeysTable,
 } from './key-tables.ts';
+
+export type { SendBulksTable, SendJobsTable } from './job-tables.ts';
 
 export interface Database {
   encryption_key: EncryptionKeyTable;
@@ -29,6 +32,7 @@ export interface Database {
   media: MediaTable;
   media_retry_requests: MediaRetryRequestsTable;
   blobs: BlobsTable;
+  cached_files: CachedFilesTable;
   receipts: ReceiptsTable;
   idempotency_keys: IdempotencyKeysTable;
   events: EventsTable;
@@ -42,6 +46,8 @@ export interface Database {
 export interface TenantsTable {
   id: string;
   name: string;
+  /** When its deletion began; until that is through nobody can use it. */
+  deleting_at: number | null;
   created_at: number;
   updated_at: number;
 }
@@ -60,6 +66,8 @@ export interface UsersTable {
   active: number;
   /** Pending webhook URL for the user's next devices. */
   webhook_url: string | null;
+  /** As of a tenant. */
+  deleting_at: number | null;
   created_at: number;
   updated_at: number;
 }
@@ -85,6 +93,8 @@ export interface DevicesTable {
   limit_since: number | null;
   limit_until: number | null;
   limit_reason: string | null;
+  /** When the deletion of its owner began: from then on it is not there. */
+  deleting_at: number | null;
   /** When its owner's pending webhook URL was looked at: at the first connect, and never again. */
   webhook_applied_at: number | null;
   created_at: number;
@@ -210,6 +220,14 @@ export interface BlobsTable {
   last_used_at: number;
 }
 
+/** The tenants that have a cached file, each charged with all of it. */
+export interface CachedFilesTable {
+  tenant_id: string;
+  sha256: string;
+  size: number;
+  last_used_at: number;
+}
+
 export interface ReceiptsTable {
   id: Generated<number>;
   tenant_id: string;
@@ -330,58 +348,4 @@ export interface WebhookAttemptsTable {
   error: string | null;
   /** First bytes of the answer's body, as text. */
   response_head: string | null;
-}
-
-export interface SendJobsTable {
-  /** `job_` and 32 hexadecimal digits. */
-  id: string;
-  tenant_id: string;
-  device_id: string;
-  /** The device's account when the job was accepted; null when it was not linked. */
-  account: string | null;
-  user_id: string;
-  bulk_id: string | null;
-  /** Within its bulk, from 0. */
-  position: number;
-  /** Kind of message: the path after `/send/`. */
-  operation: string;
-  /** As the caller wrote it. */
-  recipient: string;
-  /** The validated body and what file stands in it, as JSON; encrypted at rest. */
-  request: Uint8Array;
-  /** What it takes of the disk while it waits; null for one that was over before this was kept. */
-  request_bytes: Generated<number | null>;
-  /** Its file in the outbox, hex, which other waiting jobs of the tenant may have too; null without one. */
-  file_sha256: Generated<string | null>;
-  file_bytes: Generated<number | null>;
-  state: 'scheduled' | 'queued' | 'processing' | 'sent' | 'failed' | 'cancelled';
-  /** When it was, or is, to be sent first. */
-  send_at: number;
-  /** The next attempt. */
-  due_at: number;
-  /** The time from which `due_at` was reckoned; null when somebody named it: a caller, WhatsApp. */
-  reckoned_at: Generated<number | null>;
-  /** WhatsApp lets the account not send it before. */
-  held_until: number | null;
-  attempts: number;
-  /** Claimed before the stanza left. */
-  message_id: string | null;
-  error_code: string | null;
-  error: string | null;
-  created_at: number;
-  finished_at: number | null;
-}
-
-export interface SendBulksTable {
-  /** `bulk_` and 32 hexadecimal digits. */
-  id: string;
-  tenant_id: string;
-  device_id: string;
-  user_id: string;
-  state: 'running' | 'completed' | 'cancelled';
-  total: number;
-  least_pause_ms: number;
-  most_pause_ms: number;
-  created_at: number;
-  finished_at: number | null;
 }

@@ -7,11 +7,12 @@ import type { Step } from '../steps.ts';
 import type { ErasedFiles } from '../storage/database.ts';
 import type { Database } from '../storage/schema.ts';
 import { Authentication } from './authentication.ts';
+import { Deletions, type Leaving } from './deletions.ts';
 import { Tenants } from './tenants.ts';
 import { Users } from './users.ts';
 
-/** Ends what runs on behalf of a tenant, or of one of its users, before the rows are deleted. */
-export type Leaving = (tenantId: string, userId?: string) => Promise<void>;
+/** One of the small transactions of a deletion, on a disk that is busy. */
+const STOP_MS = 1000;
 
 export interface Tenancy {
   authentication: Authentication;
@@ -43,11 +44,12 @@ export function composeTenancy(parts: {
   };
   const authentication = new Authentication(db, parts.masterToken);
   const forget = (tenantId: string) => authentication.forget(tenantId);
-  const tenants = new Tenants({
+  const deletions = new Deletions({
     db,
     clock,
+    log,
     beforeDelete,
-    afterDelete: forget,
+    forget,
     files: {
       blob: (sha256) => files().blob(sha256),
       kept: (tenantId, sha256) => files().kept(tenantId, sha256),
@@ -55,18 +57,20 @@ export function composeTenancy(parts: {
   });
   return {
     authentication,
-    tenants,
-    users: new Users({ db, clock, quotas, beforeDelete, changed: forget }),
+    tenants: new Tenants({ db, clock, deletions }),
+    users: new Users({ db, clock, quotas, deletions, changed: forget }),
     files: (by) => {
       erased = by;
     },
     step: {
       name: 'deletions',
       start: () => {
-        tenants
+        deletions
           .resume()
-          .catch((err: unknown) => log.error({ err }, 'a tenant could not be deleted entirely'));
+          .catch((err: unknown) => log.error({ err }, 'it is not known who was being deleted'));
       },
+      stop: () => deletions.stop(),
+      stopMs: STOP_MS,
     },
     beforeLeaving: (listener) => {
       listeners.push(listener);

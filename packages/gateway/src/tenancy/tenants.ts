@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { Kysely } from 'kysely';
+import type { Kysely, Selectable } from 'kysely';
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
-import { type ErasedFiles, eraseTenant } from '../storage/database.ts';
-import type { Database } from '../storage/schema.ts';
+import type { Database, TenantsTable } from '../storage/schema.ts';
+import { type DeletionState, type Deletions, markTenant } from './deletions.ts';
 import { hashPassword } from './passwords.ts';
 import { looksLikeUuid } from './tokens.ts';
 import { addUser, canonicalEmail, type NewUser, toUser, type User } from './user-rows.ts';
@@ -13,6 +13,8 @@ export interface Tenant {
   name: string;
   createdAt: number;
   updatedAt: number;
+  /** Its deletion has begun: nobody can use it, and its data is going. */
+  deleting: boolean;
 }
 
 export interface Registration {
@@ -25,12 +27,7 @@ export interface Registration {
 export interface TenantsParts {
   db: Kysely<Database>;
   clock: Clock;
-  /** Files that go with the tenant's rows. */
-  files: ErasedFiles;
-  /** Awaited before the rows go: closes what runs on behalf of the tenant. */
-  beforeDelete(tenantId: string): Promise<void>;
-  /** Called after a tenant is gone: cached callers of it must be forgotten. */
-  afterDelete(tenantId: string): void;
+  deletions: Pick<Deletions, 'begin'>;
 }
 
 /** In whose name a tenant's first password waits for its turn. */
@@ -58,7 +55,13 @@ export class Tenants {
     if (taken) throw nameTaken();
     const passwordHash = await hashPassword(registration.password, PLATFORM);
     const at = clock.now();
-    const tenant: Tenant = { id: randomUUID(), name: registration.tenantName, createdAt: at, updatedAt: at };
+    const tenant: Tenant = {
+      id: randomUUID(),
+      name: registration.tenantName,
+      createdAt: at,
+      updatedAt: at,
+      deleting: false,
+    };
     const first: NewUser = {
       tenantId: tenant.id,
       email: registration.email,
@@ -103,48 +106,15 @@ export class Tenants {
   }
 
   /**
-   * Deletes the tenant and everything that belongs to it, files included. Cannot be undone: one that was
-   * interrupted is finished by `resume`.
+   * Deletes the tenant and everything that belongs to it, files included: at once for whoever uses it, and for good
+   * in the background. Cannot be undone. Throws NOT_FOUND.
    */
-  async delete(id: string): Promise<{ tenant: Tenant; deletedAt: number }> {
+  async delete(id: string): Promise<{ tenant: Tenant; deletedAt: number; state: DeletionState }> {
+    const { db, clock, deletions } = this.#parts;
     const tenant = await this.get(id);
-    await this.#erase(tenant.id);
-    return { tenant, deletedAt: this.#parts.clock.now() };
-  }
-
-  /** Finishes deletions that the end of an earlier process cut short. */
-  async resume(): Promise<void> {
-    const left = await this.#parts.db
-      .selectFrom('tenants')
-      .select('id')
-      .where(({ not, exists, selectFrom }) =>
-        not(
-          exists(
-            selectFrom('users')
-              .select('users.id')
-              .whereRef('users.tenant_id', '=', 'tenants.id')
-              .where('users.active', '=', 1),
-          ),
-        ),
-      )
-      .execute();
-    for (const { id } of left) await this.#erase(id);
-  }
-
-  /**
-   * A tenant keeps an active admin as long as it lives (`roles.ts`), so one without is one that is going: its
-   * tokens have stopped working, its devices do not connect at the next start.
-   */
-  async #erase(id: string): Promise<void> {
-    const { db, files, beforeDelete, afterDelete } = this.#parts;
-    await db.transaction().execute(async (trx) => {
-      await trx.updateTable('users').set({ active: 0 }).where('tenant_id', '=', id).execute();
-      await trx.updateTable('devices').set({ wanted: 0 }).where('tenant_id', '=', id).execute();
-    });
-    afterDelete(id);
-    await beforeDelete(id);
-    await eraseTenant(db, id, files);
-    afterDelete(id);
+    await db.transaction().execute((trx) => markTenant(trx, tenant.id, tenant.name, clock.now()));
+    const state = await deletions.begin({ tenantId: tenant.id });
+    return { tenant, deletedAt: clock.now(), state };
   }
 
   /** Users of any tenant with this id or email: for the operator at the console. */
@@ -153,6 +123,7 @@ export class Tenants {
       .selectFrom('users')
       .selectAll()
       .where((is) => is.or([is('id', '=', idOrEmail), is('email', '=', canonicalEmail(idOrEmail))]))
+      .where('deleting_at', 'is', null)
       .execute();
     return rows.map(toUser);
   }
@@ -184,6 +155,7 @@ function nameTaken(): AppError {
   });
 }
 
-function toTenant(row: { id: string; name: string; created_at: number; updated_at: number }): Tenant {
-  return { id: row.id, name: row.name, createdAt: row.created_at, updatedAt: row.updated_at };
+function toTenant(row: Selectable<TenantsTable>): Tenant {
+  const { id, name, created_at: createdAt, updated_at: updatedAt } = row;
+  return { id, name, createdAt, updatedAt, deleting: row.deleting_at !== null };
 }

@@ -62,6 +62,7 @@ export async function addUser(
     token_preview: preview,
     active: 1,
     webhook_url: user.webhookUrl,
+    deleting_at: null,
     created_at: at,
     updated_at: at,
   };

@@ -4,6 +4,7 @@ import { AppError } from '../errors.ts';
 import type { StockRoom } from '../quotas/quotas.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Caller, Role } from './caller.ts';
+import { type DeletionState, type Deletions, markUsers } from './deletions.ts';
 import { hashPassword } from './passwords.ts';
 import { mayActivate, mayChangeRole, mayDelete, mayRotateToken, mayView } from './roles.ts';
 import { looksLikeUuid, newToken } from './tokens.ts';
@@ -13,8 +14,7 @@ export interface UsersParts {
   db: Kysely<Database>;
   clock: Clock;
   quotas: StockRoom;
-  /** Awaited before a user's rows go: closes the sessions of the devices that go with it. */
-  beforeDelete(tenantId: string, userId: string): Promise<void>;
+  deletions: Pick<Deletions, 'begin'>;
   /** Called after every change: cached callers must be forgotten. */
   changed(tenantId: string): void;
 }
@@ -50,6 +50,7 @@ export class Users {
       .selectFrom('users')
       .selectAll()
       .where('tenant_id', '=', caller.tenantId)
+      .where('deleting_at', 'is', null)
       .orderBy('created_at')
       .orderBy('id')
       .execute();
@@ -81,33 +82,25 @@ export class Users {
     });
   }
 
-  /** Deletes for good, with the user's devices. */
-  async delete(caller: Caller, id: string): Promise<void> {
-    const { db } = this.#parts;
+  /**
+   * Deletes for good, with the user's devices: at once for whoever calls, their data in the background. Throws
+   * NOT_FOUND, and FORBIDDEN by the rules of `roles.ts`, before anything of the user has ended.
+   */
+  async delete(caller: Caller, id: string): Promise<DeletionState> {
+    const { db, clock, deletions } = this.#parts;
+    const { tenantId } = caller;
     const target = await this.#find(db, caller, id);
     if (!mayDelete(caller)) throw new AppError('FORBIDDEN');
     if (target.id === caller.userId) {
       throw new AppError('FORBIDDEN', { message: 'you cannot delete yourself: another admin can' });
     }
-    // Refused before anything of the user has ended.
+    const leaver = { tenantId, userId: target.id };
     await db.transaction().execute(async (trx) => {
-      await lockTenant(trx, caller.tenantId);
-      await trx
-        .updateTable('users')
-        .set({ active: 0 })
-        .where('tenant_id', '=', caller.tenantId)
-        .where('id', '=', target.id)
-        .execute();
-      await this.#keepAnAdmin(trx, caller.tenantId);
+      await lockTenant(trx, tenantId);
+      await markUsers(trx, leaver, clock.now());
+      await this.#keepAnAdmin(trx, tenantId);
     });
-    this.#parts.changed(caller.tenantId);
-    await this.#parts.beforeDelete(caller.tenantId, target.id);
-    await db
-      .deleteFrom('users')
-      .where('tenant_id', '=', caller.tenantId)
-      .where('id', '=', target.id)
-      .execute();
-    this.#parts.changed(caller.tenantId);
+    return deletions.begin(leaver);
   }
 
   /**
@@ -162,6 +155,7 @@ export class Users {
           .selectAll()
           .where('tenant_id', '=', caller.tenantId)
           .where('id', '=', id.toLowerCase())
+          .where('deleting_at', 'is', null)
           .executeTakeFirst()
       : undefined;
     if (!row) throw new AppError('NOT_FOUND', { message: 'user not found' });

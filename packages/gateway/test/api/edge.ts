@@ -9,6 +9,7 @@ import { createMetrics } from '../../src/observability/metrics.ts';
 import { noQuotas } from '../../src/quotas/quotas.ts';
 import type { Database } from '../../src/storage/schema.ts';
 import { Authentication } from '../../src/tenancy/authentication.ts';
+import { Deletions } from '../../src/tenancy/deletions.ts';
 import { Tenants } from '../../src/tenancy/tenants.ts';
 import { Users } from '../../src/tenancy/users.ts';
 import { openTestDatabase } from '../worlds/database.ts';
@@ -50,18 +51,13 @@ export async function startEdge(more?: (app: FastifyInstance) => Promise<void>):
   const authenticator = new Authentication(db, MASTER);
   const changed = (tenantId: string): void => authenticator.forget(tenantId);
   const released: string[] = [];
-  const tenants = new Tenants({
-    db,
-    files: { blob: async () => undefined, kept: async () => undefined },
-    clock: systemClock,
-    beforeDelete: async (tenantId) => void released.push(tenantId),
-    afterDelete: changed,
-  });
+  const deletions = deletionsOf(db, released, changed);
+  const tenants = new Tenants({ db, clock: systemClock, deletions });
   const users = new Users({
     db,
     quotas: noQuotas,
     clock: systemClock,
-    beforeDelete: async (_tenantId, userId) => void released.push(userId),
+    deletions,
     changed,
   });
   const lifecycle: Lifecycle = { phase: 'ready' };
@@ -103,6 +99,22 @@ export async function startEdge(more?: (app: FastifyInstance) => Promise<void>):
       await store.close();
     },
   };
+}
+
+/** Whose ids are given to `released` before their rows go. */
+export function deletionsOf(
+  db: Kysely<Database>,
+  released: string[],
+  forget: (tenantId: string) => void = () => undefined,
+): Deletions {
+  return new Deletions({
+    db,
+    clock: systemClock,
+    log: createLog({ level: 'silent', format: 'json' }),
+    files: { blob: async () => undefined, kept: async () => undefined },
+    beforeDelete: async (tenantId, userId) => void released.push(userId ?? tenantId),
+    forget,
+  });
 }
 
 async function call(url: string, method: string, options: CallOptions): Promise<Answer> {

@@ -53,8 +53,13 @@ export const EXCEPTIONS: readonly Exception[] = [
   ),
   at(
     'storage/sqlite/erasure.ts',
-    /^SEARCH \w+ USING (COVERING )?INDEX \w+ \(tenant_id=\?\)/,
-    'a batch of a tenant that goes: what is read is deleted',
+    /^SEARCH \w+ USING (COVERING )?INDEX \w+ \((tenant|device)_id=\?\)/,
+    'a batch of a tenant or device that goes: what is read is deleted',
+  ),
+  at(
+    'storage/sqlite/erasure.ts',
+    /^SEARCH idempotency_keys USING COVERING INDEX \w+ \(tenant_id=\? AND user_id=\?\)/,
+    'the same of a user',
   ),
   page(
     'media/cache.ts',

@@ -17,6 +17,7 @@ export const GROWING: Record<string, number> = {
   send_jobs: 300_000,
   send_bulks: 5000,
   blobs: 200_000,
+  cached_files: 250_000,
 };
 
 export const FEW: Record<string, number> = {

@@ -65,6 +65,7 @@ describe('the database', () => {
       media: true,
       media_retry_requests: true,
       blobs: true,
+      cached_files: true,
       receipts: true,
       idempotency_keys: true,
       events: true,

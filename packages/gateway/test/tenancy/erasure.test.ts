@@ -1,9 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
+import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { until, untilReceived, World } from '../story/harness.ts';
 
-vi.setConfig({ testTimeout: 90_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 let world: World;
 beforeAll(async () => {
@@ -60,8 +61,98 @@ test('a deleted tenant leaves nothing in the data folder, and the others lose no
   const { id } = tenants.find(({ name }: { name: string }) => name === 'quokkaworks');
   const deleted = await world.master.delete(`/global/tenants/${id}`);
   expect(deleted.status).toBe(200);
+  const gone = async () => (await world.master.get(`/global/tenants/${id}`)).status === 404;
+  await until('it is gone', gone);
   expect(await findings('quokka')).toEqual([]);
   expect((await going.api.get('/devices')).status).toBe(401);
   expect((await staying.api.get('/messages/search?q=numbat')).body.messages.length).toBeGreaterThan(0);
   expect((await findings('numbat')).length).toBeGreaterThan(1);
 });
+
+/** What years leave behind, straight into the database: 110,000 rows with the word in 30,000 of them. */
+async function fill(deviceId: string, word: string): Promise<void> {
+  const { db } = world.gateway.parts;
+  const { tenant_id } = await db
+    .selectFrom('devices')
+    .select('tenant_id')
+    .where('id', '=', deviceId)
+    .executeTakeFirstOrThrow();
+  const numbers = (from: number, count: number) =>
+    sql`with recursive n(i) as (select ${from} union all select i + 1 from n where i < ${from + count - 1})`;
+  const chat = '5511999995090@s.whatsapp.net';
+  for (let from = 0; from < 30_000; from += 10_000) {
+    await sql`${numbers(from, 10_000)} insert into messages (id, tenant_id, device_id, message_id, chat_jid,
+      sender_jid, from_me, is_group, kind, text, raw, source, timestamp, send_state, created_at)
+      select ${deviceId} || i, ${tenant_id}, ${deviceId}, 'FILL' || i, ${chat}, ${chat}, 0, 0, 'text',
+      ${word} || ' ' || i, x'00', 'history', 1750000000000 + i, 'none', 1750000000000 from n`.execute(db);
+  }
+  for (let from = 0; from < 80_000; from += 20_000) {
+    await sql`${numbers(from, 20_000)} insert into receipts (tenant_id, device_id, message_id, chat_jid,
+      recipient_jid, kind, at) select ${tenant_id}, ${deviceId}, 'FILL' || i, ${chat}, ${chat}, 'read',
+      1750000000000 from n`.execute(db);
+  }
+}
+
+async function rowsOf(deviceId: string): Promise<number> {
+  const { db } = world.gateway.parts;
+  const count = async (table: 'messages' | 'receipts') => {
+    const { total } = await db
+      .selectFrom(table)
+      .select(({ fn }) => fn.countAll<number>().as('total'))
+      .where('device_id', '=', deviceId)
+      .executeTakeFirstOrThrow();
+    return total;
+  };
+  return (await count('messages')) + (await count('receipts'));
+}
+
+test.each([
+  'tenant',
+  'user',
+] as const)('a %s with much data goes a little at a time, and a restart goes on', async (what) => {
+  const word = what === 'tenant' ? 'wombat' : 'bandicoot';
+  const bystander = world.as(await world.tenant(`bystander-${what}`));
+  const token = await world.tenant(`${what}-with-much`);
+  const admin = world.as(token);
+  const email = `much@${what}.example`;
+  const body = { email, password: 'correct horse battery', role: 'user' };
+  const { user } = (await admin.post('/users', body)).body;
+  const phone = await world.sandbox.createPhone({
+    number: what === 'tenant' ? '5511999995031' : '5511999995032',
+    name: 'Much',
+  });
+  const device = await world.linkByQr(user.token, phone);
+  await fill(device, word);
+  const stored = await rowsOf(device);
+  const path = what === 'tenant' ? `/global/tenants/${user.tenant_id}` : `/users/${user.id}`;
+  const api = what === 'tenant' ? world.master : admin;
+  const answer = api.delete(path).catch(() => null);
+  await until('it has begun', async () => (await rowsOf(device)) < stored);
+  expect((await bystander.get('/devices')).status).toBe(200);
+  if (what === 'tenant') expect((await world.master.get(path)).body.data.state).toBe('deleting');
+  expect(await rowsOf(device)).toBeGreaterThan(0);
+  await world.restartGateway();
+  expect((await answer)?.body.state ?? (await answer)?.body.data?.state ?? 'deleting').toBe('deleting');
+  // For everybody who calls it is gone already.
+  expect((await world.as(user.token).get('/devices')).status).toBe(401);
+  if (what === 'tenant') await world.tenant(`${what}-with-much`);
+  else {
+    const again = world.as(token);
+    expect((await again.get(path)).status).toBe(404);
+    expect((await again.get('/users')).body.users).toHaveLength(1);
+    expect((await again.get('/devices?scope=tenant')).body.devices).toEqual([]);
+    expect((await again.get(`/messages?device_id=${device}`)).status).toBe(404);
+    expect((await again.post('/users', body)).status).toBe(201);
+  }
+  await untilGone(device);
+  await until('the word is gone', async () => (await findings(word)).length === 0);
+  if (what === 'tenant') expect((await world.master.get(path)).status).toBe(404);
+});
+
+async function untilGone(device: string): Promise<void> {
+  const deadline = Date.now() + 150_000;
+  while ((await rowsOf(device)) > 0) {
+    if (Date.now() > deadline) throw new Error('there is data left');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { noQuotas } from '../../src/quotas/quotas.ts';
 import { Users } from '../../src/tenancy/users.ts';
-import { addUser, type Edge, type Json, MASTER, register, startEdge } from '../api/edge.ts';
+import { addUser, deletionsOf, type Edge, type Json, MASTER, register, startEdge } from '../api/edge.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -69,7 +69,7 @@ describe('tenants, with the master token', () => {
       expect.arrayContaining(['acme', 'other']),
     );
     const read = await edge.call('GET', `/global/tenants/${acme.tenant.id}`, { token: MASTER });
-    expect(read.body).toEqual({ success: true, data: acme.tenant });
+    expect(read.body).toEqual({ success: true, data: { ...acme.tenant, state: 'active' } });
   });
 
   it('deletes a tenant with everything it owns', async () => {
@@ -81,7 +81,12 @@ describe('tenants, with the master token', () => {
     expect(body).toEqual({
       success: true,
       message: 'Tenant and all related data permanently deleted',
-      data: { tenant_id: gone.tenant.id, tenant_name: 'gone', deleted_at: expect.any(String) },
+      data: {
+        tenant_id: gone.tenant.id,
+        tenant_name: 'gone',
+        deleted_at: expect.any(String),
+        state: 'deleted',
+      },
     });
     expect(edge.released).toContain(gone.tenant.id);
     expect((await edge.call('GET', '/users', { token: gone.token })).status).toBe(401);
@@ -178,7 +183,7 @@ describe('users of a tenant', () => {
       quotas: noQuotas,
       db: edge.db,
       clock: systemClock,
-      beforeDelete: async () => undefined,
+      deletions: deletionsOf(edge.db, []),
       changed: () => undefined,
     });
     const both = [users.rotateToken(caller, user.id), users.rotateToken(caller, user.id)];
@@ -207,7 +212,10 @@ describe('users of a tenant', () => {
   it('deletes a user for good', async () => {
     const user = await addUser(edge, acme.token, 'leaving@acme.example', 'user');
     const { status, body } = await edge.call('DELETE', `/users/${user.id}`, { token: acme.token });
-    expect([status, body]).toEqual([200, { success: true, message: 'User permanently deleted' }]);
+    expect([status, body]).toEqual([
+      200,
+      { success: true, message: 'User permanently deleted', state: 'deleted' },
+    ]);
     expect(edge.released).toContain(user.id);
     expect((await edge.call('GET', `/users/${user.id}`, { token: user.token })).status).toBe(401);
     expect((await edge.call('GET', `/users/${user.id}`, { token: acme.token })).status).toBe(404);
@@ -222,7 +230,7 @@ it('two admins who delete each other: one is refused, and nothing of the refused
     quotas: noQuotas,
     db: edge.db,
     clock: systemClock,
-    beforeDelete: async (_tenantId, userId) => void released.push(userId),
+    deletions: deletionsOf(edge.db, released),
     changed: () => undefined,
   });
   const [first, other] = [tenant.user.id, second.id] as const;

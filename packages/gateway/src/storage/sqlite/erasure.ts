@@ -1,5 +1,6 @@
-/** Deletes everything of a tenant, a little at a time: others are served between two of its transactions. */
+/** Deletes everything of a tenant or of a user, a little at a time: others are served between two of its transactions. */
 import { type Kysely, sql } from 'kysely';
+import { pause } from '../../clock.ts';
 import { checkedTenant } from '../narrowing.ts';
 import type { Database } from '../schema.ts';
 
@@ -11,12 +12,20 @@ export interface ErasedFiles {
   kept(tenantId: string, sha256: string): Promise<void>;
 }
 
+export interface Erasing {
+  files: ErasedFiles;
+  /** Ends it between two transactions: its reason is thrown. */
+  signal: AbortSignal;
+}
+
+/** Everything of a tenant, or of one of its devices. */
+type Owner = { column: 'tenant_id' | 'device_id'; id: string; tenantId: string };
+
 /** Rows of one transaction: some milliseconds, with all that goes with them. */
 const BATCH = 200;
 
-/** Tables that grow, those that point at others first. What is left goes with the tenant's own row. */
+/** Tables that grow, those that point at others first. What is left goes with the owner's own row. */
 const TABLES = [
-  'webhook_attempts',
   'webhook_deliveries',
   'events',
   'receipts',
@@ -24,34 +33,72 @@ const TABLES = [
   'inbound_journal',
   'signal_keys',
   'chat_timers',
-  'idempotency_keys',
 ] as const;
 
 /**
  * Deletes the rows and files of a tenant for good, and its traces in the log and in the index of words. Can be
  * called again after it was interrupted.
  */
-export async function eraseTenant(db: Kysely<Database>, tenantId: string, files: ErasedFiles): Promise<void> {
-  for (;;) if (!(await eraseJobs(db, tenantId, files))) break;
-  for (const table of TABLES) {
-    for (;;) if (!(await eraseRows(db, table, tenantId))) break;
-  }
-  for (;;) if (!(await eraseMessages(db, tenantId, files))) break;
+export async function eraseTenant(db: Kysely<Database>, tenantId: string, erasing: Erasing): Promise<void> {
+  const owner: Owner = { column: 'tenant_id', id: tenantId, tenantId };
+  await batches(erasing, () => eraseRows(db, 'webhook_attempts', owner));
+  await eraseOwned(db, owner, erasing);
+  await batches(erasing, () => eraseRows(db, 'idempotency_keys', owner));
   await db.deleteFrom('tenants').where('id', '=', tenantId).execute();
-  await forgetWords(db);
+  await forgetContent(db, erasing);
+}
+
+/** The same for a user with all devices of it. What it made on devices of others stays with those. */
+export async function eraseUser(
+  db: Kysely<Database>,
+  { tenantId, userId }: { tenantId: string; userId: string },
+  erasing: Erasing,
+): Promise<void> {
+  const devices = await db
+    .selectFrom('devices')
+    .select('id')
+    .where('tenant_id', '=', tenantId)
+    .where('user_id', '=', userId)
+    .execute();
+  for (const { id } of devices) {
+    await eraseOwned(db, { column: 'device_id', id, tenantId }, erasing);
+    await db.deleteFrom('devices').where('tenant_id', '=', tenantId).where('id', '=', id).execute();
+  }
+  await batches(erasing, () => eraseKeys(db, tenantId, userId));
+  await db.deleteFrom('users').where('tenant_id', '=', tenantId).where('id', '=', userId).execute();
+  await forgetContent(db, erasing);
+}
+
+async function eraseOwned(db: Kysely<Database>, owner: Owner, erasing: Erasing): Promise<void> {
+  await batches(erasing, () => eraseJobs(db, owner, erasing.files));
+  for (const table of TABLES) await batches(erasing, () => eraseRows(db, table, owner));
+  await batches(erasing, () => eraseMessages(db, owner, erasing.files));
+}
+
+/** Others are served between two of them, also where a commit does not wait for the disk. */
+async function batches({ signal }: Erasing, step: () => Promise<boolean>): Promise<void> {
+  do {
+    signal.throwIfAborted();
+    await pause(0);
+  } while (await step());
+}
+
+async function forgetContent(db: Kysely<Database>, erasing: Erasing): Promise<void> {
+  await forgetWords(db, erasing);
   // Deleted content stands in the log until it is written anew.
   await sql`pragma wal_checkpoint(truncate)`.execute(db);
 }
 
-async function eraseJobs(db: Kysely<Database>, tenantId: string, files: ErasedFiles): Promise<boolean> {
+async function eraseJobs(db: Kysely<Database>, owner: Owner, files: ErasedFiles): Promise<boolean> {
+  const { column, id, tenantId } = owner;
   const jobs = await db
     .selectFrom('send_jobs')
     .select(['id', 'file_sha256'])
-    .where('tenant_id', '=', tenantId)
+    .where(column, '=', id)
     .limit(BATCH)
     .execute();
   if (jobs.length === 0) return false;
-  const ids = jobs.map(({ id }) => id);
+  const ids = jobs.map((job) => job.id);
   await db.deleteFrom('send_jobs').where(checkedTenant(tenantId)).where('id', 'in', ids).execute();
   for (const sha256 of new Set(jobs.map(({ file_sha256 }) => file_sha256))) {
     if (sha256 !== null) await files.kept(tenantId, sha256);
@@ -59,27 +106,32 @@ async function eraseJobs(db: Kysely<Database>, tenantId: string, files: ErasedFi
   return true;
 }
 
-async function eraseRows(
-  db: Kysely<Database>,
-  table: (typeof TABLES)[number],
-  tenantId: string,
-): Promise<boolean> {
-  const name = sql.table(table);
+async function eraseKeys(db: Kysely<Database>, tenantId: string, userId: string): Promise<boolean> {
   const result = await sql`
-    delete from ${name} where rowid in (select rowid from ${name} where tenant_id = ${tenantId} limit ${BATCH})
+    delete from idempotency_keys where rowid in
+    (select rowid from idempotency_keys where tenant_id = ${tenantId} and user_id = ${userId} limit ${BATCH})
   `.execute(db);
   return (result.numAffectedRows ?? 0n) > 0n;
 }
 
-async function eraseMessages(db: Kysely<Database>, tenantId: string, files: ErasedFiles): Promise<boolean> {
-  const messages = await db
-    .selectFrom('messages')
-    .select('id')
-    .where('tenant_id', '=', tenantId)
-    .limit(BATCH)
-    .execute();
+async function eraseRows(
+  db: Kysely<Database>,
+  table: (typeof TABLES)[number] | 'webhook_attempts' | 'idempotency_keys',
+  { column, id }: Owner,
+): Promise<boolean> {
+  const name = sql.table(table);
+  const result = await sql`
+    delete from ${name} where rowid in
+    (select rowid from ${name} where ${sql.ref(column)} = ${id} limit ${BATCH})
+  `.execute(db);
+  return (result.numAffectedRows ?? 0n) > 0n;
+}
+
+async function eraseMessages(db: Kysely<Database>, owner: Owner, files: ErasedFiles): Promise<boolean> {
+  const { column, id, tenantId } = owner;
+  const messages = await db.selectFrom('messages').select('id').where(column, '=', id).limit(BATCH).execute();
   if (messages.length === 0) return false;
-  const ids = messages.map(({ id }) => id);
+  const ids = messages.map((message) => message.id);
   const cached = await db
     .selectFrom('media')
     .select('blob_sha256')
@@ -111,7 +163,7 @@ const MERGE_PAGES = 64;
  * The index only notes that a message is gone; its words go when segments are merged
  * (https://sqlite.org/fts5.html#the_merge_command): step by step, until a step finds nothing to do.
  */
-async function forgetWords(db: Kysely<Database>): Promise<void> {
+async function forgetWords(db: Kysely<Database>, erasing: Erasing): Promise<void> {
   const step = (pages: number): Promise<boolean> =>
     db.transaction().execute(async (trx) => {
       const before = await changes(trx);
@@ -119,8 +171,12 @@ async function forgetWords(db: Kysely<Database>): Promise<void> {
       return (await changes(trx)) - before >= 2;
     });
   // Negative: first of all, everything counts as one level.
-  let more = await step(-MERGE_PAGES);
-  while (more) more = await step(MERGE_PAGES);
+  let pages = -MERGE_PAGES;
+  await batches(erasing, async () => {
+    const more = await step(pages);
+    pages = MERGE_PAGES;
+    return more;
+  });
 }
 
 async function changes(db: Kysely<Database>): Promise<number> {

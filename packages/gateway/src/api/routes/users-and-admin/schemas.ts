@@ -41,8 +41,13 @@ export const TenantBody = Type.Object({
   updated_at: Rfc3339,
 });
 const Quota = Type.Object({ used: Type.Integer(), limit: Type.Integer() });
+/** Of an answer to a deletion. */
+export const DeletionStateName = OneOf(['deleted', 'deleting'] as const, {
+  description: '`deleting`: there is much data, and it goes in the background, also after a restart',
+});
 export const TenantWithQuotas = Type.Object({
   ...TenantBody.properties,
+  state: OneOf(['active', 'deleting'] as const),
   quotas: Type.Optional(
     Type.Object(
       {

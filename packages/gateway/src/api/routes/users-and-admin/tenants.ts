@@ -8,6 +8,7 @@ import { requireMaster } from '../../auth.ts';
 import { errorResponses, Rfc3339, Uuid } from '../../schemas.ts';
 import type { UsersAndAdminParts } from './parts.ts';
 import {
+  DeletionStateName,
   Email,
   IdParameter,
   NewUserBody,
@@ -26,11 +27,13 @@ export const tenantRoutes: FastifyPluginAsyncTypebox<
   Pick<UsersAndAdminParts, 'tenants' | 'usage' | 'admission'>
 > = async (app, { tenants, usage, admission }) => {
   const tenantObject = async (tenant: Tenant): Promise<Static<typeof TenantWithQuotas>> => {
-    if (!usage || !admission) return tenantBody(tenant);
+    const state = tenant.deleting ? ('deleting' as const) : ('active' as const);
+    if (!usage || !admission) return { ...tenantBody(tenant), state };
     const { devices, users, webhookEndpoints, waitingJobs, waitingBytes } = await usage(tenant.id);
     const { requestsInFlight, requestsPerSecond } = admission.limits;
     return {
       ...tenantBody(tenant),
+      state,
       quotas: {
         devices,
         users,
@@ -132,25 +135,32 @@ export const tenantRoutes: FastifyPluginAsyncTypebox<
         operationId: 'superAdminDeleteTenant',
         tags: ['users-and-admin'],
         summary: 'Delete a tenant with everything it owns',
-        description: 'Users, devices, sessions, messages, receipts. Cannot be undone.',
+        description:
+          'Users, devices, sessions, messages, receipts. Cannot be undone. Nobody can use it from then on; much ' +
+          'data goes in the background, and the tenant is listed as `deleting` until it is gone.',
         params: IdParameter,
         response: {
           200: Type.Object({
             success: ok,
             message: Type.String(),
-            data: Type.Object({ tenant_id: Uuid, tenant_name: Type.String(), deleted_at: Rfc3339 }),
+            data: Type.Object({
+              tenant_id: Uuid,
+              tenant_name: Type.String(),
+              deleted_at: Rfc3339,
+              state: DeletionStateName,
+            }),
           }),
           ...errorResponses('404'),
         },
       },
     },
     async (request) => {
-      const { tenant, deletedAt } = await tenants.delete(request.params.id);
+      const { tenant, deletedAt, state } = await tenants.delete(request.params.id);
       request.log.warn({ tenant_id: tenant.id }, 'a tenant and all its data were permanently deleted');
       return {
         success: true as const,
         message: 'Tenant and all related data permanently deleted',
-        data: { tenant_id: tenant.id, tenant_name: tenant.name, deleted_at: rfc3339(deletedAt) },
+        data: { tenant_id: tenant.id, tenant_name: tenant.name, deleted_at: rfc3339(deletedAt), state },
       };
     },
   );

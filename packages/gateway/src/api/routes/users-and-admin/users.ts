@@ -5,6 +5,7 @@ import type { Users } from '../../../tenancy/users.ts';
 import { requireRole } from '../../auth.ts';
 import { errorResponses, Uuid } from '../../schemas.ts';
 import {
+  DeletionStateName,
   Email,
   IdParameter,
   ListedUser,
@@ -159,18 +160,24 @@ export const userRoutes: FastifyPluginAsyncTypebox<{ users: Users }> = async (ap
         operationId: 'deleteUser',
         tags: ['users-and-admin'],
         summary: 'Delete a user for good',
-        description: 'With the devices the user owns. Not yourself, and not the last active admin.',
+        description:
+          'With the devices the user owns: at once for whoever calls, much data goes in the background. Not ' +
+          'yourself, and not the last active admin.',
         params: IdParameter,
         response: {
-          200: Type.Object({ success: ok, message: Type.Literal('User permanently deleted') }),
+          200: Type.Object({
+            success: ok,
+            message: Type.Literal('User permanently deleted'),
+            state: DeletionStateName,
+          }),
           ...errorResponses('404'),
         },
       },
     },
     async (request) => {
-      await users.delete(request.caller, request.params.id);
+      const state = await users.delete(request.caller, request.params.id);
       request.log.warn({ user_id: request.params.id }, 'a user was permanently deleted');
-      return { success: true as const, message: 'User permanently deleted' as const };
+      return { success: true as const, message: 'User permanently deleted' as const, state };
     },
   );
 

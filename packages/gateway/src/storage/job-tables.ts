@@ -1,0 +1,55 @@
+/** Tables of sends that happen later, as Kysely sees them; the rest is in `schema.ts`. */
+
+export interface SendJobsTable {
+  /** `job_` and 32 hexadecimal digits. */
+  id: string;
+  tenant_id: string;
+  device_id: string;
+  /** The device's account when the job was accepted; null when it was not linked. */
+  account: string | null;
+  user_id: string;
+  bulk_id: string | null;
+  /** Within its bulk, from 0. */
+  position: number;
+  /** Kind of message: the path after `/send/`. */
+  operation: string;
+  /** As the caller wrote it. */
+  recipient: string;
+  /** The validated body and what file stands in it, as JSON; encrypted at rest. */
+  request: Uint8Array;
+  /** What it takes of the disk while it waits; null for one that was over before this was kept. */
+  request_bytes: number | null;
+  /** Its file in the outbox, hex, which other waiting jobs of the tenant may have too; null without one. */
+  file_sha256: string | null;
+  file_bytes: number | null;
+  state: 'scheduled' | 'queued' | 'processing' | 'sent' | 'failed' | 'cancelled';
+  /** When it was, or is, to be sent first. */
+  send_at: number;
+  /** The next attempt. */
+  due_at: number;
+  /** The time from which `due_at` was reckoned; null when somebody named it: a caller, WhatsApp. */
+  reckoned_at: number | null;
+  /** WhatsApp lets the account not send it before. */
+  held_until: number | null;
+  attempts: number;
+  /** Claimed before the stanza left. */
+  message_id: string | null;
+  error_code: string | null;
+  error: string | null;
+  created_at: number;
+  finished_at: number | null;
+}
+
+export interface SendBulksTable {
+  /** `bulk_` and 32 hexadecimal digits. */
+  id: string;
+  tenant_id: string;
+  device_id: string;
+  user_id: string;
+  state: 'running' | 'completed' | 'cancelled';
+  total: number;
+  least_pause_ms: number;
+  most_pause_ms: number;
+  created_at: number;
+  finished_at: number | null;
+}
