@@ -208,7 +208,11 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const authToken = randomBytes(32).toString('base64url');
   const cdn = await createCdn({ port: options.cdnPort ?? 0, authToken: () => authToken });
   const network = createNetwork({
-    media: { hostname: () => cdn.hostname, authToken: () => authToken },
+    media: {
+      hostname: () => cdn.hostname,
+      authToken: () => authToken,
+      keepPicture: (bytes) => cdn.keepPicture(bytes),
+    },
   });
   const pairing = new PairingDesk(
     network,

@@ -13,6 +13,8 @@ export interface MediaHosts {
   /** Host, with a port when it is not 443 (a deviation: the real network's hosts have none). */
   hostname(): string;
   authToken(): string;
+  /** Puts a picture where everybody can fetch it: these are not encrypted. */
+  keepPicture(bytes: Buffer): { readonly url: string; readonly directPath: string };
 }
 
 /** Answers an iq that needs a part built on top of the network (pairing); `undefined` when it is not its. */

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
 	"sync"
 
+	signal "go.mau.fi/libsignal/logger"
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/store/sqlstore"
 	"go.mau.fi/whatsmeow/types"
@@ -19,6 +21,7 @@ import (
 // device is a linked device: an unmodified whatsmeow with a database of its own, and all it reported.
 type device struct {
 	*whatsmeow.Client
+	db   *sql.DB
 	name string
 	of   *phone
 	// number is the device's among those of the account.
@@ -37,15 +40,21 @@ func newDevice(ctx context.Context, w *world, name string) (*device, error) {
 	address := "file:" + path + "?_pragma=foreign_keys(1)&_pragma=busy_timeout(20000)" +
 		"&_pragma=journal_mode(WAL)&_pragma=synchronous(0)&_txlock=immediate"
 	log := &problemLog{}
-	container, err := sqlstore.New(ctx, "sqlite", address, log)
+	db, err := sql.Open("sqlite", address)
 	if err != nil {
+		return nil, err
+	}
+	container := sqlstore.NewWithDB(db, "sqlite", log)
+	if err = container.Upgrade(ctx); err != nil {
 		return nil, err
 	}
 	client := whatsmeow.NewClient(container.NewDevice(), log)
 	client.SetWebsocketHTTPClient(w.network.socket)
 	client.SetPreLoginHTTPClient(w.network.socket)
 	client.SetMediaHTTPClient(w.network.media)
-	d := &device{Client: client, name: name, log: log, change: make(chan struct{})}
+	// The first entry of a collection comes with its first sync; other accounts have some long before.
+	client.EmitAppStateEventsOnFullSync = true
+	d := &device{Client: client, db: db, name: name, log: log, change: make(chan struct{})}
 	client.AddEventHandler(d.take)
 	w.devices = append(w.devices, d)
 	return d, nil
@@ -64,6 +73,13 @@ func (d *device) mark() int {
 	d.lock.Lock()
 	defer d.lock.Unlock()
 	return len(d.seen)
+}
+
+// since is what the device reported after a mark.
+func (d *device) since(from int) []any {
+	d.lock.Lock()
+	defer d.lock.Unlock()
+	return append([]any(nil), d.seen[from:]...)
 }
 
 // event looks at what the device reported since `from`, then waits for an event of the type that fits.
@@ -159,6 +175,42 @@ func (d *device) linked(ctx context.Context, p *phone, path string, body map[str
 // address is the device's own JID, by phone number.
 func (d *device) address() string { return fmt.Sprintf("%s:%d@s.whatsapp.net", d.of.number, d.number) }
 
+// sessions are the Signal sessions as they are now, by the name of the other device.
+func (d *device) sessions(ctx context.Context) (map[string][]byte, error) {
+	rows, err := d.db.QueryContext(ctx, "SELECT their_id, session FROM whatsmeow_sessions")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	all := map[string][]byte{}
+	for rows.Next() {
+		var name string
+		var session []byte
+		if err = rows.Scan(&name, &session); err != nil {
+			return nil, err
+		}
+		all[name] = session
+	}
+	return all, rows.Err()
+}
+
+// restore brings back sessions of an earlier moment, as a copy of the database does that is put in its place:
+// what is sent next is under keys that were used before.
+func (d *device) restore(ctx context.Context, sessions map[string][]byte) error {
+	for name, session := range sessions {
+		if _, err := d.db.ExecContext(ctx, "UPDATE whatsmeow_sessions SET session=$1 WHERE their_id=$2", session, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lostSenderKeys makes the device forget what others write to groups with.
+func (d *device) lostSenderKeys(ctx context.Context) error {
+	_, err := d.db.ExecContext(ctx, "DELETE FROM whatsmeow_sender_keys WHERE sender_id NOT LIKE $1", d.Store.GetLID().User+"%")
+	return err
+}
+
 // problemLog keeps what whatsmeow warns of, to be shown beside a check that failed.
 type problemLog struct {
 	lock  sync.Mutex
@@ -204,4 +256,18 @@ func (l *problemLog) drain() []string {
 	lines := l.lines
 	l.lines = nil
 	return lines
+}
+
+// quietSignal keeps libsignal from printing each key that it tries; whatsmeow says what came of it.
+type quietSignal struct{}
+
+func (quietSignal) Debug(_, _ string)   {}
+func (quietSignal) Info(_, _ string)    {}
+func (quietSignal) Warning(_, _ string) {}
+func (quietSignal) Error(_, _ string)   {}
+func (quietSignal) Configure(string)    {}
+
+func init() {
+	var quiet signal.Loggable = quietSignal{}
+	signal.Setup(&quiet)
 }

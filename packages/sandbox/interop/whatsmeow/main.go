@@ -30,6 +30,14 @@ type chapter struct {
 var chapters = []chapter{
 	{"linking", linkingChecks},
 	{"texts", textChecks},
+	{"media", mediaChecks()},
+	{"changes", changeChecks},
+	{"retries", retryChecks},
+	{"groups", groupChecks()},
+	{"people", peopleChecks},
+	{"account", accountChecks},
+	{"calls", callChecks},
+	{"connection", connectionChecks},
 }
 
 func main() {

@@ -158,3 +158,12 @@ func (p *phone) shown(ctx context.Context, chat types.JID, id, what string, so f
 		return false, err
 	})
 }
+
+// file is the decrypted file of a message that came in.
+func (p *phone) file(ctx context.Context, id string) ([]byte, error) {
+	var got struct {
+		Base64 []byte `json:"base64"`
+	}
+	err := p.do(ctx, "GET", "/media/"+url.PathEscape(id), nil, &got)
+	return got.Base64, err
+}

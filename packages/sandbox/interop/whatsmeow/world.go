@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"os"
 )
 
@@ -61,4 +62,15 @@ func (w *world) close() {
 		d.Disconnect()
 	}
 	_ = os.RemoveAll(w.folder)
+}
+
+// settled waits until nothing is kept for the device any more: it acknowledged all that it got.
+func (w *world) settled(ctx context.Context, d *device) error {
+	return until(ctx, "everything to be acknowledged by "+d.name, func() (bool, error) {
+		var shown struct {
+			Pending int `json:"pending"`
+		}
+		err := w.control.call(ctx, "GET", "/devices/"+url.PathEscape(d.address()), nil, &shown)
+		return shown.Pending == 0, err
+	})
 }

@@ -55,6 +55,12 @@ export function tellContacts(
   }
 }
 
+/** The account has another about text; its contacts are told. */
+export function setAbout(network: Neighbourhood, account: Account, text: string): void {
+  account.about = text;
+  tellContacts(network, account, 'status', [stanza('set', {}, Buffer.from(text, 'utf8'))]);
+}
+
 /**
  * The number registered again, on a new installation with a new identity key: its companions are logged out,
  * and contacts get `<notification type="encrypt"><identity/></notification>` (whatsmeow notification.go

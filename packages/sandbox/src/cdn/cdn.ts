@@ -40,6 +40,8 @@ export interface Cdn {
   readonly log: readonly CdnLogEntry[];
   clearLog(): void;
   object(directPath: string): CdnObject | undefined;
+  /** Stores a picture as the server does for profiles and groups: as it is. */
+  keepPicture(bytes: Buffer): { url: string; directPath: string };
   /** Objects now stored, oldest first. */
   objects(): CdnObject[];
   expire(directPath: string, status?: 403 | 404 | 410): void;
@@ -159,6 +161,10 @@ export async function createCdn(options: CdnOptions): Promise<Cdn> {
     log,
     clearLog: () => {
       log.length = 0;
+    },
+    keepPicture: (bytes) => {
+      const { directPath } = shelf.put('picture', bytes);
+      return { url: `https://${hostname}${directPath}`, directPath };
     },
     object: (directPath) => shelf.get(directPath),
     objects: () => shelf.all(),

@@ -51,8 +51,10 @@ const OPERATIONS = [
   'GET /phones/{number}/conversations/{chat}',
   'GET /phones/{number}/receipts',
   'GET /phones/{number}/media-retries',
+  'GET /phones/{number}/media/{id}',
   'POST /phones/{number}/read {chat, ids}',
   'POST /phones/{number}/played {chat, ids}',
+  'GET /devices/{jid}',
   'POST /groups {by, subject, members}',
   'POST /groups/{jid}/members {by, change: add|remove|promote|demote, members}',
   'GET /cdn/objects',
@@ -181,6 +183,11 @@ function addPhones(router: Router, sandbox: Sandbox): void {
     .on('GET', '/phones/{number}/media-retries', ({ params }) => ({
       requests: at(params).mediaRetryRequests,
     }))
+    .on('GET', '/phones/{number}/media/{id}', async ({ params }) => {
+      const message = at(params).inbox.find(({ id }) => id === params.id);
+      if (!message) throw new ControlError(404, `no message ${params.id ?? ''} came in`);
+      return { base64: await at(params).downloadMedia(message) };
+    })
     .on('POST', '/phones/{number}/read', ({ params, body }) =>
       at(params).markRead(text(body, 'chat'), texts(body, 'ids')),
     )
@@ -191,6 +198,10 @@ function addPhones(router: Router, sandbox: Sandbox): void {
 
 function addGroups(router: Router, sandbox: Sandbox): void {
   router
+    .on('GET', '/devices/{jid}', ({ params: { jid = '' } }) => ({
+      online: sandbox.online(jid),
+      pending: sandbox.pendingFor(jid),
+    }))
     .on('POST', '/groups', ({ body }) =>
       phoneOf(sandbox, text(body, 'by')).createGroup(text(body, 'subject'), texts(body, 'members')),
     )

@@ -1,4 +1,4 @@
-import type { Account } from '../state/directory.ts';
+import type { Account, Picture } from '../state/directory.ts';
 import type { AddressingMode } from '../state/jid.ts';
 
 export type GroupRole = 'superadmin' | 'admin' | undefined;
@@ -12,6 +12,12 @@ export interface GroupDescription {
   readonly id: string;
   readonly text: string;
   readonly by: Account;
+  readonly at: number;
+}
+
+/** Somebody who opened the invite link of a group that asks its admins first. */
+export interface JoinRequest {
+  readonly account: Account;
   readonly at: number;
 }
 
@@ -37,7 +43,19 @@ export interface Group {
   ephemeral: number;
   memberAddMode: 'all_member_add' | 'admin_add';
   approveJoins: boolean;
+  /** By phone number, oldest first. */
+  readonly joinRequests: Map<string, JoinRequest>;
   inviteCode: string;
+  /** Count the changes of the settings and of the members; clients tell by them what they have missed. */
+  announceVersion: string;
+  participantVersion: string;
+  /** Set on a community: how groups that are linked to it take in new members. */
+  readonly community: { readonly defaultApprovalMode: string } | undefined;
+  /** The community that the group belongs to. */
+  parent: Group | undefined;
+  /** The group of a community in which its admins write to everybody. */
+  readonly defaultSubGroup: boolean;
+  picture: Picture | undefined;
 }
 
 export interface NewGroup {
@@ -46,4 +64,12 @@ export interface NewGroup {
   readonly participants: readonly Account[];
   /** How members are named in stanzas; new groups of the real network use LIDs. */
   readonly addressingMode?: AddressingMode;
+  readonly announce?: boolean;
+  readonly locked?: boolean;
+  readonly ephemeral?: number;
+  readonly approveJoins?: boolean;
+  readonly description?: { readonly id: string; readonly text: string };
+  readonly community?: { readonly defaultApprovalMode: string };
+  readonly parent?: Group;
+  readonly defaultSubGroup?: boolean;
 }

@@ -31,13 +31,20 @@ export class Groups {
       subject: input.subject,
       subjectBy: input.creator,
       subjectAt: now,
-      description: undefined,
-      announce: false,
-      locked: false,
-      ephemeral: 0,
+      description: input.description && { ...input.description, by: input.creator, at: now },
+      announce: input.announce ?? false,
+      locked: input.locked ?? false,
+      ephemeral: input.ephemeral ?? 0,
       memberAddMode: 'all_member_add',
-      approveJoins: false,
+      approveJoins: input.approveJoins ?? false,
+      joinRequests: new Map(),
       inviteCode: newInviteCode(),
+      announceVersion: newVersion(),
+      participantVersion: newVersion(),
+      community: input.community,
+      parent: input.parent,
+      defaultSubGroup: input.defaultSubGroup ?? false,
+      picture: undefined,
     };
     this.#byId.set(id, group);
     this.#join(group, input.creator, 'superadmin');
@@ -67,12 +74,14 @@ export class Groups {
     if (group.participants.has(account.user)) return false;
     const before = [...group.participants.values()].map((member) => member.account);
     this.#join(group, account, undefined);
+    group.joinRequests.delete(account.user);
     notifyGroup(this.#delivery, group, actor, before, {
       tag: 'add',
-      attrs: { reason },
+      attrs: { reason, ...newParticipantVersion(group) },
       content: [participantStanza(group, account)],
     });
     notifyCreated(this.#delivery, group, actor, [account], { reason: reason ?? 'invite' });
+    for (const around of this.around(group)) this.add(around, account, actor, 'linked_group_join');
     return true;
   }
 
@@ -84,6 +93,7 @@ export class Groups {
     this.#byUser.get(account.user)?.delete(group);
     notifyGroup(this.#delivery, group, actor, before, {
       tag: 'remove',
+      attrs: newParticipantVersion(group),
       content: [participantStanza(group, account)],
     });
     return true;
@@ -96,9 +106,22 @@ export class Groups {
     member.role = role;
     this.notify(group, actor, {
       tag: role ? 'promote' : 'demote',
+      attrs: newParticipantVersion(group),
       content: [participantStanza(group, account)],
     });
     return true;
+  }
+
+  /** The community of a group and its announcements: who is in one of its groups is in these as well. */
+  around(group: Group): Group[] {
+    const community = group.parent;
+    if (!community || group.defaultSubGroup) return [];
+    return [community, ...this.linkedTo(community).filter(({ defaultSubGroup }) => defaultSubGroup)];
+  }
+
+  /** The groups of a community. */
+  linkedTo(community: Group): Group[] {
+    return [...this.#byId.values()].filter(({ parent }) => parent === community);
   }
 
   setSubject(group: Group, subject: string, actor: Account): void {
@@ -115,6 +138,13 @@ export class Groups {
     notifyGroup(this.#delivery, group, actor, members, change);
   }
 
+  /** Tells the admins alone. */
+  notifyAdmins(group: Group, actor: Account, change: Parameters<typeof notifyGroup>[4]): void {
+    const admins = [...group.participants.values()].filter(({ role }) => role !== undefined);
+    const accounts = admins.map(({ account }) => account);
+    notifyGroup(this.#delivery, group, actor, accounts, change);
+  }
+
   #join(group: Group, account: Account, role: GroupRole): void {
     if (group.participants.has(account.user)) return;
     group.participants.set(account.user, { account, role });
@@ -122,6 +152,21 @@ export class Groups {
     if (groups) groups.add(group);
     else this.#byUser.set(account.user, new Set([group]));
   }
+}
+
+/** The attributes of a change of members: the version before it and the one after. */
+function newParticipantVersion(group: Group): { prev_v_id: string; v_id: string } {
+  const before = group.participantVersion;
+  group.participantVersion = newVersion();
+  return { prev_v_id: before, v_id: group.participantVersion };
+}
+
+let versions = 0;
+
+/** Microseconds on the real network; here they also never repeat. */
+export function newVersion(): string {
+  versions = Math.max(versions + 1, Date.now() * 1000);
+  return String(versions);
 }
 
 /** A fresh code for an invite link. */

@@ -26,6 +26,12 @@ export function groupStanza(group: Group): BinaryNode {
       ),
     );
   }
+  if (group.community) {
+    const { defaultApprovalMode } = group.community;
+    content.push(stanza('parent', { default_membership_approval_mode: defaultApprovalMode }));
+  }
+  if (group.parent) content.push(stanza('linked_parent', { jid: group.parent.jid }));
+  if (group.defaultSubGroup) content.push(stanza('default_sub_group'));
   if (group.announce) content.push(stanza('announcement'));
   if (group.locked) content.push(stanza('locked'));
   if (group.ephemeral > 0) content.push(stanza('ephemeral', { expiration: String(group.ephemeral) }));
@@ -46,8 +52,8 @@ export function groupStanza(group: Group): BinaryNode {
       creator_pn: lid ? alternateJid(mode, creator) : undefined,
       addressing_mode: mode,
       size: String(group.participants.size),
-      a_v_id: String(group.subjectAt),
-      p_v_id: String(group.createdAt),
+      a_v_id: group.announceVersion,
+      p_v_id: group.participantVersion,
     },
     content,
   );

@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { BinaryNode } from 'baileys';
-import { tellContacts, tellOwnDevices } from '../accounts/account-changes.ts';
-import type { Group } from '../groups/group.ts';
+import { setAbout, tellOwnDevices } from '../accounts/account-changes.ts';
 import type { NetworkServices } from '../services.ts';
-import type { RegisteredDevice } from '../state/directory.ts';
-import { jidIn, lidJid, phoneJid } from '../state/jid.ts';
-import { childNamed, childrenNamed, stanza, textOf, timestamp } from '../wire/stanza.ts';
-import { BAD_REQUEST, FORBIDDEN, type IqHandler, NOT_FOUND, NOT_IMPLEMENTED } from './answer.ts';
+import { lidJid, phoneJid } from '../state/jid.ts';
+import { childNamed, childrenNamed, stanza, textOf } from '../wire/stanza.ts';
+import { BAD_REQUEST, type IqHandler, NOT_FOUND, NOT_IMPLEMENTED } from './answer.ts';
 
 /** `privacy`: settings by category; `<tokens>` (contact tokens) are taken and not passed on. */
 const privacy: IqHandler = ({ network, sender, iq }) => {
@@ -59,64 +57,28 @@ function blocklistHash(blocked: ReadonlySet<string>): string {
     .slice(0, 10);
 }
 
-/** `status`: the about text; contacts are told of it. */
+/**
+ * `status`: the about text, of which contacts are told; and `<privacy/>`, who sees what is posted to
+ * `status@broadcast` (whatsmeow broadcast.go GetStatusPrivacy). Nobody here limits it.
+ */
 const about: IqHandler = ({ network, sender, iq }) => {
+  if (iq.attrs.type === 'get' && childNamed(iq, 'privacy')) {
+    return { content: [stanza('privacy', {}, [stanza('list', { type: 'contacts', default: 'true' })])] };
+  }
   const text = textOf(childNamed(iq, 'status'));
   if (iq.attrs.type !== 'set' || text === undefined) return { error: BAD_REQUEST };
-  sender.account.about = text;
-  return {
-    after: () =>
-      tellContacts(network, sender.account, 'status', [stanza('set', {}, Buffer.from(text, 'utf8'))]),
-  };
+  return { after: () => setAbout(network, sender.account, text) };
 };
 
 /**
- * `w:profile:picture`: `to` is the own account, or a group of which the own account is a member. The bytes
- * are not kept, so a query knows no picture; whoever sees it is told of the change.
+ * `w:biz`: no account is a business, so profiles have nothing but the `jid` they were asked by;
+ * `w:biz:catalog` and its like are not there at all.
  */
-const profilePicture: IqHandler = ({ network, sender, iq }) => {
-  if (iq.attrs.type !== 'set') return { error: NOT_FOUND };
-  const { account } = sender;
-  const target = iq.attrs.target ?? iq.attrs.to ?? '';
-  const group = network.groups.get(target);
-  if (target.endsWith('@g.us') && !group?.participants.has(account.user)) return { error: FORBIDDEN };
-  const id = childNamed(iq, 'picture') ? String(Date.now()) : undefined;
-  if (!group) account.pictureId = id;
-  return {
-    ...(id === undefined ? {} : { content: [stanza('picture', { id })] }),
-    after: () => tellPicture(network, sender, group, id),
-  };
-};
-
-function tellPicture(
-  network: NetworkServices,
-  sender: RegisteredDevice,
-  group: Group | undefined,
-  id: string | undefined,
-): void {
-  const { account } = sender;
-  const tag = id === undefined ? 'delete' : 'set';
-  if (!group) {
-    tellContacts(network, account, 'picture', [
-      stanza(tag, { jid: phoneJid(account), id, author: phoneJid(account) }),
-    ]);
-    tellOwnDevices(network, sender, stanza('picture', { id }));
-    return;
-  }
-  const change = stanza(tag, { jid: group.jid, id, author: jidIn(group.addressingMode, account) });
-  for (const { account: member } of group.participants.values()) {
-    for (const device of member.devices.values()) {
-      const attrs = { from: group.jid, type: 'picture', id: network.delivery.nextId(), t: timestamp() };
-      network.delivery.post(device, stanza('notification', attrs, [change]));
-    }
-  }
-}
-
-/** `w:biz`: no account is a business; `w:biz:catalog` and its like are not there at all. */
 const business: IqHandler = ({ iq }) => {
-  return childNamed(iq, 'business_profile')
-    ? { content: [stanza('business_profile', { v: '244' })] }
-    : { error: NOT_IMPLEMENTED };
+  const asked = childNamed(iq, 'business_profile');
+  if (!asked) return { error: NOT_IMPLEMENTED };
+  const profiles = childrenNamed(asked, 'profile').map(({ attrs }) => stanza('profile', { jid: attrs.jid }));
+  return { content: [stanza('business_profile', { v: '244' }, profiles)] };
 };
 
 const disappearingMode: IqHandler = () => ({});
@@ -128,7 +90,6 @@ export const accountHandlers: ReadonlyArray<readonly [string, IqHandler]> = [
   ['privacy', privacy],
   ['blocklist', blocklist],
   ['status', about],
-  ['w:profile:picture', profilePicture],
   ['w:biz', business],
   ['disappearing_mode', disappearingMode],
   ['bot', bots],

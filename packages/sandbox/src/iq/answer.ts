@@ -20,7 +20,11 @@ export type IqHandler = (request: IqRequest) => IqAnswer;
 
 /** Errors as the server words them. */
 export const BAD_REQUEST = { code: 400, text: 'bad-request' } as const;
+export const NOT_AUTHORIZED = { code: 401, text: 'not-authorized' } as const;
 export const FORBIDDEN = { code: 403, text: 'forbidden' } as const;
 export const NOT_FOUND = { code: 404, text: 'item-not-found' } as const;
 export const CONFLICT = { code: 409, text: 'conflict' } as const;
 export const NOT_IMPLEMENTED = { code: 501, text: 'feature-not-implemented' } as const;
+
+/** `error` of a participant in an answer: the number is not on WhatsApp. */
+export const UNKNOWN_NUMBER = '404';

@@ -5,11 +5,13 @@ import { SERVER_JID, stanza } from '../wire/stanza.ts';
 import { accountHandlers } from './account.ts';
 import { type IqAnswer, type IqHandler, NOT_IMPLEMENTED } from './answer.ts';
 import { appStateHandlers } from './app-state.ts';
+import { contactLinkHandlers } from './contact-links.ts';
 import { encryptHandlers } from './encrypt.ts';
 import { groupHandlers } from './groups.ts';
 import { linkingHandlers } from './linking.ts';
 import { mediaHandlers } from './media.ts';
 import { mexHandlers } from './mex.ts';
+import { pictureHandlers } from './pictures.ts';
 import { sessionHandlers } from './session.ts';
 import { usyncHandlers } from './usync.ts';
 
@@ -21,6 +23,8 @@ const HANDLERS: ReadonlyMap<string, IqHandler> = new Map([
   ...mediaHandlers,
   ...groupHandlers,
   ...accountHandlers,
+  ...contactLinkHandlers,
+  ...pictureHandlers,
   ...appStateHandlers,
   ...mexHandlers,
 ]);

@@ -1,6 +1,6 @@
 import type { BinaryNode } from 'baileys';
 import type { Group } from '../groups/group.ts';
-import { newInviteCode } from '../groups/groups.ts';
+import { newInviteCode, newVersion } from '../groups/groups.ts';
 import { groupStanza } from '../groups/metadata.ts';
 import { participantStanza } from '../groups/notifications.ts';
 import type { Account } from '../state/directory.ts';
@@ -13,10 +13,13 @@ import {
   type IqRequest,
   NOT_FOUND,
   NOT_IMPLEMENTED,
+  UNKNOWN_NUMBER,
 } from './answer.ts';
+import { linkedParticipants, linkGroups, subGroups, unlinkGroups } from './communities.ts';
+import { createGroup } from './group-creation.ts';
+import { byInvite, decideJoins, joinRequests } from './group-joining.ts';
 
-/** `error` of a participant in an answer: who is not on WhatsApp, who is in the group already, who is not. */
-const UNKNOWN_NUMBER = '404';
+/** `error` of a participant in an answer: who is in the group already. */
 const ALREADY_MEMBER = '409';
 
 /** `w:g2`: `to` is the group, or `@g.us` when there is none yet (whatsmeow group.go, Baileys groups.js). */
@@ -30,7 +33,7 @@ const groups: IqHandler = (request) => {
   if (!group) return { error: NOT_FOUND };
   const member = group.participants.get(sender.account.user);
   if (!member) return { error: FORBIDDEN };
-  if (iq.attrs.type === 'get') return query(group, command);
+  if (iq.attrs.type === 'get') return query(request, group, command);
   const restricted = ADMIN_ONLY.has(command.tag) || (group.locked && !OPEN_WHEN_LOCKED.has(command.tag));
   if (restricted && !member.role) return { error: FORBIDDEN };
   return change(request, group, command);
@@ -49,6 +52,9 @@ const ADMIN_ONLY = new Set([
   'invite',
   'member_add_mode',
   'membership_approval_mode',
+  'membership_requests_action',
+  'links',
+  'unlink',
 ]);
 const OPEN_WHEN_LOCKED = new Set(['add', 'leave']);
 
@@ -56,7 +62,7 @@ function withoutGroup(request: IqRequest, command: BinaryNode): IqAnswer {
   const { network, sender } = request;
   switch (command.tag) {
     case 'create':
-      return create(request, command);
+      return createGroup(request, command);
     case 'participating': {
       const list = [...network.groups.of(sender.account)].map(groupStanza);
       return { content: [stanza('groups', {}, list)] };
@@ -79,48 +85,25 @@ function withoutGroup(request: IqRequest, command: BinaryNode): IqAnswer {
         },
       };
     }
-    case 'invite': {
-      const group = network.groups.byInviteCode(command.attrs.code ?? '');
-      if (!group) return { error: { code: 406, text: 'not-acceptable' } };
-      if (request.iq.attrs.type === 'get') return { content: [groupStanza(group)] };
-      return {
-        content: [stanza('group', { jid: group.jid })],
-        after: () => network.groups.add(group, sender.account, sender.account, 'invite'),
-      };
-    }
+    case 'invite':
+      return byInvite(request, command);
     default:
       return { error: NOT_IMPLEMENTED };
   }
 }
 
-/**
- * Numbers that are not on WhatsApp are left out and named with an error. The answer carries the metadata;
- * the notification about it follows, to the creator's devices too.
- */
-function create({ network, sender }: IqRequest, command: BinaryNode): IqAnswer {
-  const { subject, key } = command.attrs;
-  if (!subject) return { error: BAD_REQUEST };
-  const wanted = childrenNamed(command, 'participant');
-  const accounts: Account[] = [];
-  const refused: BinaryNode[] = [];
-  for (const { attrs } of wanted) {
-    const account = network.directory.resolve(attrs.jid);
-    if (account) accounts.push(account);
-    else refused.push(stanza('participant', { jid: attrs.jid, error: UNKNOWN_NUMBER }));
-  }
-  const group = network.groups.create({ subject, creator: sender.account, participants: accounts }, key);
-  const node = groupStanza(group);
-  return { content: [{ ...node, content: [...childrenOf(node), ...refused] }] };
-}
-
-function query(group: Group, command: BinaryNode): IqAnswer {
+function query(request: IqRequest, group: Group, command: BinaryNode): IqAnswer {
   switch (command.tag) {
     case 'query':
       return { content: [groupStanza(group)] };
     case 'invite':
       return { content: [stanza('invite', { code: group.inviteCode })] };
     case 'membership_approval_requests':
-      return { content: [stanza('membership_approval_requests')] };
+      return joinRequests(group);
+    case 'sub_groups':
+      return subGroups(request, group);
+    case 'linked_groups_participants':
+      return linkedParticipants(request, group);
     default:
       return { error: NOT_IMPLEMENTED };
   }
@@ -129,10 +112,12 @@ function query(group: Group, command: BinaryNode): IqAnswer {
 function change(request: IqRequest, group: Group, command: BinaryNode): IqAnswer {
   const { network, sender } = request;
   const actor = sender.account;
-  const announce = (after: () => void, attrs?: Record<string, string>): IqAnswer => ({
+  const announce = (after: () => void): IqAnswer => ({
     after: () => {
       after();
-      network.groups.notify(group, actor, { tag: command.tag, attrs: { ...command.attrs, ...attrs } });
+      group.announceVersion = newVersion();
+      const attrs = { ...command.attrs, v_id: group.announceVersion };
+      network.groups.notify(group, actor, { tag: command.tag, attrs });
     },
   });
   switch (command.tag) {
@@ -183,6 +168,12 @@ function change(request: IqRequest, group: Group, command: BinaryNode): IqAnswer
         after: () => network.groups.notify(group, actor, { tag: 'invite', attrs: code }),
       };
     }
+    case 'membership_requests_action':
+      return decideJoins(request, group, command);
+    case 'links':
+      return linkGroups(request, group, command);
+    case 'unlink':
+      return unlinkGroups(request, group, command);
     default:
       return { error: NOT_IMPLEMENTED };
   }

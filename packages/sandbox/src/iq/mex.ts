@@ -1,63 +1,114 @@
 import { QueryIds, XWAPaths } from 'baileys';
+import { setAbout } from '../accounts/account-changes.ts';
 import { metadata, type Newsletter } from '../newsletters/newsletters.ts';
 import { bytesOf, childNamed, stanza } from '../wire/stanza.ts';
 import { BAD_REQUEST, type IqHandler, type IqRequest } from './answer.ts';
 
-type Operation = (request: IqRequest, newsletter: Newsletter) => void;
+type Json = { readonly [name: string]: unknown };
 
-/** What a follower can do, by the number of the stored query (Baileys Types/Mex.js QueryIds). */
-const OPERATIONS: ReadonlyMap<string, readonly [path: string, run: Operation]> = new Map<
-  string,
-  readonly [string, Operation]
->([
-  [
-    QueryIds.FOLLOW,
-    [
-      XWAPaths.xwa2_newsletter_join_v2,
-      ({ network, sender }, newsletter) => network.newsletters.follow(newsletter, sender),
-    ],
-  ],
-  [
-    QueryIds.UNFOLLOW,
-    [
-      XWAPaths.xwa2_newsletter_leave_v2,
-      ({ network, sender }, newsletter) => network.newsletters.unfollow(newsletter, sender),
-    ],
-  ],
-  [
-    QueryIds.MUTE,
-    [
-      XWAPaths.xwa2_newsletter_mute_v2,
-      ({ network, sender }, newsletter) => network.newsletters.mute(newsletter, sender, true),
-    ],
-  ],
-  [
-    QueryIds.UNMUTE,
-    [
-      XWAPaths.xwa2_newsletter_unmute_v2,
-      ({ network, sender }, newsletter) => network.newsletters.mute(newsletter, sender, false),
-    ],
-  ],
+interface Operation {
+  /** The member of `data` that the answer is in. */
+  readonly path: string;
+  /** Null when there is nothing by the name that was asked for. */
+  run(request: IqRequest, variables: Json): object | null;
+}
+
+/** An operation on the channel that `newsletter_id` names; the answer describes the channel. */
+function onNewsletter(path: string, run: (request: IqRequest, newsletter: Newsletter) => void): Operation {
+  return {
+    path,
+    run: (request, { newsletter_id: jid }) => {
+      const newsletter = request.network.newsletters.get(textIn(jid));
+      if (!newsletter) return null;
+      run(request, newsletter);
+      return metadata(newsletter, request.sender.account);
+    },
+  };
+}
+
+const follow = onNewsletter(XWAPaths.xwa2_newsletter_join_v2, ({ network, sender }, newsletter) =>
+  network.newsletters.follow(newsletter, sender),
+);
+const unfollow = onNewsletter(XWAPaths.xwa2_newsletter_leave_v2, ({ network, sender }, newsletter) =>
+  network.newsletters.unfollow(newsletter, sender),
+);
+const mute = onNewsletter(XWAPaths.xwa2_newsletter_mute_v2, ({ network, sender }, newsletter) =>
+  network.newsletters.mute(newsletter, sender, true),
+);
+const unmute = onNewsletter(XWAPaths.xwa2_newsletter_unmute_v2, ({ network, sender }, newsletter) =>
+  network.newsletters.mute(newsletter, sender, false),
+);
+
+const reachOutLock: Operation = {
+  path: XWAPaths.xwa2_fetch_account_reachout_timelock,
+  run: ({ network, sender }) => network.reachOut.described(sender.account.user),
+};
+
+const createNewsletter: Operation = {
+  path: 'xwa2_newsletter_create',
+  run: ({ network, sender }, variables) => {
+    const wanted = objectIn(variables.newsletter_input ?? variables.input);
+    const owned = { owner: sender.account, description: textIn(wanted.description) };
+    return metadata(network.newsletters.create(textIn(wanted.name), owned), sender.account);
+  },
+};
+
+const newsletterInfo: Operation = {
+  path: 'xwa2_newsletter',
+  run: ({ network, sender }, variables) => {
+    const { key, type } = objectIn(variables.input);
+    const name = textIn(key);
+    const found = type === 'INVITE' ? network.newsletters.byInviteCode(name) : network.newsletters.get(name);
+    return found ? metadata(found, sender.account) : null;
+  },
+};
+
+const followed: Operation = {
+  path: 'xwa2_newsletter_subscribed',
+  run: ({ network, sender }) =>
+    network.newsletters.followedBy(sender.account).map((newsletter) => metadata(newsletter, sender.account)),
+};
+
+const about: Operation = {
+  path: 'xwa2_update_text_status',
+  run: ({ network, sender }, variables) => {
+    setAbout(network, sender.account, textIn(objectIn(variables.input).text));
+    return {};
+  },
+};
+
+/**
+ * Queries are stored at the server and called by number; clients of different builds have different numbers for
+ * the same one (Baileys Types/Mex.js QueryIds; whatsmeow newsletter.go and user.go).
+ */
+const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
+  [QueryIds.FOLLOW, follow],
+  ['9926858900719341', follow],
+  [QueryIds.UNFOLLOW, unfollow],
+  ['6392786840836363', unfollow],
+  [QueryIds.MUTE, mute],
+  ['6274038279359549', mute],
+  [QueryIds.UNMUTE, unmute],
+  ['6068417879924485', unmute],
+  [QueryIds.REACHOUT_TIMELOCK, reachOutLock],
+  [QueryIds.CREATE, createNewsletter],
+  ['6234210096708695', createNewsletter],
+  [QueryIds.METADATA, newsletterInfo],
+  ['6388546374527196', followed],
+  ['9152604461510864', about],
 ]);
 
 /**
- * `w:mex`: GraphQL queries by number, as JSON. Those of a channel's follower and of the account's limits are known; others get the error
+ * `w:mex`: GraphQL queries by number, as JSON. Those that are not known, and what is not found, get the error
  * shape that clients parse (Baileys mex.js executeWMexQuery).
  */
 const mex: IqHandler = (request) => {
   const query = childNamed(request.iq, 'query');
-  const id = query?.attrs.query_id ?? '';
-  if (id === QueryIds.REACHOUT_TIMELOCK) {
-    const lock = request.network.reachOut.described(request.sender.account.user);
-    return answer({ data: { [XWAPaths.xwa2_fetch_account_reachout_timelock]: lock } });
-  }
-  const operation = OPERATIONS.get(id);
-  const newsletter = request.network.newsletters.get(newsletterId(bytesOf(query)));
   if (!query) return { error: BAD_REQUEST };
-  if (!operation || !newsletter) return answer({ data: null, errors: [problem(operation !== undefined)] });
-  const [path, run] = operation;
-  run(request, newsletter);
-  return answer({ data: { [path]: metadata(newsletter, request.sender.account) } });
+  const operation = OPERATIONS.get(query.attrs.query_id ?? '');
+  const result = operation?.run(request, variablesOf(bytesOf(query)));
+  if (!operation || !result) return answer({ data: null, errors: [problem(operation !== undefined)] });
+  return answer({ data: { [operation.path]: result } });
 };
 
 function answer(body: object) {
@@ -72,15 +123,20 @@ function problem(known: boolean) {
   };
 }
 
-function newsletterId(body: Uint8Array | undefined): string {
+function variablesOf(body: Uint8Array | undefined): Json {
   try {
-    const { variables } = JSON.parse(Buffer.from(body ?? []).toString('utf8')) as {
-      variables?: { newsletter_id?: string };
-    };
-    return variables?.newsletter_id ?? '';
+    return objectIn(objectIn(JSON.parse(Buffer.from(body ?? []).toString('utf8'))).variables);
   } catch {
-    return '';
+    return {};
   }
+}
+
+function objectIn(value: unknown): Json {
+  return typeof value === 'object' && value !== null ? (value as Json) : {};
+}
+
+function textIn(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 export const mexHandlers: ReadonlyArray<readonly [string, IqHandler]> = [['w:mex', mex]];

@@ -1,4 +1,4 @@
-import { randomInt } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import type { BinaryNode } from 'baileys';
 import type { Delivery } from '../delivery/delivery.ts';
 import type { Account, RegisteredDevice } from '../state/directory.ts';
@@ -9,7 +9,11 @@ export interface Newsletter {
   /** `120363…@newsletter` */
   readonly jid: string;
   readonly title: string;
+  readonly description: string;
+  /** The end of its link, `whatsapp.com/channel/…`. */
+  readonly inviteCode: string;
   readonly createdAt: number;
+  readonly owner: Account | undefined;
   readonly followers: Map<Account, { muted: boolean }>;
 }
 
@@ -31,19 +35,32 @@ export class Newsletters {
     this.#delivery = delivery;
   }
 
-  create(title: string): Newsletter {
+  /** An owner sees the channel among those that it follows. */
+  create(title: string, options: { owner?: Account; description?: string } = {}): Newsletter {
     const newsletter: Newsletter = {
       jid: `1203634${String(randomInt(10 ** 10, 10 ** 11 - 1))}@newsletter`,
       title,
+      description: options.description ?? '',
+      inviteCode: randomBytes(12).toString('base64url'),
       createdAt: Math.floor(Date.now() / 1000),
+      owner: options.owner,
       followers: new Map(),
     };
+    if (options.owner) newsletter.followers.set(options.owner, { muted: false });
     this.#byJid.set(newsletter.jid, newsletter);
     return newsletter;
   }
 
   get(jid: string): Newsletter | undefined {
     return this.#byJid.get(jid);
+  }
+
+  byInviteCode(code: string): Newsletter | undefined {
+    return [...this.#byJid.values()].find(({ inviteCode }) => inviteCode === code);
+  }
+
+  followedBy(account: Account): Newsletter[] {
+    return [...this.#byJid.values()].filter(({ followers }) => followers.has(account));
   }
 
   follow(newsletter: Newsletter, by: RegisteredDevice): void {
@@ -119,19 +136,21 @@ function post({ serverId, views, reactions }: PostUpdate): BinaryNode {
 /** As the GraphQL answers name things (whatsmeow types/newsletter.go NewsletterMetadata). */
 export function metadata(newsletter: Newsletter, viewer: Account): object {
   const follower = newsletter.followers.get(viewer);
+  const role = newsletter.owner === viewer ? 'OWNER' : follower ? 'SUBSCRIBER' : 'GUEST';
   return {
     id: newsletter.jid,
     state: { type: 'ACTIVE' },
     thread_metadata: {
       creation_time: String(newsletter.createdAt),
       name: { text: newsletter.title, id: String(newsletter.createdAt), update_time: '0' },
-      description: { text: '', id: String(newsletter.createdAt), update_time: '0' },
+      invite: newsletter.inviteCode,
+      description: { text: newsletter.description, id: String(newsletter.createdAt), update_time: '0' },
       subscribers_count: String(newsletter.followers.size),
       verification: 'UNVERIFIED',
     },
     viewer_metadata: {
       mute: follower?.muted ? 'ON' : 'OFF',
-      role: follower ? 'SUBSCRIBER' : 'GUEST',
+      role,
     },
   };
 }

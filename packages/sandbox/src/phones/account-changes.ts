@@ -27,6 +27,7 @@ export class AccountChanges {
   readonly #connection: PhoneConnection;
   readonly #book: AddressBook;
   readonly #inbox: Inbox;
+  #named: Promise<void> | undefined;
 
   constructor(parts: {
     state: PhoneAppState;
@@ -43,6 +44,19 @@ export class AccountChanges {
   /** Writes any change as it is. */
   write(change: AppStateChange): Promise<void> {
     return this.#state.write(change);
+  }
+
+  /**
+   * The account's name is there before the first companion: it is how one learns by what name it announces
+   * itself (whatsmeow presence.go SendPresence refuses without it).
+   */
+  nameOnce(name: string): Promise<void> {
+    this.#named ??= this.setPushName(name);
+    return this.#named;
+  }
+
+  async setPushName(name: string): Promise<void> {
+    await this.#chat('critical_block', ['setting_pushName'], 1, { pushNameSetting: { name } });
   }
 
   async pinChat(chat: AccountTarget, pinned = true): Promise<void> {

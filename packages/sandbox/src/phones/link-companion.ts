@@ -22,8 +22,17 @@ export class CompanionLinker {
   readonly #user: string;
   readonly #signer: DeviceSigner;
   readonly #byCode: PairCodeLinking;
+  readonly #beforeLinking: () => Promise<void>;
 
-  constructor(host: PhoneHost, user: string, signer: DeviceSigner, byCode: PairCodeLinking) {
+  /** `beforeLinking`: what has to be there when a companion comes. */
+  constructor(
+    host: PhoneHost,
+    user: string,
+    signer: DeviceSigner,
+    byCode: PairCodeLinking,
+    beforeLinking: () => Promise<void>,
+  ) {
+    this.#beforeLinking = beforeLinking;
     this.#host = host;
     this.#user = user;
     this.#signer = signer;
@@ -42,6 +51,7 @@ export class CompanionLinker {
   }
 
   async #link(companion: Companion): Promise<LinkedCompanion> {
+    await this.#beforeLinking();
     const { keyIndex, encoded } = this.#signer.sign(companion.companionIdentityPublic, companion.advSecret);
     try {
       const { device } = await this.#host.linkByRef({

@@ -74,9 +74,9 @@ export function phoneParts(host: PhoneHost, self: PhoneIdentity, signal: SignalC
   const mediaRetry = new MediaRetry({ connection, media, inbox, book, cdn: host.cdn });
   const signer = new DeviceSigner(signal.identity);
   const byCode = new PairCodeLinking(connection, signal.identity, self.jid);
-  const linker = new CompanionLinker(host, self.number, signer, byCode);
   const appState = new PhoneAppState(connection);
   const account = new AccountChanges({ state: appState, connection, book, inbox });
+  const linker = new CompanionLinker(host, self.number, signer, byCode, () => account.nameOnce(self.name));
   const past = new Past(self, { inbox, book });
   const timers = new ChatTimers(book);
   const { rawId } = signer;

@@ -106,7 +106,7 @@ export class PhoneLife extends PhoneGroups {
     await this.#profile.setAbout(text);
   }
 
-  /** Sets the picture of the account, or of a group. The network tells of it and keeps no bytes. */
+  /** Sets the picture of the account, or of a group; it is kept on the CDN. */
   async setPicture(picture: Uint8Array, group?: { readonly jid: string }): Promise<void> {
     await this.#profile.setPicture(group?.jid ?? this.#self.jid, picture);
   }

@@ -55,8 +55,18 @@ export interface Account {
   readonly blocked: Set<string>;
   readonly privacy: Map<string, string>;
   about: string;
-  /** Id of the profile picture; undefined while there is none. */
-  pictureId: string | undefined;
+  picture: Picture | undefined;
+  /** Of the link that others add the contact by; made when it is first asked for. */
+  contactCode: string | undefined;
+}
+
+/** A picture of an account or a group; its bytes are on the CDN. */
+export interface Picture {
+  readonly id: string;
+  readonly url: string;
+  readonly directPath: string;
+  /** Base64 SHA-256. */
+  readonly hash: string;
 }
 
 export interface NewAccount {
@@ -117,7 +127,8 @@ export class Directory {
       blocked: new Set(),
       privacy: new Map(DEFAULT_PRIVACY),
       about: 'Hey there! I am using WhatsApp.',
-      pictureId: undefined,
+      picture: undefined,
+      contactCode: undefined,
     };
     account.devices.set(0, {
       account,

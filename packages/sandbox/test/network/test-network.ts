@@ -118,7 +118,11 @@ export async function startTestNetwork(
   options: { companionRegRefresh?: CompanionRegRefresh } = {},
 ): Promise<TestNetwork> {
   const network = createNetwork({
-    media: { hostname: () => '127.0.0.1:9', authToken: () => 'token' },
+    media: {
+      hostname: () => '127.0.0.1:9',
+      authToken: () => 'token',
+      keepPicture: () => ({ url: 'https://127.0.0.1:9/picture', directPath: '/picture' }),
+    },
   });
   const desk = new PairingDesk(network, { companionRegRefresh: 'never', ...options });
   const certificates = createNoiseCertificates();

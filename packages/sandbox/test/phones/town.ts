@@ -47,7 +47,13 @@ class TamperingPort implements NetworkPort {
 export async function openTown(): Promise<Town> {
   const token = 'upload-token';
   const cdn = await createCdn({ authToken: () => token });
-  const network = new Network({ media: { hostname: () => cdn.hostname, authToken: () => token } });
+  const network = new Network({
+    media: {
+      hostname: () => cdn.hostname,
+      authToken: () => token,
+      keepPicture: (bytes) => cdn.keepPicture(bytes),
+    },
+  });
   const desk = new PairingDesk(network);
   const port = new TamperingPort(network);
   const host: PhoneHost = {

@@ -1,0 +1,237 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/types"
+	"go.mau.fi/whatsmeow/types/events"
+	"google.golang.org/protobuf/proto"
+)
+
+func now() time.Time { return time.Now() }
+
+// fetchPicture asks for a picture and fetches it from where the answer says it is.
+func (d *device) fetchPicture(ctx context.Context, w *world, of types.JID, want []byte) error {
+	info, err := d.GetProfilePictureInfo(ctx, of, nil)
+	if err != nil {
+		return err
+	}
+	response, err := w.network.media.Get(info.URL)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	got, err := io.ReadAll(response.Body)
+	if err = first(err, sameBytes(got, want)); err != nil {
+		return err
+	}
+	again, err := d.GetProfilePictureInfo(ctx, of, &whatsmeow.GetProfilePictureParams{ExistingID: info.ID})
+	if err != nil {
+		return err
+	}
+	if again != nil {
+		return fmt.Errorf("the picture %s, which is known, is given again", info.ID)
+	}
+	return nil
+}
+
+var peopleChecks = []check{
+	{"the own name is among the first that is told", func(ctx context.Context, w *world) error {
+		if _, err := event(ctx, w.byQR, 0, "its name", func(*events.AppStateSyncComplete) bool { return w.byQR.Store.PushName != "" }); err != nil {
+			return err
+		}
+		return same("the name", w.byQR.Store.PushName, "Wanda")
+	}},
+	{"presence of a phone is told", func(ctx context.Context, w *world) error {
+		if err := w.byQR.SendPresence(ctx, types.PresenceAvailable); err != nil {
+			return err
+		}
+		if err := w.byQR.SubscribePresence(ctx, w.paula.LID); err != nil {
+			return err
+		}
+		for _, state := range []string{"available", "unavailable"} {
+			before := w.byQR.mark()
+			if err := w.paula.do(ctx, "POST", "/presence", map[string]any{"state": state}, nil); err != nil {
+				return err
+			}
+			_, err := event(ctx, w.byQR, before, state, func(p *events.Presence) bool {
+				return p.From.User == w.paula.LID.User && p.Unavailable == (state == "unavailable")
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}},
+	{"a device that is online says delivered without more", func(ctx context.Context, w *world) error {
+		id, err := w.paula.sendText(ctx, w.wanda.number, "now you are")
+		if err != nil {
+			return err
+		}
+		_, err = w.paula.receipt(ctx, id, "delivered")
+		return err
+	}},
+	{"typing and recording are told", func(ctx context.Context, w *world) error {
+		before := w.byQR.mark()
+		if err := w.paula.do(ctx, "POST", "/typing", map[string]any{"chat": w.wanda.number, "media": "audio"}, nil); err != nil {
+			return err
+		}
+		_, err := event(ctx, w.byQR, before, "recording", func(c *events.ChatPresence) bool {
+			return c.State == types.ChatPresenceComposing && c.Media == types.ChatPresenceMediaAudio
+		})
+		if err != nil {
+			return err
+		}
+		return w.byQR.SendChatPresence(ctx, w.greta.LID, types.ChatPresenceComposing, types.ChatPresenceMediaText)
+	}},
+	{"who is on WhatsApp is said", func(ctx context.Context, w *world) error {
+		found, err := w.byQR.IsOnWhatsApp(ctx, []string{"+" + w.paula.number, "+5511900000000"})
+		if err = first(err, same("answers", len(found), 2)); err != nil {
+			return err
+		}
+		for _, each := range found {
+			if err = same("whether "+each.Query+" is on WhatsApp", each.IsIn, each.Query == "+"+w.paula.number); err != nil {
+				return err
+			}
+		}
+		return nil
+	}},
+	{"facts and devices of people are told", func(ctx context.Context, w *world) error {
+		if err := w.paula.do(ctx, "PATCH", "/profile", map[string]any{"about": "at the oven"}, nil); err != nil {
+			return err
+		}
+		infos, err := w.byQR.GetUserInfo(ctx, []types.JID{w.paula.JID})
+		if err != nil {
+			return err
+		}
+		info := infos[w.paula.JID]
+		devices, err := w.byQR.GetUserDevices(ctx, []types.JID{w.walter.LID})
+		return first(
+			err,
+			same("the about text", info.Status, "at the oven"),
+			same("the LID", info.LID, w.paula.LID),
+			same("the devices", len(devices), 2),
+		)
+	}},
+	{"about texts change by the stored query, and are told", func(ctx context.Context, w *world) error {
+		// Only who knows the account is told.
+		id, err := w.byQR.sendText(ctx, w.walter.JID, "here I am")
+		if err != nil {
+			return err
+		}
+		if _, err = w.byCode.message(ctx, id); err != nil {
+			return err
+		}
+		before := w.byCode.mark()
+		if err = w.byQR.SetStatusMessage(ctx, types.SetStatusInput{Text: proto.String("at the counter")}); err != nil {
+			return err
+		}
+		_, err = event(ctx, w.byCode, before, "the about text", func(a *events.UserAbout) bool {
+			return a.Status == "at the counter" && a.JID.User == w.wanda.JID.User
+		})
+		return err
+	}},
+	{"the picture of a person is told, fetched, and hidden from others", func(ctx context.Context, w *world) error {
+		before := w.byQR.mark()
+		if err := w.paula.do(ctx, "PATCH", "/profile", map[string]any{"picture": sampleJPEG()}, nil); err != nil {
+			return err
+		}
+		if _, err := event(ctx, w.byQR, before, "the picture", func(p *events.Picture) bool { return p.JID.User == w.paula.JID.User }); err != nil {
+			return err
+		}
+		if err := w.byQR.fetchPicture(ctx, w, w.paula.JID, sampleJPEG()); err != nil {
+			return err
+		}
+		if err := w.paula.do(ctx, "POST", "/privacy", map[string]any{"category": "profile", "value": "none"}, nil); err != nil {
+			return err
+		}
+		_, err := w.byQR.GetProfilePictureInfo(ctx, w.paula.JID, nil)
+		return refused(err, whatsmeow.ErrProfilePictureUnauthorized)
+	}},
+	{"who has no picture is said to have none", func(ctx context.Context, w *world) error {
+		_, err := w.byQR.GetProfilePictureInfo(ctx, w.walter.JID, nil)
+		return refused(err, whatsmeow.ErrProfilePictureNotSet)
+	}},
+	{"a business profile says whose it is", func(ctx context.Context, w *world) error {
+		profile, err := w.byQR.GetBusinessProfile(ctx, w.paula.JID)
+		return first(err, same("the account", profile.JID, w.paula.JID))
+	}},
+	{"a contact link is made, resolved and made anew", func(ctx context.Context, w *world) error {
+		code, err := w.byQR.GetContactQRLink(ctx, false)
+		if err != nil {
+			return err
+		}
+		target, err := w.byCode.ResolveContactQRLink(ctx, code)
+		if err = first(err, same("the account", target.JID, w.wanda.JID), same("the name", target.PushName, "Wanda")); err != nil {
+			return err
+		}
+		again, err := w.byQR.GetContactQRLink(ctx, true)
+		if err != nil {
+			return err
+		}
+		_, err = w.byCode.ResolveContactQRLink(ctx, code)
+		return first(refused(err, whatsmeow.ErrContactQRLinkNotFound), same("the same code", again == code, false))
+	}},
+	{"privacy settings are read and changed, and the own phone is told", func(ctx context.Context, w *world) error {
+		settings, err := w.byQR.SetPrivacySetting(ctx, types.PrivacySettingTypeLastSeen, types.PrivacySettingContacts)
+		if err = first(err, same("the setting", settings.LastSeen, types.PrivacySettingContacts)); err != nil {
+			return err
+		}
+		read, err := w.byQR.TryFetchPrivacySettings(ctx, true)
+		return first(err, same("the setting", read.LastSeen, types.PrivacySettingContacts), same("another", read.GroupAdd, types.PrivacySettingAll))
+	}},
+	{"somebody is blocked and let in again", func(ctx context.Context, w *world) error {
+		for _, change := range []struct {
+			action events.BlocklistChangeAction
+			length int
+		}{{events.BlocklistChangeActionBlock, 1}, {events.BlocklistChangeActionUnblock, 0}} {
+			if _, err := w.byQR.UpdateBlocklist(ctx, w.greta.JID, change.action); err != nil {
+				return err
+			}
+			list, err := w.byQR.GetBlocklist(ctx)
+			if err = first(err, same("who is blocked", len(list.JIDs), change.length)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}},
+	{"who sees the status is told, and a status is taken", func(ctx context.Context, w *world) error {
+		lists, err := w.byQR.GetStatusPrivacy(ctx)
+		if err = first(err, same("who", lists[0].Type, types.StatusPrivacyTypeContacts)); err != nil {
+			return err
+		}
+		_, err = w.byQR.sendText(ctx, types.StatusBroadcastJID, "fresh bread")
+		return err
+	}},
+	{"a channel is made, found, followed, muted and left", func(ctx context.Context, w *world) error {
+		made, err := w.byQR.CreateNewsletter(ctx, whatsmeow.CreateNewsletterParams{Name: "Prices", Description: "of the day"})
+		if err = first(err, same("the name", made.ThreadMeta.Name.Text, "Prices")); err != nil {
+			return err
+		}
+		found, err := w.byCode.GetNewsletterInfoWithInvite(ctx, made.ThreadMeta.InviteCode)
+		if err = first(err, same("the channel", found.ID, made.ID)); err != nil {
+			return err
+		}
+		for _, step := range []func() error{
+			func() error { return w.byCode.FollowNewsletter(ctx, made.ID) },
+			func() error { return w.byCode.NewsletterToggleMute(ctx, made.ID, true) },
+		} {
+			if err = step(); err != nil {
+				return err
+			}
+		}
+		info, err := w.byCode.GetNewsletterInfo(ctx, made.ID)
+		if err = first(err, same("the role", info.ViewerMeta.Role, types.NewsletterRoleSubscriber), same("muted", info.ViewerMeta.Mute, types.NewsletterMuteOn)); err != nil {
+			return err
+		}
+		if err = w.byCode.UnfollowNewsletter(ctx, made.ID); err != nil {
+			return err
+		}
+		all, err := w.byCode.GetSubscribedNewsletters(ctx)
+		return first(err, same("channels", len(all), 0))
+	}},
+}

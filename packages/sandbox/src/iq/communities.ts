@@ -1,0 +1,99 @@
+import type { BinaryNode } from 'baileys';
+import type { Group } from '../groups/group.ts';
+import { participantStanza } from '../groups/notifications.ts';
+import type { Account } from '../state/directory.ts';
+import { childNamed, childrenNamed, stanza } from '../wire/stanza.ts';
+import { FORBIDDEN, type IqAnswer, type IqRequest, NOT_FOUND } from './answer.ts';
+
+/** `link_type` and `unlink_type` of a group in a community (whatsmeow types/group.go GroupLinkChangeTypeSub). */
+const SUB_GROUP = 'sub_group';
+
+/** `<sub_groups/>`: the groups of a community. */
+export function subGroups({ network }: IqRequest, community: Group): IqAnswer {
+  return { content: [stanza('sub_groups', {}, network.groups.linkedTo(community).map(linkTarget))] };
+}
+
+/** `<linked_groups_participants/>`: everybody in any group of the community. */
+export function linkedParticipants({ network }: IqRequest, community: Group): IqAnswer {
+  const accounts = new Map<string, Account>();
+  for (const group of [community, ...network.groups.linkedTo(community)]) {
+    for (const { account } of group.participants.values()) accounts.set(account.user, account);
+  }
+  const members = [...accounts.values()].map((account) => participantStanza(community, account));
+  return { content: [stanza('linked_groups_participants', {}, members)] };
+}
+
+/**
+ * `<links><link link_type="sub_group"><group jid/></link></links>` to the community: its members join the
+ * community, and both are told (whatsmeow group.go LinkGroup, parseGroupChange).
+ */
+export function linkGroups({ network, sender }: IqRequest, community: Group, command: BinaryNode): IqAnswer {
+  const actor = sender.account;
+  const named = childrenNamed(childNamed(command, 'link'), 'group');
+  const groups = named.flatMap(({ attrs }) => network.groups.get(attrs.jid ?? '') ?? []);
+  if (!community.community || groups.length < named.length) return { error: NOT_FOUND };
+  if (groups.some((group) => !group.participants.get(actor.user)?.role)) return { error: FORBIDDEN };
+  const linked = groups.map(({ jid }) => stanza('group', { jid }));
+  return {
+    content: [stanza('links', {}, [stanza('link', { link_type: SUB_GROUP }, linked)])],
+    after: () => {
+      for (const group of groups) {
+        group.parent = community;
+        for (const { account } of group.participants.values()) {
+          for (const around of network.groups.around(group)) {
+            network.groups.add(around, account, actor, 'linked_group_join');
+          }
+        }
+        const attrs = { link_type: SUB_GROUP };
+        network.groups.notify(community, actor, { tag: 'link', attrs, content: [linkTarget(group)] });
+        network.groups.notify(group, actor, {
+          tag: 'link',
+          attrs: { link_type: 'parent_group' },
+          content: [linkTarget(community)],
+        });
+      }
+    },
+  };
+}
+
+/** `<unlink unlink_type="sub_group"><group jid/></unlink>` to the community; its members stay in it. */
+export function unlinkGroups(request: IqRequest, community: Group, command: BinaryNode): IqAnswer {
+  const { network, sender } = request;
+  const named = childrenNamed(command, 'group');
+  const groups = named.flatMap(({ attrs }) => network.groups.get(attrs.jid ?? '') ?? []);
+  if (groups.length < named.length || groups.some(({ parent }) => parent !== community)) {
+    return { error: NOT_FOUND };
+  }
+  const content = groups.map(({ jid }) => stanza('group', { jid }));
+  return {
+    content: [stanza('unlink', { unlink_type: SUB_GROUP }, content)],
+    after: () => {
+      for (const group of groups) {
+        group.parent = undefined;
+        const attrs = { unlink_type: SUB_GROUP, unlink_reason: 'unlink_group' };
+        network.groups.notify(community, sender.account, {
+          tag: 'unlink',
+          attrs,
+          content: [linkTarget(group)],
+        });
+        network.groups.notify(group, sender.account, {
+          tag: 'unlink',
+          attrs: { ...attrs, unlink_type: 'parent_group' },
+          content: [linkTarget(community)],
+        });
+      }
+    },
+  };
+}
+
+/** As whatsmeow group.go parseGroupLinkTargetNode and Baileys communities.js communityFetchLinkedGroups read it. */
+function linkTarget(group: Group): BinaryNode {
+  const attrs = {
+    id: group.id,
+    subject: group.subject,
+    s_t: String(group.subjectAt),
+    creation: String(group.createdAt),
+    size: String(group.participants.size),
+  };
+  return stanza('group', attrs, group.defaultSubGroup ? [stanza('default_sub_group')] : undefined);
+}
