@@ -22,7 +22,10 @@ const every = {
   testTimeout: 30_000,
   hookTimeout: 60_000,
   pool: 'forks' as const,
-  setupFiles: ['packages/gateway/test/statement-plans/collect.ts'],
+  setupFiles: [
+    'packages/gateway/test/statement-plans/collect.ts',
+    'packages/gateway/test/worlds/documented-answers.ts',
+  ],
 };
 
 export default defineConfig({

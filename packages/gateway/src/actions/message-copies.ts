@@ -1,5 +1,5 @@
 /** The stored message that an operation speaks of, and the device that acts on it. */
-import { AppError } from '../errors.ts';
+import { AppError, type ErrorCode } from '../errors.ts';
 import { identityOf, sameIdentity } from '../identity/jid.ts';
 import type { MessageName } from '../identity/message-name.ts';
 import type { MessageArchive } from '../messages/archive.ts';
@@ -14,7 +14,25 @@ import { holdsAccount } from '../sending/account.ts';
 import type { SendingDevices } from '../sending/pipeline.ts';
 import { namesOf, type Recipient, type RecipientAddress, type Recipients } from '../sending/recipients.ts';
 import type { Caller } from '../tenancy/caller.ts';
+import { SESSION_FAILURES } from '../whatsapp/port/app-errors.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
+
+/** How looking for a message to act on can end. */
+export const COPY_FAILURES = [
+  'MESSAGE_NOT_FOUND',
+  'ACCOUNT_CHANGED',
+  'DEVICE_NOT_FOUND',
+  'DEVICE_NOT_READY',
+] as const satisfies readonly ErrorCode[];
+
+/** The same, and sending the change of it; in a chat that the caller names. */
+export const CHANGE_FAILURES = [
+  ...COPY_FAILURES,
+  ...SESSION_FAILURES,
+  'INVALID_RECIPIENT',
+  'NOT_ON_WHATSAPP',
+  'IDEMPOTENCY_CONFLICT',
+] as const satisfies readonly ErrorCode[];
 
 /** A copy of a message, and the device that has it. */
 export interface CopyOnDevice {

@@ -13,6 +13,13 @@ import {
 import { SEND_LARGE_FILES } from '../media/base64.ts';
 import { isStorageFailure } from '../storage/failure.ts';
 
+declare module 'fastify' {
+  interface FastifyReply {
+    /** The code of the error that was answered; null for a success. */
+    failure: ErrorCode | null;
+  }
+}
+
 /** More would help nobody and make the answer larger than the request. */
 const MOST_PROBLEMS = 20;
 /** Rejected values are shown, but a megabyte of base64 is not sent back. */
@@ -40,6 +47,7 @@ export function errorBody(
 /** Answers a request with an error of the catalogue. */
 export function sendError(reply: FastifyReply, error: AppError, now: number): FastifyReply {
   const { retryAfterSeconds } = error.detail;
+  reply.failure = error.code;
   if (retryAfterSeconds !== undefined) reply.header('retry-after', String(Math.ceil(retryAfterSeconds)));
   return reply
     .code(error.status)

@@ -1,10 +1,11 @@
 /** The API's description of itself: `/openapi.json` and the page at `/docs`. */
 import fastifySwagger from '@fastify/swagger';
 import fastifySwaggerUi from '@fastify/swagger-ui';
-import type { FastifyInstance, FastifySchema, RouteOptions } from 'fastify';
+import type { FastifyInstance, RouteOptions } from 'fastify';
 import type { Access } from './auth.ts';
 import { describedWebhooks } from './event-schemas.ts';
-import { describedError, ErrorEnvelope, type ErrorStatus } from './schemas.ts';
+import { withFailuresOfServer } from './request/failures.ts';
+import { ErrorEnvelope } from './schemas.ts';
 
 /** Registers the generator; must come before the routes it describes. */
 export async function registerOpenApi(
@@ -78,34 +79,15 @@ function makePublic(route: RouteOptions): void {
   route.config = { ...route.config, access: 'public' };
 }
 
-/**
- * Adds to every described route what follows from how it is built: who may call it and the
- * failures that the edge itself answers.
- */
+/** Adds to every described route what follows from how it is built: who may call it, and how it may fail. */
 function completeSchema(route: RouteOptions): void {
   const schema = route.schema;
   if (!schema || schema.hide === true) return;
-  const access: Access = route.config?.access ?? 'user';
-  schema.security ??= security(access);
-  const response: Record<string, unknown> = { ...(schema.response as Record<string, unknown> | undefined) };
-  for (const status of edgeFailures(route, schema, access)) response[status] ??= describedError(status);
-  schema.response = response;
+  schema.security ??= security(route.config?.access ?? 'user');
+  schema.response = withFailuresOfServer(route);
 }
 
 function security(access: Access): Record<string, string[]>[] {
   if (access === 'public') return [];
   return access === 'master' ? [{ masterToken: [] }] : [{ bearerAuth: [] }];
-}
-
-function edgeFailures(route: RouteOptions, schema: FastifySchema, access: Access): ErrorStatus[] {
-  const statuses: ErrorStatus[] = [];
-  const { body, querystring, params, headers } = schema;
-  // A body that nobody asked for is read and may be refused, except where HTTP gives it no meaning.
-  const readsBody = ![route.method].flat().some((method) => method === 'GET' || method === 'HEAD');
-  if (readsBody || body || querystring || params || headers) statuses.push('400');
-  if (access !== 'public') statuses.push('401');
-  if (access !== 'public' && access !== 'master') statuses.push('403');
-  if (readsBody) statuses.push('413', '415');
-  statuses.push('500', '503');
-  return statuses;
 }

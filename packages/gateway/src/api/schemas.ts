@@ -3,7 +3,7 @@
  */
 import { type TSchema, Type } from 'typebox';
 import { parseRfc3339 } from '../clock.ts';
-import { ERROR_CATALOGUE, type ErrorCode } from '../errors.ts';
+import { ERROR_CATALOGUE } from '../errors.ts';
 
 export const Uuid = Type.String({ format: 'uuid', examples: ['7c9e6679-7425-40de-944b-e07fc1f90ae7'] });
 
@@ -69,78 +69,7 @@ export interface ErrorBody {
   request_id: string;
 }
 
-const ErrorReference = Type.Unsafe<ErrorBody>({ $ref: 'ErrorEnvelope#' });
-
-export type ErrorStatus =
-  | '400'
-  | '401'
-  | '403'
-  | '404'
-  | '405'
-  | '408'
-  | '409'
-  | '410'
-  | '413'
-  | '415'
-  | '416'
-  | '422'
-  | '429'
-  | '500'
-  | '502'
-  | '503'
-  | '504'
-  | '507';
-
-/**
- * The failing half of a route's `response`, spread beside its successes:
- * `response: { 200: Answer, ...errorResponses('400', '404') }`. What any operation may answer
- * (401, 500, 503; with a body also 400, 413, 415) is added by the server and needs no mention.
- */
-export function errorResponses<const S extends ErrorStatus>(
-  ...statuses: S[]
-): Record<S, typeof ErrorReference> {
-  const responses = {} as Record<S, typeof ErrorReference>;
-  for (const status of statuses) responses[status] = describedError(status);
-  return responses;
-}
-
-/** What the server itself answers for any operation with a token and a body. */
-const OF_THE_SERVER: readonly ErrorCode[] = [
-  'VALIDATION_ERROR',
-  'INVALID_JSON',
-  'UNAUTHORIZED',
-  'FORBIDDEN',
-  'PAYLOAD_TOO_LARGE',
-  'UNSUPPORTED_MEDIA_TYPE',
-  'INTERNAL_ERROR',
-  'SHUTTING_DOWN',
-  'STORAGE_UNAVAILABLE',
-];
-
-/**
- * The failing half of a `response`, from the codes that the operation can throw: each status with its codes and
- * no other. For operations with a token and a body; what the server answers by itself is added.
- */
-export function failures(codes: readonly ErrorCode[]): Record<string, typeof ErrorReference> {
-  const all = [...new Set([...codes, ...OF_THE_SERVER])];
-  const byStatus = Map.groupBy(all, (code) => String(ERROR_CATALOGUE[code].status));
-  return Object.fromEntries(
-    [...byStatus].map(([status, those]) => [
-      status,
-      Type.Unsafe<ErrorBody>({ description: those.join(', '), $ref: 'ErrorEnvelope#' }),
-    ]),
-  );
-}
-
-/** An error answer of one status, with the codes of the catalogue that carry it as description. */
-export function describedError(status: ErrorStatus): typeof ErrorReference {
-  const codes = Object.entries(ERROR_CATALOGUE)
-    .filter(([, entry]) => String(entry.status) === status)
-    .map(([code]) => code);
-  return Type.Unsafe<ErrorBody>({ description: codes.join(', ') || 'error', $ref: 'ErrorEnvelope#' });
-}
-
-/** The inverse, of a checked member (`format: 'date-time'`) that may be left out. */
+/** Milliseconds of a checked member (`format: 'date-time'`) that may be left out. */
 export function milliseconds(time: string | undefined): number | undefined {
   return time === undefined ? undefined : (parseRfc3339(time) ?? undefined);
 }

@@ -1,5 +1,6 @@
 /** The HTTP edge: limits, request ids, authentication, the error envelope. Knows no domain folder. */
 import { randomUUID } from 'node:crypto';
+import { channel } from 'node:diagnostics_channel';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import Fastify, {
@@ -12,7 +13,7 @@ import Fastify, {
 } from 'fastify';
 import type { TSchema } from 'typebox';
 import type { Clock } from '../clock.ts';
-import { AppError } from '../errors.ts';
+import { AppError, type ErrorCode } from '../errors.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import { type Authenticator, authorize } from './auth.ts';
@@ -20,6 +21,7 @@ import { errorBody, handleError, sendError, toAppError } from './error-envelope.
 import { registerOpenApi } from './openapi.ts';
 import { bounded } from './request/bounds.ts';
 import { selectedDevice } from './request/device.ts';
+import { isDocumented, KEEPS } from './request/failures.ts';
 import { acceptJson } from './request/json-body.ts';
 import { LARGEST_JSON_BYTES } from './request/json-measure.ts';
 import { validatorCompiler } from './request/validation.ts';
@@ -59,6 +61,16 @@ const WRITE_TIMEOUT_MS = 120_000;
 const KEEP_ALIVE_MS = 65_000;
 const MAX_HEADER_BYTES = 1024 * 1024;
 
+/** One answer of an operation, on the diagnostics channel `wuts:answer`: tests hold it against the document. */
+export interface Answered {
+  operation: string;
+  status: number;
+  /** Null for a success. */
+  code: ErrorCode | null;
+  documented: boolean;
+}
+const ANSWERS = channel('wuts:answer');
+
 const REQUEST_ID = /^[\w.:+/=-]{1,128}$/;
 
 /** Builds the server with its routes, ready for `listen` or `inject`. */
@@ -95,6 +107,7 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
   const allowed = new RouteTable();
   app.addHook('onRoute', (route) => allowed.add(route.url, [route.method].flat()));
   app.addHook('onRoute', boundRequest);
+  app.decorateReply('failure', null);
   app.decorateRequest('authenticatedCaller', null);
   app.decorateRequest('caller', {
     getter(this: FastifyRequest) {
@@ -133,6 +146,7 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
       { method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
       'request answered',
     );
+    if (ANSWERS.hasSubscribers) publishAnswer(request, reply);
   });
   app.setNotFoundHandler((_request, reply) => sendError(reply, new AppError('NOT_FOUND'), now()));
 
@@ -145,8 +159,13 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
   return app;
 }
 
-/** Whatever is not read or deleted makes something new. */
-const KEEPS: readonly string[] = ['POST', 'PUT', 'PATCH'];
+function publishAnswer(request: FastifyRequest, { statusCode: status, failure: code }: FastifyReply): void {
+  const { operationId: operation, response } = request.routeOptions.schema ?? {};
+  // Nobody reads the answer to a request that was given up.
+  if (operation === undefined || code === 'REQUEST_GIVEN_UP') return;
+  const documented = isDocumented(response as Record<string, unknown>, status, code);
+  ANSWERS.publish({ operation, status, code, documented } satisfies Answered);
+}
 
 /** Before the body is read. */
 async function admit(

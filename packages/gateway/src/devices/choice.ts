@@ -1,6 +1,12 @@
 /** Which of their devices a user means who does not say it. Never one of another user, whatever the role. */
-import { AppError } from '../errors.ts';
+import { AppError, type ErrorCode } from '../errors.ts';
 import { type Device, isLinked } from './device.ts';
+
+/** How choosing a device, named or not, can end. */
+export const DEVICE_FAILURES = [
+  'DEVICE_NOT_FOUND',
+  'DEVICE_AMBIGUOUS',
+] as const satisfies readonly ErrorCode[];
 
 /**
  * The device to act on, among the caller's own: the only connected, else the only linked, else the only one.

@@ -1,10 +1,18 @@
 import { toDataURL } from 'qrcode';
 import type { Clock } from '../clock.ts';
-import { AppError } from '../errors.ts';
+import { AppError, type ErrorCode } from '../errors.ts';
 import { normalisePhoneNumber } from '../identity/phone-number.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
 import type { Device } from './device.ts';
 import type { DeviceActor, PairingQr } from './device-actor.ts';
+
+/** How asking for a QR or a code can end. */
+export const PAIRING_FAILURES = [
+  'ALREADY_CONNECTED',
+  'ALREADY_PAIRED',
+  'QR_TIMEOUT',
+  'DEVICE_NOT_READY',
+] as const satisfies readonly ErrorCode[];
 
 export interface PairingQrAnswer extends PairingQr {
   /** The QR as a PNG in a `data:` URI. */

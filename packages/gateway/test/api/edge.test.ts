@@ -1,8 +1,12 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { connect } from 'node:net';
 import { Type } from 'typebox';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { errorResponses, OneOf } from '../../src/api/schemas.ts';
+import { failures } from '../../src/api/request/failures.ts';
+import { OneOf } from '../../src/api/schemas.ts';
+import type { Answered } from '../../src/api/server.ts';
 import { AppError } from '../../src/errors.ts';
+import { undocumentedAnswers } from '../worlds/documented-answers.ts';
 import { type Edge, type Json, MASTER, register, startEdge } from './edge.ts';
 
 const REQUEST_ID = /^[\w.:+/=-]{1,128}$/;
@@ -17,13 +21,17 @@ const arrived = new Promise<void>((resolve) => {
 beforeAll(async () => {
   edge = await startEdge(async (app) => {
     const tags = ['platform'];
-    app.get('/test/crash', { schema: { operationId: 'crash', tags } }, async () => {
+    const response = { 200: Type.Unknown(), ...failures('RATE_LIMITED') };
+    app.get('/test/crash', { schema: { operationId: 'crash', tags, response } }, async () => {
       throw new Error('the password is 1234 and 5511987654321 called');
     });
-    app.get('/test/later', { schema: { operationId: 'later', tags } }, async () => {
+    app.get('/test/later', { schema: { operationId: 'later', tags, response } }, async () => {
       throw new AppError('RATE_LIMITED', { retryAfterSeconds: 2.2, extra: { device_ids: ['a', 'b'] } });
     });
-    app.get('/test/held', { schema: { operationId: 'held', tags } }, async () => {
+    app.get('/test/surprise', { schema: { operationId: 'surprise', tags, response } }, async () => {
+      throw new AppError('QR_TIMEOUT');
+    });
+    app.get('/test/held', { schema: { operationId: 'held', tags, response } }, async () => {
       await new Promise<void>((resolve) => {
         release = resolve;
         arrive();
@@ -44,7 +52,7 @@ beforeAll(async () => {
       '/test/echo/:id',
       {
         config: { access: 'public' },
-        schema: { operationId: 'echo', tags, body, querystring, ...{ response: errorResponses('404') } },
+        schema: { operationId: 'echo', tags, body, querystring, response },
       },
       async (request) => ({ params: request.params, query: request.query, body: request.body }),
     );
@@ -133,6 +141,25 @@ describe('the error envelope', () => {
     const answer = await edge.call(method, path, { token });
     expect([answer.status, answer.body.error_code]).toEqual([status, code]);
     expect(answer.headers.get('x-request-id')).toMatch(REQUEST_ID);
+  });
+});
+
+describe('an answer', () => {
+  it.each([
+    ['/test/later', 'later: 429 RATE_LIMITED', true],
+    ['/test/crash', 'crash: 500 INTERNAL_ERROR', true],
+    ['/test/surprise', 'surprise: 408 QR_TIMEOUT', false],
+  ])('of %s is told with whether the document lists it', async (path, answer, documented) => {
+    const told: string[] = [];
+    const listener = (message: unknown) => {
+      const { operation, status, code, documented: known } = message as Answered;
+      told.push(`${operation}: ${status} ${code} ${known}`);
+    };
+    subscribe('wuts:answer', listener);
+    await edge.call('GET', path, { token });
+    unsubscribe('wuts:answer', listener);
+    expect(told).toEqual([`${answer} ${documented}`]);
+    expect(undocumentedAnswers()).toEqual(documented ? [] : [answer]);
   });
 });
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
+import { ERROR_CATALOGUE, type ErrorCode } from '../../src/errors.ts';
 import { EVENT_NAMES } from '../../src/events/catalogue/names.ts';
 import { createGateway, type Gateway } from '../../src/gateway.ts';
 import { type Json, MASTER } from './edge.ts';
@@ -81,6 +82,29 @@ describe('/openapi.json', () => {
       for (const response of Object.values<Json>(operation.responses)) {
         expect(response.description, path).toEqual(expect.any(String));
       }
+    }
+  });
+
+  it("lists for each failing status the codes that an operation can end with, the server's own included", () => {
+    for (const { path, method, operation } of operations) {
+      const codes = Object.entries<Json>(operation.responses)
+        .filter(([status]) => status >= '400')
+        .flatMap(([status, response]) => {
+          const listed: string[] = response.description.split(', ');
+          for (const code of listed) {
+            const known = ERROR_CATALOGUE[code as ErrorCode];
+            expect(String(known?.status), `${method} ${path} ${code}`).toBe(status);
+          }
+          return listed;
+        });
+      const ofServer = ['INTERNAL_ERROR', 'SHUTTING_DOWN', 'STORAGE_UNAVAILABLE'];
+      if (operation.security.some((each: Json) => 'bearerAuth' in each)) {
+        ofServer.push('UNAUTHORIZED', 'FORBIDDEN', 'QUOTA_EXCEEDED');
+      }
+      if (['post', 'put', 'patch'].includes(method)) ofServer.push('STORAGE_FULL');
+      if (operation.requestBody) ofServer.push('INVALID_JSON', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE');
+      expect(codes, `${method} ${path}`).toEqual(expect.arrayContaining(ofServer));
+      expect(new Set(codes).size, `${method} ${path}`).toBe(codes.length);
     }
   });
 

@@ -1,6 +1,7 @@
 /** Which stored message a request is about: the id in its path, with what tells it from others of that id. */
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
+import type { ErrorCode } from '../../errors.ts';
 import { normaliseJid } from '../../identity/jid.ts';
 import type { MessageName } from '../../identity/message-name.ts';
 import { namesOf, parseRecipient } from '../../sending/recipients.ts';
@@ -31,7 +32,14 @@ const InChat = Type.Optional(
 /** Of an operation on a message that is stored. */
 export const MessageQuery = Type.Object({ device_id: HoldingDevice, chat: InChat });
 
-/** The message `id` as the request narrows it down; throws VALIDATION_ERROR for `chat` and the device. */
+/** How finding that message can end. */
+export const MESSAGE_FAILURES = [
+  'INVALID_RECIPIENT',
+  'DEVICE_NOT_FOUND',
+  'MESSAGE_NOT_FOUND',
+] as const satisfies readonly ErrorCode[];
+
+/** The message `id` as the request narrows it down; throws INVALID_RECIPIENT or VALIDATION_ERROR. */
 export function messageName(request: FastifyRequest, id: string): MessageName {
   const chat = chatOf(request.query);
   return {

@@ -1,12 +1,23 @@
 /** What a client is told when WhatsApp, or the way to it, did not do its part. */
 import { rfc3339, systemClock } from '../../clock.ts';
-import { AppError } from '../../errors.ts';
+import { AppError, type ErrorCode } from '../../errors.ts';
 import type { AccountLimit } from './account.ts';
 import { KeysUnavailable, RequestRefused, SendRejected, SessionNotOpen, SessionTimeout } from './errors.ts';
 
 /** What a refusal names no time for: an account that sends too fast, and one that may begin no chat. Our guesses. */
 const TOO_FAST_PAUSE_S = 60;
 const NO_CHAT_PAUSE_S = 3600;
+
+/** What `fromSession` makes of a session's errors: how anything that asks WhatsApp can end. */
+export const SESSION_FAILURES = [
+  'DEVICE_NOT_READY',
+  'WHATSAPP_TIMEOUT',
+  'WHATSAPP_ERROR',
+  'REJECTED_BY_WHATSAPP',
+  'NOT_FOUND',
+  'RATE_LIMITED',
+  'ACCOUNT_LIMITED',
+] as const satisfies readonly ErrorCode[];
 
 export interface Told {
   /** Goes before what the session says of itself: `failed to …`. Default: the catalogue's text. */

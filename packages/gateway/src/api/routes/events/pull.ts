@@ -4,8 +4,8 @@ import { Type } from 'typebox';
 import type { EventReader } from '../../../events/reader.ts';
 import { Envelope } from '../../event-schemas.ts';
 import { DeviceHeaders } from '../../request/device.ts';
+import { failures } from '../../request/failures.ts';
 import type { LongRequests } from '../../request/long-requests.ts';
-import { errorResponses } from '../../schemas.ts';
 import { Cursor, type DeviceDirectory, filters, position, scopeOf } from './scope.ts';
 
 export interface PullParts {
@@ -49,7 +49,7 @@ export const pullRoutes: FastifyPluginAsyncTypebox<PullParts> = async (app, { re
           ),
           ...filters,
         }),
-        response: { 200: Page, ...errorResponses('400', '401', '403', '404', '410', '429') },
+        response: { 200: Page, ...failures('RATE_LIMITED', 'CURSOR_UNKNOWN') },
       },
     },
     async (request, reply) => {

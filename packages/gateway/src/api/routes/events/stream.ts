@@ -6,8 +6,8 @@ import { Type } from 'typebox';
 import { invalidField } from '../../../errors.ts';
 import type { EventReader, StreamItem } from '../../../events/reader.ts';
 import { DeviceHeaders } from '../../request/device.ts';
+import { failures } from '../../request/failures.ts';
 import type { LongRequest, LongRequests } from '../../request/long-requests.ts';
-import { errorResponses } from '../../schemas.ts';
 import { Cursor, type DeviceDirectory, filters, position, scopeOf } from './scope.ts';
 
 export interface StreamParts {
@@ -42,7 +42,7 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamParts> = async (app, 
         querystring: Type.Object({ after: Type.Optional(Cursor), ...filters }),
         response: {
           200: { description: 'A stream', content: { 'text/event-stream': { schema: Type.String() } } },
-          ...errorResponses('400', '401', '404', '410', '429'),
+          ...failures('RATE_LIMITED', 'CURSOR_UNKNOWN'),
         },
       },
     },

@@ -3,11 +3,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import { rfc3339, rfc3339OrNull } from '../../../clock.ts';
+import { DEVICE_FAILURES } from '../../../devices/choice.ts';
 import { isLinked } from '../../../devices/device.ts';
 import type { Device, Devices } from '../../../devices/devices.ts';
 import { AppError } from '../../../errors.ts';
+import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';
 import { DeviceHeaders, DeviceQuery, selectedDevice } from '../../request/device.ts';
-import { errorResponses } from '../../schemas.ts';
+import { failures } from '../../request/failures.ts';
 import { ConnectData, DeviceSelection, DoneData, LogoutQuery, StatusData } from './schemas.ts';
 
 const tags = ['instances'];
@@ -27,7 +29,7 @@ export const connectionRoutes: FastifyPluginAsyncTypebox<{ devices: Devices }> =
           '`device_ambiguous` (you have several: say which of `device_ids`).',
         querystring: DeviceQuery,
         headers: DeviceHeaders,
-        response: { 200: StatusData, ...errorResponses('400', '401') },
+        response: { 200: StatusData },
       },
     },
     async (request) => ({ success: true as const, data: await selectedStatus(devices, request) }),
@@ -46,7 +48,10 @@ export const connectionRoutes: FastifyPluginAsyncTypebox<{ devices: Devices }> =
         querystring: DeviceQuery,
         headers: DeviceHeaders,
         body: DeviceSelection,
-        response: { 200: ConnectData, ...errorResponses('400', '401', '404', '503', '504') },
+        response: {
+          200: ConnectData,
+          ...failures(...DEVICE_FAILURES, 'DEVICE_NOT_READY', 'WHATSAPP_TIMEOUT'),
+        },
       },
     },
     async (request) => {
@@ -70,7 +75,7 @@ export const connectionRoutes: FastifyPluginAsyncTypebox<{ devices: Devices }> =
         querystring: DeviceQuery,
         headers: DeviceHeaders,
         body: DeviceSelection,
-        response: { 200: DoneData, ...errorResponses('400', '401', '404') },
+        response: { 200: DoneData, ...failures(...DEVICE_FAILURES) },
       },
     },
     async (request) => {
@@ -101,7 +106,7 @@ export const connectionRoutes: FastifyPluginAsyncTypebox<{ devices: Devices }> =
         querystring: LogoutQuery,
         headers: DeviceHeaders,
         body: DeviceSelection,
-        response: { 200: DoneData, ...errorResponses('400', '401', '404', '503', '504') },
+        response: { 200: DoneData, ...failures(...DEVICE_FAILURES, ...SESSION_FAILURES) },
       },
     },
     async (request) => {

@@ -5,7 +5,7 @@ import { rfc3339, rfc3339OrNull } from '../../../clock.ts';
 import type { Device, Devices } from '../../../devices/devices.ts';
 import { AppError } from '../../../errors.ts';
 import { seesWholeTenant } from '../../../tenancy/visibility.ts';
-import { errorResponses } from '../../schemas.ts';
+import { failures } from '../../request/failures.ts';
 import {
   CreateDeviceBody,
   CreatedDevice,
@@ -45,7 +45,7 @@ export const devicesRoutes: FastifyPluginAsyncTypebox<DevicesParts> = async (
         summary: 'Create a device',
         description: 'Registers a connection slot; linking a phone to it is the next step.',
         body: CreateDeviceBody,
-        response: { 201: CreatedDevice, ...errorResponses('400', '401') },
+        response: { 201: CreatedDevice },
       },
     },
     async (request, reply) => {
@@ -70,7 +70,7 @@ export const devicesRoutes: FastifyPluginAsyncTypebox<DevicesParts> = async (
         description:
           "The caller's own devices; admins and managers see the whole tenant's with `scope=tenant`.",
         querystring: ListQuery,
-        response: { 200: DeviceList, ...errorResponses('400', '401', '403') },
+        response: { 200: DeviceList },
       },
     },
     async (request) => {
@@ -88,7 +88,7 @@ export const devicesRoutes: FastifyPluginAsyncTypebox<DevicesParts> = async (
         operationId: 'getMyDevices',
         tags,
         summary: "List the caller's devices",
-        response: { 200: MyDevices, ...errorResponses('401') },
+        response: { 200: MyDevices },
       },
     },
     async (request) => {
@@ -110,7 +110,7 @@ export const devicesRoutes: FastifyPluginAsyncTypebox<DevicesParts> = async (
         description:
           'Closes the connection and marks the device offline. It is neither unlinked nor deleted.',
         params: DevicePath,
-        response: { 200: MessageAnswer, ...errorResponses('401', '404') },
+        response: { 200: MessageAnswer, ...failures('DEVICE_NOT_FOUND') },
       },
     },
     async (request) => {

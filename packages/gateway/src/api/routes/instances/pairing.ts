@@ -1,10 +1,13 @@
 /** Linking a phone: by QR or by a code that is typed. */
+
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Clock, rfc3339 } from '../../../clock.ts';
 import type { Devices } from '../../../devices/devices.ts';
+import { PAIRING_FAILURES } from '../../../devices/pairing.ts';
 import { AppError, invalidField } from '../../../errors.ts';
+import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';
 import { DeviceHeaders, DeviceQuery, selectedDevice } from '../../request/device.ts';
-import { errorResponses } from '../../schemas.ts';
+import { failures } from '../../request/failures.ts';
 import {
   freshQr,
   PairCodeBody,
@@ -40,7 +43,7 @@ export const pairingRoutes: FastifyPluginAsyncTypebox<{ devices: Devices; clock:
           'without a device gets a new one.',
         querystring: QrQuery,
         headers: DeviceHeaders,
-        response: { 200: QrData, ...errorResponses('400', '401', '404', '408', '409', '503') },
+        response: { 200: QrData, ...failures('DEVICE_NOT_FOUND', ...PAIRING_FAILURES) },
       },
     },
     async (request) => {
@@ -69,7 +72,7 @@ export const pairingRoutes: FastifyPluginAsyncTypebox<{ devices: Devices; clock:
         summary: 'Is a QR code waiting to be scanned',
         querystring: DeviceQuery,
         headers: DeviceHeaders,
-        response: { 200: QrStatusData, ...errorResponses('400', '401', '404') },
+        response: { 200: QrStatusData, ...failures('DEVICE_NOT_FOUND') },
       },
     },
     async (request) => {
@@ -104,7 +107,10 @@ export const pairingRoutes: FastifyPluginAsyncTypebox<{ devices: Devices; clock:
         querystring: RefreshQuery,
         headers: DeviceHeaders,
         body: PairCodeBody,
-        response: { 200: PairCodeData, ...errorResponses('400', '401', '404', '409', '503', '504') },
+        response: {
+          200: PairCodeData,
+          ...failures('DEVICE_NOT_FOUND', ...PAIRING_FAILURES, ...SESSION_FAILURES),
+        },
       },
     },
     async (request) => {

@@ -1,7 +1,9 @@
 /** Tag "messages": many messages as one request. Ours. */
+
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import { type Clock, rfc3339, rfc3339OrNull } from '../../../clock.ts';
+import { DEVICE_FAILURES } from '../../../devices/choice.ts';
 import { AppError, invalidField } from '../../../errors.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
 import type { Bulk, Bulks } from '../../../sending/jobs/bulks.ts';
@@ -9,9 +11,10 @@ import type { SendOperation, SendOperations } from '../../../sending/jobs/operat
 import type { SendJobs } from '../../../sending/jobs/send-jobs.ts';
 import type { RecipientAddress } from '../../../sending/recipients.ts';
 import { DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
+import { failures } from '../../request/failures.ts';
 import { emptyCounts } from '../../request/given.ts';
 import { once, SendHeaders } from '../../request/idempotency.ts';
-import { errorResponses, Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
+import { Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
 import { JobObject, jobObject } from './jobs.ts';
 import { SendAt, sendTime, timeAhead } from './send-later.ts';
 
@@ -101,7 +104,10 @@ export const bulkRoutes: FastifyPluginAsyncTypebox<BulkParts> = async (app, part
         querystring: DeviceQuery,
         headers: SendHeaders,
         body: BulkBody,
-        response: { 202: BulkAnswer, ...errorResponses('400', '401', '404', '409', '413', '429') },
+        response: {
+          202: BulkAnswer,
+          ...failures(...DEVICE_FAILURES, 'INVALID_RECIPIENT', 'ALREADY_EXISTS', 'IDEMPOTENCY_CONFLICT'),
+        },
       },
     },
     async (request, reply) => {
@@ -139,7 +145,7 @@ export const bulkRoutes: FastifyPluginAsyncTypebox<BulkParts> = async (app, part
             bulk: BulkObject,
             messages: Type.Array(JobObject, { description: 'In their order' }),
           }),
-          ...errorResponses('401', '404'),
+          ...failures('NOT_FOUND'),
         },
       },
     },
@@ -158,7 +164,7 @@ export const bulkRoutes: FastifyPluginAsyncTypebox<BulkParts> = async (app, part
         tags,
         summary: 'Cancel what is left of a bulk',
         params: BulkId,
-        response: { 200: BulkAnswer, ...errorResponses('401', '404', '409') },
+        response: { 200: BulkAnswer, ...failures('NOT_FOUND', 'NOT_CANCELLABLE') },
       },
     },
     async (request) => ({

@@ -3,14 +3,16 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { DeleteType, Deleting } from '../../../actions/deleting.ts';
+import { CHANGE_FAILURES } from '../../../actions/message-copies.ts';
 import { rfc3339, stopwatch } from '../../../clock.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
 import { messageIdOf } from '../../../sending/message-key.ts';
 import { parseRecipient } from '../../../sending/recipients.ts';
 import { HoldingDevice, HoldingDeviceQuery, selectedDevice } from '../../request/device.ts';
+import { failures } from '../../request/failures.ts';
 import { once, SendHeaders } from '../../request/idempotency.ts';
 import { RecordId } from '../../request/message.ts';
-import { errorResponses, Jid, Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
+import { Jid, Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
 import { flag, required, text } from './send-kind.ts';
 
 export interface DeleteParts {
@@ -91,7 +93,7 @@ export const deleteRoutes: FastifyPluginAsyncTypebox<DeleteParts> = async (
         body: DeleteBody,
         response: {
           200: DeleteAnswer,
-          ...errorResponses('400', '401', '403', '404', '409', '422', '429', '502', '503', '504'),
+          ...failures(...CHANGE_FAILURES, 'DEVICE_AMBIGUOUS', 'DELETE_WINDOW_EXPIRED', 'NOT_DELETABLE'),
         },
       },
     },

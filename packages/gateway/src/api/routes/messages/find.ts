@@ -8,9 +8,16 @@ import type { MessageFinder, MessagePage } from '../../../messages/finding/finde
 import type { MessageFilter } from '../../../messages/finding/places.ts';
 import { MESSAGE_KINDS, type MessageKind } from '../../../whatsapp/port/content.ts';
 import { DeviceHeaders, OnlyDevice, selectedDevice } from '../../request/device.ts';
-import { chatNames, MessageIdParam, MessageQuery, messageName } from '../../request/message.ts';
+import { failures } from '../../request/failures.ts';
+import {
+  chatNames,
+  MESSAGE_FAILURES,
+  MessageIdParam,
+  MessageQuery,
+  messageName,
+} from '../../request/message.ts';
 import { nextPage, pageQuery } from '../../request/page.ts';
-import { errorResponses, milliseconds, Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
+import { milliseconds, Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
 
 const DEFAULT_LIMIT = 50;
 const MOST = 500;
@@ -111,7 +118,7 @@ export const findRoutes: FastifyPluginAsyncTypebox<FindParts> = async (app, { fi
           'tenant, users those of their devices. What was deleted for the account alone is left out.',
         headers: DeviceHeaders,
         querystring: FilterQuery,
-        response: { 200: PageAnswer, ...errorResponses('400', '401', '404') },
+        response: { 200: PageAnswer, ...failures('INVALID_RECIPIENT') },
       },
     },
     async (request) =>
@@ -130,7 +137,7 @@ export const findRoutes: FastifyPluginAsyncTypebox<FindParts> = async (app, { fi
           'now: what was deleted is not found. Case and accents do not matter.',
         headers: DeviceHeaders,
         querystring: SearchQuery,
-        response: { 200: SearchAnswer, ...errorResponses('400', '401', '404') },
+        response: { 200: SearchAnswer, ...failures('INVALID_RECIPIENT') },
       },
     },
     async (request) => {
@@ -153,7 +160,7 @@ export const findRoutes: FastifyPluginAsyncTypebox<FindParts> = async (app, { fi
         headers: DeviceHeaders,
         response: {
           200: Type.Object({ success: Type.Literal(true), message: StoredMessageObject }),
-          ...errorResponses('401', '404'),
+          ...failures(...MESSAGE_FAILURES),
         },
       },
     },

@@ -1,14 +1,16 @@
 /** Tag "messages": passing a message on. Ours. */
+
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Forwarding } from '../../../actions/forwarding.ts';
+import { CHANGE_FAILURES } from '../../../actions/message-copies.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
 import { HoldingDevice } from '../../request/device.ts';
+import { failures } from '../../request/failures.ts';
 import { once, SendHeaders } from '../../request/idempotency.ts';
 import { MessageIdParam, MessageQuery, messageName } from '../../request/message.ts';
-import { errorResponses } from '../../schemas.ts';
 import { givenUp } from './send-kind.ts';
-import { commonRequest, RichAnswer, richAnswer, sendFields } from './send-request.ts';
+import { commonRequest, RichAnswer, richAnswer, SEND_FAILURES, sendFields } from './send-request.ts';
 
 const { number, to, message_id, delay, typingDuration, typing_duration, ephemeral_seconds } = sendFields;
 const ForwardBody = Type.Object(
@@ -50,7 +52,14 @@ export const forwardRoutes: FastifyPluginAsyncTypebox<ForwardParts> = async (
         body: ForwardBody,
         response: {
           200: RichAnswer,
-          ...errorResponses('400', '401', '404', '409', '410', '413', '422', '429', '502', '503', '504'),
+          ...failures(
+            ...CHANGE_FAILURES,
+            ...SEND_FAILURES,
+            'NOT_FORWARDABLE',
+            'MEDIA_GONE',
+            'MEDIA_DOWNLOAD_FAILED',
+            'UPLOAD_FAILED',
+          ),
         },
       },
     },

@@ -1,9 +1,13 @@
 /** Tag "messages": older messages, from the account's phone. */
+
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { HistoryRequests } from '../../../actions/history-request.ts';
+import { DEVICE_FAILURES } from '../../../devices/choice.ts';
+import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';
 import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
-import { errorResponses, Jid } from '../../schemas.ts';
+import { failures } from '../../request/failures.ts';
+import { Jid } from '../../schemas.ts';
 
 const DEFAULT_COUNT = 50;
 /** Phones answer a request with one file, however much is asked for. */
@@ -72,7 +76,7 @@ export const messageHistoryRoutes: FastifyPluginAsyncTypebox<HistoryParts> = asy
         body: Body,
         response: {
           200: Answer,
-          ...errorResponses('400', '401', '404', '422', '429', '500', '502', '503', '504'),
+          ...failures(...DEVICE_FAILURES, ...SESSION_FAILURES),
         },
       },
     },

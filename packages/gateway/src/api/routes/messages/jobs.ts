@@ -7,8 +7,9 @@ import type { SendJob } from '../../../sending/jobs/job.ts';
 import { JOB_STATES } from '../../../sending/jobs/job-state.ts';
 import type { SendJobs } from '../../../sending/jobs/send-jobs.ts';
 import { DeviceHeaders, OnlyDevice, selectedDevice } from '../../request/device.ts';
+import { failures } from '../../request/failures.ts';
 import { nextPage, pageQuery } from '../../request/page.ts';
-import { errorResponses, Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
+import { Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
 
 const JobId = Type.Object({ id: Type.String({ examples: ['job_0f8fad5bd9cb469fa16570867728950e'] }) });
 
@@ -80,7 +81,6 @@ export const jobsRoutes: FastifyPluginAsyncTypebox<{ jobs: SendJobs }> = async (
             jobs: Type.Array(JobObject),
             ...nextPage,
           }),
-          ...errorResponses('400', '401', '404'),
         },
       },
     },
@@ -105,7 +105,7 @@ export const jobsRoutes: FastifyPluginAsyncTypebox<{ jobs: SendJobs }> = async (
         tags,
         summary: 'How a scheduled or long send is going',
         params: JobId,
-        response: { 200: JobAnswer, ...errorResponses('401', '404') },
+        response: { 200: JobAnswer, ...failures('NOT_FOUND') },
       },
     },
     async (request) => ({
@@ -123,7 +123,7 @@ export const jobsRoutes: FastifyPluginAsyncTypebox<{ jobs: SendJobs }> = async (
         summary: 'Cancel a scheduled send',
         description: 'Only what has not begun. Of a bulk, the others go on.',
         params: JobId,
-        response: { 200: JobAnswer, ...errorResponses('401', '404', '409') },
+        response: { 200: JobAnswer, ...failures('NOT_FOUND', 'NOT_CANCELLABLE') },
       },
     },
     async (request) => ({

@@ -2,11 +2,15 @@
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { COPY_FAILURES } from '../../../actions/message-copies.ts';
 import type { OutgoingReceipts, ReceiptRequest } from '../../../actions/outgoing-receipts.ts';
 import { rfc3339 } from '../../../clock.ts';
+import { DEVICE_FAILURES } from '../../../devices/choice.ts';
+import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';
 import { DeviceHeaders, HoldingDevice, HoldingDeviceQuery, selectedDevice } from '../../request/device.ts';
+import { failures } from '../../request/failures.ts';
 import { MessageIdParam } from '../../request/message.ts';
-import { errorResponses, Jid, milliseconds, Nullable, Rfc3339 } from '../../schemas.ts';
+import { Jid, milliseconds, Nullable, Rfc3339 } from '../../schemas.ts';
 
 /** One stanza lists them all; clients mark a screenful at a time. */
 const MOST_IDS = 500;
@@ -90,7 +94,7 @@ export const markRoutes: FastifyPluginAsyncTypebox<MarkParts> = async (app, { re
     querystring: HoldingDeviceQuery,
     headers: DeviceHeaders,
   });
-  const failures = errorResponses('400', '401', '404', '422', '429', '500', '502', '503', '504');
+  const failing = failures(...COPY_FAILURES, ...DEVICE_FAILURES, ...SESSION_FAILURES);
 
   const send = async (
     request: Parameters<typeof selectedDevice>[0] & { params: { id: string } },
@@ -118,17 +122,17 @@ export const markRoutes: FastifyPluginAsyncTypebox<MarkParts> = async (app, { re
 
   app.post(
     '/messages/:id/read',
-    { schema: { ...schemaOf('read'), body: ReadBody, response: { 200: Answer, ...failures } } },
+    { schema: { ...schemaOf('read'), body: ReadBody, response: { 200: Answer, ...failing } } },
     (request) => send(request, 'read', request.body),
   );
   app.post(
     '/messages/:id/delivered',
-    { schema: { ...schemaOf('delivered'), body: Body, response: { 200: Answer, ...failures } } },
+    { schema: { ...schemaOf('delivered'), body: Body, response: { 200: Answer, ...failing } } },
     (request) => send(request, 'delivered', request.body),
   );
   app.post(
     '/messages/:id/retry',
-    { schema: { ...schemaOf('retry'), body: Body, response: { 200: RetryAnswer, ...failures } } },
+    { schema: { ...schemaOf('retry'), body: Body, response: { 200: RetryAnswer, ...failing } } },
     (request) => send(request, 'retry', request.body),
   );
 };

@@ -1,13 +1,15 @@
 /** The media of a message: tag "messages". */
+
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../../errors.ts';
 import type { ReadyMedia } from '../../../media/answer.ts';
 import type { MediaService } from '../../../media/service.ts';
+import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';
 import { attachment, matchesTag, parseRange, servedName, servedType } from '../../media-headers.ts';
 import { DeviceHeaders } from '../../request/device.ts';
-import { MessageIdParam, MessageQuery, messageName } from '../../request/message.ts';
-import { errorResponses } from '../../schemas.ts';
+import { failures } from '../../request/failures.ts';
+import { MESSAGE_FAILURES, MessageIdParam, MessageQuery, messageName } from '../../request/message.ts';
 
 export interface MessageMediaParts {
   media: Pick<MediaService, 'resolve'>;
@@ -56,7 +58,14 @@ const responses = {
   202: RetryRequested,
   206: { description: 'The bytes of the range', content: bytes },
   304: Type.Null({ description: 'The file is the one named by `If-None-Match`' }),
-  ...errorResponses('400', '401', '404', '410', '416', '422', '429', '502', '503', '504'),
+  ...failures(
+    ...SESSION_FAILURES,
+    ...MESSAGE_FAILURES,
+    'MEDIA_NOT_FOUND',
+    'MEDIA_GONE',
+    'MEDIA_DOWNLOAD_FAILED',
+    'RANGE_NOT_SATISFIABLE',
+  ),
 };
 
 /**

@@ -2,13 +2,15 @@
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { CHANGE_FAILURES } from '../../../actions/message-copies.ts';
 import type { Pinning } from '../../../actions/pinning.ts';
 import { rfc3339, rfc3339OrNull } from '../../../clock.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
 import { HoldingDevice } from '../../request/device.ts';
+import { failures } from '../../request/failures.ts';
 import { once, SendHeaders } from '../../request/idempotency.ts';
 import { MessageIdParam, MessageQuery, messageName, RecordId } from '../../request/message.ts';
-import { errorResponses, Jid, Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
+import { Jid, Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
 
 const DAY = 24 * 3600;
 /** What the apps offer; others may be shown by no one. */
@@ -47,7 +49,7 @@ export const pinRoutes: FastifyPluginAsyncTypebox<PinParts> = async (app, { pinn
     headers: SendHeaders,
     response: {
       200: PinAnswer,
-      ...errorResponses('400', '401', '404', '409', '422', '429', '502', '503', '504'),
+      ...failures(...CHANGE_FAILURES, 'NOT_PINNABLE'),
     },
   };
 

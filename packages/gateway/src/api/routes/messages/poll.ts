@@ -7,8 +7,15 @@ import { Sender } from '../../../events/catalogue/message.ts';
 import { person } from '../../../events/payloads/parts.ts';
 import type { PollResults } from '../../../messages/poll-results.ts';
 import { DeviceHeaders } from '../../request/device.ts';
-import { MessageIdParam, MessageQuery, messageName, RecordId } from '../../request/message.ts';
-import { errorResponses, Jid, Rfc3339 } from '../../schemas.ts';
+import { failures } from '../../request/failures.ts';
+import {
+  MESSAGE_FAILURES,
+  MessageIdParam,
+  MessageQuery,
+  messageName,
+  RecordId,
+} from '../../request/message.ts';
+import { Jid, Rfc3339 } from '../../schemas.ts';
 
 const PollAnswer = Type.Object({
   success: Type.Literal(true),
@@ -45,7 +52,7 @@ export const pollRoutes: FastifyPluginAsyncTypebox<PollParts> = async (app, { po
         params: Type.Object({ id: MessageIdParam }),
         querystring: MessageQuery,
         headers: DeviceHeaders,
-        response: { 200: PollAnswer, ...errorResponses('401', '404', '409') },
+        response: { 200: PollAnswer, ...failures(...MESSAGE_FAILURES, 'NOT_A_POLL') },
       },
     },
     async (request) => {

@@ -24,11 +24,11 @@ import type { SendJobs } from '../../../sending/jobs/send-jobs.ts';
 import type { Sending, SentMessage } from '../../../sending/pipeline.ts';
 import { base64Members, base64Text } from '../../request/bounds.ts';
 import { DeviceQuery, selectedDevice } from '../../request/device.ts';
+import { failures } from '../../request/failures.ts';
 import { once, SendHeaders } from '../../request/idempotency.ts';
 import { readMultipart } from '../../request/multipart.ts';
 import { keepUploads } from '../../request/uploaded.ts';
 import { bodyReader } from '../../request/validation.ts';
-import { failures } from '../../schemas.ts';
 import { LaterAnswer, laterAnswer, sendTime, timeAhead } from './send-later.ts';
 import {
   commonRequest,
@@ -129,7 +129,7 @@ export function sendRoute(app: FastifyInstance, parts: SendParts) {
           response: {
             200: kind.simple ? SimpleAnswer : RichAnswer,
             202: LaterAnswer,
-            ...failures([...SEND_FAILURES, ...(fileMembers.size > 0 ? FILE_FAILURES : [])]),
+            ...failures(...SEND_FAILURES, ...(fileMembers.size > 0 ? FILE_FAILURES : [])),
           },
         },
       },

@@ -2,6 +2,7 @@
 
 import { type Static, Type } from 'typebox';
 import { rfc3339 } from '../../../clock.ts';
+import { DEVICE_FAILURES } from '../../../devices/choice.ts';
 import type { ErrorCode } from '../../../errors.ts';
 import { checkedTimer, TIMERS_SECONDS } from '../../../sending/disappearing.ts';
 import type { ReadRequest } from '../../../sending/jobs/operations.ts';
@@ -9,6 +10,7 @@ import { chosenMessageId } from '../../../sending/message-key.ts';
 import type { SentMessage } from '../../../sending/pipeline.ts';
 import { parseQuote, type QuotedInput } from '../../../sending/quoting.ts';
 import { mentionedJids, recipientOf } from '../../../sending/recipients.ts';
+import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';
 import { DeviceId } from '../../request/device.ts';
 import { emptyCounts } from '../../request/given.ts';
 import { RecordId } from '../../request/message.ts';
@@ -77,29 +79,22 @@ export const sendFields = {
 const SendFields = Type.Object(sendFields);
 export type SendFields = Static<typeof SendFields>;
 
-/** What every operation that sends can throw. */
+/** How every operation that sends can end. */
 export const SEND_FAILURES = [
+  ...DEVICE_FAILURES,
+  ...SESSION_FAILURES,
   'INVALID_RECIPIENT',
-  'DEVICE_AMBIGUOUS',
-  'DEVICE_NOT_FOUND',
-  'MESSAGE_NOT_FOUND',
-  'NOT_FOUND',
   'NOT_ON_WHATSAPP',
+  'MESSAGE_NOT_FOUND',
+  'ACCOUNT_CHANGED',
   'ALREADY_EXISTS',
   'NOT_QUOTABLE',
   'IDEMPOTENCY_CONFLICT',
-  'REJECTED_BY_WHATSAPP',
-  'ACCOUNT_LIMITED',
-  'RATE_LIMITED',
-  'WHATSAPP_ERROR',
-  'DEVICE_NOT_READY',
-  'WHATSAPP_TIMEOUT',
 ] as const satisfies readonly ErrorCode[];
 /** Beside, where a file is sent. */
 export const FILE_FAILURES = [
   'INVALID_MEDIA',
   'CONVERSION_UNAVAILABLE',
-  'QUOTA_EXCEEDED',
   'UPLOAD_FAILED',
 ] as const satisfies readonly ErrorCode[];
 

@@ -1,10 +1,20 @@
 /** Tag "messages": starring a message. Ours. */
+
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { COPY_FAILURES } from '../../../actions/message-copies.ts';
 import type { Starring } from '../../../actions/starring.ts';
+import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';
 import { DeviceHeaders } from '../../request/device.ts';
-import { MessageIdParam, MessageQuery, messageName, RecordId } from '../../request/message.ts';
-import { errorResponses, Jid } from '../../schemas.ts';
+import { failures } from '../../request/failures.ts';
+import {
+  MESSAGE_FAILURES,
+  MessageIdParam,
+  MessageQuery,
+  messageName,
+  RecordId,
+} from '../../request/message.ts';
+import { Jid } from '../../schemas.ts';
 
 export interface StarParts {
   starring: Starring;
@@ -42,7 +52,7 @@ export const starRoutes: FastifyPluginAsyncTypebox<StarParts> = async (app, { st
             chat_jid: Jid,
             starred: Type.Boolean(),
           }),
-          ...errorResponses('400', '401', '404', '409', '422', '429', '502', '503', '504'),
+          ...failures(...MESSAGE_FAILURES, ...COPY_FAILURES, ...SESSION_FAILURES, 'NOT_STARRABLE'),
         },
       },
       handler: async (request) => {

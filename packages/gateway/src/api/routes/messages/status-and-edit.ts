@@ -3,15 +3,23 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Editing } from '../../../actions/editing.ts';
+import { CHANGE_FAILURES } from '../../../actions/message-copies.ts';
 import { rfc3339, rfc3339OrNull } from '../../../clock.ts';
 import { isUncertain } from '../../../messages/send-state.ts';
 import type { MessageStatuses } from '../../../messages/status.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
 import { recipientOf } from '../../../sending/recipients.ts';
 import { DeviceHeaders, HoldingDevice } from '../../request/device.ts';
+import { failures } from '../../request/failures.ts';
 import { once, SendHeaders } from '../../request/idempotency.ts';
-import { MessageIdParam, MessageQuery, messageName, RecordId } from '../../request/message.ts';
-import { errorResponses, Jid, Nullable, Rfc3339 } from '../../schemas.ts';
+import {
+  MESSAGE_FAILURES,
+  MessageIdParam,
+  MessageQuery,
+  messageName,
+  RecordId,
+} from '../../request/message.ts';
+import { Jid, Nullable, Rfc3339 } from '../../schemas.ts';
 import { SimpleAnswer } from './send-request.ts';
 
 export interface StatusAndEditParts {
@@ -87,7 +95,7 @@ export const messagesRoutes: FastifyPluginAsyncTypebox<StatusAndEditParts> = asy
         body: EditBody,
         response: {
           200: SimpleAnswer,
-          ...errorResponses('400', '401', '404', '409', '422', '429', '502', '503', '504'),
+          ...failures(...CHANGE_FAILURES, 'EDIT_WINDOW_EXPIRED', 'NOT_EDITABLE'),
         },
       },
     },
@@ -122,7 +130,7 @@ export const messagesRoutes: FastifyPluginAsyncTypebox<StatusAndEditParts> = asy
         params: Type.Object({ id: MessageIdParam }),
         querystring: MessageQuery,
         headers: DeviceHeaders,
-        response: { 200: StatusAnswer, ...errorResponses('401', '404') },
+        response: { 200: StatusAnswer, ...failures(...MESSAGE_FAILURES) },
       },
     },
     async (request) => {
@@ -157,7 +165,7 @@ export const messagesRoutes: FastifyPluginAsyncTypebox<StatusAndEditParts> = asy
         params: Type.Object({ id: MessageIdParam }),
         querystring: MessageQuery,
         headers: DeviceHeaders,
-        response: { 200: ReceiptsAnswer, ...errorResponses('401', '404') },
+        response: { 200: ReceiptsAnswer, ...failures(...MESSAGE_FAILURES) },
       },
     },
     async (request) => {

@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { AppError } from '../../../errors.ts';
 import type { Metrics } from '../../../observability/metrics.ts';
-import { errorResponses } from '../../schemas.ts';
+import { failures } from '../../request/failures.ts';
 import type { Lifecycle } from '../../server.ts';
 
 export interface PlatformParts {
@@ -44,7 +44,7 @@ export const platformRoutes: FastifyPluginAsyncTypebox<PlatformParts> = async (a
         summary: 'May requests be sent here',
         description:
           '503 while the process starts or stops, or when its database does not answer; 507 while the disk is nearly full.',
-        response: { 200: Type.Object({ status: Type.Literal('ready') }), ...errorResponses('503', '507') },
+        response: { 200: Type.Object({ status: Type.Literal('ready') }), ...failures('STORAGE_FULL') },
       },
     },
     async () => {

@@ -5,7 +5,8 @@ import { type Static, Type } from 'typebox';
 import { rfc3339 } from '../../../clock.ts';
 import type { Tenant } from '../../../tenancy/tenants.ts';
 import { requireMaster } from '../../auth.ts';
-import { errorResponses, Rfc3339, Uuid } from '../../schemas.ts';
+import { failures } from '../../request/failures.ts';
+import { Rfc3339, Uuid } from '../../schemas.ts';
 import type { UsersAndAdminParts } from './parts.ts';
 import {
   DeletionStateName,
@@ -70,7 +71,7 @@ export const tenantRoutes: FastifyPluginAsyncTypebox<
             token: Token,
             ...WebhookNote,
           }),
-          ...errorResponses('409'),
+          ...failures('ALREADY_EXISTS'),
         },
       },
     },
@@ -118,7 +119,7 @@ export const tenantRoutes: FastifyPluginAsyncTypebox<
         tags: ['users-and-admin'],
         summary: 'Read a tenant',
         params: IdParameter,
-        response: { 200: Type.Object({ success: ok, data: TenantWithQuotas }), ...errorResponses('404') },
+        response: { 200: Type.Object({ success: ok, data: TenantWithQuotas }), ...failures('NOT_FOUND') },
       },
     },
     async (request) => ({
@@ -150,7 +151,7 @@ export const tenantRoutes: FastifyPluginAsyncTypebox<
               state: DeletionStateName,
             }),
           }),
-          ...errorResponses('404'),
+          ...failures('NOT_FOUND'),
         },
       },
     },

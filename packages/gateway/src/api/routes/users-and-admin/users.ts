@@ -3,7 +3,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Users } from '../../../tenancy/users.ts';
 import { requireRole } from '../../auth.ts';
-import { errorResponses, Uuid } from '../../schemas.ts';
+import { failures } from '../../request/failures.ts';
+import { Uuid } from '../../schemas.ts';
 import {
   DeletionStateName,
   Email,
@@ -38,7 +39,7 @@ export const userRoutes: FastifyPluginAsyncTypebox<{ users: Users }> = async (ap
         }),
         response: {
           201: Type.Object({ success: ok, user: NewUserBody, ...WebhookNote }),
-          ...errorResponses('409'),
+          ...failures('ALREADY_EXISTS'),
         },
       },
     },
@@ -91,7 +92,7 @@ export const userRoutes: FastifyPluginAsyncTypebox<{ users: Users }> = async (ap
         summary: 'Read a user',
         description: 'Admins and managers read every user of the tenant, a user only itself.',
         params: IdParameter,
-        response: { 200: Type.Object({ success: ok, data: UserBody }), ...errorResponses('404') },
+        response: { 200: Type.Object({ success: ok, data: UserBody }), ...failures('NOT_FOUND') },
       },
     },
     async (request) => ({
@@ -112,7 +113,7 @@ export const userRoutes: FastifyPluginAsyncTypebox<{ users: Users }> = async (ap
         body: Type.Object({ active: Type.Optional(Type.Boolean()), role: Type.Optional(RoleName) }),
         response: {
           200: Type.Object({ success: ok, message: Type.Literal('User updated successfully') }),
-          ...errorResponses('404'),
+          ...failures('NOT_FOUND'),
         },
       },
     },
@@ -137,7 +138,7 @@ export const userRoutes: FastifyPluginAsyncTypebox<{ users: Users }> = async (ap
             message: Type.Literal('User role updated successfully'),
             data: Type.Object({ user_id: Uuid, old_role: RoleName, new_role: RoleName }),
           }),
-          ...errorResponses('404'),
+          ...failures('NOT_FOUND'),
         },
       },
     },
@@ -170,7 +171,7 @@ export const userRoutes: FastifyPluginAsyncTypebox<{ users: Users }> = async (ap
             message: Type.Literal('User permanently deleted'),
             state: DeletionStateName,
           }),
-          ...errorResponses('404'),
+          ...failures('NOT_FOUND'),
         },
       },
     },
@@ -192,7 +193,7 @@ export const userRoutes: FastifyPluginAsyncTypebox<{ users: Users }> = async (ap
         params: IdParameter,
         response: {
           200: Type.Object({ success: ok, data: Type.Object({ user_id: Uuid, token: Token }) }),
-          ...errorResponses('404'),
+          ...failures('NOT_FOUND', 'TOKEN_ROTATED'),
         },
       },
     },

@@ -1,11 +1,13 @@
 /** The documented operations: one configuration per device. */
+
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
+import { DEVICE_FAILURES } from '../../../devices/choice.ts';
 import { AppError } from '../../../errors.ts';
 import { EVENT_NAMES } from '../../../events/catalogue/names.ts';
 import type { Endpoints } from '../../../webhooks/endpoints.ts';
 import { DeviceHeaders, DeviceQuery, selectedDevice } from '../../request/device.ts';
-import { errorResponses } from '../../schemas.ts';
+import { failures } from '../../request/failures.ts';
 import {
   Configured,
   Done,
@@ -37,7 +39,7 @@ export const configurationRoutes: FastifyPluginAsyncTypebox<{ endpoints: Endpoin
         querystring: DeviceQuery,
         headers: DeviceHeaders,
         body: EndpointBody,
-        response: { 200: Configured, ...errorResponses('400', '401', '404') },
+        response: { 200: Configured, ...failures(...DEVICE_FAILURES) },
       },
     },
     async (request) => {
@@ -63,7 +65,7 @@ export const configurationRoutes: FastifyPluginAsyncTypebox<{ endpoints: Endpoin
         summary: "Read a device's webhook",
         querystring: DeviceQuery,
         headers: DeviceHeaders,
-        response: { 200: OneEndpoint, ...errorResponses('400', '401', '404') },
+        response: { 200: OneEndpoint, ...failures(...DEVICE_FAILURES, 'NOT_FOUND') },
       },
     },
     async (request) => {
@@ -84,7 +86,7 @@ export const configurationRoutes: FastifyPluginAsyncTypebox<{ endpoints: Endpoin
           'Deliveries stop, and those that are pending are dropped. Nothing to remove is no error.',
         querystring: DeviceQuery,
         headers: DeviceHeaders,
-        response: { 200: Done, ...errorResponses('400', '401', '404') },
+        response: { 200: Done, ...failures(...DEVICE_FAILURES) },
       },
     },
     async (request) => {
@@ -106,7 +108,7 @@ export const configurationRoutes: FastifyPluginAsyncTypebox<{ endpoints: Endpoin
           { webhook_url: Type.String({ minLength: 1 }) },
           { examples: [{ webhook_url: 'https://example.com/hooks/whatsapp' }] },
         ),
-        response: { 200: PendingUrl, ...errorResponses('400', '401') },
+        response: { 200: PendingUrl },
       },
     },
     async (request) => {

@@ -4,8 +4,9 @@ import { type Static, Type } from 'typebox';
 import { DELIVERY_STATES, type Deliveries } from '../../../webhooks/deliveries.ts';
 import { Envelope } from '../../event-schemas.ts';
 import { DeviceHeaders, OnlyDevice, selectedDevice } from '../../request/device.ts';
+import { failures } from '../../request/failures.ts';
 import { nextPage, pageQuery } from '../../request/page.ts';
-import { errorResponses, milliseconds, OneOf, Rfc3339 } from '../../schemas.ts';
+import { milliseconds, OneOf, Rfc3339 } from '../../schemas.ts';
 import {
   AttemptObject,
   attemptObject,
@@ -48,7 +49,6 @@ export const deliveriesRoutes: FastifyPluginAsyncTypebox<{ deliveries: Deliverie
             deliveries: Type.Array(DeliveryObject),
             ...nextPage,
           }),
-          ...errorResponses('400', '401', '404'),
         },
       },
     },
@@ -87,7 +87,7 @@ export const deliveriesRoutes: FastifyPluginAsyncTypebox<{ deliveries: Deliverie
             attempts: Type.Array(AttemptObject),
             payload: Envelope,
           }),
-          ...errorResponses('401', '404'),
+          ...failures('NOT_FOUND'),
         },
       },
     },
@@ -115,7 +115,7 @@ export const deliveriesRoutes: FastifyPluginAsyncTypebox<{ deliveries: Deliverie
         params: IdPath,
         response: {
           202: Type.Object({ success: Success, delivery: DeliveryObject }),
-          ...errorResponses('401', '404'),
+          ...failures('NOT_FOUND'),
         },
       },
     },

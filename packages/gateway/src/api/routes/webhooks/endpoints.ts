@@ -1,8 +1,10 @@
 /** Further endpoints beside the documented one. Ours. */
+
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { DEVICE_FAILURES } from '../../../devices/choice.ts';
 import type { Endpoints } from '../../../webhooks/endpoints.ts';
 import { DeviceHeaders, DeviceQuery, OnlyDeviceQuery, selectedDevice } from '../../request/device.ts';
-import { errorResponses } from '../../schemas.ts';
+import { failures } from '../../request/failures.ts';
 import {
   Done,
   EndpointBody,
@@ -32,7 +34,7 @@ export const endpointsRoutes: FastifyPluginAsyncTypebox<{ endpoints: Endpoints }
           'All endpoints of one device, or of every device you may see; the documented one included.',
         querystring: OnlyDeviceQuery,
         headers: DeviceHeaders,
-        response: { 200: EndpointList, ...errorResponses('401', '404') },
+        response: { 200: EndpointList },
       },
     },
     async (request) => {
@@ -52,7 +54,7 @@ export const endpointsRoutes: FastifyPluginAsyncTypebox<{ endpoints: Endpoints }
         querystring: DeviceQuery,
         headers: DeviceHeaders,
         body: EndpointBody,
-        response: { 201: OneEndpoint, ...errorResponses('400', '401', '404') },
+        response: { 201: OneEndpoint, ...failures(...DEVICE_FAILURES) },
       },
     },
     async (request, reply) => {
@@ -69,7 +71,7 @@ export const endpointsRoutes: FastifyPluginAsyncTypebox<{ endpoints: Endpoints }
         tags,
         summary: 'Read a webhook',
         params: IdPath,
-        response: { 200: OneEndpoint, ...errorResponses('401', '404') },
+        response: { 200: OneEndpoint, ...failures('NOT_FOUND') },
       },
     },
     async (request) => ({
@@ -88,7 +90,7 @@ export const endpointsRoutes: FastifyPluginAsyncTypebox<{ endpoints: Endpoints }
         description: 'What is left out stays. With `enabled: true` a paused or gone one is active again.',
         params: IdPath,
         body: EndpointChange,
-        response: { 200: OneEndpoint, ...errorResponses('400', '401', '404') },
+        response: { 200: OneEndpoint, ...failures('NOT_FOUND') },
       },
     },
     async (request) => ({
@@ -108,7 +110,7 @@ export const endpointsRoutes: FastifyPluginAsyncTypebox<{ endpoints: Endpoints }
         summary: 'Remove a webhook',
         description: 'With its deliveries.',
         params: IdPath,
-        response: { 200: Done, ...errorResponses('401', '404') },
+        response: { 200: Done, ...failures('NOT_FOUND') },
       },
     },
     async (request) => {

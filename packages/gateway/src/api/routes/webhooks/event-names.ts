@@ -3,7 +3,6 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { DOCUMENTED_EVENTS, EVENT_NAMES } from '../../../events/catalogue/names.ts';
 import { EVENT_CATALOGUE } from '../../../events/catalogue.ts';
-import { errorResponses } from '../../schemas.ts';
 
 const tags = ['webhooks'];
 
@@ -50,7 +49,7 @@ export const eventNamesRoutes: FastifyPluginAsyncTypebox = async (app) => {
             }),
           ),
         }),
-        response: { 200: Names, ...errorResponses('401') },
+        response: { 200: Names },
       },
     },
     async (request) => ({

@@ -1,6 +1,8 @@
 /** Trying a webhook, and delivering a range of events again. Ours. */
+
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
+import { DEVICE_FAILURES } from '../../../devices/choice.ts';
 import { AppError, invalidField } from '../../../errors.ts';
 import { EVENT_NAMES } from '../../../events/catalogue/names.ts';
 import type { Caller } from '../../../tenancy/caller.ts';
@@ -9,8 +11,9 @@ import type { Endpoints } from '../../../webhooks/endpoints.ts';
 import type { Replay, ReplayAnswer, ReplayRange } from '../../../webhooks/replay.ts';
 import type { Trial } from '../../../webhooks/trial.ts';
 import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
+import { failures } from '../../request/failures.ts';
 import { emptyCounts } from '../../request/given.ts';
-import { errorResponses, milliseconds, Nullable, Rfc3339 } from '../../schemas.ts';
+import { milliseconds, Nullable, Rfc3339 } from '../../schemas.ts';
 import { AttemptObject, attemptObject, Event, Success } from './schemas.ts';
 
 const DEFAULT_REPLAY = 10_000;
@@ -86,7 +89,7 @@ export const sendingAgainRoutes: FastifyPluginAsyncTypebox<SendingAgainParts> = 
             event_id: Type.String(),
             attempt: AttemptObject,
           }),
-          ...errorResponses('400', '401', '404'),
+          ...failures(...DEVICE_FAILURES, 'NOT_FOUND'),
         },
       },
     },
@@ -143,7 +146,7 @@ export const sendingAgainRoutes: FastifyPluginAsyncTypebox<SendingAgainParts> = 
               }),
             ),
           }),
-          ...errorResponses('400', '401', '404', '410'),
+          ...failures(...DEVICE_FAILURES, 'NOT_FOUND', 'CURSOR_UNKNOWN'),
         },
       },
     },
