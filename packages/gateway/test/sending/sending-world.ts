@@ -2,9 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { type Cdn, createCdn } from '../../../sandbox/src/cdn/cdn.ts';
-import { Deleting } from '../../src/actions/deleting.ts';
-import { Editing } from '../../src/actions/editing.ts';
-import { MessageCopies } from '../../src/actions/message-copies.ts';
+import { composeActions } from '../../src/actions/composition.ts';
 import { bulkRoutes } from '../../src/api/routes/messages/bulk.ts';
 import { deleteRoutes } from '../../src/api/routes/messages/delete.ts';
 import { jobsRoutes } from '../../src/api/routes/messages/jobs.ts';
@@ -22,11 +20,9 @@ import { MediaHttp } from '../../src/net/media-http.ts';
 import { createLog } from '../../src/observability/log.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import { type WaitingLimits, WaitingQuota } from '../../src/quotas/waiting.ts';
-import { Idempotency } from '../../src/sending/idempotency.ts';
-import { type SendsForLater, sendsForLater } from '../../src/sending/jobs/sends-for-later.ts';
-import { Pacing } from '../../src/sending/pacing.ts';
-import { Sending, type SendingDevices } from '../../src/sending/pipeline.ts';
-import { Recipients } from '../../src/sending/recipients.ts';
+import { composeSending } from '../../src/sending/composition.ts';
+import type { SendsForLater } from '../../src/sending/jobs/sends-for-later.ts';
+import type { SendingDevices } from '../../src/sending/pipeline.ts';
 import { FolderBlobStore } from '../../src/storage/blobs.ts';
 import type { Caller } from '../../src/tenancy/caller.ts';
 import { wireCodec } from '../../src/whatsapp/baileys/parse/wire-codec.ts';
@@ -176,37 +172,43 @@ export class SendingWorld {
     let world: SendingWorld | null = null;
     const accounts = (): Account[] => world?.accounts ?? [];
     const devices = scriptedDevices(accounts);
-    const recipients = new Recipients({ clock });
     const uploads = new Uploads();
     const media = new OutboundFiles({ client, http, cache, maxBytes: MAX_BYTES, uploads });
-    const pacing = new Pacing({ clock, settings: { perMinute: 0, burst: 1, maxWaitMs: 0 } });
-    const sending = new Sending({ devices, archive, recipients, media, clock, pacing });
-    const copies = new MessageCopies({ devices, archive, recipients });
-    const editing = new Editing({ copies, archive, clock });
-    const deleting = new Deleting({ copies, archive, clock });
-    const statuses = new MessageStatuses({ db, archive, devices });
-    const idempotency = new Idempotency({ db, clock });
-    const makeLater = () =>
-      sendsForLater({
+    const compose = () =>
+      composeSending({
         db,
         vault: store.vault,
         clock,
         log,
         events: noEvents,
         devices,
-        sending,
+        archive,
+        media,
         uploads,
         waiting: new WaitingQuota(db, waiting),
         folder: join(store.dataDir, 'outbox'),
         maxBytes: MAX_BYTES,
         callerOf: async (job) =>
           accounts().find(({ caller }) => caller.userId === job.userId)?.caller ?? null,
-        settings: { jobAfterMs: JOB_AFTER_MS, lateMs: LATE_MS },
+        settings: {
+          jobAfterMs: JOB_AFTER_MS,
+          lateMs: LATE_MS,
+          pace: { perMinute: 0, burst: 1, maxWaitMs: 0 },
+        },
       });
-    const later = makeLater();
+    const { pipeline: sending, recipients, idempotency, later } = compose();
+    const actions = composeActions({
+      clock,
+      devices,
+      archive,
+      media: { resolve: () => Promise.reject(new Error('no test here forwards a file')) },
+      recipients,
+      sending,
+    });
+    const statuses = new MessageStatuses({ db, archive, devices });
     let first = true;
     const startJobs = () => {
-      const started = first ? later : makeLater();
+      const started = first ? later : compose().later;
       first = false;
       for (const kind of later.operations.kinds) {
         const operation = later.operations.find(kind);
@@ -237,8 +239,8 @@ export class SendingWorld {
         });
         await server.register(jobsRoutes, later);
         await server.register(bulkRoutes, { ...later, idempotency, clock, bodyLimit: 2 * MAX_BYTES });
-        await server.register(messagesRoutes, { editing, statuses, idempotency });
-        await server.register(deleteRoutes, { deleting, idempotency });
+        await server.register(messagesRoutes, { ...actions, statuses, idempotency });
+        await server.register(deleteRoutes, { ...actions, idempotency });
       },
     });
     world = new SendingWorld(store, cdn, app, startJobs, async () => {

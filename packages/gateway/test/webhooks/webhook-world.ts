@@ -3,16 +3,17 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import type { Device } from '../../src/devices/devices.ts';
 import type { EventName } from '../../src/events/catalogue/names.ts';
-import { EventStore } from '../../src/events/event-store.ts';
-import { EventOutbox } from '../../src/events/outbox.ts';
+import { composeEvents } from '../../src/events/composition.ts';
+import type { EventOutbox } from '../../src/events/outbox.ts';
 import { GuardedClient } from '../../src/net/guarded-client.ts';
 import { noQuotas } from '../../src/quotas/quotas.ts';
 import { Vault } from '../../src/storage/vault.ts';
 import type { Caller } from '../../src/tenancy/caller.ts';
+import { composeWebhooks } from '../../src/webhooks/composition.ts';
 import type { Endpoint } from '../../src/webhooks/endpoint.ts';
 import type { EndpointInput } from '../../src/webhooks/endpoint-input.ts';
 import { PARKED } from '../../src/webhooks/queue.ts';
-import { Webhooks, type WebhooksParts } from '../../src/webhooks/webhooks.ts';
+import type { Webhooks, WebhooksParts } from '../../src/webhooks/webhooks.ts';
 import { DevicesWorld } from '../devices/gateway-part.ts';
 import { Receiver } from './receiver.ts';
 
@@ -63,26 +64,32 @@ export class WebhookWorld {
 
   #compose(): [Webhooks, EventOutbox] {
     const { db, clock } = this.base;
+    const log = pino({ level: 'silent' });
     this.registry = new Registry();
-    const outbox = new EventOutbox({ clock, vault: this.#vault });
-    const webhooks = new Webhooks({
+    const events = composeEvents({
+      db,
+      clock,
+      vault: this.#vault,
+      log,
+      retention: this.#retention,
+    });
+    const { webhooks } = composeWebhooks({
       quotas: noQuotas,
       db,
       clock,
       vault: this.#vault,
-      log: pino({ level: 'silent' }),
+      log,
       client: this.#client,
       allowNetworks: ['127.0.0.0/8'],
       registry: this.registry,
-      store: new EventStore(db),
+      store: events.store,
       settings: this.#settings,
       retention: this.#retention,
-      events: outbox,
+      events: events.outbox,
       devices: this.base.devices,
       random: () => 0.5,
     });
-    outbox.subscribe(webhooks);
-    return [webhooks, outbox];
+    return [webhooks, events.outbox];
   }
 
   get clock() {
