@@ -1,6 +1,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import { mediaRetryData } from '../events/payloads/message.ts';
 import { type EventDevice, type EventRecorder, noEvents } from '../events/recorder.ts';
+import { canonicalJid } from '../identity/jid.ts';
 import type { Log } from '../observability/log.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
@@ -43,7 +44,7 @@ export class RetryAnswers {
 
   /** Stores the answer with its event. Returns the copy with its new path when the file can be fetched now. */
   async take(
-    device: EventDevice,
+    device: EventDevice & Identity,
     answer: SealedRetryAnswer,
   ): Promise<{ copy: MediaCopy; request: RetryRequest } | null> {
     const answered = await this.#match(device, answer);
@@ -67,7 +68,7 @@ export class RetryAnswers {
   /** Resolves with the copy as it is now when it has a new path. */
   async #apply(
     trx: Transaction<Database>,
-    device: EventDevice,
+    device: EventDevice & Identity,
     { copy, request, result: { result, directPath } }: Answered,
   ): Promise<MediaCopy | null> {
     const renewed = result === 'success' && directPath !== null;
@@ -78,7 +79,10 @@ export class RetryAnswers {
       data: mediaRetryData({
         messageId: copy.messageId,
         recordId: copy.rowId,
+        account: canonicalJid(device),
         chat: twoNames(copy.chatJid, copy.chatLid),
+        sender: twoNames(copy.senderJid, copy.senderLid),
+        isGroup: copy.isGroup,
         fromMe: copy.fromMe,
         result: outcome,
       }),

@@ -9,6 +9,7 @@ import type { Log } from '../observability/log.ts';
 import type { BlobStore } from '../storage/blobs.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Caller } from '../tenancy/caller.ts';
+import type { Identity } from '../whatsapp/port/identity.ts';
 import type { SealedRetryAnswer } from '../whatsapp/port/media.ts';
 import { type MediaAnswer, POLL_SECONDS, ready, unanswerable } from './answer.ts';
 import { BackgroundFetches } from './background-fetches.ts';
@@ -143,7 +144,7 @@ export class MediaService {
   }
 
   /** Takes a phone's answer to a re-upload request. Resolves when it is stored; the file is fetched afterwards. */
-  async handleRetryAnswer(device: EventDevice, answer: SealedRetryAnswer): Promise<void> {
+  async handleRetryAnswer(device: EventDevice & Identity, answer: SealedRetryAnswer): Promise<void> {
     const renewed = await this.#answers.take(device, answer);
     if (renewed) this.#background.renewed(renewed.copy, renewed.request);
   }

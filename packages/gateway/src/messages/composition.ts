@@ -21,7 +21,7 @@ import { MessageHistory } from './history.ts';
 import { PollResults } from './poll-results.ts';
 import { markStarred } from './stars.ts';
 import { MessageStatuses } from './status.ts';
-import type { MessageDevice } from './stored-message.ts';
+import { type MessageDevice, senderOf } from './stored-message.ts';
 import type { DeviceDirectory } from './visible.ts';
 
 export interface MessagesParts {
@@ -77,7 +77,12 @@ export function composeMessages(parts: MessagesParts): Messages {
         if (notice.name === 'group.info') await learnGroupTimer(db, device, notice);
         if (notice.name === 'message.starred') await markStarred(db, device, notice, clock.now());
         const noticed = 'messageId' in notice ? await archive.findNoticed(device, notice) : null;
-        await parts.notices.record(device, notice, { cause, recordId: noticed?.rowId ?? null });
+        const about = {
+          recordId: noticed?.rowId ?? null,
+          sender: noticed && senderOf(noticed),
+          account: device,
+        };
+        await parts.notices.record(device, notice, { cause, about });
       },
       history: (device, batch) => history.store(device, batch),
       chatTimer: (device, timer) => learnTimer(db, device, timer),

@@ -2,6 +2,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import { canonicalJid, contradicts, sameIdentity } from '../identity/jid.ts';
 import { HotQuery, slotsOf } from '../storage/hot-query.ts';
+import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database, MessagesTable, ReceiptsTable } from '../storage/schema.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { MessageReceipt, ReceiptKind } from '../whatsapp/port/receipts.ts';
@@ -72,6 +73,8 @@ interface Target {
   chatJid: string;
   /** WhatsApp is known to have it. */
   sent: boolean;
+  /** Somebody read or played it. */
+  read: boolean;
   /** The chat's LID, when this receipt is the first to tell it. */
   learnedLid: string | null;
 }
@@ -96,6 +99,7 @@ async function targetOf(
     chat: { jid, lid: lid ?? learnedLid },
     chatJid: row.chat_jid,
     sent: row.send_state === 'sent',
+    read: row.read_at !== null || row.played_at !== null,
     learnedLid,
   };
 }
@@ -143,7 +147,7 @@ async function store(
   if (!target.sent) {
     await proveSent(trx, { tenantId: device.tenantId, rowId: target.rowId }, null, events);
   }
-  if (inserted === 0) return;
+  if (inserted === 0 || (target.read && (await saysLess(trx, device, receipt.kind, target)))) return;
   const { messageId, rowId: recordId, chat, chatJid } = target;
   const { isGroup, recipient, kind } = receipt;
   await events.receipt(trx, device, {
@@ -156,6 +160,23 @@ async function store(
     kind,
     at,
   });
+}
+
+/** Whether the recipient has told more before: whoever has read a message needs not be told to have got it. */
+async function saysLess(
+  trx: Transaction<Database>,
+  device: MessageDevice,
+  kind: ReceiptKind,
+  { messageId, chatJid, recipient }: { messageId: string; chatJid: Jid; recipient: Jid },
+): Promise<boolean> {
+  const told = await TOLD_BY.rows(trx, {
+    tenantId: device.tenantId,
+    deviceId: device.id,
+    messageId,
+    chatJid,
+    recipient,
+  });
+  return told.some((each) => each.kind !== kind && IMPLIED[each.kind].includes(kind));
 }
 
 /** The receipts of one message, oldest first. Groups have one per participant and kind. */
@@ -178,17 +199,34 @@ export async function receiptsOf(db: Kysely<Database>, message: StoredMessage): 
   }));
 }
 
-type OwnMessage = Pick<MessagesTable, 'id' | 'chat_jid' | 'chat_lid' | 'is_group' | 'send_state'>;
+type OwnMessage = Pick<
+  MessagesTable,
+  'id' | 'chat_jid' | 'chat_lid' | 'is_group' | 'send_state' | 'read_at' | 'played_at'
+>;
 
 const OWN_MESSAGES = new HotQuery<{ tenantId: string; deviceId: string; messageId: string }, OwnMessage>(
   (db, { tenantId, deviceId, messageId }) =>
     db
       .selectFrom('messages')
-      .select(['id', 'chat_jid', 'chat_lid', 'is_group', 'send_state'])
+      .select(['id', 'chat_jid', 'chat_lid', 'is_group', 'send_state', 'read_at', 'played_at'])
       .where('tenant_id', '=', tenantId)
       .where('message_id', '=', messageId)
       .where('device_id', '=', deviceId)
       .where('from_me', '=', 1),
+);
+
+const TOLD_BY = new HotQuery<
+  { tenantId: string; deviceId: string; messageId: string; chatJid: Jid; recipient: Jid },
+  Pick<ReceiptsTable, 'kind'>
+>((db, { tenantId, deviceId, messageId, chatJid, recipient }) =>
+  db
+    .selectFrom('receipts')
+    .select('kind')
+    .where(checkedTenant(tenantId))
+    .where('device_id', '=', deviceId)
+    .where('chat_jid', '=', chatJid)
+    .where('message_id', '=', messageId)
+    .where('recipient_jid', '=', recipient),
 );
 
 type NewReceipt = Omit<ReceiptsTable, 'id'>;

@@ -14,6 +14,7 @@ import {
   undecryptableData,
 } from '../events/payloads/message.ts';
 import type { EventRecorder, NewEvent } from '../events/recorder.ts';
+import { canonicalJid } from '../identity/jid.ts';
 import { HotQuery } from '../storage/hot-query.ts';
 import type { Database, DevicesTable } from '../storage/schema.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
@@ -62,14 +63,15 @@ export class MessageEvents {
     row: StoredMessage,
     arrival: Arrival,
   ): Promise<void> {
-    const event = await arrivalEvent(trx, device, row, arrival);
-    if (event) await this.#record(trx, device, row, event);
+    for (const event of await arrivalEvents(trx, device, row, arrival)) {
+      await this.#record(trx, device, row, event);
+    }
   }
 
   /** Votes that could not be read before their poll came. */
   async votesRead(trx: Transaction<Database>, device: MessageDevice, votes: StoredMessage[]): Promise<void> {
     for (const vote of votes) {
-      const event = await voteEvent(trx, vote);
+      const event = await voteEvent(trx, device, vote);
       if (event) await this.#record(trx, device, vote, event);
     }
   }
@@ -79,17 +81,15 @@ export class MessageEvents {
     const found = await load(trx, tenantId, rowId);
     if (!found) return;
     const { device, row } = found;
-    const change = await changeEvent(trx, row);
-    if (change !== undefined) {
-      if (change) await this.#record(trx, device, row, change);
-      return;
-    }
+    const change = await changeEvent(trx, device, row);
+    if (change) await this.#record(trx, device, row, change);
+    if (change !== undefined && row.kind !== 'reaction') return;
     const media = (await loadMedia(trx, tenantId, [row])).get(rowId) ?? null;
     const details = await this.#details(trx, row);
     const data = messageData(eventMessage(row, media, details), device);
     await this.#record(trx, device, row, { name: 'message.sent', data });
     if (row.source === 'api' && row.context.mentions.length > 0) {
-      const mention = mentionData({ ...eventMessage(row, null, null) });
+      const mention = mentionData({ ...eventMessage(row, null, null), account: device });
       await this.#record(trx, device, row, { name: 'mention.sent', data: mention });
     }
   }
@@ -102,6 +102,7 @@ export class MessageEvents {
     const data = failedData({
       messageId: row.messageId,
       recordId: row.rowId,
+      account: device,
       chat: chatOf(row),
       isGroup: row.isGroup,
       kind: row.kind,
@@ -128,7 +129,7 @@ export class MessageEvents {
   ): Promise<void> {
     await this.#events.record(trx, device, {
       name: `message.${receipt.kind}`,
-      data: receiptData(receipt),
+      data: receiptData({ ...receipt, account: device }),
       orderKey: receipt.chatJid,
     });
   }
@@ -153,60 +154,74 @@ export class MessageEvents {
 
 type NamedData = Pick<NewEvent, 'name' | 'data'>;
 
-/** Null for what is no event: protocol messages, and changes that changed nothing. */
-async function arrivalEvent(
+/** None for protocol messages, and for changes that changed nothing; two for a reaction, which is a message too. */
+async function arrivalEvents(
   trx: Transaction<Database>,
   device: MessageDevice,
   row: StoredMessage,
   arrival: Arrival,
-): Promise<NamedData | null> {
+): Promise<NamedData[]> {
   // What is sealed is told when it can be read.
-  if (row.kind === 'protocol' || row.context.sealed) return null;
+  if (row.kind === 'protocol' || row.context.sealed) return [];
   const message = eventMessage(row, arrival.media && fromDescriptor(arrival.media), arrival.details);
-  if (row.kind === 'undecryptable')
-    return { name: 'message.undecryptable', data: undecryptableData(message) };
-  if ((row.kind === 'edit' || row.kind === 'revoke') && !arrival.applied) return null;
-  const change = await changeEvent(trx, row);
-  if (change !== undefined) return change;
-  return { name: row.fromMe ? 'message.sent' : 'message.received', data: messageData(message, device) };
+  if (row.kind === 'undecryptable') {
+    const account = row.accountJid ?? canonicalJid(device);
+    return [{ name: 'message.undecryptable', data: undecryptableData({ ...message, account }) }];
+  }
+  if ((row.kind === 'edit' || row.kind === 'revoke') && !arrival.applied) return [];
+  const change = await changeEvent(trx, device, row);
+  if (change !== undefined && row.kind !== 'reaction') return change ? [change] : [];
+  const name = row.fromMe ? 'message.sent' : 'message.received';
+  return [{ name, data: messageData(message, device) }, ...(change ? [change] : [])];
 }
 
 /** The event of a message that changes another one; null when it does not say which, undefined for others. */
 async function changeEvent(
   trx: Transaction<Database>,
+  device: MessageDevice,
   row: StoredMessage,
 ): Promise<NamedData | null | undefined> {
   switch (row.kind) {
     case 'edit': {
-      const change = await changeOf(trx, row);
+      const change = await changeOf(trx, device, row);
       const { editedDetails: details } = row.context;
       return change && { name: 'message.edited', data: editedData({ ...change, text: row.text, details }) };
     }
     case 'revoke': {
-      const change = await changeOf(trx, row);
+      const change = await changeOf(trx, device, row);
       return change && { name: 'message.revoked', data: revokedData(change) };
     }
     case 'reaction': {
-      const change = await changeOf(trx, row);
+      const change = await changeOf(trx, device, row);
       return change && { name: 'message.reaction', data: reactionData({ ...change, text: row.text }) };
     }
     case 'poll_vote':
-      return voteEvent(trx, row);
+      return voteEvent(trx, device, row);
     default:
       return undefined;
   }
 }
 
-async function voteEvent(trx: Transaction<Database>, row: StoredMessage): Promise<NamedData | null> {
-  const change = await changeOf(trx, row);
+async function voteEvent(
+  trx: Transaction<Database>,
+  device: MessageDevice,
+  row: StoredMessage,
+): Promise<NamedData | null> {
+  const change = await changeOf(trx, device, row);
   if (!change) return null;
   const { pollName = null, options = null, unknownOptions = 0 } = row.context.pollVote ?? {};
   return { name: 'message.poll_vote', data: pollVoteData({ ...change, pollName, options, unknownOptions }) };
 }
 
-async function changeOf(trx: Transaction<Database>, row: StoredMessage): Promise<EventChange | null> {
+async function changeOf(
+  trx: Transaction<Database>,
+  device: MessageDevice,
+  row: StoredMessage,
+): Promise<EventChange | null> {
   const { targetId } = row.context;
-  return targetId ? { ...eventHead(row), targetId, targetRecord: await targetRecord(trx, row) } : null;
+  if (!targetId) return null;
+  const account = row.accountJid ?? canonicalJid(device);
+  return { ...eventHead(row), account, targetId, targetRecord: await targetRecord(trx, row) };
 }
 
 /** A message of the past, as `history.sync` lists it. */

@@ -130,6 +130,18 @@ describe('the catalogue', () => {
   });
 });
 
+describe('events about a message', () => {
+  const about = EVENT_NAMES.filter((name) => /^message\.|^mention\.|^media\./.test(name));
+
+  test.each(about)('%s says from whom, to whom, and whether it is ours', (name) => {
+    const { schema, example } = EVENT_CATALOGUE[name];
+    expect(schema).toMatchObject({ required: expect.arrayContaining(['from', 'to', 'is_from_me']) });
+    const { from, to, is_from_me } = example as Record<string, unknown>;
+    expect(from).not.toBe(to);
+    expect(is_from_me).toBe(from === '5511888888888@s.whatsapp.net');
+  });
+});
+
 describe('notices', () => {
   test.each(Object.values(NOTICES))('$name is as its schema says', (notice) => {
     const data = noticeData(notice);

@@ -176,14 +176,19 @@ describe('what the archive reports', () => {
     });
   });
 
-  test('a reaction, and not as a message as well', async () => {
+  test('a reaction, and the message that it is', async () => {
     const target = messageId();
     await archive.storeInbound(
       device,
       inbound({ content: { kind: 'reaction', text: '👍', targetId: target } }),
     );
-    const [event, ...more] = await recorded();
-    expect(event).toMatchObject({ event: 'message.reaction', data: { message_id: target, reaction: '👍' } });
+    const [message, reaction, ...more] = await recorded();
+    const data = { message_type: 'reaction', content: '👍', target_message_id: target };
+    expect(message).toMatchObject({ event: 'message.received', data });
+    expect(reaction).toMatchObject({
+      event: 'message.reaction',
+      data: { message_id: target, reaction: '👍' },
+    });
     expect(more).toEqual([]);
   });
 

@@ -75,6 +75,8 @@ export interface TestDevice {
   id: string;
   tenantId: string;
   userId: string;
+  jid: string;
+  lid: string | null;
   mood: PhoneMood;
   online: boolean;
   hosts: string[];
@@ -200,6 +202,8 @@ export class MediaWorld {
       id,
       tenantId,
       userId: tenantId,
+      jid: ACCOUNT,
+      lid: null,
       mood: 'reupload',
       online: true,
       hosts: [this.cdn.hostname],

@@ -70,6 +70,13 @@ export const ChatNames = {
   chat_lid: OrNull(Text('The LID of the chat with a person, when it is known')),
 };
 
+/** Of every event about a message, so that none has to be looked up to tell whose it is. */
+export const Direction = {
+  from: Address('Who wrote the message or did this to it; of receipts our number'),
+  to: Address('Our number; of messages of ours and in groups the chat'),
+  is_from_me: Flag('By the linked account, on whichever device'),
+};
+
 export const EXAMPLE = {
   time: '2026-06-15T12:00:00.000Z',
   messageId: '3EB0F8A1B2C3D4E5F6',

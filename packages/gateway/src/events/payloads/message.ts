@@ -18,7 +18,7 @@ import type {
   RevokedData,
   UndecryptableData,
 } from '../catalogue/message.ts';
-import { chatNames, mediaUrl, person, time, timeOrNull } from './parts.ts';
+import { chatNames, direction, mediaUrl, person, time, timeOrNull } from './parts.ts';
 
 /** A message as an event speaks of it. */
 export interface EventMessage {
@@ -65,17 +65,14 @@ export interface EventMedia {
 
 /** `account`: the linked account's own names. */
 export function messageData(message: EventMessage, account: Identity): MessageData {
-  const chat = chatNames(message.chat);
   const own = message.account ?? canonicalJid(account);
   return {
     message_id: message.messageId,
     record_id: message.recordId,
-    ...chat,
-    from: canonicalJid(message.sender) ?? '',
-    to: message.fromMe || message.isGroup ? chat.chat_jid : (own ?? chat.chat_jid),
+    ...chatNames(message.chat),
+    ...direction({ ...message, account: own }),
     sender: sender(message),
     push_name: message.pushName,
-    is_from_me: message.fromMe,
     is_group: message.isGroup,
     message_type: message.kind,
     content: message.text ?? '',
@@ -124,6 +121,8 @@ export interface EventChange {
   targetId: string;
   /** Our own id of that message; null when we do not have it. */
   targetRecord: string | null;
+  /** The account that the device held when it stored the change. */
+  account: Jid | null;
   chat: Identity;
   sender: Identity;
   fromMe: boolean;
@@ -166,12 +165,17 @@ function about(change: EventChange) {
     message_id: change.targetId,
     record_id: change.targetRecord,
     ...chatNames(change.chat),
+    ...direction(change),
     sender: sender(change),
-    is_from_me: change.fromMe,
     is_group: change.isGroup,
     timestamp: time(change.timestamp),
     source: change.source,
   };
+}
+
+/** The direction of a message of ours. */
+function ours({ account, chat, isGroup }: { account: Identity; chat: Identity; isGroup: boolean }) {
+  return direction({ chat, isGroup, sender: account, fromMe: true, account: canonicalJid(account) });
 }
 
 function sender(of: { sender: Identity; pushName: string | null }) {
@@ -182,14 +186,14 @@ export function undecryptableData(
   message: Pick<
     EventMessage,
     'messageId' | 'recordId' | 'chat' | 'sender' | 'fromMe' | 'isGroup' | 'pushName' | 'timestamp'
-  >,
+  > & { account: Jid | null },
 ): Static<typeof UndecryptableData> {
   return {
     message_id: message.messageId,
     record_id: message.recordId,
     ...chatNames(message.chat),
+    ...direction(message),
     sender: sender(message),
-    is_from_me: message.fromMe,
     is_group: message.isGroup,
     timestamp: time(message.timestamp),
     retry_url: `/messages/${message.recordId}/retry`,
@@ -199,6 +203,8 @@ export function undecryptableData(
 export function receiptData(receipt: {
   messageId: string;
   recordId: string;
+  /** The account's own names: the message is its own. */
+  account: Identity;
   chat: Identity;
   isGroup: boolean;
   recipient: Identity;
@@ -209,6 +215,7 @@ export function receiptData(receipt: {
     message_id: receipt.messageId,
     record_id: receipt.recordId,
     ...chatNames(receipt.chat),
+    ...ours(receipt),
     recipient: person(receipt.recipient),
     is_group: receipt.isGroup,
     status: receipt.kind,
@@ -219,6 +226,7 @@ export function receiptData(receipt: {
 export function failedData(failure: {
   messageId: string;
   recordId: string;
+  account: Identity;
   chat: Identity;
   isGroup: boolean;
   kind: MessageKind;
@@ -229,6 +237,7 @@ export function failedData(failure: {
     message_id: failure.messageId,
     record_id: failure.recordId,
     ...chatNames(failure.chat),
+    ...ours(failure),
     is_group: failure.isGroup,
     message_type: failure.kind,
     error: failure.error,
@@ -240,12 +249,13 @@ export function mentionData(
   message: Pick<
     EventMessage,
     'messageId' | 'recordId' | 'chat' | 'isGroup' | 'text' | 'mentions' | 'timestamp'
-  >,
+  > & { account: Identity },
 ): Static<typeof MentionData> {
   return {
     message_id: message.messageId,
     record_id: message.recordId,
     ...chatNames(message.chat),
+    ...ours(message),
     is_group: message.isGroup,
     content: message.text ?? '',
     mentions: message.mentions,
@@ -256,7 +266,10 @@ export function mentionData(
 export function mediaRetryData(answer: {
   messageId: string;
   recordId: string;
+  account: Jid | null;
   chat: Identity;
+  sender: Identity;
+  isGroup: boolean;
   fromMe: boolean;
   result: Static<typeof MediaRetryData>['result'];
 }): Static<typeof MediaRetryData> {
@@ -264,7 +277,7 @@ export function mediaRetryData(answer: {
     message_id: answer.messageId,
     record_id: answer.recordId,
     ...chatNames(answer.chat),
-    is_from_me: answer.fromMe,
+    ...direction(answer),
     success: answer.result === 'success',
     result: answer.result,
     url: mediaUrl(answer.recordId),

@@ -1,13 +1,28 @@
 /** What a session notices, as public `data`. */
 import { canonicalJid } from '../../identity/jid.ts';
+import type { Identity } from '../../whatsapp/port/identity.ts';
 import type { CallNotice, SessionNotice } from '../../whatsapp/port/notices.ts';
 import type { EventData } from '../catalogue.ts';
-import { chatNames, person, personOrNull, time, timeOrNull } from './parts.ts';
+import { chatNames, direction, person, personOrNull, time, timeOrNull } from './parts.ts';
+
+/** What is known of the message that a notice speaks of. */
+export interface NoticedMessage {
+  /** Our own id of it; null when we do not have it. */
+  recordId: string | null;
+  /** Its author as it is stored. */
+  sender: Identity | null;
+  /** The account's own names. */
+  account: Identity;
+}
+
+const UNKNOWN: NoticedMessage = { recordId: null, sender: null, account: { jid: null, lid: null } };
+
+type MarkNotice = Extract<SessionNotice, { name: 'message.starred' | 'message.delete_for_me' }>;
 
 type Makers = {
   [N in SessionNotice['name']]: (
     notice: Extract<SessionNotice, { name: N }>,
-    recordId: string | null,
+    about: NoticedMessage,
   ) => EventData<N>;
 };
 
@@ -46,19 +61,11 @@ const MAKERS: Makers = {
   'chat.archive': (notice) => ({ ...chatNames(notice.chat), archived: notice.archived }),
   'chat.delete': (notice) => chatNames(notice.chat),
   'chat.clear': (notice) => chatNames(notice.chat),
-  'message.delete_for_me': (notice, recordId) => ({
-    message_id: notice.messageId,
-    record_id: recordId,
-    ...chatNames(notice.chat),
-    is_from_me: notice.fromMe,
-    sender: personOrNull(notice.sender),
+  'message.delete_for_me': (notice, about) => ({
+    ...marked(notice, about),
   }),
-  'message.starred': (notice, recordId) => ({
-    message_id: notice.messageId,
-    record_id: recordId,
-    ...chatNames(notice.chat),
-    is_from_me: notice.fromMe,
-    sender: personOrNull(notice.sender),
+  'message.starred': (notice, about) => ({
+    ...marked(notice, about),
     starred: notice.starred,
   }),
   'group.info': (notice) => ({
@@ -103,7 +110,7 @@ const MAKERS: Makers = {
     ...chatNames(notice.chat),
     labeled: notice.labeled,
   }),
-  'label.association_message': (notice, recordId) => ({
+  'label.association_message': (notice, { recordId }) => ({
     label_id: notice.labelId,
     ...chatNames(notice.chat),
     message_id: notice.messageId,
@@ -135,17 +142,17 @@ const MAKERS: Makers = {
   'connection.pair_error': (notice) => ({ reason: notice.reason }),
 };
 
-/** The public `data` of a notice; `recordId`: our own id of the message that it speaks of, if we have one. */
+/** The public `data` of a notice; `about`: of one that speaks of a message. */
 export function noticeData<N extends SessionNotice['name']>(
   notice: Extract<SessionNotice, { name: N }>,
-  recordId: string | null = null,
+  about: NoticedMessage = UNKNOWN,
 ): EventData<N> {
   // Indexing with the name gives the maker of exactly this notice, which the compiler cannot follow.
   const make = MAKERS[notice.name as N] as (
     notice: Extract<SessionNotice, { name: N }>,
-    recordId: string | null,
+    about: NoticedMessage,
   ) => EventData<N>;
-  return make(notice, recordId);
+  return make(notice, about);
 }
 
 /** What belongs to a chat keeps the chat's order; the rest keeps the device's. */
@@ -155,6 +162,22 @@ export function noticeOrderKey(notice: SessionNotice): string {
   if ('newsletter' in notice) return notice.newsletter;
   if ('contact' in notice) return canonicalJid(notice.contact) ?? 'device';
   return 'callId' in notice ? (canonicalJid(notice.from) ?? 'device') : 'device';
+}
+
+function marked(
+  { chat, fromMe, messageId, sender: named }: MarkNotice,
+  { recordId, sender: stored, account }: NoticedMessage,
+) {
+  const isGroup = chat.jid?.endsWith('@g.us') === true;
+  // In a chat of two, what is not ours is the other's.
+  const sender = fromMe ? account : (named ?? stored ?? (isGroup ? null : chat));
+  return {
+    message_id: messageId,
+    record_id: recordId,
+    ...chatNames(chat),
+    ...direction({ chat, sender: sender ?? chat, fromMe, isGroup, account: canonicalJid(account) }),
+    sender: personOrNull(sender),
+  };
 }
 
 function call(notice: CallNotice) {

@@ -27,6 +27,25 @@ export function chatNames(chat: Identity): { chat_jid: Jid; chat_lid: Jid | null
   return { chat_jid: canonicalJid(chat) ?? '', chat_lid: chat.lid };
 }
 
+/**
+ * Who wrote a message, to whom, and whether that was us; `account` is the linked account's own name, null when it is
+ * not known.
+ */
+export function direction(of: {
+  chat: Identity;
+  sender: Identity;
+  fromMe: boolean;
+  isGroup: boolean;
+  account: Jid | null;
+}): { from: Jid; to: Jid; is_from_me: boolean } {
+  const chat = canonicalJid(of.chat) ?? '';
+  return {
+    from: canonicalJid(of.sender) ?? '',
+    to: of.fromMe || of.isGroup ? chat : (of.account ?? chat),
+    is_from_me: of.fromMe,
+  };
+}
+
 /** The digits of a phone-number JID. */
 export function phoneNumber(jid: Jid | null): string | null {
   return jid?.endsWith('@s.whatsapp.net') ? (jid.split(/[:@]/)[0] ?? null) : null;
