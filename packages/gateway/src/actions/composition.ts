@@ -31,7 +31,7 @@ export function composeActions(parts: {
   recipients: Recipients;
   sending: Sending;
 }): Actions {
-  const { clock, devices, archive } = parts;
+  const { clock, archive } = parts;
   const copies = new MessageCopies(parts);
   return {
     editing: new Editing({ copies, archive, clock }),
@@ -39,7 +39,7 @@ export function composeActions(parts: {
     forwarding: new Forwarding({ ...parts, copies }),
     pinning: new Pinning({ copies, archive, clock }),
     starring: new Starring(copies),
-    receipts: new OutgoingReceipts({ devices, archive, clock }),
-    history: new HistoryRequests({ devices, archive }),
+    receipts: new OutgoingReceipts(parts),
+    history: new HistoryRequests(parts),
   };
 }

@@ -2,17 +2,18 @@
 
 import type { Clock } from '../clock.ts';
 import { AppError, invalidField } from '../errors.ts';
-import { contradicts, identityOf, sameIdentity } from '../identity/jid.ts';
+import { identityOf, sameIdentity } from '../identity/jid.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import { chatOf, type MessageDevice, type StoredMessage, senderOf } from '../messages/stored-message.ts';
 import { lookUpMessages } from '../messages/visible.ts';
 import type { SendingDevices } from '../sending/pipeline.ts';
+import type { Recipients } from '../sending/recipients.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { RetryAddress } from '../whatsapp/port/messages.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
-import { chatJid } from './chat-jid.ts';
+import { mayBe, namesMeant } from './names-meant.ts';
 
 export interface ReceiptRequest {
   kind: 'delivered' | 'read' | 'retry';
@@ -36,6 +37,12 @@ export interface SentReceipt {
   at: number;
 }
 
+/** The names that the caller may mean, the given one first. */
+interface Meant {
+  chat: [Jid, ...Jid[]];
+  sender: [Jid, ...Jid[]] | null;
+}
+
 /** A message that a receipt is about; what was never stored is known by the caller's words alone. */
 interface Subject {
   id: string;
@@ -48,11 +55,18 @@ interface Subject {
 export class OutgoingReceipts {
   readonly #devices: SendingDevices;
   readonly #archive: MessageArchive;
+  readonly #recipients: Recipients;
   readonly #clock: Clock;
 
-  constructor(parts: { devices: SendingDevices; archive: MessageArchive; clock: Clock }) {
+  constructor(parts: {
+    devices: SendingDevices;
+    archive: MessageArchive;
+    recipients: Recipients;
+    clock: Clock;
+  }) {
     this.#devices = parts.devices;
     this.#archive = parts.archive;
+    this.#recipients = parts.recipients;
     this.#clock = parts.clock;
   }
 
@@ -62,16 +76,20 @@ export class OutgoingReceipts {
    * DEVICE_NOT_FOUND, DEVICE_AMBIGUOUS, DEVICE_NOT_READY; for a retry MESSAGE_NOT_FOUND.
    */
   async send(caller: Caller, request: ReceiptRequest): Promise<SentReceipt> {
-    const chat = identityOf(chatJid(request.chat, 'chat_jid'));
-    const sender = request.sender ? identityOf(chatJid(request.sender, 'sender_jid')) : null;
-    const named = await this.#received(caller, request, { chat, sender });
+    const meant = {
+      chat: namesMeant(request.chat, 'chat_jid'),
+      sender: request.sender ? namesMeant(request.sender, 'sender_jid') : null,
+    };
+    const named = await this.#received(caller, request, meant);
     const device = await this.#device(caller, request.deviceId, [...named.values()].flat());
-    const subjects = request.messageIds.map((id) => {
-      const stored = named.get(id)?.find((copy) => copy.deviceId === device.id);
-      return subjectOf(id, stored ?? null, chat, sender);
-    });
-    const at = request.at ?? this.#clock.now();
     const session = this.#devices.session(device);
+    const stored = request.messageIds.map((id) => named.get(id)?.find((copy) => copy.deviceId === device.id));
+    const unknown = stored.some((copy) => !copy);
+    const { chat, sender } = await this.#who(unknown ? session : null, device, meant);
+    const subjects = request.messageIds.map((id, index) =>
+      subjectOf(id, stored[index] ?? null, chat, sender),
+    );
+    const at = request.at ?? this.#clock.now();
     const skipped =
       request.kind === 'retry'
         ? await this.#askAgain(session, subjects)
@@ -87,17 +105,35 @@ export class OutgoingReceipts {
     };
   }
 
+  /** Who is meant by the names; without a session, as far as is known here. */
+  async #who(
+    session: WhatsAppSession | null,
+    device: MessageDevice,
+    { chat: [chatName], sender: senderNames }: Meant,
+  ): Promise<{ chat: Identity; sender: Identity | null }> {
+    const [chat = identityOf(chatName)] = await this.#recipients.people({ session, device, chat: null }, [
+      chatName,
+    ]);
+    if (!senderNames) return { chat, sender: null };
+    const [senderName] = senderNames;
+    const here = { to: chatName, chat, isGroup: chatName.endsWith('@g.us') };
+    const [sender = identityOf(senderName)] = await this.#recipients.people({ session, device, chat: here }, [
+      senderName,
+    ]);
+    return { chat, sender };
+  }
+
   /** What was received in that chat under each of the ids, among what the caller may see. */
   async #received(
     caller: Caller,
     { messageIds, deviceId }: ReceiptRequest,
-    { chat, sender }: { chat: Identity; sender: Identity | null },
+    { chat, sender }: Meant,
   ): Promise<Map<string, StoredMessage[]>> {
     const parts = { archive: this.#archive, devices: this.#devices };
     const isMeant = (copy: StoredMessage): boolean => {
       const own = copy.fromMe && copy.kind !== 'undecryptable';
-      if (own || contradicts(chatOf(copy), chat)) return false;
-      return sender === null || !copy.isGroup || !contradicts(senderOf(copy), sender);
+      if (own || !mayBe(chatOf(copy), chat)) return false;
+      return sender === null || !copy.isGroup || mayBe(senderOf(copy), sender);
     };
     const found = new Map<string, StoredMessage[]>();
     for (const id of new Set(messageIds)) {

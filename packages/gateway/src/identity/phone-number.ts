@@ -1,35 +1,134 @@
 /** What a caller may write as a phone number, and the numbers under which WhatsApp may know it. */
-
-/** What the documented normalisation strips, in the Unicode forms that spreadsheets and phones paste. */
-const SEPARATORS = /[\s\u00a0\u202a-\u202e\u2066-\u2069()\-\u2010-\u2015\u2212]/g;
+import { isValidPhoneNumber } from 'libphonenumber-js/min';
 
 /** Country code plus national number: 10–15 digits, and no country code begins with 0 (ITU-T E.164 §6). */
 const INTERNATIONAL = /^[1-9]\d{9,14}$/;
 
 const LONGEST_INPUT = 64;
 
+/** Marks that text processors and address books put round numbers, which nobody sees: direction, joiners, BOM. */
+const UNSEEN = /[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
+
+/** What people group digits with, in the Unicode forms that spreadsheets and phones paste. */
+const SEPARATORS = /[\s()[\]./\-\u00b7\u2010-\u2015\u2022\u2044\u2212]/g;
+
+/** The digit 0 of scripts that phone numbers are written in: full-width, Arabic, Persian, Devanagari. */
+const ZEROS = [0xff10, 0x0660, 0x06f0, 0x0966];
+
+/** Full-width forms of ASCII stand at this distance from it. */
+const FULL_WIDTH = 0xfee0;
+
+/** Why a text is no phone number, to follow its field's name. */
+export type NumberProblem =
+  | 'is no number'
+  | 'lacks its country code'
+  | 'has too few digits'
+  | 'has too many digits';
+
+export type ReadNumber = { digits: string } | { problem: NumberProblem };
+
 /**
- * Brings a phone number to digits with country code: strips spaces, dashes, parentheses and a leading
- * `+`. Null when what is left is not 10–15 digits in E.164 form.
+ * Reads a phone number as people mean it: grouped in whatever way, with `+` or 00, as `tel:` (RFC 3966) or
+ * `wa.me/`, with the trunk prefix in parentheses (`+44 (0)20…`), with invisible marks, or with a spreadsheet's `.0`.
  */
-export function normalisePhoneNumber(text: string): string | null {
-  if (text.length > LONGEST_INPUT) return null;
-  const digits = text.replace(SEPARATORS, '').replace(/^\+/, '');
-  return INTERNATIONAL.test(digits) ? digits : null;
+export function readPhoneNumber(text: string): ReadNumber {
+  if (text.length > LONGEST_INPUT) return { problem: 'is no number' };
+  const plain = withoutScheme(inAscii(text.replace(UNSEEN, '').trim()));
+  // A spreadsheet that takes the number for one to calculate with.
+  const whole = /^\+?\d{10,15}\.0$/.test(plain) ? plain.slice(0, -2) : plain;
+  const compact = withoutTrunk(whole).replace(SEPARATORS, '');
+  const digits = compact.replace(/^\+?(?:00)?/, '');
+  if (!/^\d+$/.test(digits)) return { problem: 'is no number' };
+  if (digits.startsWith('0')) return { problem: 'lacks its country code' };
+  if (INTERNATIONAL.test(digits)) return { digits };
+  return { problem: digits.length < 10 ? 'has too few digits' : 'has too many digits' };
 }
 
-/** Brazil: 55, a two-digit area code without zeros, then 8 digits or 9 digits beginning with 9. */
-const BRAZIL_WITH_NINTH = /^(55[1-9][1-9])9(\d{8})$/;
-const BRAZIL_WITHOUT_NINTH = /^(55[1-9][1-9])([6-9]\d{7})$/;
+/** The digits with country code, or null when the text is no phone number. */
+export function normalisePhoneNumber(text: string): string | null {
+  const read = readPhoneNumber(text);
+  return 'digits' in read ? read.digits : null;
+}
+
+/** A sentence that says what is wrong and how to write it right, to follow the field's name. */
+export function numberAdvice(problem: NumberProblem): string {
+  const form = 'must be 10 to 15 digits with country code';
+  if (problem === 'lacks its country code') {
+    return `${form}: the country code is missing, for it begins with 0 (5511999999999, not 011999999999)`;
+  }
+  return problem === 'has too few digits' ? `${form}: is the country code missing?` : form;
+}
+
+/** Whether some country gives out such a number; if not, its country code is probably missing. */
+export function isOfSomeCountry(digits: string): boolean {
+  return isValidPhoneNumber(`+${digits}`);
+}
+
+function inAscii(text: string): string {
+  return [...text].map(asciiOf).join('');
+}
+
+function asciiOf(character: string): string {
+  const code = character.codePointAt(0) ?? 0;
+  for (const zero of ZEROS) if (code >= zero && code <= zero + 9) return String(code - zero);
+  return code > FULL_WIDTH + 0x20 && code < FULL_WIDTH + 0x7f
+    ? String.fromCodePoint(code - FULL_WIDTH)
+    : character;
+}
+
+/** What stands before a number in links and in other programs' addresses. */
+const SCHEME = /^(?:(?:tel|sms|whatsapp):|(?:https?:\/\/)?wa\.me\/)/i;
+
+function withoutScheme(text: string): string {
+  const scheme = SCHEME.exec(text)?.[0];
+  if (!scheme) return text;
+  const [number = ''] = text.slice(scheme.length).split(/[;?]/);
+  return number.trim();
+}
+
+/** `(0)` behind a country code is dialled within the country alone. */
+function withoutTrunk(text: string): string {
+  const at = text.search(/\(\s*0\s*\)/);
+  return at > 0 && /\d/.test(text.slice(0, at))
+    ? text.slice(0, at) + text.slice(text.indexOf(')', at) + 1)
+    : text;
+}
+
+interface Country {
+  fits: RegExp;
+  /** The other ways in which the same line is written. */
+  others(match: RegExpExecArray): string[];
+}
 
 /**
- * The spellings of one number to ask WhatsApp for, the given one first. Brazilian mobile numbers got a
- * ninth digit (a leading 9) between 2012 and 2016, and accounts made before it keep the JID of eight.
+ * Countries whose mobile numbers changed, while accounts keep the number that they were opened with, and others
+ * that people write in two ways. The first is always as given.
  */
+const COUNTRIES: readonly Country[] = [
+  // Brazil: mobile numbers got a leading 9 between 2012 and 2016.
+  { fits: /^(55[1-9][1-9])9(\d{8})$/, others: ([, area, line]) => [`${area}${line}`] },
+  { fits: /^(55[1-9][1-9])([6-9]\d{7})$/, others: ([, area, line]) => [`${area}9${line}`] },
+  // Mexico: until 2019 mobile numbers were dialled from abroad with a 1 behind the country code.
+  { fits: /^521([2-9]\d{9})$/, others: ([, line]) => [`52${line}`] },
+  { fits: /^52([2-9]\d{9})$/, others: ([, line]) => [`521${line}`] },
+  // Argentina: mobile numbers have a 9 behind the country code from abroad, and 15 behind the area code within.
+  { fits: /^549([1-9]\d{9})$/, others: ([, line]) => [`54${line}`] },
+  { fits: /^54([1-8]\d{9})$/, others: ([, line]) => [`549${line}`] },
+  {
+    fits: /^549?(11|[23]\d{2,3})15(\d{6,8})$/,
+    others: ([, area = '', line = '']) =>
+      area.length + line.length === 10 ? [`549${area}${line}`, `54${area}${line}`] : [],
+  },
+];
+
+/** The numbers under which WhatsApp may know the line, the given one first. */
 export function lookUpSpellings(digits: string): string[] {
-  const long = BRAZIL_WITH_NINTH.exec(digits);
-  if (long) return [digits, `${long[1]}${long[2]}`];
-  const short = BRAZIL_WITHOUT_NINTH.exec(digits);
-  if (short) return [digits, `${short[1]}9${short[2]}`];
-  return [digits];
+  // The 0 of the trunk behind the country code, where no number begins with it.
+  const plain = digits.replace(/^(52|54|55)0(?=[1-9])/, '$1');
+  const written = plain === digits ? [digits] : [digits, plain];
+  const others = COUNTRIES.flatMap(({ fits, others }) => {
+    const match = fits.exec(plain);
+    return match ? others(match) : [];
+  });
+  return [...new Set([...written, ...others])];
 }

@@ -288,26 +288,37 @@ export class MessageArchive {
   /** Whether something was received in the chat, or sent with success, as far as is stored. */
   async hasChat(device: MessageDevice, chat: Identity): Promise<boolean> {
     const names = [chat.jid, chat.lid].filter((name) => name !== null);
-    if (await this.#hasRow(device, (is) => is('chat_jid', 'in', names))) return true;
-    return chat.lid !== null && this.#hasRow(device, (is) => is('chat_lid', '=', chat.lid));
+    if (await this.#row(device, (is) => is('chat_jid', 'in', names))) return true;
+    if (chat.lid === null) return false;
+    return (await this.#row(device, (is) => is('chat_lid', '=', chat.lid))) !== undefined;
   }
 
-  async #hasRow(
-    device: MessageDevice,
-    inChat: (is: ExpressionBuilder<Database, 'messages'>) => Expression<SqlBool>,
-  ): Promise<boolean> {
-    const row = await this.#db
-      .selectFrom('messages')
-      .select('id')
-      .where(checkedTenant(device.tenantId))
-      .where('device_id', '=', device.id)
-      .where(inChat)
-      .where('send_state', 'in', ['none', 'sent'])
-      // Another account's chats are not this one's.
-      .where((is) => is.or([is('account_jid', 'is', null), is('account_jid', '=', canonicalJid(device))]))
-      .limit(1)
-      .executeTakeFirst();
-    return row !== undefined;
+  /** A message of the account in the chat, received or sent with success. */
+  #row(device: MessageDevice, inChat: (is: ExpressionBuilder<Database, 'messages'>) => Expression<SqlBool>) {
+    return (
+      this.#db
+        .selectFrom('messages')
+        .select(['chat_jid', 'chat_lid'])
+        .where(checkedTenant(device.tenantId))
+        .where('device_id', '=', device.id)
+        .where(inChat)
+        .where('send_state', 'in', ['none', 'sent'])
+        // Another account's chats are not this one's.
+        .where((is) => is.or([is('account_jid', 'is', null), is('account_jid', '=', canonicalJid(device))]))
+        .limit(1)
+        .executeTakeFirst()
+    );
+  }
+
+  /** The one chat of the device's account that goes by any of the names; null for none, and for several. */
+  async storedChat(device: MessageDevice, names: readonly Jid[]): Promise<Identity | null> {
+    const found: Identity[] = [];
+    for (const name of names) {
+      const row = await this.#row(device, (is) => is('chat_jid', '=', name));
+      if (row) found.push(chatIdentity(row));
+    }
+    const [only, another] = found;
+    return only && !another ? only : null;
   }
 
   /** The content of a stored message, decoded; null when it was never decrypted. */

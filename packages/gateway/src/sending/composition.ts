@@ -50,7 +50,7 @@ export function composeSending(parts: {
   settings: SendingConfig;
 }): SendingRoom {
   const { clock, db, settings } = parts;
-  const recipients = new Recipients({ clock });
+  const recipients = new Recipients({ clock, chats: parts.archive });
   const pacing = new Pacing({ clock, settings: settings.pace });
   const pipeline = new Sending({ ...parts, recipients, pacing });
   const later = sendsForLater({ ...parts, sending: pipeline });

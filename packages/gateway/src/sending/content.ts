@@ -2,7 +2,7 @@
 import { invalidField } from '../errors.ts';
 import type { MessageDevice, StoredMessage } from '../messages/stored-message.ts';
 import type { MessageKind } from '../whatsapp/port/content.ts';
-import type { Jid } from '../whatsapp/port/identity.ts';
+import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { MediaDescriptor } from '../whatsapp/port/media.ts';
 import type { OutboundMessage } from '../whatsapp/port/messages.ts';
 import type { ChatState } from '../whatsapp/port/presence.ts';
@@ -19,6 +19,8 @@ export interface ComposeContext {
   now: number;
   /** A message of the chat as our archive has it, or null; `author` as in `MessageArchive.findInChat`. */
   find(messageId: string, author?: Jid | null): Promise<StoredMessage | null>;
+  /** The accounts that names mean, however their numbers are spelt, each in its place. */
+  people(names: readonly Jid[]): Promise<Identity[]>;
   /** Quote and mentions, in the form of waE2E.ContextInfo; null when there is nothing to say. */
   contextInfo: WireMessage | null;
   media: OutboundMedia;

@@ -1,10 +1,10 @@
 /** How a message names another: waCommon.MessageKey. */
 import { invalidField } from '../errors.ts';
-import { normaliseJid } from '../identity/jid.ts';
 import type { StoredMessage } from '../messages/stored-message.ts';
 import type { Jid } from '../whatsapp/port/identity.ts';
 import type { WireMessage } from '../whatsapp/port/wire-message.ts';
 import type { ComposeContext } from './content.ts';
+import { personJid, writtenNames } from './recipients.ts';
 
 /** Ids are 16–32 characters in practice; bridges make longer ones. */
 const LONGEST_ID = 200;
@@ -41,16 +41,17 @@ export interface KeyHints {
  * `BuildMessageKey`). VALIDATION_ERROR for `participant` when nobody says who that is.
  */
 export async function messageKey(
-  { recipient, find }: Pick<ComposeContext, 'recipient' | 'find'>,
+  { recipient, find, people }: Pick<ComposeContext, 'recipient' | 'find' | 'people'>,
   id: string,
   hints: KeyHints,
 ): Promise<WireMessage & { id: string }> {
-  const said = hints.participant ? normaliseJid(hints.participant) : null;
+  const written = hints.participant ? personJid(hints.participant) : null;
+  const [said = written] = written ? writtenNames(await people([written])) : [];
   const stored = await find(id, said);
   const fromMe = stored?.fromMe ?? hints.fromMe ?? false;
   const key = { remoteJid: recipient.to, fromMe, id: stored?.messageId ?? id };
   if (!recipient.isGroup || fromMe) return key;
-  return { ...key, participant: author(stored, hints) };
+  return { ...key, participant: author(stored, said, hints) };
 }
 
 /** The key of a stored message. */
@@ -59,13 +60,14 @@ export function storedMessageKey(stored: StoredMessage): WireMessage {
   return { remoteJid, fromMe, id, ...(stored.isGroup && !fromMe ? { participant } : {}) };
 }
 
-function author(stored: StoredMessage | null, hints: KeyHints): Jid {
+function author(stored: StoredMessage | null, said: Jid | null, hints: KeyHints): Jid {
   if (stored) return stored.senderJid;
-  const jid = hints.participant ? normaliseJid(hints.participant) : null;
-  if (jid) return jid;
+  if (said) return said;
   throw invalidField(
     'participant',
-    hints.participant ? 'is not a JID' : 'is required for a message of somebody else in a group',
+    hints.participant
+      ? 'must be the JID or phone number of a person'
+      : 'is required for a message of somebody else in a group',
     hints.participant,
   );
 }

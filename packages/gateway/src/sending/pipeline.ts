@@ -10,7 +10,7 @@ import type { Caller } from '../tenancy/caller.ts';
 import type { AccountLimit } from '../whatsapp/port/account.ts';
 import { fromSession } from '../whatsapp/port/app-errors.ts';
 import { SessionNotOpen } from '../whatsapp/port/errors.ts';
-import type { Jid } from '../whatsapp/port/identity.ts';
+import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 import { assertAccount } from './account.ts';
 import { assertMayWrite, type LimitParts } from './account-limits.ts';
@@ -27,7 +27,8 @@ import {
 import type { OutboundMediaSource } from './outbound-media.ts';
 import type { Pacing } from './pacing.ts';
 import { conversation, type Quote } from './quoting.ts';
-import type { RecipientAddress, Recipients } from './recipients.ts';
+import { type RecipientAddress, type Recipients, writtenNames } from './recipients.ts';
+import { respelt, retagged } from './tags.ts';
 
 /** What sending asks of the devices; `Devices` fits. */
 export interface SendingDevices extends DeviceDirectory {
@@ -107,8 +108,8 @@ export class Sending {
     const { archive, clock, devices, recipients, media, pacing } = this.#parts;
     const elapsed = stopwatch();
     const { attempt } = request;
-    const mentions = request.mentions ?? [];
-    const known = { userId: caller.userId, mentionsProcessed: mentions.length };
+    const written = request.mentions ?? [];
+    const known = { userId: caller.userId, mentionsProcessed: written.length };
     // What has left is told, whatever the device is by now.
     const earlier = await earlierDelivery(archive, caller.tenantId, attempt);
     if (earlier) return { ...known, ...asSent(earlier), processingMs: elapsed() };
@@ -117,8 +118,11 @@ export class Sending {
     const session = devices.session(device);
     const recipient = await recipients.resolve(session, device, request.address);
     await assertMayWrite(this.#limits, device, recipient);
+    const people = (names: readonly Jid[]) => recipients.people({ session, device, chat: recipient }, names);
+    const mentioned = await people(written);
+    const mentions = writtenNames(mentioned);
     const context = await conversation(archive, device, recipient, {
-      quote: request.quote ?? null,
+      quote: await withAuthor(request.quote ?? null, people),
       mentions,
     });
     const result = {
@@ -130,7 +134,7 @@ export class Sending {
     await pacing.turn(device.id, request.signal);
     const id = { chosen: request.messageId, attempt };
     return this.#chosenIds.holding(device, recipient, id, async () => {
-      const composed = await compose(request.content, {
+      const composed = await composeWith(request.content, {
         session,
         device,
         recipient,
@@ -138,6 +142,7 @@ export class Sending {
         media: media.for({ tenantId: device.tenantId, signal: request.signal }),
         contextInfo: context.contextInfo,
         signal: request.signal,
+        people,
         find: (id, author) => archive.findInChat(device, recipient.chat, id, author),
       });
       const presence = await this.#pace(session, recipient.to, request);
@@ -145,7 +150,7 @@ export class Sending {
         session,
         device,
         recipient,
-        composed,
+        composed: retagged(composed, respelt(written, mentioned)),
         conversation: context,
         mentions: [...new Set([...mentions, ...(composed.mentions ?? [])])],
         ephemeralSeconds: request.ephemeralSeconds,
@@ -214,7 +219,17 @@ function asSent({ message, messageId, recordId, timestamp }: Delivered & { messa
   };
 }
 
-async function compose(content: Content, context: Parameters<Content['compose']>[0]) {
+/** The quote by the name of its author that is the account's. */
+async function withAuthor(
+  quote: Quote | null,
+  people: (names: readonly Jid[]) => Promise<Identity[]>,
+): Promise<Quote | null> {
+  if (!quote?.participant) return quote;
+  const [author] = writtenNames(await people([quote.participant]));
+  return { ...quote, participant: author ?? quote.participant };
+}
+
+async function composeWith(content: Content, context: Parameters<Content['compose']>[0]) {
   try {
     return await content.compose(context);
   } catch (error) {

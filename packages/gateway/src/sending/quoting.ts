@@ -8,7 +8,7 @@ import { member, quotable } from '../messages/wire-content.ts';
 import type { QuotedMessage } from '../whatsapp/port/content.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { WireMessage } from '../whatsapp/port/wire-message.ts';
-import type { Recipient } from './recipients.ts';
+import { personJid, type Recipient } from './recipients.ts';
 
 /** Both documented shapes, `{key: {id, fromMe}, message}` and `{message_id, participant, body}`. */
 export interface QuotedInput {
@@ -45,8 +45,10 @@ export function parseQuote(input: QuotedInput | undefined): Quote | null {
     throw invalidField('quoted', 'must name a message in key.id or message_id');
   }
   const participant = input.key?.participant ?? input.participant;
-  const jid = participant ? normaliseJid(participant) : null;
-  if (participant && !jid) throw invalidField('quoted.participant', 'is not a JID', participant);
+  const jid = participant ? (personJid(participant) ?? normaliseJid(participant)) : null;
+  if (participant && !jid) {
+    throw invalidField('quoted.participant', 'must be a JID or phone number', participant);
+  }
   return {
     id,
     fromMe: input.key?.fromMe ?? input.key?.from_me ?? null,

@@ -2,8 +2,14 @@
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
 import { AppError, invalidField } from '../errors.ts';
-import { formatJid, identityOf, parseJid } from '../identity/jid.ts';
-import { lookUpSpellings, normalisePhoneNumber } from '../identity/phone-number.ts';
+import { canonicalJid, formatJid, identityOf, type ParsedJid, parseJid } from '../identity/jid.ts';
+import {
+  isOfSomeCountry,
+  lookUpSpellings,
+  normalisePhoneNumber,
+  numberAdvice,
+  readPhoneNumber,
+} from '../identity/phone-number.ts';
 import type { MessageDevice } from '../messages/stored-message.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
 import type { NumberLookup } from '../whatsapp/port/contacts.ts';
@@ -12,6 +18,9 @@ import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 
 /** A recipient that reads well; whether it exists is not known yet. */
 export type RecipientAddress = { kind: 'number'; digits: string } | { kind: 'chat'; jid: Jid };
+
+/** Characters of a refused value that are told. */
+const LONGEST_SHOWN = 100;
 
 export interface Recipient {
   /** Where the stanza goes. */
@@ -26,11 +35,12 @@ export interface Recipient {
  */
 export function parseRecipient(text: string, field: string): RecipientAddress {
   if (!text.includes('@')) {
-    const digits = normalisePhoneNumber(text);
-    if (digits) return { kind: 'number', digits };
-    throw invalidRecipient(field, text, 'must be 10 to 15 digits with country code, or a JID');
+    const read = readPhoneNumber(text);
+    if ('digits' in read) return { kind: 'number', digits: read.digits };
+    const orJid = read.problem === 'is no number' ? ', or a JID' : '';
+    throw invalidRecipient(field, text, `${numberAdvice(read.problem)}${orJid}`);
   }
-  const parsed = parseJid(text.trim());
+  const parsed = parseJid(text.trim()) ?? handmadeJid(text);
   if (!parsed) throw invalidRecipient(field, text, 'is not a JID of WhatsApp');
   if (parsed.server === 'broadcast') {
     throw invalidRecipient(field, text, 'broadcast lists and status are not recipients');
@@ -39,11 +49,32 @@ export function parseRecipient(text: string, field: string): RecipientAddress {
   return { kind: 'chat', jid: formatJid({ user: parsed.user, server: parsed.server }) };
 }
 
+/** A user JID that somebody put together from a number with `+` and spaces; null for any other. */
+function handmadeJid(text: string): ParsedJid | null {
+  const [number = '', server, ...more] = text.trim().split('@', 3);
+  const digits = more.length === 0 ? normalisePhoneNumber(number) : null;
+  return digits ? parseJid(`${digits}@${server}`) : null;
+}
+
 /** The names that a chat of the address may be stored under, as far as the address itself tells. */
 export function namesOf(address: RecipientAddress): Jid[] {
   if (address.kind === 'chat') return [address.jid];
-  return lookUpSpellings(address.digits).map((digits) => `${digits}@s.whatsapp.net`);
+  return lookUpSpellings(address.digits).map(userJid);
 }
+
+/** The names that a person's JID may stand for, the given one first; of anything else the one. */
+export function spellingsOf(jid: Jid): [Jid, ...Jid[]] {
+  const parsed = parseJid(jid);
+  if (parsed?.server !== 's.whatsapp.net') return [jid];
+  return [
+    jid,
+    ...lookUpSpellings(parsed.user)
+      .map(userJid)
+      .filter((each) => each !== jid),
+  ];
+}
+
+const userJid = (digits: string): Jid => formatJid({ user: digits, server: 's.whatsapp.net' });
 
 /** The one recipient of a request that may name it `number` or `to`; `documented` is the operation's own name. */
 export function recipientOf(
@@ -63,22 +94,29 @@ export function recipientOf(
   return address;
 }
 
+/** The JID of a person whom somebody names by JID or phone number; null for what is no person. */
+export function personJid(text: string): Jid | null {
+  const parsed = parseJid(text.trim()) ?? handmadeJid(text);
+  if (parsed && parsed.server !== 's.whatsapp.net' && parsed.server !== 'lid') return null;
+  if (parsed) return formatJid({ user: parsed.user, server: parsed.server });
+  const digits = normalisePhoneNumber(text);
+  return digits && userJid(digits);
+}
+
 /** Mentioned people as JIDs; VALIDATION_ERROR naming the entry that is none. */
 export function mentionedJids(mentioned: readonly string[] | undefined, field = 'mentioned'): Jid[] {
   return (mentioned ?? []).map((text, index) => {
-    const parsed = parseJid(text);
-    const isPerson = parsed && (parsed.server === 's.whatsapp.net' || parsed.server === 'lid');
-    if (isPerson) return formatJid({ user: parsed.user, server: parsed.server });
-    const digits = normalisePhoneNumber(text);
-    if (!digits) throw invalidField(`${field}.${index}`, 'must be the JID or phone number of a person', text);
-    return formatJid({ user: digits, server: 's.whatsapp.net' });
+    // Some write it as it stands in the text.
+    const jid = personJid(text.replace(/^@/, ''));
+    if (jid) return jid;
+    throw invalidField(`${field}.${index}`, 'must be the JID or phone number of a person', text);
   });
 }
 
 function invalidRecipient(field: string, value: string, message: string): AppError {
   return new AppError('INVALID_RECIPIENT', {
     message: `${field} ${message}`,
-    validation: [{ field, message, value: value.slice(0, 100) }],
+    validation: [{ field, message, value: value.slice(0, LONGEST_SHOWN) }],
   });
 }
 
@@ -89,13 +127,35 @@ const KNOWN_FOR_MS = 24 * 3600_000;
 /** Somebody who was told that a contact is missing tries again after the contact installed WhatsApp. */
 const UNKNOWN_FOR_MS = 60_000;
 
-/** Looks numbers up on WhatsApp and remembers the answers, per tenant. */
+/** People of one request who are looked up, in the archive and on WhatsApp, beside those of the chat. */
+const MOST_LOOKED_UP = 10;
+
+/** The chats that are stored; `MessageArchive` fits. */
+export interface StoredChats {
+  /** The one chat of the device's account that goes by any of the names; null for none, and for several. */
+  storedChat(device: MessageDevice, names: readonly Jid[]): Promise<Identity | null>;
+}
+
+/** On whose behalf names are read, and where: people of the chat are meant first. */
+export interface Reading {
+  session: WhatsAppSession | null;
+  device: MessageDevice;
+  chat: Recipient | null;
+}
+
+/**
+ * The one place that turns what a caller writes into the account that is meant. People write a number in several
+ * ways and WhatsApp knows it in one (Brazil's ninth digit, Mexico's 1, Argentina's 9): what is stored and who is
+ * in the group say which, else WhatsApp itself, whose answers are kept per tenant.
+ */
 export class Recipients {
+  readonly #chats: StoredChats;
   readonly #answers: LRUCache<string, { found: NumberLookup | null }>;
   /** Sends to one new number at once share one query. */
   readonly #underWay = new Map<string, Promise<NumberLookup | null>>();
 
-  constructor(parts: { clock: Clock; maxEntries?: number }) {
+  constructor(parts: { clock: Clock; chats: StoredChats; maxEntries?: number }) {
+    this.#chats = parts.chats;
     this.#answers = new LRUCache({
       max: parts.maxEntries ?? MOST_CACHED,
       ttl: KNOWN_FOR_MS,
@@ -111,28 +171,71 @@ export class Recipients {
    */
   async resolve(
     session: WhatsAppSession,
-    device: Pick<MessageDevice, 'tenantId'>,
+    device: MessageDevice,
     address: RecipientAddress,
   ): Promise<Recipient> {
     if (address.kind === 'chat') {
       const { jid } = address;
       return { to: jid, chat: identityOf(jid), isGroup: jid.endsWith('@g.us') };
     }
-    const found = await this.#find(session, device.tenantId, address.digits);
+    const found = await this.#find(session, device, address.digits);
     const to = found?.jid ?? found?.lid;
     if (!found || !to) {
-      throw new AppError('NOT_ON_WHATSAPP', { message: `the number ${address.digits} is not on WhatsApp` });
+      throw notOnWhatsApp(address.digits);
     }
     return { to, chat: { jid: found.jid, lid: found.lid }, isGroup: false };
   }
 
-  async #find(session: WhatsAppSession, tenantId: string, digits: string): Promise<NumberLookup | null> {
-    const key = `${tenantId}:${digits}`;
+  /**
+   * The accounts of people, each by the name given for it. One that cannot be found out stays as it was written:
+   * whether it is there at all is not asked.
+   */
+  async people(reading: Reading, names: readonly Jid[]): Promise<Identity[]> {
+    const { session, chat } = reading;
+    const several = names.some((name) => spellingsOf(name).length > 1);
+    const members =
+      several && session && chat?.isGroup ? await session.groups.members(chat.to).catch(() => []) : [];
+    const here = [...members, ...(chat && !chat.isGroup ? [chat.chat] : []), reading.device];
+    const found: Identity[] = [];
+    let left = MOST_LOOKED_UP;
+    for (const name of names) {
+      const spellings = spellingsOf(name);
+      let person = spellings.length === 1 ? identityOf(name) : whoGoesBy(spellings, here);
+      // Who is not in the group is not meant there, however the number is spelt.
+      if (!person && !chat?.isGroup && left > 0) {
+        left -= 1;
+        person = await this.#lookedUp(reading, name, spellings);
+      }
+      found.push(person ?? identityOf(name));
+    }
+    return found;
+  }
+
+  async #lookedUp(
+    { session, device }: Reading,
+    name: Jid,
+    spellings: readonly Jid[],
+  ): Promise<Identity | null> {
+    const stored = await this.#chats.storedChat(device, spellings);
+    return stored ?? (session && this.#answer(session, device, name));
+  }
+
+  async #answer(session: WhatsAppSession, device: MessageDevice, name: Jid): Promise<Identity | null> {
+    try {
+      const found = await this.#find(session, device, name.split('@')[0] ?? '');
+      return found && (found.jid ?? found.lid) ? { jid: found.jid, lid: found.lid } : null;
+    } catch {
+      return null;
+    }
+  }
+
+  async #find(session: WhatsAppSession, device: MessageDevice, digits: string): Promise<NumberLookup | null> {
+    const key = `${device.tenantId}:${digits}`;
     const cached = this.#answers.get(key);
     if (cached) return cached.found;
     const running = this.#underWay.get(key);
     if (running) return running;
-    const query = this.#ask(session, digits)
+    const query = this.#ask(session, device, digits)
       .then((found) => {
         this.#answers.set(key, { found }, { ttl: found ? KNOWN_FOR_MS : UNKNOWN_FOR_MS });
         return found;
@@ -142,8 +245,8 @@ export class Recipients {
     return query;
   }
 
-  async #ask(session: WhatsAppSession, digits: string): Promise<NumberLookup | null> {
-    const spellings = lookUpSpellings(digits);
+  async #ask(session: WhatsAppSession, device: MessageDevice, digits: string): Promise<NumberLookup | null> {
+    const spellings = await this.#likeliestFirst(device, lookUpSpellings(digits));
     const answers = await onSession(() => session.contacts.lookUpNumbers(spellings));
     for (const spelling of spellings) {
       const found = answers.find((each) => each.number === spelling && each.exists);
@@ -151,4 +254,29 @@ export class Recipients {
     }
     return null;
   }
+
+  /** Of several spellings that WhatsApp knows, the one that the account has a chat with is meant. */
+  async #likeliestFirst(device: MessageDevice, spellings: string[]): Promise<string[]> {
+    if (spellings.length === 1) return spellings;
+    const stored = await this.#chats.storedChat(device, spellings.map(userJid));
+    const user = stored?.jid && parseJid(stored.jid)?.user;
+    return user ? [user, ...spellings.filter((each) => each !== user)] : spellings;
+  }
+}
+
+function whoGoesBy(names: readonly Jid[], people: readonly Identity[]): Identity | null {
+  const found = people.find(({ jid }) => jid !== null && names.includes(jid));
+  return found ? { jid: found.jid, lid: found.lid } : null;
+}
+
+function notOnWhatsApp(digits: string): AppError {
+  const hint = isOfSomeCountry(digits)
+    ? ''
+    : '; no country gives out such a number: is its country code missing?';
+  return new AppError('NOT_ON_WHATSAPP', { message: `the number ${digits} is not on WhatsApp${hint}` });
+}
+
+/** How people are named in messages: each once. */
+export function writtenNames(people: readonly Identity[]): Jid[] {
+  return [...new Set(people.flatMap((each) => canonicalJid(each) ?? []))];
 }

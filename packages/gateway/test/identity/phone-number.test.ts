@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { lookUpSpellings, normalisePhoneNumber } from '../../src/identity/phone-number.ts';
+import { lookUpSpellings, normalisePhoneNumber, readPhoneNumber } from '../../src/identity/phone-number.ts';
 
 describe('phone numbers', () => {
   it.each([
@@ -10,34 +10,72 @@ describe('phone numbers', () => {
     ['55\u00a011\u201199999\u20119999', '5511999999999'],
     ['\u202a+5511999999999\u202c', '5511999999999'],
     ['5511999999999'.padEnd(64), '5511999999999'],
+    // Dots and slashes, as in Germany and France.
+    ['+49.151.2345.6789', '4915123456789'],
+    ['+49 151/2345-6789', '4915123456789'],
+    ['+33 6·12·34·56·78', '33612345678'],
+    ['[55] 11 99999.9999', '5511999999999'],
+    // The international prefix instead of the plus, and both.
+    ['0049 151 23456789', '4915123456789'],
+    ['+00966501234567', '966501234567'],
+    ['00 55 (11) 99999-9999', '5511999999999'],
+    // RFC 3966, and the addresses of other programs.
+    ['tel:+55-11-99999-9999', '5511999999999'],
+    ['TEL:+5511999999999;ext=12;phone-context=example.com', '5511999999999'],
+    ['whatsapp:+14155238886', '14155238886'],
+    ['https://wa.me/5511999999999?text=hi', '5511999999999'],
+    // Marks that contacts of a phone bring along when they are pasted.
+    ['\u2068+55 11 99999-9999\u2069', '5511999999999'],
+    ['\u200e+5511999999999\u200b', '5511999999999'],
+    ['\ufeff5511999999999', '5511999999999'],
+    // Digits of other scripts.
+    ['＋５５（１１）９９９９９－９９９９', '5511999999999'],
+    ['٥٥١١٩٩٩٩٩٩٩٩٩', '5511999999999'],
+    ['۹۸۹۱۲۳۴۵۶۷۸۹', '989123456789'],
+    // The trunk prefix that is dialled within the country.
+    ['+44 (0)20 7946 0958', '442079460958'],
+    ['0049 ( 0 )151 23456789', '4915123456789'],
+    // A spreadsheet's number.
+    ['5511999999999.0', '5511999999999'],
   ])('%j is %s', (text, expected) => {
     expect(normalisePhoneNumber(text)).toBe(expected);
   });
 
   it.each([
-    '',
-    '123',
-    '123456789',
-    '1234567890123456',
-    '0511999999999',
-    '55119999x9999',
-    '++5511999999999',
-    '55+11999999999',
-    '5511999999999'.padEnd(65),
-    '5511999999999@s.whatsapp.net',
-    '٥٥١١٩٩٩٩٩٩٩٩٩',
-    '5'.repeat(10_000),
-  ])('%j is no phone number', (text) => {
-    expect(normalisePhoneNumber(text)).toBeNull();
+    ['', 'is no number'],
+    ['123', 'has too few digits'],
+    ['123456789', 'has too few digits'],
+    ['+55 11 9999', 'has too few digits'],
+    ['1234567890123456', 'has too many digits'],
+    // As they are dialled within Brazil, Venezuela and Germany.
+    ['0511999999999', 'lacks its country code'],
+    ['(0)11 99999-9999', 'lacks its country code'],
+    ['04145557777', 'lacks its country code'],
+    ['0151 23456789', 'lacks its country code'],
+    ['55119999x9999', 'is no number'],
+    ['++5511999999999', 'is no number'],
+    ['55+11999999999', 'is no number'],
+    ['5511999999999.5e3', 'is no number'],
+    ['5511999999999'.padEnd(65), 'is no number'],
+    ['5511999999999@s.whatsapp.net', 'is no number'],
+    ['https://example.com/5511999999999', 'is no number'],
+    ['5'.repeat(10_000), 'is no number'],
+  ])('%j %s', (text, problem) => {
+    expect(readPhoneNumber(text)).toEqual({ problem });
   });
 
   it('does not care how the digits are grouped', () => {
     const digits = fc.stringMatching(/^[1-9]\d{9,14}$/);
-    const separators = fc.array(fc.constantFrom('', ' ', '-', '(', ')'), { minLength: 15, maxLength: 15 });
+    const separators = fc.array(fc.constantFrom('', ' ', '-', '(', ')', '.', '/', '\u200e'), {
+      minLength: 15,
+      maxLength: 15,
+    });
     fc.assert(
-      fc.property(digits, separators, fc.boolean(), (number, between, plus) => {
+      fc.property(digits, separators, fc.constantFrom('', '+', '00'), (number, between, before) => {
         const written = [...number].map((digit, i) => `${between[i] ?? ''}${digit}`).join('');
-        expect(normalisePhoneNumber(`${plus ? '+' : ''}${written}`)).toBe(number);
+        // These two mean something: a number of a spreadsheet, and a trunk prefix.
+        fc.pre(!/\.0$|\(0\)/.test(written));
+        expect(normalisePhoneNumber(`${before}${written}`)).toBe(number);
       }),
     );
   });
@@ -53,29 +91,55 @@ describe('phone numbers', () => {
 });
 
 describe('look-up spellings', () => {
-  it('tries Brazilian mobile numbers with and without the ninth digit, as given first', () => {
-    expect(lookUpSpellings('5511987654321')).toEqual(['5511987654321', '551187654321']);
-    expect(lookUpSpellings('551187654321')).toEqual(['551187654321', '5511987654321']);
+  it.each([
+    // Brazil's ninth digit.
+    ['5511987654321', ['551187654321']],
+    ['551187654321', ['5511987654321']],
+    ['5531996883193', ['553196883193']],
+    ['552164180266', ['5521964180266']],
+    // With the 0 of the trunk behind the country code.
+    ['55011987654321', ['5511987654321', '551187654321']],
+    // Mexico's 1.
+    ['5215574949947', ['525574949947']],
+    ['525574949947', ['5215574949947']],
+    ['529931813442', ['5219931813442']],
+    // Argentina's 9, and the 15 that is dialled within.
+    ['5491155552671', ['541155552671']],
+    ['541155552671', ['5491155552671']],
+    ['54111555552671', ['5491155552671', '541155552671']],
+    ['549111555552671', ['5491155552671', '541155552671']],
+    ['54221155123456', ['5492215123456', '542215123456']],
+    ['540111555552671', ['54111555552671', '5491155552671', '541155552671']],
+  ])('%s may be known as %j', (number, others) => {
+    expect(lookUpSpellings(number)).toEqual([number, ...others]);
   });
 
-  it('leaves landlines and other countries alone', () => {
-    expect(lookUpSpellings('551132654321')).toEqual(['551132654321']);
-    for (const number of ['14155552671', '5491155552671', '15511987654321', '1551187654321']) {
-      expect(lookUpSpellings(number)).toEqual([number]);
-    }
+  it.each([
+    '551132654321',
+    '14155552671',
+    '15511987654321',
+    '1551187654321',
+    '55119876543210',
+    '55118765432100',
+    // Nine digits, or eleven, behind the country code.
+    '52557494994',
+    '5255749499471',
+    '54115555267',
+    '54911555526710',
+    '4915123456789',
+  ])('%s is known as itself alone', (number) => {
+    expect(lookUpSpellings(number)).toEqual([number]);
   });
 
-  it('leaves longer numbers alone', () => {
-    for (const number of ['55119876543210', '55118765432100']) {
-      expect(lookUpSpellings(number)).toEqual([number]);
-    }
-  });
-
-  it('goes both ways', () => {
+  it.each([
+    /^55[1-9][1-9]9[6-9]\d{7}$/,
+    /^521[2-9]\d{9}$/,
+    /^549(?:11[2-8]\d{7}|[23]\d{2}[2-8]\d{6})$/,
+  ])('goes both ways: %s', (numbers) => {
     fc.assert(
-      fc.property(fc.stringMatching(/^55[1-9][1-9]9[6-9]\d{7}$/), (number) => {
-        const other = lookUpSpellings(number)[1] ?? '';
-        expect(lookUpSpellings(other)).toEqual([other, number]);
+      fc.property(fc.stringMatching(numbers), (number) => {
+        const [, other = '', ...more] = lookUpSpellings(number);
+        expect([more, lookUpSpellings(other)]).toEqual([[], [other, number]]);
       }),
     );
   });

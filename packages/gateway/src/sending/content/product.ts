@@ -1,9 +1,8 @@
 import { invalidField } from '../../errors.ts';
-import { normaliseJid } from '../../identity/jid.ts';
-import { normalisePhoneNumber } from '../../identity/phone-number.ts';
 import type { Jid } from '../../whatsapp/port/identity.ts';
 import { type Content, checkedOptional, checkedRequired, LONGEST_CAPTION, withContext } from '../content.ts';
 import { mediaInput } from '../outbound-media.ts';
+import { personJid, writtenNames } from '../recipients.ts';
 import { uploadedPicture } from './picture-upload.ts';
 
 export interface ProductInput {
@@ -58,6 +57,7 @@ export function productContent(input: ProductInput): Content {
     chatState: 'composing',
     async compose(context) {
       const image = picture && (await uploadedPicture(context, picture, 'product.product_image'));
+      const [owner = businessOwnerJid] = writtenNames(await context.people([businessOwnerJid]));
       return {
         kind: 'product',
         text: title,
@@ -69,7 +69,7 @@ export function productContent(input: ProductInput): Content {
                 ? { productImage: image.content, productImageCount: given.productImageCount ?? 1 }
                 : {}),
             },
-            businessOwnerJid,
+            businessOwnerJid: owner,
             ...(body ? { body } : {}),
             ...(footer ? { footer } : {}),
             ...withContext(context.contextInfo),
@@ -82,18 +82,13 @@ export function productContent(input: ProductInput): Content {
 
 /** The business whose catalogue it is, as a user JID; a phone number does as well. */
 export function businessOwner(text: string): Jid {
-  const jid = text.includes('@') ? normaliseJid(text) : numberJid(text);
-  if (jid && /@(?:s\.whatsapp\.net|lid)$/.test(jid)) return jid;
+  const jid = personJid(text);
+  if (jid) return jid;
   throw invalidField(
     'business_owner_jid',
     'must be the JID or phone number of a business',
     text.slice(0, 100),
   );
-}
-
-function numberJid(text: string): Jid | null {
-  const digits = normalisePhoneNumber(text);
-  return digits && `${digits}@s.whatsapp.net`;
 }
 
 function currency(code: string | undefined): string | undefined {

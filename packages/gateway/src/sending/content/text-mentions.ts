@@ -1,4 +1,5 @@
 import { AppError, invalidField } from '../../errors.ts';
+import { canonicalJid } from '../../identity/jid.ts';
 import type { Identity, Jid } from '../../whatsapp/port/identity.ts';
 import { type Content, checkedOptional, checkedText } from '../content.ts';
 import { mentionedJids } from '../recipients.ts';
@@ -44,12 +45,20 @@ export function textMentionsContent(input: TextMentionsInput): Content {
     name: checkedOptional(`mentions.specificUsers.${index}.name`, name, LONGEST_NAME),
     position: position && checkedPosition(`mentions.specificUsers.${index}.position`, position),
   }));
-  const tagged = silent ? text : checkedText('text', withTags(text, tags));
+  if (!silent) checkedText('text', withTags(text, tags));
   return {
     chatState: 'composing',
-    async compose({ session, recipient, contextInfo }) {
+    async compose({ session, recipient, contextInfo, people }) {
       const members = await session.groups.members(recipient.to);
-      const mentions = [...new Set([...(mentionAll ? members.flatMap(nameOf) : []), ...users])];
+      const named = await people(users);
+      const meant = tags.map((tag, index) => ({
+        ...tag,
+        jid: canonicalJid(named[index] ?? NOBODY) ?? tag.jid,
+      }));
+      const tagged = silent ? text : withTags(text, meant);
+      const mentions = [
+        ...new Set([...(mentionAll ? members.flatMap(nameOf) : []), ...meant.map(({ jid }) => jid)]),
+      ];
       if (mentions.length === 0)
         throw new AppError('VALIDATION_ERROR', { message: 'nobody is in this group' });
       const before = (contextInfo?.mentionedJid ?? []) as Jid[];
@@ -70,6 +79,8 @@ export function textMentionsContent(input: TextMentionsInput): Content {
     },
   };
 }
+
+const NOBODY: Identity = { jid: null, lid: null };
 
 function nameOf({ jid, lid }: Identity): Jid[] {
   const name = jid ?? lid;

@@ -97,7 +97,9 @@ export function textKinds(route: SendRoute): void {
       reaction: Type.String({ description: 'One emoji; empty takes the reaction back' }),
       fromMe: flag('The message is ours; default: as stored'),
       from_me: flag('Same as `fromMe`'),
-      participant: text('JID of its author, for a message of somebody else in a group; default: as stored'),
+      participant: text(
+        'JID or number of its author, for a message of somebody else in a group; default: as stored',
+      ),
     },
     example: { number: '5511999999999', messageId: '3EB0F8A1B2C3D4E5F6', reaction: '👍' },
     content: (body) =>
