@@ -11,7 +11,7 @@ const SHARED = [
   'packages/gateway/test/{api,config,identity,media,messages,net,observability,sending,storage,tenancy}/**/*.test.ts',
   'packages/gateway/test/devices/*.test.ts',
   'packages/gateway/test/events/{catalogue,notice-causes,outbox,retention}.test.ts',
-  'packages/gateway/test/webhooks/{delivery,endpoints,expiry,health,log,metrics,recovery,schedule,signature,slots}.test.ts',
+  'packages/gateway/test/webhooks/{delivery,endpoints,expiry,health,lanes,log,metrics,recovery,schedule,signature,slots}.test.ts',
   'packages/gateway/test/whatsapp/{chat-tokens,content-parser,inbound-message,message-source,outgoing-gate,protobuf-stream,stanza-notices}.test.ts',
 ];
 

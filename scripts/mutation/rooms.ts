@@ -36,7 +36,7 @@ export const ROOMS: Record<string, Room> = {
   webhooks: {
     mutate: ['webhooks/*.ts'],
     tests: [
-      'webhooks/{delivery,endpoints,expiry,health,log,metrics,recovery,schedule,signature,slots}.test.ts',
+      'webhooks/{delivery,endpoints,expiry,health,lanes,log,metrics,recovery,schedule,signature,slots}.test.ts',
     ],
   },
 };

@@ -119,6 +119,17 @@ export class Faults {
     for (const node of this.#orders.resume(link)) link.deliver(node);
   }
 
+  /**
+   * What the account writes to others names it as it was addressed, by number or by LID, and not by the other name
+   * beside it; companions that ask for its LID hear nothing. `false` ends it. Clients read the other name only
+   * where it is (whatsmeow message.go parseMessageSource).
+   */
+  hideOtherName(number: string, hidden = true): void {
+    const { user } = this.#account(number);
+    if (hidden) this.#orders.hidingOtherName.add(user);
+    else this.#orders.hidingOtherName.delete(user);
+  }
+
   /** Forgets every order that is still open. */
   clear(): void {
     this.#orders.clear();

@@ -6,6 +6,7 @@ import { HotQuery, slotsOf } from '../storage/hot-query.ts';
 import type { Database, EventsTable } from '../storage/schema.ts';
 import type { Vault } from '../storage/vault.ts';
 import type { EventName } from './catalogue/names.ts';
+import { type BothNames, bothNames, orderKeyText } from './order-key.ts';
 import type { EventDevice, EventRecorder, NewEvent } from './recorder.ts';
 import { SealedEvents } from './sealed-events.ts';
 
@@ -15,6 +16,8 @@ export interface RecordedEvent {
   seq: number;
   name: EventName;
   orderKey: string;
+  /** The person whom it is about, when both names are known. */
+  names: BothNames | null;
   /** Milliseconds since the epoch. */
   createdAt: number;
 }
@@ -45,20 +48,22 @@ export class EventOutbox implements EventRecorder {
   async record(trx: Transaction<Database>, device: EventDevice, event: NewEvent): Promise<void> {
     const id = event.cause === undefined ? randomUUID() : idOfCause(device.id, event.cause);
     const createdAt = this.#clock.now();
+    const orderKey = orderKeyText(event.orderKey);
     const [written] = await INSERT.rows(trx, {
       id,
       tenant_id: device.tenantId,
       user_id: device.userId,
       device_id: device.id,
       name: event.name,
-      order_key: event.orderKey,
+      order_key: orderKey,
       ...this.#sealed.columns({ id, device_id: device.id, name: event.name }, event.data),
       quiet: event.quiet ? 1 : 0,
       created_at: createdAt,
     });
     if (!written || event.quiet) return;
-    const { name, orderKey } = event;
-    const recorded = { id, seq: Number(written.seq), name, orderKey, createdAt };
+    const { name } = event;
+    const names = bothNames(event.orderKey);
+    const recorded = { id, seq: Number(written.seq), name, orderKey, names, createdAt };
     for (const subscriber of this.#subscribers) await subscriber.enlist?.(trx, device, recorded);
   }
 

@@ -5,6 +5,7 @@
 import type { Transaction } from 'kysely';
 import type { Database } from '../storage/schema.ts';
 import type { EventName } from './catalogue/names.ts';
+import type { OrderKey } from './order-key.ts';
 
 /** The device an event belongs to; its owner is the `user_id` of the envelope. */
 export interface EventDevice {
@@ -17,11 +18,8 @@ export interface NewEvent {
   name: EventName;
   /** The public `data` object, as its schema says: plain JSON, snake_case, times as RFC 3339. */
   data: object;
-  /**
-   * Deliveries of one endpoint keep their order among events of the same key: the chat's canonical JID,
-   * or a fixed word such as `device` for what has no chat.
-   */
-  orderKey: string;
+  /** Deliveries of one endpoint keep their order among events of the same key. */
+  orderKey: OrderKey;
   /** Stored and can be pulled, but is not pushed: meant for one endpoint alone. Default false. */
   quiet?: boolean;
   /** Names the cause within the device; a second event of the same cause is not written. Default: none. */

@@ -86,7 +86,7 @@ export class RetryAnswers {
         fromMe: copy.fromMe,
         result: outcome,
       }),
-      orderKey: copy.chatJid,
+      orderKey: twoNames(copy.chatJid, copy.chatLid),
     });
     const close = (state: RetryOutcome, detail: string | null) =>
       this.#requests.closeWithin(trx, device.tenantId, request, state, detail);

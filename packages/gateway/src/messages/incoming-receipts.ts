@@ -148,13 +148,12 @@ async function store(
     await proveSent(trx, { tenantId: device.tenantId, rowId: target.rowId }, null, events);
   }
   if (inserted === 0 || (target.read && (await saysLess(trx, device, receipt.kind, target)))) return;
-  const { messageId, rowId: recordId, chat, chatJid } = target;
+  const { messageId, rowId: recordId, chat } = target;
   const { isGroup, recipient, kind } = receipt;
   await events.receipt(trx, device, {
     messageId,
     recordId,
     chat,
-    chatJid,
     isGroup,
     recipient,
     kind,

@@ -120,7 +120,6 @@ export class MessageEvents {
       messageId: string;
       recordId: string;
       chat: Identity;
-      chatJid: string;
       isGroup: boolean;
       recipient: Identity;
       kind: ReceiptKind;
@@ -130,7 +129,7 @@ export class MessageEvents {
     await this.#events.record(trx, device, {
       name: `message.${receipt.kind}`,
       data: receiptData({ ...receipt, account: device }),
-      orderKey: receipt.chatJid,
+      orderKey: receipt.chat,
     });
   }
 
@@ -147,7 +146,7 @@ export class MessageEvents {
   ): Promise<void> {
     return this.#events.record(trx, device, {
       ...event,
-      orderKey: row.chatJid,
+      orderKey: chatOf(row),
     });
   }
 }

@@ -39,6 +39,7 @@ export interface Database {
   webhook_endpoints: WebhookEndpointsTable;
   webhook_deliveries: WebhookDeliveriesTable;
   webhook_attempts: WebhookAttemptsTable;
+  webhook_lane_names: WebhookLaneNamesTable;
   send_jobs: SendJobsTable;
   send_bulks: SendBulksTable;
 }
@@ -348,4 +349,13 @@ export interface WebhookAttemptsTable {
   error: string | null;
   /** First bytes of the answer's body, as text. */
   response_head: string | null;
+}
+
+export interface WebhookLaneNamesTable {
+  device_id: string;
+  tenant_id: string;
+  /** A person's phone-number JID. */
+  jid: string;
+  /** The LID of the same person: the order key of what is delivered about them. */
+  lid: string;
 }

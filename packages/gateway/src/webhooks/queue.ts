@@ -40,7 +40,7 @@ export interface QueuedEvent {
 }
 
 /**
- * Adds a delivery to its lane; due at `now` when nothing is before it and the endpoint takes deliveries.
+ * Adds a delivery to its lane, which is that of the person when the key is a number whose LID is known; due at `now` when nothing is before it and the endpoint takes deliveries.
  * Writes nothing, and returns null, when the endpoint no longer exists or (with `onlyEnabled`) is disabled:
  * a configuration that was just changed must not make the event's own transaction fail.
  */
@@ -58,13 +58,17 @@ export async function enqueue(
       (id, tenant_id, endpoint_id, event_id, event_seq, event_name, device_id, order_key, state, attempts,
        next_attempt_at, created_at, finished_at)
     select ${id}, e.tenant_id, e.id, ${event.id}, cast(${event.seq} as bigint), ${event.name}, e.device_id,
-      ${event.orderKey}, 'pending', 0,
+      lane.order_key, 'pending', 0,
       case when e.enabled = 0 or e.state <> 'active' or exists (
-        select 1 from webhook_deliveries p where p.endpoint_id = e.id and p.order_key = ${event.orderKey}
+        select 1 from webhook_deliveries p where p.endpoint_id = e.id and p.order_key = lane.order_key
           and p.state = 'pending' and p.event_seq <= ${event.seq}
       ) then ${sql.lit(PARKED)} else cast(${now} as bigint) end,
       cast(${now} as bigint), null
-    from webhook_endpoints e
+    from webhook_endpoints e, (
+      select coalesce((
+        select lid from webhook_lane_names where device_id = ${device.id} and jid = ${event.orderKey}
+      ), ${event.orderKey}) as order_key
+    ) lane
     where e.id = ${endpointId} and e.tenant_id = ${device.tenantId} and e.device_id = ${device.id}
       ${options.onlyEnabled ? sql`and e.enabled = 1` : sql``}`.execute(db);
   return Number(result.numAffectedRows ?? 0) === 0 ? null : id;

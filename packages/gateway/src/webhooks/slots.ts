@@ -10,9 +10,16 @@ const FAILING_SHARE = 0.5;
 
 const keyOf = (lane: Lane): string => `${lane.endpointId}\n${lane.orderKey}`;
 
+interface Served {
+  endpointId: string;
+  overtaken: boolean;
+  /** The lane that it became a part of meanwhile. */
+  into: Lane | null;
+}
+
 export class Slots {
   readonly #capacity: number;
-  readonly #lanes = new Map<string, { endpointId: string; overtaken: boolean }>();
+  readonly #lanes = new Map<string, Served>();
   readonly #perEndpoint = new Map<string, number>();
   readonly #failing = new Set<string>();
   /** Until when an endpoint asked to be left alone; all times here are of the monotonic clock. */
@@ -34,7 +41,8 @@ export class Slots {
   take(lane: Lane, now: number): boolean {
     const key = keyOf(lane);
     if (this.free <= 0 || this.#lanes.has(key) || this.#isClosed(lane.endpointId, now)) return false;
-    this.#lanes.set(key, { endpointId: lane.endpointId, overtaken: false });
+    if (this.#isHeldBack(key)) return false;
+    this.#lanes.set(key, { endpointId: lane.endpointId, overtaken: false, into: null });
     this.#perEndpoint.set(lane.endpointId, (this.#perEndpoint.get(lane.endpointId) ?? 0) + 1);
     return true;
   }
@@ -77,8 +85,31 @@ export class Slots {
     for (const lane of this.#lanes.values()) if (lane.endpointId === endpointId) lane.overtaken = true;
   }
 
+  /**
+   * Two lanes of an endpoint are one from now on: turns under way in either end after their attempt, and the one
+   * lane is not taken before that of `from` is over. Right also when it comes to nothing (a rollback).
+   */
+  join(from: Lane, into: Lane): void {
+    for (const lane of [from, into]) {
+      const served = this.#lanes.get(keyOf(lane));
+      if (served) served.overtaken = true;
+    }
+    const served = this.#lanes.get(keyOf(from));
+    if (served) served.into = into;
+  }
+
+  /** The lane that this one became a part of during its turn. */
+  joinedInto(lane: Lane): Lane | null {
+    return this.#lanes.get(keyOf(lane))?.into ?? null;
+  }
+
   overtaken(lane: Lane): boolean {
     return this.#lanes.get(keyOf(lane))?.overtaken === true;
+  }
+
+  #isHeldBack(key: string): boolean {
+    for (const { into } of this.#lanes.values()) if (into && keyOf(into) === key) return true;
+    return false;
   }
 
   #isClosed(endpointId: string, now: number): boolean {

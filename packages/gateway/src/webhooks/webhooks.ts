@@ -62,7 +62,6 @@ export class Webhooks implements EventSubscriber {
   constructor(parts: WebhooksParts) {
     const { settings } = parts;
     const subscriptions = new Subscriptions();
-    this.#subscribers = new WebhookSubscribers({ subscriptions, clock: parts.clock });
     const metrics = new WebhookMetrics(parts);
     const patience = new Patience(parts.retention);
     const worker = new DeliveryWorker({
@@ -73,6 +72,11 @@ export class Webhooks implements EventSubscriber {
       pause: { afterMs: settings.pauseAfterMs, failures: settings.pauseAfterFailures },
     });
     this.#worker = worker;
+    this.#subscribers = new WebhookSubscribers({
+      subscriptions,
+      clock: parts.clock,
+      joined: (lanes) => worker.lanesJoined(lanes),
+    });
     const wake = () => worker.wake();
     this.expiry = new Expiry({ ...parts, metrics, patience, wake });
     this.endpoints = new Endpoints({

@@ -11,6 +11,7 @@ import type { Database } from '../storage/schema.ts';
 import type { Vault } from '../storage/vault.ts';
 import { type AttemptResult, Attempts } from './attempt.ts';
 import { type EndpointRow, headersOf, secretOf } from './endpoint.ts';
+import type { JoinedLanes } from './lanes.ts';
 import type { WebhookMetrics } from './metrics.ts';
 import {
   dueLanes,
@@ -104,6 +105,12 @@ export class DeliveryWorker {
     });
   }
 
+  /** Call within the transaction that joins them, before anything else can read them. */
+  lanesJoined({ tenantId, endpointId, from, into }: JoinedLanes): void {
+    const lane = { tenantId, endpointId };
+    this.#slots.join({ ...lane, orderKey: from }, { ...lane, orderKey: into });
+  }
+
   /** An endpoint was changed: what is under way for it ends its turn, and the rest goes by the new settings. */
   endpointChanged(endpointId: string): void {
     this.#slots.forget(endpointId);
@@ -119,8 +126,9 @@ export class DeliveryWorker {
         const lanes = await dueLanes(db, {
           now,
           withoutEndpoints: this.#slots.closed(clock.monotonic()),
-          // The heads of the lanes being served are still due in the database, and come first.
-          limit: this.#slots.free + this.#slots.taken,
+          // The heads of the lanes being served are still due in the database, and come first; where two lanes
+          // were joined, twice.
+          limit: this.#slots.free + 2 * this.#slots.taken,
         });
         const begun = this.#running ? lanes.filter((lane) => this.#begin(lane)).length : 0;
         if (begun === 0) break;
@@ -186,6 +194,8 @@ export class DeliveryWorker {
       this.#slots.hold(lane.endpointId, clock.monotonic() + PAUSE_AFTER_ERROR_MS);
     }
     await this.#results.release(lane);
+    const into = this.#slots.joinedInto(lane);
+    if (into) await this.#results.release(into);
   }
 
   /** Null when it takes no deliveries; those that wait for it were parked when it stopped. */

@@ -152,10 +152,10 @@ describe('notices', () => {
   });
 
   test('keep the order of their chat, else of the device', () => {
-    expect(noticeOrderKey(NOTICES['chat.clear'])).toBe(UNKNOWN.lid);
-    expect(noticeOrderKey(NOTICES['contact.presence'])).toBe(ANA.jid);
+    expect(noticeOrderKey(NOTICES['chat.clear'])).toEqual(UNKNOWN);
+    expect(noticeOrderKey(NOTICES['contact.presence'])).toEqual(ANA);
     expect(noticeOrderKey(NOTICES['group.info'])).toBe(GROUP);
-    expect(noticeOrderKey(NOTICES['call.offer'])).toBe(ANA.jid);
+    expect(noticeOrderKey(NOTICES['call.offer'])).toEqual(ANA);
     expect(noticeOrderKey(NOTICES['call.terminate'])).toBe(GROUP);
     expect(noticeOrderKey(NOTICES['newsletter.join'])).toBe(CHANNEL);
     expect(noticeOrderKey(NOTICES['offline.sync_completed'])).toBe('device');

@@ -99,9 +99,7 @@ describe('the outbox', () => {
         source: 'phone',
       },
     });
-    expect(enlisted).toEqual([
-      expect.stringMatching(/^\d+ message\.received 5511999990002@s\.whatsapp\.net$/),
-    ]);
+    expect(enlisted).toEqual([expect.stringMatching(/^\d+ message\.received 222222222222222@lid$/)]);
     expect(commits).toBe(1);
   });
 

@@ -11,6 +11,7 @@ export const GROWING: Record<string, number> = {
   events: 2_000_000,
   webhook_deliveries: 2_000_000,
   webhook_attempts: 2_500_000,
+  webhook_lane_names: 300_000,
   signal_keys: 2_000_000,
   inbound_journal: 5000,
   idempotency_keys: 200_000,

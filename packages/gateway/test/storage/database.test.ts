@@ -72,6 +72,7 @@ describe('the database', () => {
       webhook_attempts: true,
       webhook_deliveries: true,
       webhook_endpoints: true,
+      webhook_lane_names: true,
       send_bulks: true,
       send_jobs: true,
     };

@@ -4,6 +4,7 @@ import { Registry } from 'prom-client';
 import type { Device } from '../../src/devices/devices.ts';
 import type { EventName } from '../../src/events/catalogue/names.ts';
 import { composeEvents } from '../../src/events/composition.ts';
+import type { OrderKey } from '../../src/events/order-key.ts';
 import type { EventOutbox } from '../../src/events/outbox.ts';
 import { GuardedClient } from '../../src/net/guarded-client.ts';
 import { noQuotas } from '../../src/quotas/quotas.ts';
@@ -146,11 +147,11 @@ export class WebhookWorld {
   }
 
   /** Records events as the archive does: each in its own transaction, numbered by `n`. */
-  async record(device: Device, chat: string, ...numbers: number[]): Promise<void> {
+  async record(device: Device, chat: OrderKey, ...numbers: number[]): Promise<void> {
     for (const n of numbers) await this.recordEvent(device, 'message.received', chat, { n });
   }
 
-  async recordEvent(device: Device, name: EventName, orderKey: string, data: object): Promise<void> {
+  async recordEvent(device: Device, name: EventName, orderKey: OrderKey, data: object): Promise<void> {
     await this.db
       .transaction()
       .execute((trx) => this.outbox.record(trx, eventDevice(device), { name, orderKey, data }));

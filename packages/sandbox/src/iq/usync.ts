@@ -20,16 +20,19 @@ interface Subject {
  * LID (`lid`), and small things (whatsmeow user.go usync, IsOnWhatsApp, GetUserInfo; Baileys WAUSync).
  * The signed key index list is left out: only the phone could sign it, and clients here do not ask for it.
  */
-const usync: IqHandler = ({ network, iq }) => {
+const usync: IqHandler = ({ network, sender, iq }) => {
   const usyncNode = childNamed(iq, 'usync');
   const list = childNamed(usyncNode, 'list');
   if (!usyncNode || !list) return { error: BAD_REQUEST };
   const protocols = childrenOf(childNamed(usyncNode, 'query'));
   const byLid = protocols.some(({ tag, attrs }) => tag === 'contact' && attrs.addressing_mode === 'lid');
+  const withoutLid = protocols.filter(({ tag }) => tag !== 'lid');
+  const hidesLid = ({ account }: Subject): boolean =>
+    account !== undefined && sender.address.device !== 0 && network.orders.hidingOtherName.has(account.user);
   const users: BinaryNode[] = [];
   for (const user of childrenNamed(list, 'user')) {
     const subject = subjectOf(network, user);
-    if (subject) users.push(answer(subject, protocols, byLid));
+    if (subject) users.push(answer(subject, hidesLid(subject) ? withoutLid : protocols, byLid));
   }
   const { sid, mode, context } = usyncNode.attrs;
   return {

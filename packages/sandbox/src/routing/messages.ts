@@ -114,7 +114,9 @@ function routeToUser(
           from,
           ...envelope.attrs,
           addressing_mode: mode,
-          ...(own ? ownCopyAttributes(node, mode, recipient) : senderAttributes(mode, sender.account)),
+          ...(own
+            ? ownCopyAttributes(node, mode, recipient)
+            : senderAttributes(network, mode, sender.account)),
         },
         contentFor(envelope, encs),
       ),
@@ -135,7 +137,12 @@ function routeToUser(
   if (device) post(device, childrenNamed(node, 'enc'));
 }
 
-function senderAttributes(mode: AddressingMode, sender: Account): Record<string, string | undefined> {
+function senderAttributes(
+  network: NetworkServices,
+  mode: AddressingMode,
+  sender: Account,
+): Record<string, string | undefined> {
+  if (network.orders.hidingOtherName.has(sender.user)) return {};
   const key = mode === 'lid' ? 'sender_pn' : 'sender_lid';
   return { [key]: alternateJid(mode, sender) };
 }

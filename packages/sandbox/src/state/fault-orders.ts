@@ -31,6 +31,8 @@ export class FaultOrders {
 
   readonly #acks: AckOrder[] = [];
   readonly #refused = new Map<string, RefusedLogins>();
+  /** Phone numbers of accounts whose other name nobody is told. */
+  readonly hidingOtherName = new Set<string>();
   readonly #silenced = new Map<NetworkLink, BinaryNode[]>();
   readonly #torn = new Set<NetworkLink>();
 
@@ -101,6 +103,7 @@ export class FaultOrders {
     this.#acks.length = 0;
     this.#refusedQuestions = null;
     this.#refused.clear();
+    this.hidingOtherName.clear();
   }
 
   /** What is ordered for the ack of this message. */

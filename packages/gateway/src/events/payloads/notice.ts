@@ -3,6 +3,7 @@ import { canonicalJid } from '../../identity/jid.ts';
 import type { Identity } from '../../whatsapp/port/identity.ts';
 import type { CallNotice, SessionNotice } from '../../whatsapp/port/notices.ts';
 import type { EventData } from '../catalogue.ts';
+import type { OrderKey } from '../order-key.ts';
 import { chatNames, direction, person, personOrNull, time, timeOrNull } from './parts.ts';
 
 /** What is known of the message that a notice speaks of. */
@@ -156,12 +157,12 @@ export function noticeData<N extends SessionNotice['name']>(
 }
 
 /** What belongs to a chat keeps the chat's order; the rest keeps the device's. */
-export function noticeOrderKey(notice: SessionNotice): string {
-  if ('chat' in notice) return canonicalJid(notice.chat) ?? 'device';
+export function noticeOrderKey(notice: SessionNotice): OrderKey {
+  if ('chat' in notice) return notice.chat;
   if ('group' in notice && notice.group !== null) return notice.group;
   if ('newsletter' in notice) return notice.newsletter;
-  if ('contact' in notice) return canonicalJid(notice.contact) ?? 'device';
-  return 'callId' in notice ? (canonicalJid(notice.from) ?? 'device') : 'device';
+  if ('contact' in notice) return notice.contact;
+  return 'callId' in notice ? notice.from : 'device';
 }
 
 function marked(

@@ -27,6 +27,7 @@ const BATCH = 200;
 /** Tables that grow, those that point at others first. What is left goes with the owner's own row. */
 const TABLES = [
   'webhook_deliveries',
+  'webhook_lane_names',
   'events',
   'receipts',
   'media_retry_requests',

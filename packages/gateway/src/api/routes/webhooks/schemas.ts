@@ -179,7 +179,10 @@ export const DeliveryObject = Type.Object({
   device_id: Uuid,
   event_id: Type.String({ description: '`id` of the envelope' }),
   event: Event,
-  order_key: Type.String({ description: 'Deliveries with the same key keep their order: the chat' }),
+  order_key: Type.String({
+    description:
+      'Deliveries with the same key keep their order: the chat, which is the LID of a person once that is known',
+  }),
   state: OneOf(DELIVERY_STATES),
   attempts: Type.Integer(),
   next_attempt_at: Nullable(Rfc3339),

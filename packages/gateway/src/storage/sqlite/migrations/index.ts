@@ -15,6 +15,7 @@ import * as journalSetAside from './0019-journal-set-aside.ts';
 import * as pollOptions from './0020-poll-options.ts';
 import * as jobsOfADevice from './0021-jobs-of-a-device.ts';
 import * as webhookGenerations from './0022-webhook-generations.ts';
+import * as laneNames from './0023-lane-names.ts';
 import * as searchFollowsResends from './0024-search-follows-resends.ts';
 import * as waitingJobs from './0025-waiting-jobs.ts';
 import * as encryptionKey from './0026-encryption-key.ts';
@@ -40,6 +41,7 @@ export const migrations: Record<string, Migration> = {
   '0020-poll-options': pollOptions,
   '0021-jobs-of-a-device': jobsOfADevice,
   '0022-webhook-generations': webhookGenerations,
+  '0023-lane-names': laneNames,
   '0024-search-follows-resends': searchFollowsResends,
   '0025-waiting-jobs': waitingJobs,
   '0026-encryption-key': encryptionKey,
