@@ -8,7 +8,7 @@ import { tooLargeMedia } from './base64.ts';
 import type { MediaCache } from './cache.ts';
 import { type FileContent, type OpenedSource, openBase64, openUrl } from './fetch-source.ts';
 import type { MediaSession } from './fetcher.ts';
-import { readPage } from './page.ts';
+import { type Page, readPage } from './page.ts';
 import { Ffmpeg } from './prepare/ffmpeg.ts';
 import { DEFAULT_PICTURES, type PictureReader, Pictures } from './prepare/pictures.ts';
 import { MediaPreparation } from './prepare/preparation.ts';
@@ -94,7 +94,7 @@ export class OutboundFiles {
   }
 
   /** Up to half a megabyte of the HTML behind a URL; null for anything else. */
-  page(url: string): Promise<string | null> {
+  page(url: string): Promise<Page | null> {
     return readPage(this.#parts.client, url);
   }
 

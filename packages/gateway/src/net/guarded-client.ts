@@ -44,7 +44,9 @@ export interface GuardedRequest {
 export interface GuardedResponse {
   status: number;
   headers: Record<string, string | string[] | undefined>;
-  /** Path of the URL that answered at last, for a file name. */
+  /** The URL that answered at last, behind all redirects. */
+  url: string;
+  /** Its path, for a file name. */
   pathname: string;
   /** Cut with a GuardedRequestError when it grows over the cap, stalls or is aborted. Must be consumed or destroyed. */
   body: Transform;
@@ -275,6 +277,12 @@ export class GuardedClient {
     response.body.on('error', (error) => body.destroy(explain(signal.aborted ? signal.reason : error)));
     body.on('close', () => response.body.destroy());
     response.body.pipe(body);
-    return { status: response.statusCode, headers: response.headers, pathname: target.pathname, body };
+    return {
+      status: response.statusCode,
+      headers: response.headers,
+      url: target.href,
+      pathname: target.pathname,
+      body,
+    };
   }
 }

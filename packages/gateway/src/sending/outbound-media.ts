@@ -2,6 +2,7 @@
 import { stopwatch } from '../clock.ts';
 import { AppError, invalidField } from '../errors.ts';
 import type { FileContent, OpenedSource } from '../media/fetch-source.ts';
+import type { Page } from '../media/page.ts';
 import type { PictureReader } from '../media/prepare/pictures.ts';
 import type { MediaPreparation } from '../media/prepare/preparation.ts';
 import type { UploadedMedia } from '../media/upload.ts';
@@ -29,7 +30,7 @@ export interface OutboundMedia {
   /** Throws INVALID_MEDIA, PAYLOAD_TOO_LARGE. `field` names the request's member in the error. */
   open(input: MediaInput, options: OpenOptions): Promise<OpenedMedia>;
   /** The beginning of an HTML page; null when it cannot be fetched. */
-  page(url: string): Promise<string | null>;
+  page(url: string): Promise<Page | null>;
   /** Encrypts and uploads. Throws UPLOAD_FAILED, and the session's errors. */
   upload(
     session: WhatsAppSession,

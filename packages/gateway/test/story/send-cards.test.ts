@@ -2,7 +2,6 @@
 import type { Phone, PhoneMessage } from '@wuts/sandbox';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { FileServer } from '../bad-input/file-server.ts';
 import { type Answer, type Api, type Json, until, World } from './harness.ts';
 import { jpeg } from './samples.ts';
 
@@ -340,45 +339,5 @@ describe('mentions', () => {
       { to: group, text: 'x', mentions: { specificUsers: [{ jid: 'nobody' }] } },
       'mentions.specificUsers.0',
     );
-  });
-});
-
-describe('link previews', () => {
-  test('read from the page, given by the caller, or left out', async () => {
-    const picture = await jpeg();
-    const page = `<!doctype html><html><head><title> Plain </title>
-      <meta property="og:title" content="Caf&eacute; &amp; bar"><meta name="description" content="Open all day">
-      <meta property="og:image" content="/picture.jpg"></head><body><title>other</title></body></html>`;
-    const server = await FileServer.start({
-      '/menu': (_, response) => response.setHeader('content-type', 'text/html; charset=utf-8').end(page),
-      '/picture.jpg': (_, response) => response.setHeader('content-type', 'image/jpeg').end(picture),
-    });
-    try {
-      const text = `Look: ${server.url}/menu.`;
-      const read = await sent('text', { text, link_preview: true });
-      expect(read.answer.body.metadata.link_preview).toBe(true);
-      expect(read.message.extendedTextMessage).toMatchObject({
-        text,
-        matchedText: `${server.url}/menu`,
-        title: 'Café & bar',
-        description: 'Open all day',
-      });
-      expect(read.message.extendedTextMessage.jpegThumbnail.length).toBeGreaterThan(100);
-
-      const asked = server.asked.length;
-      expect((await sent('text', { text })).message).toMatchObject({ conversation: text });
-      expect(server.asked.length).toBe(asked);
-
-      const missing = await sent('text', { text: `${server.url}/nothing`, link_preview: true });
-      expect(missing.answer.body.metadata.link_preview).toBe(false);
-      expect(missing.message.conversation).toBe(`${server.url}/nothing`);
-
-      const own = await sent('text', { text, preview: { title: 'Ours', description: 'Said by us' } });
-      expect(own.message.extendedTextMessage).toMatchObject({ title: 'Ours', description: 'Said by us' });
-      expect(server.asked.length).toBe(asked + 1);
-      await refused('text', { text: 'no link', preview: { title: 'x' } }, 'preview.url');
-    } finally {
-      await server.stop();
-    }
   });
 });

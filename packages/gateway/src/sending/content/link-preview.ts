@@ -27,15 +27,31 @@ const LONGEST_TITLE = 300;
 const LONGEST_DESCRIPTION = 1000;
 const MOST_PICTURE_BYTES = 5 * 1024 ** 2;
 
-/** What stands behind an address and is not part of it. */
-const PUNCTUATION = `.,;:!?)]}'"`;
+/** What stands behind an address and is not part of it; Chinese and Japanese set no space before theirs. */
+const PUNCTUATION = `.,;:!?'"*~…。，、；：！？`;
+
+/** What closes what the text opened before the address, unless the address opened it itself. */
+const BRACKETS: ReadonlyMap<string, string> = new Map(
+  ['()', '[]', '{}', '（）', '［］', '【】', '「」', '『』', '《》', '“”', '‘’', '«»'].map(
+    ([open = '', close = '']) => [close, open],
+  ),
+);
 
 /** The first address of a text, without the punctuation behind it; null when it has none. */
 export function firstLink(text: string): string | null {
-  const found = /https?:\/\/[^\s<>"]+/i.exec(text)?.[0] ?? '';
-  let end = found.length;
-  while (end > 0 && PUNCTUATION.includes(found.charAt(end - 1))) end -= 1;
-  const link = found.slice(0, end);
+  const found = [...(/https?:\/\/[^\s<>"]+/i.exec(text)?.[0] ?? '')];
+  const counts = new Map<string, number>();
+  for (const character of found) counts.set(character, (counts.get(character) ?? 0) + 1);
+  const count = (character: string): number => counts.get(character) ?? 0;
+  for (let last = found.at(-1); last !== undefined; last = found.at(-1)) {
+    const opening = BRACKETS.get(last);
+    // `…/Foo_(bar)` ends with a bracket of its own; `(see …/foo)` with the text's.
+    const own = opening === undefined ? !PUNCTUATION.includes(last) : count(opening) >= count(last);
+    if (own) break;
+    found.pop();
+    counts.set(last, count(last) - 1);
+  }
+  const link = found.join('');
   return URL.canParse(link) ? link : null;
 }
 
@@ -59,9 +75,10 @@ export function checkedPreview(given: GivenPreview, text: string): GivenPreview 
  */
 export async function fetchedPreview(media: OutboundMedia, url: string): Promise<Preview | null> {
   const page = await media.page(url);
-  const facts = page ? pageFacts(page) : null;
-  if (!facts?.title) return null;
-  const picture = facts.image ? absolute(facts.image, url) : null;
+  const facts = page ? pageFacts(page.html) : null;
+  if (!page || !facts?.title) return null;
+  const base = absolute(facts.base, page.url) ?? page.url;
+  const picture = facts.image ? absolute(facts.image, base) : null;
   const jpegThumbnail = picture ? await thumbnail(media, { url: picture }).catch(() => null) : null;
   return {
     matchedText: url,
@@ -103,14 +120,20 @@ interface PageFacts {
   title: string;
   description: string;
   image: string;
+  /** What its relative addresses are relative to, as it says. */
+  base: string;
 }
 
 function pageFacts(html: string): PageFacts {
   const found: Record<string, string> = {};
   let inTitle = false;
+  // An icon may have a title of its own.
+  let inPicture = 0;
   const parser = new Parser({
     onopentag(name, attributes) {
-      if (name === 'title') inTitle = true;
+      if (name === 'svg') inPicture += 1;
+      if (name === 'title') inTitle = inPicture === 0 && !('title' in found);
+      if (name === 'base' && attributes.href && !('base' in found)) found.base = attributes.href;
       if (name === 'body') parser.pause();
       if (name !== 'meta') return;
       const key = (attributes.property ?? attributes.name ?? '').toLowerCase();
@@ -121,6 +144,7 @@ function pageFacts(html: string): PageFacts {
       if (inTitle) found.title = `${found.title ?? ''}${text}`;
     },
     onclosetag(name) {
+      if (name === 'svg') inPicture -= 1;
       if (name === 'title') inTitle = false;
     },
   });
@@ -131,6 +155,7 @@ function pageFacts(html: string): PageFacts {
     title: first('og:title', 'twitter:title', 'title'),
     description: first('og:description', 'twitter:description', 'description'),
     image: first('og:image:secure_url', 'og:image', 'twitter:image'),
+    base: first('base'),
   };
 }
 
