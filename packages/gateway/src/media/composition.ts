@@ -27,8 +27,8 @@ export function composeMedia(
   parts: MediaServiceParts & { guarded: GuardedClient; ffmpeg: FfmpegConfig; pictures: PicturesConfig },
 ): Media {
   const { guarded, ffmpeg, pictures: limits, ...options } = parts;
-  const programs = new Ffmpeg(ffmpeg);
-  const pictures = new Pictures(limits);
+  const programs = new Ffmpeg(ffmpeg, options.clock);
+  const pictures = new Pictures(limits, options.clock);
   const service = new MediaService(options);
   const uploads = new Uploads();
   const inlineFiles = new InlineFiles({ uploads, maxBytes: options.settings.maxBytes });

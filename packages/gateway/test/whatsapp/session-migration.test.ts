@@ -1,6 +1,7 @@
 /** A person's sessions move from the number to the LID, whatever the store does meanwhile. */
 import { beforeEach, expect, test } from 'vitest';
 import { SignalClient } from '../../../sandbox/src/phones/signal.ts';
+import { systemClock } from '../../src/clock.ts';
 import { loadAuthState } from '../../src/whatsapp/baileys/connection/auth-state.ts';
 import { encodeStoredValue } from '../../src/whatsapp/baileys/connection/stored-values.ts';
 import { DecryptionTap } from '../../src/whatsapp/baileys/inbound/decryption-tap.ts';
@@ -38,7 +39,12 @@ let repository: SignalRepositoryWithLIDStore;
 async function connect(): Promise<SignalRepositoryWithLIDStore> {
   const { creds, keys, saveCredentials } = await loadAuthState(store);
   await saveCredentials();
-  const journal = new Journal({ store, roundTrip: async () => undefined, onFailure: () => undefined });
+  const journal = new Journal({
+    store,
+    clock: systemClock,
+    roundTrip: async () => undefined,
+    onFailure: () => undefined,
+  });
   const nobody = { decrypted: () => undefined, failed: () => undefined, unseen: () => undefined };
   const tap = new DecryptionTap(journal, { ...nobody, hasReceived: async () => false });
   const capable = addTransactionCapability(keys, quiet, { maxCommitRetries: 1, delayBetweenTriesMs: 1 });

@@ -2,7 +2,9 @@
  * The system's ffmpeg and ffprobe as child processes: a few at a time, bounded in time and output, and with
  * as little of them as converting one file takes.
  */
+
 import { dirname, join } from 'node:path';
+import { type Clock, systemClock } from '../../clock.ts';
 import type { FfmpegConfig } from '../../config.ts';
 import { AppError } from '../../errors.ts';
 import type { Work } from '../../quotas/fair-slots.ts';
@@ -11,7 +13,7 @@ import { HelperFailed, ProcessPool } from './process-pool.ts';
 export interface FfmpegTask {
   program: string;
   args: string[];
-  /** True: the output is told, in chunks. */
+  /** True: the output is sent back, in chunks. */
   output: boolean;
 }
 
@@ -50,7 +52,7 @@ export interface FfmpegRuns {
   readonly longestSeconds: number;
 }
 
-/** Whose work it is to look what is installed. */
+/** The work of looking which programs are installed belongs to no tenant. */
 const NOBODY: Work = { tenantId: '' };
 
 /** The program could not read the file, or took too long over it. */
@@ -61,9 +63,9 @@ export class Ffmpeg {
   readonly #pool: ProcessPool<FfmpegTask, FfmpegReply>;
   #available: Promise<boolean> | null = null;
 
-  constructor(settings: FfmpegConfig) {
+  constructor(settings: FfmpegConfig, clock: Clock = systemClock) {
     this.#settings = settings;
-    this.#pool = new ProcessPool({ ...settings, program: 'ffmpeg-process', what: 'conversions' });
+    this.#pool = new ProcessPool({ ...settings, clock, program: 'ffmpeg-process', what: 'conversions' });
   }
 
   /** Ends the processes and what they are at. */

@@ -1,7 +1,9 @@
 /** Pictures read and made fit, in processes of their own: bounded in time, shared between tenants. */
+
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { type Clock, systemClock } from '../../clock.ts';
 import type { Work } from '../../quotas/fair-slots.ts';
 import type { OpenedSource } from '../fetch-source.ts';
 import type { PictureFacts, PictureReply, PictureResult, PictureTask } from './picture-tasks.ts';
@@ -32,8 +34,8 @@ type Run = (task: Asked, file: OpenedSource) => Promise<PictureResult>;
 export class Pictures {
   readonly #pool: ProcessPool<PictureTask, PictureReply>;
 
-  constructor(settings: PictureSettings) {
-    this.#pool = new ProcessPool({ ...settings, program: 'picture-process', what: 'pictures' });
+  constructor(settings: PictureSettings, clock: Clock = systemClock) {
+    this.#pool = new ProcessPool({ ...settings, clock, program: 'picture-process', what: 'pictures' });
   }
 
   /** The same, on behalf of somebody. */

@@ -3,7 +3,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { systemClock } from '../../clock.ts';
+import type { Clock } from '../../clock.ts';
 import { FairSlots, type Work } from '../../quotas/fair-slots.ts';
 
 export interface PoolOptions {
@@ -15,6 +15,7 @@ export interface PoolOptions {
   timeoutMs: number;
   /** Tasks at a time. */
   concurrency: number;
+  clock: Clock;
 }
 
 /** What a helper process answers; `chunk` may come before it, any number of times. */
@@ -66,7 +67,7 @@ export class ProcessPool<Task extends object, Reply> {
     return new Promise((resolve, reject) => {
       let late = false;
       const stop = (): void => end(child);
-      const cancel = systemClock.after(this.#options.timeoutMs, () => {
+      const cancel = this.#options.clock.after(this.#options.timeoutMs, () => {
         late = true;
         stop();
       });
@@ -121,7 +122,8 @@ export class ProcessPool<Task extends object, Reply> {
   }
 
   #keep(child: ChildProcess): void {
-    if (child.connected) this.#idle.add(new IdleHelper(child, (gone) => this.#idle.delete(gone)));
+    if (child.connected)
+      this.#idle.add(new IdleHelper(child, this.#options.clock, (gone) => this.#idle.delete(gone)));
   }
 }
 
@@ -135,7 +137,7 @@ class IdleHelper {
   readonly #cancel: () => void;
   readonly #ended: () => void;
 
-  constructor(child: ChildProcess, gone: (idle: IdleHelper) => void) {
+  constructor(child: ChildProcess, clock: Clock, gone: (idle: IdleHelper) => void) {
     this.#child = child;
     this.#ended = () => {
       this.#cancel();
@@ -144,7 +146,7 @@ class IdleHelper {
     child.once('exit', this.#ended);
     child.unref();
     child.channel?.unref();
-    this.#cancel = systemClock.after(IDLE_MS, () => end(child));
+    this.#cancel = clock.after(IDLE_MS, () => end(child));
   }
 
   take(): ChildProcess {

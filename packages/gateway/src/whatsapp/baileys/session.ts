@@ -1,7 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import type { AccountFileSource } from '../port/account-files.ts';
 import { LeaseEnded } from '../port/credentials.ts';
-import { RequestRefused } from '../port/errors.ts';
 import type { SessionAbilities, SessionFactory, SessionParts, WhatsAppSession } from '../port/session.ts';
 import { account } from './abilities/account.ts';
 import { contacts } from './abilities/contacts.ts';
@@ -18,14 +17,14 @@ import { accountLimit } from './account/reach-out-lock.ts';
 import { type AuthState, loadAuthState } from './connection/auth-state.ts';
 import { closeReason } from './connection/close-reason.ts';
 import { sessionError } from './connection/engine-errors.ts';
-import { KeepaliveWatch } from './connection/keepalive.ts';
 import { separateQueues } from './connection/libsignal-queue.ts';
 import { Link } from './connection/link.ts';
+import { Liveness } from './connection/liveness.ts';
 import { type NetworkOptions, trustNetwork } from './connection/network-trust.ts';
 import { PairingQr } from './connection/pairing-qr.ts';
 import { silenceLibsignal } from './connection/quiet-libsignal.ts';
 import { type LogSink, logOf } from './connection/quiet-logger.ts';
-import { cut, openSocket } from './connection/socket.ts';
+import { openSocket } from './connection/socket.ts';
 import { quickenErrors } from './connection/stack-traces.ts';
 import { within } from './connection/within.ts';
 import { Inbound } from './inbound/inbound.ts';
@@ -51,15 +50,10 @@ export interface BaileysParts {
   unreadable?: { inc(labels: { outcome: UnreadableOutcome }): void };
 }
 
-/** The server pings every 30 s: one sign of life per that time is enough for `last_seen`. */
-const ALIVE_EVERY_MS = 20_000;
 const DEFAULT_ACK_TIMEOUT_MS = 30_000;
 const DEFAULT_QUERY_TIMEOUT_MS = 30_000;
-/** The server answers a ping within moments. */
-const PROBE_MS = 5_000;
 /** How long a stop may take to finish with what has arrived; the rest is in the journal. */
 const FINISH_MS = 1_500;
-const SERVER = '@s.whatsapp.net';
 /** What the library calls an account whose name it does not know yet (`requestPairingCode`). */
 const UNNAMED = '~';
 
@@ -89,22 +83,20 @@ class Connection {
   readonly #session: SessionParts;
   readonly #auth: AuthState;
   readonly #link: Link;
-  readonly #acks = new AckWaiter();
+  readonly #acks: AckWaiter;
   readonly #groups = new GroupCache();
   readonly #retries: RetryAnswers;
   readonly #qr: PairingQr;
-  readonly #keepalive: KeepaliveWatch;
+  readonly #liveness: Liveness;
   readonly #pushNames: PushNames;
   readonly #account: AccountFeed;
   readonly #setAside: SetAside;
   #inbound: Inbound | null = null;
   #stopping = false;
-  #probing = false;
   /** The newest save of the credentials. */
   #saved: Promise<void> = Promise.resolve();
   /** Why the linking that the phone has agreed to was not completed. */
   #pairingRefused: string | null = null;
-  #aliveAt = Number.NEGATIVE_INFINITY;
   #closed: Promise<void> = Promise.resolve();
 
   constructor(parts: BaileysParts, session: SessionParts, auth: AuthState) {
@@ -115,6 +107,8 @@ class Connection {
     this.#auth = auth;
     const link = new Link({ deviceId, creds: auth.creds, clock, log, report });
     this.#link = link;
+    this.#acks = new AckWaiter(clock);
+    this.#liveness = new Liveness({ link, clock, queryTimeoutMs: this.#queryTimeoutMs() });
     this.abilities = this.#abilities(link);
     this.#retries = new RetryAnswers({
       link,
@@ -136,7 +130,6 @@ class Connection {
       setAside: this.#setAside,
       log,
     });
-    this.#keepalive = new KeepaliveWatch(clock, (notice) => void link.report({ type: 'notice', notice }));
   }
 
   async start(): Promise<void> {
@@ -177,7 +170,7 @@ class Connection {
         acks: this.#acks,
         groups: this.#groups,
         ackTimeoutMs,
-        suspect: () => void this.#probe(),
+        suspect: () => void this.#liveness.probe(),
       }),
       receipts: receipts(link),
       media: media(link),
@@ -195,7 +188,8 @@ class Connection {
       credentials,
       report: this.#pushNames.following(report),
       own: () => this.#link.own(),
-      roundTrip: () => this.#ping(),
+      roundTrip: () => this.#liveness.ping(),
+      clock: this.#parts.clock,
       account: this.#account,
       hasReceived: (message) => this.#session.hasReceived(message),
       setAside: this.#setAside,
@@ -210,7 +204,7 @@ class Connection {
       network: this.#parts.network,
       log: this.#parts.log,
       queryTimeoutMs: this.#queryTimeoutMs(),
-      onUnanswered: () => void this.#probe(),
+      onUnanswered: () => void this.#liveness.probe(),
       creds: this.#auth.creds,
       keys: this.#account.keys,
       keptGroup: (jid) => this.#groups.get(jid),
@@ -229,7 +223,7 @@ class Connection {
     socket.ws.on('CB:notification,type:w:gp2', (node: BinaryNode) =>
       this.#groups.forget(node.attrs.from ?? ''),
     );
-    socket.ws.on('frame', () => this.#onFrame());
+    socket.ws.on('frame', () => this.#liveness.frame());
   }
 
   #follow(socket: Socket, ended: () => void): void {
@@ -262,36 +256,13 @@ class Connection {
     await this.#link.reported();
   }
 
-  async #ping(): Promise<void> {
-    await this.#link.ask((socket) => socket.query(ping()));
-  }
-
-  /**
-   * Something was not answered. When a ping is not either, the connection is dead, though frames may still
-   * come: what is lost on the way to the server is not seen by the library's keepalive.
-   */
-  async #probe(): Promise<void> {
-    const { socket } = this.#link;
-    if (this.#probing || !socket || !this.#link.isOpen) return;
-    this.#probing = true;
-    const limit = Math.min(PROBE_MS, this.#queryTimeoutMs());
-    // A refusal is an answer too.
-    const ask = socket.query(ping(), limit).then(
-      (answer: unknown) => answer !== undefined,
-      (error: unknown) => sessionError(error, true) instanceof RequestRefused,
-    );
-    const alive = await within(limit, ask);
-    this.#probing = false;
-    if (!alive) cut(socket);
-  }
-
   #queryTimeoutMs(): number {
     return this.#parts.queryTimeoutMs ?? DEFAULT_QUERY_TIMEOUT_MS;
   }
 
   #onOpen(): void {
     this.#link.opened();
-    this.#keepalive.start();
+    this.#liveness.start();
     const pushName = this.#auth.creds.me?.name ?? null;
     void this.#link.report({ type: 'open', ...this.#link.own(), pushName });
   }
@@ -299,7 +270,7 @@ class Connection {
   #onClose(error: unknown): void {
     this.#link.closed();
     this.#acks.closeAll();
-    this.#keepalive.stop();
+    this.#liveness.stop();
     const end = this.#pairingRefused
       ? { reason: 'pairing_failed' as const, detail: this.#pairingRefused, statusCode: null }
       : closeReason(error);
@@ -355,20 +326,4 @@ class Connection {
     this.#saved = this.#auth.saveCredentials();
     this.#saved.catch((error: unknown) => this.#link.warn('credentials were not saved', error));
   }
-
-  #onFrame(): void {
-    this.#keepalive.frame();
-    const now = this.#parts.clock.monotonic();
-    if (!this.#link.isOpen || now - this.#aliveAt < ALIVE_EVERY_MS) return;
-    this.#aliveAt = now;
-    void this.#link.report({ type: 'alive' });
-  }
-}
-
-function ping(): BinaryNode {
-  return {
-    tag: 'iq',
-    attrs: { to: SERVER, type: 'get', xmlns: 'w:p' },
-    content: [{ tag: 'ping', attrs: {} }],
-  };
 }

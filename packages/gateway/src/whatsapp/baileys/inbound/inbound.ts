@@ -1,3 +1,4 @@
+import type { Clock } from '../../../clock.ts';
 import type { CredentialStore, JournalEntry, SealedEntry } from '../../port/credentials.ts';
 import type { SessionReporter } from '../../port/events.ts';
 import type { SessionParts } from '../../port/session.ts';
@@ -28,6 +29,7 @@ import { answerUnwritable } from './unwritable-names.ts';
 
 export interface InboundParts {
   credentials: CredentialStore;
+  clock: Clock;
   report: SessionReporter;
   own(): OwnAccount;
   /** A ping and its answer: what was written before it has been taken by the server. */
@@ -61,6 +63,7 @@ export class Inbound {
     this.#queue = new InboundQueue((error) => this.#warn('message not stored yet', error));
     this.#journal = new Journal({
       store: parts.credentials,
+      clock: parts.clock,
       roundTrip: parts.roundTrip,
       onFailure: (error) => this.#parts.log.debug({ reason: (error as Error).message }, 'journal kept'),
     });

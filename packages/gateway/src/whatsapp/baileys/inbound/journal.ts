@@ -1,4 +1,4 @@
-import { systemClock } from '../../../clock.ts';
+import type { Clock } from '../../../clock.ts';
 import type { CredentialStore, JournalEntry, SealedEntry } from '../../port/credentials.ts';
 
 /** How long stored entries are gathered before one deletion: at most this much is redone after a crash. */
@@ -6,6 +6,7 @@ const GATHER_MS = 500;
 
 export interface JournalParts {
   store: CredentialStore;
+  clock: Clock;
   /**
    * Resolves once the server has taken everything that was written to it before the call: a ping and its
    * answer, because stanzas are processed in their order. Rejects when the connection ends.
@@ -84,7 +85,7 @@ export class Journal {
 
   #gather(): void {
     if (!this.#caughtUp || this.#gathering || this.#done.length === 0) return;
-    this.#gathering = systemClock.after(GATHER_MS, () => {
+    this.#gathering = this.#parts.clock.after(GATHER_MS, () => {
       this.#gathering = null;
       this.#purging = this.#purge().finally(() => {
         this.#purging = null;

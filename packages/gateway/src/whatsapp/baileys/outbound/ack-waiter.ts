@@ -1,4 +1,4 @@
-import { systemClock } from '../../../clock.ts';
+import type { Clock } from '../../../clock.ts';
 import { SendRejected, SessionTimeout } from '../../port/errors.ts';
 import type { BinaryNode } from '../library.ts';
 import { stampOf } from '../parse/stanza-time.ts';
@@ -27,11 +27,16 @@ const REJECTION_TEXTS: Record<number, string> = {
  */
 export class AckWaiter {
   readonly #waiting = new Map<string, Waiting>();
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** Resolves with the server's time (ms) for message `id`, or throws within `timeoutMs`. */
   wait(id: string, timeoutMs: number): { ack: Promise<{ timestamp: number }>; cancel(): void } {
     const ack = new Promise<{ timestamp: number }>((resolve, reject) => {
-      const cancel = systemClock.after(timeoutMs, () => {
+      const cancel = this.#clock.after(timeoutMs, () => {
         this.#waiting.delete(id);
         reject(new SessionTimeout(`no ack for the message within ${timeoutMs / 1000} s`));
       });
