@@ -93,7 +93,7 @@ const SET_BACK_MS = 1000;
 
 /**
  * Notices that the clock was set back. What was stored to be tried again at a time of the old clock would wait
- * for as long besides: whoever stores such times looks before it asks what is due.
+ * for as long besides: code that stores such times checks the clock before it asks what is due.
  */
 export class SetBacks {
   readonly #clock: Clock;

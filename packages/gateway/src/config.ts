@@ -263,7 +263,7 @@ function readNetwork(read: SettingsReader): NetworkConfig {
     return new Uint8Array(Buffer.from(text, 'hex'));
   });
   const caFile = read.optional('WUTS_NETWORK_CA_FILE', (text) => resolve(text));
-  // Whoever can set these could otherwise read along between us and the real WhatsApp.
+  // Otherwise somebody who can set these could read everything between us and the real WhatsApp.
   if (new URL(url).hostname.replace(/\.$/, '') === new URL(WHATSAPP_NETWORK_URL).hostname) {
     const reason = 'is only for another network: set WUTS_NETWORK_URL too, or unset it';
     if (rootKey) read.problem('WUTS_NETWORK_ROOT_KEY', reason);

@@ -1,4 +1,4 @@
-/** Reads settings by name from an environment and gathers what is wrong, so that all of it is told at once. */
+/** Reads settings by name from an environment and gathers the mistakes, so that one error names all of them. */
 import { readFileSync } from 'node:fs';
 
 /** The settings cannot be used. The message lists every problem and shows no value of a secret. */

@@ -1,4 +1,4 @@
-/** What is done to stored messages. Nothing runs by itself here: requests call it. */
+/** The parts that change stored messages: edit, delete, forward, pin, star. Nothing here runs by itself: requests call it. */
 import type { Clock } from '../clock.ts';
 import type { MediaService } from '../media/service.ts';
 import type { MessageArchive } from '../messages/archive.ts';

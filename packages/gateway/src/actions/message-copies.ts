@@ -61,9 +61,9 @@ export class MessageCopies {
   }
 
   /**
-   * Copies of what goes by this name in the chat that the address names, of what fits; empty when it is in another
-   * chat. Throws MESSAGE_NOT_FOUND when nothing goes by it, DEVICE_NOT_READY when only WhatsApp could tell the
-   * chat, and what its look-up throws.
+   * The copies of the message with this name that are in the chat of the address and that fit; none when the
+   * message is in another chat. Throws MESSAGE_NOT_FOUND when there is no such message, DEVICE_NOT_READY when only
+   * WhatsApp knows which chat the address means, and what its look-up throws.
    */
   async inChat(
     caller: Caller,

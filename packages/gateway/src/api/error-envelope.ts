@@ -94,7 +94,7 @@ const STORAGE_RETRY_S = 5;
 
 const EXPECTED = new Set<ErrorCode>(['DEVICE_NOT_READY', 'SHUTTING_DOWN']);
 
-/** Logs what is ours to repair and answers. The error handler of the server. */
+/** The server's error handler: logs the failures that we have to repair, and answers all of them. */
 export function handleError(now: () => number) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const known = withAdvice(toAppError(error), request);

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Step } from '../steps.ts';
 import type { Lifecycle } from './server.ts';
 
-/** What is under way may finish first. */
+/** Requests that are under way may finish first. */
 const FINISH_MS = 3000;
 /** Those who waited for a device get their answer when it closes. */
 const LAST_ANSWERS_MS = 1000;

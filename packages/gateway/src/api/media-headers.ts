@@ -37,7 +37,7 @@ const EXTENSIONS: Record<string, string> = {
   'application/pdf': 'pdf',
 };
 const MAX_NAME_LENGTH = 200;
-/** What is looked at of a sender's name: so many UTF-16 units of its beginning, and of its end for the extension. */
+/** We look at so many UTF-16 units of the beginning of a sender's file name, and of its end for the extension. */
 const NAME_HEAD = 1000;
 const NAME_TAIL = 200;
 /** Controls, path separators, and the marks that make `gpj.exe` read as `exe.jpg`. */

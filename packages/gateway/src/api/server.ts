@@ -33,7 +33,7 @@ export interface Lifecycle {
 
 /** `QuotaRoom` of `quotas/` fits. */
 export interface Traffic {
-  /** Lets a request of the tenant in; what is returned is called once it is over. Throws QUOTA_EXCEEDED. */
+  /** Lets a request of the tenant in; call the returned function once the request is over. Throws QUOTA_EXCEEDED. */
   admission: { enter(tenantId: string): () => void };
   /** Throws STORAGE_FULL. */
   disk: { demand(): Promise<void> };

@@ -20,7 +20,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   const { log } = gateway;
   // One session's stray promise must not take the devices of every tenant down.
   process.on('unhandledRejection', (reason) => log.error({ err: reason }, 'a rejection was not handled'));
-  // Whoever read our output may go away. pino looks after standard output.
+  // The program that reads our output may end. pino handles that for standard output.
   process.stderr.on('error', () => undefined);
   process.on('uncaughtException', (error) => {
     // Not `fatal`, which flushes: sonic-boom's flushSync tries for ever on a pipe that nobody reads (EPIPE).

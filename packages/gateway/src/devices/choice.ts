@@ -1,4 +1,4 @@
-/** Which of their devices a user means who does not say it. Never one of another user, whatever the role. */
+/** Chooses the device when a request names none: always one of the user's own, whatever the role. */
 import { AppError, type ErrorCode } from '../errors.ts';
 import { type Device, isLinked } from './device.ts';
 

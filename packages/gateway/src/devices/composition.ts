@@ -1,4 +1,4 @@
-/** Linked numbers and their sessions. Who stores what sessions report is composed afterwards, and subscribes. */
+/** Linked numbers and their sessions. The rooms that store what sessions report are composed later and subscribe. */
 import type { Step } from '../steps.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
 import { type Device, Devices, type DevicesParts, type SessionHandlers } from './devices.ts';

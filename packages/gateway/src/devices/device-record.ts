@@ -1,4 +1,4 @@
-/** A device's state: in memory at once, in the store soon after, and told to those who wait for it. */
+/** A device's state: it changes in memory at once, is stored soon after, and wakes those who wait for it. */
 
 import type { Clock } from '../clock.ts';
 import type { NewEvent } from '../events/recorder.ts';

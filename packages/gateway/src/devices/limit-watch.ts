@@ -1,4 +1,4 @@
-/** The end of a limit that WhatsApp set: it comes by itself, and WhatsApp says nothing then. */
+/** Watches for the end of a limit that WhatsApp set: WhatsApp sends nothing when it ends. */
 import type { Clock } from '../clock.ts';
 import type { AccountLimit } from '../whatsapp/port/account.ts';
 

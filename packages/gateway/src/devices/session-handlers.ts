@@ -1,4 +1,4 @@
-/** Where what the sessions report is stored. */
+/** Gives each report of a session to the part that stores it. */
 import type { ChatTimer } from '../whatsapp/port/chat-timers.ts';
 import type { SessionEvent } from '../whatsapp/port/events.ts';
 import type { HistoryBatch } from '../whatsapp/port/history.ts';

@@ -15,5 +15,5 @@ export interface EventEnvelope {
   data: object;
 }
 
-/** A stored event. `seq` is its place in the order of recording, and the cursor of whoever pulls. */
+/** A stored event. `seq` is its place in the order of recording, and the cursor of those who pull. */
 export type StoredEvent = Selectable<EventsTable>;

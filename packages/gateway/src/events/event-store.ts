@@ -112,7 +112,7 @@ export class EventStore {
 
   /** Which tenants have events recorded after `seq`, and the newest place among all. */
   async tenantsAfter(seq: number): Promise<{ tenantIds: string[]; newest: number }> {
-    // By number: in the order of the tenants, everything ever told would be read.
+    // In the order of `seq`: in the order of the tenants, every stored event would be read.
     const unindexed = sql<string>`${sql.ref('tenant_id')} || ''`;
     const rows = await this.#db
       .selectFrom('events')

@@ -41,8 +41,8 @@ export class EventFeed {
   }
 
   /**
-   * Calls `wake` whenever the tenant may have new events, until the returned function is called. What was
-   * committed before is not told: begin to listen, then read, then wait.
+   * Calls `wake` whenever the tenant may have new events, until the returned function is called. For what
+   * was committed before, it is not called: begin to listen, then read, then wait.
    */
   listen(tenantId: string, wake: () => void): () => void {
     const listeners = this.#waiting.get(tenantId) ?? new Set();

@@ -1,5 +1,5 @@
 /**
- * How a part says that something happened: in the transaction that makes it true.
+ * Parts record an event in the transaction that makes it true.
  * An event that was rolled back never existed, and one that was committed will be delivered.
  */
 import type { Transaction } from 'kysely';

@@ -1,4 +1,4 @@
-/** Forgetting events: little by little, so that a large database never stands still for it. */
+/** Deletes old events little by little, so that a large database never stands still for it. */
 import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { RetentionConfig } from '../config.ts';

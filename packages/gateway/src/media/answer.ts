@@ -1,4 +1,4 @@
-/** What a request for the media of a message can come to. */
+/** The possible answers to a request for the media of a message. */
 import type { Readable } from 'node:stream';
 import { AppError } from '../errors.ts';
 import type { ByteRange } from '../storage/blobs.ts';

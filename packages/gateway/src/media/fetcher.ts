@@ -56,12 +56,12 @@ export class MediaFetcher {
     return fetched;
   }
 
-  /** Resolves when what is under way has ended, whatever came of it. */
+  /** Resolves when the fetches that are under way have ended, with success or without. */
   async idle(): Promise<void> {
     await Promise.allSettled(this.#fetches);
   }
 
-  /** Breaks off what is under way and waits for it. */
+  /** Breaks off the fetches that are under way and waits for their end. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.idle();

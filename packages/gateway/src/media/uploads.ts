@@ -59,7 +59,7 @@ export class Uploads {
         declaredType: type === '' || type === 'application/octet-stream' ? null : type,
         detectedType: (await fileTypeFromFile(path))?.mime ?? null,
         downloadMs: null,
-        // Whoever received it disposes of it: a message may be composed twice.
+        // The code that received it disposes of it: a message may be composed twice.
         dispose: async () => undefined,
       });
       return { token, sha256, size, dispose };

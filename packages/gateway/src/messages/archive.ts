@@ -168,7 +168,7 @@ export class MessageArchive {
     this.#events.committed();
   }
 
-  /** Whether WhatsApp has the message is not known: it waits for what tells. */
+  /** Nobody knows whether WhatsApp has the message: it stays `pending` until a receipt or a copy proves it. */
   async markUncertain(message: Pick<StoredMessage, 'tenantId' | 'rowId'>, reason: string): Promise<void> {
     await moveSend(this.#db, message, 'lost', { reason });
   }
@@ -270,7 +270,7 @@ export class MessageArchive {
     return (await this.#inbound.known(this.#db, device, message)) !== undefined;
   }
 
-  /** What is stored already of a message that came. */
+  /** The stored copy of a message that came, if there is one. */
   async findKnown(
     trx: Transaction<Database>,
     device: MessageDevice,

@@ -27,7 +27,7 @@ export function cutText(text: string, longest: number): string {
   return whole.includes('\0') ? whole.replaceAll('\0', '') : whole;
 }
 
-/** The message as it is stored and told; `raw` is untouched. */
+/** The message cut to the bounds of columns, events and answers; `raw` is untouched. */
 export function boundedMessage(message: InboundMessage): InboundMessage {
   const { content, pushName } = message;
   const { quoted, targetId, targetSender, mentions, media } = content;

@@ -1,4 +1,4 @@
-/** Storing the account's past as its phone tells it, piece by piece. */
+/** Stores the account's past, which its phone sends piece by piece. */
 import type { Kysely } from 'kysely';
 import type { MessageData } from '../events/catalogue/message.ts';
 import type { EventRecorder } from '../events/recorder.ts';

@@ -62,7 +62,7 @@ export class InboundStoring {
   /**
    * Stores the message, and calls `announce` with what is new, within `trx`. Null when it was there already:
    * idempotent on device, chat, sender and message id, except that a readable copy takes the place of an
-   * undecryptable one, and what a sealed one says its own. What is stored and told of it is bounded (`bounds.ts`).
+   * undecryptable one, and what a sealed one says its own. Columns and events keep a bounded part of it (`bounds.ts`).
    */
   async store(
     trx: Transaction<Database>,
@@ -192,7 +192,7 @@ export class InboundStoring {
 
 /**
  * Whether a message takes the place of a stored copy of it: of one that could not be read or opened, and of one from
- * history, because what arrives is news even when a piece of history that was on its way told it first.
+ * history: a message that arrives is news, even when a piece of history that was on its way contained it first.
  */
 function replaces(row: MessagesTable, known: StoredRow): boolean {
   if (row.kind === 'undecryptable') return false;

@@ -1,4 +1,4 @@
-/** What the archive tells the world: each change of a message as an event, in the transaction of the change. */
+/** Records each change of a message as an event, in the transaction of the change. */
 import type { Transaction } from 'kysely';
 import type { MessageData } from '../events/catalogue/message.ts';
 import {

@@ -11,7 +11,7 @@ import { applyOwnAmendment } from './amendments.ts';
 import { moveSend } from './send-state.ts';
 import { chatIdentity, type MessageDevice, senderIdentity } from './stored-message.ts';
 
-/** Who is told how a send ended; `MessageEvents` fits. */
+/** Hears how a send ended; `MessageEvents` fits. */
 export interface SendOutcomes {
   sent(trx: Transaction<Database>, tenantId: string, rowId: string): Promise<void>;
 }
@@ -29,10 +29,10 @@ export interface RecoveryResult {
 }
 
 /**
- * Decides what became of what an earlier process left `pending`: `sent` when another of the tenant's devices holds the copy
- * that the account's devices get of a message the server took. Of the others nobody knows: they stay `pending`,
- * with that as the reason, until a receipt or a copy tells. Call once, before any device connects or request is
- * taken.
+ * Decides what became of the messages that an earlier process left `pending`. One is `sent` when another of the
+ * tenant's devices has the copy that the account's devices get of a message the server took. Of the others nobody
+ * knows: they stay `pending`, with that as the reason, until a receipt or a copy proves more. Call once, before any
+ * device connects or request is taken.
  */
 export async function concludeInterrupted(
   parts: { db: Kysely<Database>; outcomes: SendOutcomes },
@@ -94,7 +94,7 @@ function isCopy(row: Pick<MessagesTable, (typeof NAMES)[number]>, chat: Identity
   return !contradicts(chatIdentity(row), chat) && !contradicts(senderIdentity(row), sender);
 }
 
-/** WhatsApp has the message, as something else than its ack tells; `at` in milliseconds, when that says it. */
+/** Something else than the ack proves that WhatsApp has the message; `at` in milliseconds, if the proof has a time. */
 export async function proveSent(
   trx: Transaction<Database>,
   message: { tenantId: string; rowId: string },

@@ -1,4 +1,4 @@
-/** What a poll has come to: the latest vote of each voter. */
+/** The results of a poll: the latest vote of each voter counts. */
 import type { Kysely } from 'kysely';
 import { AppError } from '../errors.ts';
 import { contradicts, identityOf, sameIdentity } from '../identity/jid.ts';

@@ -7,7 +7,7 @@ import type { SendState, StoredMessage } from './stored-message.ts';
 export type SendEvent = 'acknowledged' | 'refused' | 'lost' | 'proved' | 'repeated';
 
 /**
- * | event        | from            | to                | told by                                                     |
+ * | event        | from            | to                | known from                                                  |
  * |--------------|-----------------|-------------------|-------------------------------------------------------------|
  * | acknowledged | pending, failed | sent              | the server's ack                                            |
  * | refused      | pending         | failed            | `<ack error>`, or a refusal of what has to come before it   |
@@ -15,8 +15,8 @@ export type SendEvent = 'acknowledged' | 'refused' | 'lost' | 'proved' | 'repeat
  * | proved       | pending, failed | sent              | a receipt, or the copy that a device of the account got     |
  * | repeated     | pending, failed | pending           | another attempt under the same id                           |
  *
- * What is `sent` stays so: nothing that was sent is called failed. `pending` with a reason is a send whose end is
- * not known; only a proof or another attempt gets it out.
+ * A message that is `sent` stays so and is never called failed. One that is `pending` with a reason is a send whose
+ * end is not known; only a proof or another attempt changes it.
  */
 const STEPS: Readonly<Record<SendEvent, { from: readonly SendState[]; to: SendState }>> = {
   acknowledged: { from: ['pending', 'failed'], to: 'sent' },

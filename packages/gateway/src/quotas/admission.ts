@@ -32,7 +32,7 @@ export class Admission {
     this.#clock = clock;
   }
 
-  /** Lets a request in; what is returned is called once it is over. Throws QUOTA_EXCEEDED. */
+  /** Lets a request in; call the returned function once the request is over. Throws QUOTA_EXCEEDED. */
   enter(tenantId: string): () => void {
     const { requestsInFlight, requestsPerSecond } = this.#limits;
     const traffic = this.#traffic(tenantId);

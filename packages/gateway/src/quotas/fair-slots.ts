@@ -6,11 +6,11 @@ export interface SlotLimits {
   capacity: number;
   /** Runs of one tenant that wait; a further one is refused. */
   waitingPerTenant: number;
-  /** What is waited for, for the refusal: "pictures". */
+  /** What the tasks wait for, as the refusal names it: "pictures". */
   what: string;
 }
 
-/** Whose work it is. `signal` ends the waiting and, by whoever runs it, the work. */
+/** Whose work it is. `signal` ends the waiting; the code that runs the work ends the work. */
 export interface Work {
   tenantId: string;
   signal?: AbortSignal | undefined;

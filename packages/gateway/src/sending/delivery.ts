@@ -138,7 +138,7 @@ async function completed(archive: MessageArchive, input: Outgoing): Promise<Comp
 }
 
 /**
- * What is sent again is what was sent: the request of an attempt that has stored its message goes out as it is
+ * A repeated send sends the same content: when an earlier attempt has stored its message, that goes out as it is
  * stored. Under a chosen id the content is the caller's, and the secret that of the first: votes of phones that
  * kept the first one are sealed under it.
  */

@@ -1,4 +1,4 @@
-/** From what a caller writes as a recipient to the chat that WhatsApp knows. */
+/** Finds the chat that WhatsApp knows for what a caller wrote as the recipient. */
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../clock.ts';
 import { AppError, invalidField } from '../errors.ts';

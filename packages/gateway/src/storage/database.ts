@@ -63,7 +63,7 @@ const siblings = new WeakMap<Kysely<Database>, Sibling>();
 
 /**
  * The same database for writers who do not wait for the disk at each commit: what they wrote outlives
- * `kill -9` at once and a power cut after `durable`, which whoever tells somebody about it must await first.
+ * `kill -9` at once, and a power cut after `durable`. Await that before anybody outside hears of what was written.
  * A later commit is never on the disk without the earlier ones.
  */
 export function deferred(db: Kysely<Database>): Kysely<Database> {

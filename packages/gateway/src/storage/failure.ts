@@ -1,4 +1,4 @@
-/** "The store cannot now", told apart from "the message is so". */
+/** Tells failures of the store, which may work later, from failures that lie in what is written. */
 
 /**
  * `busy`: another process holds the lock. `full`: no room. `io`: the disk failed. `damaged`: what is stored

@@ -4,7 +4,7 @@ import { type AppError, invalidField } from '../errors.ts';
 import { EVENT_NAMES, type EventName } from '../events/catalogue/names.ts';
 import type { AddressPolicy } from '../net/address-policy.ts';
 
-/** As a request says it; what is undefined stays as it is, or takes its default. */
+/** What a request says of an endpoint; a member that is undefined stays as it is, or takes its default. */
 export interface EndpointInput {
   url?: string | undefined;
   events?: readonly string[] | undefined;

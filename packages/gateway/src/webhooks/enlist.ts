@@ -95,7 +95,7 @@ export class WebhookSubscribers implements EventSubscriber {
       })
       .onConflict((conflict) => conflict.column('device_id').where('is_default', '=', sql.lit(1)).doNothing())
       .execute();
-    // Whoever asks next reads it anew; a rollback then leaves at worst a name that `enqueue` does not find.
+    // The next reader reads it anew; a rollback then leaves at worst a name that `enqueue` does not find.
     this.#subscriptions.forget(device.id);
   }
 }

@@ -125,7 +125,7 @@ export async function nextDue(db: Db, now: number): Promise<number | null> {
 
 /**
  * The first open deliveries of a lane, in the order in which they must arrive. Resolves when they are on the
- * disk: the archive does not wait for it, and what a power cut could take back must not be told to anybody.
+ * disk: the archive does not wait for it, and nobody may hear of what a power cut could take back.
  */
 export async function openDeliveries(
   db: Kysely<Database>,

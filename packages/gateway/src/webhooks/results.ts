@@ -1,4 +1,4 @@
-/** Writes what attempts came to. Those that end while a commit is under way share the next one. */
+/** Writes the results of attempts. Those that end while a commit is under way share the next one. */
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { type Clock, rfc3339 } from '../clock.ts';
 import type { EventRecorder } from '../events/recorder.ts';

@@ -1,4 +1,4 @@
-/** How many large bodies are in memory at a time: fair between tenants, and waiting instead of refused. */
+/** Limits how many large bodies are in memory at a time. Tenants take fair turns, and a body waits for its turn. */
 import { AppError } from '../../errors.ts';
 
 /** Of all tenants: each holds its text and its bytes, some 80 MB. */

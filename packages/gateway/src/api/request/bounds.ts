@@ -1,4 +1,4 @@
-/** How long and how many: every text and list that a request may carry has a bound, documented with it. */
+/** Every text and list that a request may carry has a bound, and the document says which. */
 import type { TSchema } from 'typebox';
 import { Type } from 'typebox';
 import { MOST_INLINE_CHARACTERS } from '../../media/base64.ts';

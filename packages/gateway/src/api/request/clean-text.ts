@@ -1,4 +1,4 @@
-/** Texts as they may be stored and told: well-formed Unicode, without U+0000. */
+/** Makes texts fit to be stored and answered: well-formed Unicode, without U+0000. */
 
 /** The character U+0000 somewhere in a request. */
 export class ForbiddenCharacter extends Error {

@@ -1,7 +1,7 @@
 /**
  * How an operation fails, as data. A route lists beside its answers the codes that its own work can end with; what
  * follows from how the route is built (who may call it, what it reads) is added here. Out of both come the failing
- * answers of the OpenAPI document, and `undocumented` tells an answer that is not among them.
+ * answers of the OpenAPI document, and `isDocumented` tells whether an answer is among them.
  */
 import type { RouteOptions } from 'fastify';
 import { Type } from 'typebox';

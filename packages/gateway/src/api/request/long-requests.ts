@@ -9,7 +9,7 @@ import { type Authenticator, bearerToken } from '../auth.ts';
 /** Streams and waiting polls of one user. */
 const MOST_OPEN = 20;
 
-/** Knows callers, and tells of which tenant they are to be asked for again. */
+/** Knows callers, and says of which tenant the callers have changed and must be looked up again. */
 export interface WatchedAuthenticator extends Pick<Authenticator, 'authenticate'> {
   onChange(listener: (tenantId: string) => void): void;
 }
@@ -80,7 +80,7 @@ export class LongRequests {
     if (signal.aborted) leave();
     const held = this.#held.get(tenantId) ?? new Set();
     this.#held.set(tenantId, held.add(check));
-    // A change since the request came in was told to nobody.
+    // If the user changed after the request came in, nobody was told yet.
     check();
     return {
       signal: gone.signal,

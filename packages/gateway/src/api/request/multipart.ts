@@ -18,7 +18,7 @@ export async function acceptMultipart(app: FastifyInstance): Promise<void> {
     limits: {
       fields: MOST_FIELDS,
       fieldSize: MOST_FIELD_BYTES,
-      // Whoever takes the file counts it and refuses it. The plugin would cut it, at the body limit of ordinary
+      // `Uploads` counts the bytes of the file and refuses it. The plugin would cut it, at the body limit of ordinary
       // operations unless told otherwise, and say so only in a property that is easily not looked at.
       fileSize: Number.POSITIVE_INFINITY,
       files: 1,

@@ -36,7 +36,7 @@ sharp.concurrency(1);
 sharp.cache(false);
 sharp.block({ operation: ['VipsForeignLoad'] });
 sharp.unblock({ operation: LOADERS.map((each) => `VipsForeignLoad${each}`) });
-// Whoever waits for an answer of the API comes first.
+// Requests that wait for an answer of the API come first.
 setPriority(10);
 
 process.on('message', (task: PictureTask) => {

@@ -1,4 +1,4 @@
-/** Lists of what is stored, page by page. */
+/** Lists and finds stored messages, page by page. */
 import type { Kysely } from 'kysely';
 import { AppError } from '../../errors.ts';
 import type { MessageName } from '../../identity/message-name.ts';

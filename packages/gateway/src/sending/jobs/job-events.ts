@@ -1,4 +1,4 @@
-/** What the world is told of jobs and bulks, in the transaction that ends them. */
+/** Records the events of jobs and bulks, in the transaction that ends them. */
 
 import type { Selectable, Transaction } from 'kysely';
 import { rfc3339OrNull } from '../../clock.ts';

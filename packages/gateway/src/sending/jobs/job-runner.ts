@@ -63,7 +63,7 @@ export class JobRunner {
     this.wake();
   }
 
-  /** What is under way is left for the next start, unless it ends by itself at once. */
+  /** A send that is under way is left for the next start, unless it ends by itself at once. */
   async stop(): Promise<void> {
     this.#stop.abort(new AppError('SHUTTING_DOWN'));
     this.#cancelTimer();
@@ -125,7 +125,7 @@ export class JobRunner {
     this.#running.set(job.deviceId, ended);
   }
 
-  /** From what is due to what became of it. What happened is written until the store takes it. */
+  /** Sends a job that is due, and writes the result until the store takes it. */
   async #send(job: SendJob): Promise<void> {
     const { store, clock, jobs } = this.#parts;
     const { signal } = this.#stop;

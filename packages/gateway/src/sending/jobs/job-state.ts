@@ -35,7 +35,7 @@ export interface JobStep {
  * | abandon  | scheduled, queued | failed     | the end of another one of its bulk that holds for all of it |
  * | cancel   | scheduled, queued | cancelled  | who may see it                                              |
  *
- * A job that ended moves no more: what is not in the table is refused.
+ * A job that ended moves no more: a step that is not in the table is refused.
  */
 const STEPS: Readonly<Record<JobEvent, JobStep>> = {
   take: { from: ['scheduled', 'queued'], to: 'processing' },

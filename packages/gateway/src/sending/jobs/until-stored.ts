@@ -1,4 +1,4 @@
-/** Writing what happened until the store takes it. */
+/** Tries to write what happened until the store takes it. */
 import type { Clock } from '../../clock.ts';
 import { storageFailure } from '../../storage/failure.ts';
 

@@ -28,7 +28,7 @@ export class PlannerStatistics {
     this.#failed = parts.failed;
   }
 
-  /** Resolves when they are up to date; a failure is told and tried again a day later. */
+  /** Resolves when they are up to date; a failure is reported, and the next try is a day later. */
   async start(): Promise<void> {
     this.#running = sql
       .raw(OPTIMIZE)

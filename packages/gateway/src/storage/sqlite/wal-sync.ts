@@ -12,7 +12,7 @@ export const diskSync: FileSync = promisify(fdatasync);
  * With `synchronous=FULL` SQLite itself syncs the log at each commit, and the whole process stands still for
  * it: a millisecond on a good disk, five on a bad one. Here SQLite runs with `NORMAL`, where a commit is
  * handed to the operating system, and the log is synced from a thread of libuv's. One sync covers every
- * commit before it, whoever made it. A commit counts as durable only after `durable`.
+ * earlier commit, of all parts. A commit counts as durable only after `durable` has resolved.
  *
  * The same guarantee as `FULL`: the log is what a commit is read back from (https://sqlite.org/wal.html),
  * syncing works on the file and not on the descriptor, and with `NORMAL` SQLite still syncs the log before

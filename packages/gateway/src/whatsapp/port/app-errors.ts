@@ -1,4 +1,4 @@
-/** What a client is told when WhatsApp, or the way to it, did not do its part. */
+/** The errors that a client gets when WhatsApp, or the connection to it, failed. */
 import { rfc3339, systemClock } from '../../clock.ts';
 import { AppError, type ErrorCode } from '../../errors.ts';
 import type { AccountLimit } from './account.ts';

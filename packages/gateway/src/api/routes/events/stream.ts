@@ -81,7 +81,7 @@ async function* lines(items: AsyncIterable<StreamItem>, connection: LongRequest)
       const { position: id, event } = item;
       yield `id: ${id}\nevent: ${event.event}\ndata: ${JSON.stringify(event)}\n\n`;
     } else {
-      // Of a change that another process makes (the CLI) nobody tells.
+      // When another process (the CLI) changes a user, we hear nothing of it: so we ask.
       try {
         await connection.authorize();
       } catch {

@@ -1,4 +1,4 @@
-/** Tag "messages": what is stored, found again. Ours. */
+/** Tag "messages": lists, search and single messages of what is stored. Our own operations. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import { invalidField } from '../../../errors.ts';

@@ -1,4 +1,4 @@
-/** Tag "messages": what is sent later, and how it went. Ours. */
+/** Tag "messages": jobs, which are sends that happen later or take long. Our own operations. */
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';

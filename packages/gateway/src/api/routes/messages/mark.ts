@@ -1,4 +1,4 @@
-/** Tag "messages": what we tell senders about their messages: delivered, read, not readable. */
+/** Tag "messages": receipts that we send: a message was delivered, was read, or could not be read. */
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';

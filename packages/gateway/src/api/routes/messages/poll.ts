@@ -1,4 +1,4 @@
-/** Tag "messages": what a poll has come to. Ours. */
+/** Tag "messages": the results of a poll. Our own operation. */
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';

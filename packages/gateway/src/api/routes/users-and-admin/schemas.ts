@@ -12,7 +12,7 @@ export const Password = Type.String({ minLength: 8, maxLength: 256, examples: ['
 export const WebhookUrl = Nullable(
   Type.String({ pattern: '^https?://[^\\s]+$', maxLength: 2048, examples: ['https://example.com/hook'] }),
 );
-/** Any text: what is no UUID is an unknown id. */
+/** Any text is allowed: one that is no UUID is answered as an unknown id. */
 export const IdParameter = Type.Object({ id: Type.String() });
 
 export const UserFields = {

@@ -1,4 +1,4 @@
-/** What was delivered and what was not. Ours. */
+/** The log of deliveries, and delivering one again. Our own operations. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import { DELIVERY_STATES, type Deliveries } from '../../../webhooks/deliveries.ts';

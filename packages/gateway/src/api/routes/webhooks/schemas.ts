@@ -17,7 +17,7 @@ import { DeviceId } from '../../request/device.ts';
 import { emptyCounts } from '../../request/given.ts';
 import { Nullable, OneOf, Rfc3339, Uuid } from '../../schemas.ts';
 
-/** Any text: what is no id of the caller's is unknown. */
+/** Any text is allowed: one that is not the id of something of the caller's is answered as unknown. */
 export const IdPath = Type.Object({ id: Type.String() });
 
 const HeaderMap = Type.Record(Type.String(), Type.String(), { maxProperties: MAX_HEADERS });
