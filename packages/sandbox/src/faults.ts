@@ -44,6 +44,14 @@ export class Faults {
   }
 
   /**
+   * Ends a device's stream over the oldest stanza that it has not acknowledged, as the real server does after some
+   * 50 minutes; false when there is none. Throws when the device is not attached.
+   */
+  demandAcknowledgement(deviceJid: string): boolean {
+    return this.#network.delivery.demandAcknowledgement(this.#attached(deviceJid));
+  }
+
+  /**
    * The next stanza to a device breaks off in the middle of its bytes, and the connection with it. A stanza
    * that is kept until it is acknowledged comes again. Throws when the device is not attached.
    */

@@ -56,6 +56,7 @@ export class Sandbox {
   readonly #host: PhoneHost;
   readonly #phones: Phone[] = [];
   readonly #folder: string;
+  readonly #pairing: PairingDesk;
 
   constructor(parts: {
     network: Network;
@@ -75,6 +76,7 @@ export class Sandbox {
     this.caPem = parts.cdn.caPem;
     this.#folder = parts.folder;
     this.caFile = parts.caFile;
+    this.#pairing = parts.pairing;
     this.#host = this.#phoneHost(parts.pairing);
   }
 
@@ -119,6 +121,11 @@ export class Sandbox {
   /** Stanzas stored for the device and not acknowledged. Throws when there is no such device. */
   pendingFor(deviceJid: string): number {
     return this.#device(deviceJid).mailbox.pending;
+  }
+
+  /** Notifications that devices which are not linked yet have not acknowledged. */
+  get pendingForUnlinked(): number {
+    return this.#pairing.unacknowledged;
   }
 
   /** Resolves once nothing is stored for the device any more; rejects after `timeoutMs`. */

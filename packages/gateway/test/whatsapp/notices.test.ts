@@ -187,6 +187,9 @@ describe('groups', () => {
     expect(await people(ana.promote(group, bia))).toEqual([{ id: both(bia), change: 'promote' }]);
     expect(await people(ana.demote(group, bia))).toEqual([{ id: both(bia), change: 'demote' }]);
     expect(await people(ana.removeFromGroup(group, bia))).toEqual([{ id: both(bia), change: 'remove' }]);
+    // Where admins approve who joins, the link alone does not let anybody in.
+    await bia.joinGroup(await code);
+    expect(await change(ana.setGroupApproval(group, false))).toMatchObject({ value: false });
     await bia.joinGroup(await code);
     expect(await next()).toMatchObject({
       author: both(bia),

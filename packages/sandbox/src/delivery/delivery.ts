@@ -3,7 +3,11 @@ import type { NetworkLink } from '../link.ts';
 import type { Directory, RegisteredDevice } from '../state/directory.ts';
 import type { FaultOrders } from '../state/fault-orders.ts';
 import { lidJid } from '../state/jid.ts';
+import type { Acknowledgement } from '../state/mailbox.ts';
 import { SERVER_JID, stanza, timestamp } from '../wire/stanza.ts';
+
+/** Where what people post for a day comes from. */
+const STATUS_JID = 'status@broadcast';
 
 /**
  * Who hears what: the links of attached devices, what is stored for each device until it acknowledges, and
@@ -104,6 +108,8 @@ export class Delivery {
       ]),
     );
     for (const node of mailbox.redeliver()) this.transmit(link, node);
+    // Behind a status that was refused nothing else comes, not even that this was all.
+    if (mailbox.refused) return;
     mailbox.receiving = true;
     this.transmit(link, stanza('ib', { from: SERVER_JID }, [stanza('offline', { count: String(total) })]));
     for (const type of device.dirty) {
@@ -111,6 +117,44 @@ export class Delivery {
       this.transmit(link, stanza('ib', { from: SERVER_JID }, [dirty]));
     }
     this.#changed();
+  }
+
+  /**
+   * The device acknowledged a stanza. A message of its own account is taken by a receipt alone (whatsapp-rust pull
+   * request 659), unless no person wrote it.
+   */
+  acknowledged(device: RegisteredDevice, acknowledged: Acknowledgement): void {
+    const { tag, from, participant } = acknowledged;
+    const author = this.#directory.resolve(participant ?? from);
+    const own = author === device.account && !device.mailbox.isPeer(acknowledged);
+    if (tag !== 'message' || !own) this.taken(device, acknowledged);
+  }
+
+  /** The device answered with an error: whatever it was is gone, but a status is kept, and holds up the rest. */
+  refused(device: RegisteredDevice, acknowledged: Acknowledgement): void {
+    if (acknowledged.from === STATUS_JID) device.mailbox.refuse(acknowledged);
+    else this.taken(device, acknowledged);
+  }
+
+  /** The device took a stanza. What waited behind one that it had refused flows now. */
+  taken(device: RegisteredDevice, acknowledged: Acknowledgement): void {
+    const { mailbox } = device;
+    const waited = mailbox.refused;
+    mailbox.acknowledge(acknowledged);
+    if (waited && !mailbox.refused && !mailbox.receiving) this.startDelivery(device);
+  }
+
+  /**
+   * Ends the stream over the oldest stanza that the device never took, as the real server does after some 50
+   * minutes, naming the acknowledgement that it misses (whatsapp-rust pull requests 659 and 1101, Baileys issue
+   * 1910); false when it misses none.
+   */
+  demandAcknowledgement(device: RegisteredDevice): boolean {
+    const [missing] = device.mailbox.stanzas;
+    if (!missing) return false;
+    const { id, type } = missing.attrs;
+    this.end(device, stanza('stream:error', {}, [stanza('ack', { class: missing.tag, id, type })]));
+    return true;
   }
 
   /** The server's `<ack>` for a stanza it took (messages, receipts, calls). */

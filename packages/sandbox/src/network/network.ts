@@ -98,10 +98,12 @@ export class Network implements NetworkPort, NetworkServices {
   }
 
   #takeAck(sender: RegisteredDevice, ack: BinaryNode): void {
-    const { id, class: tag } = ack.attrs;
+    const { id, class: tag, error } = ack.attrs;
     if (id === undefined || tag === undefined) return;
-    const { to: from, participant, type } = ack.attrs;
-    sender.mailbox.acknowledge({ tag, id, from, participant, type });
+    const { to: from, participant, recipient, type } = ack.attrs;
+    const acknowledged = { tag, id, from, participant, recipient, type };
+    if (error === undefined) this.delivery.acknowledged(sender, acknowledged);
+    else this.delivery.refused(sender, acknowledged);
   }
 }
 

@@ -45,6 +45,9 @@ export class CompanionSession {
   /** Set by code linking: the reference and the number it is for. */
   code: { readonly ref: string; readonly user: string } | undefined;
 
+  /** Ids of the notifications that the client has not acknowledged. */
+  readonly unacknowledged = new Set<string>();
+
   #closed = false;
   #waiting: { readonly id: string; readonly resolve: (answer: PairAnswer) => void } | undefined;
 

@@ -96,8 +96,15 @@ export class PairingDesk {
     session.end();
   }
 
+  /** Notifications to devices that are not linked yet and have not acknowledged them. */
+  get unacknowledged(): number {
+    const sessions = new Set(this.#byRef.values());
+    return [...sessions].reduce((sum, session) => sum + session.unacknowledged.size, 0);
+  }
+
   /** A stanza from a device that is not linked yet. */
   receive(session: CompanionSession, node: BinaryNode): void {
+    if (node.tag === 'ack') session.unacknowledged.delete(node.attrs.id ?? '');
     if (node.tag !== 'iq') return;
     if (node.attrs.type === 'result' || node.attrs.type === 'error') {
       session.takeAnswer(node);
@@ -183,17 +190,12 @@ export class PairingDesk {
 
   #sendRefresh(session: CompanionSession): void {
     session.refreshSent = true;
+    const id = this.#network.delivery.nextId();
+    session.unacknowledged.add(id);
     session.connection.deliver(
-      stanza(
-        'notification',
-        {
-          from: SERVER_JID,
-          type: 'companion_reg_refresh',
-          id: this.#network.delivery.nextId(),
-          t: timestamp(),
-        },
-        [stanza('companion_reg_refresh')],
-      ),
+      stanza('notification', { from: SERVER_JID, type: 'companion_reg_refresh', id, t: timestamp() }, [
+        stanza('companion_reg_refresh'),
+      ]),
     );
   }
 

@@ -11,6 +11,8 @@ import type { SignalClient } from './signal.ts';
 export type Target = string | { readonly jid: string };
 
 export interface PlaintextOptions {
+  /** The stanza's; default `message`. */
+  tag?: string;
   /** Message id; a random one when left out. */
   readonly id?: string;
   /** False: the bytes without the random padding that receivers take off again. Default true. */
@@ -105,7 +107,7 @@ export class HostilePhone {
           ...options.attrs,
         };
         host.inject(target, {
-          tag: 'message',
+          tag: options.tag ?? 'message',
           attrs: Object.fromEntries(
             Object.entries(attrs).filter((entry): entry is [string, string] => entry[1] !== null),
           ),

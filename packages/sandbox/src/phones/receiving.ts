@@ -168,7 +168,8 @@ export class Receiver {
 
   #confirm(node: BinaryNode, fromMe: boolean): void {
     const { connection, receipts, policy } = this.#parts;
-    if (policy.delivered) receipts.delivered(node, fromMe);
+    // An own message is taken by its receipt alone.
+    if (policy.delivered || fromMe) receipts.delivered(node, fromMe);
     // A real client acknowledges the stanza as well (whatsmeow message.go handleEncryptedMessage).
     connection.acknowledge(node);
   }

@@ -12,10 +12,10 @@ const DELIVERY_TYPES = new Set<string | undefined>([undefined, 'inactive', 'send
  * it on to whom it concerns. Types as whatsmeow types/presence.go names them.
  */
 export function routeReceipt(network: NetworkServices, reader: RegisteredDevice, node: BinaryNode): void {
-  const { id, type, to, participant } = node.attrs;
+  const { id, type, to, participant, recipient } = node.attrs;
   if (id === undefined) return;
   if (DELIVERY_TYPES.has(type)) {
-    reader.mailbox.acknowledge({ tag: 'message', id, from: to, participant });
+    network.delivery.taken(reader, { tag: 'message', id, from: to, participant, recipient });
   }
   network.delivery.acknowledge(reader, node);
   const target = parseJid(to);

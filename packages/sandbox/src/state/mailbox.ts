@@ -6,6 +6,8 @@ interface Stored {
   readonly node: BinaryNode;
   /** How often the stanza was handed to a link; more than 0 on redelivery. */
   deliveries: number;
+  /** The device answered with an error, and the stanza is kept for that. */
+  refused: boolean;
 }
 
 /** What a client says in an `<ack>` (or, for messages, a delivery receipt) about a stanza it has taken. */
@@ -14,6 +16,7 @@ export interface Acknowledgement {
   readonly id: string;
   readonly from?: string | undefined;
   readonly participant?: string | undefined;
+  readonly recipient?: string | undefined;
   readonly type?: string | undefined;
 }
 
@@ -42,7 +45,12 @@ export class Mailbox {
     const id = node.attrs.id;
     if (id === undefined) return false;
     this.#sequence += 1;
-    const stored: Stored = { sequence: this.#sequence, node, deliveries: this.receiving ? 1 : 0 };
+    const stored: Stored = {
+      sequence: this.#sequence,
+      node,
+      deliveries: this.receiving ? 1 : 0,
+      refused: false,
+    };
     this.#stored.set(stored.sequence, stored);
     const key = `${node.tag} ${id}`;
     const same = this.#byId.get(key);
@@ -52,24 +60,46 @@ export class Mailbox {
   }
 
   /**
-   * Forgets the stanza that the device took. Receipts of many readers share one id, so sender and type are
-   * compared too; when none fits exactly the oldest with that id is meant.
+   * Forgets what the device took, under the very names it came by: to another one the real server keeps the stanza,
+   * sends it on every connection, and ends the stream over it (whatsapp-rust pull requests 633, recipient, and
+   * 649, the sender's device). A message that was sent again under its id is one with the first.
    */
   acknowledge(acknowledged: Acknowledgement): boolean {
     const key = `${acknowledged.tag} ${acknowledged.id}`;
-    const same = this.#byId.get(key);
-    if (!same) return false;
-    const exact = same.findIndex(({ node: { attrs } }) => {
-      return (
-        attrs.from === acknowledged.from &&
-        attrs.participant === acknowledged.participant &&
-        (acknowledged.tag === 'message' || attrs.type === acknowledged.type)
-      );
-    });
-    const [stored] = same.splice(Math.max(exact, 0), 1);
-    if (same.length === 0) this.#byId.delete(key);
-    if (stored) this.#stored.delete(stored.sequence);
-    return stored !== undefined;
+    const same = this.#byId.get(key) ?? [];
+    const meant = same.filter(({ node }) => names(node, acknowledged));
+    const taken = acknowledged.tag === 'message' ? meant : meant.slice(0, 1);
+    const left = same.filter((stored) => !taken.includes(stored));
+    if (left.length === 0) this.#byId.delete(key);
+    else this.#byId.set(key, left);
+    for (const { sequence } of taken) this.#stored.delete(sequence);
+    return taken.length > 0;
+  }
+
+  /**
+   * The device answered with an error. For a status the server takes that for a failed delivery: it keeps the
+   * stanza, and everything behind it waits until it is taken (Baileys pull request 2779).
+   */
+  refuse(acknowledged: Acknowledgement): void {
+    const same = this.#byId.get(`${acknowledged.tag} ${acknowledged.id}`) ?? [];
+    for (const stored of same) if (names(stored.node, acknowledged)) stored.refused = true;
+  }
+
+  /** Whether it is a message between the account's own devices that no person wrote. */
+  isPeer({ tag, id }: Acknowledgement): boolean {
+    const same = this.#byId.get(`${tag} ${id}`) ?? [];
+    return same.some(({ node }) => node.attrs.category === 'peer');
+  }
+
+  /** What was refused comes first, and alone. */
+  get refused(): boolean {
+    for (const { refused } of this.#stored.values()) if (refused) return true;
+    return false;
+  }
+
+  /** The stanzas stored, oldest first. */
+  get stanzas(): BinaryNode[] {
+    return [...this.#stored.values()].map(({ node }) => node);
   }
 
   /**
@@ -78,7 +108,9 @@ export class Mailbox {
    * processNode).
    */
   *redeliver(): Generator<BinaryNode> {
+    const { refused } = this;
     for (const stored of [...this.#stored.values()]) {
+      if (refused && !stored.refused) continue;
       const offline = String(stored.deliveries);
       stored.deliveries += 1;
       yield { ...stored.node, attrs: { ...stored.node.attrs, offline } };
@@ -91,4 +123,13 @@ export class Mailbox {
     for (const { node } of this.#stored.values()) counts.set(node.tag, (counts.get(node.tag) ?? 0) + 1);
     return counts;
   }
+}
+
+function names({ attrs }: BinaryNode, acknowledged: Acknowledgement): boolean {
+  return (
+    attrs.from === acknowledged.from &&
+    attrs.participant === acknowledged.participant &&
+    attrs.recipient === acknowledged.recipient &&
+    (acknowledged.tag === 'message' || attrs.type === acknowledged.type)
+  );
 }

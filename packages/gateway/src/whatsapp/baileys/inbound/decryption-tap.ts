@@ -37,11 +37,11 @@ interface Seen {
 /** What the tap saw of one ciphertext of a message stanza. */
 export interface TapHandlers {
   /** Ratchet and journal row are committed; the receipt has not left yet. */
-  decrypted(entry: JournalEntry): void;
+  decrypted(entry: JournalEntry, stanza: BinaryNode): void;
   /**
    * The ciphertext could not be opened, which is journaled; the library now asks the sender to encrypt it again.
    */
-  failed(entry: JournalEntry): void;
+  failed(entry: JournalEntry, stanza: BinaryNode): void;
   /** Whether the message has come before, stored by now or not: `row` is how ids of its rows begin. */
   hasReceived(stanza: BinaryNode, row: string): Promise<boolean>;
   /** The library opens a ciphertext that no stanza brought past the tap: it is not opened. */
@@ -157,7 +157,7 @@ export class DecryptionTap {
     const id = entryId(stanza, index, ciphertext);
     const known = this.#journal.find(id);
     if (known) {
-      this.#handlers.decrypted(known);
+      this.#handlers.decrypted(known, stanza);
       return forLibrary(known.plaintext);
     }
     let entry: JournalEntry;
@@ -175,7 +175,7 @@ export class DecryptionTap {
       throw await this.#unread(keys, id, seen, error);
     }
     this.#journal.committed(entry);
-    this.#handlers.decrypted(entry);
+    this.#handlers.decrypted(entry, stanza);
     return forLibrary(entry.plaintext);
   }
 
@@ -196,7 +196,7 @@ export class DecryptionTap {
       keys.set({ [JOURNAL_KEY_TYPE]: { [entry.id]: entry } } as unknown as SignalDataSet),
     );
     this.#journal.committed(entry);
-    this.#handlers.failed(entry);
+    this.#handlers.failed(entry, stanza);
     return used ? new CounterReused(error) : error;
   }
 

@@ -23,6 +23,7 @@ import { Journal } from './journal.ts';
 import { followLiveStanzas } from './live-stanzas.ts';
 import { mayPass } from './may-pass.ts';
 import { keepMessageOrder } from './message-order.ts';
+import { OwnAnswers } from './own-answers.ts';
 import type { SetAside } from './set-aside.ts';
 import { gateStanzas } from './stanza-gate.ts';
 import { answerUnwritable } from './unwritable-names.ts';
@@ -56,6 +57,7 @@ export class Inbound {
   readonly #notices = new StanzaNotices();
   #directory: LidDirectory | null = null;
   #keeping: Promise<void> = Promise.resolve();
+  #answers: OwnAnswers | null = null;
   #socket: Socket | null = null;
 
   constructor(parts: InboundParts) {
@@ -68,8 +70,8 @@ export class Inbound {
       onFailure: (error) => this.#parts.log.debug({ reason: (error as Error).message }, 'journal kept'),
     });
     this.tap = new DecryptionTap(this.#journal, {
-      decrypted: (entry) => this.#enqueue(entry),
-      failed: (entry) => this.#enqueue(entry),
+      decrypted: (entry, stanza) => this.#kept(entry, stanza, true),
+      failed: (entry, stanza) => this.#kept(entry, stanza, false),
       hasReceived: (stanza, row) => this.#hasReceived(stanza, row),
       unseen: () => this.#refuseUnseen(),
     });
@@ -93,6 +95,7 @@ export class Inbound {
   attach(socket: Socket): void {
     this.#socket = socket;
     this.#directory = socket.signalRepository.lidMapping;
+    this.#answers = new OwnAnswers(socket, (error) => this.#warn('an acknowledgement was not sent', error));
     answerUnwritable(
       socket,
       (node, error) => this.#parts.setAside.stanza(node, error),
@@ -102,7 +105,7 @@ export class Inbound {
     socket.ws.prependListener('CB:message', (stanza: BinaryNode) => this.#onMessage(stanza));
     socket.ws.on('CB:ib,,offline', () => this.#journal.caughtUp());
     this.#gate(socket, 'CB:receipt', (node) => this.#onReceipt(node));
-    this.#gate(socket, 'CB:notification', (node) => this.#onNotification(node));
+    this.#gate(socket, 'CB:notification', (node) => this.#onNotification(node, socket));
     this.#gate(socket, 'CB:call', (node) => this.#reportNotices(node));
     followLiveStanzas(
       socket.ws,
@@ -134,7 +137,7 @@ export class Inbound {
     if (isOpenedByTap(stanza) || category === 'peer' || isJidNewsletter(from)) return;
     const entry = unreadEntry(unopenedId(stanza), stanza);
     // The library acknowledges it without asking anybody: see `kept`.
-    const written = this.#parts.credentials.write([], [entry]).then(() => this.#enqueue(entry));
+    const written = this.#parts.credentials.write([], [entry]).then(() => this.#kept(entry, stanza, false));
     this.#keeping = Promise.all([this.#keeping, written]).then(() => undefined);
     this.#keeping.catch(() => undefined);
   }
@@ -145,6 +148,11 @@ export class Inbound {
     unseen.inc();
     log.error({}, 'a message was refused: its ciphertext did not come past the decryption tap');
     if (this.#socket) cut(this.#socket);
+  }
+
+  #kept(entry: JournalEntry, stanza: BinaryNode, opened: boolean): void {
+    this.#answers?.kept(stanza, opened);
+    this.#enqueue(entry);
   }
 
   #enqueue(entry: JournalEntry): void {
@@ -201,16 +209,16 @@ export class Inbound {
   }
 
   /** What the server keeps until it is acknowledged: stored first, or set aside when no try will help. */
-  #gate(socket: Socket, event: string, store: (node: BinaryNode) => Promise<void>): void {
+  #gate(socket: Socket, event: string, store: (node: BinaryNode) => Promise<unknown>): void {
     gateStanzas(
       socket.ws,
       event,
       async (node) => {
         try {
-          await store(node);
+          return await store(node);
         } catch (error) {
           if (mayPass(error)) throw error;
-          await this.#parts.setAside.stanza(node, error);
+          return this.#parts.setAside.stanza(node, error);
         }
       },
       (node, error) => this.#warn(`${node.tag} not stored`, error),
@@ -223,7 +231,12 @@ export class Inbound {
     }
   }
 
-  async #onNotification(stanza: BinaryNode): Promise<void> {
+  async #onNotification(stanza: BinaryNode, socket: Socket): Promise<'answered' | undefined> {
+    // The library names itself in its acknowledgements, and has no name before it is linked.
+    if (!socket.authState.creds.me) {
+      this.#answers?.acknowledge(stanza);
+      return 'answered';
+    }
     await this.#reportNotices(stanza);
     if (stanza.attrs.type !== 'mediaretry') return;
     const answer = sealedRetryAnswer(stanza);

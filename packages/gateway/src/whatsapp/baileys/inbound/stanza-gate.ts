@@ -8,12 +8,12 @@ import type { BinaryNode } from '../library.ts';
  * acknowledged stanza is gone from the server. So its listeners are taken off, ours runs first, and they
  * see the stanza only when ours has succeeded: what was not stored is not acknowledged, and the server
  * sends it again on the next connection (whatsmeow calls the same thing SynchronousAck).
- * Stanzas of one gate pass in their order. Throws when the library has no listener for them.
+ * Stanzas of one gate pass in their order; those for which `first` gives `answered` the library does not see. Throws when the library has no listener for them.
  */
 export function gateStanzas(
   ws: EventEmitter,
   event: string,
-  first: (node: BinaryNode) => Promise<void>,
+  first: (node: BinaryNode) => Promise<unknown>,
   onRefused: (node: BinaryNode, error: unknown) => void,
 ): void {
   const library = ws.listeners(event) as ((node: BinaryNode) => void)[];
@@ -26,7 +26,7 @@ export function gateStanzas(
   ws.on(event, (node: BinaryNode) => {
     last = last.then(async () => {
       try {
-        await first(node);
+        if ((await first(node)) === 'answered') return;
       } catch (error) {
         onRefused(node, error);
         return;

@@ -1,7 +1,7 @@
 import { type BinaryNode, buildAckStanza, encodeBinaryNode, type Socket } from '../library.ts';
 
 /** What the server keeps until it is acknowledged, and the library acknowledges by its attributes. */
-const KEPT: ReadonlySet<string> = new Set(['message', 'receipt', 'notification', 'call']);
+const KEPT: ReadonlySet<string> = new Set(['message', 'status', 'receipt', 'notification', 'call']);
 /** What the library repeats in its answers: `buildAckStanza` (stanza-ack.js), receipts and retries. */
 const REPEATED = ['id', 'from', 'participant', 'recipient', 'type'] as const;
 /**
