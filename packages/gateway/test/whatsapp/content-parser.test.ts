@@ -138,6 +138,7 @@ describe('what a message is', () => {
       forwarded: false,
       viewOnce: false,
       ephemeralSeconds: null,
+      ephemeralSetAt: null,
       targetId: null,
       targetSender: null,
       ...expected,
