@@ -4,11 +4,12 @@ import { defineConfig } from 'vitest/config';
 const library = process.env.CONTRACT_LIBRARY;
 
 /**
- * Tests that start no whole gateway and no sandbox network. Importing what they use takes them longer than
+ * Tests that start no sandbox network. Importing what they use takes them longer than
  * running, so they share one process, and with it each module. What they change must be their own.
  */
 const SHARED = [
-  'packages/gateway/test/{api,config,identity,media,messages,net,observability,sending,storage,tenancy}/**/*.test.ts',
+  'packages/gateway/test/{api,config,identity,media,messages,net,observability,sending,storage}/**/*.test.ts',
+  'packages/gateway/test/tenancy/{roles,tenants-and-users}.test.ts',
   'packages/gateway/test/devices/*.test.ts',
   'packages/gateway/test/events/{catalogue,notice-causes,outbox,retention}.test.ts',
   'packages/gateway/test/webhooks/{delivery,endpoints,expiry,health,lanes,log,metrics,recovery,schedule,signature,slots}.test.ts',
