@@ -79,6 +79,30 @@ describe('slots', () => {
     expect(slots.nextOpening(200)).toBeNull();
   });
 
+  test('two lanes that become one: the turns of both end, and the one waits for the other', () => {
+    const slots = new Slots(10);
+    const [from, into, other] = [lane('a', 'number'), lane('a', 'lid'), lane('a', 'other')];
+    for (const each of [from, into, other]) expect(slots.take(each, 0)).toBe(true);
+    slots.join(from, into);
+    expect([from, into, other].map((each) => slots.overtaken(each))).toEqual([true, true, false]);
+    expect([from, into].map((each) => slots.joinedInto(each))).toEqual([into, null]);
+    slots.give(into);
+    slots.give(other);
+    expect([into, other].map((each) => slots.take(each, 0))).toEqual([false, true]);
+    slots.give(from);
+    expect(slots.joinedInto(from)).toBeNull();
+    expect(slots.take(into, 0)).toBe(true);
+    expect(slots.overtaken(into)).toBe(false);
+  });
+
+  test('two lanes of which none is under way need not wait', () => {
+    const slots = new Slots(10);
+    const [from, into] = [lane('a', 'number'), lane('a', 'lid')];
+    slots.join(from, into);
+    expect([into, from].map((each) => slots.take(each, 0))).toEqual([true, true]);
+    expect([into, from].map((each) => slots.overtaken(each))).toEqual([false, false]);
+  });
+
   test('what was learned of an endpoint is forgotten when it is configured anew', () => {
     const slots = new Slots(10);
     for (const name of ['a', 'b']) {
