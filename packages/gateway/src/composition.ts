@@ -117,7 +117,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     clock,
     log: logOf('media'),
     events: events.outbox,
-    settings: config.media,
+    settings: { ...config.media, cachedBytesOfTenant: config.quotas.cachedBytes },
     http: net.mediaHttp,
     guarded: net.guarded,
     ffmpeg: config.ffmpeg,
@@ -184,7 +184,10 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     ...messages.reports,
     mediaRetry: (device, answer) => media.service.handleRetryAnswer(device, answer),
   });
-  tenancy.files({ blob: (sha256) => media.service.cache.drop(sha256), kept: sending.dropFile });
+  tenancy.files({
+    blob: (tenantId, sha256) => media.service.cache.drop(tenantId, sha256),
+    kept: sending.dropFile,
+  });
   tenancy.beforeLeaving((tenantId, userId) => devices.release(tenantId, userId));
   metrics.setDeviceCounter(() => tenants.devicesByState());
   metrics.setLimitCounter(() => tenants.limitedDevices(clock.now()));
@@ -200,6 +203,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     quotasOf: async (tenantId) => ({
       ...(await stock.usage(db, tenantId)),
       ...(await quotas.waiting.usage(tenantId)),
+      cachedBytes: await media.service.cache.usage(tenantId),
     }),
     tenancy,
     devices,

@@ -83,6 +83,7 @@ export interface QuotaConfig {
   webhookEndpoints: number;
   waitingJobs: number;
   waitingBytes: number;
+  cachedBytes: number;
   requestsInFlight: number;
   requestsPerSecond: number;
   /** Bytes of the disk below which nothing new is accepted, of any tenant. */
@@ -137,6 +138,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Settings {
   const read = new SettingsReader(env);
   // Many platforms set it for every program: better refused than a database that nobody expects elsewhere.
   read.secret('DATABASE_URL', databaseUrl);
+  const media = readMedia(read);
   const settings: Settings = {
     // Where to listen. Loopback by default: a gateway reachable from outside is a decision.
     host: read.text('WUTS_HOST', '127.0.0.1'),
@@ -152,7 +154,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Settings {
     logFormat: read.choice('WUTS_LOG_FORMAT', ['json', 'pretty'] as const, 'json'),
     // What a commit waits for: see `SyncMode`.
     databaseSync: read.choice('WUTS_DATABASE_SYNC', ['full', 'normal'] as const, 'full'),
-    media: readMedia(read),
+    media,
     ffmpeg: {
       // Converts sound and video; found on the PATH by default. Without it, what needs no conversion works.
       path: read.text('WUTS_FFMPEG_PATH', 'ffmpeg'),
@@ -189,7 +191,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Settings {
       // How long what could not be delivered stays for another try, with its event; never shorter than that.
       failedMs: read.duration('WUTS_DELIVERY_RETENTION', 30 * 24 * HOUR_MS),
     },
-    quotas: readQuotas(read),
+    quotas: readQuotas(read, media),
     webhooks: {
       // Requests to receivers at a time; one receiver never takes more than eight of them.
       concurrency: read.integer('WUTS_WEBHOOK_CONCURRENCY', 64, 1, 1000),
@@ -237,7 +239,7 @@ function readMedia(read: SettingsReader): MediaConfig {
 }
 
 /** What one tenant may have; see docs/security-model.md. */
-function readQuotas(read: SettingsReader): QuotaConfig {
+function readQuotas(read: SettingsReader, { cacheMaxBytes }: MediaConfig): QuotaConfig {
   return {
     devices: read.integer('WUTS_QUOTA_DEVICES', 1000, 1, 1_000_000),
     users: read.integer('WUTS_QUOTA_USERS', 1000, 1, 1_000_000),
@@ -246,6 +248,8 @@ function readQuotas(read: SettingsReader): QuotaConfig {
     waitingJobs: read.integer('WUTS_QUOTA_WAITING_JOBS', 10_000, 1, 10_000_000),
     // Their requests and files on the disk; a file that several have counts once.
     waitingBytes: read.bytes('WUTS_QUOTA_WAITING_BYTES', 1024 * MIB),
+    // Received and sent files that are kept; default: the whole cache, in which nobody takes another one's share.
+    cachedBytes: read.bytes('WUTS_QUOTA_CACHED_BYTES', cacheMaxBytes),
     // Streams and long polls count.
     requestsInFlight: read.integer('WUTS_QUOTA_REQUESTS_IN_FLIGHT', 1000, 1, 1_000_000),
     requestsPerSecond: read.integer('WUTS_QUOTA_REQUESTS_PER_SECOND', 1000, 1, 1_000_000),

@@ -101,7 +101,7 @@ export class MediaFetcher {
   async #fly(copy: MediaCopy, session: MediaSession, mostBytes: number): Promise<FetchOutcome> {
     const { cache, copies } = this.#parts;
     const proven = await copies.provenTwin(copy);
-    const cached = proven ? await cache.lookUp(proven) : null;
+    const cached = proven ? await cache.of(copy.tenantId).lookUp(proven) : null;
     if (cached) return { outcome: 'ok', file: cached };
     if (copy.directPath === null) return { outcome: 'expired', detail: 'the message has no path' };
     let hosts: string[];
@@ -111,7 +111,8 @@ export class MediaFetcher {
       if (error instanceof SessionNotOpen || error instanceof SessionTimeout) return { outcome: 'offline' };
       throw error;
     }
-    const staged = await cache.stage();
+    const mine = cache.of(copy.tenantId);
+    const staged = await mine.stage();
     try {
       const result = await downloadMedia({
         http: this.#parts.http,
@@ -125,7 +126,7 @@ export class MediaFetcher {
         signal: this.#stopping.signal,
       });
       if (result.outcome !== 'ok') return result;
-      return { outcome: 'ok', file: await cache.admit(staged, result.media.sha256) };
+      return { outcome: 'ok', file: await mine.admit(staged, result.media.sha256) };
     } finally {
       await staged.discard();
     }

@@ -37,7 +37,13 @@ export interface FilesOfMessage {
   readonly pictures: PictureReader;
   open: OutboundFiles['open'];
   page: OutboundFiles['page'];
-  upload: OutboundFiles['upload'];
+  /** Encrypts and uploads; see `prepareUpload` for the errors. */
+  upload(
+    session: MediaSession,
+    kind: MediaKind,
+    media: FileContent,
+    signal?: AbortSignal,
+  ): Promise<UploadedMedia>;
 }
 
 const URL_TIMEOUT_MS = 45_000;
@@ -65,7 +71,7 @@ export class OutboundFiles {
       pictures: this.#pictures.for(work),
       open: (input, options) => this.open(input, { ...options, signal: options.signal ?? work.signal }),
       page: (url) => this.page(url),
-      upload: (session, kind, media, signal) => this.upload(session, kind, media, signal ?? work.signal),
+      upload: (session, kind, media, signal) => this.#upload(work, session, kind, media, signal),
     };
   }
 
@@ -98,14 +104,15 @@ export class OutboundFiles {
     return readPage(this.#parts.client, url);
   }
 
-  /** Encrypts and uploads; see `prepareUpload` for the errors. */
-  async upload(
+  async #upload(
+    work: Work,
     session: MediaSession,
     kind: MediaKind,
     { content }: FileContent,
-    signal?: AbortSignal,
+    signal: AbortSignal | undefined = work.signal,
   ): Promise<UploadedMedia> {
-    const { http, cache, maxBytes } = this.#parts;
+    const { http, maxBytes } = this.#parts;
+    const cache = this.#parts.cache.of(work.tenantId);
     return prepareUpload({ session, kind, source: sourceOf(content), http, cache, maxBytes, signal });
   }
 }

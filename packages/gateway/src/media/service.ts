@@ -13,7 +13,7 @@ import type { Identity } from '../whatsapp/port/identity.ts';
 import type { SealedRetryAnswer } from '../whatsapp/port/media.ts';
 import { type MediaAnswer, POLL_SECONDS, ready, unanswerable } from './answer.ts';
 import { BackgroundFetches } from './background-fetches.ts';
-import { MediaCache } from './cache.ts';
+import { type CacheLimits, MediaCache } from './cache.ts';
 import { MediaCopies, type MediaCopy } from './copies.ts';
 import type { MediaVault } from './descriptor-row.ts';
 import { type DeviceSessions, Downloading } from './downloading.ts';
@@ -40,7 +40,7 @@ export interface MediaServiceParts {
   log: Log;
   /** Hears of the phones' answers; default: nobody. */
   events?: EventRecorder;
-  settings: MediaConfig;
+  settings: MediaConfig & Pick<CacheLimits, 'cachedBytesOfTenant'>;
   http: MediaHttp;
   /** Row ids of the copies of the message that is meant, the first stored first; throws MESSAGE_NOT_FOUND. */
   messages(caller: Caller, name: MessageName): Promise<string[]>;
@@ -174,7 +174,7 @@ export class MediaService {
       }
     }
     for (const copy of copies) {
-      const file = copy.blobSha256 ? await this.cache.lookUp(copy.blobSha256) : null;
+      const file = copy.blobSha256 ? await this.cache.of(copy.tenantId).lookUp(copy.blobSha256) : null;
       if (file) return ready(copy, file);
     }
     return null;

@@ -5,7 +5,7 @@ import type { MediaHttp } from '../net/media-http.ts';
 import type { StagedBlob } from '../storage/blobs.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
 import type { MediaKind } from '../whatsapp/port/media.ts';
-import type { MediaCache } from './cache.ts';
+import type { TenantCache } from './cache.ts';
 import { type EncryptedMedia, encryptMedia } from './encrypt.ts';
 import type { MediaSession } from './fetcher.ts';
 import { mmsType } from './keys.ts';
@@ -38,7 +38,7 @@ export interface UploadRequest {
    * The plaintext is kept here, so that the sent file can be served without a download. The message's row
    * may read it when it is made with the very `mediaKey` object of the result (own-uploads.ts).
    */
-  cache: MediaCache;
+  cache: TenantCache;
   /** Milliseconds for the upload. Default 5 minutes. */
   timeoutMs?: number;
   /** Ends the upload; its reason is thrown. */

@@ -34,6 +34,7 @@ export interface BlobStore {
   read(sha256: string, range?: ByteRange): Readable;
   /** Keeps a blob from being deleted until the returned function is called (once or more). */
   lease(sha256: string): () => void;
+  isLeased(sha256: string): boolean;
   /** False when the blob is leased; true when it is gone now. */
   delete(sha256: string): Promise<boolean>;
   /** Every stored address, in no order. */
@@ -174,6 +175,10 @@ export class FolderBlobStore implements BlobStore {
       if (left > 0) this.#leases.set(sha256, left);
       else this.#leases.delete(sha256);
     };
+  }
+
+  isLeased(sha256: string): boolean {
+    return this.#leases.has(sha256);
   }
 
   async delete(sha256: string): Promise<boolean> {

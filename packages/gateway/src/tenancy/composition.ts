@@ -51,7 +51,7 @@ export function composeTenancy(parts: {
     beforeDelete,
     forget,
     files: {
-      blob: (sha256) => files().blob(sha256),
+      blob: (tenantId, sha256) => files().blob(tenantId, sha256),
       kept: (tenantId, sha256) => files().kept(tenantId, sha256),
     },
   });

@@ -2,20 +2,25 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MediaWorld, readAll, sha256, until } from './media-world.ts';
 
 let world: MediaWorld;
-beforeEach(async () => {
-  world = await MediaWorld.create({ cacheMaxBytes: 3000, cacheMaxAgeMs: 3_600_000 });
-});
+let tenant: string;
+beforeEach(() => create());
+
+async function create(limits: { cachedBytesOfTenant?: number } = {}): Promise<void> {
+  world = await MediaWorld.create({ cacheMaxBytes: 3000, cacheMaxAgeMs: 3_600_000, ...limits });
+  tenant = await world.tenant();
+}
 afterEach(() => world.close());
 
-async function admit(size: number): Promise<string> {
-  const bytes = randomBytes(size);
-  const staged = await world.media.cache.stage();
+async function admit(size: number, owner = tenant, bytes = randomBytes(size)): Promise<string> {
+  const cache = world.media.cache.of(owner);
+  const staged = await cache.stage();
   await staged.write(bytes);
-  const file = await world.media.cache.admit(staged, sha256(bytes));
+  const file = await cache.admit(staged, sha256(bytes));
   file.release();
   return file.sha256;
 }
@@ -30,13 +35,13 @@ test('the least recently used go first when the cache grows over its size', asyn
   world.clock.advance(120_000);
   const second = await admit(1000);
   world.clock.advance(120_000);
-  (await world.media.cache.lookUp(first))?.release();
+  (await world.media.cache.of(tenant).lookUp(first))?.release();
   world.clock.advance(1);
   await until(async () => (await stored()).at(-1) === first);
   const third = await admit(1500);
   await until(async () => (await stored()).length === 2);
   expect((await stored()).sort()).toEqual([first, third].sort());
-  expect(await world.media.cache.lookUp(second)).toBeNull();
+  expect(await world.media.cache.of(tenant).lookUp(second)).toBeNull();
 });
 
 test('what nobody used for the age limit goes', async () => {
@@ -65,7 +70,7 @@ test('that a file was used is noted once a minute', async () => {
   const begin = await usedAt();
   for (const ms of [59_999, 1]) {
     world.clock.advance(ms);
-    (await world.media.cache.lookUp(hash))?.release();
+    (await world.media.cache.of(tenant).lookUp(hash))?.release();
   }
   // Noted a millisecond earlier, it would not be noted now.
   await until(async () => (await usedAt()) === begin + 60_000);
@@ -73,7 +78,7 @@ test('that a file was used is noted once a minute', async () => {
 
 test('a file that is being read stays until it is read', async () => {
   const hash = await admit(1000);
-  const file = await world.media.cache.lookUp(hash);
+  const file = await world.media.cache.of(tenant).lookUp(hash);
   const stream = file?.open();
   await world.media.emptyCache();
   expect(await stored()).toEqual([hash]);
@@ -94,5 +99,90 @@ test('a start removes half-written files and files without a row', async () => {
   await world.restart();
   expect(await readdir(root)).not.toContain('tmp');
   expect(await readdir(join(root, stray.slice(0, 2), stray.slice(2, 4)))).toEqual([]);
-  expect((await world.media.cache.lookUp(hash))?.size).toBe(10);
+  expect((await world.media.cache.of(tenant).lookUp(hash))?.size).toBe(10);
+});
+
+describe('tenants share the cache', () => {
+  const used = async (owner: string) => (await world.media.cache.usage(owner)).used;
+  const still = () => world.media.evict();
+
+  test('one that is over its share loses its own, however long ago others used theirs', async () => {
+    const small = await world.tenant();
+    const theirs = await admit(1400, small);
+    for (let count = 0; count < 6; count += 1) {
+      world.clock.advance(120_000);
+      await admit(700);
+      await still();
+    }
+    expect([await used(small), await used(tenant)]).toEqual([1400, 1400]);
+    expect((await world.media.cache.of(small).lookUp(theirs))?.size).toBe(1400);
+  });
+
+  test('a quota of one is kept while the cache has room', async () => {
+    await world.close();
+    await create({ cachedBytesOfTenant: 1500 });
+    const first = await admit(1000);
+    world.clock.advance(1);
+    const second = await admit(1000);
+    await still();
+    expect(await stored()).toEqual([second]);
+    expect(await world.media.cache.usage(tenant)).toEqual({ used: 1000, limit: 1500 });
+    expect(await world.media.cache.of(tenant).lookUp(first)).toBeNull();
+  });
+
+  test('a file of two stays until neither has it, and is charged to whoever uses it', async () => {
+    const other = await world.tenant();
+    const bytes = randomBytes(500);
+    const shared = await admit(500, tenant, bytes);
+    await admit(500, other, bytes);
+    expect([await used(tenant), await used(other)]).toEqual([500, 500]);
+    await world.media.cache.drop(tenant, shared);
+    expect([await used(tenant), await used(other)]).toEqual([0, 500]);
+    (await world.media.cache.of(tenant).lookUp(shared))?.release();
+    await until(async () => (await used(tenant)) === 500);
+    await world.media.cache.drop(tenant, shared);
+    await world.media.cache.drop(other, shared);
+    expect(await stored()).toEqual([]);
+  });
+
+  test('what is charged is the same after a restart', async () => {
+    const other = await world.tenant();
+    await admit(300);
+    await admit(400, other);
+    await world.restart();
+    expect([await used(tenant), await used(other)]).toEqual([300, 400]);
+  });
+
+  test('whoever downloads what, nobody with no more than a share loses any of it', async () => {
+    const owners = [tenant, await world.tenant(), await world.tenant()];
+    const share = 3000 / owners.length;
+    const step = fc.record({
+      owner: fc.nat(owners.length - 1),
+      size: fc.integer({ min: 50, max: 900 }),
+      content: fc.nat(9),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 40 }), async (steps) => {
+        await world.media.emptyCache();
+        for (const { owner, size, content } of steps) {
+          const before = await Promise.all(owners.map(used));
+          world.clock.advance(1);
+          await admit(size, owners[owner], Buffer.alloc(size, content));
+          await still();
+          const after = await Promise.all(owners.map(used));
+          for (const [index, bytes] of after.entries()) {
+            // Whoever loses a file for another one had more than an equal share.
+            const had = before[index] ?? 0;
+            if (index !== owner && bytes < had) expect(had).toBeGreaterThan(share);
+          }
+          const { total } = await world.db
+            .selectFrom('blobs')
+            .select(({ fn }) => fn.sum<number>('size').as('total'))
+            .executeTakeFirstOrThrow();
+          expect(total).toBeLessThanOrEqual(3000);
+        }
+      }),
+      { numRuns: 10 },
+    );
+  });
 });

@@ -28,7 +28,7 @@ async function download(
   hosts: string[],
   more: { directPath?: string; maxBytes?: number; timeoutMs?: number } = {},
 ): Promise<{ result: DownloadResult; plain: Buffer }> {
-  const staged = await world.media.cache.stage();
+  const staged = await world.media.cache.of('nobody').stage();
   try {
     const result = await downloadMedia({
       http: world.http,

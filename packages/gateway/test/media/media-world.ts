@@ -9,12 +9,11 @@ import { pino } from 'pino';
 import { type Cdn, createCdn } from '../../../sandbox/src/cdn/cdn.ts';
 import { issueCdnCertificate } from '../../../sandbox/src/cdn/certificate.ts';
 import { ManualClock } from '../../src/clock.ts';
-import type { MediaConfig } from '../../src/config.ts';
 import { AppError } from '../../src/errors.ts';
 import { mediaRow } from '../../src/media/descriptor-row.ts';
 import { encryptMedia } from '../../src/media/encrypt.ts';
 import { mmsType } from '../../src/media/keys.ts';
-import { MediaService } from '../../src/media/service.ts';
+import { MediaService, type MediaServiceParts } from '../../src/media/service.ts';
 import { MessageArchive } from '../../src/messages/archive.ts';
 import { type FindingParts, findMessages } from '../../src/messages/visible.ts';
 import { MediaHttp } from '../../src/net/media-http.ts';
@@ -30,6 +29,8 @@ import { addDevice, addTenant, addUser, openTestDatabase, type TestDatabase } fr
 export const AUTH = 'cdn-ticket';
 /** All devices of a tenant are linked to one account, so that they hold copies of one message. */
 const ACCOUNT = '5511888888888@s.whatsapp.net';
+type Settings = MediaServiceParts['settings'];
+
 export const START = Date.UTC(2026, 5, 15, 12);
 
 export function sha256(bytes: Uint8Array): string {
@@ -104,13 +105,13 @@ export class MediaWorld {
   readonly http: MediaHttp;
   readonly clock = new ManualClock(START);
   readonly vault = new Vault(new Uint8Array(32).fill(5));
-  readonly settings: MediaConfig;
+  readonly settings: Settings;
   readonly devices = new Map<string, TestDevice>();
   media: MediaService;
   readonly #store: TestDatabase;
   #phoneErrors: unknown[] = [];
 
-  private constructor(store: TestDatabase, cdn: Cdn, http: MediaHttp, settings: MediaConfig) {
+  private constructor(store: TestDatabase, cdn: Cdn, http: MediaHttp, settings: Settings) {
     this.#store = store;
     this.dataDir = store.dataDir;
     this.db = store.db;
@@ -120,7 +121,7 @@ export class MediaWorld {
     this.media = this.#service();
   }
 
-  static async create(settings: Partial<MediaConfig> = {}, moreCa = ''): Promise<MediaWorld> {
+  static async create(settings: Partial<Settings> = {}, moreCa = ''): Promise<MediaWorld> {
     const store = await openTestDatabase({ sync: 'normal' });
     const cdn = await createCdn({ authToken: () => AUTH });
     const caFile = join(store.dataDir, 'ca.pem');

@@ -24,6 +24,9 @@ import {
 
 const code = (name: string) => expect.objectContaining({ code: name });
 
+/** Nobody is charged for what is kept. */
+const WORK = { tenantId: 'nobody' };
+
 describe('base64', () => {
   test('any bytes, in both alphabets, with or without padding and line breaks', () => {
     fc.assert(
@@ -197,7 +200,7 @@ describe('files on their way out', () => {
 
   test('what was uploaded can be opened by the recipient, and served to us without a download', async () => {
     const source = await files.open({ base64: png.toString('base64') }, { field: 'image' });
-    const sent = await files.upload(session(), 'image', source);
+    const sent = await files.for(WORK).upload(session(), 'image', source);
     expect(Buffer.from(sent.fileSha256).toString('hex')).toBe(sha256(png));
     const descriptor = {
       kind: 'image',
@@ -228,7 +231,7 @@ describe('files on their way out', () => {
 
   test('a large file from a URL is streamed up', async () => {
     const fetched = await files.open({ url: `${base}/file.png` }, { field: 'document' });
-    const sent = await files.upload(session(), 'document', fetched);
+    const sent = await files.for(WORK).upload(session(), 'document', fetched);
     await fetched.dispose();
     expect(sent.fileLength).toBe(png.length);
     expect(world.cdn.object(sent.directPath)?.bytes).toHaveLength(Math.floor(png.length / 16) * 16 + 26);
@@ -236,14 +239,14 @@ describe('files on their way out', () => {
 
   test('an expired ticket is renewed once', async () => {
     const source = { content: { bytes: png } };
-    const sent = await files.upload(
+    const sent = await files.for(WORK).upload(
       session(undefined, (fresh) => (fresh ? AUTH : 'old')),
       'image',
       source,
     );
     expect(sent.directPath).toMatch(/^\//);
     expect(refreshed).toEqual([false, true]);
-    const never = files.upload(
+    const never = files.for(WORK).upload(
       session(undefined, () => 'old'),
       'image',
       source,
@@ -262,9 +265,13 @@ describe('files on their way out', () => {
     const both = await MediaWorld.create({}, odd.caPem);
     try {
       const source = { content: { bytes: png } };
-      const sent = await outbound(both).upload(session([odd.hostname, both.cdn.hostname]), 'image', source);
+      const sent = await outbound(both)
+        .for(WORK)
+        .upload(session([odd.hostname, both.cdn.hostname]), 'image', source);
       expect(both.cdn.object(sent.directPath)).toBeDefined();
-      const failing = outbound(both).upload(session([odd.hostname]), 'image', source);
+      const failing = outbound(both)
+        .for(WORK)
+        .upload(session([odd.hostname]), 'image', source);
       await expect(failing).rejects.toEqual(code('UPLOAD_FAILED'));
     } finally {
       await odd.stop();
@@ -297,7 +304,7 @@ describe('files on their way out', () => {
 
   test('a file of just the cap is uploaded', async () => {
     const bytes = randomBytes(100_000);
-    const sent = await files.upload(session(), 'document', { content: { bytes } });
+    const sent = await files.for(WORK).upload(session(), 'document', { content: { bytes } });
     expect(sent.fileLength).toBe(100_000);
   });
 
@@ -309,11 +316,13 @@ describe('files on their way out', () => {
         },
       },
     };
-    await expect(files.upload(closed, 'image', { content: { bytes: png } })).rejects.toEqual(
+    await expect(files.for(WORK).upload(closed, 'image', { content: { bytes: png } })).rejects.toEqual(
       code('DEVICE_NOT_READY'),
     );
     const large = { content: { bytes: Buffer.alloc(100_001) } };
-    await expect(files.upload(session(), 'image', large)).rejects.toEqual(code('PAYLOAD_TOO_LARGE'));
+    await expect(files.for(WORK).upload(session(), 'image', large)).rejects.toEqual(
+      code('PAYLOAD_TOO_LARGE'),
+    );
     expect(await world.db.selectFrom('blobs').selectAll().execute()).toEqual([]);
   });
 });

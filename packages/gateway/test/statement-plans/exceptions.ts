@@ -47,9 +47,14 @@ export const EXCEPTIONS: readonly Exception[] = [
   at('events/event-store.ts', /USING INTEGER PRIMARY KEY \(rowid>\?\)/, 'what was told since the last look'),
   page('events/retention.ts', /INDEX events_by_age/, 'what is too old, a batch at a time'),
   at(
+    'media/cache-shares.ts',
+    /^SCAN (blobs|cached_files)( USING (COVERING )?INDEX \w+)?$/,
+    'what everybody has of the cache, once in a process',
+  ),
+  at(
     'media/cache.ts',
-    /^SCAN blobs( USING COVERING INDEX sqlite_autoindex_blobs_1)?$/,
-    'the size of the whole cache, once per eviction, or all of it when it is emptied',
+    /^SCAN blobs USING COVERING INDEX sqlite_autoindex_blobs_1$/,
+    'all of it, when it is emptied',
   ),
   at(
     'storage/sqlite/erasure.ts',
@@ -65,6 +70,11 @@ export const EXCEPTIONS: readonly Exception[] = [
     'media/cache.ts',
     /^SCAN blobs USING INDEX blobs_by_use/,
     'the files that were used least, a batch at a time',
+  ),
+  page(
+    'media/cache.ts',
+    /INDEX cached_files_by_use \(tenant_id=\?\)/,
+    'the files that a tenant used least, a batch at a time',
   ),
   at(
     'media/retry-requests.ts',

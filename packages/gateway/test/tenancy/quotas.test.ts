@@ -38,6 +38,7 @@ test('devices, users and webhook endpoints of a tenant are counted, shown, and b
     webhook_endpoints: { used: 1, limit: 1 },
     waiting_jobs: { used: 0, limit: 10_000 },
     waiting_bytes: { used: 0, limit: 1024 ** 3 },
+    cached_bytes: { used: 0, limit: 5 * 1024 ** 3 },
     requests_in_flight: { used: 0, limit: 1000 },
     requests_per_second: { limit: 1000 },
   });

@@ -6,8 +6,8 @@ import type { Database } from '../schema.ts';
 
 /** Files outside of the database that belong to deleted rows. */
 export interface ErasedFiles {
-  /** A cached file that no message holds any more. */
-  blob(sha256: string): Promise<void>;
+  /** A cached file that no message of the tenant holds any more. */
+  blob(tenantId: string, sha256: string): Promise<void>;
   /** A file that jobs kept for their sends, by its content; one that another job has stays. */
   kept(tenantId: string, sha256: string): Promise<void>;
 }
@@ -45,6 +45,7 @@ export async function eraseTenant(db: Kysely<Database>, tenantId: string, erasin
   await batches(erasing, () => eraseRows(db, 'webhook_attempts', owner));
   await eraseOwned(db, owner, erasing);
   await batches(erasing, () => eraseRows(db, 'idempotency_keys', owner));
+  await batches(erasing, () => eraseCached(db, tenantId, erasing.files));
   await db.deleteFrom('tenants').where('id', '=', tenantId).execute();
   await forgetContent(db, erasing);
 }
@@ -141,17 +142,37 @@ async function eraseMessages(db: Kysely<Database>, owner: Owner, files: ErasedFi
     .execute();
   await db.deleteFrom('messages').where(checkedTenant(tenantId)).where('id', 'in', ids).execute();
   for (const sha256 of new Set(cached.map((row) => row.blob_sha256))) {
-    if (sha256 !== null && !(await isInUse(db, sha256))) await files.blob(sha256);
+    if (sha256 !== null && !(await isInUse(db, tenantId, sha256))) await files.blob(tenantId, sha256);
   }
   return true;
 }
 
-/** Whether any message, of whomever, still holds the file. */
-async function isInUse(db: Kysely<Database>, sha256: string): Promise<boolean> {
+/** What an interruption has left between a message and its file. */
+async function eraseCached(db: Kysely<Database>, tenantId: string, files: ErasedFiles): Promise<boolean> {
+  const cached = await db
+    .selectFrom('cached_files')
+    .select('sha256')
+    .where('tenant_id', '=', tenantId)
+    .limit(BATCH)
+    .execute();
+  for (const { sha256 } of cached) {
+    await files.blob(tenantId, sha256);
+    await db
+      .deleteFrom('cached_files')
+      .where('tenant_id', '=', tenantId)
+      .where('sha256', '=', sha256)
+      .execute();
+  }
+  return cached.length > 0;
+}
+
+/** Whether any message of the tenant still holds the file. */
+async function isInUse(db: Kysely<Database>, tenantId: string, sha256: string): Promise<boolean> {
   const holder = await db
     .selectFrom('media')
     .select('message_row_id')
     .where('sha256', '=', sha256)
+    .where(checkedTenant(tenantId))
     .limit(1)
     .executeTakeFirst();
   return holder !== undefined;

@@ -13,4 +13,4 @@ export interface UsersAndAdminParts {
   admission?: Admission;
 }
 
-export type Counted = Record<Stock | Waiting, Usage>;
+export type Counted = Record<Stock | Waiting | 'cachedBytes', Usage>;

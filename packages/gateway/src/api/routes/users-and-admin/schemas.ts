@@ -56,6 +56,7 @@ export const TenantWithQuotas = Type.Object({
         webhook_endpoints: Quota,
         waiting_jobs: Quota,
         waiting_bytes: Quota,
+        cached_bytes: Quota,
         requests_in_flight: Quota,
         requests_per_second: Type.Object({ limit: Type.Integer() }),
       },

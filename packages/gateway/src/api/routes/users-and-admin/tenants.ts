@@ -30,7 +30,9 @@ export const tenantRoutes: FastifyPluginAsyncTypebox<
   const tenantObject = async (tenant: Tenant): Promise<Static<typeof TenantWithQuotas>> => {
     const state = tenant.deleting ? ('deleting' as const) : ('active' as const);
     if (!usage || !admission) return { ...tenantBody(tenant), state };
-    const { devices, users, webhookEndpoints, waitingJobs, waitingBytes } = await usage(tenant.id);
+    const { devices, users, webhookEndpoints, waitingJobs, waitingBytes, cachedBytes } = await usage(
+      tenant.id,
+    );
     const { requestsInFlight, requestsPerSecond } = admission.limits;
     return {
       ...tenantBody(tenant),
@@ -41,6 +43,7 @@ export const tenantRoutes: FastifyPluginAsyncTypebox<
         webhook_endpoints: webhookEndpoints,
         waiting_jobs: waitingJobs,
         waiting_bytes: waitingBytes,
+        cached_bytes: cachedBytes,
         requests_in_flight: { used: admission.inFlight(tenant.id), limit: requestsInFlight },
         requests_per_second: { limit: requestsPerSecond },
       },
