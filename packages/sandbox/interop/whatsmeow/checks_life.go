@@ -261,7 +261,7 @@ var connectionChecks = []check{
 				order = append(order, m.Info.ID)
 			}
 		}
-		return first(same("the order", fmt.Sprint(order), fmt.Sprint(ids)), w.settled(ctx, w.byQR))
+		return first(same("the order", fmt.Sprint(order), fmt.Sprint(ids)), w.settled(ctx, w.byQR.address()))
 	}},
 	{"what came meanwhile arrives when the gateway is back", func(ctx context.Context, w *world) error {
 		if err := w.gateway.call(ctx, "POST", "/disconnect", map[string]any{"device_id": w.gateway.device}, nil); err != nil {

@@ -12,6 +12,8 @@ import (
 type gateway struct {
 	*caller
 	device string
+	// address is the device's JID, by phone number.
+	address string
 }
 
 // gatewayEvent is one of `GET /events`.
@@ -66,9 +68,13 @@ func (g *gateway) link(ctx context.Context, p *phone) error {
 	if err := g.call(ctx, "GET", "/qr?device_id="+g.device, nil, &shown); err != nil {
 		return err
 	}
-	if err := p.do(ctx, "POST", "/scan", map[string]any{"qr": shown.Data.Code}, nil); err != nil {
+	var linked struct {
+		JID string `json:"jid"`
+	}
+	if err := p.do(ctx, "POST", "/scan", map[string]any{"qr": shown.Data.Code}, &linked); err != nil {
 		return err
 	}
+	g.address = linked.JID
 	return g.connected(ctx)
 }
 

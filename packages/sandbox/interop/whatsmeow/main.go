@@ -32,11 +32,13 @@ var chapters = []chapter{
 	{"texts", textChecks},
 	{"media", mediaChecks()},
 	{"changes", changeChecks},
+	{"seals", sealedChecks},
 	{"retries", retryChecks},
 	{"groups", groupChecks()},
 	{"people", peopleChecks},
 	{"account", accountChecks},
 	{"calls", callChecks},
+	{"acknowledgements", acknowledgementChecks},
 	{"connection", connectionChecks},
 }
 

@@ -11,10 +11,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { GatewayProcess } from '../../../../demo/gateway-process.ts';
 import { type GoTool, goTool } from '../go-toolchain.ts';
 
 const SANDBOX = join(import.meta.dirname, '../../bin/wuts-sandbox.js');
+const GATEWAY = join(import.meta.dirname, '../../../gateway/bin/wuts.js');
+const KEPT_LOG_LINES = 40;
 
 /** What `GET /` of the sandbox's control API says. */
 interface Addresses {
@@ -36,16 +37,13 @@ async function play(options: string[]): Promise<number> {
   const control = await startSandbox();
   const { networkUrl, rootKey, caFile } = (await (await fetch(control)).json()) as Addresses;
   const masterToken = randomBytes(32).toString('hex');
-  const gateway = await GatewayProcess.create({
+  const gateway = await startGateway({
     WUTS_DATA_DIR: join(folder, 'gateway'),
     WUTS_MASTER_TOKEN: masterToken,
-    WUTS_LOG_FORMAT: 'json',
     WUTS_NETWORK_URL: networkUrl,
     WUTS_NETWORK_ROOT_KEY: rootKey,
     WUTS_NETWORK_CA_FILE: caFile,
   });
-  cleanUps.push(() => gateway.close());
-  await gateway.start();
   const code = await ended(
     spawn(program, options, {
       env: {
@@ -60,7 +58,7 @@ async function play(options: string[]): Promise<number> {
       stdio: ['ignore', 'inherit', 'inherit'],
     }),
   );
-  if (code !== 0) console.error(`The gateway's last log lines:\n${gateway.lastLogLines.join('\n')}`);
+  if (code !== 0) console.error(`The gateway's last log lines:\n${gateway.log.join('\n')}`);
   return code;
 }
 
@@ -78,20 +76,58 @@ async function built(go: GoTool, folder: string): Promise<string> {
 /** Resolves with the address of its control API. */
 async function startSandbox(): Promise<string> {
   const ports = ['--port', '0', '--cdn-port', '0', '--control-port', '0', '--companion-reg-refresh', 'never'];
-  const child = spawn(process.execPath, [SANDBOX, ...ports], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const { child } = started([SANDBOX, ...ports], {});
+  return said(child, /^Control API: (\S+)/);
+}
+
+/** A gateway of its own on a free port; `log` is filled with the last lines that it writes. */
+async function startGateway(settings: Record<string, string>): Promise<{ url: string; log: string[] }> {
+  const { child, log } = started([GATEWAY, 'serve'], {
+    ...settings,
+    WUTS_HOST: '127.0.0.1',
+    WUTS_PORT: '0',
+    WUTS_LOG_FORMAT: 'json',
+  });
+  const url = await said(child, /"url":"(http:[^"]+)".*"msg":"the gateway answers"/);
+  return { url, log };
+}
+
+/** A Node process that is ended at the end. The reader's own settings do not reach it. */
+function started(command: string[], env: Record<string, string>) {
+  const kept = Object.entries(process.env).filter(([name]) => !/^(?:WUTS_|DATABASE_URL$)/.test(name));
+  const child = spawn(process.execPath, command, {
+    env: { ...Object.fromEntries(kept), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   cleanUps.push(async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, 'exit');
     child.kill('SIGTERM');
     await gone;
   });
-  for await (const line of createInterface({ input: child.stdout })) {
-    const [, url] = /^Control API: (\S+)/.exec(line) ?? [];
-    if (url === undefined) continue;
-    child.stdout.resume();
-    return url;
+  const log: string[] = [];
+  for (const input of [child.stdout, child.stderr]) {
+    createInterface({ input }).on('line', (line) => {
+      // The checks say what they asked for.
+      if (!line.includes('"msg":"request answered"')) log.push(line);
+      if (log.length > KEPT_LOG_LINES) log.shift();
+    });
   }
-  throw new Error('the sandbox did not start');
+  return { child, log };
+}
+
+/** What the process says of itself, by the first group of the pattern; rejects when it ends before. */
+function said(child: ChildProcess, pattern: RegExp): Promise<string> {
+  return new Promise((resolve, reject) => {
+    child.once('exit', (code) => reject(new Error(`${child.spawnargs.join(' ')} ended with ${code}`)));
+    for (const input of [child.stdout, child.stderr]) {
+      if (!input) continue;
+      createInterface({ input }).on('line', (line) => {
+        const [, found] = pattern.exec(line) ?? [];
+        if (found !== undefined) resolve(found);
+      });
+    }
+  });
 }
 
 async function ended(child: ChildProcess): Promise<number> {

@@ -65,12 +65,12 @@ func (w *world) close() {
 }
 
 // settled waits until nothing is kept for the device any more: it acknowledged all that it got.
-func (w *world) settled(ctx context.Context, d *device) error {
-	return until(ctx, "everything to be acknowledged by "+d.name, func() (bool, error) {
+func (w *world) settled(ctx context.Context, address string) error {
+	return until(ctx, "everything to be acknowledged by "+address, func() (bool, error) {
 		var shown struct {
 			Pending int `json:"pending"`
 		}
-		err := w.control.call(ctx, "GET", "/devices/"+url.PathEscape(d.address()), nil, &shown)
+		err := w.control.call(ctx, "GET", "/devices/"+url.PathEscape(address), nil, &shown)
 		return shown.Pending == 0, err
 	})
 }

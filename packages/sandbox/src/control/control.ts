@@ -66,7 +66,7 @@ const OPERATIONS = [
   'POST /cdn/slow {path, bytesPerSecond}',
   'POST /faults/stream-error {device, kind}',
   'POST /faults/failure {device, reason}',
-  'POST /faults/drop|tear {device}',
+  'POST /faults/drop|tear|demand-ack {device}',
   'POST /faults/ack-error {code, number?}',
   'POST /faults/silence-ack {times?, number?}',
   'POST /faults/refuse-login {number, code, times?}',
@@ -251,6 +251,9 @@ function addFaults(router: Router, { faults }: Sandbox): void {
     .on('POST', '/faults/failure', ({ body }) => faults.failure(text(body, 'device'), number(body, 'reason')))
     .on('POST', '/faults/drop', ({ body }) => faults.drop(text(body, 'device')))
     .on('POST', '/faults/tear', ({ body }) => faults.tearNext(text(body, 'device')))
+    .on('POST', '/faults/demand-ack', ({ body }) => ({
+      ended: faults.demandAcknowledgement(text(body, 'device')),
+    }))
     .on('POST', '/faults/ack-error', ({ body }) => faults.nextAckError(number(body, 'code'), senderOf(body)))
     .on('POST', '/faults/silence-ack', ({ body }) =>
       faults.silenceAck(optionalNumber(body, 'times') ?? 1, senderOf(body)),
