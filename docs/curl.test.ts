@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Phone } from '@wuts/sandbox';
+import type { Phone, PhoneMessage } from '@wuts/sandbox';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Json, MASTER_TOKEN, until, World } from '../packages/gateway/test/story/harness.ts';
 import { jpeg, sha256 } from '../packages/gateway/test/story/samples.ts';
@@ -127,6 +127,13 @@ test('media.md: send a document', async () => {
   const [sent] = answers(await run('send-document'));
   const got = await contact.waitForMessage((message) => message.id === sent.message_id);
   expect((await contact.downloadMedia(got)).toString()).toBe('Hello');
+});
+
+test('media.md: send an album', async () => {
+  const [sent] = answers(await run('album'));
+  const items = await contact.waitForAlbum(sent.message_id);
+  expect(items.map(({ text }) => text)).toEqual(['The front', 'The back']);
+  expect(sha256(await contact.downloadMedia(items[0] as PhoneMessage))).toBe(sha256(picture));
 });
 
 test('errors.md: the same key sends once', async () => {

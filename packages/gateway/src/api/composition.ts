@@ -78,6 +78,7 @@ export async function composeApi(parts: {
           ...parts.actions,
           ...sending.later,
           sending: sending.pipeline,
+          albums: sending.albums,
           idempotency: sending.idempotency,
           finder: parts.messages.finder,
           statuses: parts.messages.statuses,

@@ -10,6 +10,7 @@ import type { WaitingRoom } from '../quotas/waiting.ts';
 import type { Step } from '../steps.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Vault } from '../storage/vault.ts';
+import { Albums } from './albums.ts';
 import { Idempotency } from './idempotency.ts';
 import type { JobRunnerParts } from './jobs/job-runner.ts';
 import { type SendsForLater, sendsForLater } from './jobs/sends-for-later.ts';
@@ -20,6 +21,7 @@ import { Recipients } from './recipients.ts';
 
 export interface SendingRoom {
   pipeline: Sending;
+  albums: Albums;
   recipients: Recipients;
   idempotency: Idempotency;
   later: SendsForLater;
@@ -56,6 +58,7 @@ export function composeSending(parts: {
   const later = sendsForLater({ ...parts, sending: pipeline });
   return {
     pipeline,
+    albums: new Albums(pipeline),
     recipients,
     idempotency: new Idempotency({ db, clock }),
     later,

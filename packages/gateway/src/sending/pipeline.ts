@@ -55,6 +55,8 @@ export interface SendRequest {
   attempt?: SendAttempt | undefined;
   /** The account that it was accepted for; by default whichever the device holds. */
   account?: Jid | null | undefined;
+  /** Takes no turn of its own: it belongs to a message that has taken one. */
+  unpaced?: boolean | undefined;
   /** Ends the preparation of media; once the stanza is on its way, nothing ends it. */
   signal?: AbortSignal | undefined;
 }
@@ -131,7 +133,7 @@ export class Sending {
       deviceId: device.id,
       quotedFound: context.quotedFound,
     };
-    await pacing.turn(device.id, request.signal);
+    if (!request.unpaced) await pacing.turn(device.id, request.signal);
     const id = { chosen: request.messageId, attempt };
     return this.#chosenIds.holding(device, recipient, id, async () => {
       const composed = await composeWith(request.content, {

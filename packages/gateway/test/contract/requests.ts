@@ -93,6 +93,14 @@ const KNOWN_MEMBERS: Record<string, Json[]> = {
     { product_id: '1', title: 'T' },
     { product_id: '1', title: 'T', product_image: '<jpeg>' },
   ],
+  media: [
+    [
+      { type: 'image', base64: '<jpeg>' },
+      { image: '<jpeg>', caption: 'x' },
+    ],
+    [{ image: '<jpeg>' }, { type: 'video', base64: '<mp4>' }, { type: 'image', base64: 'aGk=' }],
+    [{ image: 'aGk=' }, { image: 'aGk=' }],
+  ],
   device_id: ['<device>'],
   chat_jid: ['<contactJid>', '<contact>'],
   sender_jid: ['<contactJid>'],

@@ -196,7 +196,7 @@ export class SendingWorld {
           pace: { perMinute: 0, burst: 1, maxWaitMs: 0 },
         },
       });
-    const { pipeline: sending, recipients, idempotency, later } = compose();
+    const { pipeline: sending, albums, recipients, idempotency, later } = compose();
     const actions = composeActions({
       clock,
       devices,
@@ -231,6 +231,7 @@ export class SendingWorld {
         await server.register(sendRoutes, {
           ...later,
           sending,
+          albums,
           idempotency,
           clock,
           mediaBodyLimit: 2 * MAX_BYTES,

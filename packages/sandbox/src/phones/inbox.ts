@@ -26,6 +26,9 @@ export interface PhoneMessage {
   /** The emoji of a reaction; empty when it was taken back. */
   readonly emoji?: string;
   readonly pollVoteOn?: string;
+  /** The album that this picture or video belongs to, and of an album how many of them it announced. */
+  readonly albumOf?: string;
+  readonly albumSize?: number;
   /** A message that this one pins to the top of the chat, or unpins. */
   readonly pinOf?: string;
   readonly pinned?: boolean;
@@ -76,9 +79,14 @@ export function describe(facts: Facts): PhoneMessage {
     content.pinInChatMessage?.key?.id ??
     content.protocolMessage?.key?.id ??
     '';
+  const association = (facts.message.messageContextInfo ?? content.messageContextInfo)?.messageAssociation;
+  const albumOf = association?.associationType === MEDIA_ALBUM ? association.parentMessageKey?.id : null;
+  const album = content.albumMessage;
   return {
     ...facts,
     kind,
+    ...(albumOf ? { albumOf } : {}),
+    ...(album ? { albumSize: (album.expectedImageCount ?? 0) + (album.expectedVideoCount ?? 0) } : {}),
     ...(text === undefined ? {} : { text }),
     ...(kind === 'edit' ? { editOf: target } : {}),
     ...(kind === 'revoke' ? { revokeOf: target } : {}),
@@ -88,6 +96,7 @@ export function describe(facts: Facts): PhoneMessage {
   };
 }
 
+const { MEDIA_ALBUM } = proto.MessageAssociation.AssociationType;
 const PIN_FOR_ALL = proto.Message.PinInChatMessage.Type.PIN_FOR_ALL;
 
 const NOT_IN_CONVERSATION: ReadonlySet<MessageKind> = new Set([
@@ -149,6 +158,11 @@ export class Inbox {
     return this.#all;
   }
 
+  /** What is shown as one with the album: what belongs to it, in order of arrival. */
+  albumItems(id: string): PhoneMessage[] {
+    return this.#all.filter(({ albumOf }) => albumOf === id);
+  }
+
   /** Looks at what is there, then waits. Rejects after `timeoutMs`. */
   waitFor(matches: (message: PhoneMessage) => boolean, timeoutMs: number): Promise<PhoneMessage> {
     const present = this.received.find(matches);
@@ -179,7 +193,8 @@ export class Inbox {
   conversation(sameChat: (chat: string) => boolean): ConversationMessage[] {
     const shown = new Map<string, ConversationMessage>();
     for (const message of this.#all) {
-      if (!sameChat(message.chat)) continue;
+      // What an album announced is shown within it.
+      if (!sameChat(message.chat) || (message.albumOf && shown.has(message.albumOf))) continue;
       if (!NOT_IN_CONVERSATION.has(message.kind)) {
         const { id, from, fromMe, timestamp, kind, text } = message;
         const entry = { id, from, fromMe, timestamp, kind, edited: false, revoked: false, reactions: {} };

@@ -5,6 +5,7 @@ export type MessageKind =
   | 'text'
   | 'image'
   | 'video'
+  | 'album'
   | 'voice'
   | 'audio'
   | 'document'
@@ -57,6 +58,7 @@ export function kindOf(message: proto.IMessage): MessageKind {
   if (content.conversation != null || content.extendedTextMessage) return 'text';
   if (content.imageMessage) return 'image';
   if (content.videoMessage || content.ptvMessage) return 'video';
+  if (content.albumMessage) return 'album';
   if (content.audioMessage) return content.audioMessage.ptt ? 'voice' : 'audio';
   if (content.documentMessage) return 'document';
   if (content.stickerMessage) return 'sticker';

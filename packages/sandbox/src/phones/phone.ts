@@ -153,6 +153,16 @@ export class Phone extends PhoneLife {
     return this.#parts.inbox.waitFor(matches, options.timeoutMs ?? WAIT_TIMEOUT_MS);
   }
 
+  /** The pictures and videos of an album, in order, once all that it announced are there. */
+  async waitForAlbum(id: string, options: { timeoutMs?: number } = {}): Promise<PhoneMessage[]> {
+    const album = await this.waitForMessage((message) => message.id === id, options);
+    await this.waitForMessage(
+      () => this.#parts.inbox.albumItems(id).length >= (album.albumSize ?? 0),
+      options,
+    );
+    return this.#parts.inbox.albumItems(id);
+  }
+
   /** Receipts for messages of this account, in order of arrival. */
   get receivedReceipts(): readonly ReceivedReceipt[] {
     return this.#parts.receipts.received;

@@ -29,38 +29,51 @@ export async function acceptMultipart(app: FastifyInstance): Promise<void> {
   holdUploads(app);
 }
 
+export interface MultipartOptions {
+  /** The member that the file stands for. */
+  member: string;
+  fields: TProperties;
+  uploads: Uploads;
+  /** Of each file. */
+  maxBytes: number;
+  /** The member is a list: so many files at most, and what each becomes of its token. */
+  list?: { most: number; item(token: string): unknown };
+}
+
 /**
  * Turns a multipart body into what the JSON body would be: the one file part, named as its member or
- * `file`, becomes a token in that member, the other parts become values as the schema says. Streams the file
- * to disk. Throws VALIDATION_ERROR, PAYLOAD_TOO_LARGE.
+ * `file`, becomes a token in that member, the other parts become values as the schema says; with `list`, each file
+ * becomes an item. Streams files to disk. Throws VALIDATION_ERROR, PAYLOAD_TOO_LARGE.
  */
-export async function readMultipart(
-  request: FastifyRequest,
-  options: { member: string; fields: TProperties; uploads: Uploads; maxBytes: number },
-): Promise<void> {
-  const { member, uploads, maxBytes } = options;
+export async function readMultipart(request: FastifyRequest, options: MultipartOptions): Promise<void> {
+  const { member, uploads, maxBytes, list } = options;
+  const names = [member, 'file', ...(list ? [`${member}[]`, 'files', 'files[]'] : [])];
+  const most = list?.most ?? 1;
+  const items: unknown[] = [];
   const body: Record<string, unknown> = {};
   request.uploaded = [];
   try {
-    for await (const part of request.parts()) {
+    for await (const part of request.parts({ limits: { files: most, parts: MOST_FIELDS + most } })) {
       if (part.type === 'field') {
         refuseCut(part);
         body[part.fieldname] = fieldValue(part.fieldname, part.value, options.fields[part.fieldname]);
         continue;
       }
-      if (part.fieldname !== member && part.fieldname !== 'file') {
+      if (!names.includes(part.fieldname)) {
         part.file.resume();
         throw invalidField(part.fieldname, `is not a file here: send the file as ${member} or file`);
       }
       const upload = await uploads.receive(part.file, { field: member, type: part.mimetype, maxBytes });
       request.uploaded.push(upload);
-      body[member] = upload.token;
+      if (list) items.push(list.item(upload.token));
+      else body[member] = upload.token;
       // Documents are named after their file unless the caller names them.
       if ('file_name' in options.fields && part.filename) body.file_name ??= part.filename;
     }
   } catch (error) {
     throw explained(error);
   }
+  if (list && items.length > 0) body[member] = items;
   request.body = body;
 }
 

@@ -2,7 +2,7 @@
 import type { SendRequest } from '../pipeline.ts';
 
 /** As `read` gives it: what the worker adds is left out. */
-export type ReadRequest = Omit<SendRequest, 'deviceId' | 'attempt' | 'signal'>;
+export type ReadRequest = Omit<SendRequest, 'deviceId' | 'attempt' | 'signal' | 'unpaced'>;
 
 export interface SendOperation {
   /** The path after `/send/`: `text`, `text/mentions`, `image`. */

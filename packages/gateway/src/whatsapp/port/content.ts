@@ -26,6 +26,7 @@ export const MESSAGE_KINDS = [
   'product',
   'order',
   'event',
+  'album',
   'event_response',
   'group_invite',
   'payment',

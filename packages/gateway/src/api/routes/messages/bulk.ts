@@ -4,7 +4,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import { type Clock, rfc3339, rfc3339OrNull } from '../../../clock.ts';
 import { DEVICE_FAILURES } from '../../../devices/choice.ts';
-import { AppError, invalidField } from '../../../errors.ts';
+import { invalidField } from '../../../errors.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
 import type { Bulk, Bulks } from '../../../sending/jobs/bulks.ts';
 import type { SendOperation, SendOperations } from '../../../sending/jobs/operations.ts';
@@ -14,6 +14,7 @@ import { DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { emptyCounts } from '../../request/given.ts';
 import { once, SendHeaders } from '../../request/idempotency.ts';
+import { placedError } from '../../request/placed-error.ts';
 import { Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
 import { JobObject, jobObject } from './jobs.ts';
 import { SendAt, sendTime, timeAhead } from './send-later.ts';
@@ -229,19 +230,10 @@ function readItem(
     }
     return { operation, body, address, messageId };
   } catch (error) {
-    throw placed(error, (field) =>
+    throw placedError(error, (field) =>
       recipientPlace && field === 'number' ? recipientPlace : `${place}.${field}`,
     );
   }
-}
-
-/** The same refusal, its fields named from the whole request. */
-function placed(error: unknown, name: (field: string) => string): unknown {
-  if (!(error instanceof AppError) || !error.detail.validation) return error;
-  const validation = error.detail.validation.map((each) => ({ ...each, field: name(each.field) }));
-  const first = validation[0];
-  const message = first ? `${first.field}: ${first.message}` : error.message;
-  return new AppError(error.code, { ...error.detail, message, validation });
 }
 
 function readPause(body: Static<typeof BulkBody>): { least: number; most: number } {

@@ -14,11 +14,13 @@ import { type MessageMediaParts, messageMediaRoutes } from './media.ts';
 import { type PinParts, pinRoutes } from './pin.ts';
 import { type PollParts, pollRoutes } from './poll.ts';
 import { sendRoutes } from './send.ts';
+import type { AlbumParts } from './send-album.ts';
 import type { SendParts } from './send-kind.ts';
 import { type StarParts, starRoutes } from './star.ts';
 import { type StatusAndEditParts, messagesRoutes as statusAndEditRoutes } from './status-and-edit.ts';
 
 export type MessagesParts = SendParts &
+  AlbumParts &
   BulkParts &
   StatusAndEditParts &
   DeleteParts &

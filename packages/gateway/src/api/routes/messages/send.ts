@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import { acceptMultipart } from '../../request/multipart.ts';
+import { type AlbumParts, albumRoute } from './send-album.ts';
 import { buttonKinds } from './send-buttons.ts';
 import { contactKinds } from './send-contacts.ts';
 import { type SendParts, sendRoute } from './send-kind.ts';
@@ -11,7 +12,7 @@ import { pollKinds } from './send-polls.ts';
 import { productKinds } from './send-products.ts';
 import { textKinds } from './send-text.ts';
 
-export const sendRoutes: FastifyPluginAsyncTypebox<SendParts> = async (app, parts) => {
+export const sendRoutes: FastifyPluginAsyncTypebox<SendParts & AlbumParts> = async (app, parts) => {
   await acceptMultipart(app as unknown as FastifyInstance);
   const route = sendRoute(app as unknown as FastifyInstance, parts);
   textKinds(route);
@@ -21,4 +22,5 @@ export const sendRoutes: FastifyPluginAsyncTypebox<SendParts> = async (app, part
   pollKinds(route);
   buttonKinds(route);
   productKinds(route);
+  albumRoute(app as unknown as FastifyInstance, parts);
 };

@@ -241,6 +241,7 @@ function parseBusiness(m: Message): Parsed {
     return { kind: 'order', text: m.orderMessage.message, context: m.orderMessage.contextInfo };
   if (m.eventMessage)
     return { kind: 'event', text: m.eventMessage.name, context: m.eventMessage.contextInfo };
+  if (m.albumMessage) return { kind: 'album', context: m.albumMessage.contextInfo };
   if (m.groupInviteMessage) return { kind: 'group_invite', text: m.groupInviteMessage.caption };
   if (m.requestPaymentMessage || m.sendPaymentMessage) return { kind: 'payment' };
   return { kind: 'unknown' };

@@ -1,0 +1,197 @@
+/** Tag "messages": pictures and videos that a chat shows as one. Ours. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { type Static, Type } from 'typebox';
+import { invalidField } from '../../../errors.ts';
+import type { Uploads } from '../../../media/uploads.ts';
+import type { Albums, SentAlbum } from '../../../sending/albums.ts';
+import { type AlbumItem, FEWEST_ITEMS, MOST_ITEMS } from '../../../sending/content/album.ts';
+import { imageContent } from '../../../sending/content/image.ts';
+import { videoContent } from '../../../sending/content/video.ts';
+import type { Idempotency } from '../../../sending/idempotency.ts';
+import { base64Members, base64Text } from '../../request/bounds.ts';
+import { DeviceQuery, selectedDevice } from '../../request/device.ts';
+import { failures } from '../../request/failures.ts';
+import { once, SendHeaders } from '../../request/idempotency.ts';
+import { RecordId } from '../../request/message.ts';
+import { readMultipart } from '../../request/multipart.ts';
+import { placedError } from '../../request/placed-error.ts';
+import { Nullable, OneOf } from '../../schemas.ts';
+import { given, givenUp, text } from './send-kind.ts';
+import {
+  commonRequest,
+  FILE_FAILURES,
+  RichAnswer,
+  richAnswer,
+  SEND_FAILURES,
+  sendFields,
+} from './send-request.ts';
+
+export interface AlbumParts {
+  albums: Albums;
+  idempotency: Idempotency;
+  /** Bytes. */
+  mediaBodyLimit: number;
+  uploads: Uploads;
+  /** Bytes: the largest file of a multipart request. */
+  uploadLimit: number;
+}
+
+const Item = Type.Object(
+  {
+    type: Type.Optional(OneOf(['image', 'video'] as const, { description: 'What `base64` or `url` is' })),
+    base64: base64Text('The file: base64, with or without a `data:<mime>;base64,` prefix'),
+    url: text('Public URL of it'),
+    image: base64Text('Instead of `type` and `base64`'),
+    image_url: text('Instead of `type` and `url`'),
+    video: base64Text('Instead of `type` and `base64`'),
+    video_url: text('Instead of `type` and `url`'),
+    caption: text('At most 1024 characters'),
+  },
+  { description: 'A picture or video, from exactly one source' },
+);
+
+const { send_at: _, ...fields } = sendFields;
+const AlbumBody = Type.Object(
+  {
+    ...fields,
+    media: Type.Array(Item, {
+      minItems: FEWEST_ITEMS,
+      maxItems: MOST_ITEMS,
+      description: 'In their order. In a multipart request the parts `media`, as often as there are files',
+    }),
+    captions: Type.Optional(
+      Type.Array(Type.String(), {
+        maxItems: MOST_ITEMS,
+        description: 'Captions in the order of `media`, for multipart requests; empty for none',
+      }),
+    ),
+    send_at: Type.Optional(
+      Type.Union([Type.String(), Type.Integer()], { description: 'Refused: albums leave at once' }),
+    ),
+  },
+  {
+    examples: [
+      {
+        number: '5511999999999',
+        media: [
+          { type: 'image', url: 'https://example.com/front.jpg', caption: 'The front' },
+          { type: 'image', url: 'https://example.com/back.jpg' },
+        ],
+      },
+    ],
+  },
+);
+
+const AlbumAnswer = Type.Object({
+  ...RichAnswer.properties,
+  status: OneOf(['sent', 'partial'] as const, { description: '`partial`: not all items are `sent`' }),
+  items: Type.Array(
+    Type.Object({
+      message_id: Nullable(Type.String({ description: 'Null for one that could not be made ready' })),
+      record_id: Nullable(RecordId),
+      status: OneOf(['sent', 'failed', 'pending'] as const, {
+        description: '`pending`: whether WhatsApp has it is not known yet; see `GET /messages/{id}/status`',
+      }),
+      error: Type.Optional(Type.String()),
+      error_code: Type.Optional(Type.String()),
+    }),
+    { description: 'In the order of the request' },
+  ),
+});
+
+/** `POST /send/album`. */
+export function albumRoute(app: FastifyInstance, parts: AlbumParts): void {
+  const { albums, idempotency, mediaBodyLimit } = parts;
+  const fileMembers = new Set(base64Members(AlbumBody));
+  app.post(
+    '/send/album',
+    {
+      bodyLimit: mediaBodyLimit,
+      config: { fileMembers: () => fileMembers },
+      preValidation: (request) => readFiles(request, parts),
+      schema: {
+        operationId: 'sendAlbum',
+        tags: ['messages'],
+        summary: 'Send pictures and videos as one album',
+        description:
+          `${FEWEST_ITEMS} to ${MOST_ITEMS} of them, which the apps show together. All are made ready first; one ` +
+          'that cannot be sent is left out, and said so in `items`. Answers once each has its end.',
+        querystring: DeviceQuery,
+        headers: SendHeaders,
+        body: AlbumBody,
+        response: { 200: AlbumAnswer, ...failures(...SEND_FAILURES, ...FILE_FAILURES) },
+      },
+    },
+    async (request, reply) => {
+      const body = request.body as Static<typeof AlbumBody>;
+      const items = albumItems(body);
+      const read = commonRequest(body);
+      const deviceId = selectedDevice(request);
+      const signal = givenUp(reply);
+      return once(idempotency, request, reply, async (attempt) =>
+        albumAnswer(await albums.send(request.caller, { ...read, items, deviceId, attempt, signal })),
+      );
+    },
+  );
+}
+
+/** Refuses what can be refused before anything is fetched, naming the item: `media.3.caption`. */
+function albumItems({ media, captions = [], send_at }: Static<typeof AlbumBody>): AlbumItem[] {
+  if (send_at !== undefined) throw invalidField('send_at', 'is not for albums, which leave at once');
+  if (captions.length > media.length) throw invalidField('captions', 'has more entries than media');
+  return media.map((item, index) => {
+    try {
+      return albumItem({ ...item, caption: item.caption ?? captions[index] });
+    } catch (error) {
+      throw placedError(error, (field) => `media.${index}.${field}`);
+    }
+  });
+}
+
+function albumItem(item: Omit<Static<typeof Item>, 'caption'> & { caption: string | undefined }): AlbumItem {
+  const sources = SOURCES.filter((name) => item[name] !== undefined && item[name] !== '');
+  const [source] = sources;
+  if (!source || sources.length > 1) {
+    throw invalidField(source ?? 'url', `give exactly one of ${SOURCES.join(', ')}`);
+  }
+  const kind = source.startsWith('image') ? 'image' : source.startsWith('video') ? 'video' : item.type;
+  if (!kind) throw invalidField('type', 'is required beside base64 or url: image or video');
+  if (item.type && item.type !== kind) throw invalidField('type', `is not that of ${source}`);
+  const { caption } = item;
+  const value = item[source];
+  const member = source.endsWith('url') ? (`${kind}_url` as const) : kind;
+  const input = given({ [member]: value, caption });
+  return kind === 'image' ? { kind, content: imageContent(input) } : { kind, content: videoContent(input) };
+}
+
+const SOURCES = ['base64', 'url', 'image', 'image_url', 'video', 'video_url'] as const;
+
+async function readFiles(request: FastifyRequest, parts: AlbumParts): Promise<void> {
+  if (!request.isMultipart()) return;
+  const { uploads, uploadLimit: maxBytes } = parts;
+  const item = (token: string): Static<typeof Item> => {
+    const file = uploads.find(token);
+    const type = file?.detectedType ?? file?.declaredType ?? '';
+    return { type: type.startsWith('video/') ? 'video' : 'image', base64: token };
+  };
+  await readMultipart(request, {
+    member: 'media',
+    fields: AlbumBody.properties,
+    uploads,
+    maxBytes,
+    list: { most: MOST_ITEMS, item },
+  });
+}
+
+function albumAnswer({ album, items }: SentAlbum): Static<typeof AlbumAnswer> {
+  return {
+    ...richAnswer(album),
+    status: items.every(({ status }) => status === 'sent') ? 'sent' : 'partial',
+    items: items.map(({ messageId, recordId, status, error }) => ({
+      message_id: messageId,
+      record_id: recordId,
+      status,
+      ...(error ? { error: error.message, error_code: error.code } : {}),
+    })),
+  };
+}
