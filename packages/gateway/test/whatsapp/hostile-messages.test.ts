@@ -327,6 +327,31 @@ describe('a stanza that the library cannot name in its answer', () => {
     expect(counted).toEqual(['set_aside']);
   });
 
+  test('a message that cannot be read and has half a JID for its time', async () => {
+    const attrs = { from: stranger.lid, id: 'ODDTIME', type: 'text', t: 'call me @' };
+    const content = [{ tag: 'enc', attrs: { v: '2', type: 'msg' }, content: Buffer.alloc(80, 7) }];
+    stranger.hostile.inject(device(), { tag: 'message', attrs, content });
+    await sandbox.waitForAcknowledged(device());
+    await goesOn();
+    expect([...shop.credentials.aside.values()]).toEqual(['UnwritableName']);
+  });
+
+  test.each([
+    'a@b@s.whatsapp.net',
+    '@s.whatsapp.net',
+    'call me @',
+    '1:99:@s.whatsapp.net',
+  ])('another name of the sender, "%s", is left out and the message told', async (name) => {
+    const bytes = proto.Message.encode({ conversation: 'named oddly' }).finish();
+    const odd = { participant_pn: name, sender_pn: name, sender_lid: name };
+    const id = await stranger.hostile.sendPlaintext(shop.phone, bytes, { attrs: odd });
+    const message = await shop.recorder.message(id);
+    expect(message).toMatchObject({ content: { text: 'named oddly' } });
+    expect([stranger.jid, null]).toContain(message.sender.jid);
+    await goesOn();
+    expect(counted).toEqual([]);
+  });
+
   test.each([
     ['a contact', { from: '5511988860002:255@s.whatsapp.net' }],
     ['a hosted device', { from: '5511988860002:99@hosted.lid' }],

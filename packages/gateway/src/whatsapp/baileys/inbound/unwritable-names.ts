@@ -2,8 +2,20 @@ import { type BinaryNode, buildAckStanza, encodeBinaryNode, type Socket } from '
 
 /** What the server keeps until it is acknowledged, and the library acknowledges by its attributes. */
 const KEPT: ReadonlySet<string> = new Set(['message', 'status', 'receipt', 'notification', 'call']);
-/** What the library repeats in its answers: `buildAckStanza` (stanza-ack.js), receipts and retries. */
-const REPEATED = ['id', 'from', 'participant', 'recipient', 'type'] as const;
+/**
+ * What the library repeats in its answers: `buildAckStanza` (stanza-ack.js), receipts, and the time in what asks
+ * for another copy (messages-recv.js `sendRetryRequest`).
+ */
+const REPEATED = ['id', 'from', 'participant', 'recipient', 'type', 't'] as const;
+/**
+ * The other name of a person (decode-wa-message.js `extractAddressingContext`). The library stores it whatever
+ * it is, and from then on asks for keys and devices under it.
+ */
+const OTHER_NAMES = ['participant', 'sender', 'recipient', 'peer_recipient'].flatMap((who) => [
+  `${who}_pn`,
+  `${who}_lid`,
+]);
+const PERSON = /^\d{1,20}(?::\d{1,3})?@(?:s\.whatsapp\.net|lid|hosted|hosted\.lid)$/;
 /**
  * The JIDs that the library's encoder writes as they are. It takes every text with an @ for one, and of the
  * rest it makes another JID, or one without a server, for which the server ends the stream.
@@ -27,6 +39,10 @@ export function answerUnwritable(
 ): void {
   socket.ws.prependListener('frame', (frame: unknown) => {
     if (!isStanza(frame) || !KEPT.has(frame.tag)) return;
+    for (const name of OTHER_NAMES) {
+      // Without it the message is as good: most people have one name only, to us.
+      if (!PERSON.test(frame.attrs[name] ?? '')) delete frame.attrs[name];
+    }
     if (REPEATED.every((name) => isWritable(frame.attrs[name] ?? ''))) return;
     const stanza = { ...frame };
     // All listeners but those of `frame` go by the tag: nobody else hears of this one.
