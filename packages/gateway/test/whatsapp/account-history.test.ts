@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { deflateSync } from 'node:zlib';
 import { type Phone, type Sandbox, startSandbox } from '@wuts/sandbox';
 import { encodeBinaryNode, proto } from 'baileys';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -78,6 +79,29 @@ describe('history', () => {
     expect(own?.sender).toEqual({ jid: owner.jid, lid: owner.lid });
     await linked.session.stop();
     expect(await readdir(join(folder, 'tmp'))).toEqual([]);
+  });
+
+  test('has its texts cleaned as those of live messages', async () => {
+    const owner = await sandbox.createPhone({ number: '5511933330021', name: 'Owner' });
+    const linked = await linkSession(sandbox, factory, owner);
+    await batchOf(linked.recorder, 'push_names');
+    const text = 'a\0b \ud83d c';
+    const message = {
+      key: { id: 'UNCLEAN', remoteJid: ana.jid, fromMe: false },
+      message: { conversation: text },
+      messageTimestamp: 1_700_000_000,
+      pushName: text,
+    };
+    const history = proto.HistorySync.encode({
+      syncType: proto.HistorySync.HistorySyncType.RECENT,
+      conversations: [{ id: ana.jid, messages: [{ message }] }],
+    }).finish();
+    const syncType = proto.Message.HistorySyncType.RECENT;
+    await owner.hostile.history(owner.companions[0] ?? 1, { bytes: deflateSync(history), syncType });
+    const { messages: found } = await batchOf(linked.recorder, 'recent');
+    const clean = expect.stringMatching(/^ab \ufffd+ c$/);
+    expect(found).toMatchObject([{ id: 'UNCLEAN', pushName: clean, content: { text: clean } }]);
+    await linked.session.stop();
   });
 
   test('that was not stored is read again by the next process', async () => {

@@ -7,6 +7,7 @@ import type { InboundMessage } from '../../port/messages.ts';
 import { mayPass } from '../inbound/may-pass.ts';
 import { proto } from '../library.ts';
 import { decodeProtobuf } from '../parse/bounded-protobuf.ts';
+import { cleanTexts } from '../parse/clean-text.ts';
 import { ConversationNames, historyMessage } from '../parse/history-message.ts';
 import type { LidDirectory, OwnAccount } from '../parse/message-source.ts';
 import { stampedTime } from '../parse/stamped-time.ts';
@@ -88,7 +89,7 @@ async function readNames(reading: HistoryReading): Promise<number> {
       if (pnJid && lidJid) pairs.push({ pn: pnJid, lid: lidJid });
     } else {
       const { id, pushname } = decodeProtobuf(proto.Pushname, bytes);
-      if (id && pushname) names.push({ jid: id, name: pushname });
+      if (id && pushname) names.push(cleanTexts({ jid: id, name: pushname }));
       count += 1;
     }
     await flush(NAMES_PER_WRITE);

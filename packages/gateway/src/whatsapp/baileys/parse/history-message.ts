@@ -2,6 +2,7 @@ import { contentMembers, unwrapped } from '../../port/envelopes.ts';
 import type { Identity } from '../../port/identity.ts';
 import type { InboundMessage } from '../../port/messages.ts';
 import { isJidGroup, isLidUser, proto } from '../library.ts';
+import { cleanTexts } from './clean-text.ts';
 import { parseContent } from './content-parser.ts';
 import { identity, type LidDirectory, type OwnAccount } from './message-source.ts';
 import { stampedTime } from './stamped-time.ts';
@@ -53,16 +54,13 @@ export async function historyMessage(
   const author = info.participant || key.participant;
   if (isGroup && !fromMe && !author) return null;
   const sender = fromMe ? { ...own } : isGroup && author ? await names.member(author) : chat;
+  const told = cleanTexts({ id: key.id, chat, sender, pushName: info.pushName || null, content });
   return {
-    id: key.id,
-    chat,
+    ...told,
     isGroup,
-    sender,
     fromMe,
     lidAddressed: isLidUser((isGroup ? author : key.remoteJid) ?? '') === true,
     timestamp: stampedTime(info.messageTimestamp) ?? 0,
-    pushName: info.pushName || null,
-    content,
     raw: proto.Message.encode(message).finish(),
     offline: false,
     source: 'history',
