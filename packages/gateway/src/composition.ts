@@ -136,6 +136,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     notices: events.notices,
     devices,
     media: media.service,
+    journal: config.journal,
     metrics,
     tenantIds,
   });
@@ -226,6 +227,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
       media.step,
       events.retention,
       messages.search,
+      messages.setAside,
       webhooks.step,
       linked.step,
       sending.jobs,

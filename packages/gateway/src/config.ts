@@ -97,6 +97,13 @@ export interface RetentionConfig {
   failedMs: number;
 }
 
+export interface JournalConfig {
+  /** Milliseconds that what could not be stored is kept, … */
+  setAsideMs: number;
+  /** … and bytes of it, of one tenant. */
+  setAsideBytes: number;
+}
+
 export interface Config {
   host: string;
   port: number;
@@ -113,6 +120,7 @@ export interface Config {
   pictures: PicturesConfig;
   sending: SendingConfig;
   retention: RetentionConfig;
+  journal: JournalConfig;
   quotas: QuotaConfig;
   webhooks: WebhookConfig;
   /** CIDR ranges that outgoing requests may reach although they are private. */
@@ -190,6 +198,12 @@ export function loadConfig(env: NodeJS.ProcessEnv): Settings {
       eventMs: read.duration('WUTS_EVENT_RETENTION', 7 * 24 * HOUR_MS),
       // How long what could not be delivered stays for another try, with its event; never shorter than that.
       failedMs: read.duration('WUTS_DELIVERY_RETENTION', 30 * 24 * HOUR_MS),
+    },
+    journal: {
+      // What came from WhatsApp and could not be stored waits so long for somebody to export it, …
+      setAsideMs: read.duration('WUTS_SET_ASIDE_RETENTION', 30 * 24 * HOUR_MS),
+      // … and so much of it, of one tenant; the oldest goes first.
+      setAsideBytes: read.bytes('WUTS_SET_ASIDE_MAX_BYTES', 64 * MIB),
     },
     quotas: readQuotas(read, media),
     webhooks: {

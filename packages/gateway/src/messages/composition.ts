@@ -1,6 +1,7 @@
 /** The archive: what was sent and received, and how it is found again. */
 import type { Kysely } from 'kysely';
-import type { Clock } from '../clock.ts';
+import { type Clock, rfc3339 } from '../clock.ts';
+import type { JournalConfig } from '../config.ts';
 import type { SessionReports } from '../devices/composition.ts';
 import type { NoticeEvents } from '../events/notice-events.ts';
 import type { EventRecorder } from '../events/recorder.ts';
@@ -10,6 +11,7 @@ import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { Step } from '../steps.ts';
 import type { Database } from '../storage/schema.ts';
+import { SetAsideRetention } from '../storage/set-aside-retention.ts';
 import type { Vault } from '../storage/vault.ts';
 import type { SessionNotice } from '../whatsapp/port/notices.ts';
 import type { WireCodec } from '../whatsapp/port/wire-message.ts';
@@ -34,7 +36,8 @@ export interface MessagesParts {
   notices: NoticeEvents;
   devices: DeviceDirectory;
   media: MediaService;
-  metrics: Pick<Metrics, 'inboundMessages'>;
+  journal: JournalConfig;
+  metrics: Pick<Metrics, 'inboundMessages' | 'setAsideDropped'>;
   tenantIds(): Promise<string[]>;
 }
 
@@ -49,6 +52,8 @@ export interface Messages {
   /** Before a device connects or a request comes: what is `pending` then was left by an earlier process. */
   interrupted: Step;
   search: Step;
+  /** Keeps what was set aside within its bounds. */
+  setAside: Step;
 }
 
 export function composeMessages(parts: MessagesParts): Messages {
@@ -91,6 +96,7 @@ export function composeMessages(parts: MessagesParts): Messages {
     },
     interrupted: { name: 'interrupted sends', start: () => concludeInterrupted(parts, archive) },
     search: { name: 'search index', start: () => words.start(), stop: () => words.stop() },
+    setAside: setAsideStep(parts),
   };
 }
 
@@ -102,6 +108,25 @@ async function learnGroupTimer(
 ): Promise<void> {
   if (change !== 'ephemeral' || typeof value !== 'number') return;
   await learnTimer(db, device, { chat: { jid: group, lid: null }, seconds: value, setAt: timestamp });
+}
+
+function setAsideStep({ db, clock, log, journal, metrics }: MessagesParts): Step {
+  const retention = new SetAsideRetention({
+    db,
+    clock,
+    bounds: { ageMs: journal.setAsideMs, bytes: journal.setAsideBytes },
+    soon: ({ tenantId, rows, bytes, oldestAt }) =>
+      log.warn(
+        { tenant_id: tenantId, rows, bytes, oldest: rfc3339(oldestAt) },
+        'what came in and was set aside will be dropped before long, the oldest first: see `wuts journal export`',
+      ),
+    dropped: ({ tenantId, rows }) => {
+      metrics.setAsideDropped.inc(rows);
+      log.warn({ tenant_id: tenantId, rows }, 'what came in and was set aside was dropped, the oldest first');
+    },
+    failed: (err) => log.error({ err }, 'what was set aside could not be looked through'),
+  });
+  return { name: 'set aside', start: () => retention.start(), stop: () => retention.stop() };
 }
 
 async function concludeInterrupted(

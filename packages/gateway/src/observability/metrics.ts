@@ -12,6 +12,8 @@ export interface Metrics {
   unseenCiphertexts: Counter;
   /** What came in and could not be understood: stored_as_unknown, set_aside, passed_over (history). */
   unreadable: Counter<'outcome'>;
+  /** Rows that were set aside and went, by age or because there were too many. */
+  setAsideDropped: Counter;
   /** Requests for media: ready, unchanged, retry_requested, or the code of the error in lower case. */
   mediaRequests: Counter<'outcome'>;
   /** Messages that are decrypted and not stored yet, and rows that were set aside, asked at each scrape. */
@@ -53,6 +55,11 @@ export function createMetrics(): Metrics {
     name: 'wuts_inbound_unreadable_total',
     help: 'What came in and could not be understood, by what became of it',
     labelNames: ['outcome'] as const,
+    registers: [registry],
+  });
+  const setAsideDropped = new Counter({
+    name: 'wuts_inbound_set_aside_dropped_total',
+    help: 'Rows that were set aside and dropped: see WUTS_SET_ASIDE_RETENTION and WUTS_SET_ASIDE_MAX_BYTES',
     registers: [registry],
   });
   const mediaRequests = new Counter({
@@ -105,6 +112,7 @@ export function createMetrics(): Metrics {
     inboundMessages,
     unseenCiphertexts,
     unreadable,
+    setAsideDropped,
     mediaRequests,
     setJournalCounter(count) {
       countJournal = count;

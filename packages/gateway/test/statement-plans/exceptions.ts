@@ -35,6 +35,12 @@ export const EXCEPTIONS: readonly Exception[] = [
       /COVERING INDEX \w+ \((?:tenant|user|device|endpoint)_id=\?\)$/.test(step),
   },
 
+  {
+    reason: 'the index holds what was set aside alone',
+    fits: ({ by, step }) =>
+      /^storage\/(?:set-aside-retention|journal)\.ts/.test(by) &&
+      /INDEX inbound_journal_set_aside \(set_aside_at>\?\)$/.test(step),
+  },
   at('storage/key-rotation.ts', /./, 'a new key: every sealed value once, while nobody is served'),
   page('messages/finding/places.ts', /USING INDEX messages_/, 'a list, in the order of its index'),
   page('messages/outbound-recovery.ts', /INDEX messages_unacknowledged/, 'the index holds the pending alone'),

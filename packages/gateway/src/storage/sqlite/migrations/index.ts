@@ -22,6 +22,7 @@ import * as encryptionKey from './0026-encryption-key.ts';
 import * as sealedEvents from './0027-sealed-events.ts';
 import * as chatTimers from './0030-chat-timers.ts';
 import * as sharesAndLeaving from './0032-shares-and-leaving.ts';
+import * as setAside from './0033-set-aside.ts';
 
 /** In order of their names; one that was released is never changed, only followed. */
 export const migrations: Record<string, Migration> = {
@@ -48,4 +49,5 @@ export const migrations: Record<string, Migration> = {
   '0027-sealed-events': sealedEvents,
   '0030-chat-timers': chatTimers,
   '0032-shares-and-leaving': sharesAndLeaving,
+  '0033-set-aside': setAside,
 };
