@@ -60,7 +60,8 @@ async function play(world: FuzzWorld, round: number, kind: string): Promise<Find
 
 async function run(): Promise<Finding[]> {
   const findings: Finding[] = [];
-  const deadline = Date.now() + seconds * 1000;
+  // From when the first world stands: on a busy machine making one takes as long as the attacks.
+  let deadline = Number.POSITIVE_INFINITY;
   const only = values.round === undefined ? null : Number(values.round);
   let world: FuzzWorld | null = null;
   let before = 0;
@@ -74,6 +75,7 @@ async function run(): Promise<Finding[]> {
         world = await FuzzWorld.create();
         await world.assertWell();
         before = world.memory;
+        if (rounds === 0) deadline = Date.now() + seconds * 1000;
       }
       const finding = await play(world, round, kind);
       rounds += 1;
