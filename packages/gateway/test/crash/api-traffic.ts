@@ -1,8 +1,11 @@
-/** Programs that send over the API and repeat what the crash cut off, with the same Idempotency-Key. */
+/**
+ * Programs that send over the API, now, later and in bulk, and repeat what the crash cut off with the same
+ * Idempotency-Key; some of it again long after.
+ */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
+import { requestOf, type SendRequest, type WantedMessage } from './api-requests.ts';
 import type { Chance } from './chance.ts';
-import { API_TEXT } from './network-protocol.ts';
 
 /** JSON as the parser gives it. */
 export type Json = ReturnType<typeof JSON.parse>;
@@ -55,18 +58,27 @@ export interface LinkedDevice {
   group: string;
 }
 
-/** A send, whatever became of it. */
-export interface ApiSend {
+/** A message that a program asked for, whatever became of it. */
+export interface ApiSend extends WantedMessage {
   account: string;
   deviceId: string;
-  /** The number or group it went to. */
-  to: string;
-  /** Numbers of those who get it. */
-  readers: string[];
-  text: string;
+  /** How it was asked for. */
+  kind: SendRequest['kind'];
   requests: number;
-  /** WhatsApp's id of the message, from the answer 200. */
+  /** WhatsApp's id of the message, from the answer 200 or from the job. */
   messageId: string | null;
+  /** Null for one that was answered with 200. */
+  jobId: string | null;
+  /** Its time had passed before anything of it was accepted: then nothing of it may have been sent. */
+  late: boolean;
+}
+
+/** A request that was answered, to be repeated. */
+interface Answered {
+  device: LinkedDevice;
+  request: SendRequest;
+  key: string;
+  answer: string;
 }
 
 /** What a program may meet while the gateway starts, and repeats: everything else is not as documented. */
@@ -76,25 +88,37 @@ const REPEAT_AFTER_MS = 300;
 const WRITERS = 2;
 /** How long a send is repeated once nobody kills the gateway any more. */
 const GIVE_UP_MS = 60_000;
+/** And how long a job is waited for: one that was tried in vain waits up to a minute before it is tried again. */
+const JOBS_GIVE_UP_MS = 150_000;
+/** Requests that are repeated long after their answer, kills in between. */
+const REPETITIONS = 40;
 
 export class ApiTraffic {
   readonly sends: ApiSend[] = [];
   readonly problems: string[] = [];
+  /** Requests that were answered by the same again, long after. */
+  replayed = 0;
+  readonly #answered: Answered[] = [];
   readonly #stop = new AbortController();
   readonly #running: Promise<unknown>;
+  readonly #chance: Chance;
   #deadline = Number.POSITIVE_INFINITY;
 
   constructor(devices: readonly LinkedDevice[], options: { chance: Chance; perSecond: number }) {
+    this.#chance = options.chance.fork();
     const writers = devices.flatMap((device) => Array.from({ length: WRITERS }, () => device));
     const everyMs = (1000 * writers.length) / options.perSecond;
     this.#running = Promise.all(writers.map((device) => this.#write(device, options.chance.fork(), everyMs)));
   }
 
-  /** Resolves when the last send was answered. */
-  async stop(): Promise<void> {
+  /** Resolves when the last send was answered, the last job is over, and what is repeated has its answer. */
+  async stop(devices: readonly LinkedDevice[]): Promise<void> {
     this.#deadline = Date.now() + GIVE_UP_MS;
     this.#stop.abort();
     await this.#running;
+    this.#deadline = Date.now() + JOBS_GIVE_UP_MS;
+    for (const device of devices) await this.#awaitJobs(device);
+    await this.#repeatSome();
   }
 
   async #write(device: LinkedDevice, chance: Chance, everyMs: number): Promise<void> {
@@ -106,44 +130,92 @@ export class ApiTraffic {
   }
 
   async #send(device: LinkedDevice, chance: Chance): Promise<void> {
-    const { account, deviceId, contacts, group } = device;
-    const to = chance.hits(0.2) ? group : chance.pick(contacts);
-    const text = `${API_TEXT}${this.sends.length + 1} from ${account} to ${to}`;
-    const readers = to === group ? contacts : [to];
-    const send: ApiSend = { account, deviceId, to, readers, text, requests: 0, messageId: null };
-    this.sends.push(send);
-    const request = chance.hits(0.1) ? documentRequest(to, text, chance) : textRequest(to, text);
+    const { account, deviceId } = device;
+    const request = requestOf(device, this.sends.length + 1, chance);
+    const sends = request.messages.map((message): ApiSend => {
+      const { kind } = request;
+      return { ...message, account, deviceId, kind, requests: 0, messageId: null, jobId: null, late: false };
+    });
+    this.sends.push(...sends);
+    const texts = sends.map(({ text }) => `"${text}"`).join(', ');
     const key = randomUUID();
     while (Date.now() < this.#deadline) {
-      send.requests += 1;
-      const path = `${request.path}?device_id=${deviceId}`;
-      const answer = await device.caller
-        .call('POST', path, request.body, { 'idempotency-key': key })
-        .catch(() => null);
-      if (answer?.status === 200) {
-        send.messageId = answer.body.message_id;
+      for (const send of sends) send.requests += 1;
+      const answer = await this.#ask(device, request, key);
+      if (answer?.status === 200 || answer?.status === 202) {
+        const done = await this.#taken(device, sends, answer.body);
+        if (done) {
+          this.#answered.push({ device, request, key, answer: identityOf(answer.body) });
+          return;
+        }
+      } else if (answer?.status === 400 && answer.body.validation?.[0]?.message === 'is in the past') {
+        for (const send of sends) send.late = true;
         return;
-      }
-      if (answer && !REPEATED.has(answer.status)) {
-        this.problems.push(`"${text}": ${answer.status} ${answer.bytes.toString('utf8').slice(0, 300)}`);
+      } else if (answer && !REPEATED.has(answer.status)) {
+        this.problems.push(`${texts}: ${answer.status} ${answer.bytes.toString('utf8').slice(0, 300)}`);
         if (answer.status < 500) return;
       }
       await pause(REPEAT_AFTER_MS);
     }
-    this.problems.push(`"${text}" was not taken within ${GIVE_UP_MS / 1000} s of the last kill`);
+    this.problems.push(`${texts} was not taken within ${GIVE_UP_MS / 1000} s of the last kill`);
+  }
+
+  #ask({ deviceId, caller }: LinkedDevice, { path, body }: SendRequest, key: string) {
+    return caller
+      .call('POST', `${path}?device_id=${deviceId}`, body, { 'idempotency-key': key })
+      .catch(() => null);
+  }
+
+  /** Notes ids; false when they could not be asked for. */
+  async #taken(device: LinkedDevice, sends: ApiSend[], body: Json): Promise<boolean> {
+    const [first] = sends;
+    if (body.bulk) {
+      const bulk = await device.caller.call('GET', `/bulk/${body.bulk.id}`).catch(() => null);
+      if (bulk?.status !== 200) return false;
+      for (const [at, send] of sends.entries()) send.jobId = bulk.body.messages[at].id;
+    } else if (first) {
+      first.jobId = body.job_id ?? null;
+      first.messageId = body.job_id ? null : body.message_id;
+    }
+    return true;
+  }
+
+  /** What was accepted ends as sent. */
+  async #awaitJobs({ deviceId, caller }: LinkedDevice): Promise<void> {
+    for (const send of this.sends) {
+      if (send.deviceId !== deviceId || send.jobId === null) continue;
+      for (;;) {
+        const answer = await caller.call('GET', `/jobs/${send.jobId}`).catch(() => null);
+        const job = answer?.body?.job;
+        send.messageId = job?.message_id ?? null;
+        if (job?.state === 'sent') break;
+        const over = job?.state === 'failed' || job?.state === 'cancelled' || answer?.status === 404;
+        if (over || Date.now() > this.#deadline) {
+          const why = `${job?.error_code} ${job?.error}`;
+          this.problems.push(`"${send.text}": its job is ${job?.state ?? answer?.status} (${why})`);
+          break;
+        }
+        await pause(REPEAT_AFTER_MS);
+      }
+    }
+  }
+
+  /** The same request under the same key has the same answer, and nothing is sent for it. */
+  async #repeatSome(): Promise<void> {
+    for (let times = 0; times < REPETITIONS && this.#answered.length > 0; times += 1) {
+      const { device, request, key, answer } = this.#chance.pick(this.#answered);
+      const again = await this.#ask(device, request, key);
+      const now = again ? identityOf(again.body) : 'no answer';
+      if (now === answer) this.replayed += 1;
+      else
+        this.problems.push(
+          `"${request.messages[0]?.text}" was answered with ${answer}, repeated with ${now}`,
+        );
+    }
   }
 }
 
-function textRequest(to: string, text: string) {
-  return { path: '/send/text', body: { ...recipient(to), text } };
-}
-
-function documentRequest(to: string, caption: string, chance: Chance) {
-  const bytes = chance.bytes(chance.integer(500, 8000));
-  const document = `data:application/octet-stream;base64,${bytes.toString('base64')}`;
-  return { path: '/send/document', body: { ...recipient(to), document, file_name: 'file.bin', caption } };
-}
-
-function recipient(to: string) {
-  return to.includes('@') ? { to } : { number: to };
+/** What an answer names: a message, a job or a bulk. */
+function identityOf(body: Json): string {
+  return String(body.bulk?.id ?? body.job_id ?? body.message_id);
 }

@@ -3,11 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { BadRoad } from '../story/bad-road.ts';
 import { ApiTraffic, Caller, type LinkedDevice } from './api-traffic.ts';
 import { Chance } from './chance.ts';
 import { GatewayChild, MAIN } from './gateway-child.ts';
 import { Killer } from './killer.ts';
 import { downloadProblem } from './media-check.ts';
+import { MovingWebhooks } from './moving-webhooks.ts';
 import { NetworkHandle } from './network-handle.ts';
 import type { CastMember, NetworkReport } from './network-protocol.ts';
 import { LossyDisk } from './power-cut/disk.ts';
@@ -70,12 +72,14 @@ const EVENTS = [
   'message.failed',
   'message.undecryptable',
   'device.connected',
+  'job.completed',
 ];
 /** Of the phones, and as many over the API. */
 const MESSAGES_PER_SECOND = 9;
 const WEBHOOK_MISHAPS = 0.08;
 /** Far above a slow answer, so that a busy machine adds no failures of its own. */
 const WEBHOOK_TIMEOUT_S = 4;
+const WEBHOOK = { enabled_events: EVENTS, retry_attempts: 12, timeout: WEBHOOK_TIMEOUT_S };
 /** The fourth attempt of a delivery comes after 5 s, 30 s and 5 minutes, each 20 % more at most. */
 const DRAIN_MS = 420_000;
 
@@ -130,6 +134,8 @@ export class Campaign {
     const { say } = this.#options;
     const cast = TENANTS.flatMap((tenant) => tenant.cast);
     const address = await this.#network.call('open', { cast });
+    const road = await BadRoad.build();
+    this.#undo.push(() => road.close());
     const dataDir = join(this.#folder, 'data');
     const disk = this.#options.powerCuts ? LossyDisk.create(dataDir, join(this.#folder, 'disk')) : null;
     const gateway = await GatewayChild.create({
@@ -139,7 +145,7 @@ export class Campaign {
         WUTS_DATA_DIR: dataDir,
         WUTS_MASTER_TOKEN: MASTER_TOKEN,
         WUTS_LOG_LEVEL: 'warn',
-        WUTS_NETWORK_URL: address.url,
+        WUTS_NETWORK_URL: road.leadTo(address.url),
         WUTS_NETWORK_ROOT_KEY: address.rootKey,
         WUTS_NETWORK_CA_FILE: address.caFile,
         WUTS_ALLOW_NETWORKS: '127.0.0.0/8',
@@ -160,8 +166,15 @@ export class Campaign {
     const { seed, perSecond = MESSAGES_PER_SECOND } = this.#options;
     await this.#network.call('startTraffic', { seed, perSecond });
     const api = new ApiTraffic(devices, { chance: this.#chance.fork(), perSecond });
+    const hooks = new MovingWebhooks({
+      devices,
+      receiver: this.#receiver,
+      settings: WEBHOOK,
+      chance: this.#chance.fork(),
+    });
     const killer = new Killer({
       gateway,
+      road,
       network: this.#network,
       chance: this.#chance.fork(),
       onReceiptsOnly: this.#options.onReceiptsOnly ?? false,
@@ -169,7 +182,7 @@ export class Campaign {
       say,
     });
     await this.#killAgainAndAgain(killer);
-    await Promise.all([api.stop(), this.#network.call('stopTraffic', null)]);
+    await Promise.all([api.stop(devices), hooks.stop(), this.#network.call('stopTraffic', null)]);
     this.#receiver.fail(0);
 
     const drainStarted = Date.now();
@@ -182,14 +195,14 @@ export class Campaign {
     // What it stopped with was to stay.
     disk?.cut(this.#chance);
     if (open) this.#violations.push(`after ${this.#drainMs / 1000} s there is still ${describeOpen(open)}`);
-    this.#violations.push(...api.problems.map((problem) => `API: ${problem}`));
+    this.#violations.push(...[...api.problems, ...hooks.problems].map((problem) => `API: ${problem}`));
     this.#violations.push(...report.problems.map((problem) => `network: ${problem}`));
 
     const stored = new StoredState(dataDir);
     const evidence: Evidence = { devices, report, sends: api.sends, taken: this.#receiver.taken, stored };
     this.#violations.push(...findViolations(evidence));
     stored.close();
-    return this.#result({ killer, report, api, media, tookMs: Date.now() - started });
+    return this.#result({ killer, report, api, hooks, media, tookMs: Date.now() - started });
   }
 
   get #drainMs(): number {
@@ -212,10 +225,8 @@ export class Campaign {
         const deviceId: string = device.id;
         await caller.must('POST', '/webhook', 200, {
           device_id: deviceId,
-          webhook_url: this.#receiver.url,
-          enabled_events: EVENTS,
-          retry_attempts: 12,
-          timeout: WEBHOOK_TIMEOUT_S,
+          webhook_url: this.#receiver.open(`${number}-0`),
+          ...WEBHOOK,
         });
         await this.#network.call('scan', { number, qr: await qrToScan(caller, deviceId) });
         linked.push({ account: number, deviceId, caller, contacts });
@@ -263,6 +274,7 @@ export class Campaign {
         .filter(({ pending }) => pending > 0)
         .map(({ account, pending }) => `${account} has not acknowledged ${pending} stanzas`),
       ...(work.journal > 0 ? [`${work.journal} rows in the journal`] : []),
+      ...(work.jobs > 0 ? [`${work.jobs} jobs are not over`] : []),
       ...(work.deliveries > 0 ? [`${work.deliveries} deliveries are pending`] : []),
     ];
   }
@@ -282,10 +294,11 @@ export class Campaign {
     killer: Killer;
     report: NetworkReport;
     api: ApiTraffic;
+    hooks: MovingWebhooks;
     media: number;
     tookMs: number;
   }): CampaignResult {
-    const { killer, report, api, media, tookMs } = made;
+    const { killer, report, api, hooks, media, tookMs } = made;
     const { taken, mishaps } = this.#receiver;
     const first = new Set(taken.map(({ id }) => id)).size;
     const ready = [...killer.startUps].sort((a, b) => a - b);
@@ -301,6 +314,9 @@ export class Campaign {
         'with a receipt': report.sent.filter(({ receipts }) => receipts.length > 0).length,
         media,
         'messages over the API': api.sends.filter(({ messageId }) => messageId !== null).length,
+        'of those later or in bulk': shortList(countOf(api.sends.filter(({ jobId }) => jobId !== null))),
+        'answered alike long after': api.replayed,
+        'webhooks moved': hooks.moves,
         'requests repeated': api.sends.reduce((sum, { requests }) => sum + requests - 1, 0),
         'events delivered': first,
         'delivered again': taken.length - first,
@@ -317,6 +333,12 @@ export class Campaign {
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 
 const describeOpen = (open: readonly string[]): string => open.join('; ');
+
+function countOf(sends: readonly { kind: string }[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { kind } of sends) counts[kind] = (counts[kind] ?? 0) + 1;
+  return counts;
+}
 
 function shortList(counts: Readonly<Record<string, number>>): string {
   return Object.entries(counts)

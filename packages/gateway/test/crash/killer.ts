@@ -1,5 +1,6 @@
 /** Kills the gateway again and again, each time at a moment that chance picks, and starts it anew at once. */
 import { setTimeout as pause } from 'node:timers/promises';
+import type { BadRoad, Passage } from '../story/bad-road.ts';
 import type { Chance } from './chance.ts';
 import type { GatewayChild } from './gateway-child.ts';
 import type { NetworkHandle } from './network-handle.ts';
@@ -8,6 +9,8 @@ import type { LossyDisk } from './power-cut/disk.ts';
 export interface KillerParts {
   gateway: GatewayChild;
   network: NetworkHandle;
+  /** Between the gateway and the network. */
+  road: BadRoad;
   chance: Chance;
   /** Kills only while receipts arrive, where the most can be lost. */
   onReceiptsOnly: boolean;
@@ -25,8 +28,12 @@ const MOMENTS = {
   /** As a receipt reaches a phone, some time later. */
   receipt: 32,
   /** Whenever. */
-  anytime: 32,
+  anytime: 22,
+  /** While the way to the network is dead, and nobody has noticed: what has left may have arrived. */
+  frozen: 14,
 } as const;
+const DEAD: readonly Passage[] = ['frozen', 'loses requests', 'loses answers'];
+const LONGEST_FREEZE_MS = 4000;
 export type Moment = keyof typeof MOMENTS;
 
 const LONGEST_START_MS = 2500;
@@ -102,6 +109,8 @@ export class Killer {
         await gateway.kill();
         return `${ms} ms after it was ready`;
       }
+      case 'frozen':
+        return this.#dieOnDeadRoad();
       case 'redelivery':
         return this.#dieOfReceipts('as it came back');
       case 'receipt': {
@@ -110,6 +119,20 @@ export class Killer {
         return this.#dieOfReceipts('as it ran');
       }
     }
+  }
+
+  async #dieOnDeadRoad(): Promise<string> {
+    const { gateway, road, chance } = this.#parts;
+    await this.ready();
+    await pause(chance.integer(0, LONGEST_LIFE_MS / 2));
+    road.passage = chance.pick(DEAD);
+    const how = road.passage;
+    const ms = chance.integer(100, LONGEST_FREEZE_MS);
+    await pause(ms);
+    await gateway.kill();
+    road.reset();
+    road.passage = 'open';
+    return `${ms} ms after the way to the network was ${how}`;
   }
 
   async #dieOfReceipts(when: string): Promise<string> {

@@ -23,6 +23,7 @@ export interface StoredEventRow {
 export interface OpenWork {
   journal: number;
   deliveries: number;
+  jobs: number;
 }
 
 const open = (dataDir: string) => new SqliteDatabase(join(dataDir, DATABASE_FILE), { readonly: true });
@@ -35,6 +36,7 @@ export function countOpenWork(dataDir: string): OpenWork {
     return {
       journal: count('select count(*) from inbound_journal'),
       deliveries: count("select count(*) from webhook_deliveries where state = 'pending'"),
+      jobs: count('select count(*) from send_jobs where finished_at is null'),
     };
   } finally {
     db.close();

@@ -100,8 +100,12 @@ function sendProblems(
   messages: ReadonlyMap<string, StoredMessageRow[]>,
   deliveries: EventIndex,
 ): string[] {
-  if (send.messageId === null) return [`unsent: "${send.text}" was never answered with 200`];
-  const what = `"${send.text}" (${send.messageId}, ${send.requests} requests)`;
+  if (send.late) {
+    const sent = report.received.filter(({ text }) => text === send.text);
+    return sent.length === 0 ? [] : [`"${send.text}" was refused as too late, and sent`];
+  }
+  if (send.messageId === null) return [`unsent: "${send.text}" was never sent`];
+  const what = `${send.kind} "${send.text}" (${send.messageId}, ${send.requests} requests)`;
   const problems: string[] = [];
   for (const reader of send.readers) {
     const copies = report.received.filter(({ phone, text }) => phone === reader && text === send.text);
@@ -109,6 +113,14 @@ function sendProblems(
     if (copies[0] && copies[0].id !== send.messageId) {
       problems.push(`${what} was received by ${reader} under another id, ${copies[0].id}`);
     }
+  }
+  if (send.jobId !== null) {
+    const ids = deliveries.ids(
+      send.deviceId,
+      { name: 'job.completed', member: 'message_id' },
+      send.messageId,
+    );
+    if (ids.length !== 1) problems.push(`${what}: ${ids.length} ids of job.completed reached the receiver`);
   }
   const rows = messages.get(`${send.deviceId} ${send.messageId}`) ?? [];
   const [row] = rows;

@@ -33,7 +33,8 @@ const LAST_MISHAP = 2;
 const SLOW_MS = { least: 200, most: 1200 };
 
 export class WebhookReceiver {
-  readonly url: string;
+  readonly #base: string;
+  readonly #closed = new Set<string>();
   /** In the order in which they were taken; repetitions included. */
   readonly taken: Taken[] = [];
   /** How often each mishap was played. */
@@ -45,7 +46,17 @@ export class WebhookReceiver {
   private constructor(server: Server, port: number, chance: Chance) {
     this.#server = server;
     this.#chance = chance;
-    this.url = `http://127.0.0.1:${port}/hook`;
+    this.#base = `http://127.0.0.1:${port}`;
+  }
+
+  /** The address of a path that takes events. */
+  open(path: string): string {
+    return `${this.#base}/${path}`;
+  }
+
+  /** From now on the path answers 410, and whatever comes there is not taken. */
+  close(path: string): void {
+    this.#closed.add(`/${path}`);
   }
 
   static async start(chance: Chance): Promise<WebhookReceiver> {
@@ -78,6 +89,11 @@ export class WebhookReceiver {
       return;
     }
     const body: Json = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+    if (this.#closed.has(request.url ?? '')) {
+      this.mishaps.gone = (this.mishaps.gone ?? 0) + 1;
+      response.writeHead(410).end();
+      return;
+    }
     const mishap = this.#mishapFor(Number(request.headers['x-wuts-attempt']));
     if (mishap) this.mishaps[mishap] = (this.mishaps[mishap] ?? 0) + 1;
     const take = () =>
