@@ -125,6 +125,8 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     messages: async (caller, name) =>
       (await findMessages({ archive: messages.archive, devices }, caller, name)).map(({ rowId }) => rowId),
     sessions: { forDevice: (deviceId) => devices.openSession(deviceId) },
+    furtherFile: async ({ tenantId, rowId }, index) =>
+      (await messages.archive.furtherFiles({ tenantId, rowId }))[index - 1] ?? null,
   });
   const messages = composeMessages({
     db,

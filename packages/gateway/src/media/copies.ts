@@ -34,6 +34,8 @@ export interface MediaCopy {
   /** Hex: the file this copy may be served from, once possession was proved. */
   blobSha256: string | null;
   gone: boolean;
+  /** Notes that its file is `sha256` (hex, computed). */
+  proved(sha256: string): Promise<void>;
 }
 
 const COLUMNS = [
@@ -128,11 +130,6 @@ export class MediaCopies {
     return null;
   }
 
-  /** Notes that the copy's file is `sha256` (hex, computed). */
-  async prove(tenantId: string, rowId: string, sha256: string): Promise<void> {
-    await this.#update(tenantId, rowId, { blob_sha256: sha256 });
-  }
-
   async renewPath(trx: Transaction<Database>, copy: MediaCopy, directPath: string): Promise<void> {
     const change = { direct_path: directPath, outcome: 'available', outcome_at: this.#clock.now() } as const;
     await this.#update(copy.tenantId, copy.rowId, change, trx);
@@ -191,6 +188,7 @@ export class MediaCopies {
         encSha256: row.enc_sha256,
         blobSha256: row.blob_sha256,
         gone: row.outcome === 'gone',
+        proved: (sha256) => this.#update(row.tenant_id, row.row_id, { blob_sha256: sha256 }),
       },
     ];
   }

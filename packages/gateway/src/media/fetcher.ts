@@ -89,7 +89,7 @@ export class MediaFetcher {
     const file = result.file.share();
     try {
       if (copy.blobSha256 !== file.sha256) {
-        await this.#parts.copies.prove(copy.tenantId, copy.rowId, file.sha256);
+        await copy.proved(file.sha256);
       }
     } catch (error) {
       file.release();

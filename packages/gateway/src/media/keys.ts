@@ -1,5 +1,6 @@
 import { createHmac, hkdfSync } from 'node:crypto';
 import type { AccountFile } from '../whatsapp/port/account-files.ts';
+import type { MessageKind } from '../whatsapp/port/content.ts';
 import type { MediaKind } from '../whatsapp/port/media.ts';
 
 /** A media key is 32 random bytes chosen by the sender's client. */
@@ -36,6 +37,19 @@ const MMS_TYPE: Record<FileKind, string> = {
 };
 
 export const MEDIA_KINDS: readonly MediaKind[] = ['image', 'video', 'audio', 'voice', 'document', 'sticker'];
+
+/** What beside the media kinds may have a file in it: in its header, its cards, its note. */
+const WITH_FILES: readonly MessageKind[] = ['template', 'interactive', 'buttons', 'product', 'payment'];
+
+/** Whether messages of the kind may have a file. */
+export function mayHaveFile(kind: MessageKind): boolean {
+  return isMediaKind(kind) || WITH_FILES.includes(kind);
+}
+
+/** Whether messages of the kind may have more than one: in the cards of a carousel, of a product and its catalogue. */
+export function mayHaveSeveralFiles(kind: MessageKind): boolean {
+  return kind === 'interactive' || kind === 'template' || kind === 'product';
+}
 
 export function isMediaKind(kind: string): kind is MediaKind {
   return (MEDIA_KINDS as readonly string[]).includes(kind);

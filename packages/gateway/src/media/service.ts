@@ -18,6 +18,7 @@ import { MediaCopies, type MediaCopy } from './copies.ts';
 import type { MediaVault } from './descriptor-row.ts';
 import { type DeviceSessions, Downloading } from './downloading.ts';
 import { MediaFetcher } from './fetcher.ts';
+import { type FurtherDescriptor, FurtherFiles } from './further-files.ts';
 import { RetryAnswers } from './retry-answers.ts';
 import { type RetryRequest, RetryRequests } from './retry-requests.ts';
 import { askForUpload } from './upload-again.ts';
@@ -25,6 +26,8 @@ import { askForUpload } from './upload-again.ts';
 export interface ResolveOptions {
   /** Milliseconds to wait for a phone's answer instead of answering `retry_requested` at once. */
   waitMs: number;
+  /** Which of several files; default 0, the first. */
+  index?: number;
   /** Default true. False answers `retry_requested` where a request would have been sent. */
   mayRequest?: boolean;
   /** True for the hash of a file the caller has already. */
@@ -45,6 +48,8 @@ export interface MediaServiceParts {
   /** Row ids of the copies of the message that is meant, the first stored first; throws MESSAGE_NOT_FOUND. */
   messages(caller: Caller, name: MessageName): Promise<string[]>;
   sessions: DeviceSessions;
+  /** Default: no message has several files. */
+  furtherFile?: FurtherDescriptor;
 }
 
 /** Most files are there by then; the rest is fetched again when somebody asks. */
@@ -61,6 +66,7 @@ export class MediaService {
   readonly #answers: RetryAnswers;
   readonly #downloading: Downloading;
   readonly #background: BackgroundFetches;
+  readonly #further: FurtherFiles;
   readonly #parts: MediaServiceParts;
   #cancelHousekeeping: () => void = () => undefined;
   #stopped = false;
@@ -71,6 +77,7 @@ export class MediaService {
     this.cache = new MediaCache({ db, blobs, clock, log, limits: settings });
     this.#copies = new MediaCopies({ db, vault, clock });
     const { cache } = this;
+    this.#further = new FurtherFiles(parts.furtherFile ?? (async () => null));
     this.#fetcher = new MediaFetcher({ http, cache, copies: this.#copies, clock, limits: settings });
     this.#requests = new RetryRequests({ db, clock, expiryMs: settings.retryExpiryMs });
     const all = { ...parts, copies: this.#copies, requests: this.#requests, fetcher: this.#fetcher };
@@ -100,6 +107,7 @@ export class MediaService {
    * MEDIA_NOT_FOUND, MEDIA_GONE, DEVICE_NOT_READY, MEDIA_DOWNLOAD_FAILED or WHATSAPP_TIMEOUT.
    */
   async resolve(caller: Caller, name: MessageName, options: ResolveOptions): Promise<MediaAnswer> {
+    if (options.index) return this.#resolveFurther(caller, name, options.index, options);
     const deadline = this.#parts.clock.monotonic() + options.waitMs;
     const asked = new Set<string>();
     for (;;) {
@@ -136,6 +144,22 @@ export class MediaService {
         watch.cancel();
       }
     }
+  }
+
+  async #resolveFurther(
+    caller: Caller,
+    name: MessageName,
+    index: number,
+    options: ResolveOptions,
+  ): Promise<MediaAnswer> {
+    const first = await this.#copies.copies(await this.#parts.messages(caller, name));
+    const copies = await this.#further.at(first, index);
+    if (copies.length === 0) throw new AppError('MEDIA_NOT_FOUND');
+    const local = await this.#fromCache(copies, options);
+    if (local) return local;
+    const { answer } = await this.#downloading.fetch(this.#downloading.online(copies));
+    if (!answer) throw new AppError('MEDIA_GONE');
+    return answer;
   }
 
   /** Fetches a message's file in the background, when the policy wants it. */

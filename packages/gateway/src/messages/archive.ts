@@ -5,11 +5,14 @@ import type { Clock } from '../clock.ts';
 import { type EventRecorder, noEvents } from '../events/recorder.ts';
 import { canonicalJid, contradicts, identityOf, sameIdentity } from '../identity/jid.ts';
 import { mayBeRecordId } from '../identity/message-name.ts';
+import { mayHaveSeveralFiles } from '../media/keys.ts';
 import { deferred } from '../storage/database.ts';
 import { checkedTenant, storingOrder } from '../storage/narrowing.ts';
 import type { Database, MessagesTable } from '../storage/schema.ts';
 import type { Vault } from '../storage/vault.ts';
+import type { MessageKind } from '../whatsapp/port/content.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
+import type { MediaDescriptor } from '../whatsapp/port/media.ts';
 import type { InboundMessage } from '../whatsapp/port/messages.ts';
 import type { MessageReceipt } from '../whatsapp/port/receipts.ts';
 import type { WireCodec, WireMessage } from '../whatsapp/port/wire-message.ts';
@@ -324,6 +327,14 @@ export class MessageArchive {
   /** The content of a stored message, decoded; null when it was never decrypted. */
   async wireMessage(message: Pick<StoredMessage, 'tenantId' | 'rowId'>): Promise<WireMessage | null> {
     return this.#content.decoded(message);
+  }
+
+  /** The files of a stored message beside its first. */
+  async furtherFiles(
+    message: Pick<StoredMessage, 'tenantId' | 'rowId'> & { kind?: MessageKind },
+  ): Promise<readonly MediaDescriptor[]> {
+    if (message.kind !== undefined && !mayHaveSeveralFiles(message.kind)) return [];
+    return this.#content.furtherFiles(message);
   }
 
   /** What the kinds of the tenant's messages add, by row id; nothing for those that add nothing. */

@@ -2,6 +2,7 @@
  * How much of what a sender wrote is kept in columns, events and answers. The message's own bytes stay whole
  * (`raw`), so that it is forwarded, edited and checked as it was.
  */
+import type { MediaDescriptor } from '../whatsapp/port/media.ts';
 import type { InboundMessage } from '../whatsapp/port/messages.ts';
 
 /** A text or caption: what the apps let people write (65,536 characters). */
@@ -30,7 +31,7 @@ export function cutText(text: string, longest: number): string {
 /** The message cut to the bounds of columns, events and answers; `raw` is untouched. */
 export function boundedMessage(message: InboundMessage): InboundMessage {
   const { content, pushName } = message;
-  const { quoted, targetId, targetSender, mentions, media } = content;
+  const { quoted, targetId, targetSender, mentions, media, furtherMedia } = content;
   return {
     ...message,
     id: word(message.id),
@@ -46,13 +47,19 @@ export function boundedMessage(message: InboundMessage): InboundMessage {
       },
       targetId: targetId && word(targetId),
       ...(targetSender ? { targetSender: word(targetSender) } : {}),
-      media: media && {
-        ...media,
-        mimeType: word(media.mimeType),
-        fileName: media.fileName && word(media.fileName),
-        directPath: media.directPath && media.directPath.length > LONGEST_WORD * 4 ? null : media.directPath,
-      },
+      media: media && boundedFile(media),
+      ...(furtherMedia ? { furtherMedia: furtherMedia.map(boundedFile) } : {}),
     },
+  };
+}
+
+/** A file's descriptor as it is stored and told. */
+export function boundedFile(media: MediaDescriptor): MediaDescriptor {
+  return {
+    ...media,
+    mimeType: word(media.mimeType),
+    fileName: media.fileName && word(media.fileName),
+    directPath: media.directPath && media.directPath.length > LONGEST_WORD * 4 ? null : media.directPath,
   };
 }
 

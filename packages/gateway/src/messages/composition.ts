@@ -5,7 +5,7 @@ import type { JournalConfig } from '../config.ts';
 import type { SessionReports } from '../devices/composition.ts';
 import type { NoticeEvents } from '../events/notice-events.ts';
 import type { EventRecorder } from '../events/recorder.ts';
-import { isMediaKind } from '../media/keys.ts';
+import { mayHaveFile } from '../media/keys.ts';
 import type { MediaService } from '../media/service.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
@@ -61,7 +61,7 @@ export function composeMessages(parts: MessagesParts): Messages {
   const archive = new MessageArchive({
     ...parts,
     onStored: (message) => {
-      if (isMediaKind(message.kind)) media.prefetch(message.rowId);
+      if (mayHaveFile(message.kind)) media.prefetch(message.rowId);
     },
   });
   const history = new MessageHistory({ ...parts, archive });

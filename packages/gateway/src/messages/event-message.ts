@@ -1,16 +1,25 @@
 /** A stored message in the form in which events and answers speak of it. */
 import type { Kysely } from 'kysely';
 import type { EventMedia, EventMessage } from '../events/payloads/message.ts';
-import { isMediaKind } from '../media/keys.ts';
+import { mayHaveFile } from '../media/keys.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
+import type { MessageContent } from '../whatsapp/port/content.ts';
 import type { MediaDescriptor, MediaKind } from '../whatsapp/port/media.ts';
 import { chatOf, type StoredMessage, senderOf } from './stored-message.ts';
+
+/** The files of a message: the first, and the others. */
+export interface EventFiles {
+  media: EventMedia | null;
+  furtherMedia: EventMedia[];
+}
+
+export const NO_FILES: EventFiles = { media: null, furtherMedia: [] };
 
 /** `details`: what its kind adds (`wire-details.ts`). */
 export function eventMessage(
   row: StoredMessage,
-  media: EventMedia | null,
+  files: EventFiles,
   details: Record<string, unknown> | null,
 ): EventMessage {
   return {
@@ -20,7 +29,7 @@ export function eventMessage(
     editedAt: row.editedAt,
     revokedAt: row.revokedAt,
     ...row.context,
-    media,
+    ...files,
     details,
   };
 }
@@ -41,19 +50,27 @@ export function eventHead(row: StoredMessage) {
   };
 }
 
+/** The files of a message as it says. */
+export function filesOf(content: Pick<MessageContent, 'media' | 'furtherMedia'>): EventFiles {
+  return {
+    media: content.media && fromDescriptor(content.media),
+    furtherMedia: (content.furtherMedia ?? []).map(fromDescriptor),
+  };
+}
+
 export function fromDescriptor(media: MediaDescriptor): EventMedia {
   const { kind, mimeType, fileName, fileLength, fileSha256, seconds, width, height } = media;
   const sha256 = fileSha256 && Buffer.from(fileSha256).toString('hex');
   return { kind, mimeType, fileName, size: fileLength, sha256, seconds, width, height };
 }
 
-/** The files of one tenant's messages, by row id. */
+/** The first files of one tenant's messages, by row id. */
 export async function loadMedia(
   db: Kysely<Database>,
   tenantId: string,
   rows: readonly Pick<StoredMessage, 'rowId' | 'kind'>[],
 ): Promise<Map<string, EventMedia>> {
-  const ids = rows.filter(({ kind }) => isMediaKind(kind)).map(({ rowId }) => rowId);
+  const ids = rows.filter(({ kind }) => mayHaveFile(kind)).map(({ rowId }) => rowId);
   if (ids.length === 0) return new Map();
   const found = await db
     .selectFrom('media')

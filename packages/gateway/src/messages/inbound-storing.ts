@@ -10,6 +10,7 @@ import type { WireCodec } from '../whatsapp/port/wire-message.ts';
 import { applyAmendment, earlierAmendments, mayBeTarget } from './amendments.ts';
 import { boundedMessage } from './bounds.ts';
 import { learnFromMessage } from './chat-timers.ts';
+import { filesOf } from './event-message.ts';
 import type { Arrival, MessageEvents } from './message-events.ts';
 import { inboundRow } from './message-row.ts';
 import { insertMedia, insertNewRow, rowsWithId } from './message-rows.ts';
@@ -105,7 +106,7 @@ export class InboundStoring {
     const stored = storedMessage(row);
     const applied = await applyAmendment(trx, device, message, stored.context.editedDetails);
     const details = detailsInContext(stored.context) ?? wireDetails(row.kind, message.raw, this.#codec);
-    await announce(stored, { media, applied, details });
+    await announce(stored, { files: filesOf(message.content), applied, details });
     if (row.kind === 'poll') {
       await this.#events.votesRead(trx, device, await this.#votes.readEarlier(trx, device, message));
     }

@@ -18,11 +18,10 @@ import { canonicalJid } from '../identity/jid.ts';
 import { HotQuery } from '../storage/hot-query.ts';
 import type { Database, DevicesTable } from '../storage/schema.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
-import type { MediaDescriptor } from '../whatsapp/port/media.ts';
 import type { InboundMessage } from '../whatsapp/port/messages.ts';
 import type { ReceiptKind } from '../whatsapp/port/receipts.ts';
 import { targetRecord } from './change-target.ts';
-import { eventHead, eventMessage, fromDescriptor, loadMedia } from './event-message.ts';
+import { type EventFiles, eventHead, eventMessage, filesOf, loadMedia, NO_FILES } from './event-message.ts';
 import {
   chatOf,
   type MessageDevice,
@@ -34,7 +33,7 @@ import {
 
 /** What is known beside the row at the moment of storing. */
 export interface Arrival {
-  media: MediaDescriptor | null;
+  files: EventFiles;
   /** Whether an edit or revoke changed the message that it speaks of. */
   applied: boolean;
   /** What the kind adds, as `events/catalogue/message.ts` says. */
@@ -86,10 +85,10 @@ export class MessageEvents {
     if (change !== undefined && row.kind !== 'reaction') return;
     const media = (await loadMedia(trx, tenantId, [row])).get(rowId) ?? null;
     const details = await this.#details(trx, row);
-    const data = messageData(eventMessage(row, media, details), device);
+    const data = messageData(eventMessage(row, { ...NO_FILES, media }, details), device);
     await this.#record(trx, device, row, { name: 'message.sent', data });
     if (row.source === 'api' && row.context.mentions.length > 0) {
-      const mention = mentionData({ ...eventMessage(row, null, null), account: device });
+      const mention = mentionData({ ...eventMessage(row, NO_FILES, null), account: device });
       await this.#record(trx, device, row, { name: 'mention.sent', data: mention });
     }
   }
@@ -162,7 +161,7 @@ async function arrivalEvents(
 ): Promise<NamedData[]> {
   // What is sealed is told when it can be read.
   if (row.kind === 'protocol' || row.context.sealed) return [];
-  const message = eventMessage(row, arrival.media && fromDescriptor(arrival.media), arrival.details);
+  const message = eventMessage(row, arrival.files, arrival.details);
   if (row.kind === 'undecryptable') {
     const account = row.accountJid ?? canonicalJid(device);
     return [{ name: 'message.undecryptable', data: undecryptableData({ ...message, account }) }];
@@ -225,8 +224,7 @@ async function changeOf(
 
 /** A message of the past, as `history.sync` lists it. */
 export function pastMessageData(device: MessageDevice, row: StoredMessage, arrival: Arrival): MessageData {
-  const media = arrival.media && fromDescriptor(arrival.media);
-  return messageData(eventMessage(row, media, arrival.details), device);
+  return messageData(eventMessage(row, arrival.files, arrival.details), device);
 }
 
 /** The same for a message that was there already, under our id `recordId`: as the phone tells it. */
@@ -236,9 +234,8 @@ export function retoldMessageData(
   recordId: string,
 ): MessageData {
   const { id: messageId, content, ...rest } = message;
-  const media = content.media && fromDescriptor(content.media);
   return messageData(
-    { ...rest, ...content, messageId, recordId, media, editedAt: null, revokedAt: null },
+    { ...rest, ...content, messageId, recordId, ...filesOf(content), editedAt: null, revokedAt: null },
     device,
   );
 }

@@ -3,7 +3,9 @@ import type { Kysely } from 'kysely';
 import type { Database } from '../storage/schema.ts';
 import { SEALED } from '../storage/sealed.ts';
 import type { Vault } from '../storage/vault.ts';
+import type { MediaDescriptor } from '../whatsapp/port/media.ts';
 import type { WireCodec, WireMessage } from '../whatsapp/port/wire-message.ts';
+import { boundedFile } from './bounds.ts';
 import type { StoredMessage } from './stored-message.ts';
 import { detailsInContext, hasDetails, wireDetails } from './wire-details.ts';
 
@@ -51,6 +53,14 @@ export class SealedContent {
   async decoded(message: Pick<StoredMessage, 'tenantId' | 'rowId'>): Promise<WireMessage | null> {
     const raw = await this.read(message);
     return raw && raw.length > 0 ? this.#codec.decode(raw) : null;
+  }
+
+  /** The files of a stored message beside its first, in the order in which they are shown. */
+  async furtherFiles(
+    message: Pick<StoredMessage, 'tenantId' | 'rowId'>,
+  ): Promise<readonly MediaDescriptor[]> {
+    const raw = await this.read(message);
+    return raw && raw.length > 0 ? (this.#codec.content(raw).furtherMedia ?? []).map(boundedFile) : [];
   }
 
   /** What the kind of a stored message adds to its answers and events; null for kinds that add nothing. */

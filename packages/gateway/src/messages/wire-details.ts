@@ -4,6 +4,7 @@ import type { MessageKind } from '../whatsapp/port/content.ts';
 import { unwrapped } from '../whatsapp/port/envelopes.ts';
 import type { WireCodec, WireMessage } from '../whatsapp/port/wire-message.ts';
 import { boundedDetails, LONGEST_LIST, MOST_OPTIONS, parseForeignJson } from './bounds.ts';
+import { BUSINESS_DETAILS } from './business-details.ts';
 import { optionName, pollCreation } from './poll-secrets.ts';
 import type { MessageContext } from './stored-message.ts';
 import { member } from './wire-content.ts';
@@ -34,6 +35,7 @@ export function detailsInContext({ editedDetails, eventResponse }: MessageContex
 }
 
 const READERS: Partial<Record<MessageKind, (message: WireMessage) => Details | null>> = {
+  ...BUSINESS_DETAILS,
   location: (message) => location(member(message, 'locationMessage')),
   live_location: (message) => location(member(message, 'liveLocationMessage')),
   contact: (message) => contacts([member(message, 'contactMessage')]),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { messageData } from '../../src/events/payloads/message.ts';
-import { eventMessage } from '../../src/messages/event-message.ts';
+import { eventMessage, NO_FILES } from '../../src/messages/event-message.ts';
 import { SendRejected, SessionNotOpen } from '../../src/whatsapp/port/errors.ts';
 import { BOB, inbound } from '../messages/archive-world.ts';
 import { type Account, LATE_MS, type Reply, SendingWorld } from './sending-world.ts';
@@ -428,7 +428,7 @@ describe('a device that was linked again with another number', () => {
     expect(account.whatsapp.sent).toHaveLength(1);
     const [row] = await world.store.archive.findForTenant(account.caller.tenantId, received.id);
     if (!row) throw new Error('no row');
-    expect(messageData(eventMessage(row, null, null), account.device).to).toBe(former);
+    expect(messageData(eventMessage(row, NO_FILES, null), account.device).to).toBe(former);
   });
 
   test('begins its chats anew, and finds a chat under either name', async () => {

@@ -211,6 +211,130 @@ describe('wrappers', () => {
   });
 });
 
+describe('files and texts a level deeper', () => {
+  const picture = { imageMessage: { ...file, mimetype: 'image/jpeg' } };
+  const film = { videoMessage: { ...file, mimetype: 'video/mp4' } };
+  const paper = { documentMessage: { ...file, fileName: 'a.pdf' } };
+  const hsm = (...params: string[]) => ({ elementName: 'hello', params });
+
+  it.each<[string, proto.IMessage, string, string | null, string[]]>([
+    [
+      'a hydrated template',
+      {
+        templateMessage: {
+          hydratedTemplate: { ...picture, hydratedContentText: 'Paid', hydratedTitleText: 'no' },
+        },
+      },
+      'template',
+      'Paid',
+      ['image'],
+    ],
+    [
+      'a hydrated four-row template',
+      { templateMessage: { hydratedFourRowTemplate: { ...paper, hydratedFooterText: 'see the file' } } },
+      'template',
+      'see the file',
+      ['document'],
+    ],
+    [
+      'a four-row template',
+      { templateMessage: { fourRowTemplate: { ...film, content: hsm('Hello', 'Ana') } } },
+      'template',
+      'Hello Ana',
+      ['video'],
+    ],
+    [
+      'an interactive template',
+      { templateMessage: { interactiveMessageTemplate: { header: picture, body: { text: 'Book' } } } },
+      'template',
+      'Book',
+      ['image'],
+    ],
+    [
+      'a highly structured message',
+      { highlyStructuredMessage: hsm('Your code', '123') },
+      'template',
+      'Your code 123',
+      [],
+    ],
+    [
+      'one that is hydrated',
+      { highlyStructuredMessage: { hydratedHsm: { hydratedTemplate: { hydratedContentText: 'Hi' } } } },
+      'template',
+      'Hi',
+      [],
+    ],
+    [
+      'an interactive header',
+      { interactiveMessage: { header: { ...film, title: 'Sale' } } },
+      'interactive',
+      'Sale',
+      ['video'],
+    ],
+    [
+      'a product in a header',
+      {
+        interactiveMessage: { header: { productMessage: { product: { title: 'Hat', productImage: file } } } },
+      },
+      'interactive',
+      'Hat',
+      ['image'],
+    ],
+    [
+      'the cards of a carousel',
+      {
+        interactiveMessage: {
+          carouselMessage: {
+            cards: [
+              { header: picture, body: { text: 'one' } },
+              { header: film, body: { text: 'two' } },
+            ],
+          },
+        },
+      },
+      'interactive',
+      'one\ntwo',
+      ['image', 'video'],
+    ],
+    ['buttons', { buttonsMessage: { ...paper, contentText: 'Sign' } }, 'buttons', 'Sign', ['document']],
+    ['a list without a description', { listMessage: { title: 'Menu' } }, 'list', 'Menu', []],
+    [
+      'a product and its catalogue',
+      { productMessage: { product: { productImage: file }, catalog: { catalogImage: file, title: 'Hats' } } },
+      'product',
+      'Hats',
+      ['image', 'image'],
+    ],
+    ['an order', { orderMessage: { orderTitle: 'Two hats' } }, 'order', 'Two hats', []],
+    ['an invitation', { groupInviteMessage: { groupName: 'Hats' } }, 'group_invite', 'Hats', []],
+    [
+      'the note of a payment',
+      {
+        requestPaymentMessage: { noteMessage: { extendedTextMessage: { text: 'for the hat', contextInfo } } },
+      },
+      'payment',
+      'for the hat',
+      [],
+    ],
+    ['its picture', { sendPaymentMessage: { noteMessage: picture } }, 'payment', null, ['image']],
+  ])('%s', (_name, message, kind, text, kinds) => {
+    const { media, furtherMedia = [], ...content } = read(message);
+    expect(content).toMatchObject({ kind, text });
+    expect([...(media ? [media] : []), ...furtherMedia].map((each) => each.kind)).toEqual(kinds);
+  });
+
+  it('a carousel has no end of cards, and we read 32', () => {
+    const cards = Array.from({ length: 100 }, () => ({ header: picture }));
+    const { furtherMedia } = read({ interactiveMessage: { carouselMessage: { cards } } });
+    expect(furtherMedia).toHaveLength(31);
+  });
+
+  it('notes within notes are not followed', () => {
+    const noteMessage = { requestPaymentMessage: { noteMessage: { conversation: 'deep' } } };
+    expect(read({ requestPaymentMessage: { noteMessage } })).toMatchObject({ kind: 'payment', text: null });
+  });
+});
+
 describe('the file of a message', () => {
   const media = (fields: proto.Message.IDocumentMessage) =>
     read({ documentMessage: { ...file, ...fields } }).media;

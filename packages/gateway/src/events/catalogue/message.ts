@@ -64,6 +64,9 @@ export const MessageData = Type.Object({
   content: Text('Text or caption; empty when there is none'),
   timestamp: Time('When WhatsApp took it'),
   media: OrNull(Media),
+  further_media: Type.Array(Media, {
+    description: 'The other files of a message that has several, such as the cards of a carousel',
+  }),
   quoted: OrNull(Quoted),
   mentions: Type.Array(Address('Who is mentioned')),
   forwarded: Flag('Marked as forwarded'),
@@ -217,6 +220,7 @@ export const MESSAGE_EXAMPLE: MessageData = {
     height: 720,
     url: `/messages/${EXAMPLE.recordId}/media`,
   },
+  further_media: [],
   quoted: null,
   mentions: [],
   forwarded: false,

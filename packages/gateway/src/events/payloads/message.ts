@@ -44,6 +44,7 @@ export interface EventMessage {
   ephemeralSeconds: number | null;
   targetId: string | null;
   media: EventMedia | null;
+  furtherMedia: EventMedia[];
   /** Set when it was changed before we had it, milliseconds. */
   editedAt: number | null;
   revokedAt: number | null;
@@ -77,7 +78,10 @@ export function messageData(message: EventMessage, account: Identity): MessageDa
     message_type: message.kind,
     content: message.text ?? '',
     timestamp: time(message.timestamp),
-    media: message.media && mediaData(message.media, message.recordId),
+    media: message.media && mediaData(message.media, mediaUrl(message.recordId)),
+    further_media: message.furtherMedia.map((file, at) =>
+      mediaData(file, `${mediaUrl(message.recordId)}?index=${at + 1}`),
+    ),
     quoted: message.quoted && {
       message_id: message.quoted.id,
       participant: message.quoted.participant,
@@ -95,7 +99,7 @@ export function messageData(message: EventMessage, account: Identity): MessageDa
   };
 }
 
-function mediaData(media: EventMedia, recordId: string): Static<typeof Media> {
+function mediaData(media: EventMedia, url: string): Static<typeof Media> {
   return {
     kind: media.kind,
     mime_type: media.mimeType,
@@ -105,7 +109,7 @@ function mediaData(media: EventMedia, recordId: string): Static<typeof Media> {
     seconds: countOrNull(media.seconds),
     width: countOrNull(media.width),
     height: countOrNull(media.height),
-    url: mediaUrl(recordId),
+    url,
   };
 }
 

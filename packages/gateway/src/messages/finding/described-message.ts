@@ -4,7 +4,7 @@ import type { MessageData } from '../../events/catalogue/message.ts';
 import { messageData } from '../../events/payloads/message.ts';
 import type { Database } from '../../storage/schema.ts';
 import type { MessageArchive } from '../archive.ts';
-import { eventMessage, loadMedia } from '../event-message.ts';
+import { eventMessage, fromDescriptor, loadMedia } from '../event-message.ts';
 import { type DeliveryStatus, statusOf } from '../incoming-receipts.ts';
 import type { MessageDevice, StoredMessage } from '../stored-message.ts';
 
@@ -27,15 +27,16 @@ export async function describeMessages(
   if (tenantId === undefined) return [];
   const media = await loadMedia(db, tenantId, messages);
   const details = await archive.details(tenantId, messages);
-  return messages.flatMap((message) => {
+  const described: DescribedMessage[] = [];
+  for (const message of messages) {
     const account = accounts.get(message.deviceId);
-    if (!account) return [];
+    if (!account) continue;
     const { rowId } = message;
-    const told = eventMessage(message, media.get(rowId) ?? null, details.get(rowId) ?? null);
-    return {
-      message,
-      data: messageData(told, account),
-      status: message.fromMe ? statusOf(message) : null,
-    };
-  });
+    const furtherMedia = (await archive.furtherFiles(message)).map(fromDescriptor);
+    const files = { media: media.get(rowId) ?? null, furtherMedia };
+    const told = eventMessage(message, files, details.get(rowId) ?? null);
+    const status = message.fromMe ? statusOf(message) : null;
+    described.push({ message, data: messageData(told, account), status });
+  }
+  return described;
 }

@@ -64,7 +64,10 @@ export interface MessageContent {
   kind: MessageKind;
   /** Text or caption; for `edit` the new text; for `reaction` the emoji (empty removes it); for `event_response` the answer. */
   text: string | null;
+  /** Its file; of several the first. */
   media: MediaDescriptor | null;
+  /** The others, in the order in which they are shown: in the cards of a carousel. */
+  furtherMedia?: readonly MediaDescriptor[];
   quoted: QuotedMessage | null;
   mentions: Jid[];
   forwarded: boolean;

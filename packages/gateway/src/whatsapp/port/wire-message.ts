@@ -23,6 +23,8 @@ export interface WireCodec {
   encode(message: WireMessage): Uint8Array;
   /** Fields that were not set are absent; bytes are Uint8Array. Throws on bytes that are no message. */
   decode(bytes: Uint8Array): WireMessage;
+  /** What an encoded message says in our terms. Throws on bytes that are no message. */
+  content(bytes: Uint8Array): MessageContent;
   /** What a sealed change says, once it is open; null for bytes that make no sense for the use. */
   openedChange(use: SealedUse, plaintext: Uint8Array): OpenedChange | null;
 }

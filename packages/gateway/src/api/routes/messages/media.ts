@@ -16,11 +16,20 @@ export interface MessageMediaParts {
 }
 
 const MAX_WAIT_SECONDS = 60;
+const MOST_FILES = 100;
 
 const Params = Type.Object({ id: MessageIdParam });
 
 const Query = Type.Object({
   ...MessageQuery.properties,
+  index: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: MOST_FILES,
+      default: 0,
+      description: 'Which of several files: 0 is `media`, 1 the first of `further_media`',
+    }),
+  ),
   wait: Type.Optional(
     Type.Integer({
       minimum: 0,
@@ -91,21 +100,26 @@ export const messageMediaRoutes: FastifyPluginAsyncTypebox<MessageMediaParts> = 
       exposeHeadRoute: false,
       schema: { ...schema, operationId: 'getMessageMedia', summary: 'Download the media of a message' },
     },
-    (request, reply) => answer(request, reply, request.params.id, (request.query.wait ?? 0) * 1000),
+    (request, reply) =>
+      answer(request, reply, request.params.id, {
+        waitMs: (request.query.wait ?? 0) * 1000,
+        index: request.query.index ?? 0,
+      }),
   );
   app.head(
     '/messages/:id/media',
     {
       schema: { ...schema, operationId: 'headMessageMedia', summary: 'Size, type and tag of the media' },
     },
-    (request, reply) => answer(request, reply, request.params.id, 0),
+    (request, reply) =>
+      answer(request, reply, request.params.id, { waitMs: 0, index: request.query.index ?? 0 }),
   );
 
   async function answer(
     request: FastifyRequest,
     reply: FastifyReply,
     id: string,
-    waitMs: number,
+    options: { waitMs: number; index: number },
   ): Promise<FastifyReply> {
     const conditions = request.headers['if-none-match'];
     const gone = new AbortController();
@@ -113,7 +127,7 @@ export const messageMediaRoutes: FastifyPluginAsyncTypebox<MessageMediaParts> = 
     request.raw.socket.once('close', leave);
     try {
       const found = await media.resolve(request.caller, messageName(request, id), {
-        waitMs,
+        ...options,
         mayRequest: request.method === 'GET',
         has: (sha256) => conditions?.trim() !== '*' && matchesTag(conditions, `"${sha256}"`),
         signal: gone.signal,

@@ -1,34 +1,31 @@
-import type { MessageContent, MessageKind, QuotedMessage, SealedUse } from '../../port/content.ts';
+import type { MessageContent, QuotedMessage } from '../../port/content.ts';
 import { type Level, levels, unwrapped } from '../../port/envelopes.ts';
-import type { MediaDescriptor, MediaKind } from '../../port/media.ts';
+import type { MediaKind } from '../../port/media.ts';
 import { jidNormalizedUser, proto } from '../library.ts';
+import { parseBusiness } from './business-content.ts';
+import { descriptor, type MediaFields } from './media-content.ts';
+import type { Parsed } from './parsed.ts';
 import { stampedTime } from './stamped-time.ts';
 
 type Message = proto.IMessage;
 type ContextInfo = proto.IContextInfo;
 
-const VIEW_ONCE = new Set(['viewOnceMessage', 'viewOnceMessageV2', 'viewOnceMessageV2Extension']);
+/** Beside the first; a carousel has ten cards. */
+const MOST_FURTHER_FILES = 31;
 
-interface Parsed {
-  kind: MessageKind;
-  text?: string | null | undefined;
-  media?: MediaDescriptor | null;
-  context?: ContextInfo | null | undefined;
-  viewOnce?: boolean | null | undefined;
-  targetId?: string | null | undefined;
-  targetSender?: string | null | undefined;
-  sealed?: SealedUse;
-}
+const VIEW_ONCE = new Set(['viewOnceMessage', 'viewOnceMessageV2', 'viewOnceMessageV2Extension']);
 
 /** Reads a waE2E.Message into our own terms. Unknown kinds become `unknown`, never an error. */
 export function parseContent(message: Message): MessageContent {
   const all = levels(message);
   const parsed = { ...commented(all), ...parseInner(unwrapped(message)) };
   const context = parsed.context;
+  const [file, ...further] = parsed.files ?? [];
   return {
     kind: parsed.kind,
     text: parsed.text ?? null,
-    media: parsed.media ?? null,
+    media: file ?? null,
+    ...(further.length > 0 ? { furtherMedia: further.slice(0, MOST_FURTHER_FILES) } : {}),
     quoted: quotedIn(context),
     mentions: (context?.mentionedJid ?? []).map((jid) => jidNormalizedUser(jid)),
     forwarded: context?.isForwarded === true,
@@ -48,11 +45,13 @@ function commented(all: readonly Level<Message>[]): Pick<Parsed, 'targetId' | 't
 }
 
 function parseInner(m: Message): Parsed {
+  return parseText(m) ?? parseMedia(m) ?? parseProtocol(m) ?? parseSealed(m) ?? parseOther(m);
+}
+
+function parseText(m: Message): Parsed | null {
   if (m.conversation) return { kind: 'text', text: m.conversation };
-  if (m.extendedTextMessage) {
-    return { kind: 'text', text: m.extendedTextMessage.text, context: m.extendedTextMessage.contextInfo };
-  }
-  return parseMedia(m) ?? parseProtocol(m) ?? parseSealed(m) ?? parseOther(m);
+  const extended = m.extendedTextMessage;
+  return extended ? { kind: 'text', text: extended.text, context: extended.contextInfo } : null;
 }
 
 function parseMedia(m: Message): Parsed | null {
@@ -65,48 +64,18 @@ function parseMedia(m: Message): Parsed | null {
   return null;
 }
 
-/** The fields that all media messages share, and those that some have. */
-interface MediaFields {
-  mimetype?: string | null;
-  mediaKey?: Uint8Array | null;
-  directPath?: string | null;
-  fileSha256?: Uint8Array | null;
-  fileEncSha256?: Uint8Array | null;
-  fileLength?: number | { toNumber(): number } | null;
-  fileName?: string | null;
-  title?: string | null;
-  seconds?: number | null;
-  width?: number | null;
-  height?: number | null;
-  viewOnce?: boolean | null;
-  contextInfo?: ContextInfo | null;
-}
-
-function mediaOf(kind: MediaKind, fields: MediaFields, caption: string | null | undefined): Parsed {
+function mediaOf(
+  kind: MediaKind,
+  fields: MediaFields & { viewOnce?: boolean | null; contextInfo?: ContextInfo | null },
+  caption: string | null | undefined,
+): Parsed {
+  const file = descriptor(kind, fields);
   return {
     kind,
     text: caption,
-    media: descriptor(kind, fields),
+    files: file ? [file] : [],
     context: fields.contextInfo,
     viewOnce: fields.viewOnce,
-  };
-}
-
-/** Null when the message carries no usable key: such media cannot be fetched at all. */
-function descriptor(kind: MediaKind, fields: MediaFields): MediaDescriptor | null {
-  if (fields.mediaKey?.length !== 32) return null;
-  return {
-    kind,
-    mimeType: fields.mimetype || 'application/octet-stream',
-    fileName: fields.fileName || fields.title || null,
-    fileLength: toNumber(fields.fileLength),
-    mediaKey: new Uint8Array(fields.mediaKey),
-    directPath: fields.directPath || null,
-    fileSha256: hash(fields.fileSha256),
-    fileEncSha256: hash(fields.fileEncSha256),
-    seconds: fields.seconds ?? null,
-    width: fields.width || null,
-    height: fields.height || null,
   };
 }
 
@@ -186,65 +155,23 @@ function parseOther(m: Message): Parsed {
       context: m.contactsArrayMessage.contextInfo,
     };
   }
-  return parseBusiness(m);
-}
-
-function parseBusiness(m: Message): Parsed {
-  if (m.buttonsMessage)
-    return { kind: 'buttons', text: m.buttonsMessage.contentText, context: m.buttonsMessage.contextInfo };
-  if (m.buttonsResponseMessage) {
-    const reply = m.buttonsResponseMessage;
-    return {
-      kind: 'buttons_response',
-      text: reply.selectedDisplayText ?? reply.selectedButtonId,
-      context: reply.contextInfo,
-    };
-  }
-  if (m.templateButtonReplyMessage) {
-    const reply = m.templateButtonReplyMessage;
-    return {
-      kind: 'buttons_response',
-      text: reply.selectedDisplayText ?? reply.selectedId,
-      context: reply.contextInfo,
-    };
-  }
-  if (m.listMessage)
-    return { kind: 'list', text: m.listMessage.description, context: m.listMessage.contextInfo };
-  if (m.listResponseMessage) {
-    const reply = m.listResponseMessage;
-    return {
-      kind: 'list_response',
-      text: reply.title ?? reply.singleSelectReply?.selectedRowId,
-      context: reply.contextInfo,
-    };
-  }
-  if (m.templateMessage)
-    return {
-      kind: 'template',
-      text: (m.templateMessage.hydratedTemplate ?? m.templateMessage.hydratedFourRowTemplate)
-        ?.hydratedContentText,
-      context: m.templateMessage.contextInfo,
-    };
-  if (m.interactiveMessage)
-    return {
-      kind: 'interactive',
-      text: m.interactiveMessage.body?.text,
-      context: m.interactiveMessage.contextInfo,
-    };
-  if (m.interactiveResponseMessage) {
-    const reply = m.interactiveResponseMessage;
-    return { kind: 'buttons_response', text: reply.body?.text, context: reply.contextInfo };
-  }
-  if (m.productMessage)
-    return { kind: 'product', text: m.productMessage.product?.title, context: m.productMessage.contextInfo };
-  if (m.orderMessage)
-    return { kind: 'order', text: m.orderMessage.message, context: m.orderMessage.contextInfo };
   if (m.eventMessage)
     return { kind: 'event', text: m.eventMessage.name, context: m.eventMessage.contextInfo };
   if (m.albumMessage) return { kind: 'album', context: m.albumMessage.contextInfo };
-  if (m.groupInviteMessage) return { kind: 'group_invite', text: m.groupInviteMessage.caption };
-  if (m.requestPaymentMessage || m.sendPaymentMessage) return { kind: 'payment' };
-  return { kind: 'unknown' };
+  return parseBusiness(m) ?? parsePayment(m) ?? { kind: 'unknown' };
+}
+
+/** What is asked for or paid is in the message; why, in a message of its own. */
+function parsePayment(m: Message): Parsed | null {
+  const note = m.requestPaymentMessage?.noteMessage ?? m.sendPaymentMessage?.noteMessage;
+  if (!m.requestPaymentMessage && !m.sendPaymentMessage) return null;
+  const said = note ? parseNote(unwrapped(note)) : null;
+  return { kind: 'payment', text: said?.text, files: said?.files ?? [], context: said?.context };
+}
+
+/** A note is a text or a file, never another payment: notes within notes would go on without end. */
+function parseNote(m: Message): Parsed | null {
+  return parseText(m) ?? parseMedia(m);
 }
 
 function quotedIn(context: ContextInfo | null | undefined): QuotedMessage | null {
@@ -255,14 +182,4 @@ function quotedIn(context: ContextInfo | null | undefined): QuotedMessage | null
     participant: context.participant ? jidNormalizedUser(context.participant) : null,
     text: quoted?.text ?? null,
   };
-}
-
-function hash(value: Uint8Array | null | undefined): Uint8Array | null {
-  return value?.length === 32 ? new Uint8Array(value) : null;
-}
-
-function toNumber(value: number | { toNumber(): number } | null | undefined): number | null {
-  if (value == null) return null;
-  const n = typeof value === 'number' ? value : value.toNumber();
-  return Number.isSafeInteger(n) && n >= 0 ? n : null;
 }

@@ -1,5 +1,7 @@
 import type { WireCodec, WireMessage } from '../../port/wire-message.ts';
 import { proto } from '../library.ts';
+import { cleanTexts } from './clean-text.ts';
+import { parseContent } from './content-parser.ts';
 import { decodeMessage } from './message-bytes.ts';
 import { openedChange } from './opened-change.ts';
 
@@ -7,5 +9,6 @@ import { openedChange } from './opened-change.ts';
 export const wireCodec: WireCodec = {
   encode: (message) => proto.Message.encode(proto.Message.fromObject(message)).finish(),
   decode: (bytes) => proto.Message.toObject(decodeMessage(bytes)) as WireMessage,
+  content: (bytes) => cleanTexts(parseContent(decodeMessage(bytes))),
   openedChange,
 };
