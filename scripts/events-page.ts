@@ -30,7 +30,8 @@ export function eventsPage(page: string): string {
 
 /** The test that causes the event over real sockets, relative to the repository; null when there is none. */
 export function testedBy(name: EventName): string | null {
-  return driven().find((path) => readFileSync(join(ROOT, path), 'utf8').includes(`'${name}'`)) ?? null;
+  const names = (text: string): boolean => text.includes(`'${name}'`) || text.includes(`event=${name}`);
+  return driven().find((path) => names(readFileSync(join(ROOT, path), 'utf8'))) ?? null;
 }
 
 function driven(): string[] {

@@ -2,6 +2,8 @@
  * How much of what a sender wrote is kept in columns, events and answers. The message's own bytes stay whole
  * (`raw`), so that it is forwarded, edited and checked as it was.
  */
+import type { Referral } from '../whatsapp/port/content.ts';
+import type { Identity } from '../whatsapp/port/identity.ts';
 import type { MediaDescriptor } from '../whatsapp/port/media.ts';
 import type { InboundMessage } from '../whatsapp/port/messages.ts';
 
@@ -31,7 +33,8 @@ export function cutText(text: string, longest: number): string {
 /** The message cut to the bounds of columns, events and answers; `raw` is untouched. */
 export function boundedMessage(message: InboundMessage): InboundMessage {
   const { content, pushName } = message;
-  const { quoted, targetId, targetSender, mentions, media, furtherMedia } = content;
+  const { quoted, targetId, targetSender, targetAuthor, mentioned, referral, mentions, media, furtherMedia } =
+    content;
   return {
     ...message,
     id: word(message.id),
@@ -40,13 +43,17 @@ export function boundedMessage(message: InboundMessage): InboundMessage {
       ...content,
       text: content.text && cutText(content.text, LONGEST_TEXT),
       mentions: mentions.slice(0, LONGEST_LIST).map(word),
+      ...(mentioned ? { mentioned: mentioned.slice(0, LONGEST_LIST).map(person) } : {}),
+      ...(referral ? { referral: boundedReferral(referral) } : {}),
       quoted: quoted && {
         id: word(quoted.id),
         participant: quoted.participant && word(quoted.participant),
+        ...(quoted.author ? { author: person(quoted.author) } : {}),
         text: quoted.text && cutText(quoted.text, LONGEST_TEXT),
       },
       targetId: targetId && word(targetId),
       ...(targetSender ? { targetSender: word(targetSender) } : {}),
+      ...(targetAuthor ? { targetAuthor: person(targetAuthor) } : {}),
       media: media && boundedFile(media),
       ...(furtherMedia ? { furtherMedia: furtherMedia.map(boundedFile) } : {}),
     },
@@ -61,6 +68,21 @@ export function boundedFile(media: MediaDescriptor): MediaDescriptor {
     fileName: media.fileName && word(media.fileName),
     directPath: media.directPath && media.directPath.length > LONGEST_WORD * 4 ? null : media.directPath,
   };
+}
+
+function person({ jid, lid }: Identity): Identity {
+  return { jid: jid && word(jid), lid: lid && word(lid) };
+}
+
+/** Addresses of pages, and the texts of an ad. */
+const LONGEST_REFERRED = 4_096;
+
+function boundedReferral(referral: Referral): Referral {
+  const cut = Object.entries(referral).map(([name, value]) => [
+    name,
+    value && cutText(value, LONGEST_REFERRED),
+  ]);
+  return Object.fromEntries(cut) as Referral;
 }
 
 function word(text: string): string {

@@ -20,7 +20,7 @@ import type { Database, DevicesTable } from '../storage/schema.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
 import type { InboundMessage } from '../whatsapp/port/messages.ts';
 import type { ReceiptKind } from '../whatsapp/port/receipts.ts';
-import { targetRecord } from './change-target.ts';
+import { changeTarget } from './change-target.ts';
 import { type EventFiles, eventHead, eventMessage, filesOf, loadMedia, NO_FILES } from './event-message.ts';
 import {
   chatOf,
@@ -219,7 +219,8 @@ async function changeOf(
   const { targetId } = row.context;
   if (!targetId) return null;
   const account = row.accountJid ?? canonicalJid(device);
-  return { ...eventHead(row), account, targetId, targetRecord: await targetRecord(trx, row) };
+  const { recordId, author } = await changeTarget(trx, row);
+  return { ...eventHead(row), account, targetId, targetRecord: recordId, targetAuthor: author };
 }
 
 /** A message of the past, as `history.sync` lists it. */

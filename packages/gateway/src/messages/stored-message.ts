@@ -6,6 +6,7 @@ import type {
   MessageContent,
   MessageKind,
   QuotedMessage,
+  Referral,
   SealedUse,
 } from '../whatsapp/port/content.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
@@ -27,6 +28,10 @@ export interface MessageDevice {
 export interface MessageContext {
   quoted: QuotedMessage | null;
   mentions: Jid[];
+  /** The same people under every known name, where those were looked up. */
+  mentioned: readonly Identity[];
+  mentionsAll: boolean;
+  referral: Referral | null;
   forwarded: boolean;
   viewOnce: boolean;
   ephemeralSeconds: number | null;
@@ -34,6 +39,8 @@ export interface MessageContext {
   targetId: string | null;
   /** The author of that message, as the one who speaks of it says; null when it is not said. */
   targetSender: Jid | null;
+  /** The same person under every known name. */
+  targetAuthor: Identity | null;
   /** A revoke by a group's admin, who may delete what others wrote. */
   byAdmin: boolean;
   /** What a poll vote chose. */
@@ -141,11 +148,15 @@ export type StoredRow = Pick<Selectable<MessagesTable>, (typeof STORED_COLUMNS)[
 const EMPTY_CONTEXT: MessageContext = {
   quoted: null,
   mentions: [],
+  mentioned: [],
+  mentionsAll: false,
+  referral: null,
   forwarded: false,
   viewOnce: false,
   ephemeralSeconds: null,
   targetId: null,
   targetSender: null,
+  targetAuthor: null,
   byAdmin: false,
   pollVote: null,
   sealed: null,
@@ -172,11 +183,15 @@ function pickContext(content: Partial<MessageContext>): MessageContext {
   return {
     quoted: content.quoted ?? null,
     mentions: content.mentions ?? [],
+    mentioned: content.mentioned ?? [],
+    mentionsAll: content.mentionsAll ?? false,
+    referral: content.referral ?? null,
     forwarded: content.forwarded ?? false,
     viewOnce: content.viewOnce ?? false,
     ephemeralSeconds: content.ephemeralSeconds ?? null,
     targetId: content.targetId ?? null,
     targetSender: content.targetSender ?? null,
+    targetAuthor: content.targetAuthor ?? null,
     byAdmin: content.byAdmin ?? false,
     pollVote: content.pollVote ?? null,
     sealed: content.sealed ?? null,

@@ -36,6 +36,13 @@ export function detailsInContext({ editedDetails, eventResponse }: MessageContex
 
 const READERS: Partial<Record<MessageKind, (message: WireMessage) => Details | null>> = {
   ...BUSINESS_DETAILS,
+  album: (message) => {
+    const album = member(message, 'albumMessage');
+    return {
+      expected_images: (album && number(album, 'expectedImageCount')) ?? 0,
+      expected_videos: (album && number(album, 'expectedVideoCount')) ?? 0,
+    };
+  },
   location: (message) => location(member(message, 'locationMessage')),
   live_location: (message) => location(member(message, 'liveLocationMessage')),
   contact: (message) => contacts([member(message, 'contactMessage')]),

@@ -17,6 +17,7 @@ const read = (attrs: BinaryNode['attrs'], message: proto.IMessage) =>
     },
     OWN,
     NOBODY,
+    NOBODY,
   );
 
 describe('a stanza and its plaintext', () => {

@@ -46,9 +46,37 @@ export const Quoted = Type.Object(
   {
     message_id: MessageId,
     participant: OrNull(Address('Who wrote it')),
+    author: OrNull(Person),
     body: OrNull(Text('Its text')),
   },
   { description: 'The message it answers' },
+);
+
+export const ReferralData = Type.Object(
+  {
+    title: OrNull(Text('Of the ad or post')),
+    body: OrNull(Text('Its text')),
+    source_type: OrNull(Text('`ad`, `post`, …')),
+    source_id: OrNull(Text("Meta's id of the ad or post")),
+    source_url: OrNull(Text('Its page')),
+    source_app: OrNull(Text('`facebook`, `instagram`, …')),
+    media_type: OrNull(Word(['image', 'video'])),
+    media_url: OrNull(Text('Its picture or video')),
+    thumbnail_url: OrNull(Text('A small picture of it')),
+    ctwa_clid: OrNull(Text("Meta's id of the click, for the Conversions API")),
+    ref: OrNull(Text('What the advertiser wrote into the ad for this')),
+    conversion_source: OrNull(Text('`FB_Ads`, …')),
+    entry_point: OrNull(Text('How the chat was opened: `ctwa_ad`, `click_to_chat_link`, …')),
+    entry_point_app: OrNull(Text('From which app')),
+    entry_point_external_source: OrNull(Text('`source` of the link')),
+    entry_point_external_medium: OrNull(Text('`medium` of the link')),
+    utm_source: OrNull(Text('`utm_source` of the link')),
+    utm_campaign: OrNull(Text('`utm_campaign` of the link')),
+  },
+  {
+    description:
+      'Where the chat was begun from, as the app of the sender says: trust it as far as the sender',
+  },
 );
 
 /** `data` of a message, received or sent. */
@@ -69,11 +97,17 @@ export const MessageData = Type.Object({
   }),
   quoted: OrNull(Quoted),
   mentions: Type.Array(Address('Who is mentioned')),
+  mentioned: Type.Array(Person, { description: 'The same people in the same order' }),
+  mentions_me: Flag('The linked account is mentioned, by itself or with the whole group'),
   forwarded: Flag('Marked as forwarded'),
   ephemeral: OrNull(Count('Seconds after which it disappears')),
   view_once: Flag('May be opened once'),
   source: Word(['phone', 'api', 'history'], 'Where we have it from'),
-  target_message_id: OrNull(Text('The message that a pin or the like speaks of')),
+  target_message_id: OrNull(
+    Text('The message that a reaction, a comment, a pin or the like speaks of, or the album that it is in'),
+  ),
+  target_sender: OrNull(Person),
+  referral: OrNull(ReferralData),
   edited_at: OrNull(Time('When it was edited, if that came before the message; `content` is the new text')),
   revoked_at: OrNull(Time('When it was deleted for everyone, if that came before the message')),
   details: OrNull(Details),
@@ -84,6 +118,7 @@ export type MessageData = Static<typeof MessageData>;
 const about = {
   message_id: Text('The message that it speaks of'),
   record_id: OrNull(Text('Our own id of that message; null when we do not have it')),
+  target_sender: OrNull(Person),
   ...ChatNames,
   ...Direction,
   sender: Sender,
@@ -185,6 +220,7 @@ export const MentionData = Type.Object({
   is_group: Flag('Written in a group'),
   content: Text('Text or caption'),
   mentions: Type.Array(Address('Who is mentioned')),
+  mentioned: Type.Array(Person, { description: 'The same people in the same order' }),
   timestamp: Time('When WhatsApp took it'),
 });
 
@@ -223,11 +259,15 @@ export const MESSAGE_EXAMPLE: MessageData = {
   further_media: [],
   quoted: null,
   mentions: [],
+  mentioned: [],
+  mentions_me: false,
   forwarded: false,
   ephemeral: null,
   view_once: false,
   source: 'phone',
   target_message_id: null,
+  target_sender: null,
+  referral: null,
   edited_at: null,
   revoked_at: null,
   details: null,
@@ -254,6 +294,7 @@ const change = {
   ...EXAMPLE.chat,
   ...toUs,
   sender,
+  target_sender: { ...EXAMPLE.person },
   is_group: false,
   timestamp: EXAMPLE.time,
   source: 'phone' as const,
@@ -336,6 +377,7 @@ export const MESSAGE_EVENTS = {
       is_group: true,
       content: 'Thank you @5511999999999',
       mentions: [EXAMPLE.jid],
+      mentioned: [{ ...EXAMPLE.person }],
       timestamp: EXAMPLE.time,
     },
   }),

@@ -1,7 +1,7 @@
 /** Messages, what changes them, and receipts, as public `data`. */
 import type { Static } from 'typebox';
-import { canonicalJid } from '../../identity/jid.ts';
-import type { MessageKind, QuotedMessage } from '../../whatsapp/port/content.ts';
+import { canonicalJid, identityOf, sameIdentity } from '../../identity/jid.ts';
+import type { MessageKind, QuotedMessage, Referral } from '../../whatsapp/port/content.ts';
 import type { Identity, Jid } from '../../whatsapp/port/identity.ts';
 import type { MessageSource } from '../../whatsapp/port/messages.ts';
 import type { ReceiptKind } from '../../whatsapp/port/receipts.ts';
@@ -15,10 +15,11 @@ import type {
   PollVoteData,
   ReactionData,
   ReceiptData,
+  ReferralData,
   RevokedData,
   UndecryptableData,
 } from '../catalogue/message.ts';
-import { chatNames, direction, mediaUrl, person, time, timeOrNull } from './parts.ts';
+import { chatNames, direction, mediaUrl, person, personOrNull, time, timeOrNull } from './parts.ts';
 
 /** A message as an event speaks of it. */
 export interface EventMessage {
@@ -39,10 +40,16 @@ export interface EventMessage {
   timestamp: number;
   quoted: QuotedMessage | null;
   mentions: Jid[];
+  /** The same people under every known name, as far as those were looked up. */
+  mentioned?: readonly Identity[];
+  mentionsAll?: boolean;
+  referral?: Referral | null;
   forwarded: boolean;
   viewOnce: boolean;
   ephemeralSeconds: number | null;
   targetId: string | null;
+  targetSender?: Jid | null;
+  targetAuthor?: Identity | null;
   media: EventMedia | null;
   furtherMedia: EventMedia[];
   /** Set when it was changed before we had it, milliseconds. */
@@ -85,17 +92,58 @@ export function messageData(message: EventMessage, account: Identity): MessageDa
     quoted: message.quoted && {
       message_id: message.quoted.id,
       participant: message.quoted.participant,
+      author: personOrNull(message.quoted.author ?? identityOrNull(message.quoted.participant)),
       body: message.quoted.text,
     },
     mentions: message.mentions,
+    mentioned: mentioned(message).map(person),
+    mentions_me:
+      message.mentionsAll === true || mentioned(message).some((each) => sameIdentity(each, account)),
     forwarded: message.forwarded,
     ephemeral: message.ephemeralSeconds,
     view_once: message.viewOnce,
     source: message.source,
     target_message_id: message.targetId,
+    target_sender: personOrNull(message.targetAuthor ?? identityOrNull(message.targetSender ?? null)),
+    referral: message.referral ? referralData(message.referral) : null,
     edited_at: timeOrNull(message.editedAt),
     revoked_at: timeOrNull(message.revokedAt),
     details: message.details ?? null,
+  };
+}
+
+/** Who is mentioned; what was not looked up goes by the one name that the message gives. */
+function mentioned({
+  mentions,
+  mentioned: known = [],
+}: Pick<EventMessage, 'mentions' | 'mentioned'>): Identity[] {
+  return [...known, ...mentions.slice(known.length).map(identityOf)];
+}
+
+function identityOrNull(jid: Jid | null): Identity | null {
+  return jid === null ? null : identityOf(jid);
+}
+
+function referralData(from: Referral): Static<typeof ReferralData> {
+  return {
+    title: from.title,
+    body: from.body,
+    source_type: from.sourceType,
+    source_id: from.sourceId,
+    source_url: from.sourceUrl,
+    source_app: from.sourceApp,
+    media_type: from.mediaType,
+    media_url: from.mediaUrl,
+    thumbnail_url: from.thumbnailUrl,
+    ctwa_clid: from.ctwaClid,
+    ref: from.ref,
+    conversion_source: from.conversionSource,
+    entry_point: from.entryPoint,
+    entry_point_app: from.entryPointApp,
+    entry_point_external_source: from.entryPointExternalSource,
+    entry_point_external_medium: from.entryPointExternalMedium,
+    utm_source: from.utmSource,
+    utm_campaign: from.utmCampaign,
   };
 }
 
@@ -125,6 +173,8 @@ export interface EventChange {
   targetId: string;
   /** Our own id of that message; null when we do not have it. */
   targetRecord: string | null;
+  /** Who wrote it; null when that is not known. */
+  targetAuthor: Identity | null;
   /** The account that the device held when it stored the change. */
   account: Jid | null;
   chat: Identity;
@@ -168,6 +218,7 @@ function about(change: EventChange) {
   return {
     message_id: change.targetId,
     record_id: change.targetRecord,
+    target_sender: personOrNull(change.targetAuthor),
     ...chatNames(change.chat),
     ...direction(change),
     sender: sender(change),
@@ -252,7 +303,7 @@ export function failedData(failure: {
 export function mentionData(
   message: Pick<
     EventMessage,
-    'messageId' | 'recordId' | 'chat' | 'isGroup' | 'text' | 'mentions' | 'timestamp'
+    'messageId' | 'recordId' | 'chat' | 'isGroup' | 'text' | 'mentions' | 'mentioned' | 'timestamp'
   > & { account: Identity },
 ): Static<typeof MentionData> {
   return {
@@ -263,6 +314,7 @@ export function mentionData(
     is_group: message.isGroup,
     content: message.text ?? '',
     mentions: message.mentions,
+    mentioned: mentioned(message).map(person),
     timestamp: time(message.timestamp),
   };
 }

@@ -1,5 +1,5 @@
 /** What a message says, in our own terms. */
-import type { Jid } from './identity.ts';
+import type { Identity, Jid } from './identity.ts';
 import type { MediaDescriptor } from './media.ts';
 
 export const MESSAGE_KINDS = [
@@ -44,7 +44,35 @@ export type MessageKind = (typeof MESSAGE_KINDS)[number];
 export interface QuotedMessage {
   id: string;
   participant: Jid | null;
+  /** The same person under every known name. */
+  author?: Identity | null;
   text: string | null;
+}
+
+/** Where a chat was begun from, as the app of the one who writes says; null for what it does not say. */
+export interface Referral {
+  title: string | null;
+  body: string | null;
+  /** `ad`, `post`… */
+  sourceType: string | null;
+  sourceId: string | null;
+  sourceUrl: string | null;
+  /** `facebook`, `instagram`… */
+  sourceApp: string | null;
+  mediaType: 'image' | 'video' | null;
+  mediaUrl: string | null;
+  thumbnailUrl: string | null;
+  /** Meta's id of the click on the ad. */
+  ctwaClid: string | null;
+  ref: string | null;
+  conversionSource: string | null;
+  /** `ctwa_ad`, `click_to_chat_link`… */
+  entryPoint: string | null;
+  entryPointApp: string | null;
+  entryPointExternalSource: string | null;
+  entryPointExternalMedium: string | null;
+  utmSource: string | null;
+  utmCampaign: string | null;
 }
 
 /**
@@ -70,6 +98,11 @@ export interface MessageContent {
   furtherMedia?: readonly MediaDescriptor[];
   quoted: QuotedMessage | null;
   mentions: Jid[];
+  /** The same people in the same order, each under every known name; may be shorter, of very many. */
+  mentioned?: readonly Identity[];
+  /** All members of the group are mentioned, by one word. */
+  mentionsAll?: boolean;
+  referral?: Referral | null;
   forwarded: boolean;
   viewOnce: boolean;
   /** Disappearing-message timer in seconds, null when the chat has none. */
@@ -80,6 +113,8 @@ export interface MessageContent {
   targetId: string | null;
   /** The author of that message, where it is named beside the id: in groups. */
   targetSender?: Jid | null;
+  /** The same person under every known name. */
+  targetAuthor?: Identity | null;
   /** A revoke that the server let pass as an admin's of the group: the message need not be the sender's. */
   byAdmin?: boolean;
   /** Set while it is sealed. */

@@ -2,9 +2,10 @@ import type { Clock } from '../../../clock.ts';
 import type { CredentialStore, JournalEntry, SealedEntry } from '../../port/credentials.ts';
 import type { SessionReporter } from '../../port/events.ts';
 import type { SessionParts } from '../../port/session.ts';
+import { storedLids } from '../account/stored-lids.ts';
 import type { LogSink } from '../connection/quiet-logger.ts';
 import { cut } from '../connection/socket.ts';
-import { type BinaryNode, isJidNewsletter, type Socket } from '../library.ts';
+import { type BinaryNode, isJidNewsletter, type SignalKeyStore, type Socket } from '../library.ts';
 import { chatTimer } from '../parse/chat-timer.ts';
 import {
   inboundMessage,
@@ -36,7 +37,7 @@ export interface InboundParts {
   /** A ping and its answer: what was written before it has been taken by the server. */
   roundTrip(): Promise<void>;
   /** Takes the rows that are about the account instead of a message. */
-  account: { take(entry: JournalEntry, done: () => void): boolean };
+  account: { take(entry: JournalEntry, done: () => void): boolean; readonly keys: SignalKeyStore };
   hasReceived: SessionParts['hasReceived'];
   setAside: SetAside;
   log: LogSink;
@@ -168,7 +169,7 @@ export class Inbound {
 
   async #store(entry: JournalEntry): Promise<void> {
     try {
-      const message = await inboundMessage(entry, this.#parts.own(), this.#lids());
+      const message = await inboundMessage(entry, this.#parts.own(), this.#lids(), this.#stored());
       if (message) await this.#parts.report({ type: 'message', message });
       else await this.#reportUnshown(entry);
     } catch (error) {
@@ -197,7 +198,7 @@ export class Inbound {
   async #reportUnshown(entry: JournalEntry): Promise<void> {
     const timer = await chatTimer(entry, this.#parts.own(), this.#lids());
     if (timer) await this.#parts.report({ type: 'chat_timer', timer });
-    for (const message of await resentMessages(entry, this.#parts.own(), this.#lids())) {
+    for (const message of await resentMessages(entry, this.#parts.own(), this.#stored())) {
       await this.#parts.report({ type: 'message', message });
     }
   }
@@ -262,10 +263,12 @@ export class Inbound {
   #lids(): LidDirectory {
     const directory = this.#directory;
     if (!directory) return { getLIDForPN: async () => null, getPNForLID: async () => null };
-    return {
-      getLIDForPN: (pn) => directory.getLIDForPN(pn).catch(nullUnlessItMayPass),
-      getPNForLID: (lid) => directory.getPNForLID(lid).catch(nullUnlessItMayPass),
-    };
+    return forgiving(directory);
+  }
+
+  /** The same without asking the server. */
+  #stored(): LidDirectory {
+    return forgiving(storedLids(this.#parts.account.keys));
   }
 
   #warn(text: string, error: unknown): void {
@@ -276,6 +279,13 @@ export class Inbound {
 /** The store cannot open what it keeps: encrypted with another key, or damaged. */
 class SealedPlaintext extends Error {
   override name = 'SealedPlaintext';
+}
+
+function forgiving(directory: LidDirectory): LidDirectory {
+  return {
+    getLIDForPN: (pn) => directory.getLIDForPN(pn).catch(nullUnlessItMayPass),
+    getPNForLID: (lid) => directory.getPNForLID(lid).catch(nullUnlessItMayPass),
+  };
 }
 
 function nullUnlessItMayPass(error: unknown): null {

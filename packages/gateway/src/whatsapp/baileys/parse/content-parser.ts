@@ -5,6 +5,7 @@ import { jidNormalizedUser, proto } from '../library.ts';
 import { parseBusiness } from './business-content.ts';
 import { descriptor, type MediaFields } from './media-content.ts';
 import type { Parsed } from './parsed.ts';
+import { referralIn } from './referral.ts';
 import { stampedTime } from './stamped-time.ts';
 
 type Message = proto.IMessage;
@@ -18,8 +19,9 @@ const VIEW_ONCE = new Set(['viewOnceMessage', 'viewOnceMessageV2', 'viewOnceMess
 /** Reads a waE2E.Message into our own terms. Unknown kinds become `unknown`, never an error. */
 export function parseContent(message: Message): MessageContent {
   const all = levels(message);
-  const parsed = { ...commented(all), ...parseInner(unwrapped(message)) };
+  const parsed = { ...belongsTo(all), ...parseInner(unwrapped(message)) };
   const context = parsed.context;
+  const referral = referralIn(context);
   const [file, ...further] = parsed.files ?? [];
   return {
     kind: parsed.kind,
@@ -28,6 +30,8 @@ export function parseContent(message: Message): MessageContent {
     ...(further.length > 0 ? { furtherMedia: further.slice(0, MOST_FURTHER_FILES) } : {}),
     quoted: quotedIn(context),
     mentions: (context?.mentionedJid ?? []).map((jid) => jidNormalizedUser(jid)),
+    ...(context?.nonJidMentions ? { mentionsAll: true } : {}),
+    ...(referral ? { referral } : {}),
     forwarded: context?.isForwarded === true,
     viewOnce: all.some(({ envelope }) => VIEW_ONCE.has(envelope?.name ?? '')) || parsed.viewOnce === true,
     ephemeralSeconds: context?.expiration || null,
@@ -38,10 +42,16 @@ export function parseContent(message: Message): MessageContent {
   };
 }
 
-/** The message that this one is a comment on: said by its envelope. */
-function commented(all: readonly Level<Message>[]): Pick<Parsed, 'targetId' | 'targetSender'> {
-  const comment = all.map((level) => level.message.commentMessage).find((each) => each?.message);
-  return targetOf(comment?.targetMessageKey);
+/**
+ * The message that this one is a comment on, which its envelope says; or is a part of, such as a picture of its album
+ * and the better copy of a picture or video that was sent at once (MessageAssociation).
+ */
+function belongsTo(all: readonly Level<Message>[]): Pick<Parsed, 'targetId' | 'targetSender'> {
+  const [key] = all.flatMap(({ message: { commentMessage, messageContextInfo } }) => {
+    const comment = commentMessage?.message ? commentMessage.targetMessageKey : null;
+    return comment ?? messageContextInfo?.messageAssociation?.parentMessageKey ?? [];
+  });
+  return targetOf(key);
 }
 
 function parseInner(m: Message): Parsed {
@@ -125,7 +135,7 @@ function targetOf(key: proto.IMessageKey | null | undefined) {
 
 function parseOther(m: Message): Parsed {
   if (m.reactionMessage) {
-    return { kind: 'reaction', text: m.reactionMessage.text ?? '', targetId: m.reactionMessage.key?.id };
+    return { kind: 'reaction', text: m.reactionMessage.text ?? '', ...targetOf(m.reactionMessage.key) };
   }
   if (m.pollUpdateMessage) {
     const poll = m.pollUpdateMessage.pollCreationMessageKey;
@@ -134,7 +144,7 @@ function parseOther(m: Message): Parsed {
   const poll =
     m.pollCreationMessage ?? m.pollCreationMessageV2 ?? m.pollCreationMessageV3 ?? m.pollCreationMessageV5;
   if (poll) return { kind: 'poll', text: poll.name, context: poll.contextInfo };
-  if (m.pinInChatMessage) return { kind: 'pin', targetId: m.pinInChatMessage.key?.id };
+  if (m.pinInChatMessage) return { kind: 'pin', ...targetOf(m.pinInChatMessage.key) };
   if (m.locationMessage) {
     return { kind: 'location', text: m.locationMessage.name, context: m.locationMessage.contextInfo };
   }

@@ -5,6 +5,7 @@ import { isJidGroup, isLidUser, proto } from '../library.ts';
 import { cleanTexts } from './clean-text.ts';
 import { parseContent } from './content-parser.ts';
 import { identity, type LidDirectory, type OwnAccount } from './message-source.ts';
+import { withPeople } from './people.ts';
 import { stampedTime } from './stamped-time.ts';
 
 /** Names within one conversation: a group of hundreds of members writes thousands of messages. */
@@ -47,7 +48,7 @@ export async function historyMessage(
   if (info.messageSecret?.length && !message.messageContextInfo?.messageSecret) {
     message.messageContextInfo = { ...message.messageContextInfo, messageSecret: info.messageSecret };
   }
-  const content = parseContent(message);
+  const content = await withPeople(parseContent(message), own, (jid) => names.member(jid));
   if (content.kind === 'protocol') return null;
   const isGroup = isJidGroup(chat.jid ?? '') === true;
   const fromMe = key.fromMe === true;

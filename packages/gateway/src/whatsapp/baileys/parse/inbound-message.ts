@@ -5,14 +5,19 @@ import { cleanTexts } from './clean-text.ts';
 import { parseContent } from './content-parser.ts';
 import { decodeStanza } from './journal-stanza.ts';
 import { decodeMessage, hasContent, ownCopyBytes } from './message-bytes.ts';
-import { type LidDirectory, messageSource, type OwnAccount } from './message-source.ts';
+import { identity, type LidDirectory, messageSource, type OwnAccount } from './message-source.ts';
+import { withPeople } from './people.ts';
 import { stampOf } from './stanza-time.ts';
 
-/** The message in a journal row, or null when it is protocol traffic that no user ever sees. */
+/**
+ * The message in a journal row, or null when it is protocol traffic that no user ever sees. `directory` knows who
+ * wrote it, `stored` whom it names: without asking the server.
+ */
 export async function inboundMessage(
   entry: JournalEntry,
   own: OwnAccount,
   directory: LidDirectory,
+  stored: LidDirectory,
 ): Promise<InboundMessage | null> {
   const { stanza, unread } = await decodeStanza(entry.stanza);
   if (unread) return undecryptableMessage(stanza, own, directory);
@@ -25,7 +30,10 @@ export async function inboundMessage(
   return {
     ...cleanTexts(await envelope(stanza, own, directory)),
     // The server takes `edit="8"` from admins alone (whatsmeow types/message.go EditAttributeAdminRevoke).
-    content: { ...cleanTexts(content), byAdmin: content.kind === 'revoke' && stanza.attrs.edit === '8' },
+    content: {
+      ...cleanTexts(await withPeople(content, own, (jid) => identity(jid, undefined, stored))),
+      byAdmin: content.kind === 'revoke' && stanza.attrs.edit === '8',
+    },
     raw,
   };
 }
