@@ -9,6 +9,7 @@ import type { InboundMessage } from '../whatsapp/port/messages.ts';
 import type { WireCodec } from '../whatsapp/port/wire-message.ts';
 import { applyAmendment, earlierAmendments, mayBeTarget } from './amendments.ts';
 import { boundedMessage } from './bounds.ts';
+import { ChatNames } from './chat-names.ts';
 import { learnFromMessage } from './chat-timers.ts';
 import { filesOf } from './event-message.ts';
 import type { Arrival, MessageEvents } from './message-events.ts';
@@ -38,6 +39,7 @@ export class InboundStoring {
   readonly #events: MessageEvents;
   readonly #votes: PollVotes;
   readonly #sealed: SealedChanges;
+  readonly #names = new ChatNames();
 
   constructor(parts: {
     vault: Vault;
@@ -72,6 +74,7 @@ export class InboundStoring {
     announce: (row: StoredMessage, arrival: Arrival) => Promise<void>,
   ): Promise<StoredMessage | null> {
     const message = boundedMessage(given);
+    if (!message.isGroup) await this.#names.join(trx, device, message.chat);
     const stored = await this.#store(trx, device, message, announce);
     if (!stored) return null;
     if (stored.awaited) {

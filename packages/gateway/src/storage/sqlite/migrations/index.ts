@@ -20,6 +20,7 @@ import * as searchFollowsResends from './0024-search-follows-resends.ts';
 import * as waitingJobs from './0025-waiting-jobs.ts';
 import * as encryptionKey from './0026-encryption-key.ts';
 import * as sealedEvents from './0027-sealed-events.ts';
+import * as searchFollowsChats from './0028-search-follows-chats.ts';
 import * as chatTimers from './0030-chat-timers.ts';
 import * as sharesAndLeaving from './0032-shares-and-leaving.ts';
 import * as setAside from './0033-set-aside.ts';
@@ -47,6 +48,7 @@ export const migrations: Record<string, Migration> = {
   '0025-waiting-jobs': waitingJobs,
   '0026-encryption-key': encryptionKey,
   '0027-sealed-events': sealedEvents,
+  '0028-search-follows-chats': searchFollowsChats,
   '0030-chat-timers': chatTimers,
   '0032-shares-and-leaving': sharesAndLeaving,
   '0033-set-aside': setAside,
