@@ -59,6 +59,12 @@ const RULES: Rule[] = [
     instead: 'add the column to SEALED of storage/sealed.ts, so that a new key reaches it',
   },
   {
+    what: 'taking an envelope off a message',
+    pattern: /\.(?:\w+Message\w*|message)\??\.message\b|\bnormalizeMessageContent\(/,
+    only: ['whatsapp/port/envelopes.ts', 'whatsapp/baileys/parse/content-parser.ts'],
+    instead: 'WhatsApp adds one every few months: use unwrapped() or levels() of whatsapp/port/envelopes.ts',
+  },
+  {
     what: 'a role',
     pattern: /\bcaller\??\.role\b/,
     // Which roles an operation is for; whether a stream's owner is still who he was.

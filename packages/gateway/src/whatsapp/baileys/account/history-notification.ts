@@ -1,4 +1,5 @@
 import type { JournalEntry } from '../../port/credentials.ts';
+import { unwrapped } from '../../port/envelopes.ts';
 import type { HistoryBatch } from '../../port/history.ts';
 import { jidNormalizedUser, proto } from '../library.ts';
 import { decodeProtobuf } from '../parse/bounded-protobuf.ts';
@@ -27,7 +28,7 @@ export function historyNotification(
   // Decided by the row's id, so that the messages of others are not decoded twice.
   if (!sender || (sender !== own.jid && sender !== own.lid)) return null;
   const decoded = decodeProtobuf(proto.Message, entry.plaintext);
-  const message = decoded.deviceSentMessage?.message ?? decoded;
+  const message = unwrapped<proto.IMessage>(decoded);
   return message.protocolMessage?.historySyncNotification ?? null;
 }
 
