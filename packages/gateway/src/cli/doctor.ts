@@ -108,5 +108,5 @@ function ffmpeg(): Finding {
   const found = spawnSync('ffmpeg', ['-version'], { stdio: 'ignore' }).status === 0;
   return found
     ? ok('ffmpeg found')
-    : warning('ffmpeg not found: converting audio to voice notes will be refused');
+    : warning('ffmpeg not found: video is not converted, and of sound only the common formats');
 }

@@ -7,6 +7,7 @@ import { InlineFiles } from './inline-files.ts';
 import { OutboundFiles } from './outbound.ts';
 import { Ffmpeg } from './prepare/ffmpeg.ts';
 import { Pictures } from './prepare/pictures.ts';
+import { Sounds } from './prepare/sounds.ts';
 import { MediaService, type MediaServiceParts } from './service.ts';
 import { Uploads } from './uploads.ts';
 
@@ -28,6 +29,7 @@ export function composeMedia(
 ): Media {
   const { guarded, ffmpeg, pictures: limits, ...options } = parts;
   const programs = new Ffmpeg(ffmpeg, options.clock);
+  const sounds = new Sounds(ffmpeg, options.clock);
   const pictures = new Pictures(limits, options.clock);
   const service = new MediaService(options);
   const uploads = new Uploads();
@@ -39,6 +41,7 @@ export function composeMedia(
     maxBytes: options.settings.maxBytes,
     urlTimeoutMs: options.settings.downloadTimeoutMs,
     ffmpeg: programs,
+    sounds,
     pictures,
     uploads,
   });
@@ -53,6 +56,7 @@ export function composeMedia(
       stop: async () => {
         pictures.close();
         programs.close();
+        sounds.close();
         await Promise.all([service.stop(), inlineFiles.stop()]);
       },
       stopMs: STOP_MS,

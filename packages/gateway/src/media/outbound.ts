@@ -12,6 +12,7 @@ import { type Page, readPage } from './page.ts';
 import { Ffmpeg } from './prepare/ffmpeg.ts';
 import { DEFAULT_PICTURES, type PictureReader, Pictures } from './prepare/pictures.ts';
 import { MediaPreparation } from './prepare/preparation.ts';
+import { Sounds } from './prepare/sounds.ts';
 import { prepareUpload, type UploadedMedia } from './upload.ts';
 import { Uploads } from './uploads.ts';
 
@@ -28,11 +29,13 @@ export interface OutboundFilesParts {
   uploads?: Uploads;
   /** Default: the ffmpeg on the PATH. */
   ffmpeg?: Ffmpeg;
+  /** What reads and converts sound where there is no ffmpeg. */
+  sounds?: Sounds;
   pictures?: Pictures;
 }
 
 export interface FilesOfMessage {
-  /** What ffmpeg makes and measures. */
+  /** What is made and measured of sound and video. */
   readonly prepare: MediaPreparation;
   readonly pictures: PictureReader;
   open: OutboundFiles['open'];
@@ -55,19 +58,26 @@ export class OutboundFiles {
   readonly #parts: OutboundFilesParts;
   readonly #uploads: Uploads;
   readonly #ffmpeg: Ffmpeg;
+  readonly #sounds: Sounds;
   readonly #pictures: Pictures;
 
   constructor(parts: OutboundFilesParts) {
     this.#parts = parts;
     this.#uploads = parts.uploads ?? new Uploads();
     this.#ffmpeg = parts.ffmpeg ?? new Ffmpeg(DEFAULT_FFMPEG);
+    this.#sounds = parts.sounds ?? new Sounds(DEFAULT_FFMPEG);
     this.#pictures = parts.pictures ?? new Pictures(DEFAULT_PICTURES);
   }
 
   /** The files of one message, prepared on behalf of its tenant and as long as its caller waits. */
   for(work: Work): FilesOfMessage {
     return {
-      prepare: new MediaPreparation({ ffmpeg: this.#ffmpeg, maxBytes: this.#parts.maxBytes, work }),
+      prepare: new MediaPreparation({
+        ffmpeg: this.#ffmpeg,
+        sounds: this.#sounds,
+        maxBytes: this.#parts.maxBytes,
+        work,
+      }),
       pictures: this.#pictures.for(work),
       open: (input, options) => this.open(input, { ...options, signal: options.signal ?? work.signal }),
       page: (url) => this.page(url),

@@ -24,8 +24,8 @@ export interface OutboundMediaSource {
 
 /** The files of one message. */
 export interface OutboundMedia {
-  /** What ffmpeg makes and measures. */
-  readonly prepare: Pick<MediaPreparation, 'facts' | 'waveform' | 'frame' | 'toOpus' | 'toMp4'>;
+  /** What is made and measured of sound and video. */
+  readonly prepare: Pick<MediaPreparation, 'facts' | 'sound' | 'waveform' | 'frame' | 'toOpus' | 'toMp4'>;
   readonly pictures: Pick<PictureReader, 'facts' | 'preview' | 'sticker'>;
   /** Throws INVALID_MEDIA, PAYLOAD_TOO_LARGE. `field` names the request's member in the error. */
   open(input: MediaInput, options: OpenOptions): Promise<OpenedMedia>;

@@ -357,35 +357,3 @@ describe('multipart', () => {
     expect(contact.inbox.length).toBe(before);
   });
 });
-
-describe('without ffmpeg', () => {
-  test('what needs no conversion works, what needs it says what to install', async () => {
-    const bare = await World.create({ settings: { WUTS_FFMPEG_PATH: '/nonexistent/ffmpeg' } });
-    try {
-      const bareToken = await bare.tenant('bare');
-      const phone = await bare.sandbox.createPhone({ number: '5511999999201', name: 'Shop' });
-      const friend = await bare.sandbox.createPhone({ number: '5511999999202', name: 'Friend' });
-      await bare.linkByQr(bareToken, phone);
-      const post = (kind: string, body: object) =>
-        bare.as(bareToken).post(`/send/${kind}`, { number: friend.number, ...body });
-      const audio = base64(await mp3());
-      const plain = await post('audio', { audio });
-      expect(plain.body.metadata).toMatchObject({ conversion_applied: false, audio_format: 'audio/mpeg' });
-      const video = base64(await webm());
-      expect((await post('video', { video, seconds: 3 })).body.metadata).toMatchObject({
-        was_converted: false,
-        video_duration_seconds: 3,
-        thumbnail_generated: false,
-      });
-      for (const answer of [
-        await post('audio', { audio, ptt: true }),
-        await post('video', { video, convertToMP4: true }),
-      ]) {
-        expect([answer.status, answer.body.error_code]).toEqual([422, 'CONVERSION_UNAVAILABLE']);
-        expect(answer.body.error).toContain('apt-get install ffmpeg');
-      }
-    } finally {
-      await bare.destroy();
-    }
-  });
-});

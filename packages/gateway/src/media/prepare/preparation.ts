@@ -1,4 +1,7 @@
-/** Files made fit for WhatsApp: sound to Opus, videos to MP4, and what is measured of them. */
+/**
+ * Files made fit for WhatsApp: sound to Opus, videos to MP4, and what is measured of them. The system's ffmpeg does
+ * it; where there is none, `sounds.ts` does what concerns sound.
+ */
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,12 +10,15 @@ import type { Work } from '../../quotas/fair-slots.ts';
 import type { OpenedSource } from '../fetch-source.ts';
 import { type FileFacts, probe } from './facts.ts';
 import { ConversionFailed, type Ffmpeg, type FfmpegRuns } from './ffmpeg.ts';
+import type { SoundResult, SoundTask } from './sound-tasks.ts';
+import { type Sounds, SoundUnsupported } from './sounds.ts';
 import { waveform } from './waveform.ts';
 
 export type { FileFacts } from './facts.ts';
 
 export interface PreparationParts {
   ffmpeg: Ffmpeg;
+  sounds: Sounds;
   /** Bytes: what a conversion may make. */
   maxBytes: number;
   work: Work;
@@ -24,7 +30,14 @@ interface Target {
   args: string[];
 }
 
-/** Voice notes of official clients are mono, 48 kHz, about 16–32 kbit/s; music gets more. */
+/** What `sounds.ts` has decoders for, by the first bytes. What has none of the types is tried as well. */
+const READ_HERE = [
+  ...['audio/mpeg', 'audio/aac', 'audio/mp4', 'audio/x-m4a', 'video/mp4', 'video/quicktime', 'video/3gpp'],
+  ...['audio/ogg', 'video/ogg', 'application/ogg', 'audio/webm', 'video/webm', 'video/matroska'],
+  ...['audio/wav', 'audio/flac', 'audio/x-flac'],
+];
+
+/** Voice notes of official clients are mono, about 16–32 kbit/s; music gets more. */
 const OPUS = (voice: boolean): Target => ({
   name: 'out.ogg',
   mimeType: 'audio/ogg',
@@ -63,28 +76,50 @@ const MP4_COPY: Target = { ...MP4, args: ['-c', 'copy', ...MP4_STREAMS] };
 
 export class MediaPreparation {
   readonly #ffmpeg: FfmpegRuns;
+  readonly #sounds: Sounds;
   readonly #maxBytes: number;
+  readonly #work: Work;
 
-  constructor({ ffmpeg, maxBytes, work }: PreparationParts) {
+  constructor({ ffmpeg, sounds, maxBytes, work }: PreparationParts) {
     this.#ffmpeg = ffmpeg.for(work);
+    this.#sounds = sounds;
     this.#maxBytes = maxBytes;
+    this.#work = work;
   }
 
   /** What can be measured; null without ffmpeg, and for what it cannot read. */
   async facts(file: OpenedSource, signal?: AbortSignal): Promise<FileFacts | null> {
-    return this.#courtesy(file, (path) => probe(this.#ffmpeg, path, signal));
+    if (!(await this.#ffmpeg.available())) return null;
+    return courtesy(file, (path) => probe(this.#ffmpeg, path, signal));
   }
 
-  /** 64 bars of 0–100; null without ffmpeg, and for what it cannot read. */
+  /** How long sound plays, with or without ffmpeg; null for what cannot be read, and where there is no sound. */
+  async sound(file: OpenedSource, signal?: AbortSignal): Promise<{ seconds: number | null } | null> {
+    if (!(await this.#ffmpeg.available())) {
+      return courtesy(file, (path) => this.#ask(file, { kind: 'facts', path }, signal));
+    }
+    const facts = await this.facts(file, signal);
+    return facts?.audio ? { seconds: facts.seconds } : null;
+  }
+
+  /** 64 bars of 0–100; null for what cannot be read. */
   async waveform(file: OpenedSource, signal?: AbortSignal): Promise<Uint8Array | null> {
-    return this.#courtesy(file, (path) => waveform(this.#ffmpeg, path, signal));
+    if (await this.#ffmpeg.available()) {
+      return courtesy(file, (path) => waveform(this.#ffmpeg, path, signal));
+    }
+    const { longestSeconds } = this.#ffmpeg;
+    const measured = await courtesy(file, (path) =>
+      this.#ask(file, { kind: 'waveform', path, longestSeconds }, signal),
+    );
+    return measured?.bars ?? null;
   }
 
   /** A picture out of a video, as JPEG; null without ffmpeg, and for what it cannot read. */
   async frame(file: OpenedSource, seconds: number | null, signal?: AbortSignal): Promise<Uint8Array | null> {
     // The very first picture is often black.
     const at = Math.min(1, (seconds ?? 0) / 2);
-    return this.#courtesy(file, async (path, folder) => {
+    if (!(await this.#ffmpeg.available())) return null;
+    return courtesy(file, async (path, folder) => {
       const out = join(folder, 'frame.jpg');
       const one = [
         '-frames:v',
@@ -102,9 +137,23 @@ export class MediaPreparation {
     });
   }
 
-  /** Ogg/Opus, for voice notes mono. Throws CONVERSION_UNAVAILABLE or INVALID_MEDIA; dispose of the result. */
-  toOpus(file: OpenedSource, options: { voice: boolean; field: string; signal?: AbortSignal | undefined }) {
-    return this.#convert(file, OPUS(options.voice), options);
+  /**
+   * Ogg/Opus, for voice notes mono. Throws INVALID_MEDIA, or CONVERSION_UNAVAILABLE for what only ffmpeg reads
+   * where there is none; dispose of the result.
+   */
+  async toOpus(
+    file: OpenedSource,
+    options: { voice: boolean; field: string; signal?: AbortSignal | undefined },
+  ): Promise<OpenedSource> {
+    const { voice, field, signal } = options;
+    const target = OPUS(voice);
+    if (await this.#ffmpeg.available()) return this.#convert(file, target, options);
+    const { longestSeconds } = this.#ffmpeg;
+    return this.#made(file, target, field, async (path, out) => {
+      this.#assertShort((await this.#ask(file, { kind: 'facts', path }, signal)).seconds, field);
+      const limits = { maxBytes: this.#maxBytes, longestSeconds };
+      await this.#ask(file, { kind: 'opus', path, out, voice, ...limits }, signal);
+    });
   }
 
   /**
@@ -125,15 +174,32 @@ export class MediaPreparation {
     { field, signal }: { field: string; signal?: AbortSignal | undefined },
   ): Promise<OpenedSource> {
     await this.#ffmpeg.demand(`converting ${field}`);
+    return this.#made(file, target, field, async (input, out) => {
+      this.#assertShort((await probe(this.#ffmpeg, input, signal)).seconds, field);
+      const limit = ['-fs', String(this.#maxBytes)];
+      const read = [...this.#ffmpeg.guard, '-i', `file:${input}`];
+      await this.#ffmpeg.ffmpeg([...read, ...target.args, ...limit, out], { signal });
+    });
+  }
+
+  /** Throws SoundUnsupported and what `Sounds.run` throws. */
+  #ask({ detectedType }: OpenedSource, task: SoundTask, signal?: AbortSignal): Promise<SoundResult> {
+    const type = detectedType?.split(';')[0] ?? null;
+    if (type && !READ_HERE.includes(type)) throw new SoundUnsupported(`it is ${type}`);
+    return this.#sounds.run(task, { ...this.#work, signal: signal ?? this.#work.signal });
+  }
+
+  async #made(
+    file: OpenedSource,
+    { name, mimeType }: Target,
+    field: string,
+    make: (input: string, out: string) => Promise<void>,
+  ): Promise<OpenedSource> {
     const folder = await mkdtemp(join(tmpdir(), 'wuts-convert-'));
     const dispose = (): Promise<void> => rm(folder, { recursive: true, force: true });
     try {
-      const input = await pathOf(file, folder);
-      const out = join(folder, target.name);
-      const limit = ['-fs', String(this.#maxBytes)];
-      await this.#assertShort(input, field, signal);
-      const read = [...this.#ffmpeg.guard, '-i', `file:${input}`];
-      await this.#ffmpeg.ffmpeg([...read, ...target.args, ...limit, out], { signal });
+      const out = join(folder, name);
+      await make(await pathOf(file, folder), out);
       const { size } = await stat(out);
       if (size === 0) throw new ConversionFailed('nothing came out');
       // `-fs` ends the file there without an error.
@@ -142,7 +208,6 @@ export class MediaPreparation {
           message: `${field} is larger than ${this.#maxBytes} bytes once converted`,
         });
       }
-      const { mimeType } = target;
       return {
         content: { path: out },
         size,
@@ -154,13 +219,13 @@ export class MediaPreparation {
     } catch (error) {
       await dispose();
       if (error instanceof ConversionFailed) throw unreadable(field, error);
+      if (error instanceof SoundUnsupported) await this.#ffmpeg.demand(`converting ${field}`);
       throw error;
     }
   }
 
   /** Hours of silence are a small file and hold a slot as long as hours of music. */
-  async #assertShort(path: string, field: string, signal?: AbortSignal): Promise<void> {
-    const { seconds } = await probe(this.#ffmpeg, path, signal);
+  #assertShort(seconds: number | null, field: string): void {
     const { longestSeconds } = this.#ffmpeg;
     if (seconds === null || seconds <= longestSeconds) return;
     const problem = `is longer than ${longestSeconds} seconds`;
@@ -169,22 +234,21 @@ export class MediaPreparation {
       validation: [{ field, message: problem }],
     });
   }
+}
 
-  /** For what a message is better with and can be sent without. */
-  async #courtesy<T>(
-    file: OpenedSource,
-    work: (path: string, folder: string) => Promise<T>,
-  ): Promise<T | null> {
-    if (!(await this.#ffmpeg.available())) return null;
-    const folder = await mkdtemp(join(tmpdir(), 'wuts-probe-'));
-    try {
-      return await work(await pathOf(file, folder), folder);
-    } catch (error) {
-      if (error instanceof ConversionFailed) return null;
-      throw error;
-    } finally {
-      await rm(folder, { recursive: true, force: true });
-    }
+/** For what a message is better with and can be sent without. */
+async function courtesy<T>(
+  file: OpenedSource,
+  work: (path: string, folder: string) => Promise<T>,
+): Promise<T | null> {
+  const folder = await mkdtemp(join(tmpdir(), 'wuts-probe-'));
+  try {
+    return await work(await pathOf(file, folder), folder);
+  } catch (error) {
+    if (error instanceof ConversionFailed || error instanceof SoundUnsupported) return null;
+    throw error;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 }
 

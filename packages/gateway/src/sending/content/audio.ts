@@ -32,8 +32,8 @@ export interface AudioInput {
 const OPUS = 'audio/ogg; codecs=opus';
 
 /**
- * Audio as Ogg/Opus. Without ffmpeg, and where it cannot read the file, plain audio goes as it is; a voice
- * note must then be Ogg/Opus already (CONVERSION_UNAVAILABLE).
+ * Audio as Ogg/Opus. What cannot be read goes as it is when it is plain audio; a voice note is then refused
+ * (INVALID_MEDIA; CONVERSION_UNAVAILABLE when ffmpeg, which is not there, may read it).
  */
 export function audioContent(input: AudioInput): Content {
   const source = mediaInput('audio', input.audio, input.audio_url);
@@ -94,13 +94,13 @@ export function audioContent(input: AudioInput): Content {
   };
 }
 
-/** Null for plain audio that ffmpeg cannot read: the phones may. */
+/** Null for plain audio that cannot be read: the phones may. */
 async function toOpus(
   media: OutboundMedia,
   opened: OpenedMedia,
   options: { voice: boolean; field: string; signal?: AbortSignal | undefined },
 ): Promise<{ file: OpenedMedia; ms: number } | null> {
-  if (!options.voice && !(await media.prepare.facts(opened, options.signal))?.audio) return null;
+  if (!options.voice && !(await media.prepare.sound(opened, options.signal))) return null;
   const elapsed = stopwatch();
   const file = await media.prepare.toOpus(opened, options);
   return { file, ms: elapsed() };
@@ -114,7 +114,7 @@ async function measured(
 ): Promise<number | null> {
   const opus = await readOpus(file);
   if (opus) return opus.seconds;
-  const seconds = (await media.prepare.facts(file, signal))?.seconds ?? null;
+  const seconds = (await media.prepare.sound(file, signal))?.seconds ?? null;
   return seconds === null ? null : Math.round(seconds);
 }
 

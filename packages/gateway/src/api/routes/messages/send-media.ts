@@ -76,7 +76,7 @@ export function mediaKinds(route: SendRoute): void {
     fields: {
       ...mediaSource('audio', 'Audio; converted to Ogg/Opus'),
       ptt: flag('Send as voice note'),
-      convert: flag('False: send plain audio as it is. Default: true, where ffmpeg is installed'),
+      convert: flag('False: send plain audio as it is. Default: true'),
       seconds,
       caption,
       ...viewOnce,
