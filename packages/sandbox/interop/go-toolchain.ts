@@ -26,7 +26,8 @@ export async function goTool(): Promise<GoTool> {
   if (installed === undefined) throw new Error('Go is not installed: .ci/tools installs it');
   if (installed >= NEEDED.minor) return { path: 'go', env: process.env };
   if (installed >= FETCHES_TOOLCHAINS) return checked('go', { ...process.env, GOTOOLCHAIN: RELEASE });
-  return checked(await fetchedToolchain(), process.env);
+  const { GOROOT: _, ...others } = process.env;
+  return checked(await fetchedToolchain(), { ...others, GOTOOLCHAIN: 'local' });
 }
 
 async function checked(path: string, env: NodeJS.ProcessEnv): Promise<GoTool> {
