@@ -1,6 +1,6 @@
 import { type Phone, type Sandbox, startSandbox } from '@wuts/sandbox';
 import type { BinaryNode } from 'baileys';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';
 import type { SessionFactory } from '../../src/whatsapp/port/session.ts';
@@ -92,6 +92,32 @@ test('a status in a stanza of its own is read', async () => {
   const got = await shop.recorder.message('OF-A-DAY');
   expect(got).toMatchObject({ chat: { jid: 'status@broadcast' }, content: { kind: 'text', text: 'bread' } });
   await sandbox.waitForAcknowledged(device());
+});
+
+describe('a message of the own account', () => {
+  test('that cannot be opened, and that nobody sends again, is received all the same', async () => {
+    shop.phone.answersRetries = false;
+    const { id } = await shop.phone.sendText(contact, 'from the phone', { corrupt: 'companions' });
+    expect((await shop.recorder.message(id)).content.kind).toBe('undecryptable');
+    await sandbox.waitForAcknowledged(device());
+    shop.phone.answersRetries = true;
+  });
+
+  test('that comes again is received again, and told once', async () => {
+    const posts = vi.spyOn(sandbox, 'inject');
+    const plaintext = Buffer.from([0x0a, 5, ...Buffer.from('twice')]);
+    const attrs = { recipient: contact.lid };
+    await shop.phone.hostile.sendPlaintext(shop.phone, plaintext, { id: 'OWN-TWICE', attrs });
+    const stanza = posts.mock.calls.find(([to]) => to.includes(':'))?.[1];
+    posts.mockRestore();
+    expect(await shop.recorder.message('OWN-TWICE')).toMatchObject({ fromMe: true });
+    await shop.credentials.forgotten('OWN-TWICE');
+    await sandbox.waitForAcknowledged(device());
+    if (stanza) sandbox.inject(device(), stanza);
+    expect(sandbox.pendingFor(device())).toBe(1);
+    await sandbox.waitForAcknowledged(device());
+    expect(shop.recorder.events.filter(({ type }) => type === 'message')).toEqual([]);
+  });
 });
 
 test('a stream that the server ends for a missing acknowledgement is a lost connection', async () => {

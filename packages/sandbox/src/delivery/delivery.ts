@@ -119,21 +119,15 @@ export class Delivery {
     this.#changed();
   }
 
-  /**
-   * The device acknowledged a stanza. A message of its own account is taken by a receipt alone (whatsapp-rust pull
-   * request 659), unless no person wrote it.
-   */
+  /** The device acknowledged a stanza. A message of its own account is taken by a receipt alone. */
   acknowledged(device: RegisteredDevice, acknowledged: Acknowledgement): void {
-    const { tag, from, participant } = acknowledged;
-    const author = this.#directory.resolve(participant ?? from);
-    const own = author === device.account && !device.mailbox.isPeer(acknowledged);
-    if (tag !== 'message' || !own) this.taken(device, acknowledged);
+    if (!this.#isOwnMessage(device, acknowledged)) this.taken(device, acknowledged);
   }
 
   /** The device answered with an error: whatever it was is gone, but a status is kept, and holds up the rest. */
   refused(device: RegisteredDevice, acknowledged: Acknowledgement): void {
     if (acknowledged.from === STATUS_JID) device.mailbox.refuse(acknowledged);
-    else this.taken(device, acknowledged);
+    else if (!this.#isOwnMessage(device, acknowledged)) this.taken(device, acknowledged);
   }
 
   /** The device took a stanza. What waited behind one that it had refused flows now. */
@@ -217,6 +211,16 @@ export class Delivery {
       location: 'sbx',
       creation: String(account.createdAt),
     });
+  }
+
+  /**
+   * Written on another device of the account. Only a `sender` receipt takes it off the queue (whatsapp-rust pull
+   * request 659), unless no person wrote it.
+   */
+  #isOwnMessage(device: RegisteredDevice, acknowledged: Acknowledgement): boolean {
+    const { tag, from, participant } = acknowledged;
+    if (tag !== 'message' || device.mailbox.isPeer(acknowledged)) return false;
+    return this.#directory.resolve(participant ?? from) === device.account;
   }
 
   #changed(): void {

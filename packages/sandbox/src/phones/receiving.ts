@@ -61,6 +61,7 @@ export class Receiver {
       message = await this.#decrypt(node, authorLid);
     } catch {
       await this.#askAgain(node);
+      if (fromMe) receipts.delivered(node, fromMe);
       connection.acknowledge(node);
       return;
     }

@@ -96,7 +96,11 @@ export class Inbound {
   attach(socket: Socket): void {
     this.#socket = socket;
     this.#directory = socket.signalRepository.lidMapping;
-    this.#answers = new OwnAnswers(socket, (error) => this.#warn('an acknowledgement was not sent', error));
+    this.#answers = new OwnAnswers({
+      socket,
+      own: () => this.#parts.own(),
+      onFailure: (error) => this.#warn('an acknowledgement was not sent', error),
+    });
     answerUnwritable(
       socket,
       (node, error) => this.#parts.setAside.stanza(node, error),
@@ -204,9 +208,13 @@ export class Inbound {
   }
 
   async #hasReceived(stanza: BinaryNode, row: string): Promise<boolean> {
-    if (this.#journal.hasRow(row)) return true;
-    const message = await undecryptableMessage(stanza, this.#parts.own(), this.#lids());
-    return this.#parts.hasReceived(message);
+    const known = this.#journal.hasRow(row) || (await this.#isStored(stanza));
+    if (known) this.#answers?.repeated(stanza);
+    return known;
+  }
+
+  async #isStored(stanza: BinaryNode): Promise<boolean> {
+    return this.#parts.hasReceived(await undecryptableMessage(stanza, this.#parts.own(), this.#lids()));
   }
 
   /** What the server keeps until it is acknowledged: stored first, or set aside when no try will help. */

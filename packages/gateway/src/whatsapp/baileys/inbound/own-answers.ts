@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events';
-import { type BinaryNode, buildAckStanza } from '../library.ts';
+import { type BinaryNode, buildAckStanza, jidNormalizedUser } from '../library.ts';
+import type { OwnAccount } from '../parse/message-source.ts';
 
 const STATUS_JID = 'status@broadcast';
 
@@ -9,8 +10,14 @@ export interface Answering {
   sendNode(node: BinaryNode): Promise<void>;
 }
 
+export interface OwnAnswersParts {
+  readonly socket: Answering;
+  own(): OwnAccount;
+  onFailure(error: unknown): void;
+}
+
 /**
- * Acknowledgements that the library does not give, or not as the server wants them. Each leaves once the stanza is
+ * Answers that the library does not give, or not as the server wants them. Each leaves once the stanza is
  * kept; what the server misses comes again on every connection, and ends it after some 50 minutes
  * (`<stream:error><ack class type id/>`, Baileys issue 1910).
  *
@@ -19,28 +26,61 @@ export interface Answering {
  * - A status that cannot be opened is answered by `<ack error="500">`, for which the server keeps it and holds back
  *   all that is behind it (Baileys pull request 2779). whatsmeow acknowledges it as anything else (message.go
  *   decryptMessages); so do we, before the library's error, which then finds nothing.
+ * - A message of the own account is taken off the queue by its `sender` receipt alone (whatsapp-rust pull request 659,
+ *   whose disconnections every 50 minutes ended with it); the library gives none for what it cannot open.
+ * - One that has come before is received again, as by whatsmeow; the library answers by an error.
  */
 export class OwnAnswers {
-  readonly #socket: Answering;
-  readonly #onFailure: (error: unknown) => void;
+  readonly #parts: OwnAnswersParts;
   readonly #statuses = new WeakSet<BinaryNode>();
 
   /** Call before whoever looks at frames by their tag: they see these as messages. */
-  constructor(socket: Answering, onFailure: (error: unknown) => void) {
-    this.#socket = socket;
-    this.#onFailure = onFailure;
-    socket.ws.prependListener('frame', (frame: unknown) => this.#retag(frame));
+  constructor(parts: OwnAnswersParts) {
+    this.#parts = parts;
+    parts.socket.ws.prependListener('frame', (frame: unknown) => this.#retag(frame));
   }
 
   /** The message is kept; `opened` unless it could not be read. */
   kept(stanza: BinaryNode, opened: boolean): void {
-    if (this.#statuses.has(stanza)) this.acknowledge({ ...stanza, tag: 'status' });
-    else if (!opened && stanza.attrs.from === STATUS_JID) this.acknowledge(stanza);
+    const status = this.#statuses.has(stanza);
+    if (status) this.acknowledge({ ...stanza, tag: 'status' });
+    if (opened) return;
+    if (!status && stanza.attrs.from === STATUS_JID) this.acknowledge(stanza);
+    if (this.#isOwn(stanza)) this.#receive(stanza);
+  }
+
+  /** The message has come before, and is stored. */
+  repeated(stanza: BinaryNode): void {
+    if (!this.#statuses.has(stanza)) this.#receive(stanza);
   }
 
   /** Acknowledges a stanza by its tag. */
   acknowledge(stanza: BinaryNode): void {
-    this.#socket.sendNode(buildAckStanza(stanza, undefined, undefined)).catch(this.#onFailure);
+    this.#send(buildAckStanza(stanza, undefined, undefined));
+  }
+
+  /** A delivery receipt under the names that the message came by (whatsmeow receipt.go buildBaseReceipt). */
+  #receive(stanza: BinaryNode): void {
+    const { id = '', from = '', participant, recipient } = stanza.attrs;
+    const type = this.#isOwn(stanza) ? 'sender' : 'inactive';
+    const attrs = {
+      id,
+      to: from,
+      type,
+      ...(participant ? { participant } : {}),
+      ...(recipient ? { recipient } : {}),
+    };
+    this.#send({ tag: 'receipt', attrs });
+  }
+
+  #isOwn({ attrs: { from, participant } }: BinaryNode): boolean {
+    const { jid, lid } = this.#parts.own();
+    const author = jidNormalizedUser(participant ?? from);
+    return author !== '' && (author === jid || author === lid);
+  }
+
+  #send(node: BinaryNode): void {
+    this.#parts.socket.sendNode(node).catch((error: unknown) => this.#parts.onFailure(error));
   }
 
   #retag(frame: unknown): void {
