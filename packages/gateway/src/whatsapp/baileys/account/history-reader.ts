@@ -9,6 +9,7 @@ import { proto } from '../library.ts';
 import { decodeProtobuf } from '../parse/bounded-protobuf.ts';
 import { cleanTexts } from '../parse/clean-text.ts';
 import { ConversationNames, historyMessage } from '../parse/history-message.ts';
+import { infosInConversation } from '../parse/message-bytes.ts';
 import type { LidDirectory, OwnAccount } from '../parse/message-source.ts';
 import { stampedTime } from '../parse/stamped-time.ts';
 import { streamFields } from './protobuf-stream.ts';
@@ -68,7 +69,7 @@ export async function readHistory(reading: HistoryReading): Promise<void> {
   if (reading.kind !== 'push_names') {
     for await (const { bytes } of fields(reading, CONVERSATIONS)) {
       const conversation = await readable(reading, async () => decodeProtobuf(proto.Conversation, bytes));
-      if (conversation) await readConversation(conversation, reading, batches);
+      if (conversation) await readConversation(conversation, bytes, reading, batches);
     }
   }
   await batches.end();
@@ -100,6 +101,7 @@ async function readNames(reading: HistoryReading): Promise<number> {
 
 async function readConversation(
   conversation: proto.IConversation,
+  bytes: Uint8Array,
   reading: HistoryReading,
   batches: Batches,
 ): Promise<void> {
@@ -119,9 +121,14 @@ async function readConversation(
   const chat = await names.chat(conversation);
   batches.conversation(!id.endsWith('@g.us'), timerIn(conversation, chat));
   // Newest first in the file; events and rows are wanted in the order of time.
-  for (const { message } of [...(conversation.messages ?? [])].reverse()) {
+  const infos = infosInConversation(bytes);
+  const messages = (conversation.messages ?? []).map(({ message }, at) => ({
+    message,
+    came: infos[at] ?? null,
+  }));
+  for (const { message, came } of messages.reverse()) {
     const read =
-      message && (await readable(reading, () => historyMessage(message, chat, reading.own(), names)));
+      message && (await readable(reading, () => historyMessage(message, came, chat, reading.own(), names)));
     if (read) await batches.add(read);
   }
 }

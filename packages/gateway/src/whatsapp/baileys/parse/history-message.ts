@@ -1,9 +1,9 @@
-import { contentMembers, unwrapped } from '../../port/envelopes.ts';
 import type { Identity } from '../../port/identity.ts';
 import type { InboundMessage } from '../../port/messages.ts';
-import { isJidGroup, isLidUser, proto } from '../library.ts';
+import { isJidGroup, isLidUser, type proto } from '../library.ts';
 import { cleanTexts } from './clean-text.ts';
 import { parseContent } from './content-parser.ts';
+import { decodeMessage, hasContent, messageInInfo, withSecret } from './message-bytes.ts';
 import { identity, type LidDirectory, type OwnAccount } from './message-source.ts';
 import { withPeople } from './people.ts';
 import { stampedTime } from './stamped-time.ts';
@@ -34,20 +34,23 @@ export class ConversationNames {
 
 /**
  * A message of the past, or null for what is none: notes of the chat itself ("Ana joined", stub types),
- * protocol traffic, and messages that the phone no longer has the content of.
+ * protocol traffic, and messages that the phone no longer has the content of. `bytes`: the same info as it came,
+ * with what our schema does not have.
  */
 export async function historyMessage(
   info: proto.IWebMessageInfo,
+  bytes: Uint8Array | null,
   chat: Identity,
   own: OwnAccount,
   names: ConversationNames,
 ): Promise<InboundMessage | null> {
-  const { key, message } = info;
-  if (!key?.id || !message || contentMembers(unwrapped(message)).length === 0) return null;
+  const { key, messageSecret: secret } = info;
+  const came = bytes && messageInInfo(bytes);
+  if (!key?.id || !came) return null;
+  const message = decodeMessage(came);
+  if (!hasContent(came, message)) return null;
   // The phone keeps the secret beside the message (WebMessageInfo.messageSecret), under which its changes are sealed.
-  if (info.messageSecret?.length && !message.messageContextInfo?.messageSecret) {
-    message.messageContextInfo = { ...message.messageContextInfo, messageSecret: info.messageSecret };
-  }
+  const secretBeside = secret?.length && !message.messageContextInfo?.messageSecret ? secret : null;
   const content = await withPeople(parseContent(message), own, (jid) => names.member(jid));
   if (content.kind === 'protocol') return null;
   const isGroup = isJidGroup(chat.jid ?? '') === true;
@@ -62,7 +65,7 @@ export async function historyMessage(
     fromMe,
     lidAddressed: isLidUser((isGroup ? author : key.remoteJid) ?? '') === true,
     timestamp: stampedTime(info.messageTimestamp) ?? 0,
-    raw: proto.Message.encode(message).finish(),
+    raw: secretBeside ? withSecret(came, message, secretBeside) : came,
     offline: false,
     source: 'history',
   };

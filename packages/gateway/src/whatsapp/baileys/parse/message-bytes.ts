@@ -13,6 +13,11 @@ const DEVICE_SENT = 31;
 /** `message` of waE2E.DeviceSentMessage. */
 const SENT_MESSAGE = 2;
 
+/** `messages` of Conversation, `message` of HistorySyncMsg and of WebMessageInfo (WAWebProtobufsHistorySync.proto). */
+const CONVERSATION_MESSAGES = 2;
+const HISTORY_INFO = 1;
+const INFO_MESSAGE = 2;
+
 const DEEPEST = 8;
 
 /**
@@ -39,17 +44,37 @@ export function hasContent(bytes: Uint8Array, decoded: proto.IMessage): boolean 
  */
 export function ownCopyBytes(bytes: Uint8Array): Uint8Array | null {
   const fields = fieldsOf(bytes) ?? [];
-  const copy = fields.findLast(({ number, delimited }) => number === DEVICE_SENT && delimited);
-  if (!copy) return null;
-  const content = bytes.subarray(copy.from, copy.to);
-  const sent = (fieldsOf(content) ?? []).findLast(
-    ({ number, delimited }) => number === SENT_MESSAGE && delimited,
-  );
-  if (!sent) return null;
-  const message = content.subarray(sent.from, sent.to);
+  const copy = lastField(bytes, DEVICE_SENT);
+  const message = copy && lastField(copy, SENT_MESSAGE);
+  if (!message) return null;
   const context = fields.findLast(({ number }) => number === CONTEXT);
   if (!context || (fieldsOf(message) ?? []).some(({ number }) => number === CONTEXT)) return message;
   return Buffer.concat([bytes.subarray(context.start, context.to), message]);
+}
+
+/** The encoded message in an encoded WebMessageInfo; null when there is none. */
+export function messageInInfo(info: Uint8Array): Uint8Array | null {
+  return lastField(info, INFO_MESSAGE);
+}
+
+/** The encoded WebMessageInfos of an encoded Conversation, one for each of its messages, in their order. */
+export function infosInConversation(conversation: Uint8Array): (Uint8Array | null)[] {
+  const messages = (fieldsOf(conversation) ?? []).filter(
+    ({ number, delimited }) => number === CONVERSATION_MESSAGES && delimited,
+  );
+  return messages.map(({ from, to }) => lastField(conversation.subarray(from, to), HISTORY_INFO));
+}
+
+/** The message with the secret that its phone keeps beside it; what it says of it itself goes before. */
+export function withSecret(bytes: Uint8Array, message: proto.IMessage, secret: Uint8Array): Uint8Array {
+  const messageContextInfo = { ...message.messageContextInfo, messageSecret: secret };
+  // Of two fields with one number, the later counts (protobuf.dev "Last One Wins").
+  return Buffer.concat([bytes, proto.Message.encode({ messageContextInfo }).finish()]);
+}
+
+function lastField(bytes: Uint8Array, wanted: number): Uint8Array | null {
+  const field = (fieldsOf(bytes) ?? []).findLast(({ number, delimited }) => number === wanted && delimited);
+  return field ? bytes.subarray(field.from, field.to) : null;
 }
 
 function says(message: proto.IMessage): boolean {

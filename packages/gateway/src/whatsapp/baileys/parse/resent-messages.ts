@@ -28,7 +28,13 @@ export async function resentMessages(
     const chat = isJidGroup(chatJid)
       ? { jid: chatJid, lid: null }
       : await identity(chatJid, undefined, directory);
-    const message = await historyMessage(info, chat, own, new ConversationNames(directory));
+    const message = await historyMessage(
+      info,
+      resent.webMessageInfoBytes,
+      chat,
+      own,
+      new ConversationNames(directory),
+    );
     if (message) messages.push({ ...message, source: 'phone' });
   }
   return messages;
