@@ -63,8 +63,8 @@ test('what the user stars on the phone', async () => {
   await shop.account.starMessage(id);
   await until('it is starred here', async () => (await starred()).includes(id));
   const told = await until('it is told', async () => {
-    const { events } = (await api.get('/events?event=message.starred&limit=1000')).body;
-    return events.find(({ data }: Json) => data.message_id === id);
+    const { events } = (await api.get('/events?limit=1000')).body;
+    return events.find(({ event, data }: Json) => event === 'message.starred' && data.message_id === id);
   });
   expect(told.data).toMatchObject({ chat_jid: contact.jid, is_from_me: true, sender: null, starred: true });
   await shop.account.starMessage(id, false);
