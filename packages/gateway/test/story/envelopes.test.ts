@@ -36,8 +36,10 @@ function field(number: number, content: Uint8Array): Buffer {
 test('an empty message, and one with nothing but a secret, are no event', async () => {
   const empty = await contact.hostile.sendPlaintext(shop.jid, Buffer.alloc(0));
   const { id: secret } = await contact.sendRaw(shop.number, {});
+  // waE2E.Message.groupRootKeyShare, keys of a group that the library's schema does not have.
+  const keys = await contact.hostile.sendPlaintext(shop.jid, field(123, Buffer.from([10, 2, 10, 0])));
   const { id: wrapped } = await contact.sendRaw(shop.number, { ephemeralMessage: { message: {} } });
-  expect(await toldOf(empty, secret, wrapped)).toEqual([]);
+  expect(await toldOf(empty, secret, keys, wrapped)).toEqual([]);
   expect((await api.get(`/messages/${secret}`)).status).toBe(404);
 });
 
@@ -53,9 +55,12 @@ test('an envelope that no schema has yet is opened, a kind that none has is told
     field(1900, Buffer.from([10, text.length, ...text])),
   );
   const strange = await contact.hostile.sendPlaintext(shop.jid, field(1901, Buffer.from('something')));
-  const told = await toldOf(enveloped, strange);
+  // Of the shape of an envelope, and none.
+  const named = await contact.hostile.sendPlaintext(shop.jid, field(1902, Buffer.from([10, 3, 97, 98, 99])));
+  const told = await toldOf(enveloped, strange, named);
   expect(told.map(({ event, data }) => [event, data.message_type, data.content])).toEqual([
     ['message.received', 'text', 'inside'],
+    ['message.received', 'unknown', ''],
     ['message.received', 'unknown', ''],
   ]);
 });

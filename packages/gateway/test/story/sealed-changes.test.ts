@@ -55,7 +55,25 @@ describe('an edit', () => {
     expect(await timesTold(edit.id)).toBe(1);
   });
 
-  test('of our own phone, and of what was sent over the API', async () => {
+  test('of what was sent over the API, made on our phone; and a reaction of the contact to it', async () => {
+    const body = { number: contact.number, text: 'Good mornig' };
+    const id = (await api.post('/send/text', body)).body.message_id;
+    await shop.waitForMessage((message) => message.id === id);
+    await contact.waitForMessage((message) => message.id === id);
+    const edit = await shop.sendEdit(contact.number, id, 'Good morning', { sealed: true });
+    expect(await told('message.edited', 'edit_id', edit.id)).toMatchObject({
+      message_id: id,
+      content: 'Good morning',
+      is_from_me: true,
+    });
+    const seen = contact.conversation(shop).find((message) => message.id === id);
+    expect(seen).toMatchObject({ text: 'Good morning', edited: true });
+    const reaction = await contact.sendReaction(shop.number, id, '☀️', { sealed: true });
+    const data = { message_id: id, reaction: '☀️', target_sender: { jid: shop.jid } };
+    expect(await told('message.reaction', 'reaction_id', reaction.id)).toMatchObject(data);
+  });
+
+  test('of our own phone', async () => {
     const { id } = await shop.sendText(contact.number, 'Hallo');
     await told('message.sent', 'message_id', id);
     const edit = await shop.sendEdit(contact.number, id, 'Hello', { sealed: true });

@@ -188,6 +188,14 @@ describe('wrappers', () => {
     }
   });
 
+  it('a poll of a form that the schema does not have is a poll', () => {
+    const poll = proto.Message.PollCreationMessage.encode({ name: 'When?' }).finish();
+    // waE2E.Message.pollCreationMessageV6 = 119 (whatsmeow WAWebProtobufsE2E.proto).
+    for (const bytes of [field(119, poll), field(40, field(1, field(119, poll)))]) {
+      expect(wireCodec.content(bytes)).toMatchObject({ kind: 'poll', text: 'When?' });
+    }
+  });
+
   it('what only looks like one stays what it is', () => {
     const named = { contactMessage: { displayName: '\n\x03hey' } };
     expect(wireCodec.decode(wireCodec.encode(named))).toEqual(named);

@@ -8,7 +8,22 @@ import { fieldsOf, type RawField } from './protobuf-fields.ts';
 const SENDER_KEY = 2;
 const FAST_RATCHET_KEY = 15;
 const CONTEXT = 35;
-const BESIDE_CONTENT = new Set([SENDER_KEY, FAST_RATCHET_KEY, CONTEXT]);
+/** Keys of groups, and what the apps note of a link: our schema has neither. */
+const GROUP_ROOT_KEYS = 123;
+const ROOT_SECRET = 127;
+const LINK_PREVIEW = 130;
+const BESIDE_CONTENT = new Set([
+  SENDER_KEY,
+  FAST_RATCHET_KEY,
+  CONTEXT,
+  GROUP_ROOT_KEYS,
+  ROOT_SECRET,
+  LINK_PREVIEW,
+]);
+
+/** Members that our schema lacks, of a type that it has: the tag of the newer, and that of the one it is read as. */
+const POLL_V6 = 119;
+const POLL_V5_TAG = Buffer.from([0xfa, 0x06]);
 const DEVICE_SENT = 31;
 /** `message` of waE2E.DeviceSentMessage. */
 const SENT_MESSAGE = 2;
@@ -27,6 +42,8 @@ const DEEPEST = 8;
 export function decodeMessage(bytes: Uint8Array): proto.Message {
   const message = decodeProtobuf(proto.Message, bytes);
   if (says(message)) return message;
+  const older = asOlderForm(bytes);
+  if (older) return decodeProtobuf(proto.Message, older);
   const inside = inUnknownEnvelope(bytes, DEEPEST);
   if (!inside) return message;
   inside.messageContextInfo ??= message.messageContextInfo ?? null;
@@ -59,7 +76,8 @@ export function messageInInfo(info: Uint8Array): Uint8Array | null {
 
 /** The encoded WebMessageInfos of an encoded Conversation, one for each of its messages, in their order. */
 export function infosInConversation(conversation: Uint8Array): (Uint8Array | null)[] {
-  const messages = (fieldsOf(conversation) ?? []).filter(
+  // As many as the phone has: it is our own account's.
+  const messages = (fieldsOf(conversation, Number.POSITIVE_INFINITY) ?? []).filter(
     ({ number, delimited }) => number === CONVERSATION_MESSAGES && delimited,
   );
   return messages.map(({ from, to }) => lastField(conversation.subarray(from, to), HISTORY_INFO));
@@ -77,12 +95,24 @@ function lastField(bytes: Uint8Array, wanted: number): Uint8Array | null {
   return field ? bytes.subarray(field.from, field.to) : null;
 }
 
+/** A poll of the sixth form is one of the fifth by another number: both tags are of two bytes. */
+function asOlderForm(bytes: Uint8Array): Uint8Array | null {
+  const poll = (fieldsOf(bytes) ?? []).find(({ number, delimited }) => number === POLL_V6 && delimited);
+  if (!poll) return null;
+  const copy = Buffer.from(bytes);
+  POLL_V5_TAG.copy(copy, poll.start);
+  return copy;
+}
+
 function says(message: proto.IMessage): boolean {
   return contentMembers(unwrapped(message)).length > 0;
 }
 
 function holdsSomething(bytes: Uint8Array, left: number): boolean {
-  return contentFields(bytes).some((field) => {
+  const fields = contentFields(bytes);
+  // A text, or anything else that is no message, is something.
+  if (fields === null) return true;
+  return fields.some((field) => {
     if (field.to === field.from) return false;
     const inside = left > 0 && inEnvelope(bytes.subarray(field.from, field.to));
     return inside ? holdsSomething(inside, left - 1) : true;
@@ -91,7 +121,7 @@ function holdsSomething(bytes: Uint8Array, left: number): boolean {
 
 function inUnknownEnvelope(bytes: Uint8Array, left: number): proto.Message | null {
   if (left === 0) return null;
-  for (const field of contentFields(bytes)) {
+  for (const field of contentFields(bytes) ?? []) {
     const content = inEnvelope(bytes.subarray(field.from, field.to));
     const message = content && messageIn(content);
     if (!message) continue;
@@ -110,12 +140,13 @@ function inEnvelope(value: Uint8Array): Uint8Array | null {
 
 function messageIn(bytes: Uint8Array): proto.Message | null {
   try {
-    return decodeProtobuf(proto.Message, bytes);
+    return decodeProtobuf(proto.Message, asOlderForm(bytes) ?? bytes);
   } catch {
     return null;
   }
 }
 
-function contentFields(bytes: Uint8Array): RawField[] {
-  return (fieldsOf(bytes) ?? []).filter(({ number, delimited }) => delimited && !BESIDE_CONTENT.has(number));
+function contentFields(bytes: Uint8Array): RawField[] | null {
+  const fields = fieldsOf(bytes);
+  return fields?.filter(({ number, delimited }) => delimited && !BESIDE_CONTENT.has(number)) ?? null;
 }

@@ -30,11 +30,14 @@ export function fieldAt(bytes: Uint8Array, at: number, end: number): RawField | 
   return to > end ? null : { number, delimited: wire === 2, start: at, from, to };
 }
 
-/** All fields; null when the bytes are no message. */
-export function fieldsOf(bytes: Uint8Array): RawField[] | null {
+/** Of one message, its parts not counted: what clients send stays below a hundred. */
+const MOST_FIELDS = 10_000;
+
+/** All fields; null when the bytes are no message, or one with more of them than clients send. */
+export function fieldsOf(bytes: Uint8Array, most = MOST_FIELDS): RawField[] | null {
   const fields: RawField[] = [];
   for (let at = 0; at < bytes.length; ) {
-    const field = fieldAt(bytes, at, bytes.length);
+    const field = fields.length < most ? fieldAt(bytes, at, bytes.length) : null;
     if (!field) return null;
     fields.push(field);
     at = field.to;
