@@ -144,7 +144,7 @@ export class Delivery {
    * 1910); false when it misses none.
    */
   demandAcknowledgement(device: RegisteredDevice): boolean {
-    const [missing] = device.mailbox.stanzas;
+    const { oldest: missing } = device.mailbox;
     if (!missing) return false;
     const { id, type } = missing.attrs;
     this.end(device, stanza('stream:error', {}, [stanza('ack', { class: missing.tag, id, type })]));

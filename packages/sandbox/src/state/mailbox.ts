@@ -6,8 +6,6 @@ interface Stored {
   readonly node: BinaryNode;
   /** How often the stanza was handed to a link; more than 0 on redelivery. */
   deliveries: number;
-  /** The device answered with an error, and the stanza is kept for that. */
-  refused: boolean;
 }
 
 /** What a client says in an `<ack>` (or, for messages, a delivery receipt) about a stanza it has taken. */
@@ -33,6 +31,8 @@ export class Mailbox {
 
   readonly #stored = new Map<number, Stored>();
   readonly #byId = new Map<string, Stored[]>();
+  /** Sequences of what the device answered with an error, and what is kept for that. */
+  readonly #refused = new Set<number>();
   #sequence = 0;
 
   /** Stanzas stored and not acknowledged. */
@@ -45,12 +45,7 @@ export class Mailbox {
     const id = node.attrs.id;
     if (id === undefined) return false;
     this.#sequence += 1;
-    const stored: Stored = {
-      sequence: this.#sequence,
-      node,
-      deliveries: this.receiving ? 1 : 0,
-      refused: false,
-    };
+    const stored: Stored = { sequence: this.#sequence, node, deliveries: this.receiving ? 1 : 0 };
     this.#stored.set(stored.sequence, stored);
     const key = `${node.tag} ${id}`;
     const same = this.#byId.get(key);
@@ -72,7 +67,10 @@ export class Mailbox {
     const left = same.filter((stored) => !taken.includes(stored));
     if (left.length === 0) this.#byId.delete(key);
     else this.#byId.set(key, left);
-    for (const { sequence } of taken) this.#stored.delete(sequence);
+    for (const { sequence } of taken) {
+      this.#stored.delete(sequence);
+      this.#refused.delete(sequence);
+    }
     return taken.length > 0;
   }
 
@@ -82,7 +80,7 @@ export class Mailbox {
    */
   refuse(acknowledged: Acknowledgement): void {
     const same = this.#byId.get(`${acknowledged.tag} ${acknowledged.id}`) ?? [];
-    for (const stored of same) if (names(stored.node, acknowledged)) stored.refused = true;
+    for (const stored of same) if (names(stored.node, acknowledged)) this.#refused.add(stored.sequence);
   }
 
   /** Whether it is a message between the account's own devices that no person wrote. */
@@ -91,15 +89,15 @@ export class Mailbox {
     return same.some(({ node }) => node.attrs.category === 'peer');
   }
 
-  /** What was refused comes first, and alone. */
+  /** Whether something is kept that the device refused: it comes first, and alone. */
   get refused(): boolean {
-    for (const { refused } of this.#stored.values()) if (refused) return true;
-    return false;
+    return this.#refused.size > 0;
   }
 
-  /** The stanzas stored, oldest first. */
-  get stanzas(): BinaryNode[] {
-    return [...this.#stored.values()].map(({ node }) => node);
+  /** The stanza that waits longest. */
+  get oldest(): BinaryNode | undefined {
+    for (const { node } of this.#stored.values()) return node;
+    return undefined;
   }
 
   /**
@@ -110,7 +108,7 @@ export class Mailbox {
   *redeliver(): Generator<BinaryNode> {
     const { refused } = this;
     for (const stored of [...this.#stored.values()]) {
-      if (refused && !stored.refused) continue;
+      if (refused && !this.#refused.has(stored.sequence)) continue;
       const offline = String(stored.deliveries);
       stored.deliveries += 1;
       yield { ...stored.node, attrs: { ...stored.node.attrs, offline } };
