@@ -94,6 +94,14 @@ describe('jobs that wait', () => {
     expect((await usage()).waitingBytes.used).toBeLessThan(110_000);
   });
 
+  test('what is being written counts already', async () => {
+    await open({ waitingBytes: 150_000 });
+    const body = (fill: number) => ({ ...pdf(file(fill, 100_000)), send_at: at(HOUR_MS) });
+    const answers = await Promise.all([1, 2, 3].map((fill) => post('/send/document', body(fill))));
+    expect(answers.map(({ status }) => status).sort()).toEqual([202, 429, 429]);
+    expect(await outbox()).toHaveLength(1);
+  });
+
   test('a long text of a bulk counts as often as it is kept', async () => {
     await open({ waitingBytes: 50_000 });
     const messages = many(20, { type: 'text', ...text({ text: 'x'.repeat(4000) }) });
