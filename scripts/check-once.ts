@@ -65,6 +65,20 @@ const RULES: Rule[] = [
     instead: 'WhatsApp adds one every few months: use unwrapped() or levels() of whatsapp/port/envelopes.ts',
   },
   {
+    what: 'a message on its way to WhatsApp',
+    pattern: /\.messages\.send\(/,
+    only: ['sending/delivery.ts'],
+    instead:
+      'use deliver() of sending/delivery.ts: it adds what every message carries, its secret and its timer',
+  },
+  {
+    what: 'a number made into the JID of a person',
+    pattern: /\}@s\.whatsapp\.net`/,
+    only: ['identity/', 'sending/recipients.ts', 'whatsapp/'],
+    instead:
+      'a person goes by several spellings: use personJid() or namesOf() of sending/recipients.ts, then people()',
+  },
+  {
     what: 'a role',
     pattern: /\bcaller\??\.role\b/,
     // Which roles an operation is for; whether a stream's owner is still who he was.

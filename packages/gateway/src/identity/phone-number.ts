@@ -116,19 +116,27 @@ const COUNTRIES: readonly Country[] = [
   { fits: /^54([1-8]\d{9})$/, others: ([, line]) => [`549${line}`] },
   {
     fits: /^549?(11|[23]\d{2,3})15(\d{6,8})$/,
-    others: ([, area = '', line = '']) =>
-      area.length + line.length === 10 ? [`549${area}${line}`, `54${area}${line}`] : [],
+    others: ([, area = '', line = '']) => (area.length + line.length === 10 ? [`549${area}${line}`] : []),
   },
 ];
 
+/**
+ * Whether all spellings of a number, or of a JID that begins with it, are of one line. In Argentina they may not be:
+ * a landline and a mobile of one town can differ by the 9 alone.
+ */
+export function isOneLine(digits: string): boolean {
+  return !digits.startsWith('54');
+}
+
 /** The numbers under which WhatsApp may know the line, the given one first. */
-export function lookUpSpellings(digits: string): string[] {
+export function lookUpSpellings(digits: string): [string, ...string[]] {
   // The 0 of the trunk behind the country code, where no number begins with it.
   const plain = digits.replace(/^(52|54|55)0(?=[1-9])/, '$1');
-  const written = plain === digits ? [digits] : [digits, plain];
   const others = COUNTRIES.flatMap(({ fits, others }) => {
     const match = fits.exec(plain);
     return match ? others(match) : [];
   });
-  return [...new Set([...written, ...others])];
+  const more = new Set([plain, ...others]);
+  more.delete(digits);
+  return [digits, ...more];
 }

@@ -5,6 +5,7 @@ import { AppError, invalidField } from '../errors.ts';
 import { canonicalJid, formatJid, identityOf, type ParsedJid, parseJid } from '../identity/jid.ts';
 import {
   isOfSomeCountry,
+  isOneLine,
   lookUpSpellings,
   normalisePhoneNumber,
   numberAdvice,
@@ -57,21 +58,16 @@ function handmadeJid(text: string): ParsedJid | null {
 }
 
 /** The names that a chat of the address may be stored under, as far as the address itself tells. */
-export function namesOf(address: RecipientAddress): Jid[] {
+export function namesOf(address: RecipientAddress): [Jid, ...Jid[]] {
   if (address.kind === 'chat') return [address.jid];
-  return lookUpSpellings(address.digits).map(userJid);
+  const [given, ...others] = lookUpSpellings(address.digits);
+  return [userJid(given), ...others.map(userJid)];
 }
 
 /** The names that a person's JID may stand for, the given one first; of anything else the one. */
 export function spellingsOf(jid: Jid): [Jid, ...Jid[]] {
   const parsed = parseJid(jid);
-  if (parsed?.server !== 's.whatsapp.net') return [jid];
-  return [
-    jid,
-    ...lookUpSpellings(parsed.user)
-      .map(userJid)
-      .filter((each) => each !== jid),
-  ];
+  return parsed?.server === 's.whatsapp.net' ? namesOf({ kind: 'number', digits: parsed.user }) : [jid];
 }
 
 const userJid = (digits: string): Jid => formatJid({ user: digits, server: 's.whatsapp.net' });
@@ -195,20 +191,23 @@ export class Recipients {
     const several = names.some((name) => spellingsOf(name).length > 1);
     const members =
       several && session && chat?.isGroup ? await session.groups.members(chat.to).catch(() => []) : [];
-    const here = [...members, ...(chat && !chat.isGroup ? [chat.chat] : []), reading.device];
-    const found: Identity[] = [];
+    const known = [reading.device, ...(chat && !chat.isGroup ? [chat.chat] : []), ...members];
+    const here = new Map(known.map(({ jid, lid }): [string, Identity] => [jid ?? '', { jid, lid }]));
+    const people: Identity[] = [];
     let left = MOST_LOOKED_UP;
     for (const name of names) {
       const spellings = spellingsOf(name);
-      let person = spellings.length === 1 ? identityOf(name) : whoGoesBy(spellings, here);
+      // As it is written first: in one country the other spelling may be somebody else's.
+      const found = spellings.find((each) => here.has(each));
+      let person = spellings.length === 1 ? identityOf(name) : ((found ? here.get(found) : null) ?? null);
       // Who is not in the group is not meant there, however the number is spelt.
       if (!person && !chat?.isGroup && left > 0) {
         left -= 1;
         person = await this.#lookedUp(reading, name, spellings);
       }
-      found.push(person ?? identityOf(name));
+      people.push(person ?? identityOf(name));
     }
-    return found;
+    return people;
   }
 
   async #lookedUp(
@@ -216,8 +215,11 @@ export class Recipients {
     name: Jid,
     spellings: readonly Jid[],
   ): Promise<Identity | null> {
-    const stored = await this.#chats.storedChat(device, spellings);
-    return stored ?? (session && this.#answer(session, device, name));
+    const stored = (): Promise<Identity | null> => this.#chats.storedChat(device, spellings);
+    const asked = async (): Promise<Identity | null> => session && this.#answer(session, device, name);
+    // Where the other spelling may be somebody else's, who has the number as it is written is meant.
+    const sure = isOneLine(parseJid(name)?.user ?? '');
+    return sure ? ((await stored()) ?? asked()) : ((await asked()) ?? stored());
   }
 
   async #answer(session: WhatsAppSession, device: MessageDevice, name: Jid): Promise<Identity | null> {
@@ -257,16 +259,11 @@ export class Recipients {
 
   /** Of several spellings that WhatsApp knows, the one that the account has a chat with is meant. */
   async #likeliestFirst(device: MessageDevice, spellings: string[]): Promise<string[]> {
-    if (spellings.length === 1) return spellings;
+    if (spellings.length === 1 || !isOneLine(spellings[0] ?? '')) return spellings;
     const stored = await this.#chats.storedChat(device, spellings.map(userJid));
     const user = stored?.jid && parseJid(stored.jid)?.user;
     return user ? [user, ...spellings.filter((each) => each !== user)] : spellings;
   }
-}
-
-function whoGoesBy(names: readonly Jid[], people: readonly Identity[]): Identity | null {
-  const found = people.find(({ jid }) => jid !== null && names.includes(jid));
-  return found ? { jid: found.jid, lid: found.lid } : null;
 }
 
 function notOnWhatsApp(digits: string): AppError {

@@ -109,6 +109,19 @@ test('of two accounts that are one number in two spellings, the one that is writ
   await got(await api.post('/send/text', { to: namesake.number, text: 'Hello' }), old);
 });
 
+test('a landline of Argentina is not taken for the mobile that differs by the 9 alone', async () => {
+  const mobile = await world.sandbox.createPhone({ number: '5492216234567', name: 'Mobile' });
+  const { id } = await mobile.sendText(shop.number, 'I came first');
+  await untilReceived(api, id);
+  const landline = await world.sandbox.createPhone({ number: '542216234567', name: 'Landline' });
+  await got(await api.post('/send/text', { to: '+54 221 623-4567', text: 'Hello' }), landline);
+  await got(await api.post('/send/text', { to: '+54 9 221 623-4567', text: 'Hello' }), mobile);
+  const listed = (await api.get('/messages?chat=542216234567')).body.messages;
+  expect(new Set(listed.map((each: Json) => each.chat_jid))).toEqual(new Set([landline.jid]));
+  const read = await api.post('/messages/3EB0000000000000000E/read', { chat_jid: landline.number });
+  expect(read.body.chat_jid).toBe(landline.jid);
+});
+
 test.each([
   ['0151 23456789', 400, 'INVALID_RECIPIENT', /country code is missing/],
   ['+55 11 9999', 400, 'INVALID_RECIPIENT', /is the country code missing/],

@@ -2,6 +2,7 @@
 import type { Kysely } from 'kysely';
 import { AppError } from '../../errors.ts';
 import type { MessageName } from '../../identity/message-name.ts';
+import { isOneLine } from '../../identity/phone-number.ts';
 import { messageSearch } from '../../storage/database.ts';
 import { checkedTenant } from '../../storage/narrowing.ts';
 import { placeCursor } from '../../storage/page-cursor.ts';
@@ -104,8 +105,9 @@ export class MessageFinder {
   }
 
   /** A person's chat may have been stored under the LID before the number was known, and since under that. */
-  async #everyNameOf(names: readonly Jid[], { tenantId }: Caller, deviceIds: string[]): Promise<Jid[]> {
-    if (deviceIds.length === 0) return [...names];
+  async #everyNameOf(asked: readonly Jid[], { tenantId }: Caller, deviceIds: string[]): Promise<Jid[]> {
+    if (deviceIds.length === 0) return [...asked];
+    const names = await this.#namesMeant(asked, tenantId, deviceIds);
     // One index each: asked for both at once, it would go through all chats.
     const by = (name: 'chat_jid' | 'chat_lid') =>
       this.#parts.db
@@ -120,6 +122,21 @@ export class MessageFinder {
         .executeTakeFirst();
     const known = (await by('chat_jid')) ?? (await by('chat_lid'));
     return [...new Set([...names, ...(known ? [known.chat_jid, known.chat_lid as Jid] : [])])];
+  }
+
+  /** Of spellings that may be two people's, the given one alone where it has a chat. */
+  async #namesMeant(names: readonly Jid[], tenantId: string, deviceIds: string[]): Promise<readonly Jid[]> {
+    const [given, ...others] = names;
+    if (given === undefined || others.length === 0 || isOneLine(given)) return names;
+    const stored = await this.#parts.db
+      .selectFrom('messages')
+      .select('id')
+      .where(checkedTenant(tenantId))
+      .where('device_id', 'in', deviceIds)
+      .where('chat_jid', '=', given)
+      .limit(1)
+      .executeTakeFirst();
+    return stored ? [given] : names;
   }
 
   /** In the order of the ids. */

@@ -4,7 +4,7 @@ import { type Static, Type } from 'typebox';
 import { parseRfc3339, rfc3339 } from '../../../clock.ts';
 import { invalidField } from '../../../errors.ts';
 import type { SendJob } from '../../../sending/jobs/job.ts';
-import type { RecipientAddress } from '../../../sending/recipients.ts';
+import { namesOf, type RecipientAddress } from '../../../sending/recipients.ts';
 import { Jid, OneOf, Rfc3339 } from '../../schemas.ts';
 
 /** Clocks differ: a time that has just passed means now. */
@@ -67,7 +67,7 @@ export function laterAnswer(
     message_id: '',
     timestamp: rfc3339(job.createdAt),
     status: scheduled ? 'scheduled' : 'processing',
-    chat_jid: address.kind === 'chat' ? address.jid : `${address.digits}@s.whatsapp.net`,
+    chat_jid: namesOf(address)[0],
     job_id: job.id,
     ...(scheduled ? { send_at: rfc3339(job.sendAt) } : {}),
   };
