@@ -37,13 +37,18 @@ const READ_HERE = [
   ...['audio/wav', 'audio/flac', 'audio/x-flac'],
 ];
 
-/** Voice notes of official clients are mono, about 16–32 kbit/s; music gets more. */
+/**
+ * Voice notes of official clients are mono, 16 kHz into the encoder, 16–32 kbit/s; at 48 kHz some phones refuse them
+ * (seen by users of others: Baileys pull request 2648, openclaw issue 144502, quepasa issue 4). Music gets more.
+ */
 const OPUS = (voice: boolean): Target => ({
   name: 'out.ogg',
   mimeType: 'audio/ogg',
   args: [
-    ...['-map', '0:a:0', '-vn', '-map_metadata', '-1', '-c:a', 'libopus', '-ar', '48000'],
-    ...(voice ? ['-ac', '1', '-b:a', '32k', '-application', 'voip'] : ['-ac', '2', '-b:a', '96k']),
+    ...['-map', '0:a:0', '-vn', '-map_metadata', '-1', '-c:a', 'libopus'],
+    ...(voice
+      ? ['-ar', '16000', '-ac', '1', '-b:a', '24k', '-application', 'voip']
+      : ['-ar', '48000', '-ac', '2', '-b:a', '96k']),
     ...['-f', 'ogg'],
   ],
 });
