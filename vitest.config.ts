@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { nodeAlone } from './scripts/node-alone.ts';
 
 /** Another version of the engine, for `npm run contract:library`. */
 const library = process.env.CONTRACT_LIBRARY;
@@ -29,6 +30,12 @@ const every = {
   ],
 };
 
+/** Tests of what needs more than Node: ffmpeg, bash and curl, other languages. They fail where it is missing. */
+const TOOLS = '**/*.tools.test.ts';
+
+/** The others find nothing but Node, npm and git, whatever this machine has. */
+const env = { PATH: nodeAlone() };
+
 export default defineConfig({
   test: {
     // The default leaves one core free, which on two cores is half of them.
@@ -37,14 +44,24 @@ export default defineConfig({
     // Every statement that the tests make the gateway prepare is explained at the end.
     globalSetup: ['packages/gateway/test/statement-plans/check-all.ts'],
     projects: [
-      { resolve, test: { ...every, name: 'shared', include: SHARED, isolate: false } },
+      { resolve, test: { ...every, env, name: 'shared', include: SHARED, exclude: [TOOLS], isolate: false } },
       {
         resolve,
         test: {
           ...every,
+          env,
           name: 'isolated',
           include: ['packages/*/test/**/*.test.ts', '{demo,docs,scripts}/**/*.test.ts'],
-          exclude: [...SHARED, '**/node_modules/**'],
+          exclude: [...SHARED, TOOLS, '**/node_modules/**'],
+        },
+      },
+      {
+        resolve,
+        test: {
+          ...every,
+          name: 'tools',
+          include: [`{packages,docs}/${TOOLS}`],
+          exclude: ['**/node_modules/**'],
         },
       },
     ],

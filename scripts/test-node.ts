@@ -22,7 +22,7 @@ const { values, positionals } = parseArgs({
 const STEPS: Record<string, string[]> = {
   demo: ['demo/demo.ts'],
   crash: ['packages/gateway/test/crash/run.ts', '--kills', values.kills],
-  test: ['node_modules/vitest/vitest.mjs', 'run'],
+  test: ['node_modules/vitest/vitest.mjs', 'run', '--project', 'shared', '--project', 'isolated'],
   package: ['scripts/try-packages.ts'],
 };
 
