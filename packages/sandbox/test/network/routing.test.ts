@@ -147,6 +147,39 @@ describe('the store-and-forward queue', () => {
     expect(device?.mailbox.pending).toBe(0);
   });
 
+  it('takes nothing off for an answer under another name', () => {
+    const sender = new Link(network, alice.user, 1);
+    const reader = new Link(network, bob.user, 1);
+    const device = network.directory.device(reader.address);
+    sender.submit(stanza('message', { to: '200002:1@lid', id: 'M3', type: 'text' }, [enc('x')]));
+    // The account, not its device; and another member.
+    reader.submit(stanza('receipt', { to: '100001@lid', id: 'M3' }));
+    reader.submit(
+      stanza('ack', { class: 'message', to: '100001:1@lid', id: 'M3', participant: '100001@lid' }),
+    );
+    reader.submit(stanza('ack', { class: 'status', to: '100001:1@lid', id: 'M3' }));
+    expect(device?.mailbox.pending).toBe(1);
+    reader.submit(stanza('ack', { class: 'message', to: '100001:1@lid', id: 'M3' }));
+    expect(device?.mailbox.pending).toBe(0);
+  });
+
+  it('takes messages of the own account off for their receipt alone', () => {
+    const sender = new Link(network, alice.user, 1);
+    const phone = new Link(network, alice.user, 0);
+    const device = network.directory.device(phone.address);
+    sender.submit(
+      stanza('message', { to: '200002@lid', id: 'OWN', type: 'text' }, [
+        stanza('participants', {}, [to('100001@lid', enc('for the phone'))]),
+      ]),
+    );
+    const names = { to: '100001:1@lid', id: 'OWN', recipient: '200002@lid' };
+    phone.submit(stanza('ack', { class: 'message', ...names }));
+    phone.submit(stanza('ack', { class: 'message', error: '500', ...names }));
+    expect(device?.mailbox.pending).toBe(1);
+    phone.submit(stanza('receipt', { type: 'sender', ...names }));
+    expect(device?.mailbox.pending).toBe(0);
+  });
+
   it('keeps apart the receipts of several readers of one message', () => {
     const author = new Link(network, alice.user, 1);
     const carol = account('5511999990003', '300003');
