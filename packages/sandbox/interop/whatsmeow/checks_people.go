@@ -199,13 +199,32 @@ var peopleChecks = []check{
 		}
 		return nil
 	}},
-	{"who sees the status is told, and a status is taken", func(ctx context.Context, w *world) error {
+	{"a status reaches the contacts, at their phones and at the gateway", func(ctx context.Context, w *world) error {
 		lists, err := w.byQR.GetStatusPrivacy(ctx)
-		if err = first(err, same("who", lists[0].Type, types.StatusPrivacyTypeContacts)); err != nil {
+		if err = first(err, same("who sees it", lists[0].Type, types.StatusPrivacyTypeContacts)); err != nil {
 			return err
 		}
-		_, err = w.byQR.sendText(ctx, types.StatusBroadcastJID, "fresh bread")
-		return err
+		for _, contact := range []*phone{w.paula, w.greta} {
+			err = heard(ctx, w.byQR, w.wanda, "contact", map[string]any{"contact": contact.number, "fullName": contact.name}, func(e *events.Contact) bool {
+				return e.Action.GetFullName() == contact.name
+			})
+			if err != nil {
+				return err
+			}
+		}
+		id, err := w.byQR.sendText(ctx, types.StatusBroadcastJID, "fresh bread")
+		if err != nil {
+			return err
+		}
+		got, err := w.paula.byID(ctx, id)
+		if err = first(err, same("the text", got.Text, "fresh bread"), same("the chat", got.Chat, types.StatusBroadcastJID.String())); err != nil {
+			return err
+		}
+		if _, err = w.byQR.receipt(ctx, id, types.ReceiptTypeDelivered); err != nil {
+			return err
+		}
+		there, err := w.gateway.received(ctx, id)
+		return first(err, same("the chat at the gateway", there.ChatJID, types.StatusBroadcastJID.String()), same("the text", there.Content, "fresh bread"))
 	}},
 	{"a channel is made, found, followed, muted and left", func(ctx context.Context, w *world) error {
 		made, err := w.byQR.CreateNewsletter(ctx, whatsmeow.CreateNewsletterParams{Name: "Prices", Description: "of the day"})

@@ -2,12 +2,9 @@ import type { BinaryNode } from 'baileys';
 import type { NetworkLink } from '../link.ts';
 import type { Directory, RegisteredDevice } from '../state/directory.ts';
 import type { FaultOrders } from '../state/fault-orders.ts';
-import { lidJid } from '../state/jid.ts';
+import { lidJid, STATUS_JID } from '../state/jid.ts';
 import type { Acknowledgement } from '../state/mailbox.ts';
 import { SERVER_JID, stanza, timestamp } from '../wire/stanza.ts';
-
-/** Where what people post for a day comes from. */
-const STATUS_JID = 'status@broadcast';
 
 /**
  * Who hears what: the links of attached devices, what is stored for each device until it acknowledges, and

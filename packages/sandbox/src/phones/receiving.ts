@@ -119,7 +119,7 @@ export class Receiver {
 
   #chat(node: BinaryNode, destination: string | null | undefined): string {
     const { from = '', recipient } = node.attrs;
-    if (from.endsWith('@g.us')) return from;
+    if (from.endsWith('@g.us') || from.endsWith('@broadcast')) return from;
     return this.#parts.book.canonical(recipient ?? destination ?? from);
   }
 

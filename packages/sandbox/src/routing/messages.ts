@@ -12,6 +12,7 @@ import {
   type ParsedJid,
   parseJid,
   phoneJid,
+  STATUS_JID,
 } from '../state/jid.ts';
 import { childNamed, childrenNamed, childrenOf, stanza, timestamp } from '../wire/stanza.ts';
 
@@ -30,7 +31,7 @@ const NOT_COPIED = new Set(['participants', 'enc', 'device-identity', 'tctoken',
 
 /**
  * Takes a `<message>`: acknowledges it to its sender and gives each addressed device its own stanza with
- * its own `<enc>`. Status and newsletter messages are acknowledged and go nowhere.
+ * its own `<enc>`. Newsletter messages are acknowledged and go nowhere.
  */
 export function routeMessage(network: NetworkServices, sender: RegisteredDevice, node: BinaryNode): void {
   const to = parseJid(node.attrs.to);
@@ -46,6 +47,8 @@ export function routeMessage(network: NetworkServices, sender: RegisteredDevice,
       else if (node.attrs.edit === ADMIN_REVOKE && !group.participants.get(sender.account.user)?.role) {
         refusal = FORBIDDEN;
       } else deliver = () => routeToGroup(network, sender, node, group);
+    } else if (node.attrs.to === STATUS_JID) {
+      deliver = () => routeStatus(network, sender, node);
     } else if (isUserServer(to.server)) {
       const account = network.directory.resolve(to);
       if (!account) refusal = NOT_FOUND;
@@ -197,6 +200,28 @@ function routeToGroup(
       const encs = [...(own.get(device) ?? []), ...shared];
       network.delivery.post(device, stanza('message', attrs, contentFor(envelope, encs)));
     }
+  }
+}
+
+/**
+ * What is posted for a day: to the devices that the sender names, each with the sender key and the post (whatsmeow
+ * send.go sendGroup with the list of the status privacy; message.go parseMessageSource).
+ */
+function routeStatus(network: NetworkServices, sender: RegisteredDevice, node: BinaryNode): void {
+  const envelope = envelopeOf(sender, node);
+  const shared = childrenNamed(node, 'enc');
+  for (const target of childrenNamed(childNamed(node, 'participants'), 'to')) {
+    const device = network.directory.resolveDevice(target.attrs.jid);
+    if (!device || device === sender || device.account.blocked.has(sender.account.user)) continue;
+    const attrs = {
+      from: STATUS_JID,
+      participant: jidIn('lid', sender.account, sender.address.device),
+      participant_pn: alternateJid('lid', sender.account),
+      addressing_mode: 'lid',
+      ...envelope.attrs,
+    };
+    const encs = [...childrenNamed(target, 'enc'), ...shared];
+    network.delivery.post(device, stanza('message', attrs, contentFor(envelope, encs)));
   }
 }
 

@@ -1,7 +1,7 @@
 import type { BinaryNode } from 'baileys';
 import type { NetworkServices } from '../services.ts';
 import type { RegisteredDevice } from '../state/directory.ts';
-import { alternateJid, jidIn, modeOf, type ParsedJid, parseJid } from '../state/jid.ts';
+import { alternateJid, jidIn, modeOf, type ParsedJid, parseJid, STATUS_JID } from '../state/jid.ts';
 import { stanza, timestamp } from '../wire/stanza.ts';
 
 /** Receipt types that say a message arrived; they acknowledge it like an ack. No type is plain delivery. */
@@ -54,10 +54,11 @@ function toSender(
   target: ParsedJid,
 ): void {
   const group = target.server === 'g.us' ? network.groups.get(target.user) : undefined;
-  const senderJid = group ? node.attrs.participant : node.attrs.to;
+  const shared = group?.jid ?? (node.attrs.to === STATUS_JID ? STATUS_JID : undefined);
+  const senderJid = shared ? node.attrs.participant : node.attrs.to;
   const sender = network.directory.resolve(senderJid);
   if (!sender || sender === reader.account) return;
-  const receipt = receiptFrom(reader, node, group?.jid, modeOf(parseJid(senderJid) ?? target));
+  const receipt = receiptFrom(reader, node, shared, modeOf(parseJid(senderJid) ?? target));
   for (const device of sender.devices.values()) network.delivery.post(device, receipt);
 }
 

@@ -14,6 +14,9 @@ export interface ParsedJid {
   readonly device: number;
 }
 
+/** Where what people post for a day goes to and comes from. */
+export const STATUS_JID = 'status@broadcast';
+
 /** Splits `user[_agent][:device]@server`; `undefined` when there is no `@`. */
 export function parseJid(jid: string | undefined): ParsedJid | undefined {
   if (jid === undefined) return undefined;
