@@ -66,7 +66,7 @@ async function play(options: string[]): Promise<number> {
 async function built(go: GoTool, folder: string): Promise<string> {
   const program = join(folder, 'interop');
   const started = performance.now();
-  const arguments_ = ['build', '-mod=readonly', '-o', program, '.'];
+  const arguments_ = ['build', '-mod=readonly', '-buildvcs=false', '-o', program, '.'];
   const build = spawn(go.path, arguments_, { cwd: import.meta.dirname, env: go.env, stdio: 'inherit' });
   if ((await ended(build)) !== 0) throw new Error('the Go program could not be built');
   console.log(`built in ${Math.round((performance.now() - started) / 1000)} s`);

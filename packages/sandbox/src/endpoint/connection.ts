@@ -34,7 +34,6 @@ export class Connection {
   readonly #parts: ConnectionParts;
   readonly #frames = new FrameReader();
   #responder: NoiseResponder | undefined;
-  #greeted = false;
   #transport: NoiseTransport | undefined;
   #role: Role | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -94,12 +93,9 @@ export class Connection {
     if (!this.#responder) {
       this.#responder = new NoiseResponder(this.#parts.certificates, this.#frames.header ?? Buffer.alloc(0));
     }
-    if (!this.#greeted) {
-      this.#greeted = true;
-      this.#socket.send(frame(this.#responder.serverHello(body)));
-      return;
-    }
-    const finish = this.#responder.clientFinish(body);
+    const { answer, finish } = this.#responder.take(body);
+    if (answer) this.#socket.send(frame(answer));
+    if (!finish) return;
     this.#transport = finish.transport;
     clearTimeout(this.#timer);
     const registration = registrationOf(finish.payload, finish.clientStatic);

@@ -105,6 +105,8 @@ export interface TestNetwork {
   readonly desk: PairingDesk;
   readonly url: string;
   readonly rootPublic: Uint8Array;
+  /** The key by which a client resumes. */
+  readonly serverStatic: Uint8Array;
   phone(number: string, name?: string): BarePhone;
   /** A Baileys device linked to the phone, logged in, with its keys uploaded. */
   linked(phone: BarePhone, options?: Record<string, unknown>): Promise<Client>;
@@ -142,6 +144,7 @@ export async function startTestNetwork(
     desk,
     url: server.url,
     rootPublic: certificates.rootPublic,
+    serverStatic: certificates.serverKey.public,
     client,
     phone: (number, name = 'Phone') => new BarePhone(network, desk, number, name),
     async linked(phone, clientOptions) {
