@@ -2,7 +2,8 @@
 import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-const PROGRAMS = ['node', 'npm', 'npx', 'git'];
+// npm runs scripts by sh.
+const PROGRAMS = ['node', 'npm', 'npx', 'git', 'sh'];
 
 /** Makes it; on Windows, where links take a privilege, it is the PATH as it is. */
 export function nodeAlone(): string {

@@ -87,6 +87,7 @@ describe('a voice note of', () => {
     'lossless.flac',
     // As Chrome's MediaRecorder writes it: without a length.
     'recorder.webm',
+    'stereo-opus.ogg',
   ])('%s', async (name) => {
     await expectVoiceNote(await file(name));
   });
@@ -115,11 +116,29 @@ describe('without ffmpeg', () => {
     expect(kept.audio).toMatchObject({ seconds: 2, mimetype: 'audio/mpeg' });
   });
 
-  test('Ogg/Opus stays as it is and gets its bars', async () => {
-    const opus = await file('stereo-opus.ogg');
-    const { audio, bytes } = await sent(opus, { ptt: true });
-    expect(bytes.equals(opus)).toBe(true);
-    expect(Math.max(...audio.waveform)).toBe(100);
+  test('Ogg/Opus in mono stays as it is and gets its bars; in stereo it stays when it is no voice note', async () => {
+    const mono = await file('mono-opus.ogg');
+    const note = await sent(mono, { ptt: true });
+    expect(note.bytes.equals(mono)).toBe(true);
+    expect(Math.max(...note.audio.waveform)).toBe(100);
+    const stereo = await file('stereo-opus.ogg');
+    expect((await sent(stereo, {})).bytes.equals(stereo)).toBe(true);
+  });
+
+  test('a file that was written while it was made does not know its length', async () => {
+    const streamed = wav({ seconds: 2, rate: 24_000, channels: 1, coding: 's16' });
+    streamed.fill(0xff, 4, 8).fill(0xff, 40, 44);
+    await expectVoiceNote(streamed);
+  });
+
+  test('an index that claims billions of frames is refused', async () => {
+    const m4a = await file('index-at-end.m4a');
+    const sizes = m4a.indexOf('stsz');
+    m4a.writeUInt32BE(1, sizes + 8);
+    m4a.writeUInt32BE(0xffff_ffff, sizes + 12);
+    m4a.writeUInt32BE(0xffff_ffff, m4a.indexOf('stsc') + 16);
+    const answer = await post('audio', { audio: m4a.toString('base64'), ptt: true });
+    expect([answer.status, answer.body.error_code]).toEqual([400, 'INVALID_MEDIA']);
   });
 
   test('damaged, empty and too long sound is refused with the reason', async () => {

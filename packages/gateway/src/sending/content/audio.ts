@@ -46,10 +46,11 @@ export function audioContent(input: AudioInput): Content {
     chatState: 'recording',
     compose: ({ media, session, contextInfo, signal }) =>
       withOpened(media, source, { field: 'audio', signal }, async (opened, member) => {
-        const original = (await readOpus(opened)) ? OPUS : audioType(typeOf(opened), member);
+        const opus = await readOpus(opened);
+        const original = opus ? OPUS : audioType(typeOf(opened), member);
         const asked = ptt ? 'voice' : input.convert === false ? null : 'audio';
         const converted =
-          original === OPUS || asked === null
+          (opus && fits(opus, asked)) || asked === null
             ? null
             : await toOpus(media, opened, { voice: ptt, field: member, signal });
         const file = converted?.file ?? opened;
@@ -92,6 +93,14 @@ export function audioContent(input: AudioInput): Content {
         }
       }),
   };
+}
+
+/**
+ * Phones refuse a voice note in stereo, or play it on one side (seen by users of others: Rhymen/go-whatsapp
+ * issue 563).
+ */
+function fits({ channels }: { channels: number }, asked: 'voice' | 'audio' | null): boolean {
+  return channels === 1 || asked !== 'voice';
 }
 
 /** Null for plain audio that cannot be read: the phones may. */

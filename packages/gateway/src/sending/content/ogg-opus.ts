@@ -9,6 +9,7 @@ const LARGEST_PAGE = 27 + 255 + 255 * 255;
 const PAGE_HEADER = 27;
 const CAPTURE = Buffer.from('OggS');
 /** In OpusHead: 8 bytes of magic, version, channels, then the pre-skip. */
+const CHANNELS_OFFSET = 9;
 const PRE_SKIP_OFFSET = 10;
 
 const HEAD = 512;
@@ -16,21 +17,24 @@ const HEAD = 512;
 /**
  * Null when the file is not Ogg/Opus. `seconds` is rounded, and null when the last page cannot be found.
  */
-export async function readOpus(opened: OpenedMedia): Promise<{ seconds: number | null } | null> {
+export async function readOpus(
+  opened: OpenedMedia,
+): Promise<{ seconds: number | null; channels: number } | null> {
   if (!opened.detectedType?.includes('ogg')) return null;
   const head = await readPart(opened, 0, HEAD);
   const opusHead = head.indexOf('OpusHead');
   if (!head.subarray(0, 4).equals(CAPTURE) || opusHead < 0 || head.length < opusHead + 12) return null;
   const preSkip = head.readUInt16LE(opusHead + PRE_SKIP_OFFSET);
+  const channels = head.readUInt8(opusHead + CHANNELS_OFFSET);
   const tailStart = Math.max(0, opened.size - LARGEST_PAGE);
   const tail = await readPart(opened, tailStart, LARGEST_PAGE);
   const lastPage = tail.lastIndexOf(CAPTURE);
   const isFirstPage = tailStart + lastPage === 0;
-  if (lastPage < 0 || isFirstPage || tail.length < lastPage + PAGE_HEADER) return { seconds: null };
+  if (lastPage < 0 || isFirstPage || tail.length < lastPage + PAGE_HEADER) return { seconds: null, channels };
   // All ones mean that no packet ends on this page.
   const position = tail.readBigInt64LE(lastPage + 6);
-  if (position < preSkip) return { seconds: null };
-  return { seconds: Math.round((Number(position) - preSkip) / SAMPLES_PER_SECOND) };
+  if (position < preSkip) return { seconds: null, channels };
+  return { seconds: Math.round((Number(position) - preSkip) / SAMPLES_PER_SECOND), channels };
 }
 
 async function readPart(opened: OpenedMedia, start: number, length: number): Promise<Buffer> {

@@ -37,7 +37,7 @@ export function aacTrack(file: Bytes): AacTrack {
     shape,
     seconds: units > 0 && fragments.length === 0 ? units / perSecond : null,
     skip: { units: editStart(file, track), perSecond },
-    frames: within(file, [...indexed(file, track), ...fragmented(file, fragments, idOf(file, track))]),
+    frames: within(file, places(file, track, fragments)),
   };
 }
 
@@ -117,6 +117,12 @@ interface Place {
   size: number;
 }
 
+/** One after the other and never as a list: an index of a few bytes may claim billions. */
+function* places(file: Bytes, track: Box, fragments: readonly Box[]): Generator<Place> {
+  yield* indexed(file, track);
+  yield* fragmented(file, fragments, idOf(file, track));
+}
+
 /** Places by the index at one place (§8.7). */
 function* indexed(file: Bytes, track: Box): Generator<Place> {
   const table = find(file, track, 'mdia', 'minf', 'stbl');
@@ -135,7 +141,7 @@ function* indexed(file: Bytes, track: Box): Generator<Place> {
     const next = run + 1 < runCount ? runs.getUint32(8 + (run + 1) * 12) - 1 : chunks;
     for (let chunk = first; chunk < Math.min(next, chunks); chunk += 1) {
       let position = short ? offsets.getUint32(8 + chunk * 4) : Number(offsets.getBigUint64(8 + chunk * 8));
-      for (let each = 0; each < perChunk && frame < count; each += 1, frame += 1) {
+      for (let each = 0; each < perChunk && frame < count && position < file.size; each += 1, frame += 1) {
         const size = common || sizes.getUint32(12 + frame * 4);
         yield { position, size };
         position += size;
@@ -157,13 +163,16 @@ function* fragmented(file: Bytes, fragments: readonly Box[], trackId: number): G
       at += (flags & 1 ? 8 : 0) + (flags & 2 ? 4 : 0) + (flags & 8 ? 4 : 0);
       const common = flags & 0x10 ? header.getUint32(at) : 0;
       for (const trun of boxes(file, traf.start, traf.end)) {
-        if (trun.type === 'trun') yield* run(payload(file, trun), base, common);
+        if (trun.type === 'trun') yield* run(payload(file, trun), { base, common, end: file.size });
       }
     }
   }
 }
 
-function* run(view: DataView, base: number, common: number): Generator<Place> {
+function* run(
+  view: DataView,
+  { base, common, end }: { base: number; common: number; end: number },
+): Generator<Place> {
   const flags = view.getUint32(0);
   const count = view.getUint32(4);
   let at = 8;
@@ -171,8 +180,10 @@ function* run(view: DataView, base: number, common: number): Generator<Place> {
   at += (flags & 1 ? 4 : 0) + (flags & 4 ? 4 : 0);
   const step = [0x100, 0x200, 0x400, 0x800].filter((flag) => flags & flag).length * 4;
   const sizeAt = flags & 0x100 ? 4 : 0;
-  for (let frame = 0; frame < count; frame += 1, at += step) {
-    const size = flags & 0x200 ? view.getUint32(at + sizeAt) : common;
+  const each = (flags & 0x200) !== 0;
+  if (!each && common === 0) return;
+  for (let frame = 0; frame < count && position < end; frame += 1, at += step) {
+    const size = each ? view.getUint32(at + sizeAt) : common;
     yield { position, size };
     position += size;
   }
