@@ -75,7 +75,9 @@ const GATEWAY: Record<string, Rule> = {
     may: [...DOMAIN, 'observability', PORT],
     owns: ['fastify', '@fastify/swagger', '@fastify/swagger-ui'],
   },
-  cli: { may: ['gateway.ts', 'first-start.ts', 'storage', 'tenancy', 'quotas', 'observability', 'net'] },
+  cli: {
+    may: ['gateway.ts', 'first-start.ts', 'storage', 'tenancy', 'quotas', 'observability', 'net', PORT],
+  },
   'composition.ts': { may: ['*'] },
   'gateway.ts': { may: ['*'] },
   'main.ts': { may: ['cli', 'gateway.ts', 'storage', 'first-start.ts'] },

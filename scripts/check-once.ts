@@ -47,6 +47,12 @@ const RULES: Rule[] = [
     instead: 'it takes times that do not exist: use parseRfc3339() of clock.ts',
   },
   {
+    what: 'a device that is not ready, without saying why',
+    pattern: /AppError\('DEVICE_NOT_READY'/,
+    only: ['whatsapp/port/not-ready.ts'],
+    instead: 'use deviceNotReady() of whatsapp/port/not-ready.ts',
+  },
+  {
     what: 'decoding pictures',
     pattern: /from 'sharp'/,
     only: ['media/prepare/picture-process.ts'],

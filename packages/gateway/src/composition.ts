@@ -124,7 +124,10 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     pictures: config.pictures,
     messages: async (caller, name) =>
       (await findMessages({ archive: messages.archive, devices }, caller, name)).map(({ rowId }) => rowId),
-    sessions: { forDevice: (deviceId) => devices.openSession(deviceId) },
+    sessions: {
+      forDevice: (deviceId) => devices.openSession(deviceId),
+      notReady: (tenantId, deviceId) => devices.notReady(tenantId, deviceId),
+    },
     furtherFile: async ({ tenantId, rowId }, index) =>
       (await messages.archive.furtherFiles({ tenantId, rowId }))[index - 1] ?? null,
   });

@@ -12,7 +12,13 @@ import type { Caller } from '../tenancy/caller.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 import { revokeMessage } from './content/revoke.ts';
-import { type CopyOnDevice, chatToSendTo, firstUsable, type MessageCopies } from './message-copies.ts';
+import {
+  type CopyOnDevice,
+  chatToSendTo,
+  firstUsable,
+  type MessageCopies,
+  sessionOf,
+} from './message-copies.ts';
 
 export type DeleteType = 'for_everyone' | 'for_me';
 
@@ -83,7 +89,7 @@ export class Deleting {
   }
 
   async #revoke(found: CopyOnDevice, attempt: SendAttempt | undefined): Promise<number> {
-    const { target, device, session } = found;
+    const { target, device } = found;
     const earlier = await earlierDelivery(this.#archive, target.tenantId, attempt);
     if (earlier) return earlier.timestamp;
     if (!target.fromMe && !target.isGroup) {
@@ -92,7 +98,7 @@ export class Deleting {
       });
     }
     assertDeletable(target, this.#clock.now());
-    if (!session) throw new AppError('DEVICE_NOT_READY');
+    const session = sessionOf(found);
     if (!target.fromMe) await assertAdmin(session, device, target);
     const composed = revokeMessage(target);
     const recipient = chatToSendTo(target);

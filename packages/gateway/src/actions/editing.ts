@@ -1,6 +1,6 @@
 /** Editing a message that was sent. */
 import type { Clock } from '../clock.ts';
-import { AppError, invalidField } from '../errors.ts';
+import { invalidField } from '../errors.ts';
 import type { MessageName } from '../identity/message-name.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import { assertEditable, hasCaption } from '../messages/edit-rules.ts';
@@ -15,7 +15,7 @@ import {
 import type { RecipientAddress } from '../sending/recipients.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { editMessage } from './content/edit.ts';
-import { chatToSendTo, firstUsable, type MessageCopies } from './message-copies.ts';
+import { chatToSendTo, firstUsable, type MessageCopies, sessionOf } from './message-copies.ts';
 
 export interface EditRequest {
   name: MessageName;
@@ -48,10 +48,11 @@ export class Editing {
     const name = claimedName(request.name, attempt);
     const copies = await this.#copies.inChat(caller, name, request.address, (each) => each.fromMe);
     if (copies.length === 0) throw invalidField('to', 'is not the chat of this message');
-    const { target, device, session } = firstUsable(copies);
+    const found = firstUsable(copies);
+    const { target, device } = found;
     assertEditable(target, this.#clock.now());
     if (hasCaption(target.kind)) checkedCaption(request.text, 'message');
-    if (!session) throw new AppError('DEVICE_NOT_READY');
+    const session = sessionOf(found);
     const original = (await this.#archive.wireMessage(target)) ?? {};
     const composed = editMessage({ target, original, text: request.text, now: this.#clock.now() });
     const recipient = chatToSendTo(target);

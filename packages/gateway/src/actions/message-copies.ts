@@ -40,6 +40,8 @@ export interface CopyOnDevice {
   device: MessageDevice;
   /** Null while the device is not connected, and for a former account's message. */
   session: WhatsAppSession | null;
+  /** Why there is no session. */
+  obstacle: AppError | null;
   /** The device held another account when it had the message: with the one of today nothing can be done to it. */
   former: boolean;
 }
@@ -87,13 +89,14 @@ export class MessageCopies {
   async holder(caller: Caller, target: StoredMessage): Promise<CopyOnDevice> {
     const device = await this.#devices.resolve(caller, target.deviceId);
     if (!holdsAccount(device, accountOfMessage(target))) {
-      return { target, device, session: null, former: true };
+      const obstacle = new AppError('ACCOUNT_CHANGED');
+      return { target, device, session: null, obstacle, former: true };
     }
     try {
-      return { target, device, session: this.#devices.session(device), former: false };
+      return { target, device, session: this.#devices.session(device), obstacle: null, former: false };
     } catch (error) {
       if (error instanceof AppError && error.code === 'DEVICE_NOT_READY') {
-        return { target, device, session: null, former: false };
+        return { target, device, session: null, obstacle: error, former: false };
       }
       throw error;
     }
@@ -129,13 +132,13 @@ export class MessageCopies {
    * Whether the address names the chat of the message. Throws DEVICE_NOT_READY when only WhatsApp could
    * tell, and what its look-up throws.
    */
-  async #isInChat({ target, device, session }: CopyOnDevice, address: RecipientAddress): Promise<boolean> {
+  async #isInChat(copy: CopyOnDevice, address: RecipientAddress): Promise<boolean> {
+    const { target, device } = copy;
     const chat = chatOf(target);
     if (isNamedBy(target, address)) return true;
     // The chat is known by its LID alone, and the caller gives a number.
     if (address.kind !== 'number' || chat.jid !== null) return false;
-    if (!session) throw new AppError('DEVICE_NOT_READY');
-    const recipient = await this.#recipients.resolve(session, device, address);
+    const recipient = await this.#recipients.resolve(sessionOf(copy), device, address);
     return sameIdentity(recipient.chat, chat);
   }
 }
@@ -149,6 +152,12 @@ export function firstUsable(all: readonly CopyOnDevice[]): CopyOnDevice {
   const found = all.find(({ session }) => session) ?? all.find(({ former }) => !former);
   if (found) return found;
   throw new AppError(all.length === 0 ? 'MESSAGE_NOT_FOUND' : 'ACCOUNT_CHANGED');
+}
+
+/** The session of the device that has the copy. Throws DEVICE_NOT_READY, or ACCOUNT_CHANGED. */
+export function sessionOf({ session, obstacle }: CopyOnDevice): WhatsAppSession {
+  if (session) return session;
+  throw obstacle ?? new AppError('INTERNAL_ERROR');
 }
 
 /** The chat of a stored message, as somewhere to send to. */

@@ -1,6 +1,5 @@
 /** Pinning a message in its chat, for everyone. */
 import type { Clock } from '../clock.ts';
-import { AppError } from '../errors.ts';
 import type { MessageName } from '../identity/message-name.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import { assertPinnable } from '../messages/pin-rules.ts';
@@ -14,7 +13,7 @@ import {
 } from '../sending/delivery.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { pinMessage } from './content/pin.ts';
-import { chatToSendTo, type MessageCopies } from './message-copies.ts';
+import { chatToSendTo, type MessageCopies, sessionOf } from './message-copies.ts';
 
 export interface PinRequest {
   name: MessageName;
@@ -41,11 +40,12 @@ export class Pinning {
   async pin(caller: Caller, request: PinRequest): Promise<Delivered & { target: StoredMessage }> {
     const { attempt } = request;
     const copies = await this.#copies.any(caller, claimedName(request.name, attempt));
-    const { target, device, session } = await this.#copies.reachable(caller, copies);
+    const found = await this.#copies.reachable(caller, copies);
+    const { target, device } = found;
     const earlier = await earlierDelivery(this.#archive, caller.tenantId, attempt);
     if (earlier) return { ...earlier, target };
     assertPinnable(target);
-    if (!session) throw new AppError('DEVICE_NOT_READY');
+    const session = sessionOf(found);
     const composed = pinMessage({ target, seconds: request.seconds, now: this.#clock.now() });
     const recipient = chatToSendTo(target);
     const delivered = await deliver(this.#archive, { session, device, recipient, composed, attempt });

@@ -5,7 +5,7 @@ import { NOT_SHOWN } from '../messages/shown-kinds.ts';
 import { chatOf, type StoredMessage, senderOf } from '../messages/stored-message.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
-import type { MessageCopies } from './message-copies.ts';
+import { type MessageCopies, sessionOf } from './message-copies.ts';
 
 export interface StarRequest {
   name: MessageName;
@@ -22,14 +22,15 @@ export class Starring {
   /** Resolves once WhatsApp has it. Throws MESSAGE_NOT_FOUND, NOT_STARRABLE, DEVICE_NOT_READY, WHATSAPP_TIMEOUT. */
   async star(caller: Caller, { name, starred }: StarRequest): Promise<StoredMessage> {
     const copies = await this.#copies.any(caller, name);
-    const { target, session } = await this.#copies.reachable(caller, copies);
+    const found = await this.#copies.reachable(caller, copies);
+    const { target } = found;
     if (target.revokedAt !== null) {
       throw new AppError('NOT_STARRABLE', { message: 'the message was deleted' });
     }
     if (NOT_SHOWN.includes(target.kind)) {
       throw new AppError('NOT_STARRABLE', { message: `a message of kind ${target.kind} cannot be starred` });
     }
-    if (!session) throw new AppError('DEVICE_NOT_READY');
+    const session = sessionOf(found);
     const { messageId, fromMe, isGroup } = target;
     const author = isGroup && !fromMe ? senderOf(target) : null;
     const chat = chatOf(target);

@@ -2,18 +2,11 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadConfig, type Settings, WHATSAPP_NETWORK_URL } from '../config.ts';
+import { loadConfig, type Settings } from '../config.ts';
 import { ENCRYPTION_KEY_FILE, MASTER_TOKEN_FILE } from '../first-start.ts';
 import { DATABASE_FILE, databaseAnswers, openDatabase, pendingMigrations } from '../storage/database.ts';
-
-interface Finding {
-  level: 'ok' | 'warning' | 'problem';
-  text: string;
-}
-
-const ok = (text: string): Finding => ({ level: 'ok', text });
-const warning = (text: string): Finding => ({ level: 'warning', text });
-const problem = (text: string): Finding => ({ level: 'problem', text });
+import { networkFindings } from './doctor-network.ts';
+import { type Finding, ok, problem, warning } from './finding.ts';
 
 const SIGN = { ok: '  ok   ', warning: '  warn ', problem: '  FAIL ' } as const;
 /** Below this, downloads and the database compete for the last bytes. */
@@ -24,7 +17,12 @@ export async function doctor(env: NodeJS.ProcessEnv, print: (line: string) => vo
   const findings = [node()];
   const settings = configuration(env, findings);
   if (settings) {
-    findings.push(...folder(settings), ...(await database(settings)), network(settings), ffmpeg());
+    findings.push(
+      ...folder(settings),
+      ...(await database(settings)),
+      ...(await networkFindings(settings)),
+      ffmpeg(),
+    );
   }
   for (const { level, text } of findings) print(`${SIGN[level]}${text}`);
   return findings.every((each) => each.level !== 'problem');
@@ -97,11 +95,6 @@ async function database(settings: Settings): Promise<Finding[]> {
   } catch (error) {
     return [problem(`database: ${(error as Error).message}`)];
   }
-}
-
-function network(settings: Settings): Finding {
-  const { url } = settings.network;
-  return url === WHATSAPP_NETWORK_URL ? ok('network: WhatsApp') : warning(`network: ${url}, not WhatsApp`);
 }
 
 function ffmpeg(): Finding {

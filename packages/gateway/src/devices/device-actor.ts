@@ -2,7 +2,9 @@ import type { AccountLimit } from '../whatsapp/port/account.ts';
 import type { DeviceCredentials } from '../whatsapp/port/credentials.ts';
 import type { SessionEvent } from '../whatsapp/port/events.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
+import type { NotReady } from '../whatsapp/port/not-ready.ts';
 import type { SessionFactory, SessionParts, WhatsAppSession } from '../whatsapp/port/session.ts';
+import type { Unreachable } from '../whatsapp/port/unreachable.ts';
 import { Backoff, type BackoffSettings } from './backoff.ts';
 import { CommandQueue } from './command-queue.ts';
 import { type Device, isLinked, statusOf } from './device.ts';
@@ -10,6 +12,7 @@ import { limitChanged, qrGenerated } from './device-events.ts';
 import { DeviceRecord, type DeviceRecordParts } from './device-record.ts';
 import type { DeviceChange } from './device-store.ts';
 import { LimitWatch } from './limit-watch.ts';
+import { notReadyReason } from './readiness.ts';
 import {
   isSessionState,
   type SessionHandlers,
@@ -51,6 +54,7 @@ export class DeviceActor {
   readonly #limitWatch: LimitWatch;
   #cancelRetry: (() => void) | null = null;
   #qr: PairingQr | null = null;
+  #unreachable: Unreachable | null = null;
   #loggingOut = false;
   #shutDown = false;
 
@@ -81,6 +85,17 @@ export class DeviceActor {
   /** The device as it is now; replaced, never changed in place. */
   get device(): Device {
     return this.#record.device;
+  }
+
+  /** Why the last attempt did not get through to WhatsApp's server; null when it did, or nothing was tried. */
+  get unreachable(): Unreachable | null {
+    return this.#unreachable;
+  }
+
+  /** Why the device cannot be used now; null while it is connected. */
+  get notReady(): NotReady | null {
+    const reason = this.openSession ? null : (notReadyReason(this.device) ?? 'reconnecting');
+    return reason && { reason, device_id: this.device.id, unreachable: this.#unreachable };
   }
 
   get linked(): boolean {
@@ -228,6 +243,7 @@ export class DeviceActor {
       case 'limit':
         return this.#limited(event.limit);
       case 'qr':
+        this.#unreachable = null;
         if (this.linked) return this.#credentialsMissing();
         this.#qr = { code: event.code, generatedAt: now, expiresAt: event.expiresAt };
         this.#record.notify();
@@ -240,6 +256,7 @@ export class DeviceActor {
         return;
       case 'open': {
         this.#qr = null;
+        this.#unreachable = null;
         this.#backoff.opened(this.#parts.clock.monotonic());
         const name = event.pushName === null ? {} : { pushName: event.pushName };
         await this.#record.apply({ type: 'open' }, { ...ids(event), ...name, lastSeen: now });
@@ -263,10 +280,12 @@ export class DeviceActor {
 
   async #closed(event: Extract<SessionEvent, { type: 'closed' }>): Promise<void> {
     this.#qr = null;
-    this.#parts.log.info(
-      { device_id: this.device.id, reason: event.reason, status_code: event.statusCode },
-      'session closed',
-    );
+    this.#unreachable = event.unreachable ?? null;
+    const { id: device_id, tenantId: tenant_id } = this.device;
+    const closed = { tenant_id, device_id, reason: event.reason, status_code: event.statusCode };
+    if (event.unreachable) {
+      this.#parts.log.warn({ ...closed, ...event.unreachable }, 'WhatsApp cannot be reached');
+    } else this.#parts.log.info(closed, 'session closed');
     const asAsked = this.#loggingOut && (event.reason === 'stopped' || event.reason === 'logged_out');
     const cause: DeviceEvent = asAsked
       ? { type: 'logout' }
@@ -320,6 +339,7 @@ export class DeviceActor {
     this.#cancelRetry?.();
     this.#cancelRetry = null;
     this.#qr = null;
+    this.#unreachable = null;
     this.#slot.empty();
   }
 }

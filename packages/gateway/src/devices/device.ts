@@ -42,7 +42,7 @@ export function isLinked(device: Pick<Device, 'jid' | 'state'>): boolean {
   return device.jid !== null && device.state !== 'logged_out';
 }
 
-export function statusOf(device: Device): DeviceStatus {
+export function statusOf(device: Pick<Device, 'jid' | 'state' | 'stateReason'>): DeviceStatus {
   return { state: device.state, reason: device.stateReason, linked: isLinked(device) };
 }
 

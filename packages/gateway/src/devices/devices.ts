@@ -7,7 +7,9 @@ import type { Database } from '../storage/schema.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { maySee, onlyOwner } from '../tenancy/visibility.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
+import { deviceNotReady, type NotReady } from '../whatsapp/port/not-ready.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
+import { unreachableText } from '../whatsapp/port/unreachable.ts';
 import { deviceToLink, deviceToUse } from './choice.ts';
 import { type Device, type DeviceLimit, isLinked, statusOf } from './device.ts';
 import type { DeviceActor, PairingQr } from './device-actor.ts';
@@ -19,6 +21,7 @@ import {
   type PairingSettings,
   phoneDigits,
 } from './pairing.ts';
+import { notReadyReason } from './readiness.ts';
 import { isTemporaryBan, isTerminal } from './state.ts';
 import { Supervisor, type SupervisorParts } from './supervisor.ts';
 
@@ -36,6 +39,9 @@ export interface DevicesParts extends Omit<SupervisorParts, 'store'> {
   /** How long `connect` waits for WhatsApp, milliseconds. */
   connectTimeoutMs?: number;
 }
+
+/** A device as other rooms hand it back, with the state it had when they asked for it. */
+type NamedDevice = Pick<Device, 'id' | 'jid'> & Partial<Pick<Device, 'state' | 'stateReason'>>;
 
 export interface ConnectAnswer {
   device: Device;
@@ -138,11 +144,26 @@ export class Devices {
     return result;
   }
 
-  /** The open session; throws DEVICE_NOT_READY unless the device is connected. */
-  session(device: Pick<Device, 'id'>): WhatsAppSession {
+  /** The open session; throws DEVICE_NOT_READY, with the reason, unless the device is connected. */
+  session(device: NamedDevice): WhatsAppSession {
     const session = this.openSession(device.id);
-    if (session === null) throw new AppError('DEVICE_NOT_READY');
+    if (session === null) throw deviceNotReady(this.whyNotReady(device) ?? { reason: 'reconnecting' });
     return session;
+  }
+
+  /** Why the device cannot be used now; null while it is connected. */
+  whyNotReady({ id, jid, state, stateReason }: NamedDevice): NotReady | null {
+    const actor = this.#supervisor.find(id);
+    if (actor !== null) return actor.notReady;
+    if (!state || !stateReason) return null;
+    const reason = notReadyReason({ jid, state, stateReason });
+    return reason && { reason, device_id: id };
+  }
+
+  /** DEVICE_NOT_READY for a device without an open session. */
+  async notReady(tenantId: string, deviceId: string): Promise<AppError> {
+    const stored = await this.#store.find(tenantId, deviceId);
+    return deviceNotReady((stored && this.whyNotReady(stored)) ?? { reason: 'reconnecting' });
   }
 
   /** The limit that WhatsApp set for the account of a device taken up by this process; null without one. */
@@ -199,14 +220,19 @@ export class Devices {
     const timeoutMs = this.#parts.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
     const outcome = await actor.waitFor(() => outcomeOf(actor), timeoutMs);
     if (outcome === undefined) {
+      const { unreachable } = actor;
+      const why = unreachable ? unreachableText(unreachable) : actor.device.stateReason;
       throw new AppError('WHATSAPP_TIMEOUT', {
-        message: `reconnect failed: ${actor.device.stateReason}; the gateway keeps trying`,
+        message: `reconnect failed: ${why}; the gateway keeps trying`,
+        ...(unreachable ? { extra: { unreachable } } : {}),
       });
     }
     if (outcome.state === 'connected') return { device: outcome, needsQr: false };
     if (!isLinked(outcome)) return { device: outcome, needsQr: true };
     if (outcome.stateReason === 'gateway_stopped') throw new AppError('SHUTTING_DOWN');
-    throw new AppError('DEVICE_NOT_READY', { message: `reconnect failed: ${outcome.stateReason}` });
+    throw deviceNotReady(this.whyNotReady(outcome) ?? { reason: 'reconnecting' }, {
+      message: `reconnect failed: ${outcome.stateReason}`,
+    });
   }
 
   /** Closes the session, or gives up connecting, and keeps the credentials. Nothing to do is no error. */
@@ -223,7 +249,7 @@ export class Devices {
    */
   async logout(device: Device, localOnly: boolean): Promise<Device> {
     const actor = this.#supervisor.actor(device);
-    if (!localOnly && actor.openSession === null) throw new AppError('DEVICE_NOT_READY');
+    if (!localOnly && actor.notReady) throw deviceNotReady(actor.notReady);
     await onSession(() => actor.logout(localOnly));
     return actor.device;
   }

@@ -3,6 +3,8 @@ import type { Clock } from '../clock.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
 import { normalisePhoneNumber } from '../identity/phone-number.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
+import { deviceNotReady } from '../whatsapp/port/not-ready.ts';
+import { unreachableText } from '../whatsapp/port/unreachable.ts';
 import type { Device } from './device.ts';
 import type { DeviceActor, PairingQr } from './device-actor.ts';
 
@@ -194,8 +196,10 @@ function notPairing(actor: DeviceActor): AppError {
   } catch (error) {
     if (error instanceof AppError) return error;
   }
-  return new AppError('DEVICE_NOT_READY', {
-    message: `failed to initialize device: ${actor.device.stateReason}`,
+  const { unreachable } = actor;
+  const why = unreachable ? unreachableText(unreachable) : actor.device.stateReason;
+  return deviceNotReady(actor.notReady ?? { reason: 'reconnecting' }, {
+    message: `failed to initialize device: ${why}`,
   });
 }
 

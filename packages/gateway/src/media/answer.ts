@@ -1,8 +1,10 @@
 /** The possible answers to a request for the media of a message. */
+
 import type { Readable } from 'node:stream';
 import { AppError } from '../errors.ts';
 import type { ByteRange } from '../storage/blobs.ts';
 import type { MediaKind } from '../whatsapp/port/media.ts';
+import { deviceNotReady } from '../whatsapp/port/not-ready.ts';
 import type { CachedMedia } from './cache.ts';
 import type { MediaCopy } from './copies.ts';
 import type { FetchOutcome } from './fetcher.ts';
@@ -55,7 +57,7 @@ export function detailOf(result: FetchOutcome): string | null {
 export function failureOf(result: FetchOutcome, maxBytes: number): AppError {
   switch (result.outcome) {
     case 'offline':
-      return new AppError('DEVICE_NOT_READY');
+      return deviceNotReady({ reason: 'reconnecting' });
     case 'too_large':
       return new AppError('MEDIA_DOWNLOAD_FAILED', {
         message: `the media is larger than ${maxBytes} bytes, the most this server downloads`,

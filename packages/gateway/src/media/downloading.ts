@@ -12,6 +12,8 @@ export type DeviceSession = Pick<WhatsAppSession, 'media'>;
 /** The session of a connected device, or null. */
 export interface DeviceSessions {
   forDevice(deviceId: string): DeviceSession | null;
+  /** The error for a device that `forDevice` has no session of. */
+  notReady(tenantId: string, deviceId: string): Promise<AppError>;
 }
 
 /** Longest time a caller is kept waiting for a download; it goes on without him. Below the edge's 120 s. */
@@ -52,14 +54,15 @@ export class Downloading {
   }
 
   /** Those of the copies that can be fetched. Throws AppError MEDIA_GONE or DEVICE_NOT_READY when none can. */
-  online(copies: MediaCopy[]): OnlineCopy[] {
+  async online(copies: MediaCopy[]): Promise<OnlineCopy[]> {
     const left = copies.filter((copy) => !copy.gone);
-    if (left.length === 0) throw new AppError('MEDIA_GONE');
+    const [first] = left;
+    if (first === undefined) throw new AppError('MEDIA_GONE');
     const online = left.flatMap((copy) => {
       const session = this.#sessions.forDevice(copy.deviceId);
       return session ? [{ copy, session }] : [];
     });
-    if (online.length === 0) throw new AppError('DEVICE_NOT_READY');
+    if (online.length === 0) throw await this.#sessions.notReady(first.tenantId, first.deviceId);
     return online;
   }
 

@@ -119,7 +119,7 @@ export class MediaService {
       try {
         const local = await this.#fromCache(copies, options);
         if (local) return local;
-        const online = this.#downloading.online(copies);
+        const online = await this.#downloading.online(copies);
         const requests = await this.#requests.latest(caller.tenantId, rowIds);
         let open = requests.find((request) => request.state === 'open');
         if (!open) {
@@ -157,7 +157,7 @@ export class MediaService {
     if (copies.length === 0) throw new AppError('MEDIA_NOT_FOUND');
     const local = await this.#fromCache(copies, options);
     if (local) return local;
-    const { answer } = await this.#downloading.fetch(this.#downloading.online(copies));
+    const { answer } = await this.#downloading.fetch(await this.#downloading.online(copies));
     if (!answer) throw new AppError('MEDIA_GONE');
     return answer;
   }

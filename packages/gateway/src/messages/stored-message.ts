@@ -1,5 +1,6 @@
 /** One message as the archive gives it out. */
 import type { Insertable, Selectable } from 'kysely';
+import type { DeviceState, StateReason } from '../devices/state.ts';
 import type { MessagesTable } from '../storage/schema.ts';
 import type {
   EventResponse,
@@ -22,6 +23,9 @@ export interface MessageDevice {
   userId: string;
   jid: Jid | null;
   lid: Jid | null;
+  /** Says why it cannot be used now, where a caller named it. */
+  state?: DeviceState;
+  stateReason?: StateReason;
 }
 
 /** What an answer or event says about a message beside its text; stored as JSON, so no bytes. */

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Caller } from '../../src/tenancy/caller.ts';
+import type { CloseReason } from '../../src/whatsapp/port/connection.ts';
 import { SessionTimeout } from '../../src/whatsapp/port/errors.ts';
 import { type DevicesWorld, START } from './gateway-part.ts';
 import { InstancesApi } from './instances-api.ts';
@@ -125,6 +127,73 @@ describe('GET /status', () => {
   });
 });
 
+describe('a device that is not ready', () => {
+  const states: [string, (caller: Caller) => Promise<unknown>][] = [
+    ['never_linked', (caller) => api.call(caller, 'POST', '/devices', { name: 'new' })],
+    ['linking', (caller) => api.askQr(caller, '/qr', '2@first')],
+    ['stopped', async (caller) => world.devices.disconnect(await world.linked(caller))],
+    ['reconnecting', (caller) => endedAs(caller, 'connection_lost', 408)],
+    ['logged_out', (caller) => endedAs(caller, 'logged_out', 401)],
+    ['replaced', (caller) => endedAs(caller, 'replaced', 440)],
+    ['banned', (caller) => endedAs(caller, 'banned', 403)],
+    ['temporary_ban', (caller) => endedAs(caller, 'banned', 402)],
+    ['outdated', (caller) => endedAs(caller, 'outdated', 405)],
+  ];
+
+  async function endedAs(caller: Caller, reason: CloseReason, statusCode: number): Promise<void> {
+    await world.linked(caller);
+    await world.network.sessions[1]?.close(reason, statusCode);
+  }
+
+  test.each(states)('says that it is %s, and what to do, also after a restart', async (reason, reach) => {
+    const caller = await api.user();
+    await reach(caller);
+    const words = { reason, hint: expect.stringMatching(/\w/) };
+    expect((await api.call(caller, 'GET', '/status')).body.data).toMatchObject({
+      ...words,
+      connected: false,
+    });
+    expect(await api.call(caller, 'POST', '/logout')).toMatchObject({
+      status: 503,
+      body: { error: 'WhatsApp session is not connected', error_code: 'DEVICE_NOT_READY', ...words },
+    });
+    const device = await world.devices.resolve(caller);
+    world.restart();
+    // As rooms that hold no device ask: there is no actor for it any more.
+    const error = await world.devices.notReady(caller.tenantId, device.id);
+    expect(error.detail.extra).toMatchObject({ ...words, device_id: device.id });
+  });
+
+  test('says which host cannot be reached, and why, until it can', async () => {
+    const caller = await api.user();
+    await world.linked(caller);
+    const unreachable = { host: 'web.whatsapp.com', cause: 'dns', detail: 'getaddrinfo ENOTFOUND' } as const;
+    await world.network.sessions[1]?.report({
+      type: 'closed',
+      reason: 'connection_lost',
+      detail: 'gone',
+      statusCode: null,
+      unreachable,
+    });
+    expect((await api.call(caller, 'GET', '/status')).body.data).toMatchObject({
+      reason: 'reconnecting',
+      unreachable,
+      hint: expect.stringContaining('web.whatsapp.com cannot be reached (dns)'),
+    });
+    expect((await api.call(caller, 'POST', '/logout')).body).toMatchObject({
+      reason: 'reconnecting',
+      unreachable,
+    });
+    world.clock.advance(60_000);
+    await (await world.network.started(2)).open('5511999990001');
+    expect((await api.call(caller, 'GET', '/status')).body.data).toMatchObject({
+      reason: 'open',
+      unreachable: null,
+      hint: null,
+    });
+  });
+});
+
 describe('POST /connect, /disconnect, /logout and DELETE /devices/{deviceID}', () => {
   test('disconnect keeps the credentials and connect comes back without a QR', async () => {
     const caller = await api.user();
@@ -180,7 +249,8 @@ describe('POST /connect, /disconnect, /logout and DELETE /devices/{deviceID}', (
     expect(await world.credentials(device).readCredentials()).toBeNull();
     expect((await api.call(caller, 'GET', '/status')).body.data).toMatchObject({
       status: 'logged_out',
-      reason: 'requested',
+      reason: 'logged_out',
+      state_reason: 'requested',
       is_logged_in: false,
       jid: '5511999990001@s.whatsapp.net',
     });

@@ -86,7 +86,12 @@ describe('GET /qr', () => {
     await credentials?.writeCredentials(new Uint8Array([1]));
     await world.network.sessions[0]?.close('qr_timeout', 408);
     const { data } = (await api.call(caller, 'GET', '/status')).body;
-    expect(data).toMatchObject({ status: 'disconnected', reason: 'qr_timeout', is_logged_in: false });
+    expect(data).toMatchObject({
+      status: 'disconnected',
+      reason: 'never_linked',
+      state_reason: 'qr_timeout',
+      is_logged_in: false,
+    });
     expect((await api.call(caller, 'GET', `/qr/status?device_id=${data.device_id}`)).body.data).toEqual({
       exists: false,
     });

@@ -24,6 +24,7 @@ import type { Caller } from '../../src/tenancy/caller.ts';
 import { wireCodec } from '../../src/whatsapp/baileys/parse/wire-codec.ts';
 import { SessionNotOpen } from '../../src/whatsapp/port/errors.ts';
 import type { MediaDescriptor, MediaKind, SessionMedia } from '../../src/whatsapp/port/media.ts';
+import { deviceNotReady } from '../../src/whatsapp/port/not-ready.ts';
 import { addDevice, addTenant, addUser, openTestDatabase, type TestDatabase } from '../worlds/database.ts';
 
 export const AUTH = 'cdn-ticket';
@@ -151,7 +152,10 @@ export class MediaWorld {
       http: this.http,
       messages: async (caller, name) =>
         (await findMessages(this.#finding(), caller, name)).map(({ rowId }) => rowId),
-      sessions: { forDevice: (id) => this.#session(id) },
+      sessions: {
+        forDevice: (id) => this.#session(id),
+        notReady: async (_tenantId, device_id) => deviceNotReady({ reason: 'stopped', device_id }),
+      },
     });
   }
 

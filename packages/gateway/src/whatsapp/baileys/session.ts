@@ -273,7 +273,7 @@ class Connection {
     this.#liveness.stop();
     const end = this.#pairingRefused
       ? { reason: 'pairing_failed' as const, detail: this.#pairingRefused, statusCode: null }
-      : closeReason(error);
+      : closeReason(error, this.#parts.network.url);
     if (end.reason === 'pairing_failed') {
       const notice = { name: 'connection.pair_error', reason: end.detail } as const;
       void this.#link.report({ type: 'notice', notice });

@@ -3,6 +3,7 @@ import { rfc3339, systemClock } from '../../clock.ts';
 import { AppError, type ErrorCode } from '../../errors.ts';
 import type { AccountLimit } from './account.ts';
 import { KeysUnavailable, RequestRefused, SendRejected, SessionNotOpen, SessionTimeout } from './errors.ts';
+import { deviceNotReady } from './not-ready.ts';
 
 /** What a refusal names no time for: an account that sends too fast, and one that may begin no chat. Our guesses. */
 const TOO_FAST_PAUSE_S = 60;
@@ -35,18 +36,11 @@ export function fromSession(error: unknown, { message, extra = {} }: Told = {}):
   if (error instanceof KeysUnavailable) {
     return new AppError('REJECTED_BY_WHATSAPP', { message: error.message, extra, cause: error });
   }
-  const code =
-    error instanceof SessionNotOpen
-      ? 'DEVICE_NOT_READY'
-      : error instanceof SessionTimeout
-        ? 'WHATSAPP_TIMEOUT'
-        : null;
-  if (code === null || !(error instanceof Error)) return error;
-  return new AppError(code, {
-    ...(message ? { message: `${message}: ${error.message}` } : {}),
-    extra,
-    cause: error,
-  });
+  if (!(error instanceof SessionNotOpen || error instanceof SessionTimeout)) return error;
+  const detail = { ...(message ? { message: `${message}: ${error.message}` } : {}), extra, cause: error };
+  // The connection went during the call; what the device does next, the gateway does by itself.
+  if (error instanceof SessionNotOpen) return deviceNotReady({ reason: 'reconnecting' }, detail);
+  return new AppError('WHATSAPP_TIMEOUT', detail);
 }
 
 /** Runs a call on the session and throws catalogued errors. */

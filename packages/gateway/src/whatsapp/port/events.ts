@@ -8,13 +8,21 @@ import type { SealedRetryAnswer } from './media.ts';
 import type { InboundMessage } from './messages.ts';
 import type { SessionNotice } from './notices.ts';
 import type { MessageReceipt } from './receipts.ts';
+import type { Unreachable } from './unreachable.ts';
 
 export type SessionEvent =
   | { type: 'connecting' }
   | { type: 'qr'; code: string; expiresAt: number }
   | { type: 'paired'; jid: Jid; lid: Jid | null; platform: string | null }
   | { type: 'open'; jid: Jid; lid: Jid | null; pushName: string | null }
-  | { type: 'closed'; reason: CloseReason; detail: string; statusCode: number | null }
+  | {
+      type: 'closed';
+      reason: CloseReason;
+      detail: string;
+      statusCode: number | null;
+      /** Set when there was no way to the server. */
+      unreachable?: Unreachable | null;
+    }
   | { type: 'message'; message: InboundMessage }
   | { type: 'receipt'; receipt: MessageReceipt }
   | { type: 'media_retry'; answer: SealedRetryAnswer }

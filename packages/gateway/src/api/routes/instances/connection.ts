@@ -8,6 +8,7 @@ import { isLinked } from '../../../devices/device.ts';
 import type { Device, Devices } from '../../../devices/devices.ts';
 import { AppError } from '../../../errors.ts';
 import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';
+import { type NotReady, notReadyMembers } from '../../../whatsapp/port/not-ready.ts';
 import { DeviceHeaders, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { ConnectData, DeviceSelection, DoneData, LogoutQuery, StatusData } from './schemas.ts';
@@ -126,7 +127,8 @@ async function selectedStatus(devices: Devices, request: FastifyRequest) {
   try {
     const deviceId = selectedDevice(request);
     named = deviceId !== undefined;
-    return status(await devices.resolve(request.caller, deviceId));
+    const device = await devices.resolve(request.caller, deviceId);
+    return status(device, devices.whyNotReady(device));
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     if (error.code === 'DEVICE_AMBIGUOUS') {
@@ -149,10 +151,13 @@ const NO_DEVICE = {
   since: null,
   lid: null,
   push_name: null,
+  state_reason: null,
+  hint: null,
+  unreachable: null,
   limit: null,
 };
 
-function status(device: Device) {
+function status(device: Device, notReady: NotReady | null) {
   return {
     connected: device.state === 'connected',
     status: device.state,
@@ -161,7 +166,10 @@ function status(device: Device) {
     phone_number: device.phoneNumber,
     is_logged_in: isLinked(device),
     last_seen: rfc3339OrNull(device.lastSeen),
-    reason: device.stateReason,
+    reason: notReady?.reason ?? device.stateReason,
+    state_reason: device.stateReason,
+    hint: notReady && notReadyMembers(notReady).hint,
+    unreachable: notReady?.unreachable ?? null,
     since: rfc3339(device.stateAt),
     lid: device.lid,
     push_name: device.pushName,

@@ -1,6 +1,8 @@
 /** The requests and answers of the tag "instances". */
 import { type TSchema, Type } from 'typebox';
 import { DEVICE_STATES, type DeviceState } from '../../../devices/state.ts';
+import { NOT_READY_REASONS } from '../../../whatsapp/port/not-ready.ts';
+import { UNREACHABLE_CAUSES } from '../../../whatsapp/port/unreachable.ts';
 import { DeviceId } from '../../request/device.ts';
 import { Jid, Nullable, Rfc3339, Uuid } from '../../schemas.ts';
 
@@ -155,7 +157,26 @@ export const StatusData = data(
     phone_number: Nullable(Type.String({ examples: ['5511999999999'] })),
     is_logged_in: Type.Boolean({ description: 'The device is linked to a phone' }),
     last_seen: Nullable(Rfc3339),
-    reason: Type.String({ description: 'Why it is in this state', examples: ['open'] }),
+    reason: Type.String({
+      description:
+        `The word to branch on: \`open\` while it is connected, else as beside \`DEVICE_NOT_READY\` (${NOT_READY_REASONS.map((each) => `\`${each}\``).join(', ')}), ` +
+        'or why no device is meant',
+      examples: ['open'],
+    }),
+    state_reason: Nullable(
+      Type.String({ description: 'What brought it into this state', examples: ['open'] }),
+    ),
+    hint: Nullable(Type.String({ description: 'What to do next, for people; null while it is connected' })),
+    unreachable: Nullable(
+      Type.Object(
+        {
+          host: Type.String({ examples: ['web.whatsapp.com'] }),
+          cause: Type.String({ enum: [...UNREACHABLE_CAUSES], examples: ['dns'] }),
+          detail: Type.String({ examples: ['getaddrinfo ENOTFOUND web.whatsapp.com'] }),
+        },
+        { description: "While WhatsApp's server cannot be reached" },
+      ),
+    ),
     since: Nullable(Rfc3339),
     lid: Nullable(Jid),
     push_name: Nullable(Type.String()),

@@ -1,4 +1,5 @@
 import type { CloseReason } from '../../port/connection.ts';
+import { type Unreachable, unreachable } from '../../port/unreachable.ts';
 
 /** What the engine hands over when a socket ends: a Boom with the status code and the stanza's node. */
 interface DisconnectError {
@@ -7,6 +8,9 @@ interface DisconnectError {
   data?: { tag?: string; attrs?: Record<string, string> } | Record<string, string> | null;
 }
 
+/** What the library puts before an error of the WebSocket itself, with that as `data` (socket.js mapWebSocketError). */
+const SOCKET_ERROR = 'WebSocket Error (';
+
 /**
  * Names the end of a connection.
  * Codes of `<failure reason>` and `<stream:error code>` (whatsmeow `types/events` ConnectFailureReason):
@@ -14,15 +18,20 @@ interface DisconnectError {
  * changed phone), 405 client outdated, 406 BANNED in WhatsApp Web's code, 409 user agent refused,
  * 440 replaced, 500 and 503 try again, 515 restart after pairing.
  */
-export function closeReason(error: unknown): {
-  reason: CloseReason;
-  detail: string;
-  statusCode: number | null;
-} {
+export function closeReason(
+  error: unknown,
+  networkUrl: string,
+): { reason: CloseReason; detail: string; statusCode: number | null; unreachable: Unreachable | null } {
   const { message, output, data } = (error ?? {}) as DisconnectError;
   const statusCode = output?.statusCode ?? null;
   const detail = message ?? 'connection closed';
-  return { reason: nameOf(statusCode, detail, conflictType(data)), detail, statusCode };
+  if (detail.startsWith(SOCKET_ERROR)) {
+    // The status is a proxy's or a portal's, not WhatsApp's: its 401 unlinks nobody, its 403 is no ban.
+    const none = unreachable(networkUrl, data instanceof Error ? data : error);
+    return { reason: 'connection_lost', detail, statusCode: null, unreachable: none };
+  }
+  const reason = nameOf(statusCode, detail, conflictType(data));
+  return { reason, detail, statusCode, unreachable: null };
 }
 
 function nameOf(statusCode: number | null, detail: string, conflict: string | undefined): CloseReason {

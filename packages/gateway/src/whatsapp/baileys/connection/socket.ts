@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import {
   Browsers,
   type GroupMetadata,
@@ -64,5 +65,18 @@ export function openSocket(parts: SocketParts): Socket {
   // Without the gate a receipt could leave before the disk has its message: better no session at all.
   if (!frames) throw new Error('the library no longer shows its WebSocket: see outgoing-gate.ts');
   holdFrames(frames, () => parts.durable());
+  endOnPlainAnswer(socket);
   return socket;
+}
+
+/**
+ * An answer that is no upgrade comes from a proxy, a portal or a server that is down. The library listens to
+ * it, so `ws` leaves the rest to the library (websocket.js, 'unexpected-response'), which does nothing: the
+ * session would wait for ever.
+ */
+function endOnPlainAnswer({ ws }: Socket): void {
+  ws.on('unexpected-response', (_request: unknown, response: IncomingMessage) => {
+    response.destroy();
+    ws.emit('error', new Error(`Unexpected server response: ${response.statusCode}`));
+  });
 }
