@@ -50,6 +50,7 @@ export const ERROR_CATALOGUE = {
   RATE_LIMITED: { status: 429, text: 'too many requests' },
   REQUEST_GIVEN_UP: { status: 499, text: 'the client closed the connection before the answer' },
   INTERNAL_ERROR: { status: 500, text: 'internal error' },
+  NOT_IMPLEMENTED: { status: 501, text: 'this operation is not here yet' },
   MEDIA_DOWNLOAD_FAILED: { status: 502, text: 'the media could not be downloaded from WhatsApp' },
   WHATSAPP_ERROR: { status: 502, text: 'WhatsApp failed at it' },
   UPLOAD_FAILED: { status: 502, text: 'the media could not be uploaded to WhatsApp' },

@@ -51,6 +51,21 @@ export function bearerToken(header: string | undefined): string | null {
   return token === '' ? null : token;
 }
 
+/** A program that sends HTTP's own credentials to a proxy, and ours beside them. */
+const BASIC = /^basic\s/i;
+
+/**
+ * The token that came with a request: in `Authorization`, else in `X-Api-Key` or `apikey`, as other gateways take
+ * it. From headers alone: an address ends up in logs. Null when there is none.
+ */
+export function tokenOf({ headers }: FastifyRequest): string | null {
+  const { authorization, 'x-api-key': xApiKey, apikey } = headers;
+  const keys = [xApiKey, apikey].map((each) => (typeof each === 'string' ? bearerToken(each) : null));
+  const key = keys.find((each) => each !== null) ?? null;
+  if (key !== null && authorization !== undefined && BASIC.test(authorization)) return key;
+  return bearerToken(authorization) ?? key;
+}
+
 /** Authenticates a request for a route's access rule; throws UNAUTHORIZED or FORBIDDEN. */
 export async function authorize(
   request: FastifyRequest,
@@ -58,7 +73,7 @@ export async function authorize(
   authenticator: Authenticator,
 ): Promise<void> {
   if (access === 'public') return;
-  const token = bearerToken(request.headers.authorization);
+  const token = tokenOf(request);
   if (access === 'master') {
     if (token === null) throw new AppError('UNAUTHORIZED', { message: 'master token required' });
     if (!authenticator.isMasterToken(token)) {
@@ -68,7 +83,13 @@ export async function authorize(
   }
   if (token === null) throw new AppError('UNAUTHORIZED');
   const caller = await authenticator.authenticate(token);
-  if (caller === null) throw new AppError('UNAUTHORIZED', { message: 'Invalid token' });
+  if (caller === null) throw unknownToken(authenticator.isMasterToken(token));
   request.authenticatedCaller = caller;
   if (access !== 'user' && !access.roles.includes(caller.role)) throw new AppError('FORBIDDEN');
+}
+
+function unknownToken(isMaster: boolean): AppError {
+  const hint =
+    "this is the platform's master token: it manages tenants; here it takes the token of a user, as POST /register answers with";
+  return new AppError('UNAUTHORIZED', { message: 'Invalid token', ...(isMaster ? { extra: { hint } } : {}) });
 }

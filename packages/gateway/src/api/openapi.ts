@@ -28,6 +28,13 @@ export async function registerOpenApi(
       components: {
         securitySchemes: {
           bearerAuth: { type: 'http', scheme: 'bearer', description: "A user's token (UUID v4)" },
+          apiKeyAuth: {
+            type: 'apiKey',
+            in: 'header',
+            name: 'X-Api-Key',
+            description:
+              'The same token, for programs that send it so; `apikey` is another name of the header',
+          },
           masterToken: {
             type: 'http',
             scheme: 'bearer',
@@ -89,5 +96,5 @@ function completeSchema(route: RouteOptions): void {
 
 function security(access: Access): Record<string, string[]>[] {
   if (access === 'public') return [];
-  return access === 'master' ? [{ masterToken: [] }] : [{ bearerAuth: [] }];
+  return access === 'master' ? [{ masterToken: [] }] : [{ bearerAuth: [] }, { apiKeyAuth: [] }];
 }

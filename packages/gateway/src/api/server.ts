@@ -16,6 +16,7 @@ import type { Clock } from '../clock.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
+import { Operations } from './absent.ts';
 import { type Authenticator, authorize } from './auth.ts';
 import { errorBody, handleError, sendError, toAppError } from './error-envelope.ts';
 import { registerOpenApi } from './openapi.ts';
@@ -104,8 +105,8 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
   app.setErrorHandler(handleError(now));
   acceptJson(app);
 
-  const allowed = new RouteTable();
-  app.addHook('onRoute', (route) => allowed.add(route.url, [route.method].flat()));
+  const operations = new Operations();
+  app.addHook('onRoute', (route) => operations.add(route.url, [route.method].flat()));
   app.addHook('onRoute', boundRequest);
   app.decorateReply('failure', null);
   app.decorateRequest('authenticatedCaller', null);
@@ -123,7 +124,7 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
       reply.header('connection', 'close');
       throw new AppError('SHUTTING_DOWN');
     }
-    if (request.is404) throw unknownRoute(allowed, request, reply);
+    if (request.is404) throw operations.absent(request, reply);
     await authorize(request, config.access ?? 'user', parts.authenticator);
     if (parts.quotas) await admit(request, reply, parts.quotas);
   });
@@ -190,37 +191,6 @@ function boundRequest(route: RouteOptions): void {
     const given = schema[part];
     if (given) schema[part] = bounded(given as TSchema, `${route.url} ${part}`);
   }
-}
-
-function unknownRoute(allowed: RouteTable, request: FastifyRequest, reply: FastifyReply): AppError {
-  const methods = allowed.methodsFor(request.url);
-  if (methods.length === 0) return new AppError('NOT_FOUND');
-  reply.header('allow', methods.join(', '));
-  return new AppError('METHOD_NOT_ALLOWED');
-}
-
-/** Which methods a path knows: only asked when the router found nothing. */
-class RouteTable {
-  readonly #routes: { segments: string[]; methods: string[] }[] = [];
-
-  add(url: string, methods: string[]): void {
-    if (!url.includes('*')) this.#routes.push({ segments: url.split('/'), methods });
-  }
-
-  methodsFor(url: string): string[] {
-    const segments = (url.split('?')[0] ?? '').split('/');
-    const methods = this.#routes
-      .filter((route) => matches(route.segments, segments))
-      .flatMap((route) => route.methods);
-    return [...new Set(methods)].sort();
-  }
-}
-
-function matches(pattern: string[], segments: string[]): boolean {
-  if (pattern.length !== segments.length) return false;
-  return pattern.every(
-    (part, index) => part === segments[index] || (part.startsWith(':') && segments[index] !== ''),
-  );
 }
 
 /** Bytes that are not HTTP, headers over the limit, a request that never ends: there is no request object yet. */

@@ -136,7 +136,6 @@ describe('the error envelope', () => {
     ['an unknown path', 'GET', '/nothing/here', 404, 'NOT_FOUND'],
     ['an unknown method of a known path', 'PATCH', '/users', 405, 'METHOD_NOT_ALLOWED'],
     ['a path that is not percent-encoded', 'GET', '/users/%zz', 400, 'VALIDATION_ERROR'],
-    ['the root', 'GET', '/', 404, 'NOT_FOUND'],
   ])('answers %s', async (_what, method, path, status, code) => {
     const answer = await edge.call(method, path, { token });
     expect([answer.status, answer.body.error_code]).toEqual([status, code]);
@@ -331,3 +330,50 @@ function raw(bytes: string): Promise<string> {
     socket.on('close', () => resolve(answer));
   });
 }
+
+describe('what is not there', () => {
+  it.each([
+    ['POST', '/user', 'POST /users'],
+    ['GET', '/api/v1/users', 'GET /users'],
+    ['GET', '/Users/', 'GET /users'],
+    ['POST', '/Registre', 'POST /register'],
+    ['POST', '/chats/x/archvie', 'POST /chats/{jid}/archive'],
+    ['GET', '/blocklist/contacts', null],
+    ['GET', `/${'x'.repeat(5000)}`, null],
+  ])('%s %s: did you mean %s', async (method, path, meant) => {
+    const { status, body } = await edge.call(method, path);
+    expect([status, body.error_code, body.did_you_mean ?? null]).toEqual([404, 'NOT_FOUND', meant]);
+    if (meant) expect(body.error).toContain(meant);
+  });
+
+  it('leads a browser from / to the docs, and a program to the description', async () => {
+    const headers = { accept: 'text/html,application/xhtml+xml' };
+    const page = await fetch(`${edge.url}/`, { headers });
+    expect([page.status, new URL(page.url).pathname.replace(/\/.*static.*/, '')]).toEqual([200, '/docs']);
+    expect((await edge.call('GET', '/')).body).toMatchObject({ name: 'wuts', openapi: '/openapi.json' });
+  });
+});
+
+describe('the token', () => {
+  it('is taken from X-Api-Key and apikey as from Authorization', async () => {
+    const { token } = await register(edge, 'keys');
+    for (const headers of [
+      { 'x-api-key': token },
+      { apikey: token },
+      { apikey: token, authorization: 'Basic dXNlcjpwYXNz' },
+    ]) {
+      expect((await edge.call('GET', '/users', { headers })).status).toBe(200);
+    }
+    const both = { 'x-api-key': token, authorization: 'Bearer nonsense' };
+    expect((await edge.call('GET', '/users', { headers: both })).status).toBe(401);
+    expect((await edge.call('GET', `/users?apikey=${token}`)).status).toBe(401);
+    expect((await edge.call('GET', '/tenants', { headers: { 'x-api-key': MASTER } })).status).toBe(200);
+  });
+
+  it('is said to be the master token where it is, and a user is needed', async () => {
+    const { status, body } = await edge.call('GET', '/users', { token: MASTER });
+    expect([status, body.error]).toEqual([401, 'Invalid token']);
+    expect(body.hint).toContain('master token');
+    expect((await edge.call('GET', '/users', { token: 'nonsense' })).body.hint).toBeUndefined();
+  });
+});

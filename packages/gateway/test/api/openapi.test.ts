@@ -38,7 +38,11 @@ describe('/openapi.json', () => {
   it('is OpenAPI 3.1 with both security schemes', () => {
     expect(document.openapi).toBe('3.1.0');
     expect(document.info).toMatchObject({ title: 'WUTS', version: expect.any(String) });
-    expect(Object.keys(document.components.securitySchemes)).toEqual(['bearerAuth', 'masterToken']);
+    expect(Object.keys(document.components.securitySchemes)).toEqual([
+      'bearerAuth',
+      'apiKeyAuth',
+      'masterToken',
+    ]);
     expect(Object.keys(document.webhooks)).toEqual([...EVENT_NAMES]);
   });
 

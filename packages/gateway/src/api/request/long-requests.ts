@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { AppError } from '../../errors.ts';
 import type { Caller } from '../../tenancy/caller.ts';
 import { seesTheSame } from '../../tenancy/visibility.ts';
-import { type Authenticator, bearerToken } from '../auth.ts';
+import { type Authenticator, tokenOf } from '../auth.ts';
 
 /** Streams and waiting polls of one user. */
 const MOST_OPEN = 20;
@@ -96,7 +96,7 @@ export class LongRequests {
 
   async #authorize(request: FastifyRequest): Promise<void> {
     const { userId } = request.caller;
-    const token = bearerToken(request.headers.authorization);
+    const token = tokenOf(request);
     const caller = token === null ? null : await this.#authenticator.authenticate(token);
     if (caller?.userId !== userId) throw new AppError('UNAUTHORIZED', { message: 'Invalid token' });
     if (!seesTheSame(caller, request.caller)) {

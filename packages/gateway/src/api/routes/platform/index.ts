@@ -19,6 +19,12 @@ export interface PlatformParts {
 const open = { access: 'public', whileStopping: true } as const;
 
 export const platformRoutes: FastifyPluginAsyncTypebox<PlatformParts> = async (app, parts) => {
+  app.get('/', { config: open, schema: { hide: true } }, async (request, reply) => {
+    // Relative: a proxy may serve this below a path of its own.
+    if (request.headers.accept?.includes('text/html')) return reply.redirect('docs');
+    return reply.send({ name: 'wuts', version: parts.version, docs: '/docs', openapi: '/openapi.json' });
+  });
+
   app.get(
     '/health',
     {

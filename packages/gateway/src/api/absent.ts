@@ -1,0 +1,123 @@
+/** What is answered where no operation is: it is not there yet, it has another method, or perhaps another name. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AppError } from '../errors.ts';
+import { NOT_YET } from './not-yet.ts';
+
+/** Longer ones are no misspelling of ours. */
+const LONGEST_PATH = 200;
+/** Letters that may differ between what was asked for and what was meant. */
+const MOST_DIFFERENCES = 3;
+/** What other gateways and versions put before their paths. */
+const PREFIX = /^(?:\/api)?(?:\/v\d{1,2})?(?=\/)/;
+
+interface Operation {
+  method: string;
+  /** As OpenAPI writes it. */
+  path: string;
+  segments: string[];
+}
+
+/** Every operation there is: only asked when the router found nothing. */
+export class Operations {
+  readonly #here: Operation[] = [];
+  readonly #notYet = NOT_YET.map((each) => operation(...(each.split(' ') as [string, string])));
+
+  add(url: string, methods: readonly string[]): void {
+    if (url.includes('*')) return;
+    const path = url.replaceAll(/:(\w+)/g, '{$1}');
+    for (const method of methods) this.#here.push(operation(method, path));
+  }
+
+  /** The error for a request that reached no operation. Sets `Allow` where the method alone is wrong. */
+  absent({ method, url }: FastifyRequest, reply: FastifyReply): AppError {
+    const path = url.split('?')[0] ?? '';
+    const asked = path.split('/');
+    const yet = this.#notYet.find((each) => each.method === method && matches(each.segments, asked));
+    if (yet) {
+      return new AppError('NOT_IMPLEMENTED', {
+        message: `${yet.method} ${yet.path} is documented, and not in this version yet`,
+      });
+    }
+    const methods = this.#here.filter(({ segments }) => matches(segments, asked)).map((each) => each.method);
+    if (methods.length > 0) {
+      const allowed = [...new Set(methods)].sort().join(', ');
+      reply.header('allow', allowed);
+      return new AppError('METHOD_NOT_ALLOWED', {
+        message: `method not allowed: this path takes ${allowed}`,
+      });
+    }
+    const meant = this.#nearest(method, path);
+    const advice = meant === null ? '' : `, did you mean ${meant}?`;
+    return new AppError('NOT_FOUND', {
+      message: `no such operation${advice || '; /docs lists them all'}`,
+      extra: meant === null ? {} : { did_you_mean: meant },
+    });
+  }
+
+  #nearest(method: string, path: string): string | null {
+    if (path.length > LONGEST_PATH) return null;
+    const plain = path
+      .toLowerCase()
+      .replaceAll(/\/{2,}/g, '/')
+      .replace(/(.)\/$/, '$1')
+      .replace(PREFIX, '');
+    const asked = plain.split('/');
+    let best: { cost: number; name: string } | null = null;
+    for (const each of [...this.#here, ...this.#notYet]) {
+      // Of two that are equally near, the one with the method that was asked for.
+      const cost = distance(each, asked) + (each.method === method ? 0 : 0.5);
+      if (cost < Math.min(best?.cost ?? Number.POSITIVE_INFINITY, MOST_DIFFERENCES + 1)) {
+        best = { cost, name: `${each.method} ${each.path}` };
+      }
+    }
+    return best?.name ?? null;
+  }
+}
+
+function operation(method: string, path: string): Operation {
+  return { method, path, segments: path.split('/') };
+}
+
+function isParameter(segment: string): boolean {
+  return segment.startsWith('{');
+}
+
+function matches(pattern: readonly string[], asked: readonly string[]): boolean {
+  if (pattern.length !== asked.length) return false;
+  return pattern.every((part, index) => part === asked[index] || (isParameter(part) && asked[index] !== ''));
+}
+
+function distance({ segments }: Operation, asked: readonly string[]): number {
+  if (segments.length === asked.length) {
+    return segments.reduce((sum, part, index) => sum + segmentDistance(part, asked[index] ?? ''), 0);
+  }
+  // `/sendText` and `/send-text` for `/send/text`.
+  return segments.some(isParameter) ? Number.POSITIVE_INFINITY : edits(bare(segments), bare(asked));
+}
+
+function segmentDistance(part: string, asked: string): number {
+  if (!isParameter(part)) return edits(part.toLowerCase(), asked);
+  return asked === '' ? Number.POSITIVE_INFINITY : 0;
+}
+
+function bare(segments: readonly string[]): string {
+  return segments.join('').toLowerCase().replaceAll(/[-_]/g, '');
+}
+
+/** Letters to insert, delete or replace (Levenshtein); more than allowed is not counted out. */
+function edits(a: string, b: string): number {
+  if (Math.abs(a.length - b.length) > MOST_DIFFERENCES) return Number.POSITIVE_INFINITY;
+  // A word of two or three letters is not a misspelling of another one.
+  const most = Math.min(MOST_DIFFERENCES, Math.floor(Math.max(a.length, b.length) / 3));
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  const found = row[b.length] ?? 0;
+  return found <= most ? found : Number.POSITIVE_INFINITY;
+}
