@@ -105,6 +105,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     clock,
     log: logOf('devices'),
     events: events.outbox,
+    deletions: tenancy.deletions,
     createSession: overrides.createSession ?? engine(),
     credentialsFor: (device) => new StoredCredentials({ db, vault, clock, device }),
     tenantIds,

@@ -94,10 +94,20 @@ function commands(): Command {
       new Option('--url <url>', 'where the gateway answers').env('WUTS_URL').default('http://127.0.0.1:3000'),
     )
     .addOption(new Option('--token <token>', "a user's token").env('WUTS_TOKEN').makeOptionMandatory())
-    .option('--device <id>', 'which device; without it the only one, or a new one')
+    .option('--device <id>', 'which device; without it one that waits for a phone, or a new one')
+    .option('--name <name>', 'of a new device')
     .option('--phone <number>', 'link by a code typed on this phone')
     .action((options) =>
-      pair({ url: options.url, token: options.token, deviceId: options.device, phone: options.phone }, print),
+      pair(
+        {
+          url: options.url,
+          token: options.token,
+          deviceId: options.device,
+          name: options.name,
+          phone: options.phone,
+        },
+        print,
+      ),
     );
 
   return program;

@@ -5,7 +5,10 @@ import { pause, systemClock } from '../clock.ts';
 export interface PairInput {
   url: string;
   token: string;
+  /** Default: one that waits for a phone, else a new one. */
   deviceId?: string | undefined;
+  /** Of a new device. */
+  name?: string | undefined;
   /** Link by a code typed on this phone instead of a QR. */
   phone?: string | undefined;
 }
@@ -15,6 +18,8 @@ interface Answer {
   body: {
     error?: string;
     error_code?: string;
+    devices?: { id: string; linked: boolean }[];
+    device?: { id: string };
     data?: {
       qr_code?: string;
       expires_at?: string;
@@ -31,10 +36,10 @@ const PATIENCE_MS = 10 * 60_000;
 
 /** Resolves once the phone is linked and connected; throws with the gateway's own words when it cannot be. */
 export async function pair(input: PairInput, print: (line: string) => void, pollMs = POLL_MS): Promise<void> {
-  const api = new PairingApi(input);
+  const api = new PairingApi({ ...input, deviceId: input.deviceId ?? (await deviceToPair(input)) });
   const until = systemClock.monotonic() + PATIENCE_MS;
   if (input.phone !== undefined) {
-    const answer = await api.request('POST', '/paircode', { phone: input.phone, device_id: input.deviceId });
+    const answer = await api.request('POST', '/paircode', { phone: input.phone });
     if (!isLinkedAlready(answer)) {
       print(
         `On the phone: WhatsApp > Linked devices > Link with phone number, and type ${data(answer).code}`,
@@ -44,8 +49,7 @@ export async function pair(input: PairInput, print: (line: string) => void, poll
   let shown = '';
   while (systemClock.monotonic() < until) {
     const answer = await api.request('GET', '/status');
-    // A caller without any device gets one by asking for its QR.
-    const status = answer.body.error_code === 'DEVICE_NOT_FOUND' ? {} : data(answer);
+    const status = data(answer);
     if (status.connected) {
       print(`Linked and connected: ${status.phone_number ?? 'unknown number'}`);
       return;
@@ -54,6 +58,18 @@ export async function pair(input: PairInput, print: (line: string) => void, poll
     await pause(pollMs);
   }
   throw new Error('nobody linked a phone in time');
+}
+
+/** The caller's device that waits for a phone, else a new one: those that are linked stay as they are. */
+async function deviceToPair(input: PairInput): Promise<string> {
+  const api = new PairingApi(input);
+  const { status, body } = await api.request('GET', '/devices');
+  if (status !== 200) throw refused({ status, body });
+  const waiting = body.devices?.find(({ linked }) => !linked);
+  if (waiting) return waiting.id;
+  const made = await api.request('POST', '/devices', { name: input.name ?? 'WhatsApp' });
+  if (made.status !== 201 || !made.body.device) throw refused(made);
+  return made.body.device.id;
 }
 
 async function showQr(api: PairingApi, shown: string, print: (line: string) => void): Promise<string> {
@@ -77,7 +93,11 @@ function isLinkedAlready(answer: Answer): boolean {
 
 function data(answer: Answer): NonNullable<Answer['body']['data']> {
   if (answer.status === 200 && answer.body.data) return answer.body.data;
-  throw new Error(`the gateway answered ${answer.status}: ${answer.body.error ?? 'no reason'}`);
+  throw refused(answer);
+}
+
+function refused({ status, body }: Answer): Error {
+  return new Error(`the gateway answered ${status}: ${body.error ?? 'no reason'}`);
 }
 
 class PairingApi {

@@ -92,6 +92,16 @@ export class DeviceStore {
     return rows.map(deviceFromRow);
   }
 
+  /** From now on it is nowhere to be found; what it had goes after that. */
+  async markLeaving(device: Pick<Device, 'id' | 'tenantId'>, at: number): Promise<void> {
+    await this.#db
+      .updateTable('devices')
+      .set({ deleting_at: at, wanted: 0 })
+      .where('tenant_id', '=', device.tenantId)
+      .where('id', '=', device.id)
+      .execute();
+  }
+
   /** Stores the change and the events that it is, in one commit. */
   async update(
     device: EventDevice,

@@ -5,6 +5,7 @@ import type { EventRecorder } from '../events/recorder.ts';
 import type { StockRoom } from '../quotas/quotas.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Caller } from '../tenancy/caller.ts';
+import type { DeletionState, Deletions } from '../tenancy/deletions.ts';
 import { maySee, onlyOwner } from '../tenancy/visibility.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
 import { deviceNotReady, type NotReady } from '../whatsapp/port/not-ready.ts';
@@ -35,6 +36,8 @@ export interface DevicesParts extends Omit<SupervisorParts, 'store'> {
   quotas: StockRoom;
   /** Hears of each change of a device, in its transaction; default: nobody. */
   events?: EventRecorder;
+  /** Erases the rows and files of a device that was removed. */
+  deletions: Pick<Deletions, 'begin'>;
   pairing?: Partial<PairingSettings>;
   /** How long `connect` waits for WhatsApp, milliseconds. */
   connectTimeoutMs?: number;
@@ -252,6 +255,21 @@ export class Devices {
     if (!localOnly && actor.notReady) throw deviceNotReady(actor.notReady);
     await onSession(() => actor.logout(localOnly));
     return actor.device;
+  }
+
+  /**
+   * Removes the device for good, with all that it sent and received. A connected one is unlinked first; one that
+   * is not stays in its phone's list (`unlinked` is false) until its user takes it out there.
+   */
+  async remove(device: Device): Promise<{ unlinked: boolean; state: DeletionState }> {
+    const actor = this.#supervisor.actor(device);
+    const wasLinked = actor.linked;
+    if (actor.openSession !== null) await onSession(() => actor.logout(false));
+    const unlinked = !wasLinked || !actor.linked;
+    await this.#store.markLeaving(device, this.#parts.clock.now());
+    await this.#supervisor.release(({ id }) => id === device.id);
+    const { tenantId, id: deviceId } = device;
+    return { unlinked, state: await this.#parts.deletions.begin({ tenantId, deviceId }) };
   }
 
   /**

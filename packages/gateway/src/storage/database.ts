@@ -8,7 +8,7 @@ import { openSqlite } from './sqlite/open.ts';
 import { SqliteSearch } from './sqlite/search.ts';
 import { diskSync, type FileSync } from './sqlite/wal-sync.ts';
 
-export { type ErasedFiles, eraseTenant, eraseUser } from './sqlite/erasure.ts';
+export { type ErasedFiles, eraseDevice, eraseTenant, eraseUser } from './sqlite/erasure.ts';
 export { FolderInUse, lockFolder } from './sqlite/folder-lock.ts';
 export { lastEventNumber } from './sqlite/numbers.ts';
 export { DATABASE_FILE } from './sqlite/open.ts';

@@ -18,6 +18,8 @@ export interface Tenancy {
   authentication: Authentication;
   tenants: Tenants;
   users: Users;
+  /** Erases what has been marked as leaving. */
+  deletions: Pick<Deletions, 'begin'>;
   /** Awaited before a tenant or user is deleted. */
   beforeLeaving(listener: Leaving): void;
   /** Once, before the start: who deletes the files of a tenant. */
@@ -59,6 +61,7 @@ export function composeTenancy(parts: {
     authentication,
     tenants: new Tenants({ db, clock, deletions }),
     users: new Users({ db, clock, quotas, deletions, changed: forget }),
+    deletions,
     files: (by) => {
       erased = by;
     },

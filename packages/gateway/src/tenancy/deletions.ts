@@ -1,14 +1,15 @@
-/** Deleting tenants and users: at once for whoever calls, a little at a time in the database, and for good. */
+/** Deleting tenants, users and devices: at once for whoever calls, a little at a time in the database, and for good. */
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { type Clock, inTime, stopwatch } from '../clock.ts';
 import type { Log } from '../observability/log.ts';
-import { type ErasedFiles, eraseTenant, eraseUser } from '../storage/database.ts';
+import { type ErasedFiles, eraseDevice, eraseTenant, eraseUser } from '../storage/database.ts';
 import type { Database } from '../storage/schema.ts';
 
-/** Whose things go: a tenant, or one of its users. */
+/** Whose things go: a tenant, one of its users, or one device, which its room has closed. */
 export interface Leaver {
   tenantId: string;
   userId?: string | undefined;
+  deviceId?: string | undefined;
 }
 
 /** Ends what runs on behalf of a tenant, or of one of its users, before the rows are deleted. */
@@ -71,9 +72,20 @@ export class Deletions {
       .select(['tenant_id as tenantId', 'id as userId'])
       .where('deleting_at', 'is not', null)
       .execute();
-    const whole = new Set(tenants.map(({ tenantId }) => tenantId));
-    const alone = users.filter(({ tenantId }) => !whole.has(tenantId));
-    for (const leaver of [...tenants, ...alone]) this.#erased(leaver).catch(() => undefined);
+    const devices = await db
+      .selectFrom('devices')
+      .select(['tenant_id as tenantId', 'user_id as ownerId', 'id as deviceId'])
+      .where('deleting_at', 'is not', null)
+      .execute();
+    const leaving = new Set([
+      ...tenants.map(({ tenantId }) => tenantId),
+      ...users.map(({ userId }) => userId),
+    ]);
+    const alone = users.filter(({ tenantId }) => !leaving.has(tenantId));
+    const single = devices
+      .filter(({ tenantId, ownerId }) => !leaving.has(tenantId) && !leaving.has(ownerId))
+      .map(({ tenantId, deviceId }) => ({ tenantId, deviceId }));
+    for (const leaver of [...tenants, ...alone, ...single]) this.#erased(leaver).catch(() => undefined);
   }
 
   /** Ends between two of the small transactions; the next start goes on. */
@@ -83,7 +95,7 @@ export class Deletions {
   }
 
   #erased(leaver: Leaver): Promise<void> {
-    const key = leaver.userId ?? leaver.tenantId;
+    const key = leaver.deviceId ?? leaver.userId ?? leaver.tenantId;
     const running = this.#running.get(key) ?? this.#erase(leaver).finally(() => this.#running.delete(key));
     this.#running.set(key, running);
     return running;
@@ -91,21 +103,22 @@ export class Deletions {
 
   async #erase(leaver: Leaver): Promise<void> {
     const { db, clock, log, files, beforeDelete, forget } = this.#parts;
-    const { tenantId, userId } = leaver;
+    const { tenantId, userId, deviceId } = leaver;
+    const of = { tenant_id: tenantId, user_id: userId, device_id: deviceId };
     const { signal } = this.#stop;
     const took = stopwatch();
     try {
-      await beforeDelete(tenantId, userId);
-      if (userId === undefined) await eraseTenant(db, tenantId, { files, signal });
-      else await eraseUser(db, { tenantId, userId }, { files, signal });
-      forget(tenantId);
-      log.info({ tenant_id: tenantId, user_id: userId, took_ms: took() }, 'everything of it is deleted');
+      if (deviceId !== undefined) await eraseDevice(db, { tenantId, deviceId }, { files, signal });
+      else {
+        await beforeDelete(tenantId, userId);
+        if (userId === undefined) await eraseTenant(db, tenantId, { files, signal });
+        else await eraseUser(db, { tenantId, userId }, { files, signal });
+        forget(tenantId);
+      }
+      log.info({ ...of, took_ms: took() }, 'everything of it is deleted');
     } catch (err) {
       if (signal.aborted) throw err;
-      log.error(
-        { err, tenant_id: tenantId, user_id: userId },
-        'it is not deleted entirely: tried again later',
-      );
+      log.error({ err, ...of }, 'it is not deleted entirely: tried again later');
       clock.after(AGAIN_AFTER_MS, () => void this.#erased(leaver).catch(() => undefined));
       throw err;
     }

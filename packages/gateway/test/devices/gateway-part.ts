@@ -7,6 +7,7 @@ import { StoredCredentials } from '../../src/storage/credentials.ts';
 import type { Database } from '../../src/storage/schema.ts';
 import { Vault } from '../../src/storage/vault.ts';
 import type { Caller, Role } from '../../src/tenancy/caller.ts';
+import { deletionsOf } from '../api/edge.ts';
 import { addTenant, addUser, openTestDatabase, type TestDatabase } from '../worlds/database.ts';
 import { ScriptedNetwork } from './scripted-session.ts';
 
@@ -39,6 +40,7 @@ export class DevicesWorld {
     return new Devices({
       db: this.db,
       quotas: noQuotas,
+      deletions: deletionsOf(this.db, []),
       clock: this.clock,
       log: pino({ level: 'silent' }),
       createSession: this.network.factory,

@@ -301,6 +301,71 @@ describe('POST /connect, /disconnect, /logout and DELETE /devices/{deviceID}', (
   });
 });
 
+describe('a second number', () => {
+  test('a list shows the strays; one that is linked and down is meant all the same', async () => {
+    const caller = await api.user();
+    await api.call(caller, 'POST', '/devices', { name: 'stray' });
+    world.clock.advance(1);
+    const device = await world.linked(caller);
+    world.clock.advance(1);
+    await api.call(caller, 'POST', '/devices', { name: 'stray too' });
+    await world.network.sessions[1]?.close('connection_lost', 408);
+    const { devices } = (await api.call(caller, 'GET', '/devices')).body;
+    expect(devices).toMatchObject([
+      { stray: true, linked: false, reason: 'never_linked' },
+      { stray: false, linked: true, reason: 'reconnecting' },
+      { stray: true, linked: false, reason: 'never_linked' },
+    ]);
+    expect(await api.call(caller, 'POST', '/logout')).toMatchObject({
+      status: 503,
+      body: { error_code: 'DEVICE_NOT_READY', reason: 'reconnecting', device_id: device.id },
+    });
+  });
+
+  test('GET /qr takes the device that waits, not the one that is connected', async () => {
+    const caller = await api.user();
+    const device = await world.linked(caller);
+    const { data } = (await api.call(caller, 'POST', '/devices', { name: 'second' })).body;
+    const qr = await api.askQr(caller, '/qr', '2@second');
+    expect(qr.body.data.device_id).toBe(data.device_id);
+    expect(qr.body.data.device_id).not.toBe(device.id);
+  });
+
+  test('remove unlinks a device and leaves nothing of it', async () => {
+    const caller = await api.user();
+    const device = await world.linked(caller);
+    const other = await world.linked(caller, '5511999990002');
+    expect(await api.call(caller, 'DELETE', `/devices/${device.id}?remove=true`)).toMatchObject({
+      status: 200,
+      body: { message: 'Device removed', device_id: device.id, unlinked: true, state: 'deleted' },
+    });
+    expect(world.network.loggedOut).toBe(1);
+    expect(await world.db.selectFrom('devices').select('id').execute()).toEqual([{ id: other.id }]);
+    const keys = await world.db.selectFrom('signal_keys').select('device_id').distinct().execute();
+    expect(keys.map(({ device_id }) => device_id)).not.toContain(device.id);
+    expect((await api.call(caller, 'DELETE', `/devices/${device.id}?remove=true`)).status).toBe(404);
+    expect((await api.call(caller, 'GET', '/status')).body.data).toMatchObject({ device_id: other.id });
+  });
+
+  test('remove says that the phone was not told when the device is offline', async () => {
+    const caller = await api.user();
+    const { id } = await world.linked(caller);
+    await api.call(caller, 'POST', '/disconnect');
+    expect((await api.call(caller, 'DELETE', `/devices/${id}?remove=true`)).body).toMatchObject({
+      unlinked: false,
+    });
+    expect((await api.call(caller, 'GET', '/devices')).body.devices).toEqual([]);
+  });
+
+  test('a user removes no device of a colleague', async () => {
+    const owner = await api.user();
+    const colleague = await api.user('user', owner.tenantId);
+    const { id } = await world.linked(owner);
+    expect((await api.call(colleague, 'DELETE', `/devices/${id}?remove=true`)).status).toBe(404);
+    expect((await world.row({ id })).state).toBe('connected');
+  });
+});
+
 describe('the device is selected', () => {
   test('by query, body or header, on every operation', async () => {
     const caller = await api.user();

@@ -62,13 +62,30 @@ export async function eraseUser(
     .where('tenant_id', '=', tenantId)
     .where('user_id', '=', userId)
     .execute();
-  for (const { id } of devices) {
-    await eraseOwned(db, { column: 'device_id', id, tenantId }, erasing);
-    await db.deleteFrom('devices').where('tenant_id', '=', tenantId).where('id', '=', id).execute();
-  }
+  for (const { id } of devices) await eraseRowsOfDevice(db, tenantId, id, erasing);
   await batches(erasing, () => eraseKeys(db, tenantId, userId));
   await db.deleteFrom('users').where('tenant_id', '=', tenantId).where('id', '=', userId).execute();
   await forgetContent(db, erasing);
+}
+
+/** The same for one device, with what it sent and received. */
+export async function eraseDevice(
+  db: Kysely<Database>,
+  { tenantId, deviceId }: { tenantId: string; deviceId: string },
+  erasing: Erasing,
+): Promise<void> {
+  await eraseRowsOfDevice(db, tenantId, deviceId, erasing);
+  await forgetContent(db, erasing);
+}
+
+async function eraseRowsOfDevice(
+  db: Kysely<Database>,
+  tenantId: string,
+  id: string,
+  erasing: Erasing,
+): Promise<void> {
+  await eraseOwned(db, { column: 'device_id', id, tenantId }, erasing);
+  await db.deleteFrom('devices').where('tenant_id', '=', tenantId).where('id', '=', id).execute();
 }
 
 async function eraseOwned(db: Kysely<Database>, owner: Owner, erasing: Erasing): Promise<void> {

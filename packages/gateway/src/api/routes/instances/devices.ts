@@ -2,9 +2,12 @@
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { rfc3339, rfc3339OrNull } from '../../../clock.ts';
+import { isLinked } from '../../../devices/device.ts';
 import type { Device, Devices } from '../../../devices/devices.ts';
+import { notReadyReason } from '../../../devices/readiness.ts';
 import { AppError } from '../../../errors.ts';
 import { seesWholeTenant } from '../../../tenancy/visibility.ts';
+import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';
 import { failures } from '../../request/failures.ts';
 import {
   CreateDeviceBody,
@@ -12,8 +15,9 @@ import {
   DeviceList,
   DevicePath,
   ListQuery,
-  MessageAnswer,
   MyDevices,
+  RemovedAnswer,
+  RemoveQuery,
 } from './schemas.ts';
 
 export interface DevicesParts {
@@ -108,13 +112,22 @@ export const devicesRoutes: FastifyPluginAsyncTypebox<DevicesParts> = async (
         tags,
         summary: 'Disconnect a device',
         description:
-          'Closes the connection and marks the device offline. It is neither unlinked nor deleted.',
+          'Closes the connection and marks the device offline. It is neither unlinked nor deleted, unless ' +
+          '`remove=true`: then it is unlinked, and goes for good with all that it sent and received. A device ' +
+          'that is not connected cannot be unlinked: it goes all the same, `unlinked` is false, and the phone ' +
+          'lists it until somebody takes it out there.',
         params: DevicePath,
-        response: { 200: MessageAnswer, ...failures('DEVICE_NOT_FOUND') },
+        querystring: RemoveQuery,
+        response: { 200: RemovedAnswer, ...failures('DEVICE_NOT_FOUND', ...SESSION_FAILURES) },
       },
     },
     async (request) => {
-      await devices.disconnect(await devices.resolve(request.caller, request.params.deviceID));
+      const device = await devices.resolve(request.caller, request.params.deviceID);
+      if (request.query.remove === true) {
+        const removed = await devices.remove(device);
+        return { success: true as const, message: 'Device removed', device_id: device.id, ...removed };
+      }
+      await devices.disconnect(device);
       return { success: true as const, message: 'Device disconnected' };
     },
   );
@@ -128,6 +141,9 @@ function deviceObject(device: Device, webhookUrl: string | null = null) {
     name: device.name,
     whatsapp_jid: device.jid,
     connected: device.state === 'connected',
+    linked: isLinked(device),
+    stray: !isLinked(device) && device.state !== 'pairing',
+    reason: notReadyReason(device) ?? device.stateReason,
     status: device.state,
     last_seen: rfc3339OrNull(device.lastSeen),
     webhook_url: webhookUrl,

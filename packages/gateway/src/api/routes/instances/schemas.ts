@@ -88,6 +88,11 @@ const DeviceObject = Type.Object({
   name: Type.String({ examples: ['WhatsApp Loja 01'] }),
   whatsapp_jid: Nullable(Jid),
   connected: Type.Boolean(),
+  linked: Type.Boolean({ description: 'A phone has accepted it' }),
+  stray: Type.Boolean({
+    description: 'No phone is linked to it, nor being linked: use it for the next number, or remove it',
+  }),
+  reason: Type.String({ description: 'As in `GET /status`', examples: ['open'] }),
   status: State,
   last_seen: Nullable(Rfc3339),
   webhook_url: Nullable(Type.String()),
@@ -114,7 +119,22 @@ export const MyDevices = data(
   Type.Object({ devices: Type.Array(DeviceObject), count: Type.Integer(), user_id: Uuid }),
 );
 
-export const MessageAnswer = Type.Object({ success: Success, message: Type.String() });
+export const RemoveQuery = Type.Object({
+  remove: Flag('Default false: true unlinks and deletes the device, with all that it sent and received'),
+});
+
+export const RemovedAnswer = Type.Object({
+  success: Success,
+  message: Type.String({ examples: ['Device disconnected'] }),
+  device_id: Type.Optional(Uuid),
+  unlinked: Type.Optional(Type.Boolean({ description: 'With `remove`: no phone lists it any more' })),
+  state: Type.Optional(
+    Type.String({
+      enum: ['deleting', 'deleted'],
+      description: 'With `remove`: whether all of its data has gone already',
+    }),
+  ),
+});
 
 export const DoneData = data(Type.Object({ message: Type.String(), device_id: Uuid }));
 
