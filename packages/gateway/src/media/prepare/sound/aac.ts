@@ -71,13 +71,13 @@ async function* decoded(
   frames: Iterable<Uint8Array>,
   skip: number,
 ): AsyncGenerator<PcmFrame[]> {
-  const decoder = await loaded();
+  const decode = await partDecoder();
   let before: Uint8Array[] = [];
   let skipped = 0;
   for (const part of parts(frames)) {
     // The first one is lost: it is taken to look what the file is.
     const coded = before.length > 0 ? [...before, ...part] : [...part.slice(0, 1), ...part];
-    const { samples, rate, channels } = await decode(decoder, Buffer.concat(coded));
+    const { samples, rate, channels } = await decode(Buffer.concat(coded));
     const perFrame = Math.round(samples.length / channels / (coded.length - 1) / FRAME) * FRAME * channels;
     let heard = samples.subarray(Math.max(0, samples.length - part.length * perFrame));
     if (skipped === 0 && skip > 0) {
@@ -111,29 +111,42 @@ function* parts(frames: Iterable<Uint8Array>): Generator<Uint8Array[]> {
   if (part.length > 0) yield part;
 }
 
-type Package = { code: typeof import('audio-file-decoder'); wasm: string };
+type Package = typeof import('audio-file-decoder');
+/** Decodes one part. Throws SoundProblem. */
+type Decode = (part: Buffer) => Promise<{ samples: Float32Array; rate: number; channels: number }>;
 
-async function decode(
-  { code, wasm }: Package,
-  whole: Buffer,
-): Promise<{ samples: Float32Array; rate: number; channels: number }> {
-  const copy = new Uint8Array(whole).buffer;
-  // It throws texts.
-  const failed = (cause: unknown): never => {
-    throw new SoundProblem(`it cannot be decoded (${String(cause).slice(0, 200)})`, { unsupported: false });
+/**
+ * One instance for all parts of a file. The package makes one for each call, and those of ten minutes lie about
+ * until they are collected: 0.9 GB.
+ */
+async function partDecoder(): Promise<Decode> {
+  const { code, wasm } = await loaded();
+  let instance: unknown = null;
+  const opened = async (data: ArrayBuffer): Promise<InstanceType<Package['AudioDecoder']>> => {
+    if (instance) return new code.AudioDecoder(instance, data);
+    const decoder = await code.getAudioDecoder(wasm, data);
+    // The only way to it.
+    instance = Reflect.get(decoder, '_module');
+    return decoder;
   };
-  const decoder = await code.getAudioDecoder(wasm, copy).catch(failed);
-  try {
-    const samples = decoder.decodeAudioData(0, -1, { multiChannel: true });
-    return { samples, rate: decoder.sampleRate, channels: decoder.channelCount };
-  } catch (error) {
-    return failed(error);
-  } finally {
-    decoder.dispose();
-  }
+  return async (part) => {
+    try {
+      const decoder = await opened(new Uint8Array(part).buffer);
+      try {
+        const samples = decoder.decodeAudioData(0, -1, { multiChannel: true });
+        return { samples, rate: decoder.sampleRate, channels: decoder.channelCount };
+      } finally {
+        decoder.dispose();
+      }
+    } catch (cause) {
+      // It throws texts.
+      const reason = String(cause).slice(0, 200);
+      throw new SoundProblem(`it cannot be decoded (${reason})`, { unsupported: false });
+    }
+  };
 }
 
-async function loaded(): Promise<Package> {
+async function loaded(): Promise<{ code: Package; wasm: string }> {
   const require = createRequire(import.meta.url);
   const folder = dirname(require.resolve('audio-file-decoder'));
   // Compiled for Node and browsers at once: it takes its file by `fetch` where that exists, and asks for these
