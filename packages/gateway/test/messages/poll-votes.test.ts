@@ -154,7 +154,7 @@ describe('a poll of very many options', () => {
     await archive.storeInbound(device, message);
     decoded.length = 0;
     const order: string[] = [];
-    const voting = Array.from({ length: 20 }, async (_each, n) => {
+    const voteOf = async (n: number): Promise<void> => {
       const voter = { jid: `55119999${80_000 + n}@s.whatsapp.net`, lid: `${700_000 + n}@lid` };
       const read = await archive.storeInbound(device, inbound(vote(['option 7', 'option 300'], voter)));
       expect(read?.context.pollVote).toEqual({
@@ -163,11 +163,16 @@ describe('a poll of very many options', () => {
         unknownOptions: 1,
       });
       order.push('vote');
-    });
+    };
     const other = await world.device(await world.tenant());
+    // A device stores what it receives in order, one after the other.
+    const voting = (async () => {
+      for (let n = 0; n < 20; n += 1) await voteOf(n);
+    })();
     const bystander = world.archive.storeInbound(other, inbound()).then(() => order.push('bystander'));
-    await Promise.all([...voting, bystander]);
+    await Promise.all([voting, bystander]);
     expect(decoded.filter((bytes) => bytes > 100_000)).toHaveLength(1);
-    expect(order).toContain('bystander');
+    // Stored between two votes, not behind them all.
+    expect(order.indexOf('bystander')).toBeLessThan(order.length - 1);
   });
 });
