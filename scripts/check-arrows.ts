@@ -10,7 +10,15 @@ import { dirname, join, relative, resolve } from 'node:path';
 const ROOT = resolve(import.meta.dirname, '..');
 
 /** What anybody in the gateway may use: no room of its own, no state. */
-const SHARED = ['clock.ts', 'errors.ts', 'config.ts', 'version.ts', 'steps.ts', 'storage/failure.ts'];
+const SHARED = [
+  'clock.ts',
+  'errors.ts',
+  'config.ts',
+  'nearest-name.ts',
+  'version.ts',
+  'steps.ts',
+  'storage/failure.ts',
+];
 /** What a session can do and reports; `whatsapp/baileys` is the engine behind it. */
 const PORT = 'whatsapp/port';
 const DOMAIN = [
@@ -36,6 +44,7 @@ interface Rule {
 const GATEWAY: Record<string, Rule> = {
   'clock.ts': { may: [] },
   'errors.ts': { may: [] },
+  'nearest-name.ts': { may: [] },
   'steps.ts': { may: ['observability'] },
   'version.ts': { may: [] },
   'config.ts': { may: [PORT, 'net', 'observability', 'storage', 'settings-reader.ts'] },

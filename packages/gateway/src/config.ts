@@ -5,7 +5,7 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import type { LogFormat, LogLevel } from './observability/log.ts';
-import { ConfigError, SettingsReader } from './settings-reader.ts';
+import { ConfigError, SettingsReader, type UnknownSetting } from './settings-reader.ts';
 import type { SyncMode } from './storage/database.ts';
 import type { MediaKind } from './whatsapp/port/media.ts';
 
@@ -107,6 +107,8 @@ export interface JournalConfig {
 export interface Config {
   host: string;
   port: number;
+  /** Whether members of requests and settings that nobody knows are refused. */
+  strict: boolean;
   dataDir: string;
   masterToken: string;
   /** 32 bytes. */
@@ -126,6 +128,8 @@ export interface Config {
   /** CIDR ranges that outgoing requests may reach although they are private. */
   allowNetworks: string[];
   network: NetworkConfig;
+  /** Variables that look like settings and are none; they are ignored. */
+  unknownSettings: UnknownSetting[];
 }
 
 /** As the environment says it: secrets that it leaves out are found or made in the data folder. */
@@ -135,6 +139,16 @@ export interface Settings extends Omit<Config, 'masterToken' | 'encryptionKey'> 
 }
 
 export const WHATSAPP_NETWORK_URL = 'wss://web.whatsapp.com/ws/chat';
+
+const PREFIX = 'WUTS_';
+/** Read by single commands of the CLI. */
+const OF_COMMANDS = [
+  'WUTS_URL',
+  'WUTS_TOKEN',
+  'WUTS_PASSWORD',
+  'WUTS_NEW_ENCRYPTION_KEY',
+  'WUTS_NEW_ENCRYPTION_KEY_FILE',
+];
 
 const MEDIA_KINDS = ['image', 'video', 'audio', 'voice', 'document', 'sticker'] as const;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -147,11 +161,14 @@ export function loadConfig(env: NodeJS.ProcessEnv): Settings {
   // Many platforms set it for every program: better refused than a database that nobody expects elsewhere.
   read.secret('DATABASE_URL', databaseUrl);
   const media = readMedia(read);
+  const strict = read.boolean('WUTS_STRICT', false);
   const settings: Settings = {
     // Where to listen. Loopback by default: a gateway reachable from outside is a decision.
     host: read.text('WUTS_HOST', '127.0.0.1'),
     // 0 takes any free port.
     port: read.integer('WUTS_PORT', 3000, 0, 65_535),
+    // Refuses members of requests and settings that nobody knows, which are ignored with a warning otherwise.
+    strict,
     // Database, cached media, generated secrets.
     dataDir: resolve(read.text('WUTS_DATA_DIR', './data')),
     masterToken: read.secret('WUTS_MASTER_TOKEN', masterToken),
@@ -190,7 +207,7 @@ export function loadConfig(env: NodeJS.ProcessEnv): Settings {
         // So many may go at once after a pause.
         burst: read.integer('WUTS_PACE_BURST', 120, 1, 100_000),
         // A request whose turn would come later is answered 429.
-        maxWaitMs: read.duration('WUTS_PACE_MAX_WAIT', 20_000),
+        maxWaitMs: read.duration('WUTS_PACE_MAX_WAIT', 100_000),
       },
     },
     retention: {
@@ -217,9 +234,17 @@ export function loadConfig(env: NodeJS.ProcessEnv): Settings {
     // Comma separated, for example 10.0.0.0/8,192.168.1.0/24.
     allowNetworks: read.list('WUTS_ALLOW_NETWORKS', [], cidr),
     network: readNetwork(read),
+    unknownSettings: [],
   };
+  settings.unknownSettings = read.unknown(PREFIX, OF_COMMANDS);
+  if (strict) for (const { name, meant } of settings.unknownSettings) read.problem(name, notKnown(meant));
   read.finish();
   return settings;
+}
+
+/** What is wrong with a setting that is none. */
+export function notKnown(meant: string | null): string {
+  return meant === null ? 'is not a setting' : `is not a setting: did you mean ${meant}?`;
 }
 
 /** For `wuts key rotate` alone. Throws ConfigError when it is missing or no key. */

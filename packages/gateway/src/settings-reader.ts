@@ -1,5 +1,13 @@
 /** Reads settings by name from an environment and gathers the mistakes, so that one error names all of them. */
 import { readFileSync } from 'node:fs';
+import { nearestName } from './nearest-name.ts';
+
+/** A variable that looks like a setting and is none. */
+export interface UnknownSetting {
+  name: string;
+  /** The setting that was probably meant. */
+  meant: string | null;
+}
 
 /** The settings cannot be used. The message lists every problem and shows no value of a secret. */
 export class ConfigError extends Error {
@@ -30,6 +38,7 @@ const TIME_UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600
 export class SettingsReader {
   readonly #env: NodeJS.ProcessEnv;
   readonly #problems: string[] = [];
+  readonly #known = new Set<string>();
 
   constructor(env: NodeJS.ProcessEnv) {
     this.#env = env;
@@ -44,8 +53,18 @@ export class SettingsReader {
     if (this.#problems.length > 0) throw new ConfigError(this.#problems);
   }
 
+  /** Variables that begin with `prefix` and were neither read nor are among `others`. Call it after all others. */
+  unknown(prefix: string, others: readonly string[]): UnknownSetting[] {
+    const known = [...this.#known, ...others];
+    return Object.keys(this.#env)
+      .filter((name) => name.startsWith(prefix) && !known.includes(name))
+      .sort()
+      .map((name) => ({ name, meant: nearestName(known, name) }));
+  }
+
   /** A setting that is empty counts as absent: that is how compose files pass on what is not set. */
   #value(name: string): string | null {
+    this.#known.add(name);
     const value = this.#env[name]?.trim();
     return value === undefined || value === '' ? null : value;
   }
@@ -122,6 +141,7 @@ export class SettingsReader {
   /** From `NAME` or from the file that `NAME_FILE` names, without the line's end; both is a problem. */
   secret<T>(name: string, parse: (text: string) => T): T | null {
     const file = this.#value(`${name}_FILE`);
+    this.#known.add(name);
     if (file === null) return this.optional(name, parse);
     if (this.#value(name) !== null) {
       this.problem(name, `and ${name}_FILE are both set: keep one`);

@@ -28,7 +28,7 @@ declare module 'fastify' {
     access?: Access;
     /** Answered while the server stops: probes and metrics. */
     whileStopping?: boolean;
-    /** Members of its body that take files as base64, which do not count for the size of the body. */
+    /** Members of its body that take files as base64, folded; they do not count for the size of the body. */
     fileMembers?: () => ReadonlySet<string>;
   }
   interface FastifyRequest {

@@ -58,6 +58,7 @@ export async function composeApi(parts: {
     lifecycle,
     quotas,
     metrics,
+    strict: config.strict,
     version: VERSION,
     publicUrl: config.publicUrl,
     tags: TAGS,

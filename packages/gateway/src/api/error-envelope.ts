@@ -12,6 +12,7 @@ import {
 } from '../errors.ts';
 import { SEND_LARGE_FILES } from '../media/base64.ts';
 import { isStorageFailure } from '../storage/failure.ts';
+import { ignoredIn } from './request/ignored.ts';
 
 declare module 'fastify' {
   interface FastifyReply {
@@ -132,7 +133,13 @@ export function validationError(errors: ErrorObject[], context: string): AppErro
   }
   const first = problems[0];
   const text = first ? `${first.field} ${first.message}` : ERROR_CATALOGUE.VALIDATION_ERROR.text;
-  return new AppError('VALIDATION_ERROR', { message: text, validation: problems });
+  // What is missing may be there under a misspelt name.
+  const warnings = ignoredIn(errors);
+  return new AppError('VALIDATION_ERROR', {
+    message: text,
+    validation: problems,
+    ...(warnings.length > 0 ? { extra: { warnings } } : {}),
+  });
 }
 
 function fieldProblem(error: ErrorObject, context: string): FieldProblem {

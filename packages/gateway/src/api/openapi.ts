@@ -5,7 +5,7 @@ import type { FastifyInstance, RouteOptions } from 'fastify';
 import type { Access } from './auth.ts';
 import { describedWebhooks } from './event-schemas.ts';
 import { withFailuresOfServer } from './request/failures.ts';
-import { ErrorEnvelope } from './schemas.ts';
+import { ErrorEnvelope, Warnings } from './schemas.ts';
 
 /** Registers the generator; must come before the routes it describes. */
 export async function registerOpenApi(
@@ -91,7 +91,18 @@ function completeSchema(route: RouteOptions): void {
   const schema = route.schema;
   if (!schema || schema.hide === true) return;
   schema.security ??= security(route.config?.access ?? 'user');
-  schema.response = withFailuresOfServer(route);
+  schema.response = withWarnings(withFailuresOfServer(route));
+}
+
+/** Every object that is answered to a success may carry them: see `warnOfIgnored`. */
+function withWarnings(response: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(response).map(([status, schema]) => {
+      const { type, properties } = schema as { type?: unknown; properties?: object };
+      if (!status.startsWith('2') || type !== 'object' || !properties) return [status, schema];
+      return [status, { ...(schema as object), properties: { ...properties, warnings: Warnings } }];
+    }),
+  );
 }
 
 function security(access: Access): Record<string, string[]>[] {

@@ -61,6 +61,18 @@ export const ErrorEnvelope = Type.Object(
   },
 );
 
+/** `warnings` of an answer. */
+export const Warnings = Type.Array(
+  Type.Object({
+    field: Type.String(),
+    message: Type.String(),
+    did_you_mean: Type.Optional(Type.String()),
+  }),
+  {
+    description: 'What of the request was ignored, or did less than it says; left out when there is nothing',
+  },
+);
+
 export interface ErrorBody {
   success: false;
   error: string;

@@ -26,6 +26,7 @@ import { isDocumented, KEEPS } from './request/failures.ts';
 import { acceptJson } from './request/json-body.ts';
 import { LARGEST_JSON_BYTES } from './request/json-measure.ts';
 import { validatorCompiler } from './request/validation.ts';
+import { warnOfIgnored } from './request/warnings.ts';
 
 /** Where the process stands; the edge refuses work while it stops. */
 export interface Lifecycle {
@@ -48,6 +49,8 @@ export interface ServerParts {
   /** What a tenant may ask for at a time, and whether anything new is accepted; default: all. */
   quotas?: Traffic;
   metrics: Metrics;
+  /** Whether members and parameters that nobody knows are refused; default: ignored, with a warning. */
+  strict?: boolean;
   version: string;
   publicUrl?: string | null;
   /** The tags that the OpenAPI document lists. */
@@ -138,13 +141,21 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
   });
   // Said at once, whatever else the operation would find wrong.
   app.addHook('preValidation', async (request) => void selectedDevice(request));
+  warnOfIgnored(app, { strict: parts.strict ?? false });
   app.addHook('onResponse', async (request, reply) => {
     const route = request.is404 ? 'unknown' : (request.routeOptions.url ?? 'unknown');
     const seconds = reply.elapsedTime / 1000;
     metrics.httpRequests.inc({ method: request.method, route, status: String(reply.statusCode) });
     metrics.httpSeconds.observe({ method: request.method, route }, seconds);
+    const warned = (request.warnings ?? []).map(({ field }) => field);
     request.log.info(
-      { method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
+      {
+        method: request.method,
+        route,
+        status: reply.statusCode,
+        ms: Math.round(reply.elapsedTime),
+        ...(warned.length > 0 ? { warned } : {}),
+      },
       'request answered',
     );
     if (ANSWERS.hasSubscribers) publishAnswer(request, reply);

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadConfig, type Settings } from '../config.ts';
+import { loadConfig, notKnown, type Settings } from '../config.ts';
 import { ENCRYPTION_KEY_FILE, MASTER_TOKEN_FILE } from '../first-start.ts';
 import { DATABASE_FILE, databaseAnswers, openDatabase, pendingMigrations } from '../storage/database.ts';
 import { networkFindings } from './doctor-network.ts';
@@ -40,6 +40,8 @@ function configuration(env: NodeJS.ProcessEnv, findings: Finding[]): Settings | 
   try {
     const settings = loadConfig(env);
     findings.push(ok('settings are valid'));
+    for (const { name, meant } of settings.unknownSettings)
+      findings.push(warning(`${name} ${notKnown(meant)}`));
     return settings;
   } catch (error) {
     findings.push(problem((error as Error).message));

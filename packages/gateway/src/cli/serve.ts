@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Config, loadConfig, WHATSAPP_NETWORK_URL } from '../config.ts';
+import { type Config, loadConfig, notKnown, WHATSAPP_NETWORK_URL } from '../config.ts';
 import { MASTER_TOKEN_FILE } from '../first-start.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
 
@@ -16,8 +16,11 @@ export function onStoreLost(): never {
 
 /** Runs the gateway until it is told to stop (SIGTERM, SIGINT). */
 export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
-  const gateway = await createGateway(loadConfig(env), { onStoreLost });
+  const settings = loadConfig(env);
+  const gateway = await createGateway(settings, { onStoreLost });
   const { log } = gateway;
+  for (const { name, meant } of settings.unknownSettings)
+    log.warn({ setting: name }, `${name} ${notKnown(meant)}`);
   // One session's stray promise must not take the devices of every tenant down.
   process.on('unhandledRejection', (reason) => log.error({ err: reason }, 'a rejection was not handled'));
   // The program that reads our output may end. pino handles that for standard output.

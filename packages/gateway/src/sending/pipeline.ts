@@ -86,7 +86,7 @@ export interface SendingParts {
 /** Bound of `delay` and of `typingDuration`, each; longer ones are cut. */
 export const LONGEST_PAUSE_SECONDS = 60;
 /** Bound of both together: an answer that takes 120 s is cut off by the server's documented write limit. */
-const LONGEST_HOLD_SECONDS = 90;
+export const LONGEST_HOLD_SECONDS = 90;
 
 export class Sending {
   readonly #parts: SendingParts;
@@ -133,7 +133,9 @@ export class Sending {
       deviceId: device.id,
       quotedFound: context.quotedFound,
     };
+    const asked = clock.monotonic();
     if (!request.unpaced) await pacing.turn(device.id, request.signal);
+    const waited = (clock.monotonic() - asked) / 1000;
     const id = { chosen: request.messageId, attempt };
     return this.#chosenIds.holding(device, recipient, id, async () => {
       const composed = await composeWith(request.content, {
@@ -147,7 +149,7 @@ export class Sending {
         people,
         find: (id, author) => archive.findInChat(device, recipient.chat, id, author),
       });
-      const presence = await this.#pace(session, recipient.to, request);
+      const presence = await this.#pause(session, recipient.to, request, waited);
       const delivered = await deliver(archive, {
         session,
         device,
@@ -173,23 +175,22 @@ export class Sending {
     return (await claimedMessage(this.#parts.archive, tenantId, claim))?.sendState ?? null;
   }
 
-  /** Waits and types as asked, each at most a minute. */
-  async #pace(
+  /** Waits and types as asked, each at most a minute. The seconds that it `waited` for its turn count as delay. */
+  async #pause(
     session: WhatsAppSession,
     to: Jid,
     request: Pick<SendRequest, 'delay' | 'typingDuration' | 'content'>,
+    waited: number,
   ): Promise<{ presenceSent: boolean; presenceSeconds: number }> {
     const delay = capped(request.delay, LONGEST_PAUSE_SECONDS);
-    await this.#pause(delay);
-    const seconds = capped(
-      request.typingDuration,
-      Math.min(LONGEST_PAUSE_SECONDS, LONGEST_HOLD_SECONDS - delay),
-    );
+    await this.#sleep(delay - waited);
+    const left = Math.max(LONGEST_HOLD_SECONDS - Math.max(delay, waited), 0);
+    const seconds = capped(request.typingDuration, Math.min(LONGEST_PAUSE_SECONDS, left));
     // Channels have no chat state.
     if (seconds === 0 || to.endsWith('@newsletter')) return { presenceSent: false, presenceSeconds: 0 };
     try {
       await session.presence.sendChatState(to, request.content.chatState);
-      await this.#pause(seconds);
+      await this.#sleep(seconds);
       await session.presence.sendChatState(to, 'paused');
     } catch (error) {
       if (error instanceof SessionNotOpen) throw fromSession(error);
@@ -199,7 +200,7 @@ export class Sending {
     return { presenceSent: true, presenceSeconds: seconds };
   }
 
-  async #pause(seconds: number): Promise<void> {
+  async #sleep(seconds: number): Promise<void> {
     if (seconds > 0) {
       await new Promise<void>((resolve) => this.#parts.clock.after(seconds * 1000, resolve));
     }

@@ -12,7 +12,7 @@ import { personJid, type Recipient } from './recipients.ts';
 
 /** Both documented shapes, `{key: {id, fromMe}, message}` and `{message_id, participant, body}`. */
 export interface QuotedInput {
-  key?: { id?: string; fromMe?: boolean; from_me?: boolean; participant?: string };
+  key?: { id?: string; fromMe?: boolean; participant?: string };
   message?: Record<string, unknown>;
   message_id?: string;
   participant?: string;
@@ -51,7 +51,7 @@ export function parseQuote(input: QuotedInput | undefined): Quote | null {
   }
   return {
     id,
-    fromMe: input.key?.fromMe ?? input.key?.from_me ?? null,
+    fromMe: input.key?.fromMe ?? null,
     participant: jid,
     text: input.body ?? textIn(input.message),
   };

@@ -234,6 +234,7 @@ describe('bodies', () => {
       params: { id: 'a/b' },
       query: { count: 5, flag: true },
       body: { more: 1 },
+      warnings: [{ field: 'more', message: 'is not known here and was ignored' }],
     });
     const wrong = await edge.call('POST', '/test/echo/1?count=many', { body: {} });
     expect(wrong.body.validation).toEqual([{ field: 'count', message: 'must be integer', value: 'many' }]);

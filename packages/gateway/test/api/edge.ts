@@ -45,7 +45,10 @@ export interface CallOptions {
   headers?: Record<string, string>;
 }
 
-export async function startEdge(more?: (app: FastifyInstance) => Promise<void>): Promise<Edge> {
+export async function startEdge(
+  more?: (app: FastifyInstance) => Promise<void>,
+  { strict = false }: { strict?: boolean } = {},
+): Promise<Edge> {
   const store = await openTestDatabase();
   const { db } = store;
   const authenticator = new Authentication(db, MASTER);
@@ -74,6 +77,7 @@ export async function startEdge(more?: (app: FastifyInstance) => Promise<void>):
     authenticator,
     lifecycle,
     metrics,
+    strict,
     version: '0.0.0-test',
     async routes(server) {
       await server.register(platformRoutes, {

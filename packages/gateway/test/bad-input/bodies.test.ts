@@ -112,7 +112,7 @@ describe('optional members', () => {
     ['delay', '1'],
     ['delay', -1],
     ['typingDuration', 'long'],
-    ['typing_duration', -0.1],
+    ['typingDuration', -0.1],
     ['quoted', 'an id'],
     ['quoted', [5]],
     ['quoted', {}],

@@ -30,6 +30,7 @@ describe('settings', () => {
     expect(loadConfig({})).toEqual({
       host: '127.0.0.1',
       port: 3000,
+      strict: false,
       dataDir: resolve('./data'),
       masterToken: null,
       encryptionKey: null,
@@ -63,13 +64,14 @@ describe('settings', () => {
       sending: {
         jobAfterMs: 20_000,
         lateMs: 3_600_000,
-        pace: { perMinute: 120, burst: 120, maxWaitMs: 20_000 },
+        pace: { perMinute: 120, burst: 120, maxWaitMs: 100_000 },
       },
       retention: { eventMs: 7 * 86_400_000, failedMs: 30 * 86_400_000 },
       journal: { setAsideMs: 30 * 86_400_000, setAsideBytes: 64 * 1024 ** 2 },
       webhooks: { concurrency: 64, pauseAfterMs: 5 * 86_400_000, pauseAfterFailures: 10 },
       allowNetworks: [],
       network: { url: 'wss://web.whatsapp.com/ws/chat', rootKey: null, caFile: null },
+      unknownSettings: [],
     });
   });
 
@@ -78,6 +80,7 @@ describe('settings', () => {
       ...SANDBOX,
       WUTS_HOST: '0.0.0.0',
       WUTS_PORT: '0',
+      WUTS_STRICT: 'on',
       WUTS_DATA_DIR: folder,
       WUTS_MASTER_TOKEN: STRONG_TOKEN,
       WUTS_ENCRYPTION_KEY: HEX_KEY,
@@ -127,6 +130,8 @@ describe('settings', () => {
     expect(settings).toEqual({
       host: '0.0.0.0',
       port: 0,
+      strict: true,
+      unknownSettings: [],
       dataDir: folder,
       masterToken: STRONG_TOKEN,
       encryptionKey: new Uint8Array(Buffer.from(HEX_KEY, 'hex')),
@@ -284,5 +289,30 @@ describe('the first start', () => {
     await prepareDataFolder(settings());
     await writeFile(join(folder, 'data', 'encryption.key'), 'damaged');
     await expect(prepareDataFolder(settings())).rejects.toThrow(/encryption.key/);
+  });
+});
+
+describe('variables that look like settings', () => {
+  const env = { WUTS_PROT: '80', WUTS_LOGLEVEL: 'debug', WUTS_COLOUR: 'red', WUTS_TOKEN: 'x', OTHER: '1' };
+
+  it('are named, with what was probably meant', () => {
+    expect(loadConfig(env).unknownSettings).toEqual([
+      { name: 'WUTS_COLOUR', meant: null },
+      { name: 'WUTS_LOGLEVEL', meant: 'WUTS_LOG_LEVEL' },
+      { name: 'WUTS_PROT', meant: 'WUTS_PORT' },
+    ]);
+  });
+
+  it('are refused when strict', () => {
+    expect(problems({ ...env, WUTS_STRICT: 'true' })).toEqual([
+      'WUTS_COLOUR is not a setting',
+      'WUTS_LOGLEVEL is not a setting: did you mean WUTS_LOG_LEVEL?',
+      'WUTS_PROT is not a setting: did you mean WUTS_PORT?',
+    ]);
+  });
+
+  it('are none of those that single commands read', () => {
+    const ofCommands = { WUTS_MASTER_TOKEN_FILE: '', WUTS_URL: 'http://127.0.0.1', WUTS_PASSWORD: 'x' };
+    expect(loadConfig(ofCommands).unknownSettings).toEqual([]);
   });
 });

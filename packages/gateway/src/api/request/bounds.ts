@@ -2,6 +2,7 @@
 import type { TSchema } from 'typebox';
 import { Type } from 'typebox';
 import { MOST_INLINE_CHARACTERS } from '../../media/base64.ts';
+import { folded } from '../../nearest-name.ts';
 
 /** Characters of a text whose schema says nothing narrower. Operations refuse most of them far earlier. */
 export const LONGEST_TEXT = 64 * 1024;
@@ -69,9 +70,9 @@ function withinEach(members: Record<string, Shape>, place: string): Record<strin
   );
 }
 
-/** Names of the members that take a file as base64, at any depth. */
+/** Names of the members that take a file as base64, at any depth, folded. */
 export function base64Members(schema: TSchema): string[] {
-  return namesOfFiles(schema as Shape);
+  return namesOfFiles(schema as Shape).map(folded);
 }
 
 function namesOfFiles({ properties = {}, anyOf = [], items }: Shape): string[] {

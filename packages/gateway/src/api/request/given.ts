@@ -1,9 +1,12 @@
 /**
- * What a request means by what it leaves empty. Programs written in Go, which the API was first written in,
+ * What a request means by the names it gives and by what it leaves empty. Programs written in Go, which the API was first written in,
  * send a member that they do not set as `null`, `""`, `[]` or `0`: for a member that may be left out these say
  * nothing, and it is as if it were not there. `false` always counts.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { TSchema } from 'typebox';
+import type { Ignored } from './ignored.ts';
+import { memberNamed } from './member-names.ts';
 
 /** Marks a member whose empty value says something: "no signature", "no retries", "on the equator". */
 export const EMPTY_COUNTS = 'x-empty-counts';
@@ -28,6 +31,7 @@ export function goBoolean(text: string): boolean | undefined {
 interface Shape {
   type?: string;
   properties?: Record<string, Shape>;
+  additionalProperties?: unknown;
   required?: string[];
   items?: Shape;
   anyOf?: Shape[];
@@ -50,17 +54,35 @@ export class TooManyItems extends Error {
   }
 }
 
-/**
- * The value without the members that are not given; `text` when its scalars come as texts, as in a query.
- * Looks at what the schema knows and at nothing else. Throws `TooManyItems` before any item is looked at, so
- * that what a request costs is bounded by what is allowed and not by what was sent.
- */
-export function withoutEmpty(schema: TSchema, value: unknown, text = false): unknown {
-  return read(schema as Shape, value, { text, path: [] });
+/** One member under two of its names, with two values. */
+export class GivenTwice extends Error {
+  readonly path: string[];
+  readonly other: string;
+
+  constructor(path: string[], other: string) {
+    super(`${path.join('.')} is also given as ${other}`);
+    this.path = path;
+    this.other = other;
+  }
 }
 
-interface Place {
+export interface Reading {
+  /** Its scalars come as texts, as in a query. */
   text: boolean;
+  /** Takes the members that the schema does not know. */
+  ignored: Ignored;
+}
+
+/**
+ * The value with its members under the names of the schema, and without those that are not given.
+ * Looks at what the schema knows and at nothing else. Throws `TooManyItems` before any item is looked at, so
+ * that what a request costs is bounded by what is allowed and not by what was sent; and `GivenTwice`.
+ */
+export function asGiven(schema: TSchema, value: unknown, reading: Reading): unknown {
+  return read(schema as Shape, value, { ...reading, path: [] });
+}
+
+interface Place extends Reading {
   path: string[];
 }
 
@@ -91,16 +113,27 @@ function readMembers(shape: Shape, members: object, place: Place): unknown {
   if (maxProperties !== undefined && Object.keys(members).length > maxProperties) {
     throw new TooManyItems(place.path, maxProperties, 'members');
   }
-  if (properties === undefined) return members;
+  // An object of which nothing is said may hold anything.
+  if (properties === undefined || Object.keys(properties).length === 0) return members;
   const kept: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(members)) {
-    const member = Object.hasOwn(properties, name) ? properties[name] : undefined;
-    if (member === undefined) {
-      kept[name] = value;
+  const names = new Map<string, string>();
+  for (const [written, value] of Object.entries(members)) {
+    const name = memberNamed(properties, written);
+    const member = name === undefined ? undefined : properties[name];
+    if (name === undefined || member === undefined) {
+      kept[written] = value;
+      if (!shape.additionalProperties) place.ignored.add(place.path, written, Object.keys(properties));
       continue;
     }
     if (saysNothing(member, value, shape.required?.includes(name) ?? false, place.text)) continue;
-    kept[name] = read(member, value, { ...place, path: [...place.path, name] });
+    const path = [...place.path, name];
+    const given = read(member, value, { ...place, path });
+    const other = names.get(name);
+    if (other !== undefined && !isDeepStrictEqual(kept[name], given)) {
+      throw new GivenTwice(path, other === name ? written : other);
+    }
+    names.set(name, written);
+    kept[name] = given;
   }
   return kept;
 }

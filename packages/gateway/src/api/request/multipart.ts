@@ -6,6 +6,7 @@ import { AppError, invalidField } from '../../errors.ts';
 import { tooLargeMedia } from '../../media/base64.ts';
 import type { Uploads } from '../../media/uploads.ts';
 import { goBoolean } from './given.ts';
+import { memberNamed } from './member-names.ts';
 import { holdUploads } from './uploaded.ts';
 
 /** Fields that are no file; a quoted message or a list of mentions is text here. */
@@ -56,7 +57,8 @@ export async function readMultipart(request: FastifyRequest, options: MultipartO
     for await (const part of request.parts({ limits: { files: most, parts: MOST_FIELDS + most } })) {
       if (part.type === 'field') {
         refuseCut(part);
-        body[part.fieldname] = fieldValue(part.fieldname, part.value, options.fields[part.fieldname]);
+        const name = memberNamed(options.fields, part.fieldname) ?? part.fieldname;
+        body[name] = fieldValue(name, part.value, options.fields[name]);
         continue;
       }
       if (!names.includes(part.fieldname)) {

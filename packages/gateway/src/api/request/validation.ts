@@ -7,10 +7,11 @@ import { parseRfc3339 } from '../../clock.ts';
 import { validationError } from '../error-envelope.ts';
 import { bounded } from './bounds.ts';
 import { cleanTexts, ForbiddenCharacter } from './clean-text.ts';
-import { TooManyItems, withoutEmpty } from './given.ts';
+import { asGiven, GivenTwice, TooManyItems } from './given.ts';
+import { Ignored, rememberIgnored } from './ignored.ts';
 
 const common = {
-  // Bounded by the lists and maps that a schema bounds, which `withoutEmpty` has looked at before.
+  // Bounded by the lists and maps that a schema bounds, which `asGiven` has looked at before.
   allErrors: true,
   removeAdditional: false,
   strict: false,
@@ -32,7 +33,7 @@ type Read = { value: unknown; error?: never } | { error: ErrorObject[]; value?: 
 /**
  * Query strings, paths and headers are text, so `5` and `true` become what the schema asks for.
  * Bodies are JSON and say their types themselves: a number where a text belongs is refused.
- * Members nobody knows are accepted and ignored.
+ * Members nobody knows are accepted and ignored; `ignoredIn` tells them, of the value and of the errors.
  */
 export function validatorCompiler(): FastifySchemaCompiler<TSchema> {
   const coercing = withFormats(new Ajv({ ...common, coerceTypes: 'array' }));
@@ -56,15 +57,24 @@ export function bodyReader(given: TSchema, place: string): (body: object) => Rec
 
 function reader(check: ValidateFunction, schema: TSchema, text: boolean): (data: unknown) => Read {
   return (data) => {
+    const ignored = new Ignored();
     try {
-      const value = cleanTexts(withoutEmpty(schema, data, text));
-      return check(value) ? { value } : { error: check.errors ?? [] };
+      const value = cleanTexts(asGiven(schema, data, { text, ignored }));
+      const read = check(value) ? { value } : { error: check.errors ?? [] };
+      rememberIgnored(read.error ?? read.value, ignored);
+      return read;
     } catch (error) {
       if (error instanceof TooManyItems) return { error: [tooManyItems(error)] };
+      if (error instanceof GivenTwice) return { error: [givenTwice(error)] };
       if (error instanceof ForbiddenCharacter) return { error: [forbiddenCharacter(error)] };
       throw error;
     }
   };
+}
+
+function givenTwice({ path, other }: GivenTwice): ErrorObject {
+  const message = `is also given as ${other}, with another value`;
+  return { keyword: 'twice', instancePath: instancePath(path), schemaPath: '', params: {}, message };
 }
 
 function forbiddenCharacter({ path }: ForbiddenCharacter): ErrorObject {

@@ -13,6 +13,8 @@ export interface SendOperation {
   fileMembers: readonly string[];
   /** The body, or VALIDATION_ERROR unless it fits the operation's schema. */
   checked(body: object): Record<string, unknown>;
+  /** What of a checked body does less than it says. */
+  warnings(body: Record<string, unknown>): { field: string; message: string }[];
   /** Throws VALIDATION_ERROR, INVALID_RECIPIENT and the like for a body that fits the schema but makes no sense. */
   read(body: Record<string, unknown>): ReadRequest;
 }

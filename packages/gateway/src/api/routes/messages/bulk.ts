@@ -1,6 +1,7 @@
 /** Tag "messages": many messages as one request. Ours. */
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { type Clock, rfc3339, rfc3339OrNull } from '../../../clock.ts';
 import { DEVICE_FAILURES } from '../../../devices/choice.ts';
@@ -14,10 +15,13 @@ import { DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { emptyCounts } from '../../request/given.ts';
 import { once, SendHeaders } from '../../request/idempotency.ts';
+import { ignoredIn, placedWarning, type Warning } from '../../request/ignored.ts';
 import { placedError } from '../../request/placed-error.ts';
+import { noteIgnored, warn } from '../../request/warnings.ts';
 import { Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
 import { JobObject, jobObject } from './jobs.ts';
 import { SendAt, sendTime, timeAhead } from './send-later.ts';
+import { cutPauses } from './send-request.ts';
 
 export interface BulkParts {
   bulks: Bulks;
@@ -114,7 +118,7 @@ export const bulkRoutes: FastifyPluginAsyncTypebox<BulkParts> = async (app, part
     async (request, reply) => {
       const { body } = request;
       const at = sendTime(body.send_at);
-      const items = readItems(body, operations);
+      const items = readItems(request, body, operations);
       const pause = readPause(body);
       return once(idempotency, request, reply, async (attempt) => {
         const bulk =
@@ -183,10 +187,14 @@ interface Item {
 }
 
 /** Every message, or VALIDATION_ERROR naming the first that is wrong: `messages.3.text`. */
-function readItems(body: Static<typeof BulkBody>, operations: SendOperations): Item[] {
+function readItems(
+  request: FastifyRequest,
+  body: Static<typeof BulkBody>,
+  operations: SendOperations,
+): Item[] {
   const { messages, recipients, message } = body;
   if (messages && !recipients && !message) {
-    const items = messages.map((each, index) => readItem(each, `messages.${index}`, operations));
+    const items = messages.map((each, index) => readItem(request, each, `messages.${index}`, operations));
     const seen = new Set<string>();
     for (const [index, { messageId }] of items.entries()) {
       if (messageId === undefined) continue;
@@ -200,40 +208,51 @@ function readItems(body: Static<typeof BulkBody>, operations: SendOperations): I
   if (recipients && message && !messages) {
     return recipients.map((number, index) => {
       const { to: _to, ...rest } = message as Record<string, unknown>;
-      return readItem({ ...rest, number }, 'message', operations, `recipients.${index}`);
+      return readItem(request, { ...rest, number }, 'message', operations, `recipients.${index}`);
     });
   }
   throw invalidField('messages', 'give either messages, or recipients and message');
 }
 
 function readItem(
+  request: FastifyRequest,
   given: Record<string, unknown>,
   place: string,
   operations: SendOperations,
   recipientPlace?: string,
 ): Item {
-  const { type, device_id, send_at, ...rest } = given;
+  const { type, ...rest } = given;
   const operation = operations.find(String(type));
   if (!operation) {
     throw invalidField(`${place}.type`, `must be one of ${operations.kinds.join(', ')}`, type);
   }
-  for (const [name, value] of Object.entries({ device_id, send_at })) {
-    if (value !== undefined && value !== null) {
-      throw invalidField(`${place}.${name}`, 'belongs to the bulk, not to one message of it');
-    }
-  }
+  let ignored: readonly Warning[];
+  let item: Item;
   try {
     const body = operation.checked(rest);
+    ignored = ignoredIn(body);
+    for (const name of ['device_id', 'send_at']) {
+      if (body[name] !== undefined) {
+        throw invalidField(name, 'belongs to the bulk, not to one message of it');
+      }
+    }
     const { address, messageId } = operation.read(body);
     if (recipientPlace && messageId) {
       throw invalidField('message_id', 'names one message: give it in `messages`, each its own');
     }
-    return { operation, body, address, messageId };
+    item = { operation, body, address, messageId };
   } catch (error) {
     throw placedError(error, (field) =>
       recipientPlace && field === 'number' ? recipientPlace : `${place}.${field}`,
     );
   }
+  noteIgnored(request, ignored, place);
+  const less = [...cutPauses(item.body), ...operation.warnings(item.body)];
+  warn(
+    request,
+    less.map((each) => placedWarning(each, place)),
+  );
+  return item;
 }
 
 function readPause(body: Static<typeof BulkBody>): { least: number; most: number } {

@@ -30,11 +30,8 @@ const Kind = Type.Optional(
 const DeleteBody = Type.Object(
   {
     messageId: text('The message: its id or `record_id`'),
-    message_id: text('Same as `messageId`'),
     chatJid: text('Its chat: JID or phone number'),
-    chat_jid: text('Same as `chatJid`'),
     deleteType: Kind,
-    delete_type: Kind,
     reason: Type.Optional(
       Type.String({
         maxLength: LONGEST_REASON,
@@ -44,7 +41,6 @@ const DeleteBody = Type.Object(
     validateOwnership: flag(
       "Refuse what this account did not send, even where it may delete another's message as an admin",
     ),
-    validate_ownership: flag('Same as `validateOwnership`'),
     device_id: HoldingDevice,
   },
   {
@@ -100,15 +96,15 @@ export const deleteRoutes: FastifyPluginAsyncTypebox<DeleteParts> = async (
     async (request, reply) => {
       const elapsed = stopwatch();
       const { body } = request;
-      const type: DeleteType = required('deleteType', body.deleteType ?? body.delete_type);
-      const messageId = messageIdOf('messageId', required('messageId', body.messageId ?? body.message_id));
-      const address = parseRecipient(required('chatJid', body.chatJid ?? body.chat_jid), 'chatJid');
+      const type: DeleteType = required('deleteType', body.deleteType);
+      const messageId = messageIdOf('messageId', required('messageId', body.messageId));
+      const address = parseRecipient(required('chatJid', body.chatJid), 'chatJid');
       return once(idempotency, request, reply, async (attempt) => {
         const deleted = await deleting.delete(request.caller, {
           name: { id: messageId, deviceId: selectedDevice(request) },
           address,
           type,
-          ownOnly: body.validateOwnership ?? body.validate_ownership ?? false,
+          ownOnly: body.validateOwnership ?? false,
           attempt,
         });
         return {

@@ -12,7 +12,7 @@ import { MessageIdParam, MessageQuery, messageName } from '../../request/message
 import { givenUp } from './send-kind.ts';
 import { commonRequest, RichAnswer, richAnswer, SEND_FAILURES, sendFields } from './send-request.ts';
 
-const { number, to, message_id, delay, typingDuration, typing_duration, ephemeral_seconds } = sendFields;
+const { number, to, message_id, delay, typingDuration, ephemeral_seconds } = sendFields;
 const ForwardBody = Type.Object(
   {
     number,
@@ -21,7 +21,6 @@ const ForwardBody = Type.Object(
     message_id,
     delay,
     typingDuration,
-    typing_duration,
     ephemeral_seconds,
   },
   { examples: [{ number: '5511999999999' }] },

@@ -15,10 +15,12 @@ import { once, SendHeaders } from '../../request/idempotency.ts';
 import { RecordId } from '../../request/message.ts';
 import { readMultipart } from '../../request/multipart.ts';
 import { placedError } from '../../request/placed-error.ts';
+import { warn } from '../../request/warnings.ts';
 import { Nullable, OneOf } from '../../schemas.ts';
 import { given, givenUp, text } from './send-kind.ts';
 import {
   commonRequest,
+  cutPauses,
   FILE_FAILURES,
   RichAnswer,
   richAnswer,
@@ -126,6 +128,7 @@ export function albumRoute(app: FastifyInstance, parts: AlbumParts): void {
       const body = request.body as Static<typeof AlbumBody>;
       const items = albumItems(body);
       const read = commonRequest(body);
+      warn(request, cutPauses(body));
       const deviceId = selectedDevice(request);
       const signal = givenUp(reply);
       return once(idempotency, request, reply, async (attempt) =>

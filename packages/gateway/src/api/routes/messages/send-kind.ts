@@ -26,12 +26,15 @@ import { base64Members, base64Text } from '../../request/bounds.ts';
 import { DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { once, SendHeaders } from '../../request/idempotency.ts';
+import type { Warning } from '../../request/ignored.ts';
 import { readMultipart } from '../../request/multipart.ts';
 import { keepUploads } from '../../request/uploaded.ts';
 import { bodyReader } from '../../request/validation.ts';
+import { warn } from '../../request/warnings.ts';
 import { LaterAnswer, laterAnswer, sendTime, timeAhead } from './send-later.ts';
 import {
   commonRequest,
+  cutPauses,
   FILE_FAILURES,
   RichAnswer,
   richAnswer,
@@ -92,6 +95,8 @@ export interface SendKind<F extends TProperties> {
   example: Record<string, unknown>;
   /** Refuses bad input at once, before anything is looked up or fetched. */
   content(body: Static<TObject<F>> & SendFields): Content;
+  /** What does less than it says. */
+  warnings?(body: Static<TObject<F>> & SendFields): Warning[];
   takesMedia?: boolean;
   /** Conversion and upload may outlast the patience of clients: answers 202 with a job then. */
   mayTakeLong?: boolean;
@@ -107,7 +112,7 @@ export interface SendKind<F extends TProperties> {
 export function sendRoute(app: FastifyInstance, parts: SendParts) {
   const { sending, idempotency, mediaBodyLimit, jobs, longSends, clock } = parts;
   return <F extends TProperties>(kind: SendKind<F>): void => {
-    const schema = Type.Object({ ...sendFields, ...kind.fields }, { examples: [kind.example] });
+    const schema = Type.Object(fieldsOf(kind), { examples: [kind.example] });
     const operation = sendOperation(kind, schema);
     parts.operations.register(operation);
     const fileMembers = new Set(operation.fileMembers);
@@ -137,6 +142,7 @@ export function sendRoute(app: FastifyInstance, parts: SendParts) {
         const body = request.body as Record<string, unknown> & SendFields;
         const read = operation.read(body);
         const { caller } = request;
+        warn(request, [...cutPauses(body), ...operation.warnings(body)]);
         const deviceId = selectedDevice(request);
         const at = sendTime(body.send_at);
         const signal = givenUp(reply);
@@ -165,6 +171,12 @@ export function sendRoute(app: FastifyInstance, parts: SendParts) {
   };
 }
 
+/** Its members and those that every send takes. */
+function fieldsOf<F extends TProperties>({ namesTarget, fields }: SendKind<F>) {
+  const { message_id, ...others } = sendFields;
+  return { ...others, ...(namesTarget ? {} : { message_id }), ...fields };
+}
+
 /** The same kind for sends that do not come as a request of their own. */
 function sendOperation<F extends TProperties>(kind: SendKind<F>, schema: TSchema): SendOperation {
   let read: ReturnType<typeof bodyReader> | null = null;
@@ -178,21 +190,23 @@ function sendOperation<F extends TProperties>(kind: SendKind<F>, schema: TSchema
     },
     read(body) {
       const typed = body as Static<TObject<F>> & SendFields;
-      return { content: kind.content(typed), ...commonRequest(typed, kind) };
+      return { content: kind.content(typed), ...commonRequest(typed) };
     },
+    warnings: (body) => kind.warnings?.(body as Static<TObject<F>> & SendFields) ?? [],
   };
 }
 
 async function readParts<F extends TProperties>(
   request: FastifyRequest,
-  { file, fields }: SendKind<F>,
+  kind: SendKind<F>,
   { uploads, uploadLimit }: SendParts,
 ): Promise<void> {
   if (!request.isMultipart()) return;
+  const { file } = kind;
   if (!file) throw new AppError('UNSUPPORTED_MEDIA_TYPE');
   await readMultipart(request, {
     member: file,
-    fields: { ...sendFields, ...fields },
+    fields: fieldsOf(kind),
     uploads,
     maxBytes: uploadLimit,
   });

@@ -9,10 +9,7 @@ import { base64Text } from '../../request/bounds.ts';
 import { flag, given, mediaSource, type SendRoute, text } from './send-kind.ts';
 
 const caption = text('At most 1024 characters');
-const viewOnce = {
-  viewOnce: flag('Can be opened once'),
-  view_once: flag('Same as `viewOnce`'),
-};
+const viewOnce = flag('Can be opened once');
 const seconds = Type.Optional(Type.Integer({ minimum: 0, description: 'Duration' }));
 
 export function mediaKinds(route: SendRoute): void {
@@ -22,10 +19,10 @@ export function mediaKinds(route: SendRoute): void {
     operationId: 'sendImageMessage',
     summary: 'Send an image',
     takesMedia: true,
-    fields: { ...mediaSource('image', 'JPEG, PNG, WebP or GIF'), caption, ...viewOnce },
+    fields: { ...mediaSource('image', 'JPEG, PNG, WebP or GIF'), caption, viewOnce },
     example: { number: '5511999999999', image_url: 'https://example.com/photo.jpg', caption: 'Look' },
-    content: ({ image, image_url, caption, viewOnce, view_once }) =>
-      imageContent(given({ image, image_url, caption, viewOnce: viewOnce ?? view_once })),
+    content: ({ image, image_url, caption, viewOnce }) =>
+      imageContent(given({ image, image_url, caption, viewOnce })),
   });
 
   route({
@@ -39,13 +36,11 @@ export function mediaKinds(route: SendRoute): void {
       ...mediaSource('video', 'MP4 or another video'),
       caption,
       seconds,
-      ...viewOnce,
+      viewOnce,
       thumbnail: base64Text('Picture to show before the download, base64'),
       thumbnail_url: text('Public URL of it'),
       generateThumbnail: flag('Take the picture out of the video; default: yes, where ffmpeg is installed'),
-      generate_thumbnail: flag('Same as `generateThumbnail`'),
       convertToMP4: flag('Make MP4 with H.264 and AAC of it, unless it is that already; GIF too'),
-      convert_to_mp4: flag('Same as `convertToMP4`'),
       gif: flag('Play in a loop without sound'),
     },
     example: { number: '5511999999999', video_url: 'https://example.com/clip.mp4', caption: 'Watch' },
@@ -56,9 +51,9 @@ export function mediaKinds(route: SendRoute): void {
           video_url: body.video_url,
           caption: body.caption,
           seconds: body.seconds,
-          viewOnce: body.viewOnce ?? body.view_once,
-          convertToMP4: body.convertToMP4 ?? body.convert_to_mp4,
-          generateThumbnail: body.generateThumbnail ?? body.generate_thumbnail,
+          viewOnce: body.viewOnce,
+          convertToMP4: body.convertToMP4,
+          generateThumbnail: body.generateThumbnail,
           gif: body.gif,
           thumbnail: body.thumbnail,
           thumbnail_url: body.thumbnail_url,
@@ -79,13 +74,13 @@ export function mediaKinds(route: SendRoute): void {
       convert: flag('False: send plain audio as it is. Default: true'),
       seconds,
       caption,
-      ...viewOnce,
+      viewOnce,
     },
     example: { number: '5511999999999', audio_url: 'https://example.com/note.ogg', ptt: true },
-    content: ({ audio, audio_url, ptt, convert, seconds, caption, viewOnce, view_once }) =>
-      audioContent(
-        given({ audio, audio_url, ptt, convert, seconds, caption, viewOnce: viewOnce ?? view_once }),
-      ),
+    content: ({ audio, audio_url, ptt, convert, seconds, caption, viewOnce }) =>
+      audioContent(given({ audio, audio_url, ptt, convert, seconds, caption, viewOnce })),
+    warnings: ({ caption }) =>
+      caption ? [{ field: 'caption', message: 'was not sent: WhatsApp has no captions of audio' }] : [],
   });
 
   route({

@@ -7,7 +7,7 @@ import type { ErrorCode } from '../../../errors.ts';
 import { checkedTimer, TIMERS_SECONDS } from '../../../sending/disappearing.ts';
 import type { ReadRequest } from '../../../sending/jobs/operations.ts';
 import { chosenMessageId } from '../../../sending/message-key.ts';
-import type { SentMessage } from '../../../sending/pipeline.ts';
+import { LONGEST_HOLD_SECONDS, LONGEST_PAUSE_SECONDS, type SentMessage } from '../../../sending/pipeline.ts';
 import { parseQuote, type QuotedInput } from '../../../sending/quoting.ts';
 import { mentionedJids, recipientOf } from '../../../sending/recipients.ts';
 import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';
@@ -32,7 +32,6 @@ export const Quoted = Type.Object(
       Type.Object({
         id: Type.String({ examples: ['3EB0F8A1B2C3D4E5F6'] }),
         fromMe: Optional.flag('The quoted message is ours'),
-        from_me: Optional.flag('Same as `fromMe`'),
         participant: Optional.text('Its author, in a group'),
       }),
     ),
@@ -58,7 +57,6 @@ export const sendFields = {
   typingDuration: Type.Optional(
     Type.Number({ minimum: 0, description: 'Seconds of "typing…" or "recording…"; at most 60' }),
   ),
-  typing_duration: Type.Optional(Type.Number({ minimum: 0, description: 'Same as `typingDuration`' })),
   ephemeral_seconds: Type.Optional(
     emptyCounts(
       Type.Integer({
@@ -131,20 +129,33 @@ export const SimpleAnswer = Type.Object({
 });
 
 /** The part of a send request that every kind reads alike; refuses a bad recipient, quote or mention. */
-export function commonRequest(
-  body: SendFields,
-  { namesTarget }: { namesTarget?: boolean | undefined } = {},
-): Omit<ReadRequest, 'content'> {
+export function commonRequest(body: SendFields): Omit<ReadRequest, 'content'> {
   const { message_id: chosen } = body;
   return {
     address: recipientOf(body),
-    messageId: chosen && !namesTarget ? chosenMessageId('message_id', chosen) : undefined,
+    messageId: chosen ? chosenMessageId('message_id', chosen) : undefined,
     delay: body.delay,
-    typingDuration: body.typingDuration ?? body.typing_duration,
+    typingDuration: body.typingDuration,
     quote: parseQuote(body.quoted as QuotedInput | undefined),
     mentions: mentionedJids(body.mentioned),
     ephemeralSeconds: checkedTimer('ephemeral_seconds', body.ephemeral_seconds),
   };
+}
+
+/** What the answer has to warn of: pauses that were asked for and are cut. */
+export function cutPauses({ delay = 0, typingDuration = 0 }: Pick<SendFields, 'delay' | 'typingDuration'>) {
+  const longest = Math.min(
+    LONGEST_PAUSE_SECONDS,
+    LONGEST_HOLD_SECONDS - Math.min(delay, LONGEST_PAUSE_SECONDS),
+  );
+  return [
+    ...(delay > LONGEST_PAUSE_SECONDS
+      ? [{ field: 'delay', message: `was cut: at most ${LONGEST_PAUSE_SECONDS} seconds are waited` }]
+      : []),
+    ...(typingDuration > longest
+      ? [{ field: 'typingDuration', message: `was cut: at most ${longest} seconds are shown here` }]
+      : []),
+  ];
 }
 
 export function richAnswer(sent: SentMessage): Static<typeof RichAnswer> {

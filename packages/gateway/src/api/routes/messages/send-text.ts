@@ -52,12 +52,9 @@ export function textKinds(route: SendRoute): void {
       text: Type.String({ description: '1–4096 characters' }),
       mentions: Type.Object({
         mentionAll: flag('Mention everybody in the group'),
-        mention_all: flag('Same as `mentionAll`'),
         mentionAllPosition: Type.Optional(Position),
-        mention_all_position: Type.Optional(Position),
         silent: flag('Notify without a tag in the text'),
         specificUsers: Type.Optional(Users()),
-        specific_users: Type.Optional(Users()),
       }),
     },
     example: {
@@ -77,10 +74,10 @@ export function textKinds(route: SendRoute): void {
       return textMentionsContent({
         text: body.text,
         mentions: given({
-          mentionAll: mentions.mentionAll ?? mentions.mention_all,
-          mentionAllPosition: mentions.mentionAllPosition ?? mentions.mention_all_position,
+          mentionAll: mentions.mentionAll,
+          mentionAllPosition: mentions.mentionAllPosition,
           silent: mentions.silent,
-          specificUsers: (mentions.specificUsers ?? mentions.specific_users)?.map(withoutUndefined),
+          specificUsers: mentions.specificUsers?.map(withoutUndefined),
         }),
       });
     },
@@ -93,10 +90,8 @@ export function textKinds(route: SendRoute): void {
     namesTarget: true,
     fields: {
       messageId: text('The message to react to: its id or `record_id`'),
-      message_id: text('Same as `messageId`'),
       reaction: Type.String({ description: 'One emoji; empty takes the reaction back' }),
       fromMe: flag('The message is ours; default: as stored'),
-      from_me: flag('Same as `fromMe`'),
       participant: text(
         'JID or number of its author, for a message of somebody else in a group; default: as stored',
       ),
@@ -104,9 +99,9 @@ export function textKinds(route: SendRoute): void {
     example: { number: '5511999999999', messageId: '3EB0F8A1B2C3D4E5F6', reaction: '👍' },
     content: (body) =>
       reactionContent({
-        messageId: required('messageId', body.messageId ?? body.message_id),
+        messageId: required('messageId', body.messageId),
         reaction: body.reaction,
-        ...given({ fromMe: body.fromMe ?? body.from_me, participant: body.participant }),
+        ...given({ fromMe: body.fromMe, participant: body.participant }),
       }),
   });
 }
