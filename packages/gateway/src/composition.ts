@@ -227,8 +227,8 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     net.clients,
     listening.connections,
     messages.interrupted,
-    tenancy.step,
     [
+      tenancy.step,
       storage.statistics,
       media.step,
       events.retention,
