@@ -17,6 +17,7 @@ import type { EventFeed } from './events/feed.ts';
 import type { EventOutbox } from './events/outbox.ts';
 import { AccountFiles } from './media/account-files.ts';
 import { composeMedia } from './media/composition.ts';
+import { MediaLinks } from './media/links.ts';
 import type { MediaService } from './media/service.ts';
 import type { MessageArchive } from './messages/archive.ts';
 import { composeMessages } from './messages/composition.ts';
@@ -98,7 +99,21 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
   });
   const { authentication, tenants } = tenancy;
   const tenantIds = async (): Promise<string[]> => (await tenants.list()).map(({ id }) => id);
-  const events = composeEvents({ db, vault, clock, log: logOf('events'), retention: config.retention });
+  const mediaUrls = new MediaLinks({
+    db,
+    clock,
+    encryptionKey: config.encryptionKey,
+    publicUrl: config.publicUrl,
+    ttlMs: config.media.urlTtlMs,
+  });
+  const events = composeEvents({
+    db,
+    vault,
+    clock,
+    log: logOf('events'),
+    retention: config.retention,
+    mediaUrls,
+  });
   const linked = composeDevices({
     db,
     quotas: stock,
@@ -134,6 +149,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
   });
   const messages = composeMessages({
     db,
+    mediaUrls,
     vault,
     clock,
     log: logOf('messages'),
@@ -174,6 +190,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
   const webhooks = composeWebhooks({
     db,
     quotas: stock,
+    mediaUrls,
     vault,
     clock,
     log: logOf('webhooks'),
@@ -216,6 +233,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     devices,
     events,
     webhooks,
+    mediaLinks: mediaUrls,
     media,
     messages,
     sending,

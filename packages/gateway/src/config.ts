@@ -25,6 +25,8 @@ export interface MediaConfig {
   downloadTimeoutMs: number;
   /** Milliseconds after which an unanswered re-upload request counts as lost and may be sent again. */
   retryExpiryMs: number;
+  /** How long an address of a file works without a token, milliseconds; 0: never. */
+  urlTtlMs: number;
 }
 
 export interface FfmpegConfig {
@@ -274,6 +276,8 @@ function readMedia(read: SettingsReader): MediaConfig {
     downloadTimeoutMs: read.duration('WUTS_MEDIA_DOWNLOAD_TIMEOUT', 60_000),
     // How long a re-upload request waits for the account's own phone before it may be made again.
     retryExpiryMs: read.duration('WUTS_MEDIA_RETRY_EXPIRY', 24 * HOUR_MS),
+    // So long the addresses of files that events and answers tell work without a token; 0s: never.
+    urlTtlMs: read.duration('WUTS_MEDIA_URL_TTL', 0),
   };
 }
 

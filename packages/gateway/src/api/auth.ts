@@ -26,6 +26,8 @@ export interface Authenticator {
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access;
+    /** Lets a request without a token in, by what its address proves; null when that proves nothing. */
+    byLink?: (request: FastifyRequest) => Promise<Caller | null>;
     /** Answered while the server stops: probes and metrics. */
     whileStopping?: boolean;
     /** Members of its body that take files as base64, folded; they do not count for the size of the body. */
@@ -81,7 +83,12 @@ export async function authorize(
     }
     return;
   }
-  if (token === null) throw new AppError('UNAUTHORIZED');
+  if (token === null) {
+    const byLink = await request.routeOptions.config.byLink?.(request);
+    if (!byLink) throw new AppError('UNAUTHORIZED');
+    request.authenticatedCaller = byLink;
+    return;
+  }
   const caller = await authenticator.authenticate(token);
   if (caller === null) throw unknownToken(authenticator.isMasterToken(token));
   request.authenticatedCaller = caller;

@@ -8,6 +8,7 @@ import type { Events } from '../events/composition.ts';
 import { MOST_INLINE_CHARACTERS } from '../media/base64.ts';
 import type { Media } from '../media/composition.ts';
 import { counted } from '../media/counted.ts';
+import type { MediaLinks } from '../media/links.ts';
 import type { Messages } from '../messages/composition.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
@@ -44,6 +45,7 @@ export async function composeApi(parts: {
   events: Events;
   webhooks: WebhooksRoom;
   media: Media;
+  mediaLinks: MediaLinks;
   messages: Messages;
   sending: SendingRoom;
   actions: Actions;
@@ -84,6 +86,7 @@ export async function composeApi(parts: {
           finder: parts.messages.finder,
           statuses: parts.messages.statuses,
           polls: parts.messages.polls,
+          links: parts.mediaLinks,
           media: counted(media.service, (outcome) => metrics.mediaRequests.inc({ outcome })),
           uploads: media.uploads,
           inlineFiles: media.inlineFiles,

@@ -8,6 +8,7 @@ import type { Database } from '../storage/schema.ts';
 import type { Vault } from '../storage/vault.ts';
 import { EventStore } from './event-store.ts';
 import { EventFeed } from './feed.ts';
+import type { MediaUrls } from './media-urls.ts';
 import { NoticeEvents } from './notice-events.ts';
 import { EventOutbox } from './outbox.ts';
 import { EventReader } from './reader.ts';
@@ -28,6 +29,7 @@ export function composeEvents(parts: {
   clock: Clock;
   log: Log;
   retention: RetentionConfig;
+  mediaUrls?: MediaUrls;
 }): Events {
   const { db, vault, clock, log } = parts;
   const store = new EventStore(db);
@@ -39,7 +41,13 @@ export function composeEvents(parts: {
     store,
     feed,
     outbox,
-    reader: new EventReader({ store, feed, clock, vault }),
+    reader: new EventReader({
+      store,
+      feed,
+      clock,
+      vault,
+      ...(parts.mediaUrls && { mediaUrls: parts.mediaUrls }),
+    }),
     notices: new NoticeEvents({ db, events: outbox }),
     retention: { name: 'retention', start: () => retention.start(), stop: () => retention.stop() },
   };

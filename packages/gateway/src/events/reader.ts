@@ -5,6 +5,7 @@ import type { EventName } from './catalogue/names.ts';
 import type { EventEnvelope, StoredEvent } from './envelope.ts';
 import type { EventStore } from './event-store.ts';
 import type { EventFeed } from './feed.ts';
+import type { MediaUrls } from './media-urls.ts';
 import { SealedEvents } from './sealed-events.ts';
 
 /** Whose events are read: the tenant's, or only those of one user's devices or of the named ones. */
@@ -44,7 +45,13 @@ export class EventReader {
   readonly #clock: Clock;
   readonly #sealed: SealedEvents;
 
-  constructor(parts: { store: EventStore; feed: EventFeed; clock: Clock; vault: Vault }) {
+  constructor(parts: {
+    store: EventStore;
+    feed: EventFeed;
+    clock: Clock;
+    vault: Vault;
+    mediaUrls?: MediaUrls;
+  }) {
     this.#store = parts.store;
     this.#feed = parts.feed;
     this.#clock = parts.clock;

@@ -8,6 +8,7 @@ import type { Vault } from '../storage/vault.ts';
 import type { EventName } from './catalogue/names.ts';
 import { EVENT_CATALOGUE } from './catalogue.ts';
 import type { EventEnvelope, StoredEvent } from './envelope.ts';
+import { type MediaUrls, plainMediaUrls, withMediaUrls } from './media-urls.ts';
 
 /** What the envelope of a stored event is made of. */
 export type EnvelopeRow = Pick<
@@ -15,13 +16,22 @@ export type EnvelopeRow = Pick<
   'id' | 'name' | 'created_at' | 'device_id' | 'user_id' | 'data' | 'sealed'
 >;
 
+export interface SealedEventsParts {
+  vault: Pick<Vault, 'seal' | 'open'>;
+  clock: Clock;
+  /** Default: told as they are stored. */
+  mediaUrls?: MediaUrls;
+}
+
 export class SealedEvents {
   readonly #vault: Pick<Vault, 'seal' | 'open'>;
   readonly #clock: Clock;
+  readonly #mediaUrls: MediaUrls;
 
-  constructor(parts: { vault: Pick<Vault, 'seal' | 'open'>; clock: Clock }) {
+  constructor(parts: SealedEventsParts) {
     this.#vault = parts.vault;
     this.#clock = parts.clock;
+    this.#mediaUrls = parts.mediaUrls ?? plainMediaUrls;
   }
 
   /** The columns of an event's `data`: JSON that may lie in clear, and the rest of it, sealed. */
@@ -48,7 +58,7 @@ export class SealedEvents {
       timestamp: Math.floor(row.created_at / 1000),
       device_id: row.device_id,
       user_id: row.user_id,
-      data: this.#data(row),
+      data: withMediaUrls(this.#data(row), row.device_id, this.#mediaUrls),
     };
   }
 

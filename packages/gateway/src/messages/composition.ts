@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely';
 import { type Clock, rfc3339 } from '../clock.ts';
 import type { JournalConfig } from '../config.ts';
 import type { SessionReports } from '../devices/composition.ts';
+import type { MediaUrls } from '../events/media-urls.ts';
 import type { NoticeEvents } from '../events/notice-events.ts';
 import type { EventRecorder } from '../events/recorder.ts';
 import { mayHaveFile } from '../media/keys.ts';
@@ -36,6 +37,7 @@ export interface MessagesParts {
   notices: NoticeEvents;
   devices: DeviceDirectory;
   media: MediaService;
+  mediaUrls: MediaUrls;
   journal: JournalConfig;
   metrics: Pick<Metrics, 'inboundMessages' | 'setAsideDropped'>;
   tenantIds(): Promise<string[]>;
@@ -69,7 +71,7 @@ export function composeMessages(parts: MessagesParts): Messages {
   return {
     archive,
     words,
-    finder: new MessageFinder({ db, archive, devices, words }),
+    finder: new MessageFinder({ db, archive, devices, words, mediaUrls: parts.mediaUrls }),
     statuses: new MessageStatuses({ db, archive, devices }),
     polls: new PollResults({ db, archive, devices }),
     reports: {

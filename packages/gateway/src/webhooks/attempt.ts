@@ -1,5 +1,6 @@
 /** One POST to one endpoint, and what came of it. */
 import { afterHearing, type Clock } from '../clock.ts';
+import type { MediaUrls } from '../events/media-urls.ts';
 import { type EnvelopeRow, SealedEvents } from '../events/sealed-events.ts';
 import {
   type GuardedClient,
@@ -60,7 +61,7 @@ export class Attempts {
   readonly #underWay = new Set<AbortController>();
   #brokenOff = false;
 
-  constructor(parts: { client: GuardedClient; clock: Clock; vault: Vault }) {
+  constructor(parts: { client: GuardedClient; clock: Clock; vault: Vault; mediaUrls?: MediaUrls }) {
     this.#client = parts.client;
     this.#clock = parts.clock;
     this.#sealed = new SealedEvents(parts);

@@ -5,6 +5,7 @@ import type { Devices } from '../devices/devices.ts';
 import { AppError } from '../errors.ts';
 import type { EventName } from '../events/catalogue/names.ts';
 import type { EventEnvelope } from '../events/envelope.ts';
+import type { MediaUrls } from '../events/media-urls.ts';
 import { SealedEvents } from '../events/sealed-events.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import { cursorOf, readCursor } from '../storage/page-cursor.ts';
@@ -62,6 +63,7 @@ export interface DeliveriesParts {
   db: Kysely<Database>;
   vault: Vault;
   clock: Clock;
+  mediaUrls?: MediaUrls;
   devices: Pick<Devices, 'resolve' | 'list'>;
   /** Wakes the worker. */
   wake(): void;

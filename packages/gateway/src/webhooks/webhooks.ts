@@ -1,10 +1,12 @@
 /** The parts of pushing events, tied together. */
+
 import type { Kysely, Transaction } from 'kysely';
 import type { Registry } from 'prom-client';
 import { type Clock, systemClock } from '../clock.ts';
 import type { RetentionConfig, WebhookConfig } from '../config.ts';
 import type { Devices } from '../devices/devices.ts';
 import type { EventStore } from '../events/event-store.ts';
+import type { MediaUrls } from '../events/media-urls.ts';
 import type { EventSubscriber, RecordedEvent } from '../events/outbox.ts';
 import type { EventDevice, EventRecorder } from '../events/recorder.ts';
 import { AddressPolicy } from '../net/address-policy.ts';
@@ -28,6 +30,7 @@ export interface WebhooksParts {
   db: Kysely<Database>;
   vault: Vault;
   quotas: StockRoom;
+  mediaUrls?: MediaUrls;
   clock: Clock;
   log: Log;
   client: GuardedClient;

@@ -3,8 +3,10 @@
  * other. Which lanes are being served is known to this process alone; what is due is in the database, so a
  * new process simply begins where the old one ended, and an attempt whose result was lost is made again.
  */
+
 import type { Kysely } from 'kysely';
 import { type Clock, SetBacks } from '../clock.ts';
+import type { MediaUrls } from '../events/media-urls.ts';
 import type { GuardedClient } from '../net/guarded-client.ts';
 import type { Log } from '../observability/log.ts';
 import type { Database } from '../storage/schema.ts';
@@ -31,6 +33,7 @@ import { Slots } from './slots.ts';
 export interface WorkerParts extends ResultsParts {
   db: Kysely<Database>;
   vault: Vault;
+  mediaUrls?: MediaUrls;
   clock: Clock;
   log: Log;
   client: GuardedClient;

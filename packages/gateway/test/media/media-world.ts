@@ -137,6 +137,7 @@ export class MediaWorld {
       cacheMaxAgeMs: 24 * 3_600_000,
       downloadTimeoutMs: 20_000,
       retryExpiryMs: 60_000,
+      urlTtlMs: 0,
       ...settings,
     });
   }

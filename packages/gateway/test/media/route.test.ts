@@ -32,7 +32,7 @@ beforeEach(async () => {
     metrics: createMetrics(),
     version: '0.0.0-test',
     routes: async (server) => {
-      await server.register(messageMediaRoutes, { media: world.media });
+      await server.register(messageMediaRoutes, { media: world.media, links: { open: async () => null } });
     },
   });
   base = await app.listen({ host: '127.0.0.1', port: 0 });

@@ -1,6 +1,7 @@
 /** Stored messages with everything that an answer says about them. */
 import type { Kysely } from 'kysely';
 import type { MessageData } from '../../events/catalogue/message.ts';
+import { type MediaUrls, plainMediaUrls, withMediaUrls } from '../../events/media-urls.ts';
 import { messageData } from '../../events/payloads/message.ts';
 import type { Database } from '../../storage/schema.ts';
 import type { MessageArchive } from '../archive.ts';
@@ -16,9 +17,15 @@ export interface DescribedMessage {
   status: DeliveryStatus | null;
 }
 
+interface DescribingParts {
+  db: Kysely<Database>;
+  archive: MessageArchive;
+  mediaUrls?: MediaUrls;
+}
+
 /** In the given order. Messages of other devices than the given ones are left out. */
 export async function describeMessages(
-  { db, archive }: { db: Kysely<Database>; archive: MessageArchive },
+  { db, archive, mediaUrls = plainMediaUrls }: DescribingParts,
   devices: readonly MessageDevice[],
   messages: readonly StoredMessage[],
 ): Promise<DescribedMessage[]> {
@@ -36,7 +43,8 @@ export async function describeMessages(
     const files = { media: media.get(rowId) ?? null, furtherMedia };
     const told = eventMessage(message, files, details.get(rowId) ?? null);
     const status = message.fromMe ? statusOf(message) : null;
-    described.push({ message, data: messageData(told, account), status });
+    const data = withMediaUrls(messageData(told, account), message.deviceId, mediaUrls);
+    described.push({ message, data, status });
   }
   return described;
 }

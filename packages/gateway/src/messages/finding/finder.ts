@@ -1,6 +1,7 @@
 /** Lists and finds stored messages, page by page. */
 import type { Kysely } from 'kysely';
 import { AppError } from '../../errors.ts';
+import type { MediaUrls } from '../../events/media-urls.ts';
 import type { MessageName } from '../../identity/message-name.ts';
 import { isOneLine } from '../../identity/phone-number.ts';
 import { messageSearch } from '../../storage/database.ts';
@@ -38,6 +39,7 @@ export interface FinderParts {
   archive: MessageArchive;
   devices: DeviceDirectory;
   words: Pick<WordIndex, 'caughtUp'>;
+  mediaUrls?: MediaUrls;
 }
 
 export class MessageFinder {

@@ -3,22 +3,36 @@
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../../errors.ts';
+import type { MessageName } from '../../../identity/message-name.ts';
 import type { ReadyMedia } from '../../../media/answer.ts';
+import type { MediaLinks } from '../../../media/links.ts';
 import type { MediaService } from '../../../media/service.ts';
+import type { Caller } from '../../../tenancy/caller.ts';
 import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';
 import { attachment, matchesTag, parseRange, servedName, servedType } from '../../media-headers.ts';
 import { DeviceHeaders } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { MESSAGE_FAILURES, MessageIdParam, MessageQuery, messageName } from '../../request/message.ts';
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Of a request that a signed address let in: whose copy it may have. */
+    linkedDevice: string | null;
+  }
+}
+
 export interface MessageMediaParts {
   media: Pick<MediaService, 'resolve'>;
+  links: Pick<MediaLinks, 'open'>;
 }
 
 const MAX_WAIT_SECONDS = 60;
 const MOST_FILES = 100;
 
 const Params = Type.Object({ id: MessageIdParam });
+
+const LinkPart = (description: string) =>
+  Type.Optional(Type.String({ description: `Of an address that works without a token: ${description}` }));
 
 const Query = Type.Object({
   ...MessageQuery.properties,
@@ -30,6 +44,9 @@ const Query = Type.Object({
       description: 'Which of several files: 0 is `media`, 1 the first of `further_media`',
     }),
   ),
+  expires: LinkPart('until when it is good, Unix seconds'),
+  issued: LinkPart('when it was told'),
+  signature: LinkPart('proves the others'),
   wait: Type.Optional(
     Type.Integer({
       minimum: 0,
@@ -82,7 +99,12 @@ const responses = {
  * tag are those of the file; it never asks a phone and never waits, because looking must not cause an upload:
  * where only a re-upload would help it answers 202 and leaves the asking to `GET`.
  */
-export const messageMediaRoutes: FastifyPluginAsyncTypebox<MessageMediaParts> = async (app, { media }) => {
+export const messageMediaRoutes: FastifyPluginAsyncTypebox<MessageMediaParts> = async (
+  app,
+  { media, links },
+) => {
+  app.decorateRequest('linkedDevice', null);
+  const config = { byLink: (request: FastifyRequest) => callerByLink(request, links) };
   const schema = {
     tags: ['messages'],
     description:
@@ -98,6 +120,7 @@ export const messageMediaRoutes: FastifyPluginAsyncTypebox<MessageMediaParts> = 
     '/messages/:id/media',
     {
       exposeHeadRoute: false,
+      config,
       schema: { ...schema, operationId: 'getMessageMedia', summary: 'Download the media of a message' },
     },
     (request, reply) =>
@@ -109,6 +132,7 @@ export const messageMediaRoutes: FastifyPluginAsyncTypebox<MessageMediaParts> = 
   app.head(
     '/messages/:id/media',
     {
+      config,
       schema: { ...schema, operationId: 'headMessageMedia', summary: 'Size, type and tag of the media' },
     },
     (request, reply) =>
@@ -126,7 +150,7 @@ export const messageMediaRoutes: FastifyPluginAsyncTypebox<MessageMediaParts> = 
     const leave = (): void => gone.abort();
     request.raw.socket.once('close', leave);
     try {
-      const found = await media.resolve(request.caller, messageName(request, id), {
+      const found = await media.resolve(request.caller, nameOf(request, id), {
         ...options,
         mayRequest: request.method === 'GET',
         has: (sha256) => conditions?.trim() !== '*' && matchesTag(conditions, `"${sha256}"`),
@@ -140,6 +164,28 @@ export const messageMediaRoutes: FastifyPluginAsyncTypebox<MessageMediaParts> = 
     }
   }
 };
+
+/** A link is for the copy of one device, whatever else its address says. */
+function nameOf(request: FastifyRequest, id: string): MessageName {
+  return request.linkedDevice === null ? messageName(request, id) : { id, deviceId: request.linkedDevice };
+}
+
+/** Asked before the query is validated: it may be anything. */
+async function callerByLink(
+  request: FastifyRequest,
+  links: MessageMediaParts['links'],
+): Promise<Caller | null> {
+  const { expires, issued, signature, index = '0' } = request.query as Record<string, unknown>;
+  const { id } = request.params as { id: string };
+  if (typeof expires !== 'string' || typeof issued !== 'string' || typeof signature !== 'string') return null;
+  const claim = { recordId: id, index: Number(index), expires, issued, signature };
+  const opened = await links.open(claim);
+  if (!opened) {
+    throw new AppError('UNAUTHORIZED', { message: 'the address is not valid, or no longer: use a token' });
+  }
+  request.linkedDevice = opened.deviceId;
+  return opened.caller;
+}
 
 function retryRequested(reply: FastifyReply, seconds: number): FastifyReply {
   return reply
