@@ -138,6 +138,16 @@ export class Faults {
     else this.#orders.hidingOtherName.delete(user);
   }
 
+  /**
+   * Who asks for keys of the account's devices gets an `<error>` in their place, as for one that has uploaded none
+   * (whatsmeow prekeys.go nodeToPreKeyBundle reads it). `false` ends it.
+   */
+  withholdKeys(number: string, withheld = true): void {
+    const { user } = this.#account(number);
+    if (withheld) this.#orders.withoutKeys.add(user);
+    else this.#orders.withoutKeys.delete(user);
+  }
+
   /** Forgets every order that is still open. */
   clear(): void {
     this.#orders.clear();

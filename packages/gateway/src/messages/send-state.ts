@@ -10,7 +10,7 @@ export type SendEvent = 'acknowledged' | 'refused' | 'lost' | 'proved' | 'repeat
  * | event        | from            | to                | known from                                                  |
  * |--------------|-----------------|-------------------|-------------------------------------------------------------|
  * | acknowledged | pending, failed | sent              | the server's ack                                            |
- * | refused      | pending         | failed            | `<ack error>`, or a refusal of what has to come before it   |
+ * | refused      | pending         | failed            | `<ack error>`, or that the stanza has not left, whatever why |
  * | lost         | pending         | pending, with why | silence, a lost connection, the end of the process          |
  * | proved       | pending, failed | sent              | a receipt, or the copy that a device of the account got     |
  * | repeated     | pending, failed | pending           | another attempt under the same id                           |

@@ -2,6 +2,7 @@
 import { contradicts, identityOf } from '../identity/jid.ts';
 import type { MessageName } from '../identity/message-name.ts';
 import type { MessageArchive } from '../messages/archive.ts';
+import { isUncertain } from '../messages/send-state.ts';
 import {
   type MessageDevice,
   type OutboundRecord,
@@ -10,7 +11,7 @@ import {
 } from '../messages/stored-message.ts';
 import { isStorageFailure } from '../storage/failure.ts';
 import { fromSession } from '../whatsapp/port/app-errors.ts';
-import { KeysUnavailable, RequestRefused, SendRejected } from '../whatsapp/port/errors.ts';
+import { NothingLeft, RequestRefused, SendRejected } from '../whatsapp/port/errors.ts';
 import type { Jid } from '../whatsapp/port/identity.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 import { accountOf } from './account.ts';
@@ -120,7 +121,7 @@ export async function deliver(
     await archive.markSent(row, timestamp);
     return { messageId, recordId: row.rowId, timestamp };
   } catch (error) {
-    await recordFailure(archive, row, error);
+    await recordFailure(archive, row, { error, earlier });
     throw fromSession(error, { extra: { message_id: messageId } });
   }
 }
@@ -180,16 +181,30 @@ function record(messageId: string, input: Outgoing, composed: Complete): Outboun
   };
 }
 
-/** A refusal is an end. After anything else the server may well have it: a receipt or a copy will tell. */
-async function recordFailure(archive: MessageArchive, row: StoredMessage, error: unknown): Promise<void> {
+/**
+ * A refusal is an end, and so is what never left. After anything else the server may well have it, as it may have
+ * what an earlier attempt under the same id sent: a receipt or a copy will tell.
+ */
+async function recordFailure(
+  archive: MessageArchive,
+  row: StoredMessage,
+  { error, earlier }: { error: unknown; earlier: StoredMessage | null },
+): Promise<void> {
   // What the store refused was not learnt from WhatsApp.
-  if (isStorageFailure(error)) return;
-  if (error instanceof SendRejected || error instanceof RequestRefused) {
-    const reason = `refused by WhatsApp: ${error.message} (${error.whatsappCode})`;
-    await archive.markFailed(row.tenantId, row.rowId, reason);
-  } else if (error instanceof KeysUnavailable) {
-    await archive.markFailed(row.tenantId, row.rowId, error.message);
+  if (isStorageFailure(error) || (error instanceof NothingLeft && isStorageFailure(error.reason))) return;
+  if (error instanceof NothingLeft && earlier && isUncertain(earlier)) {
+    await archive.markUncertain(row, earlier.sendError ?? error.message);
+  } else if (error instanceof NothingLeft || error instanceof SendRejected) {
+    await archive.markFailed(row.tenantId, row.rowId, failureText(error));
   } else {
     await archive.markUncertain(row, error instanceof Error ? error.message : String(error));
   }
+}
+
+function failureText(error: NothingLeft | SendRejected): string {
+  const reason = error instanceof NothingLeft ? error.reason : error;
+  if (reason instanceof SendRejected || reason instanceof RequestRefused) {
+    return `refused by WhatsApp: ${reason.message} (${reason.whatsappCode})`;
+  }
+  return `it has not left: ${error.message}`;
 }

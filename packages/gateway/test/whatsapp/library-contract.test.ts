@@ -22,6 +22,7 @@ import {
   unpadRandomMax16,
   WA_CERT_DETAILS,
 } from '../../src/whatsapp/baileys/library.ts';
+import { LEAVING, NOT_ENCRYPTED } from '../../src/whatsapp/baileys/outbound/departure.ts';
 
 /** Where the library under test is. */
 const LIBRARY = dirname(process.env.CONTRACT_LIBRARY ?? createRequire(import.meta.url).resolve('baileys'));
@@ -233,4 +234,23 @@ test('libsignal-queue.ts, quiet-libsignal.ts: the insides of libsignal', () => {
 test('decryption-tap.ts: how the library words a ciphertext whose counter was used', () => {
   const text = readFileSync(join(LIBRARY, 'Utils/decode-wa-message.js'), 'utf8');
   expect(text).toContain("MISSING_KEYS_ERROR_TEXT = 'Key used already or never filled'");
+});
+
+test('departure.ts: what the library logs before a message leaves, and for whom it is not', () => {
+  const text = readFileSync(join(LIBRARY, 'Socket/messages-send.js'), 'utf8');
+  for (const start of LEAVING) {
+    // The line, and nothing but the write behind it.
+    const line = text.slice(text.indexOf(`logger.debug({ msgId }, \`${start}`)).split('\n');
+    expect(line[0], start).toContain(start);
+    expect(line[1]?.trim(), start).toBe('await sendNode(stanza);');
+  }
+  expect(text).toContain(`logger.error({ jid, err }, '${NOT_ENCRYPTED}')`);
+  expect(text).toContain("authState.keys.set({ 'sender-key-memory'");
+});
+
+test('missing-keys.ts: the answer with keys is taken by the library after `frame`', () => {
+  const text = readFileSync(join(LIBRARY, 'Socket/socket.js'), 'utf8');
+  const frame = text.indexOf("ws.emit('frame', frame)");
+  expect(frame).toBeGreaterThan(0);
+  expect(text.indexOf('DEF_TAG_PREFIX}', frame)).toBeGreaterThan(frame);
 });

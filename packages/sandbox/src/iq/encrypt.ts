@@ -87,7 +87,7 @@ function bundles({ network, iq }: IqRequest): ReturnType<IqHandler> {
   const drained: RegisteredDevice[] = [];
   const users = childrenNamed(childNamed(iq, 'key'), 'user').map(({ attrs }) => {
     const device = network.directory.resolveDevice(attrs.jid);
-    if (!device?.signedPreKey) {
+    if (!device?.signedPreKey || network.orders.withoutKeys.has(device.account.user)) {
       return stanza('user', { jid: attrs.jid }, [
         stanza('error', { code: String(NOT_FOUND.code), text: NOT_FOUND.text }),
       ]);

@@ -33,6 +33,8 @@ export class FaultOrders {
   readonly #refused = new Map<string, RefusedLogins>();
   /** Phone numbers of accounts whose other name nobody is told. */
   readonly hidingOtherName = new Set<string>();
+  /** Phone numbers of accounts whose keys nobody is given. */
+  readonly withoutKeys = new Set<string>();
   readonly #silenced = new Map<NetworkLink, BinaryNode[]>();
   readonly #torn = new Set<NetworkLink>();
 
@@ -104,6 +106,7 @@ export class FaultOrders {
     this.#refusedQuestions = null;
     this.#refused.clear();
     this.hidingOtherName.clear();
+    this.withoutKeys.clear();
   }
 
   /** What is ordered for the ack of this message. */

@@ -32,6 +32,7 @@ import { SetAside, type UnreadableOutcome } from './inbound/set-aside.ts';
 import type { BinaryNode, Socket } from './library.ts';
 import { AckWaiter } from './outbound/ack-waiter.ts';
 import { GroupCache } from './outbound/group-cache.ts';
+import { dropMissingKeys } from './outbound/missing-keys.ts';
 import { RetryAnswers } from './outbound/retry-answers.ts';
 
 export interface BaileysParts {
@@ -223,7 +224,12 @@ class Connection {
     socket.ws.on('CB:notification,type:w:gp2', (node: BinaryNode) =>
       this.#groups.forget(node.attrs.from ?? ''),
     );
-    socket.ws.on('frame', () => this.#liveness.frame());
+    socket.ws.on('frame', (frame: BinaryNode) => {
+      this.#liveness.frame();
+      for (const { jid, code } of dropMissingKeys(frame)) {
+        this.#link.warnOf({ recipient: jid, whatsapp_code: code }, 'WhatsApp gave no keys for a device');
+      }
+    });
   }
 
   #follow(socket: Socket, ended: () => void): void {

@@ -2,7 +2,14 @@
 import { rfc3339, systemClock } from '../../clock.ts';
 import { AppError, type ErrorCode } from '../../errors.ts';
 import type { AccountLimit } from './account.ts';
-import { KeysUnavailable, RequestRefused, SendRejected, SessionNotOpen, SessionTimeout } from './errors.ts';
+import {
+  KeysUnavailable,
+  NothingLeft,
+  RequestRefused,
+  SendRejected,
+  SessionNotOpen,
+  SessionTimeout,
+} from './errors.ts';
 import { deviceNotReady } from './not-ready.ts';
 
 /** What a refusal names no time for: an account that sends too fast, and one that may begin no chat. Our guesses. */
@@ -29,6 +36,8 @@ export interface Told {
 
 /** The catalogued error for an error of the session; anything else comes back as it was. */
 export function fromSession(error: unknown, { message, extra = {} }: Told = {}): unknown {
+  if (error instanceof NothingLeft)
+    return fromSession(error.reason, { ...(message ? { message } : {}), extra });
   if (error instanceof SendRejected) return fromRejection(error, extra);
   if (error instanceof RequestRefused) {
     return refusal(error, { message: message ?? 'WhatsApp refused the request', extra });

@@ -51,6 +51,17 @@ export class KeysUnavailable extends SessionError {
   }
 }
 
+/** The stanza of a message has not left, and will not: whatever the reason, nobody can have the message. */
+export class NothingLeft extends SessionError {
+  /** A `SessionError` of another kind. */
+  readonly reason: unknown;
+  constructor(reason: unknown) {
+    super(reason instanceof Error ? reason.message : 'nothing has left', { cause: reason });
+    this.name = 'NothingLeft';
+    this.reason = reason;
+  }
+}
+
 /** Anything else, on our side: the credential store could not write, the engine met what it does not know. */
 export class SessionFailed extends SessionError {
   constructor(cause: unknown) {

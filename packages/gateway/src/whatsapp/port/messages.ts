@@ -69,7 +69,10 @@ export interface SendAck {
 
 /** Sending messages, and asking for those that could not be read. */
 export interface SessionMessages {
-  /** Resolves when the server acknowledged the message; throws SendRejected, SessionNotOpen or SessionTimeout. */
+  /**
+   * Resolves when the server acknowledged the message. Throws SendRejected when it refused it, NothingLeft for
+   * whatever ended it before, and SessionNotOpen or SessionTimeout when the server may have it.
+   */
   send(message: OutboundMessage): Promise<SendAck>;
   /** A fresh message id in WhatsApp's form (`3EB0…`). */
   newId(): string;

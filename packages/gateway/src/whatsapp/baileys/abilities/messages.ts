@@ -1,11 +1,18 @@
 import type { AccountLimit } from '../../port/account.ts';
-import { SendRejected, SessionNotOpen, SessionTimeout } from '../../port/errors.ts';
+import {
+  KeysUnavailable,
+  NothingLeft,
+  SendRejected,
+  SessionNotOpen,
+  SessionTimeout,
+} from '../../port/errors.ts';
 import type { OutboundMessage, SessionMessages } from '../../port/messages.ts';
 import { accountLimit, REACH_OUT_REFUSED } from '../account/reach-out-lock.ts';
 import type { Link } from '../connection/link.ts';
 import { within } from '../connection/within.ts';
-import { generateMessageIDV2, proto } from '../library.ts';
+import { generateMessageIDV2, isJidGroup, proto, type Socket } from '../library.ts';
 import type { AckWaiter } from '../outbound/ack-waiter.ts';
+import { Departure } from '../outbound/departure.ts';
 import type { GroupCache } from '../outbound/group-cache.ts';
 import { askOwnPhone, sendRetryReceipt } from '../outbound/retry-receipt.ts';
 
@@ -27,7 +34,7 @@ export function messages({ link, acks, groups, ackTimeoutMs, suspect }: Messages
     newId: () => generateMessageIDV2(link.creds.me?.id),
 
     async send(out) {
-      if (!link.isOpen) throw new SessionNotOpen();
+      if (!link.isOpen) throw new NothingLeft(new SessionNotOpen());
       const waiting = acks.wait(out.id, ackTimeoutMs);
       try {
         await relay(link, groups, out);
@@ -54,15 +61,31 @@ export function messages({ link, acks, groups, ackTimeoutMs, suspect }: Messages
   };
 }
 
+/** Hands the message to the socket. Throws NothingLeft for whatever ended it before that. */
 async function relay(link: Link, groups: GroupCache, out: OutboundMessage): Promise<void> {
-  await link.ask(async (socket) => {
-    // A send to a group needs the member list; fetched once and kept until the server says that it changed.
-    if (out.to.endsWith('@g.us')) await groups.fetched(socket, out.to);
-    await socket.relayMessage(out.to, proto.Message.fromObject(out.message), {
-      messageId: out.id,
-      additionalAttributes: out.editAttribute ? { edit: out.editAttribute } : {},
-      ...(out.extraNodes ? { additionalNodes: out.extraNodes } : {}),
+  const departure = new Departure();
+  const write = () => departure.during(() => link.ask((socket) => leave(socket, groups, out)));
+  try {
+    await write().catch((error: unknown) => {
+      // In a group the others have got our keys before; those without keys are known now, and left out.
+      if (!(error instanceof KeysUnavailable) || !isJidGroup(out.to)) throw error;
+      return write();
     });
+  } catch (error) {
+    throw departure.callOff() ? new NothingLeft(error) : error;
+  }
+  for (const [recipient, reason] of departure.unreached) {
+    link.warnOf({ message_id: out.id, recipient, reason }, 'a message was not encrypted for a device');
+  }
+}
+
+async function leave(socket: Socket, groups: GroupCache, out: OutboundMessage): Promise<void> {
+  // A send to a group needs the member list; fetched once and kept until the server says that it changed.
+  if (isJidGroup(out.to)) await groups.fetched(socket, out.to);
+  await socket.relayMessage(out.to, proto.Message.fromObject(out.message), {
+    messageId: out.id,
+    additionalAttributes: out.editAttribute ? { edit: out.editAttribute } : {},
+    ...(out.extraNodes ? { additionalNodes: out.extraNodes } : {}),
   });
 }
 

@@ -93,7 +93,11 @@ export class Link {
   }
 
   warn(text: string, error: unknown): void {
-    this.#parts.log.warn({ device_id: this.#parts.deviceId, reason: (error as Error).message }, text);
+    this.warnOf({ reason: (error as Error).message }, text);
+  }
+
+  warnOf(fields: object, text: string): void {
+    this.#parts.log.warn({ device_id: this.#parts.deviceId, ...fields }, text);
   }
 
   connected(socket: Socket): void {

@@ -1,4 +1,5 @@
 import { systemClock } from '../../../clock.ts';
+import { frameLeaves } from '../outbound/departure.ts';
 
 /** What leaves on the socket, held until what it tells of is on the disk. */
 
@@ -57,6 +58,7 @@ export function holdFrames(socket: FrameSocket, durable: () => Promise<void>): v
 
   socket.send = (data, done) => {
     if (socket.readyState !== OPEN) return send(data, done);
+    frameLeaves();
     held.push(data);
     // The library would wait for the write before it takes the next stanza. A write that fails closes the
     // connection, and whoever waits for an answer hears of that.

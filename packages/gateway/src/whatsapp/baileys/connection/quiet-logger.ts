@@ -1,4 +1,5 @@
 import type { UserFacingSocketConfig } from '../library.ts';
+import { followDeparture } from '../outbound/departure.ts';
 import { markUnanswered, UNANSWERED } from './unanswered.ts';
 
 type LibraryLogger = NonNullable<UserFacingSocketConfig['logger']>;
@@ -33,6 +34,7 @@ export function quietLogger(sink: LogSink, onUnanswered: () => void): LibraryLog
       markUnanswered();
       onUnanswered();
     }
+    followDeparture(text, first);
     write(errorField(first), text);
   };
   const debug = forward((fields, text) => sink.debug(fields, text));
@@ -41,7 +43,9 @@ export function quietLogger(sink: LogSink, onUnanswered: () => void): LibraryLog
     level: 'info',
     child: () => logger,
     trace: () => undefined,
-    debug: () => undefined,
+    debug: (first: unknown, second?: unknown) => {
+      if (typeof second === 'string') followDeparture(second, first);
+    },
     info: debug,
     warn: debug,
     error: warn,

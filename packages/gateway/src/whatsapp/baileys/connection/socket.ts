@@ -7,6 +7,7 @@ import {
   type Socket,
   type UserFacingSocketConfig,
 } from '../library.ts';
+import { withoutUnreached } from '../outbound/departure.ts';
 import type { AuthState } from './auth-state.ts';
 import { type NetworkOptions, networkAgent } from './network-trust.ts';
 import { type FrameSocket, holdFrames } from './outgoing-gate.ts';
@@ -44,7 +45,7 @@ export function openSocket(parts: SocketParts): Socket {
   const { network } = parts;
   const agent = networkAgent(network);
   const socket = makeWASocket({
-    auth: { creds: parts.creds, keys: parts.keys },
+    auth: { creds: parts.creds, keys: withoutUnreached(parts.keys) },
     waWebSocketUrl: network.url,
     logger: quietLogger(parts.log, () => parts.onUnanswered()),
     defaultQueryTimeoutMs: parts.queryTimeoutMs,

@@ -1,0 +1,96 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { SignalDataTypeMap, SignalKeyStore } from '../library.ts';
+
+/** What the library logs right before the stanza of a message is written (messages-send.js `relayMessage`). */
+export const LEAVING = ['sending message to ', 'sending newsletter message to '];
+/** What it logs for a device that the message could not be encrypted for (`createParticipantNodes`). */
+export const NOT_ENCRYPTED = 'Failed to encrypt for recipient';
+/** Which devices of a group have our sender key, by the group. */
+const SENDER_KEY_MEMORY = 'sender-key-memory';
+
+const running = new AsyncLocalStorage<Departure>();
+
+/**
+ * One message on its way through the library, which says only in its log, in the async context of whoever sends,
+ * that the stanza leaves now and which devices it is not for.
+ */
+export class Departure {
+  #announced = false;
+  #left = false;
+  #calledOff = false;
+  /** Devices that it could not be encrypted for, and why. */
+  readonly unreached = new Map<string, string>();
+
+  /** Runs what sends the message. */
+  during<T>(work: () => Promise<T>): Promise<T> {
+    return running.run(this, work);
+  }
+
+  /**
+   * True when nothing has left, and from then on nothing will: the library goes on when the call was given up,
+   * even after a question without an answer.
+   */
+  callOff(): boolean {
+    this.#calledOff = !this.#left;
+    return this.#calledOff;
+  }
+
+  /** The stanza is about to be written. Throws into the library when it was called off. */
+  announce(): void {
+    if (this.#calledOff) throw new Error('the message was given up before it left');
+    this.#announced = true;
+  }
+
+  /** A frame goes to the socket: that of the message, or of a question before it. */
+  frame(): void {
+    this.#left ||= this.#announced;
+  }
+}
+
+/** Reads a line of the library's log; `first` is what it logs beside the text. */
+export function followDeparture(text: string, first: unknown): void {
+  const departure = running.getStore();
+  if (!departure) return;
+  if (LEAVING.some((start) => text.startsWith(start))) departure.announce();
+  if (text !== NOT_ENCRYPTED) return;
+  const { jid, err } = first as { jid?: unknown; err?: unknown };
+  if (typeof jid === 'string') {
+    departure.unreached.set(jid, err instanceof Error ? err.message : 'unknown error');
+  }
+}
+
+/** A frame is handed to the socket. */
+export function frameLeaves(): void {
+  running.getStore()?.frame();
+}
+
+/**
+ * The key store for the library, which notes for every device of a group that it has our sender key, also for those
+ * that it could not encrypt it for: they would never get it. When such a device is the only one that lacks the key,
+ * the library sends nothing to anybody (`All encryptions failed`): while the message is tried again, the device
+ * passes for one that has it.
+ */
+export function withoutUnreached(keys: SignalKeyStore): SignalKeyStore {
+  return {
+    ...keys,
+    get: async (type, ids) => {
+      const found = await keys.get(type, ids);
+      const unreached = type === SENDER_KEY_MEMORY ? running.getStore()?.unreached : undefined;
+      if (!unreached?.size) return found;
+      const had = Object.fromEntries([...unreached.keys()].map((jid) => [jid, true]));
+      return Object.fromEntries(
+        ids.map((id) => [id, { ...(found[id] as SignalDataTypeMap[typeof SENDER_KEY_MEMORY]), ...had }]),
+      ) as typeof found;
+    },
+    set: async (data) => {
+      const unreached = running.getStore()?.unreached;
+      const memory = data[SENDER_KEY_MEMORY];
+      if (!unreached?.size || !memory) return keys.set(data);
+      const kept = Object.entries(memory).map(([group, devices]) => [
+        group,
+        devices && Object.fromEntries(Object.entries(devices).filter(([jid]) => !unreached.has(jid))),
+      ]);
+      return keys.set({ ...data, [SENDER_KEY_MEMORY]: Object.fromEntries(kept) });
+    },
+  };
+}

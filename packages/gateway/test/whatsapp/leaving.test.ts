@@ -1,0 +1,137 @@
+/** What a send says of its stanza: it has not left, or it may have; and whom a message to a group reaches. */
+import { type Phone, type Sandbox, startSandbox } from '@wuts/sandbox';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';
+import {
+  KeysUnavailable,
+  NothingLeft,
+  SessionNotOpen,
+  SessionTimeout,
+} from '../../src/whatsapp/port/errors.ts';
+import { type Linked, linkSession, openSession } from './linked-session.ts';
+
+const warnings: { fields: object; text: string }[] = [];
+let sandbox: Sandbox;
+let shop: Linked;
+let companion: string;
+let numbers = 5511988870000;
+
+const factory = () =>
+  createBaileysSessionFactory({
+    network: { url: sandbox.url, rootKey: Buffer.from(sandbox.rootKey, 'hex'), caFile: sandbox.caFile },
+    log: {
+      debug: () => undefined,
+      warn: (fields, text) => void warnings.push({ fields, text }),
+      error: () => undefined,
+    },
+    clock: systemClock,
+    ackTimeoutMs: 1_000,
+    queryTimeoutMs: 1_000,
+  });
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  shop = await linkSession(sandbox, factory(), '5511988870000');
+  companion = `${shop.phone.number}:${shop.phone.companions[0]}@s.whatsapp.net`;
+});
+afterAll(async () => {
+  await shop.session.stop();
+  await sandbox.stop();
+});
+afterEach(() => {
+  sandbox.faults.clear();
+});
+
+async function person(): Promise<Phone> {
+  numbers += 1;
+  return sandbox.createPhone({ number: String(numbers), name: `Person ${numbers}` });
+}
+
+async function send(to: string, text: string): Promise<string> {
+  const id = shop.session.messages.newId();
+  await shop.session.messages.send({ to, id, message: { conversation: text } });
+  return id;
+}
+
+const failureOf = (to: string) =>
+  send(to, 'given up').then(
+    () => null,
+    (error: unknown) => error,
+  );
+const got = (phone: Phone, id: string) => phone.waitForMessage((message) => message.id === id);
+const texts = (phone: Phone) => phone.inbox.map(({ text }) => text);
+
+async function reopened(): Promise<void> {
+  await shop.recorder.next('closed');
+  await shop.session.stop();
+  shop = { ...shop, session: await openSession(factory(), shop.credentials, shop.recorder) };
+  await shop.recorder.next('open');
+}
+
+test.each([
+  'usync',
+  'encrypt',
+])('a question (%s) without an answer: nothing has left, nor does it later', async (xmlns) => {
+  const contact = await person();
+  sandbox.faults.refuseQuestions('silence', { xmlns });
+  const failure = await failureOf(contact.jid);
+  expect(failure).toBeInstanceOf(NothingLeft);
+  expect((failure as NothingLeft).reason).toBeInstanceOf(SessionTimeout);
+  sandbox.faults.clear();
+  await got(contact, await send(contact.jid, 'after it'));
+  expect(texts(contact)).toEqual(['after it']);
+});
+
+test('a connection that ends while the message is prepared: nothing has left', async () => {
+  const contact = await person();
+  sandbox.faults.refuseQuestions('silence', { xmlns: 'usync' });
+  const failing = failureOf(contact.jid);
+  sandbox.faults.drop(companion);
+  const failure = await failing;
+  expect(failure).toBeInstanceOf(NothingLeft);
+  expect((failure as NothingLeft).reason).toBeInstanceOf(SessionNotOpen);
+  expect(await failureOf(contact.jid)).toBeInstanceOf(NothingLeft);
+  await reopened();
+  sandbox.faults.clear();
+  await got(contact, await send(contact.jid, 'after it'));
+  expect(texts(contact)).toEqual(['after it']);
+});
+
+test('a message without an ack may have left', async () => {
+  const contact = await person();
+  await send(contact.jid, 'known');
+  sandbox.faults.silenceAck();
+  const failure = await failureOf(contact.jid);
+  expect(failure).toBeInstanceOf(SessionTimeout);
+  await contact.waitForMessage(({ text }) => text === 'given up');
+});
+
+test('somebody without keys: nothing has left', async () => {
+  const contact = await person();
+  sandbox.faults.withholdKeys(contact.number);
+  const failure = await failureOf(contact.jid);
+  expect(failure).toBeInstanceOf(NothingLeft);
+  expect((failure as NothingLeft).reason).toBeInstanceOf(KeysUnavailable);
+  sandbox.faults.clear();
+  await got(contact, await send(contact.jid, 'with keys'));
+});
+
+test('a group hears a message although a member has no keys, and the log says who does not', async () => {
+  const [reached, unreached] = [await person(), await person()];
+  const { jid } = await shop.phone.createGroup('Team', [reached, unreached]);
+  sandbox.faults.withholdKeys(unreached.number);
+  warnings.length = 0;
+  await got(reached, await send(jid, 'one'));
+  const told = warnings.filter(({ text }) => text === 'a message was not encrypted for a device');
+  expect(JSON.stringify(told)).toContain(unreached.lid.split('@')[0]);
+  expect(warnings.map(({ text }) => text)).toContain('WhatsApp gave no keys for a device');
+  // Now the one without keys is the only one that lacks our sender key.
+  await got(reached, await send(jid, 'two'));
+  // With its keys back it gets the sender key with the next message, without asking.
+  sandbox.faults.clear();
+  const third = await send(jid, 'three');
+  await got(reached, third);
+  await got(unreached, third);
+  expect(texts(reached)).toEqual(['one', 'two', 'three']);
+});
