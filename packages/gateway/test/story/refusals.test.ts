@@ -20,6 +20,8 @@ let picture: string;
 /** Messages in the chat with the contact, ours and theirs, new for each row of the tables. */
 let ours: string;
 let theirs: string;
+/** A picture of theirs. */
+let photo: string;
 
 beforeAll(async () => {
   world = await World.create({
@@ -71,6 +73,25 @@ const OPERATIONS: readonly (readonly [string, () => Promise<Answer>])[] = [
   ['a forward', () => api.post(`/messages/${theirs}/forward`, { to: contact.number })],
   ['a forward to a group', () => api.post(`/messages/${theirs}/forward`, { to: group })],
   ['a pin', () => api.post(`/messages/${theirs}/pin`, { chat_jid: contact.jid })],
+  ['a text with typing', () => text(contact.number, { typing_duration: 0.01 })],
+  ['a download', () => api.get(`/messages/${photo}/media`)],
+  [
+    'a re-upload',
+    async () => {
+      await until('the cache is empty', async () => (await world.gateway.parts.media.emptyCache()) === 0);
+      world.sandbox.cdn.expireAll(404);
+      return api.get(`/messages/${photo}/media`);
+    },
+  ],
+  [
+    'a code for linking',
+    async () => {
+      const { body } = await api.post('/devices', { name: 'to be linked' });
+      const answer = await api.post(`/paircode?device_id=${body.device.id}`, { phone: contact.number });
+      expect((await api.delete(`/devices/${body.device.id}`)).status).toBeLessThan(300);
+      return answer;
+    },
+  ],
   ['a receipt', () => api.post(`/messages/${theirs}/read`, { chat_jid: contact.jid })],
   [
     'a request for history',
@@ -103,6 +124,8 @@ async function prepare(): Promise<void> {
   ours = sent.body.message_id;
   const { id } = await contact.sendText(shop, 'from the contact');
   theirs = await untilReceived(api, id);
+  const sentPhoto = await contact.sendImage(shop, { bytes: await jpeg(), mimeType: 'image/jpeg' });
+  photo = await untilReceived(api, sentPhoto.id);
 }
 
 function statusFor(code: Code): number {
@@ -137,7 +160,13 @@ async function checkAll(code: Code, refuse: () => void, silent = false): Promise
 
 test.each(CODES)('every question is refused with %s', async (code) => {
   const statuses = await checkAll(code, () => world.sandbox.faults.refuseQuestions(code));
-  for (const asked of ['a text to somebody new', 'a text to a group', 'a forward to a group', 'a star']) {
+  for (const asked of [
+    'a text to somebody new',
+    'a text to a group',
+    'a forward to a group',
+    'a star',
+    'a code for linking',
+  ]) {
     expect([asked, statuses.get(asked)]).toEqual([asked, statusFor(code)]);
   }
 });
@@ -163,6 +192,41 @@ test.each(['w:g2', 'usync', 'encrypt'])('a refusal of %s alone leaves a chosen i
   world.sandbox.faults.clear();
   const again = await text(to, { message_id: id });
   expect([again.status, again.body.message_id], JSON.stringify(again.body)).toEqual([200, id]);
+});
+
+test.each(CODES)('logging out is refused with %s: the device stays linked', async (code) => {
+  await prepare();
+  world.sandbox.faults.refuseQuestions(code, { xmlns: 'md' });
+  const { status, body } = await api.post('/logout');
+  expect(status, JSON.stringify(body)).toBe(statusFor(code));
+  world.sandbox.faults.clear();
+  await until('the device is connected', async () => (await api.post('/connect')).status === 200);
+  expect((await text(contact.number)).status).toBe(200);
+});
+
+test.each(CODES)('an item of a bulk is refused with %s', async (code) => {
+  await prepare();
+  const messages = [group, contact.number].map((number) => ({ type: 'text', number, text: 'bulk' }));
+  world.sandbox.faults.refuseQuestions(code, { xmlns: 'w:g2' });
+  const { body } = await api.post('/bulk', { messages, min_pause_seconds: 0, max_pause_seconds: 0 });
+  const jobs = async (): Promise<Json[]> => (await api.get(`/jobs?bulk_id=${body.bulk.id}`)).body.jobs;
+  const ofGroup = async () => (await jobs()).find(({ recipient }) => recipient === group);
+  if ([404, 422].includes(statusFor(code))) {
+    await until('the bulk is over', async () => (await jobs()).every(({ finished_at }) => finished_at));
+    const ends = (await jobs()).map(({ state, error_code }) => `${state} ${error_code}`).sort();
+    expect(ends).toEqual([
+      `failed ${statusFor(code) === 404 ? 'NOT_FOUND' : 'REJECTED_BY_WHATSAPP'}`,
+      'sent null',
+    ]);
+  } else {
+    // What passes is waited for.
+    const tried = await until('it was tried', async () => {
+      const job = await ofGroup();
+      return job?.attempts > 0 && job.state === 'scheduled' && job;
+    });
+    expect(tried).toMatchObject({ error_code: null, finished_at: null });
+    expect((await api.delete(`/bulk/${body.bulk.id}`)).status).toBe(200);
+  }
 });
 
 test('what has not left may be repeated under its key, and arrives once', async () => {

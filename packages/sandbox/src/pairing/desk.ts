@@ -110,6 +110,12 @@ export class PairingDesk {
       session.takeAnswer(node);
       return;
     }
+    const order = this.#network.orders.answerTo(node);
+    if (order === 'silence') return;
+    if (order !== undefined) {
+      session.connection.deliver(iqError(node, order, 'ordered'));
+      return;
+    }
     const registration = childNamed(node, 'link_code_companion_reg');
     const { stage } = registration?.attrs ?? {};
     if (registration && stage === 'companion_hello') this.#companionHello(session, node, registration);

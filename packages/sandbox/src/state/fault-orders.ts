@@ -50,8 +50,13 @@ export class FaultOrders {
 
   /** What is ordered for the answer to this question. */
   takeAnswer(sender: RegisteredDevice, question: BinaryNode): number | 'silence' | undefined {
+    return sender.address.device === 0 ? undefined : this.answerTo(question);
+  }
+
+  /** As `takeAnswer`, for a companion that is not linked yet. */
+  answerTo(question: BinaryNode): number | 'silence' | undefined {
     const order = this.#refusedQuestions;
-    if (!order || sender.address.device === 0) return undefined;
+    if (!order) return undefined;
     const { xmlns = '' } = question.attrs;
     // An order is about what is asked for; a connection that answers no ping is another one (`silence`).
     if (xmlns === 'w:p') return undefined;

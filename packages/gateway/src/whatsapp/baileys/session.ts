@@ -26,6 +26,7 @@ import { silenceLibsignal } from './connection/quiet-libsignal.ts';
 import { type LogSink, logOf } from './connection/quiet-logger.ts';
 import { openSocket } from './connection/socket.ts';
 import { quickenErrors } from './connection/stack-traces.ts';
+import { loggedOut, unlink } from './connection/unlink.ts';
 import { within } from './connection/within.ts';
 import { Inbound } from './inbound/inbound.ts';
 import { SetAside, type UnreadableOutcome } from './inbound/set-aside.ts';
@@ -98,6 +99,8 @@ class Connection {
   #saved: Promise<void> = Promise.resolve();
   /** Why the linking that the phone has agreed to was not completed. */
   #pairingRefused: string | null = null;
+  /** The server has removed the companion. */
+  #removed = false;
   #closed: Promise<void> = Promise.resolve();
 
   constructor(parts: BaileysParts, session: SessionParts, auth: AuthState) {
@@ -158,7 +161,11 @@ class Connection {
   }
 
   async logout(): Promise<void> {
-    await this.#link.ask((socket) => socket.logout());
+    await this.#link.ask(unlink).catch((error: unknown) => {
+      // The end of the stream may come before the answer, and says the same.
+      if (!this.#removed) throw error;
+    });
+    await this.#link.socket?.end(loggedOut());
     await this.#ended();
   }
 
@@ -280,6 +287,7 @@ class Connection {
     const end = this.#pairingRefused
       ? { reason: 'pairing_failed' as const, detail: this.#pairingRefused, statusCode: null }
       : closeReason(error, this.#parts.network.url);
+    this.#removed = end.reason === 'logged_out';
     if (end.reason === 'pairing_failed') {
       const notice = { name: 'connection.pair_error', reason: end.detail } as const;
       void this.#link.report({ type: 'notice', notice });
