@@ -30,7 +30,7 @@ function beginsAlike(known: string, wanted: string): boolean {
 }
 
 /** Letters to insert, delete, replace or swap with their neighbour; `most` when there are so many or more. */
-function editDistance(a: string, b: string, most: number): number {
+export function editDistance(a: string, b: string, most: number): number {
   if (Math.abs(a.length - b.length) >= most) return most;
   let before: number[] = [];
   let above = Array.from({ length: b.length + 1 }, (_, column) => column);

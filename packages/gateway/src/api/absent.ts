@@ -1,6 +1,7 @@
 /** What is answered where no operation is: it is not there yet, it has another method, or perhaps another name. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../errors.ts';
+import { editDistance } from '../nearest-name.ts';
 import { NOT_YET } from './not-yet.ts';
 
 /** Longer ones are no misspelling of ours. */
@@ -104,20 +105,9 @@ function bare(segments: readonly string[]): string {
   return segments.join('').toLowerCase().replaceAll(/[-_]/g, '');
 }
 
-/** Letters to insert, delete or replace (Levenshtein); more than allowed is not counted out. */
 function edits(a: string, b: string): number {
-  if (Math.abs(a.length - b.length) > MOST_DIFFERENCES) return Number.POSITIVE_INFINITY;
   // A word of two or three letters is not a misspelling of another one.
   const most = Math.min(MOST_DIFFERENCES, Math.floor(Math.max(a.length, b.length) / 3));
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  const found = row[b.length] ?? 0;
+  const found = editDistance(a, b, most + 1);
   return found <= most ? found : Number.POSITIVE_INFINITY;
 }

@@ -6,8 +6,8 @@ import type { FastifyRequest } from 'fastify';
 import { AppError } from '../errors.ts';
 import type { Caller, Role } from '../tenancy/caller.ts';
 
-/** `user`: any active user's token; `master`: the platform's master token; `public`: none. */
-export type Access = 'user' | 'master' | 'public' | { readonly roles: readonly Role[] };
+/** `user`: any active user's token; `master`: the platform's master token; `user or master`: either; `public`: none. */
+export type Access = 'user' | 'master' | 'user or master' | 'public' | { readonly roles: readonly Role[] };
 
 export const requireMaster: Access = 'master';
 
@@ -89,10 +89,11 @@ export async function authorize(
     request.authenticatedCaller = byLink;
     return;
   }
+  if (access === 'user or master' && authenticator.isMasterToken(token)) return;
   const caller = await authenticator.authenticate(token);
   if (caller === null) throw unknownToken(authenticator.isMasterToken(token));
   request.authenticatedCaller = caller;
-  if (access !== 'user' && !access.roles.includes(caller.role)) throw new AppError('FORBIDDEN');
+  if (typeof access === 'object' && !access.roles.includes(caller.role)) throw new AppError('FORBIDDEN');
 }
 
 function unknownToken(isMaster: boolean): AppError {

@@ -107,5 +107,7 @@ function withWarnings(response: Record<string, unknown>): Record<string, unknown
 
 function security(access: Access): Record<string, string[]>[] {
   if (access === 'public') return [];
-  return access === 'master' ? [{ masterToken: [] }] : [{ bearerAuth: [] }, { apiKeyAuth: [] }];
+  if (access === 'master') return [{ masterToken: [] }];
+  const user = [{ bearerAuth: [] }, { apiKeyAuth: [] }];
+  return access === 'user or master' ? [...user, { masterToken: [] }] : user;
 }

@@ -21,7 +21,7 @@ interface Answer {
     devices?: { id: string; linked: boolean }[];
     device?: { id: string };
     data?: {
-      qr_code?: string;
+      qr_url?: string;
       expires_at?: string;
       code?: string;
       connected?: boolean;
@@ -78,7 +78,7 @@ async function showQr(api: PairingApi, shown: string, print: (line: string) => v
   if (isLinkedAlready(answer)) return shown;
   // Nobody scanned the last one: the next request brings a new one.
   if (answer.body.error_code === 'QR_TIMEOUT') return shown;
-  const code = data(answer).qr_code ?? '';
+  const code = data(answer).qr_url ?? '';
   if (code === shown) return shown;
   print(await draw(code, { type: 'terminal', small: true }));
   print(

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
 import { normalisePhoneNumber } from '../identity/phone-number.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
+import { qrForms } from '../whatsapp/port/linking-qr.ts';
 import { deviceNotReady } from '../whatsapp/port/not-ready.ts';
 import { unreachableText } from '../whatsapp/port/unreachable.ts';
 import type { Device } from './device.ts';
@@ -157,7 +158,7 @@ export class Pairing {
   async #draw(actor: DeviceActor, code: string): Promise<string> {
     const drawn = this.#images.get(actor);
     if (drawn?.code === code) return drawn.image;
-    const image = await toDataURL(code);
+    const image = await toDataURL(qrForms(code).url);
     this.#images.set(actor, { code, image });
     return image;
   }

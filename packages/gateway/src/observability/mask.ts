@@ -7,7 +7,7 @@ import { rfc3339 } from '../clock.ts';
 
 /** Names, lower-cased and without `_` and `-`, whose values are secret. */
 const SECRET =
-  /^(?:authorization|cookie|setcookie|passwordhash|mediakey|encryptionkey|rootkey|credentials|creds|qr|qrcode|paircode|pairingcode|auth)$|(?:token|secret|secretkey|password|privatekey)$/;
+  /^(?:authorization|cookie|setcookie|passwordhash|mediakey|encryptionkey|rootkey|credentials|creds|qr|qrcode|qrurl|paircode|pairingcode|auth)$|(?:token|secret|secretkey|password|privatekey)$/;
 
 /** Names of what people wrote to each other. */
 const CONTENT = /^(text|caption|body|plaintext|raw|conversation|base64|image|image_base64|vcard)$/;

@@ -77,7 +77,9 @@ export async function addUser(
   return { user: toUser(row), token };
 }
 
-export function toUser(row: Selectable<UsersTable>): User {
+export type UserRow = Selectable<UsersTable>;
+
+export function toUser(row: UserRow): User {
   return {
     id: row.id,
     tenantId: row.tenant_id,

@@ -8,7 +8,7 @@ import { type DeletionState, type Deletions, markUsers } from './deletions.ts';
 import { hashPassword } from './passwords.ts';
 import { mayActivate, mayChangeRole, mayDelete, mayRotateToken, mayView } from './roles.ts';
 import { looksLikeUuid, newToken } from './tokens.ts';
-import { addUser, assertFreeEmail, toUser, type User } from './user-rows.ts';
+import { addUser, assertFreeEmail, toUser, type User, type UserRow } from './user-rows.ts';
 
 export interface UsersParts {
   db: Kysely<Database>;
@@ -62,6 +62,11 @@ export class Users {
     const user = await this.#find(this.#parts.db, caller, id);
     if (!mayView(caller, user)) throw new AppError('FORBIDDEN');
     return user;
+  }
+
+  /** For the platform alone. Throws NOT_FOUND. */
+  async getOfAnyTenant(id: string): Promise<User> {
+    return userFound(await this.#row(this.#parts.db, id));
   }
 
   /** Changes what is given. Throws NOT_FOUND, and FORBIDDEN by the rules of `roles.ts`. */
@@ -149,17 +154,19 @@ export class Users {
   }
 
   async #find(db: Kysely<Database>, caller: Caller, id: string): Promise<User> {
-    const row = looksLikeUuid(id)
-      ? await db
-          .selectFrom('users')
-          .selectAll()
-          .where('tenant_id', '=', caller.tenantId)
-          .where('id', '=', id.toLowerCase())
-          .where('deleting_at', 'is', null)
-          .executeTakeFirst()
-      : undefined;
-    if (!row) throw new AppError('NOT_FOUND', { message: 'user not found' });
-    return toUser(row);
+    const row = await this.#row(db, id);
+    return userFound(row?.tenant_id === caller.tenantId ? row : undefined);
+  }
+
+  /** The row of whatever tenant: for `#find` and the platform. */
+  async #row(db: Kysely<Database>, id: string): Promise<UserRow | undefined> {
+    if (!looksLikeUuid(id)) return undefined;
+    return db
+      .selectFrom('users')
+      .selectAll()
+      .where('id', '=', id.toLowerCase())
+      .where('deleting_at', 'is', null)
+      .executeTakeFirst();
   }
 
   /** Asked after the change and within its transaction. */
@@ -176,6 +183,11 @@ export class Users {
       throw new AppError('FORBIDDEN', { message: 'a tenant needs an active admin: make another one first' });
     }
   }
+}
+
+function userFound(row: UserRow | undefined): User {
+  if (!row) throw new AppError('NOT_FOUND', { message: 'user not found' });
+  return toUser(row);
 }
 
 /**

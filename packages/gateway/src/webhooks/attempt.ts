@@ -130,8 +130,6 @@ export class Attempts {
     const { body, signature } = signBody(JSON.stringify(this.#sealed.envelope(event)), secret);
     const timestampSeconds = Math.floor(at / 1000);
     const own: Record<string, string> = {
-      'content-type': 'application/json',
-      'user-agent': `WUTS/${VERSION}`,
       'webhook-id': event.id,
       'webhook-timestamp': String(timestampSeconds),
       'x-wuts-event': event.name,
@@ -142,9 +140,13 @@ export class Attempts {
       own['webhook-signature'] = standardSignature(secret, { id: event.id, timestampSeconds, body });
       own['x-wuts-signature'] = signature;
     }
-    return { body, headers: { ...target.headers, ...own } };
+    const given = Object.entries(target.headers).map(([name, value]) => [name.toLowerCase(), value]);
+    return { body, headers: { ...DEFAULT_HEADERS, ...Object.fromEntries(given), ...own } };
   }
 }
+
+/** Those that an endpoint may set otherwise. */
+const DEFAULT_HEADERS = { 'content-type': 'application/json', 'user-agent': `WUTS/${VERSION}` };
 
 function failureOf(status: number): AttemptError | null {
   if (status >= 200 && status < 300) return null;

@@ -25,27 +25,35 @@ export const MAX_SECRET_LENGTH = 256;
 export const MAX_HEADERS = 20;
 const MAX_HEADER_LENGTH = 4096;
 
-/** Ours to set, or part of how HTTP moves the body. */
-const RESERVED_HEADERS = new Set([
-  'accept-encoding',
+/** Part of how HTTP moves the body: a delivery with them would not arrive, or not as what it is. */
+const OF_TRANSPORT = [
   'connection',
   'content-encoding',
   'content-length',
-  'content-type',
   'expect',
   'host',
   'keep-alive',
-  'proxy-authorization',
   'proxy-connection',
   'te',
   'trailer',
   'transfer-encoding',
   'upgrade',
-  'user-agent',
-]);
+];
+/** What receivers know a delivery by; see docs/webhooks.md. */
+const OF_DELIVERY = [
+  'webhook-id',
+  'webhook-timestamp',
+  'webhook-signature',
+  'x-wuts-event',
+  'x-wuts-delivery',
+  'x-wuts-attempt',
+  'x-wuts-signature',
+];
+const RESERVED_HEADERS = new Set([...OF_TRANSPORT, ...OF_DELIVERY]);
+const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/;
-/** Visible ASCII with blanks inside: what every HTTP library takes and no line break can hide in. */
-const HEADER_VALUE = /^[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?$/;
+/** Nothing, or visible ASCII with blanks inside: what every HTTP library takes and no line break can hide in. */
+const HEADER_VALUE = /^(?:[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?)?$/;
 
 const NAMES = new Set<string>(EVENT_NAMES);
 
@@ -103,13 +111,12 @@ function checkHeaders(headers: Record<string, string>): Record<string, string> {
     const refuse = (message: string): AppError => invalidField(`headers.${name.slice(0, 100)}`, message);
     const lower = name.toLowerCase();
     if (!HEADER_NAME.test(name)) throw refuse('is not a header name');
-    if (RESERVED_HEADERS.has(lower) || /^(?:webhook-|x-wuts-)/.test(lower)) {
-      throw refuse('is reserved for the delivery itself');
-    }
+    if (RESERVED_HEADERS.has(lower)) throw refuse('is reserved for the delivery itself');
     if (seen.has(lower)) throw refuse('is there twice');
     if (typeof value !== 'string' || value.length > MAX_HEADER_LENGTH || !HEADER_VALUE.test(value)) {
-      throw refuse(`must be printable ASCII text of 1 to ${MAX_HEADER_LENGTH} characters`);
+      throw refuse(`must be printable ASCII text of at most ${MAX_HEADER_LENGTH} characters`);
     }
+    if (lower === 'content-type' && !JSON_TYPE.test(value)) throw refuse('must be a type of JSON');
     seen.add(lower);
     checked[name] = value;
   }

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
-import { type RawAnswer, rawRequest } from '../bad-input/raw-request.ts';
-import { Cast, PASSWORD } from './cast.ts';
+import { ask } from './ask.ts';
+import { Cast } from './cast.ts';
 import { DocumentedAnswers } from './documented-answer.ts';
-import { type Operation, operationsOf, readDocument } from './operations.ts';
-import { anyRequest, type GeneratedRequest, goodRequest } from './requests.ts';
+import { operationsOf, readDocument } from './operations.ts';
+import { anyRequest, goodRequest } from './requests.ts';
 
 /** To run a failure again: the seed that it printed. Requests build on what earlier ones left behind. */
 const SEED = Number(process.env.WUTS_TEST_SEED) || Date.now() % 2 ** 31;
@@ -19,44 +19,11 @@ const operations = operationsOf(document);
 const answers = new DocumentedAnswers(document);
 afterAll(() => cast.destroy());
 
-/** Operations that break links, users, tokens and webhooks act on a tenant that is there for it. */
-function inPlayground({ tag, id }: Operation): boolean {
-  return (
-    tag === 'users-and-admin' || tag === 'webhooks' || (tag === 'instances' && id !== 'checkSessionStatus')
-  );
-}
-
-async function send(operation: Operation, generated: GeneratedRequest): Promise<RawAnswer> {
-  const playground = inPlayground(operation);
-  const token = cast.token(generated.caller, playground);
-  const { segments, query, headers, body } = cast.fill(generated, playground);
-  let next = 0;
-  const path = operation.path.replace(/\{\w+\}/g, () => segments[next++] ?? '');
-  const search = query.map(([name, value]) => `${name}=${value}`).join('&');
-  const text = body === null ? undefined : 'json' in body ? JSON.stringify(body.json) : body.text;
-  const answer = await rawRequest(
-    cast.world.gateway.url,
-    operation.method,
-    search === '' ? path : `${path}?${search}`,
-    {
-      headers: {
-        ...headers,
-        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
-        ...(body?.type ? { 'content-type': body.type } : {}),
-      },
-      ...(text === undefined ? {} : { body: text }),
-    },
-  );
-  for (const secret of [token, PASSWORD]) if (secret) expect(answer.text).not.toContain(secret);
-  if (answer.status < 300) await cast.mend(operation.id, answer);
-  return answer;
-}
-
 describe.each(
   operations.map((operation) => [`${operation.method} ${operation.path}`, operation] as const),
 )('%s', (_name, operation) => {
   test('a good request succeeds', async () => {
-    const answer = await send(operation, goodRequest(operation));
+    const answer = await ask(cast, operation, goodRequest(operation));
     expect(answer.status, answer.text.slice(0, 600)).toBeLessThan(300);
     answers.check(operation, answer);
   });
@@ -64,7 +31,7 @@ describe.each(
   test('any request gets a documented answer', async () => {
     const numRuns = COSTLY.has(operation.id) ? Math.ceil(RUNS / 2) : RUNS;
     const property = fc.asyncProperty(anyRequest(operation), async (generated) => {
-      answers.check(operation, await send(operation, generated));
+      answers.check(operation, await ask(cast, operation, generated));
     });
     await fc.assert(property, { seed: SEED, numRuns });
   });

@@ -21,6 +21,7 @@ describe('GET /qr', () => {
     expect(answer?.status).toBe(200);
     expect(answer?.body.data).toMatchObject({
       qr_code: '2@first',
+      qr_url: 'https://wa.me/settings/linked_devices#2@first',
       cached: false,
       expires_at: new Date(START + 60_000).toISOString(),
       ttl: 60,
@@ -210,7 +211,7 @@ describe('POST /paircode', () => {
     '123',
     'not a number',
     '',
-    '0011999990003',
+    '0000999990003',
     '5511999990003@s.whatsapp.net',
     '1'.repeat(5000),
   ])('refuses %s and makes no device for it', async (phone) => {

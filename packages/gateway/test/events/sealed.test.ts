@@ -48,7 +48,7 @@ test('a QR reaches the webhook and whoever pulls, and is not kept in clear', asy
   );
   const event = (await told()).find(({ data }) => data.qr_code === code);
   expect(event).toEqual(pushed.event);
-  expect(Object.keys(event.data)).toEqual(['qr_code', 'expires_at']);
+  expect(Object.keys(event.data)).toEqual(['qr_code', 'qr_url', 'expires_at']);
   expect(problems('qr.generated', event.data)).toEqual([]);
 
   // The whole of it, and each of its parts that is a secret: the reference, and the key that signs the device.
@@ -80,8 +80,8 @@ test('a QR that has expired is told without what it said, also by a delivery tha
   });
   const late = receiver.received.findLast(({ event }) => event.id === failed.event.id);
   const { expires_at } = failed.event.data as Json;
-  expect(late?.event.data).toEqual({ qr_code: null, expires_at });
+  expect(late?.event.data).toEqual({ qr_code: null, qr_url: null, expires_at });
   const pulled = (await told()).find(({ id }) => id === failed.event.id);
-  expect(pulled.data).toEqual({ qr_code: null, expires_at });
+  expect(pulled.data).toEqual({ qr_code: null, qr_url: null, expires_at });
   expect(problems('qr.generated', pulled.data)).toEqual([]);
 });

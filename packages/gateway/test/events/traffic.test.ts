@@ -58,7 +58,8 @@ describe('linking', () => {
       ['qr.generated', 'pair.success', 'device.connected'],
       '0',
     );
-    expect(qr.qr_code).toMatch(/#2@/);
+    expect(qr.qr_code).toMatch(/^2@/);
+    expect(qr.qr_url).toBe(`https://wa.me/settings/linked_devices#${qr.qr_code}`);
     expect(pair).toMatchObject({ jid: shop.jid, phone_number: shop.number });
     expect(connected).toMatchObject({ jid: shop.jid, state: 'connected', reason: 'open' });
   });

@@ -80,7 +80,8 @@ describe('POST /send/image', () => {
         image_size_bytes: bytes.length,
         // What it is, not what the prefix says.
         image_format: 'image/png',
-        download_time_ms: null,
+        download_time_ms: 0,
+        not_measured: ['download_time_ms'],
         upload_time_ms: expect.any(Number),
         mentions_processed: 1,
         quoted_message_found: false,
@@ -155,7 +156,11 @@ describe('POST /send/video, /send/audio, /send/document, /send/sticker', () => {
     });
     expect(part('videoMessage')).toMatchObject({ mimetype: 'video/mp4', seconds: 12 });
     const plain = await send('video', { video: base64(MP4) });
-    expect(plain.body.metadata).toMatchObject({ video_duration_seconds: null, has_custom_thumbnail: false });
+    expect(plain.body.metadata).toMatchObject({
+      video_duration_seconds: 0,
+      has_custom_thumbnail: false,
+      not_measured: ['video_duration_seconds', 'download_time_ms'],
+    });
     expect(part('videoMessage')).not.toHaveProperty('seconds');
   });
 
@@ -166,7 +171,7 @@ describe('POST /send/video, /send/audio, /send/document, /send/sticker', () => {
       audio_duration_seconds: 7,
       ptt_enabled: true,
       conversion_applied: false,
-      conversion_time_ms: null,
+      conversion_time_ms: 0,
       waveform_generated: false,
       original_format: 'audio/ogg; codecs=opus',
     });
@@ -176,13 +181,23 @@ describe('POST /send/video, /send/audio, /send/document, /send/sticker', () => {
 
   it('sends other audio as it is, and says why it cannot be a voice note', async () => {
     const reply = await send('audio', { audio: base64(MP3) });
-    expect(reply.body.metadata).toMatchObject({ audio_format: 'audio/mpeg', audio_duration_seconds: null });
+    expect(reply.body.metadata).toMatchObject({ audio_format: 'audio/mpeg', audio_duration_seconds: 0 });
     expect(part('audioMessage')).toMatchObject({ ptt: false, mimetype: 'audio/mpeg' });
     const note = await send('audio', { audio: base64(MP3), ptt: true });
     expect([note.status, note.body.error_code]).toEqual([400, 'INVALID_MEDIA']);
     expect(note.body.error).toContain('cannot be converted');
     await send('audio', { audio: base64(MP4) });
     expect(part('audioMessage').mimetype).toBe('audio/mp4');
+  });
+
+  it('shows the picture of a document that the caller gives', async () => {
+    const thumbnail = base64(await picture('png'));
+    const reply = await send('document', { document: base64(MP3), file_name: 'a.mp3', thumbnail });
+    expect(reply.status).toBe(200);
+    const { jpegThumbnail } = part('documentMessage') as { jpegThumbnail: Uint8Array };
+    expect([...jpegThumbnail.subarray(0, 3)]).toEqual([0xff, 0xd8, 0xff]);
+    const both = { thumbnail, thumbnail_url: 'https://example.com/x.png' };
+    expect((await send('document', { document: base64(MP3), ...both })).status).toBe(400);
   });
 
   it('sends a document under its name, with a caption in the envelope that clients use', async () => {

@@ -72,6 +72,14 @@ describe('tenants, with the master token', () => {
     expect(read.body).toEqual({ success: true, data: { ...acme.tenant, state: 'active' } });
   });
 
+  it('reads any user', async () => {
+    const read = await edge.call('GET', `/users/${acme.user.id}`, { token: MASTER });
+    const { token: _, ...user } = acme.user;
+    expect(read.body).toEqual({ success: true, data: user });
+    const unknown = await edge.call('GET', `/users/${acme.tenant.id}`, { token: MASTER });
+    expect([unknown.status, unknown.body.error_code]).toEqual([404, 'NOT_FOUND']);
+  });
+
   it('deletes a tenant with everything it owns', async () => {
     const gone = await register(edge, 'gone');
     const { status, body } = await edge.call('DELETE', `/global/tenants/${gone.tenant.id}`, {
@@ -142,6 +150,15 @@ describe('users of a tenant', () => {
     const { token, ...shown } = made.body.user;
     const read = await edge.call('GET', `/users/${shown.id}`, { token });
     expect(read.body).toEqual({ success: true, data: shown });
+  });
+
+  it('takes a short password, as documented, and says so', async () => {
+    const body = { email: 'short@acme.example', password: 'x' };
+    const answer = await edge.call('POST', '/users', { token: acme.token, body });
+    expect(answer.status).toBe(201);
+    expect(answer.body.warnings).toEqual([
+      { field: 'password', message: 'was taken, but has fewer than 8 characters' },
+    ]);
   });
 
   it('refuses an email the tenant has, and takes it in another tenant', async () => {

@@ -39,6 +39,23 @@ describe('what is sent', () => {
     expect(got?.headers).not.toHaveProperty('x-wuts-signature');
   });
 
+  test('every header of the configuration, those that we would set ourselves as well', async () => {
+    const headers = {
+      'User-Agent': 'acme/1',
+      'Content-Type': 'application/json; charset=utf-8',
+      'Accept-Encoding': 'identity',
+      'Proxy-Authorization': 'Basic eDp5',
+      'Webhook-Route': 'eu',
+      'X-Wuts-Tenant': 'acme',
+      'X-Empty': '',
+    };
+    const { receiver, device, endpoint } = await world.connected({ headers });
+    await world.record(device, 'chat', 1);
+    await world.untilStates(endpoint, 'delivered');
+    const asSent = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
+    expect(receiver.received[0]?.headers).toMatchObject(Object.fromEntries(asSent));
+  });
+
   test('only events that are subscribed to, and nothing that is quiet', async () => {
     const { receiver, device, endpoint } = await world.connected();
     await world.recordEvent(device, 'message.read', 'chat', { n: 1 });

@@ -4,7 +4,7 @@ import { AppError } from '../../errors.ts';
 /** Of all tenants: each holds its text and its bytes, some 80 MB. */
 const MOST = 8;
 const MOST_OF_TENANT = 2;
-const MOST_WAITING_OF_TENANT = 64;
+const MOST_WAITING_OF_TENANT = 500;
 const RETRY_S = 5;
 
 interface Tenant {

@@ -54,13 +54,13 @@ function codesOf(answer: unknown): readonly ErrorCode[] {
 export const KEEPS: readonly string[] = ['POST', 'PUT', 'PATCH'];
 
 function failuresOfServer(route: RouteOptions): ErrorCode[] {
-  const { body, querystring, params, headers } = route.schema ?? {};
+  const { querystring, params } = route.schema ?? {};
   const access: Access = route.config?.access ?? 'user';
   const methods = [route.method].flat();
   // A body that nobody asked for is read and may be refused, except where HTTP gives it no meaning.
   const readsBody = !methods.some((method) => method === 'GET' || method === 'HEAD');
-  const codes: ErrorCode[] = ['INTERNAL_ERROR', 'SHUTTING_DOWN', 'STORAGE_UNAVAILABLE'];
-  if (readsBody || body || querystring || params || headers) codes.push('VALIDATION_ERROR');
+  // Every operation may be asked with a parameter that nobody knows, which `WUTS_STRICT` refuses.
+  const codes: ErrorCode[] = ['INTERNAL_ERROR', 'SHUTTING_DOWN', 'STORAGE_UNAVAILABLE', 'VALIDATION_ERROR'];
   if (readsBody) codes.push('INVALID_JSON', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE');
   if (route.config?.fileMembers) codes.push('INVALID_MEDIA', 'RATE_LIMITED');
   if (methods.some((method) => KEEPS.includes(method))) codes.push('STORAGE_FULL');

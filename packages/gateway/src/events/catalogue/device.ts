@@ -124,11 +124,16 @@ export const AUTHENTICATION_EVENTS = {
     summary: 'There is a new QR code to scan',
     cause: 'Linking began, or the last code is not valid any more.',
     schema: Type.Object({
-      qr_code: OrNull(Text('What the QR says, null once it has expired; `GET /qr` draws it')),
+      qr_code: OrNull(Text('The code, null once it has expired; `GET /qr` draws it')),
+      qr_url: OrNull(Text('What WhatsApp Web draws: the address with the code in it')),
       expires_at: Time('Until when it can be scanned'),
     }),
-    secret: { members: ['qr_code'], until: 'expires_at' },
-    example: { qr_code: '2@Zm9v,YmFy,YmF6,cXV4', expires_at: '2026-06-15T12:01:00.000Z' },
+    secret: { members: ['qr_code', 'qr_url'], until: 'expires_at' },
+    example: {
+      qr_code: '2@Zm9v,YmFy,YmF6,cXV4',
+      qr_url: 'https://wa.me/settings/linked_devices#2@Zm9v,YmFy,YmF6,cXV4',
+      expires_at: '2026-06-15T12:01:00.000Z',
+    },
   }),
   'pair.success': entry({
     summary: 'A phone was linked',

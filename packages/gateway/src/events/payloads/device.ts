@@ -1,4 +1,5 @@
 /** A device's state, pairing and QR codes as public `data`. */
+import { qrForms } from '../../whatsapp/port/linking-qr.ts';
 import type { EventData } from '../catalogue.ts';
 import { phoneNumber, time } from './parts.ts';
 
@@ -51,7 +52,8 @@ export function refusedData(
 }
 
 export function qrData(qr: { code: string; expiresAt: number }): EventData<'qr.generated'> {
-  return { qr_code: qr.code, expires_at: time(qr.expiresAt) };
+  const { bare, url } = qrForms(qr.code);
+  return { qr_code: bare, qr_url: url, expires_at: time(qr.expiresAt) };
 }
 
 export function pairedData(account: {

@@ -2,6 +2,7 @@ import { invalidField } from '../../errors.ts';
 import { documentType } from '../../media/document-type.ts';
 import { type Content, checkedCaption, withContext } from '../content.ts';
 import { descriptorOf, mediaInput, timedUpload, uploadedFields, withOpened } from '../outbound-media.ts';
+import { jpegThumbnail, thumbnailInput } from './thumbnail.ts';
 
 export interface DocumentInput {
   document?: string;
@@ -9,6 +10,9 @@ export interface DocumentInput {
   mime_type?: string;
   file_name?: string;
   caption?: string;
+  /** Base64. */
+  thumbnail?: string;
+  thumbnail_url?: string;
 }
 
 const UNKNOWN_TYPE = 'application/octet-stream';
@@ -23,17 +27,20 @@ export function documentContent(input: DocumentInput): Content {
   if (input.mime_type && !MIME_TYPE.test(input.mime_type)) {
     throw invalidField('mime_type', 'is not a MIME type', input.mime_type);
   }
+  const picture = thumbnailInput(input);
   const fileName = checkedFileName(input.file_name, 'url' in source);
   return {
     chatState: 'composing',
     compose: ({ media, session, contextInfo, signal }) =>
       withOpened(media, source, { field: 'document', signal }, async (opened) => {
         const mimeType = input.mime_type || documentType(opened, fileName) || UNKNOWN_TYPE;
+        const shown = await jpegThumbnail(media, picture);
         const { uploaded, uploadMs } = await timedUpload(media, session, 'document', opened, signal);
         const documentMessage = {
           ...uploadedFields(uploaded, mimeType),
           fileName,
           title: fileName,
+          ...shown,
           ...(caption === null ? {} : { caption }),
           ...withContext(contextInfo),
         };

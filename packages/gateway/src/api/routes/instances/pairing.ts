@@ -6,6 +6,7 @@ import type { Devices } from '../../../devices/devices.ts';
 import { PAIRING_FAILURES } from '../../../devices/pairing.ts';
 import { AppError, invalidField } from '../../../errors.ts';
 import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';
+import { qrForms } from '../../../whatsapp/port/linking-qr.ts';
 import { DeviceHeaders, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import {
@@ -49,10 +50,12 @@ export const pairingRoutes: FastifyPluginAsyncTypebox<{ devices: Devices; clock:
     async (request) => {
       const device = await devices.resolveForPairing(request.caller, selectedDevice(request));
       const qr = await devices.qr(device, freshQr(request.query));
+      const { bare, url } = qrForms(qr.code);
       return {
         success: true as const,
         data: {
-          qr_code: qr.code,
+          qr_code: bare,
+          qr_url: url,
           image: qr.image,
           cached: qr.cached,
           expires_at: rfc3339(qr.expiresAt),

@@ -140,8 +140,12 @@ export const DoneData = data(Type.Object({ message: Type.String(), device_id: Uu
 
 export const QrData = data(
   Type.Object({
-    qr_code: Type.String({ description: 'What to draw', examples: ['2@…'] }),
-    image: Type.String({ description: 'The QR as PNG', examples: ['data:image/png;base64,…'] }),
+    qr_code: Type.String({ description: 'The code alone, which phones read too', examples: ['2@…'] }),
+    qr_url: Type.String({
+      description: 'The same as WhatsApp Web draws it: an address, so that any camera opens WhatsApp',
+      examples: ['https://wa.me/settings/linked_devices#2@…'],
+    }),
+    image: Type.String({ description: '`qr_url` as PNG', examples: ['data:image/png;base64,…'] }),
     cached: Type.Boolean({ description: 'Made for an earlier request' }),
     expires_at: Rfc3339,
     ttl: Type.Integer({ description: 'Seconds left', examples: [60] }),

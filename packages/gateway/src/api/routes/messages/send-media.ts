@@ -10,6 +10,10 @@ import { flag, given, mediaSource, type SendRoute, text } from './send-kind.ts';
 
 const caption = text('At most 1024 characters');
 const viewOnce = flag('Can be opened once');
+const thumbnail = {
+  thumbnail: base64Text('Picture to show before the download, base64'),
+  thumbnail_url: text('Public URL of it'),
+};
 const seconds = Type.Optional(Type.Integer({ minimum: 0, description: 'Duration' }));
 
 export function mediaKinds(route: SendRoute): void {
@@ -37,8 +41,7 @@ export function mediaKinds(route: SendRoute): void {
       caption,
       seconds,
       viewOnce,
-      thumbnail: base64Text('Picture to show before the download, base64'),
-      thumbnail_url: text('Public URL of it'),
+      ...thumbnail,
       generateThumbnail: flag('Take the picture out of the video; default: yes, where ffmpeg is installed'),
       convertToMP4: flag('Make MP4 with H.264 and AAC of it, unless it is that already; GIF too'),
       gif: flag('Play in a loop without sound'),
@@ -94,6 +97,7 @@ export function mediaKinds(route: SendRoute): void {
       mime_type: text('Default: as the data URI, the URL or the first bytes say'),
       file_name: text('Required with `document_url`'),
       caption,
+      ...thumbnail,
     },
     example: {
       number: '5511999999999',
@@ -101,8 +105,10 @@ export function mediaKinds(route: SendRoute): void {
       file_name: 'invoice.pdf',
       mime_type: 'application/pdf',
     },
-    content: ({ document, document_url, mime_type, file_name, caption }) =>
-      documentContent(given({ document, document_url, mime_type, file_name, caption })),
+    content: ({ document, document_url, mime_type, file_name, caption, thumbnail, thumbnail_url }) =>
+      documentContent(
+        given({ document, document_url, mime_type, file_name, caption, thumbnail, thumbnail_url }),
+      ),
   });
 
   route({

@@ -114,8 +114,9 @@ export const RichAnswer = Type.Object({
       mentions_processed: Type.Integer(),
       quoted_message_found: Type.Boolean(),
       sent_at: Rfc3339,
+      not_measured: Type.Optional(Type.Array(Type.String())),
     },
-    { description: 'Figures that were measured; null where nothing was' },
+    { description: 'What was measured; a figure that could not be is 0, and named in `not_measured`' },
   ),
 });
 
@@ -175,8 +176,15 @@ export function richAnswer(sent: SentMessage): Static<typeof RichAnswer> {
       presence_duration_seconds: sent.presenceSeconds,
       mentions_processed: sent.mentionsProcessed,
       quoted_message_found: sent.quotedFound,
-      ...sent.metadata,
+      ...figures(sent.metadata),
       sent_at: at,
     },
   };
+}
+
+/** Documented figures are numbers: 0 for what nothing told, with its name beside. */
+function figures(measured: Record<string, unknown>): Record<string, unknown> {
+  const unknown = Object.keys(measured).filter((name) => measured[name] === null);
+  if (unknown.length === 0) return measured;
+  return { ...measured, ...Object.fromEntries(unknown.map((name) => [name, 0])), not_measured: unknown };
 }

@@ -8,7 +8,20 @@ import { Nullable, OneOf, Rfc3339, Uuid } from '../../schemas.ts';
 
 export const RoleName = OneOf(ROLES, { examples: ['user'] });
 export const Email = Type.String({ format: 'email', maxLength: 254, examples: ['ana@example.com'] });
-export const Password = Type.String({ minLength: 8, maxLength: 256, examples: ['a long passphrase'] });
+export const Password = Type.String({
+  minLength: 1,
+  maxLength: 256,
+  description: 'No operation takes it: callers are known by their tokens. A short one is in `warnings`',
+  examples: ['a long passphrase'],
+});
+
+const SHORT_PASSWORD = 8;
+
+/** What the answer has to warn of. */
+export function passwordWarnings(password: string): { field: string; message: string }[] {
+  if (password.length >= SHORT_PASSWORD) return [];
+  return [{ field: 'password', message: `was taken, but has fewer than ${SHORT_PASSWORD} characters` }];
+}
 export const WebhookUrl = Nullable(
   Type.String({ pattern: '^https?://[^\\s]+$', maxLength: 2048, examples: ['https://example.com/hook'] }),
 );

@@ -6,6 +6,7 @@ import { rfc3339 } from '../../../clock.ts';
 import type { Tenant } from '../../../tenancy/tenants.ts';
 import { requireMaster } from '../../auth.ts';
 import { failures } from '../../request/failures.ts';
+import { warn } from '../../request/warnings.ts';
 import { Rfc3339, Uuid } from '../../schemas.ts';
 import type { UsersAndAdminParts } from './parts.ts';
 import {
@@ -15,6 +16,7 @@ import {
   NewUserBody,
   ok,
   Password,
+  passwordWarnings,
   TenantBody,
   TenantWithQuotas,
   Token,
@@ -80,6 +82,7 @@ export const tenantRoutes: FastifyPluginAsyncTypebox<
     },
     async (request, reply) => {
       const { tenant_name, email, password, webhook_url } = request.body;
+      warn(request, passwordWarnings(password));
       const made = await tenants.register({
         tenantName: tenant_name.trim(),
         email,

@@ -1,0 +1,296 @@
+/**
+ * The success shapes of the public documentation, with the JSON types of its examples. A member that ends in `?` may be
+ * missing or null; further members are ours. `time` is RFC 3339, `=word` that word.
+ */
+export type Shape = string | readonly [Shape] | { readonly [member: string]: Shape };
+
+const ok = 'true';
+const device = {
+  id: 'string',
+  user_id: 'string',
+  name: 'string',
+  connected: 'boolean',
+  created_at: 'time',
+  updated_at: 'time',
+};
+const user = {
+  id: 'string',
+  tenant_id: 'string',
+  email: 'string',
+  role: 'string',
+  active: 'boolean',
+  created_at: 'time',
+  updated_at: 'time',
+};
+const tenant = { id: 'string', name: 'string', created_at: 'time', updated_at: 'time' };
+const webhook = {
+  id: 'string',
+  webhook_url: 'string',
+  enabled_events: ['string'],
+  enabled: 'boolean',
+  retry_attempts: 'number',
+  timeout: 'number',
+  headers: {},
+  created_at: 'time',
+  updated_at: 'time',
+} as const;
+const rich = (metadata: Record<string, Shape>): Shape => ({
+  success: ok,
+  message_id: 'string',
+  timestamp: 'time',
+  status: '=sent',
+  chat_jid: 'string',
+  metadata: {
+    device_id: 'string',
+    user_id: 'string',
+    processing_time_ms: 'number',
+    sent_at: 'time',
+    ...metadata,
+  },
+});
+const simple = (message: string, further: Record<string, Shape> = {}): Shape => ({
+  success: ok,
+  message_id: 'string',
+  timestamp: 'time',
+  message: `=${message}`,
+  ...further,
+});
+const found = { mentions_processed: 'number', quoted_message_found: 'boolean' };
+const presence = { presence_sent: 'boolean', presence_duration_seconds: 'number' };
+const receipt = (kind: string): Shape => ({
+  success: ok,
+  chat_jid: 'string',
+  'sender_jid?': 'string',
+  message_ids: ['string'],
+  receipt_type: `=${kind}`,
+  timestamp: 'time',
+});
+const done = (message: string): Shape => ({ success: ok, message: `=${message}` });
+const forDevice = (message: string): Shape => ({
+  success: ok,
+  data: { message: `=${message}`, device_id: 'string' },
+});
+
+export const DOCUMENTED: Readonly<Record<string, Shape>> = {
+  createDevice: {
+    success: ok,
+    message: '=Device created successfully',
+    device,
+    data: { device_id: 'string', name: 'string' },
+  },
+  listDevices: {
+    success: ok,
+    devices: [{ ...device, 'whatsapp_jid?': 'string', 'last_seen?': 'time', 'webhook_url?': 'string' }],
+  },
+  getMyDevices: {
+    success: ok,
+    data: {
+      devices: [
+        { id: 'string', name: 'string', connected: 'boolean', 'last_seen?': 'time', created_at: 'time' },
+      ],
+      count: 'number',
+      user_id: 'string',
+    },
+  },
+  disconnectDevice: done('Device disconnected'),
+  generateSessionQrCode: {
+    success: ok,
+    data: { qr_code: 'string', image: 'string', cached: 'boolean', expires_at: 'time', ttl: 'number' },
+  },
+  getSessionQrStatus: { success: ok, data: { exists: 'boolean', 'generated_at?': 'time' } },
+  generateSessionPairCode: {
+    success: ok,
+    data: {
+      code: 'string',
+      phone: 'string',
+      expires_in: 'number',
+      cached: 'boolean',
+      instructions: 'string',
+    },
+  },
+  checkSessionStatus: {
+    success: ok,
+    data: {
+      connected: 'boolean',
+      status: 'string',
+      device_id: 'string',
+      'jid?': 'string',
+      'phone_number?': 'string',
+      is_logged_in: 'boolean',
+      'last_seen?': 'time',
+    },
+  },
+  connectSession: { success: ok, data: { status: 'string', device_id: 'string', needs_qr: 'boolean' } },
+  disconnectSession: forDevice('device disconnected successfully'),
+  logoutInstance: forDevice('device logged out successfully'),
+  sendText: rich({ ...presence, ...found }),
+  sendTextMentions: rich({
+    ...presence,
+    mentions_processed: 'number',
+    mention_all_applied: 'boolean',
+    specific_mentions: 'number',
+    silent_mentions: 'boolean',
+    group_participants: 'number',
+  }),
+  sendImageMessage: rich({
+    ...found,
+    image_size_bytes: 'number',
+    image_format: 'string',
+    download_time_ms: 'number',
+    upload_time_ms: 'number',
+    view_once_enabled: 'boolean',
+  }),
+  sendVideoMessage: rich({
+    ...found,
+    video_size_bytes: 'number',
+    video_format: 'string',
+    video_duration_seconds: 'number',
+    upload_time_ms: 'number',
+    view_once_enabled: 'boolean',
+    was_converted: 'boolean',
+    has_custom_thumbnail: 'boolean',
+    async_processing: 'boolean',
+  }),
+  sendAudioMessage: rich({
+    ...found,
+    audio_size_bytes: 'number',
+    audio_format: 'string',
+    audio_duration_seconds: 'number',
+    conversion_time_ms: 'number',
+    download_time_ms: 'number',
+    upload_time_ms: 'number',
+    ptt_enabled: 'boolean',
+    conversion_applied: 'boolean',
+    original_format: 'string',
+    waveform_generated: 'boolean',
+    async_processing: 'boolean',
+  }),
+  sendDocumentMessage: rich({
+    ...found,
+    document_size_bytes: 'number',
+    mime_type: 'string',
+    file_name: 'string',
+  }),
+  sendStickerMessage: simple('Sticker sent successfully', { is_animated: 'boolean' }),
+  sendReaction: rich({ original_message_id: 'string', reaction_emoji: 'string' }),
+  sendLocation: simple('Location sent successfully'),
+  sendLiveLocation: simple('Live location sent successfully'),
+  sendContact: simple('Contact sent successfully'),
+  sendContacts: simple('Contacts sent successfully', { contact_count: 'number' }),
+  sendPollMessage: simple('Poll sent successfully', { options_count: 'number', multiple_choice: 'boolean' }),
+  sendButtonsMessage: simple('Buttons message sent successfully'),
+  sendButtonsResponseMessage: simple('Buttons response sent successfully'),
+  sendInteractiveListMessage: simple('Interactive list message sent successfully'),
+  sendListResponseMessage: simple('List response sent successfully'),
+  sendTemplateMessage: rich({}),
+  sendProduct: rich({}),
+  sendCatalog: rich({}),
+  editMessage: simple('Message edited successfully'),
+  deleteMessage: {
+    success: ok,
+    message_id: 'string',
+    deleted_at: 'time',
+    delete_type: 'string',
+    chat_jid: 'string',
+    metadata: {
+      time_elapsed_minutes: 'number',
+      within_time_limit: 'boolean',
+      'reason?': 'string',
+      processing_time_ms: 'number',
+    },
+  },
+  getMessageStatus: {
+    success: ok,
+    message_id: 'string',
+    chat_jid: 'string',
+    is_group: 'boolean',
+    status: 'string',
+    'delivered_at?': 'time',
+    'read_at?': 'time',
+    'played_at?': 'time',
+  },
+  markMessageRead: receipt('read'),
+  markMessageDelivered: receipt('delivered'),
+  requestMessageRetry: receipt('retry'),
+  requestMessageHistory: {
+    success: ok,
+    message: '=History sync requested. Messages will be delivered via webhook (event: history.sync).',
+    chat_jid: 'string',
+    requested_count: 'number',
+  },
+  createUser: {
+    success: ok,
+    user: { ...user, token: 'string' },
+    webhook_configured: 'boolean',
+    'webhook_url?': 'string',
+    'note?': 'string',
+  },
+  // Tokens in lists are a deliberate deviation.
+  listUsers: { success: ok, users: [user] },
+  getUserById: { success: ok, data: user },
+  updateUser: done('User updated successfully'),
+  promoteUser: {
+    success: ok,
+    message: '=User role updated successfully',
+    data: { user_id: 'string', old_role: 'string', new_role: 'string' },
+  },
+  deleteUser: done('User permanently deleted'),
+  superAdminRegisterTenant: {
+    success: ok,
+    user: { ...user, token: 'string' },
+    tenant,
+    token: 'string',
+    webhook_configured: 'boolean',
+    'webhook_url?': 'string',
+    'note?': 'string',
+  },
+  superAdminListTenants: { success: ok, tenants: [tenant] },
+  superAdminGetTenant: { success: ok, data: tenant },
+  superAdminDeleteTenant: {
+    success: ok,
+    message: '=Tenant and all related data permanently deleted',
+    data: { tenant_id: 'string', tenant_name: 'string', deleted_at: 'time' },
+  },
+  configureWebhook: { success: ok, message: '=Webhook configured successfully', webhook },
+  getWebhook: { success: ok, webhook },
+  deleteWebhook: done('Webhook configuration deleted successfully'),
+  getAvailableWebhookEvents: { success: ok, events: ['string'] },
+  setUserWebhookURL: {
+    success: ok,
+    message:
+      '=Webhook URL configured. It will be automatically applied to new devices with ALL available events',
+    data: { webhook_url: 'string', available_events: ['string'], events_count: 'number' },
+  },
+};
+
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
+
+/** Where a value is not as documented. */
+export function differences(shape: Shape, value: unknown, place = 'answer'): string[] {
+  if (typeof shape === 'string')
+    return isOf(shape, value) ? [] : [`${place} is ${show(value)}, not ${shape}`];
+  if (Array.isArray(shape)) {
+    const [each] = shape as readonly [Shape];
+    if (!Array.isArray(value)) return [`${place} is ${show(value)}, not a list`];
+    return value.flatMap((item, index) => differences(each, item, `${place}.${index}`));
+  }
+  if (typeof value !== 'object' || value === null) return [`${place} is ${show(value)}, not an object`];
+  const given = value as Record<string, unknown>;
+  return Object.entries(shape).flatMap(([member, of]) => {
+    const optional = member.endsWith('?');
+    const name = optional ? member.slice(0, -1) : member;
+    if (optional && (given[name] ?? null) === null) return [];
+    return differences(of, given[name], `${place}.${name}`);
+  });
+}
+
+function isOf(type: string, value: unknown): boolean {
+  if (type.startsWith('=')) return value === type.slice(1);
+  if (type === 'true') return value === true;
+  if (type === 'time') return typeof value === 'string' && TIME.test(value);
+  return typeof value === type;
+}
+
+function show(value: unknown): string {
+  return (JSON.stringify(value) ?? 'missing').slice(0, 80);
+}
