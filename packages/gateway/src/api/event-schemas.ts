@@ -2,7 +2,10 @@
 import { Type } from 'typebox';
 import { EVENT_NAMES, type EventName } from '../events/catalogue/names.ts';
 import { EVENT_CATALOGUE } from '../events/catalogue.ts';
-import { Uuid } from './schemas.ts';
+import { OneOf, Uuid } from './schemas.ts';
+
+/** One of the catalogue. */
+export const EventNameSchema = OneOf(EVENT_NAMES, { title: 'EventName', examples: ['message.received'] });
 
 const outer = {
   id: Type.String({ format: 'uuid', description: 'The same for every delivery: recognise duplicates by it' }),
@@ -12,11 +15,17 @@ const outer = {
 };
 
 /** Any event, pulled. */
-export const Envelope = Type.Object({
-  ...outer,
-  event: Type.String({ enum: [...EVENT_NAMES] }),
-  data: Type.Object({}, { additionalProperties: true, description: 'As the schema of the event says' }),
-});
+export const Envelope = Type.Object(
+  {
+    ...outer,
+    event: EventNameSchema,
+    data: Type.Object(
+      {},
+      { additionalProperties: true, description: 'As that of the webhook of the same name' },
+    ),
+  },
+  { title: 'Event' },
+);
 
 /** The `webhooks` section of OpenAPI 3.1: what the gateway sends to subscribed endpoints. */
 export function describedWebhooks(): Record<string, object> {
@@ -25,18 +34,26 @@ export function describedWebhooks(): Record<string, object> {
 
 function describedWebhook(name: EventName): object {
   const { summary, cause, schema, example, occurs } = EVENT_CATALOGUE[name];
-  const body = Type.Object({
-    ...outer,
-    event: Type.Literal(name),
-    data: schema,
-    signature: Type.Optional(
-      Type.String({ description: '`sha256=…`, always the last member; only when the endpoint has a secret' }),
-    ),
-  });
+  const title = typeName(name);
+  const body = Type.Object(
+    {
+      ...outer,
+      event: Type.Literal(name),
+      data: { title: `${title}Data`, ...schema },
+      signature: Type.Optional(
+        Type.String({
+          description: '`sha256=…`, always the last member; only when the endpoint has a secret',
+        }),
+      ),
+    },
+    { title: `Event${title}` },
+  );
   return {
     post: {
       operationId: `on_${name.replaceAll('.', '_')}`,
       tags: ['webhooks'],
+      // We call; what we are known by is the signature.
+      security: [],
       summary,
       description: occurs === true ? cause : `${cause} Does not occur: ${occurs}`,
       requestBody: {
@@ -51,6 +68,11 @@ function describedWebhook(name: EventName): object {
       responses: { '2XX': { description: 'Taken; anything else is tried again' } },
     },
   };
+}
+
+/** `message.received` as the name of a type. */
+function typeName(event: EventName): string {
+  return event.replaceAll(/(?:^|[._])([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 function envelopeExample(name: EventName, data: unknown): object {

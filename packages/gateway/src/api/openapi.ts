@@ -3,6 +3,7 @@ import fastifySwagger from '@fastify/swagger';
 import fastifySwaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import type { Access } from './auth.ts';
+import { finished } from './description/finished.ts';
 import { describedWebhooks } from './event-schemas.ts';
 import { withFailuresOfServer } from './request/failures.ts';
 import { ErrorEnvelope, Warnings } from './schemas.ts';
@@ -20,7 +21,9 @@ export async function registerOpenApi(
       info: {
         title: 'WUTS',
         version: info.version,
-        description: 'Self-hosted, multi-tenant WhatsApp gateway: link numbers, send, receive, edit, track.',
+        description:
+          'Self-hosted, multi-tenant WhatsApp gateway: link numbers, send, receive, edit, track. Members of bodies ' +
+          'and query parameters are taken in camelCase and in snake_case; each stands here in its documented spelling.',
         license: { name: 'MIT', identifier: 'MIT' },
       },
       servers: [{ url: info.publicUrl ?? '/' }],
@@ -44,6 +47,7 @@ export async function registerOpenApi(
       },
       webhooks: describedWebhooks(),
     },
+    transformObject: (made) => finished('openapiObject' in made ? made.openapiObject : {}),
     refResolver: {
       buildLocalReference: (json, _baseUri, _fragment, index) =>
         typeof json.$id === 'string' ? json.$id : `def-${index}`,

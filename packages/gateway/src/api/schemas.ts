@@ -25,23 +25,37 @@ export function OneOf<const V extends string>(values: readonly V[], options: Rec
   return Type.Unsafe<V>({ type: 'string', enum: [...values], ...options });
 }
 
+/** A code of the catalogue. */
+export const ErrorCodeSchema = Type.Unsafe<string>({
+  type: 'string',
+  title: 'ErrorCode',
+  description: 'Stable: branch on this',
+  enum: Object.keys(ERROR_CATALOGUE),
+});
+
+/** How far a message of the account has come. */
+export const MessageStatus = OneOf(['pending', 'delivered', 'read', 'played', 'failed'] as const, {
+  title: 'MessageStatus',
+  description: '`pending`: no receipt yet. In a group, the first participant counts',
+});
+
 /** `#/components/schemas/ErrorEnvelope`: what every operation answers when it fails. */
 export const ErrorEnvelope = Type.Object(
   {
     success: Type.Literal(false),
     error: Type.String({ description: 'For people and logs; may be reworded, never match on it' }),
-    error_code: Type.String({
-      description: 'Stable: branch on this',
-      enum: Object.keys(ERROR_CATALOGUE),
-    }),
+    error_code: ErrorCodeSchema,
     timestamp: Rfc3339,
     validation: Type.Optional(
       Type.Array(
-        Type.Object({
-          field: Type.String(),
-          message: Type.String(),
-          value: Type.Optional(Type.Unknown({ description: 'The rejected value, never a secret' })),
-        }),
+        Type.Object(
+          {
+            field: Type.String(),
+            message: Type.String(),
+            value: Type.Optional(Type.Unknown({ description: 'The rejected value, never a secret' })),
+          },
+          { title: 'ValidationProblem' },
+        ),
       ),
     ),
     request_id: Type.String(),

@@ -123,9 +123,12 @@ describe('/openapi.json', () => {
   });
 
   it('refers to the one error envelope, and every reference leads somewhere', () => {
-    const text = JSON.stringify(document);
-    const references = new Set([...text.matchAll(/"\$ref":"([^"]+)"/g)].map((match) => match[1] ?? ''));
-    expect(references).toEqual(new Set(['#/components/schemas/ErrorEnvelope']));
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)];
+    expect(references.length).toBeGreaterThan(500);
+    for (const [, path = ''] of references) {
+      const found = path.split('/').reduce((place: Json, part) => place?.[part], document);
+      expect(found, path).toBeDefined();
+    }
     expect(document.components.schemas.ErrorEnvelope.required).toEqual([
       'success',
       'error',
@@ -140,6 +143,83 @@ describe('/openapi.json', () => {
         expect(schema.$ref, `${path} ${status}`).toBe('#/components/schemas/ErrorEnvelope');
       }
     }
+  });
+});
+
+describe('for generators of clients', () => {
+  const camelCase = (name: string) => name.replace(/_([a-z0-9])/g, (_, letter) => letter.toUpperCase());
+
+  /** Every object schema of the document. */
+  function* objects(place: Json): Generator<Json> {
+    if (typeof place !== 'object' || place === null) return;
+    if (place.type === 'object' && typeof place.properties === 'object') yield place;
+    for (const inside of Object.values<Json>(place)) yield* objects(inside);
+  }
+
+  it('what is shown in several places has one name', () => {
+    const { schemas } = document.components;
+    const documented = ['Message', 'Media', 'Person', 'Device', 'DeviceState', 'Job', 'JobState', 'Bulk'];
+    documented.push('MessageStatus', 'MessageType', 'ErrorCode', 'EventName', 'Event', 'WebhookEndpoint');
+    expect(Object.keys(schemas)).toEqual(expect.arrayContaining(documented));
+    expect(schemas.MessageType.enum).toContain('buttons_response');
+    expect(schemas.MessageStatus.enum).toEqual(['pending', 'delivered', 'read', 'played', 'failed']);
+    const text = JSON.stringify([document.paths, document.webhooks]);
+    expect(text.match(/"#\/components\/schemas\/Message"/g)).toBeNull();
+    expect(schemas.GetMessageAnswer.properties.message.$ref).toBe('#/components/schemas/Message');
+    expect(schemas.ListMessagesAnswer.properties.messages.items.$ref).toBe('#/components/schemas/Message');
+  });
+
+  it('bodies have names, and what webhooks get has one for each event', () => {
+    for (const { path, operation } of operations) {
+      const contents = [operation.requestBody, ...Object.values<Json>(operation.responses)];
+      for (const content of contents.map((each) => each?.content?.['application/json'])) {
+        if (content) expect(content.schema.$ref, path).toMatch(/^#\/components\/schemas\/[A-Z]\w+$/);
+      }
+    }
+    const received = document.webhooks['message.received'].post;
+    const { schema } = received.requestBody.content['application/json'];
+    expect(schema.$ref).toBe('#/components/schemas/EventMessageReceived');
+    expect(received.security).toEqual([]);
+  });
+
+  it('no object has two members that are one name in another language', () => {
+    for (const { properties } of objects(document)) {
+      const names = Object.keys(properties).map(camelCase);
+      expect(new Set(names).size, Object.keys(properties).join()).toBe(names.length);
+    }
+  });
+
+  it('a body may be missing where none of its members must be there', () => {
+    const required = Object.fromEntries(
+      operations
+        .filter(({ operation }) => operation.requestBody)
+        .map(({ operation }) => [operation.operationId, operation.requestBody.required]),
+    );
+    expect(required).toMatchObject({ connectSession: false, markMessageRead: true, sendText: true });
+  });
+
+  it('files may come as parts of a form', () => {
+    const content = (path: string) => document.paths[path].post.requestBody.content['multipart/form-data'];
+    const form = (name: string) => document.components.schemas[name].properties;
+    expect(content('/send/image').schema.$ref).toBe('#/components/schemas/SendImageMessageForm');
+    expect(form('SendImageMessageForm').image).toMatchObject({ type: 'string', format: 'binary' });
+    expect(form('SendAlbumForm').media).toMatchObject({ type: 'array', items: { format: 'binary' } });
+    expect(content('/send/text')).toBeUndefined();
+    expect(JSON.stringify(document)).not.toContain('x-file-member');
+  });
+
+  it('answers have their headers, media their types, and each failure an example', async () => {
+    const media = document.paths['/messages/{id}/media'].get.responses;
+    expect(Object.keys(media[200].content)).toContain('image/*');
+    expect(Object.keys(media[206].headers)).toEqual(expect.arrayContaining(['ETag', 'Content-Range']));
+    const sent = document.paths['/send/text'].post.responses;
+    expect(Object.keys(sent[202].headers)).toEqual(['X-Request-Id', 'Idempotency-Replayed', 'Location']);
+    expect(Object.keys(sent[429].headers)).toEqual(['X-Request-Id', 'Retry-After']);
+    expect(sent[503].content['application/json'].examples.DEVICE_NOT_READY.$ref).toBe(
+      '#/components/examples/DEVICE_NOT_READY',
+    );
+    const { value } = document.components.examples.DEVICE_NOT_READY;
+    expect(value).toMatchObject({ success: false, error_code: 'DEVICE_NOT_READY' });
   });
 });
 

@@ -37,7 +37,11 @@ export function operationsOf(document: Json): Operation[] {
       const parameters = (place: string): Parameter[] =>
         (described.parameters ?? [])
           .filter((each: Json) => each.in === place)
-          .map(({ name, required = false, schema }: Json) => ({ name, required, schema }));
+          .map(({ name, required = false, schema }: Json) => ({
+            name,
+            required,
+            schema: inPlace(document, schema),
+          }));
       const scheme = Object.keys(described.security[0] ?? {})[0];
       return {
         id: described.operationId,
@@ -48,12 +52,23 @@ export function operationsOf(document: Json): Operation[] {
         pathParameters: parameters('path').map(({ name }) => name),
         query: parameters('query'),
         headers: parameters('header'),
-        body: described.requestBody?.content['application/json'].schema ?? null,
+        body: inPlace(document, described.requestBody?.content['application/json'].schema ?? null),
         example: exampleOf(described.requestBody?.content['application/json']),
         responses: described.responses,
       };
     }),
   );
+}
+
+/** The schema with those that it refers to in their places. */
+function inPlace(document: Json, schema: Json): Json {
+  if (Array.isArray(schema)) return schema.map((each) => inPlace(document, each));
+  if (typeof schema !== 'object' || schema === null) return schema;
+  if (typeof schema.$ref === 'string') {
+    return inPlace(document, document.components.schemas[schema.$ref.split('/').at(-1)]);
+  }
+  const members = Object.entries<Json>(schema).map(([name, each]) => [name, inPlace(document, each)]);
+  return Object.fromEntries(members);
 }
 
 function exampleOf(content: Json): Record<string, Json> {

@@ -1,5 +1,6 @@
 /** Category "message", with `mention.sent` and `media.retry`, as the documentation groups them. */
 import { type Static, Type } from 'typebox';
+import { MESSAGE_KINDS } from '../../whatsapp/port/content.ts';
 import {
   Address,
   ChatNames,
@@ -17,9 +18,12 @@ import {
   Word,
 } from './parts.ts';
 
+/** What kind of message it is. */
+export const MessageType = Word(MESSAGE_KINDS, undefined, 'MessageType');
+
 export const Sender = Type.Object(
   { ...Person.properties, push_name: OrNull(Text('The name that the sender chose')) },
-  { description: 'Who wrote it, under every known name' },
+  { title: 'Sender', description: 'Who wrote it, under every known name' },
 );
 
 export const Media = Type.Object(
@@ -34,7 +38,7 @@ export const Media = Type.Object(
     height: OrNull(Count('Pixels')),
     url: Text('Path on this gateway that serves the file: `GET` it with your token'),
   },
-  { description: 'The file; its bytes are fetched apart' },
+  { title: 'Media', description: 'The file; its bytes are fetched apart' },
 );
 
 const Details = Type.Object(
@@ -49,7 +53,7 @@ export const Quoted = Type.Object(
     author: OrNull(Person),
     body: OrNull(Text('Its text')),
   },
-  { description: 'The message it answers' },
+  { title: 'QuotedMessage', description: 'The message it answers' },
 );
 
 export const ReferralData = Type.Object(
@@ -74,44 +78,48 @@ export const ReferralData = Type.Object(
     utm_campaign: OrNull(Text('`utm_campaign` of the link')),
   },
   {
+    title: 'Referral',
     description:
       'Where the chat was begun from, as the app of the sender says: trust it as far as the sender',
   },
 );
 
 /** `data` of a message, received or sent. */
-export const MessageData = Type.Object({
-  message_id: MessageId,
-  record_id: RecordId,
-  ...ChatNames,
-  ...Direction,
-  sender: Sender,
-  push_name: OrNull(Text('Same as `sender.push_name`')),
-  is_group: Flag('Written in a group'),
-  message_type: Text('`text`, `image`, `voice`, `location`, `buttons_response`, `poll`, …'),
-  content: Text('Text or caption; empty when there is none'),
-  timestamp: Time('When WhatsApp took it'),
-  media: OrNull(Media),
-  further_media: Type.Array(Media, {
-    description: 'The other files of a message that has several, such as the cards of a carousel',
-  }),
-  quoted: OrNull(Quoted),
-  mentions: Type.Array(Address('Who is mentioned')),
-  mentioned: Type.Array(Person, { description: 'The same people in the same order' }),
-  mentions_me: Flag('The linked account is mentioned, by itself or with the whole group'),
-  forwarded: Flag('Marked as forwarded'),
-  ephemeral: OrNull(Count('Seconds after which it disappears')),
-  view_once: Flag('May be opened once'),
-  source: Word(['phone', 'api', 'history'], 'Where we have it from'),
-  target_message_id: OrNull(
-    Text('The message that a reaction, a comment, a pin or the like speaks of, or the album that it is in'),
-  ),
-  target_sender: OrNull(Person),
-  referral: OrNull(ReferralData),
-  edited_at: OrNull(Time('When it was edited, if that came before the message; `content` is the new text')),
-  revoked_at: OrNull(Time('When it was deleted for everyone, if that came before the message')),
-  details: OrNull(Details),
-});
+export const MessageData = Type.Object(
+  {
+    message_id: MessageId,
+    record_id: RecordId,
+    ...ChatNames,
+    ...Direction,
+    sender: Sender,
+    push_name: OrNull(Text('Same as `sender.push_name`')),
+    is_group: Flag('Written in a group'),
+    message_type: MessageType,
+    content: Text('Text or caption; empty when there is none'),
+    timestamp: Time('When WhatsApp took it'),
+    media: OrNull(Media),
+    further_media: Type.Array(Media, {
+      description: 'The other files of a message that has several, such as the cards of a carousel',
+    }),
+    quoted: OrNull(Quoted),
+    mentions: Type.Array(Address('Who is mentioned')),
+    mentioned: Type.Array(Person, { description: 'The same people in the same order' }),
+    mentions_me: Flag('The linked account is mentioned, by itself or with the whole group'),
+    forwarded: Flag('Marked as forwarded'),
+    ephemeral: OrNull(Count('Seconds after which it disappears')),
+    view_once: Flag('May be opened once'),
+    source: Word(['phone', 'api', 'history'], 'Where we have it from'),
+    target_message_id: OrNull(
+      Text('The message that a reaction, a comment, a pin or the like speaks of, or the album that it is in'),
+    ),
+    target_sender: OrNull(Person),
+    referral: OrNull(ReferralData),
+    edited_at: OrNull(Time('When it was edited, if that came before the message; `content` is the new text')),
+    revoked_at: OrNull(Time('When it was deleted for everyone, if that came before the message')),
+    details: OrNull(Details),
+  },
+  { title: 'MessageData' },
+);
 export type MessageData = Static<typeof MessageData>;
 
 /** What an edit, revoke, reaction or vote says about another message. */
@@ -156,16 +164,19 @@ export const PollVoteData = Type.Object({
   unknown_options: Count('Options chosen that the poll, as we know it, does not have'),
 });
 
-export const ReceiptData = Type.Object({
-  message_id: MessageId,
-  record_id: RecordId,
-  ...ChatNames,
-  ...Direction,
-  recipient: Person,
-  is_group: Flag('Written in a group: each member answers for himself'),
-  status: Word(['delivered', 'read', 'played']),
-  timestamp: Time('When it was, as WhatsApp says'),
-});
+export const ReceiptData = Type.Object(
+  {
+    message_id: MessageId,
+    record_id: RecordId,
+    ...ChatNames,
+    ...Direction,
+    recipient: Person,
+    is_group: Flag('Written in a group: each member answers for himself'),
+    status: Word(['delivered', 'read', 'played']),
+    timestamp: Time('When it was, as WhatsApp says'),
+  },
+  { title: 'ReceiptData' },
+);
 
 export const FailedData = Type.Object({
   message_id: MessageId,
@@ -173,7 +184,7 @@ export const FailedData = Type.Object({
   ...ChatNames,
   ...Direction,
   is_group: Flag('Written in a group'),
-  message_type: Text('As in `message.sent`'),
+  message_type: MessageType,
   error: Text('Why it was not sent'),
   timestamp: Time('When it was given up'),
 });

@@ -32,8 +32,13 @@ export function OrNull<T extends TSchema>(schema: T) {
 }
 
 /** One of a few words. */
-export function Word<const V extends string>(values: readonly V[], description?: string) {
-  return Type.Unsafe<V>({ type: 'string', enum: [...values], ...(description ? { description } : {}) });
+export function Word<const V extends string>(values: readonly V[], description?: string, title?: string) {
+  return Type.Unsafe<V>({
+    type: 'string',
+    enum: [...values],
+    ...(description && { description }),
+    ...(title && { title }),
+  });
 }
 
 export const Text = (description: string) => Type.String({ description });
@@ -60,7 +65,7 @@ export const Person = Type.Object(
     lid: OrNull(Text('`…@lid`; null when it is not known')),
     phone_number: OrNull(Text('Digits with country code; null while only the LID is known')),
   },
-  { description: 'A person under every known name' },
+  { title: 'Person', description: 'A person under every known name' },
 );
 export type Person = Static<typeof Person>;
 

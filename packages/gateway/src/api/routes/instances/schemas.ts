@@ -75,30 +75,34 @@ export const PairCodeBody = Type.Object(
 
 const State = Type.Unsafe<DeviceState>(
   Type.String({
+    title: 'DeviceState',
     enum: [...DEVICE_STATES],
     description: 'State of the connection',
     examples: ['connected'],
   }),
 );
 
-const DeviceObject = Type.Object({
-  id: Uuid,
-  device_id: Uuid,
-  user_id: Uuid,
-  name: Type.String({ examples: ['WhatsApp Loja 01'] }),
-  whatsapp_jid: Nullable(Jid),
-  connected: Type.Boolean(),
-  linked: Type.Boolean({ description: 'A phone has accepted it' }),
-  stray: Type.Boolean({
-    description: 'No phone is linked to it, nor being linked: use it for the next number, or remove it',
-  }),
-  reason: Type.String({ description: 'As in `GET /status`', examples: ['open'] }),
-  status: State,
-  last_seen: Nullable(Rfc3339),
-  webhook_url: Nullable(Type.String()),
-  created_at: Rfc3339,
-  updated_at: Rfc3339,
-});
+const DeviceObject = Type.Object(
+  {
+    id: Uuid,
+    device_id: Uuid,
+    user_id: Uuid,
+    name: Type.String({ examples: ['WhatsApp Loja 01'] }),
+    whatsapp_jid: Nullable(Jid),
+    connected: Type.Boolean(),
+    linked: Type.Boolean({ description: 'A phone has accepted it' }),
+    stray: Type.Boolean({
+      description: 'No phone is linked to it, nor being linked: use it for the next number, or remove it',
+    }),
+    reason: Type.String({ description: 'As in `GET /status`', examples: ['open'] }),
+    status: State,
+    last_seen: Nullable(Rfc3339),
+    webhook_url: Nullable(Type.String()),
+    created_at: Rfc3339,
+    updated_at: Rfc3339,
+  },
+  { title: 'Device' },
+);
 
 const Success = Type.Literal(true);
 

@@ -20,7 +20,7 @@ import { placedError } from '../../request/placed-error.ts';
 import { noteIgnored, warn } from '../../request/warnings.ts';
 import { Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
 import { JobObject, jobObject } from './jobs.ts';
-import { SendAt, sendTime, timeAhead } from './send-later.ts';
+import { LOCATION, SendAt, sendTime, timeAhead } from './send-later.ts';
 import { cutPauses } from './send-request.ts';
 
 export interface BulkParts {
@@ -41,6 +41,7 @@ const DEFAULT_PAUSE_S = { least: 2, most: 6 };
 const Message = Type.Object(
   { type: Type.String({ description: 'The path after `/send/`: `text`, `image`, `text/mentions`, …' }) },
   {
+    title: 'BulkMessage',
     additionalProperties: true,
     description: 'Beside `type` the body of that operation, without `device_id` and `send_at`',
   },
@@ -74,18 +75,21 @@ const BulkBody = Type.Object(
   },
 );
 
-const BulkObject = Type.Object({
-  id: Type.String(),
-  device_id: Type.String(),
-  state: OneOf(['running', 'completed', 'cancelled'] as const),
-  total: Type.Integer(),
-  sent: Type.Integer(),
-  failed: Type.Integer(),
-  cancelled: Type.Integer(),
-  open: Type.Integer({ description: 'Not yet sent' }),
-  created_at: Rfc3339,
-  finished_at: Nullable(Rfc3339),
-});
+const BulkObject = Type.Object(
+  {
+    id: Type.String(),
+    device_id: Type.String(),
+    state: OneOf(['running', 'completed', 'cancelled'] as const),
+    total: Type.Integer(),
+    sent: Type.Integer(),
+    failed: Type.Integer(),
+    cancelled: Type.Integer(),
+    open: Type.Integer({ description: 'Not yet sent' }),
+    created_at: Rfc3339,
+    finished_at: Nullable(Rfc3339),
+  },
+  { title: 'Bulk' },
+);
 const BulkAnswer = Type.Object({ success: Type.Literal(true), bulk: BulkObject });
 const BulkId = Type.Object({ id: Type.String({ examples: ['bulk_0f8fad5bd9cb469fa16570867728950e'] }) });
 const tags = ['messages'];
@@ -110,7 +114,7 @@ export const bulkRoutes: FastifyPluginAsyncTypebox<BulkParts> = async (app, part
         headers: SendHeaders,
         body: BulkBody,
         response: {
-          202: BulkAnswer,
+          202: { ...BulkAnswer, headers: LOCATION },
           ...failures(...DEVICE_FAILURES, 'INVALID_RECIPIENT', 'ALREADY_EXISTS', 'IDEMPOTENCY_CONFLICT'),
         },
       },

@@ -17,24 +17,23 @@ import {
   messageName,
 } from '../../request/message.ts';
 import { nextPage, pageQuery } from '../../request/page.ts';
-import { milliseconds, Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
+import { MessageStatus, milliseconds, Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
 
 const DEFAULT_LIMIT = 50;
 const MOST = 500;
 
-export const StoredMessageObject = Type.Object({
-  ...MessageData.properties,
-  device_id: Type.String(),
-  edited_at: Nullable({ ...Rfc3339, description: 'When `content` was last changed' }),
-  revoked_at: Nullable({ ...Rfc3339, description: 'When it was deleted for everyone' }),
-  status: Nullable(
-    OneOf(['pending', 'failed', 'delivered', 'read', 'played'], {
-      description: 'Of what the account sent: see `GET /messages/{id}/status`',
-    }),
-  ),
-  error: Nullable(Type.String({ description: 'Why it failed; only with `failed`' })),
-  starred: Type.Boolean(),
-});
+export const StoredMessageObject = Type.Object(
+  {
+    ...MessageData.properties,
+    device_id: Type.String(),
+    edited_at: Nullable({ ...Rfc3339, description: 'When `content` was last changed' }),
+    revoked_at: Nullable({ ...Rfc3339, description: 'When it was deleted for everyone' }),
+    status: Nullable(MessageStatus),
+    error: Nullable(Type.String({ description: 'Why it failed; only with `failed`' })),
+    starred: Type.Boolean(),
+  },
+  { title: 'Message' },
+);
 
 export function messageObject({
   message,
@@ -148,14 +147,15 @@ export const findRoutes: FastifyPluginAsyncTypebox<FindParts> = async (app, { fi
   );
 
   app.get(
-    '/messages/:id',
+    '/messages/:messageId',
     {
       schema: {
         operationId: 'getMessage',
         tags,
         summary: 'Read a stored message',
         description: 'When several devices hold it, the first copy answers, unless `device_id` picks one.',
-        params: Type.Object({ id: MessageIdParam }),
+        // As the documented operation of the same path calls it.
+        params: Type.Object({ messageId: MessageIdParam }),
         querystring: MessageQuery,
         headers: DeviceHeaders,
         response: {
@@ -166,7 +166,9 @@ export const findRoutes: FastifyPluginAsyncTypebox<FindParts> = async (app, { fi
     },
     async (request) => ({
       success: true as const,
-      message: messageObject(await finder.get(request.caller, messageName(request, request.params.id))),
+      message: messageObject(
+        await finder.get(request.caller, messageName(request, request.params.messageId)),
+      ),
     }),
   );
 };

@@ -9,31 +9,37 @@ import type { SendJobs } from '../../../sending/jobs/send-jobs.ts';
 import { DeviceHeaders, OnlyDevice, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { nextPage, pageQuery } from '../../request/page.ts';
-import { Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
+import { ErrorCodeSchema, Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
 
 const JobId = Type.Object({ id: Type.String({ examples: ['job_0f8fad5bd9cb469fa16570867728950e'] }) });
 
-export const JobObject = Type.Object({
-  id: Type.String(),
-  bulk_id: Nullable(Type.String()),
-  type: Type.String({ description: 'Kind of message: the path after `/send/`', examples: ['text'] }),
-  recipient: Type.String({ description: 'As it was given' }),
-  device_id: Type.String(),
-  state: OneOf(JOB_STATES, {
-    description:
-      '`scheduled` until its time, `queued` behind others of its bulk, `processing`, then `sent`, `failed` or ' +
-      '`cancelled`',
-  }),
-  send_at: Rfc3339,
-  attempts: Type.Integer(),
-  message_id: Nullable(
-    Type.String({ description: 'Known just before it leaves; good for `GET /messages/{id}/status`' }),
-  ),
-  error_code: Nullable(Type.String({ description: 'A code of the error catalogue; only with `failed`' })),
-  error: Nullable(Type.String()),
-  created_at: Rfc3339,
-  finished_at: Nullable(Rfc3339),
+const JobStateName = OneOf(JOB_STATES, {
+  title: 'JobState',
+  description:
+    '`scheduled` until its time, `queued` behind others of its bulk, `processing`, then `sent`, `failed` or ' +
+    '`cancelled`',
 });
+
+export const JobObject = Type.Object(
+  {
+    id: Type.String(),
+    bulk_id: Nullable(Type.String()),
+    type: Type.String({ description: 'Kind of message: the path after `/send/`', examples: ['text'] }),
+    recipient: Type.String({ description: 'As it was given' }),
+    device_id: Type.String(),
+    state: JobStateName,
+    send_at: Rfc3339,
+    attempts: Type.Integer(),
+    message_id: Nullable(
+      Type.String({ description: 'Known just before it leaves; good for `GET /messages/{id}/status`' }),
+    ),
+    error_code: Nullable(ErrorCodeSchema),
+    error: Nullable(Type.String()),
+    created_at: Rfc3339,
+    finished_at: Nullable(Rfc3339),
+  },
+  { title: 'Job' },
+);
 
 const JobAnswer = Type.Object({ success: Type.Literal(true), job: JobObject });
 
@@ -70,7 +76,7 @@ export const jobsRoutes: FastifyPluginAsyncTypebox<{ jobs: SendJobs }> = async (
           'for 30 days.',
         headers: DeviceHeaders,
         querystring: Type.Object({
-          state: Type.Optional(OneOf(JOB_STATES)),
+          state: Type.Optional(JobStateName),
           bulk_id: Type.Optional(Type.String({ maxLength: 100 })),
           device_id: OnlyDevice,
           ...pageQuery({ usual: 50, most: 200 }),

@@ -71,19 +71,38 @@ const RetryRequested = Type.Object(
     retry_after: Type.Integer({ description: 'Seconds; the same as the `Retry-After` header' }),
   },
   {
+    title: 'MediaRetryRequested',
     description: 'The phone was asked to upload the file again: call again later',
     examples: [{ success: false, status: 'retry_requested', retry_after: 5 }],
   },
 );
 
-const bytes = {
-  'application/octet-stream': { schema: Type.Unsafe<unknown>({ type: 'string', format: 'binary' }) },
+/** What `servedType` answers with. */
+const bytes = Object.fromEntries(
+  ['application/octet-stream', 'image/*', 'video/*', 'audio/*', 'application/pdf'].map((type) => [
+    type,
+    { schema: Type.Unsafe<unknown>({ type: 'string', format: 'binary' }) },
+  ]),
+);
+const header = (description: string) => ({ type: 'string', description });
+const tag = {
+  ETag: header('SHA-256 of the file'),
+  'Cache-Control': header('The file never changes, who may read it can: `private, no-cache`'),
 };
+const file = {
+  ...tag,
+  'Accept-Ranges': header('`bytes`'),
+  'Content-Disposition': header('`attachment` with the name of the file'),
+};
+const range = { 'Content-Range': header('Which bytes of how many') };
 const responses = {
-  200: { description: 'The exact bytes of the file', content: bytes },
-  202: RetryRequested,
-  206: { description: 'The bytes of the range', content: bytes },
-  304: Type.Null({ description: 'The file is the one named by `If-None-Match`' }),
+  200: { description: 'The exact bytes of the file', headers: file, content: bytes },
+  202: {
+    ...RetryRequested,
+    headers: { 'Retry-After': { type: 'integer', description: 'Seconds after which to ask again' } },
+  },
+  206: { description: 'The bytes of the range', headers: { ...file, ...range }, content: bytes },
+  304: { type: 'null', description: 'The file is the one named by `If-None-Match`', headers: tag },
   ...failures(
     ...SESSION_FAILURES,
     ...MESSAGE_FAILURES,

@@ -8,6 +8,7 @@ import { type AlbumItem, FEWEST_ITEMS, MOST_ITEMS } from '../../../sending/conte
 import { imageContent } from '../../../sending/content/image.ts';
 import { videoContent } from '../../../sending/content/video.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
+import { FILE_MEMBER } from '../../description/bodies.ts';
 import { base64Members, base64Text } from '../../request/bounds.ts';
 import { DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
@@ -16,7 +17,7 @@ import { RecordId } from '../../request/message.ts';
 import { readMultipart } from '../../request/multipart.ts';
 import { placedError } from '../../request/placed-error.ts';
 import { warn } from '../../request/warnings.ts';
-import { Nullable, OneOf } from '../../schemas.ts';
+import { ErrorCodeSchema, Nullable, OneOf } from '../../schemas.ts';
 import { given, givenUp, text } from './send-kind.ts';
 import {
   commonRequest,
@@ -95,7 +96,7 @@ const AlbumAnswer = Type.Object({
         description: '`pending`: whether WhatsApp has it is not known yet; see `GET /messages/{id}/status`',
       }),
       error: Type.Optional(Type.String()),
-      error_code: Type.Optional(Type.String()),
+      error_code: Type.Optional(ErrorCodeSchema),
     }),
     { description: 'In the order of the request' },
   ),
@@ -112,6 +113,7 @@ export function albumRoute(app: FastifyInstance, parts: AlbumParts): void {
       config: { fileMembers: () => fileMembers },
       preValidation: (request) => readFiles(request, parts),
       schema: {
+        [FILE_MEMBER]: 'media',
         operationId: 'sendAlbum',
         tags: ['messages'],
         summary: 'Send pictures and videos as one album',

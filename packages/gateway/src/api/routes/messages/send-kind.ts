@@ -22,6 +22,7 @@ import type { LongSends } from '../../../sending/jobs/long-sends.ts';
 import type { SendOperation, SendOperations } from '../../../sending/jobs/operations.ts';
 import type { SendJobs } from '../../../sending/jobs/send-jobs.ts';
 import type { Sending, SentMessage } from '../../../sending/pipeline.ts';
+import { FILE_MEMBER } from '../../description/bodies.ts';
 import { base64Members, base64Text } from '../../request/bounds.ts';
 import { DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
@@ -124,6 +125,7 @@ export function sendRoute(app: FastifyInstance, parts: SendParts) {
           : {}),
         preValidation: (request) => readParts(request, kind, parts),
         schema: {
+          ...(kind.file && { [FILE_MEMBER]: kind.file }),
           operationId: kind.operationId,
           tags: ['messages'],
           summary: kind.summary,

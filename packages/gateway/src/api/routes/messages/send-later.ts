@@ -41,6 +41,9 @@ export function timeAhead(at: number, now: number): number {
   return at;
 }
 
+/** Header of an answer that something is going on. */
+export const LOCATION = { Location: { type: 'string', description: 'Path of what tells how it goes on' } };
+
 /** The 202 of every operation that sends. */
 export const LaterAnswer = Type.Object(
   {
@@ -52,7 +55,11 @@ export const LaterAnswer = Type.Object(
     job_id: Type.String({ examples: ['job_0f8fad5bd9cb469fa16570867728950e'] }),
     send_at: Type.Optional(Rfc3339),
   },
-  { description: 'It is sent later: ask `GET /jobs/{job_id}`, or wait for the event `job.completed`' },
+  {
+    title: 'SendAccepted',
+    headers: LOCATION,
+    description: 'It is sent later: ask `GET /jobs/{job_id}`, or wait for the event `job.completed`',
+  },
 );
 
 export function laterAnswer(

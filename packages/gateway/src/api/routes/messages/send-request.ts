@@ -40,7 +40,10 @@ export const Quoted = Type.Object(
     participant: Optional.text('Its author, in the short form'),
     body: Optional.text('Its text, in the short form'),
   },
-  { description: 'The message to answer to: `{key, message}` or `{message_id, participant, body}`' },
+  {
+    title: 'Quote',
+    description: 'The message to answer to: `{key, message}` or `{message_id, participant, body}`',
+  },
 );
 
 /** Members that every operation of the send family takes. */
@@ -97,37 +100,43 @@ export const FILE_FAILURES = [
 ] as const satisfies readonly ErrorCode[];
 
 /** Answer of the rich sends. */
-export const RichAnswer = Type.Object({
-  success: Type.Literal(true),
-  message_id: Type.String({ examples: ['3EB0F8A1B2C3D4E5F6'] }),
-  record_id: Type.Optional(RecordId),
-  timestamp: Rfc3339,
-  status: Type.Literal('sent'),
-  chat_jid: Jid,
-  metadata: Type.Object(
-    {
-      device_id: Type.String(),
-      user_id: Type.String(),
-      processing_time_ms: Type.Integer(),
-      presence_sent: Type.Boolean(),
-      presence_duration_seconds: Type.Number(),
-      mentions_processed: Type.Integer(),
-      quoted_message_found: Type.Boolean(),
-      sent_at: Rfc3339,
-      not_measured: Type.Optional(Type.Array(Type.String())),
-    },
-    { description: 'What was measured; a figure that could not be is 0, and named in `not_measured`' },
-  ),
-});
+export const RichAnswer = Type.Object(
+  {
+    success: Type.Literal(true),
+    message_id: Type.String({ examples: ['3EB0F8A1B2C3D4E5F6'] }),
+    record_id: Type.Optional(RecordId),
+    timestamp: Rfc3339,
+    status: Type.Literal('sent'),
+    chat_jid: Jid,
+    metadata: Type.Object(
+      {
+        device_id: Type.String(),
+        user_id: Type.String(),
+        processing_time_ms: Type.Integer(),
+        presence_sent: Type.Boolean(),
+        presence_duration_seconds: Type.Number(),
+        mentions_processed: Type.Integer(),
+        quoted_message_found: Type.Boolean(),
+        sent_at: Rfc3339,
+        not_measured: Type.Optional(Type.Array(Type.String())),
+      },
+      { description: 'What was measured; a figure that could not be is 0, and named in `not_measured`' },
+    ),
+  },
+  { title: 'SentMessage' },
+);
 
 /** Answer of the simple sends and of the edit. */
-export const SimpleAnswer = Type.Object({
-  success: Type.Literal(true),
-  message_id: Type.String({ examples: ['3EB0F8A1B2C3D4E5F6'] }),
-  record_id: Type.Optional(RecordId),
-  timestamp: Rfc3339,
-  message: Type.String(),
-});
+export const SimpleAnswer = Type.Object(
+  {
+    success: Type.Literal(true),
+    message_id: Type.String({ examples: ['3EB0F8A1B2C3D4E5F6'] }),
+    record_id: Type.Optional(RecordId),
+    timestamp: Rfc3339,
+    message: Type.String(),
+  },
+  { title: 'SentMessageNotice' },
+);
 
 /** The part of a send request that every kind reads alike; refuses a bad recipient, quote or mention. */
 export function commonRequest(body: SendFields): Omit<ReadRequest, 'content'> {

@@ -19,7 +19,7 @@ import {
   messageName,
   RecordId,
 } from '../../request/message.ts';
-import { Jid, Nullable, Rfc3339 } from '../../schemas.ts';
+import { Jid, MessageStatus, Nullable, Rfc3339 } from '../../schemas.ts';
 import { SimpleAnswer } from './send-request.ts';
 
 export interface StatusAndEditParts {
@@ -34,10 +34,7 @@ const StatusAnswer = Type.Object({
   record_id: RecordId,
   chat_jid: Jid,
   is_group: Type.Boolean(),
-  status: Type.String({
-    enum: ['pending', 'delivered', 'read', 'played', 'failed'],
-    description: '`pending`: no receipt yet. In a group, the first participant counts',
-  }),
+  status: MessageStatus,
   delivered_at: Nullable(Rfc3339),
   read_at: Nullable(Rfc3339),
   played_at: Nullable(Rfc3339),

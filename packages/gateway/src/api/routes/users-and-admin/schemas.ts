@@ -6,7 +6,7 @@ import { ROLES } from '../../../tenancy/roles.ts';
 import type { User } from '../../../tenancy/user-rows.ts';
 import { Nullable, OneOf, Rfc3339, Uuid } from '../../schemas.ts';
 
-export const RoleName = OneOf(ROLES, { examples: ['user'] });
+export const RoleName = OneOf(ROLES, { title: 'Role', examples: ['user'] });
 export const Email = Type.String({ format: 'email', maxLength: 254, examples: ['ana@example.com'] });
 export const Password = Type.String({
   minLength: 1,
@@ -37,16 +37,19 @@ export const UserFields = {
   created_at: Rfc3339,
   updated_at: Rfc3339,
 };
-export const UserBody = Type.Object(UserFields);
-export const ListedUser = Type.Object({
-  ...UserFields,
-  token_preview: Type.String({ description: 'The first characters of the token', examples: ['e5f7ebbd'] }),
-});
+export const UserBody = Type.Object(UserFields, { title: 'User' });
+export const ListedUser = Type.Object(
+  {
+    ...UserFields,
+    token_preview: Type.String({ description: 'The first characters of the token', examples: ['e5f7ebbd'] }),
+  },
+  { title: 'ListedUser' },
+);
 export const Token = Type.String({
   format: 'uuid',
   description: 'The bearer token. Shown here once and never again',
 });
-export const NewUserBody = Type.Object({ ...UserFields, token: Token });
+export const NewUserBody = Type.Object({ ...UserFields, token: Token }, { title: 'NewUser' });
 export const TenantBody = Type.Object({
   id: Uuid,
   name: Type.String(),
@@ -58,25 +61,28 @@ const Quota = Type.Object({ used: Type.Integer(), limit: Type.Integer() });
 export const DeletionStateName = OneOf(['deleted', 'deleting'] as const, {
   description: '`deleting`: there is much data, and it goes in the background, also after a restart',
 });
-export const TenantWithQuotas = Type.Object({
-  ...TenantBody.properties,
-  state: OneOf(['active', 'deleting'] as const),
-  quotas: Type.Optional(
-    Type.Object(
-      {
-        devices: Quota,
-        users: Quota,
-        webhook_endpoints: Quota,
-        waiting_jobs: Quota,
-        waiting_bytes: Quota,
-        cached_bytes: Quota,
-        requests_in_flight: Quota,
-        requests_per_second: Type.Object({ limit: Type.Integer() }),
-      },
-      { description: 'What the tenant has, and may have (`WUTS_QUOTA_*`)' },
+export const TenantWithQuotas = Type.Object(
+  {
+    ...TenantBody.properties,
+    state: OneOf(['active', 'deleting'] as const),
+    quotas: Type.Optional(
+      Type.Object(
+        {
+          devices: Quota,
+          users: Quota,
+          webhook_endpoints: Quota,
+          waiting_jobs: Quota,
+          waiting_bytes: Quota,
+          cached_bytes: Quota,
+          requests_in_flight: Quota,
+          requests_per_second: Type.Object({ limit: Type.Integer() }),
+        },
+        { description: 'What the tenant has, and may have (`WUTS_QUOTA_*`)' },
+      ),
     ),
-  ),
-});
+  },
+  { title: 'Tenant' },
+);
 export const WebhookNote = {
   webhook_configured: Type.Boolean(),
   webhook_url: Nullable(Type.String()),

@@ -2,7 +2,6 @@
 
 import { type Static, Type } from 'typebox';
 import { rfc3339, rfc3339OrNull } from '../../../clock.ts';
-import { EVENT_NAMES } from '../../../events/catalogue/names.ts';
 import { DELIVERY_STATES, type Delivery } from '../../../webhooks/deliveries.ts';
 import { ENDPOINT_STATES, type Endpoint } from '../../../webhooks/endpoint.ts';
 import {
@@ -13,6 +12,7 @@ import {
   MAX_RETRY_ATTEMPTS,
   MAX_TIMEOUT_S,
 } from '../../../webhooks/endpoint-input.ts';
+import { EventNameSchema } from '../../event-schemas.ts';
 import { DeviceId } from '../../request/device.ts';
 import { emptyCounts } from '../../request/given.ts';
 import { Nullable, OneOf, Rfc3339, Uuid } from '../../schemas.ts';
@@ -93,43 +93,46 @@ export function inputOf(body: Static<typeof EndpointChange>): EndpointInput {
   };
 }
 
-export const Event = OneOf(EVENT_NAMES, { examples: ['message.received'] });
+export const Event = EventNameSchema;
 
-export const EndpointObject = Type.Object({
-  id: Type.String({ examples: ['wh_0f8fad5bd9cb469fa16570867728950e'] }),
-  device_id: Uuid,
-  is_default: Type.Boolean({ description: 'The one of `POST /webhook`' }),
-  webhook_url: Type.String(),
-  enabled_events: Type.Array(Event),
-  enabled: Type.Boolean(),
-  retry_attempts: Type.Integer(),
-  timeout: Type.Integer(),
-  headers: HeaderMap,
-  has_secret: Type.Boolean(),
-  state: OneOf(ENDPOINT_STATES, {
-    description: '`paused`: failed for long; `gone`: answered 410. Configure it again to go on',
-  }),
-  state_reason: Nullable(Type.String()),
-  state_at: Rfc3339,
-  failing_since: Nullable(Rfc3339),
-  failures: Type.Integer({ description: 'Failed attempts since the last success' }),
-  waiting: Nullable(
-    Type.Object(
-      {
-        deliveries: Type.Integer(),
-        since: Rfc3339,
-        expires_at: Rfc3339,
-      },
-      {
-        description:
-          'What is pending: how many deliveries, when the oldest was made, and when it is dropped if it still ' +
-          'waits by then. Null when nothing is pending',
-      },
+export const EndpointObject = Type.Object(
+  {
+    id: Type.String({ examples: ['wh_0f8fad5bd9cb469fa16570867728950e'] }),
+    device_id: Uuid,
+    is_default: Type.Boolean({ description: 'The one of `POST /webhook`' }),
+    webhook_url: Type.String(),
+    enabled_events: Type.Array(Event),
+    enabled: Type.Boolean(),
+    retry_attempts: Type.Integer(),
+    timeout: Type.Integer(),
+    headers: HeaderMap,
+    has_secret: Type.Boolean(),
+    state: OneOf(ENDPOINT_STATES, {
+      description: '`paused`: failed for long; `gone`: answered 410. Configure it again to go on',
+    }),
+    state_reason: Nullable(Type.String()),
+    state_at: Rfc3339,
+    failing_since: Nullable(Rfc3339),
+    failures: Type.Integer({ description: 'Failed attempts since the last success' }),
+    waiting: Nullable(
+      Type.Object(
+        {
+          deliveries: Type.Integer(),
+          since: Rfc3339,
+          expires_at: Rfc3339,
+        },
+        {
+          description:
+            'What is pending: how many deliveries, when the oldest was made, and when it is dropped if it still ' +
+            'waits by then. Null when nothing is pending',
+        },
+      ),
     ),
-  ),
-  created_at: Rfc3339,
-  updated_at: Rfc3339,
-});
+    created_at: Rfc3339,
+    updated_at: Rfc3339,
+  },
+  { title: 'WebhookEndpoint' },
+);
 
 export function endpointObject(endpoint: Endpoint): Static<typeof EndpointObject> {
   return {
@@ -173,27 +176,30 @@ export const PendingUrl = Type.Object({
   }),
 });
 
-export const DeliveryObject = Type.Object({
-  id: Uuid,
-  webhook_id: Type.String(),
-  device_id: Uuid,
-  event_id: Type.String({ description: '`id` of the envelope' }),
-  event: Event,
-  order_key: Type.String({
-    description:
-      'Deliveries with the same key keep their order: the chat, which is the LID of a person once that is known',
-  }),
-  state: OneOf(DELIVERY_STATES),
-  attempts: Type.Integer(),
-  next_attempt_at: Nullable(Rfc3339),
-  waits_for: Nullable(
-    Type.Literal('order_or_endpoint', {
-      description: 'Waits for an earlier delivery of the same key, or for its endpoint to be active',
+export const DeliveryObject = Type.Object(
+  {
+    id: Uuid,
+    webhook_id: Type.String(),
+    device_id: Uuid,
+    event_id: Type.String({ description: '`id` of the envelope' }),
+    event: Event,
+    order_key: Type.String({
+      description:
+        'Deliveries with the same key keep their order: the chat, which is the LID of a person once that is known',
     }),
-  ),
-  created_at: Rfc3339,
-  finished_at: Nullable(Rfc3339),
-});
+    state: OneOf(DELIVERY_STATES),
+    attempts: Type.Integer(),
+    next_attempt_at: Nullable(Rfc3339),
+    waits_for: Nullable(
+      Type.Literal('order_or_endpoint', {
+        description: 'Waits for an earlier delivery of the same key, or for its endpoint to be active',
+      }),
+    ),
+    created_at: Rfc3339,
+    finished_at: Nullable(Rfc3339),
+  },
+  { title: 'WebhookDelivery' },
+);
 
 export function deliveryObject(delivery: Delivery): Static<typeof DeliveryObject> {
   return {
@@ -212,20 +218,23 @@ export function deliveryObject(delivery: Delivery): Static<typeof DeliveryObject
   };
 }
 
-export const AttemptObject = Type.Object({
-  attempt: Type.Integer(),
-  at: Rfc3339,
-  took_ms: Type.Integer(),
-  status: Nullable(Type.Integer({ description: 'HTTP status; null when no answer came' })),
-  error: Nullable(
-    Type.String({
-      description:
-        'Null for success, else `status`, `redirect`, `gone`, `timeout`, `refused`, `reset`, `tls`, ' +
-        '`unknown_host`, `blocked_address`, `bad_url` or `connection_failed`',
-    }),
-  ),
-  response_head: Nullable(Type.String({ description: 'The first KiB of the answer' })),
-});
+export const AttemptObject = Type.Object(
+  {
+    attempt: Type.Integer(),
+    at: Rfc3339,
+    took_ms: Type.Integer(),
+    status: Nullable(Type.Integer({ description: 'HTTP status; null when no answer came' })),
+    error: Nullable(
+      Type.String({
+        description:
+          'Null for success, else `status`, `redirect`, `gone`, `timeout`, `refused`, `reset`, `tls`, ' +
+          '`unknown_host`, `blocked_address`, `bad_url` or `connection_failed`',
+      }),
+    ),
+    response_head: Nullable(Type.String({ description: 'The first KiB of the answer' })),
+  },
+  { title: 'WebhookAttempt' },
+);
 
 /** An attempt as it is shown, from a row or fresh. */
 export function attemptObject(attempt: {

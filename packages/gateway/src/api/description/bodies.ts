@@ -1,0 +1,28 @@
+/** What a request may carry, as the document tells it: bodies that may be missing, and files as multipart. */
+import type { Operation, Schema } from './document.ts';
+
+/** In a route's schema: the member of the body that the files of a multipart request stand for. */
+export const FILE_MEMBER = 'x-file-member';
+
+const FILE: Schema = { type: 'string', format: 'binary', description: 'The file' };
+
+/** Completes the body of the operation, whose schema still has all its members in place. */
+export function completeBody(operation: Operation): void {
+  const { requestBody } = operation;
+  const json = requestBody?.content['application/json'];
+  if (!requestBody || !json?.schema) return;
+  // The generator calls every body required; without a member that must be there, none at all is the same as `{}`.
+  requestBody.required = (json.schema.required ?? []).length > 0;
+  const member = operation[FILE_MEMBER];
+  if (typeof member !== 'string') return;
+  delete operation[FILE_MEMBER];
+  requestBody.content['multipart/form-data'] = { schema: form(json.schema, member) };
+}
+
+/** The body with a file, or several, in the place of the member that is base64 or a list in JSON. */
+function form(body: Schema, member: string): Schema {
+  const { properties = {} } = body;
+  const { type, maxItems } = properties[member] ?? {};
+  const file: Schema = type === 'array' ? { type: 'array', items: FILE, maxItems, minItems: 1 } : FILE;
+  return { ...body, properties: { ...properties, [member]: file } };
+}

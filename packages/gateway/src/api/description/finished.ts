@@ -1,0 +1,40 @@
+/**
+ * The last step to `/openapi.json`. The routes say what they take and answer, each on its own; what makes one document
+ * of it that other people's generators can read is done here, for all of them in the same way.
+ */
+import { completeAnswers } from './answers.ts';
+import { completeBody } from './bodies.ts';
+import { type Document, type Operation, operationsIn } from './document.ts';
+import { NamedSchemas } from './named-schemas.ts';
+
+/** A copy of the generated document, finished. Throws for two different schemas of one name. */
+export function finished(generated: object): Document {
+  // The schemas in it are those that requests are checked by.
+  const document: Document = JSON.parse(JSON.stringify(generated));
+  const named = new NamedSchemas(document.components.schemas);
+  completeAnswers(document);
+  for (const operation of operationsIn(document.paths)) {
+    completeBody(operation);
+    nameSchemas(operation, named);
+  }
+  for (const operation of operationsIn(document.webhooks)) nameSchemas(operation, named);
+  return document;
+}
+
+function nameSchemas(operation: Operation, named: NamedSchemas): void {
+  const { operationId, parameters = [], requestBody, responses } = operation;
+  const name = operationId.charAt(0).toUpperCase() + operationId.slice(1);
+  for (const parameter of parameters) {
+    if (parameter.schema) parameter.schema = named.referring(parameter.schema);
+  }
+  for (const [type, content] of Object.entries(requestBody?.content ?? {})) {
+    const suffix = type === 'multipart/form-data' ? 'Form' : 'Request';
+    if (!content.schema) continue;
+    content.schema = named.referringAs(`${name}${suffix}`, content.schema);
+  }
+  for (const { content = {} } of Object.values(responses)) {
+    for (const each of Object.values(content)) {
+      if (each.schema) each.schema = named.referringAs(`${name}Answer`, each.schema);
+    }
+  }
+}
