@@ -174,6 +174,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     media: media.outbound,
     uploads: media.uploads,
     waiting: quotas.waiting,
+    tenantIds,
     callerOf: (job) => authentication.callerById(job.tenantId, job.userId),
     folder: join(config.dataDir, 'outbox'),
     maxBytes: config.media.maxBytes,
@@ -255,6 +256,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
       webhooks.step,
       linked.step,
       sending.jobs,
+      sending.unknownEnds,
     ],
     listening.requests,
   ];

@@ -23,7 +23,7 @@ import { recordReceipt } from './incoming-receipts.ts';
 import { type Arrival, MessageEvents } from './message-events.ts';
 import { outboundRow } from './message-row.ts';
 import { insertMedia, insertRow, rowsWithId } from './message-rows.ts';
-import { concludeInterrupted, type RecoveryResult } from './outbound-recovery.ts';
+import { concludeInterrupted, type RecoveryResult, uncertainSends } from './outbound-recovery.ts';
 import { forgetPollOptions } from './poll-votes.ts';
 import { SealedContent } from './sealed-content.ts';
 import { moveSend } from './send-state.ts';
@@ -174,6 +174,11 @@ export class MessageArchive {
   /** Nobody knows whether WhatsApp has the message: it stays `pending` until a receipt or a copy proves it. */
   async markUncertain(message: Pick<StoredMessage, 'tenantId' | 'rowId'>, reason: string): Promise<void> {
     await moveSend(this.#db, message, 'lost', { reason });
+  }
+
+  /** Sends of a tenant whose end is not known, the oldest first. */
+  uncertain(tenantId: string, limit: number): Promise<StoredMessage[]> {
+    return uncertainSends(this.#db, tenantId, limit);
   }
 
   /** See `concludeInterrupted`: once, before devices connect. */

@@ -1,6 +1,6 @@
 /**
  * What became of messages whose ack we never saw. The row is written before the stanza leaves, so a crash
- * leaves it `pending`; nothing is ever sent again by itself, for the server may well have it.
+ * leaves it `pending`; `sending/unknown-ends.ts` sends it again under its id, for the server may well have it.
  */
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { contradicts } from '../identity/jid.ts';
@@ -9,7 +9,14 @@ import type { Identity } from '../whatsapp/port/identity.ts';
 import type { InboundMessage } from '../whatsapp/port/messages.ts';
 import { applyOwnAmendment } from './amendments.ts';
 import { moveSend } from './send-state.ts';
-import { chatIdentity, type MessageDevice, senderIdentity } from './stored-message.ts';
+import {
+  chatIdentity,
+  type MessageDevice,
+  STORED_COLUMNS,
+  type StoredMessage,
+  senderIdentity,
+  storedMessage,
+} from './stored-message.ts';
 
 /** Hears how a send ended; `MessageEvents` fits. */
 export interface SendOutcomes {
@@ -85,6 +92,24 @@ async function concludeBatch(
     }
   }
   return result;
+}
+
+/** Sends of a tenant whose end is not known, the oldest first. */
+export async function uncertainSends(
+  db: Kysely<Database>,
+  tenantId: string,
+  limit: number,
+): Promise<StoredMessage[]> {
+  const rows = await db
+    .selectFrom('messages')
+    .select(STORED_COLUMNS)
+    .where('tenant_id', '=', tenantId)
+    .where('send_state', '=', sql.lit('pending'))
+    .where('send_error', 'is not', null)
+    .orderBy('created_at')
+    .limit(limit)
+    .execute();
+  return rows.map(storedMessage);
 }
 
 const NAMES = ['chat_jid', 'chat_lid', 'sender_jid', 'sender_lid'] as const;

@@ -10,13 +10,13 @@ export type SendEvent = 'acknowledged' | 'refused' | 'lost' | 'proved' | 'repeat
  * | event        | from            | to                | known from                                                  |
  * |--------------|-----------------|-------------------|-------------------------------------------------------------|
  * | acknowledged | pending, failed | sent              | the server's ack                                            |
- * | refused      | pending         | failed            | `<ack error>`, or that the stanza has not left, whatever why |
+ * | refused      | pending         | failed            | `<ack error>`, that the stanza has not left, or a day without proof |
  * | lost         | pending         | pending, with why | silence, a lost connection, the end of the process          |
  * | proved       | pending, failed | sent              | a receipt, or the copy that a device of the account got     |
  * | repeated     | pending, failed | pending           | another attempt under the same id                           |
  *
  * A message that is `sent` stays so and is never called failed. One that is `pending` with a reason is a send whose
- * end is not known; only a proof or another attempt changes it.
+ * end is not known; a proof, another attempt or a day without either changes it.
  */
 const STEPS: Readonly<Record<SendEvent, { from: readonly SendState[]; to: SendState }>> = {
   acknowledged: { from: ['pending', 'failed'], to: 'sent' },

@@ -18,6 +18,7 @@ import type { OutboundMediaSource } from './outbound-media.ts';
 import { Pacing } from './pacing.ts';
 import { Sending, type SendingDevices } from './pipeline.ts';
 import { Recipients } from './recipients.ts';
+import { UnknownEnds } from './unknown-ends.ts';
 
 export interface SendingRoom {
   pipeline: Sending;
@@ -26,6 +27,8 @@ export interface SendingRoom {
   idempotency: Idempotency;
   later: SendsForLater;
   jobs: Step;
+  /** Ends sends whose end is not known. */
+  unknownEnds: Step;
   /** Deletes a file that jobs kept, unless another one of the tenant still has it. */
   dropFile(tenantId: string, sha256: string): Promise<void>;
 }
@@ -45,6 +48,7 @@ export function composeSending(parts: {
   uploads: Uploads;
   waiting: WaitingRoom;
   callerOf: JobRunnerParts['callerOf'];
+  tenantIds(): Promise<string[]>;
   /** Where files of jobs wait. */
   folder: string;
   /** Bytes: the largest file. */
@@ -56,6 +60,7 @@ export function composeSending(parts: {
   const pacing = new Pacing({ clock, settings: settings.pace });
   const pipeline = new Sending({ ...parts, recipients, pacing });
   const later = sendsForLater({ ...parts, sending: pipeline });
+  const unknownEnds = new UnknownEnds({ ...parts, recipients, lateMs: settings.lateMs });
   return {
     pipeline,
     albums: new Albums(pipeline),
@@ -63,6 +68,12 @@ export function composeSending(parts: {
     idempotency: new Idempotency({ db, clock }),
     later,
     dropFile: (tenantId, sha256) => later.files.drop(tenantId, [sha256]),
+    unknownEnds: {
+      name: 'sends without a known end',
+      start: () => unknownEnds.start(),
+      stop: () => unknownEnds.stop(),
+      stopMs: STOP_JOBS_MS,
+    },
     jobs: {
       name: 'jobs',
       start: () => later.runner.start(),

@@ -13,6 +13,7 @@ import { isStorageFailure } from '../storage/failure.ts';
 import { fromSession } from '../whatsapp/port/app-errors.ts';
 import { NothingLeft, RequestRefused, SendRejected } from '../whatsapp/port/errors.ts';
 import type { Jid } from '../whatsapp/port/identity.ts';
+import type { OutboundMessage } from '../whatsapp/port/messages.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 import { accountOf } from './account.ts';
 import type { Composed } from './content.ts';
@@ -110,19 +111,36 @@ export async function deliver(
   const complete = await completed(archive, input);
   const composed = await repeated(archive, earlier, { ...input, composed: complete });
   const row = composed.stored ?? (await archive.createOutbound(record(messageId, input, composed)));
-  try {
-    const { timestamp } = await session.messages.send({
+  const timestamp = await handOver(archive, session, {
+    row,
+    earlier,
+    out: {
       to: recipient.to,
       id: messageId,
       message: composed.message,
       ...(composed.editAttribute ? { editAttribute: composed.editAttribute } : {}),
       ...(composed.extraNodes ? { extraNodes: composed.extraNodes } : {}),
-    });
+    },
+  });
+  return { messageId, recordId: row.rowId, timestamp };
+}
+
+/**
+ * Sends what `row` is of, and writes how it ended; `earlier` is the row as another attempt under the same id left
+ * it. Throws as `deliver` does.
+ */
+export async function handOver(
+  archive: MessageArchive,
+  session: WhatsAppSession,
+  { row, earlier, out }: { row: StoredMessage; earlier: StoredMessage | null; out: OutboundMessage },
+): Promise<number> {
+  try {
+    const { timestamp } = await session.messages.send(out);
     await archive.markSent(row, timestamp);
-    return { messageId, recordId: row.rowId, timestamp };
+    return timestamp;
   } catch (error) {
     await recordFailure(archive, row, { error, earlier });
-    throw fromSession(error, { extra: { message_id: messageId } });
+    throw fromSession(error, { extra: { message_id: out.id } });
   }
 }
 

@@ -188,6 +188,7 @@ export class SendingWorld {
         waiting: new WaitingQuota(db, waiting),
         folder: join(store.dataDir, 'outbox'),
         maxBytes: MAX_BYTES,
+        tenantIds: async () => [...new Set(accounts().map(({ caller }) => caller.tenantId))],
         callerOf: async (job) =>
           accounts().find(({ caller }) => caller.userId === job.userId)?.caller ?? null,
         settings: {

@@ -414,7 +414,7 @@ export const MESSAGE_EVENTS = {
   }),
   'message.failed': entry({
     summary: 'A message of ours was not sent',
-    cause: 'WhatsApp refused it.',
+    cause: 'WhatsApp refused it, it could not leave, or it was never confirmed (UNCONFIRMED).',
     schema: FailedData,
     example: {
       message_id: EXAMPLE.messageId,
