@@ -210,16 +210,18 @@ function refuseMalformed(error: Error & { code?: string }, socket: Socket, now: 
     socket.destroy();
     return;
   }
-  const [status, message] = malformed(error.code);
-  const body = JSON.stringify(errorBody('VALIDATION_ERROR', randomUUID(), now, { message }));
+  const { code, status, message } = malformed(error.code);
+  const id = randomUUID();
+  const body = JSON.stringify(errorBody(code, id, now, { message }));
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json; charset=utf-8\r\n` +
+      `x-request-id: ${id}\r\nx-content-type-options: nosniff\r\n` +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
 }
 
-function malformed(code: string | undefined): [number, string] {
-  if (code === 'HPE_HEADER_OVERFLOW') return [431, 'the request line and headers are larger than 1 MB'];
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return [408, 'the request did not arrive in time'];
-  return [400, 'the request is not valid HTTP'];
+function malformed(code: string | undefined): AppError {
+  if (code === 'HPE_HEADER_OVERFLOW') return new AppError('HEADERS_TOO_LARGE');
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new AppError('REQUEST_TIMEOUT');
+  return new AppError('VALIDATION_ERROR', { message: 'the request is not valid HTTP' });
 }

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { failures } from '../../src/api/request/failures.ts';
 import { OneOf } from '../../src/api/schemas.ts';
 import type { Answered } from '../../src/api/server.ts';
-import { AppError } from '../../src/errors.ts';
+import { AppError, ERROR_CATALOGUE, type ErrorCode } from '../../src/errors.ts';
 import { undocumentedAnswers } from '../worlds/documented-answers.ts';
 import { type Edge, type Json, MASTER, register, startEdge } from './edge.ts';
 
@@ -252,16 +252,25 @@ describe('requests', () => {
     expect(headers.get('x-request-id')).toMatch(REQUEST_ID);
   });
 
-  it.each([
-    ['is no HTTP', 'nonsense\r\n\r\n', 400],
-    ['has 2 MB of headers', `GET / HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(2 * 1024 * 1024)}\r\n\r\n`, 431],
-    ['has a path of 2 MB', `GET /users/${'y'.repeat(2 * 1024 * 1024)} HTTP/1.1\r\nhost: x\r\n\r\n`, 431],
-  ])('get the envelope when what comes %s', async (_what, bytes, status) => {
+  it.each<[string, string, ErrorCode]>([
+    ['is no HTTP', 'nonsense\r\n\r\n', 'VALIDATION_ERROR'],
+    [
+      'has 2 MB of headers',
+      `GET / HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(2 * 1024 * 1024)}\r\n\r\n`,
+      'HEADERS_TOO_LARGE',
+    ],
+    [
+      'has a path of 2 MB',
+      `GET /users/${'y'.repeat(2 * 1024 * 1024)} HTTP/1.1\r\nhost: x\r\n\r\n`,
+      'HEADERS_TOO_LARGE',
+    ],
+  ])('get the envelope when what comes %s', async (_what, bytes, code) => {
     const answer = await raw(bytes);
-    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${ERROR_CATALOGUE[code].status} `));
+    expect(answer).toMatch(/\r\nx-request-id: \S/);
     expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n')))).toMatchObject({
       success: false,
-      error_code: 'VALIDATION_ERROR',
+      error_code: code,
       request_id: expect.any(String),
     });
   });

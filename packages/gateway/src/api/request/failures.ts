@@ -61,6 +61,8 @@ function failuresOfServer(route: RouteOptions): ErrorCode[] {
   const readsBody = !methods.some((method) => method === 'GET' || method === 'HEAD');
   // Every operation may be asked with a parameter that nobody knows, which `WUTS_STRICT` refuses.
   const codes: ErrorCode[] = ['INTERNAL_ERROR', 'SHUTTING_DOWN', 'STORAGE_UNAVAILABLE', 'VALIDATION_ERROR'];
+  // Of requests that are refused while they are read, before it is known what they ask for.
+  codes.push('REQUEST_TIMEOUT', 'HEADERS_TOO_LARGE');
   if (readsBody) codes.push('INVALID_JSON', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE');
   if (route.config?.fileMembers) codes.push('INVALID_MEDIA', 'RATE_LIMITED');
   if (methods.some((method) => KEEPS.includes(method))) codes.push('STORAGE_FULL');
