@@ -67,8 +67,16 @@ function inPlace(document: Json, schema: Json): Json {
   if (typeof schema.$ref === 'string') {
     return inPlace(document, document.components.schemas[schema.$ref.split('/').at(-1)]);
   }
-  const members = Object.entries<Json>(schema).map(([name, each]) => [name, inPlace(document, each)]);
+  const members = Object.entries<Json>({ ...schema, ...oneType(schema) }).map(([name, each]) => [
+    name,
+    inPlace(document, each),
+  ]);
   return Object.fromEntries(members);
+}
+
+/** `[type, null]` as two branches, as the other unions are. */
+function oneType({ type }: Json): Json {
+  return Array.isArray(type) && type[1] === 'null' ? { type: type[0] } : {};
 }
 
 function exampleOf(content: Json): Record<string, Json> {

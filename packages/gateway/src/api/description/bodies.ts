@@ -1,5 +1,6 @@
 /** What a request may carry, as the document tells it: bodies that may be missing, and files as multipart. */
-import type { Operation, Schema } from './document.ts';
+import { type Operation, rewritten, type Schema } from './document.ts';
+import { takingNull } from './nulls.ts';
 
 /** In a route's schema: the member of the body that the files of a multipart request stand for. */
 export const FILE_MEMBER = 'x-file-member';
@@ -14,9 +15,11 @@ export function completeBody(operation: Operation): void {
   // The generator calls every body required; without a member that must be there, none at all is the same as `{}`.
   requestBody.required = (json.schema.required ?? []).length > 0;
   const member = operation[FILE_MEMBER];
-  if (typeof member !== 'string') return;
   delete operation[FILE_MEMBER];
-  requestBody.content['multipart/form-data'] = { schema: form(json.schema, member) };
+  if (typeof member === 'string') {
+    requestBody.content['multipart/form-data'] = { schema: form(json.schema, member) };
+  }
+  json.schema = rewritten(json.schema, takingNull);
 }
 
 /** The body with a file, or several, in the place of the member that is base64 or a list in JSON. */
@@ -24,5 +27,7 @@ function form(body: Schema, member: string): Schema {
   const { properties = {} } = body;
   const { type, maxItems } = properties[member] ?? {};
   const file: Schema = type === 'array' ? { type: 'array', items: FILE, maxItems, minItems: 1 } : FILE;
-  return { ...body, properties: { ...properties, [member]: file } };
+  // A part of a form is text and cannot be null; what is inside of it is JSON.
+  const parts = Object.entries(properties).map(([name, each]) => [name, rewritten(each, takingNull)]);
+  return { ...body, properties: { ...Object.fromEntries(parts), [member]: file } };
 }

@@ -1,0 +1,35 @@
+/** `null` for a member that may be left out says the same as leaving it out (`request/given.ts`): the document says so. */
+import { EMPTY_COUNTS } from '../request/given.ts';
+import type { Schema } from './document.ts';
+
+const NULL: Schema = { type: 'null' };
+
+/** The object schema with null beside what its optional members take. */
+export function takingNull(schema: Schema): Schema {
+  const { properties, required = [] } = schema;
+  if (!properties) return schema;
+  const members = Object.entries(properties).map(([name, member]) => {
+    return [
+      name,
+      required.includes(name) || member[EMPTY_COUNTS] === true ? member : orNull(member),
+    ] as const;
+  });
+  return { ...schema, properties: Object.fromEntries(members) };
+}
+
+function orNull(schema: Schema): Schema {
+  const { type, title, anyOf, description, ...rest } = schema;
+  if (anyOf) {
+    const known = anyOf.some((each) => each.type === 'null');
+    return known ? schema : { ...schema, anyOf: [...anyOf, NULL] };
+  }
+  const plain = title === undefined && rest.enum === undefined && rest.const === undefined;
+  // Generators read a list of types, but not where one of them has members or items.
+  if (plain && typeof type === 'string' && type !== 'object' && type !== 'array') {
+    return { ...schema, type: [type, 'null'] };
+  }
+  return {
+    anyOf: [{ ...rest, ...(type !== undefined && { type }), ...(title !== undefined && { title }) }, NULL],
+    ...(description !== undefined && { description }),
+  };
+}
