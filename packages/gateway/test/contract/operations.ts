@@ -9,6 +9,8 @@ export interface Operation {
   tag: string;
   /** Whose token it asks for. */
   access: 'user' | 'master' | 'public';
+  /** The master token does as well. */
+  orMaster: boolean;
   pathParameters: string[];
   query: Parameter[];
   headers: Parameter[];
@@ -42,13 +44,15 @@ export function operationsOf(document: Json): Operation[] {
             required,
             schema: inPlace(document, schema),
           }));
-      const scheme = Object.keys(described.security[0] ?? {})[0];
+      const schemes: string[] = described.security.flatMap((each: Json) => Object.keys(each));
+      const [scheme] = schemes;
       return {
         id: described.operationId,
         method: method.toUpperCase(),
         path,
         tag: described.tags[0],
         access: scheme === undefined ? 'public' : scheme === 'masterToken' ? 'master' : 'user',
+        orMaster: scheme !== 'masterToken' && schemes.includes('masterToken'),
         pathParameters: parameters('path').map(({ name }) => name),
         query: parameters('query'),
         headers: parameters('header'),
