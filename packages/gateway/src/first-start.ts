@@ -36,6 +36,19 @@ export async function prepareDataFolder(settings: Settings): Promise<Prepared> {
 }
 
 /**
+ * The settings with the secrets of a data folder that a gateway has made. Throws ConfigError when there is none:
+ * a command with a mistyped folder must not make another installation.
+ */
+export async function openDataFolder(settings: Settings): Promise<Config> {
+  if (!existsSync(join(settings.dataDir, DATABASE_FILE))) {
+    throw new ConfigError([
+      `${settings.dataDir} holds no data: \`wuts serve\` makes it at its first start, or WUTS_DATA_DIR names another folder`,
+    ]);
+  }
+  return (await prepareDataFolder(settings)).config;
+}
+
+/**
  * Puts another key in the place of the data folder's, for the next start. Whatever happens meanwhile, the file
  * holds the one or the other.
  */

@@ -4,7 +4,7 @@ import type { Kysely } from 'kysely';
 import { rfc3339, systemClock } from '../clock.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { AppError } from '../errors.ts';
-import { prepareDataFolder } from '../first-start.ts';
+import { openDataFolder } from '../first-start.ts';
 import { noQuotas } from '../quotas/quotas.ts';
 import { migrateToLatest, openDatabase } from '../storage/database.ts';
 import { setAsideRows } from '../storage/journal.ts';
@@ -78,7 +78,7 @@ export async function rotateToken(env: NodeJS.ProcessEnv, idOrEmail: string, pri
 }
 
 export async function showMasterToken(env: NodeJS.ProcessEnv, print: Print): Promise<void> {
-  const { config } = await prepareDataFolder(loadConfig(env));
+  const config = await openDataFolder(loadConfig(env));
   print(config.masterToken);
 }
 
@@ -120,7 +120,7 @@ async function withDatabase(
   env: NodeJS.ProcessEnv,
   work: (db: Kysely<Database>, config: Config) => Promise<void>,
 ): Promise<void> {
-  const { config } = await prepareDataFolder(loadConfig(env));
+  const config = await openDataFolder(loadConfig(env));
   const db = await openDatabase({ dataDir: config.dataDir });
   try {
     await work(db, config);

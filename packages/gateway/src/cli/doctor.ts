@@ -1,12 +1,17 @@
 /** `wuts doctor`: what would keep a gateway from starting here, and what is unwise. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, statfsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { loadConfig, notKnown, type Settings } from '../config.ts';
+import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Kysely } from 'kysely';
+import { encryptionKey, loadConfig, notKnown, type Settings } from '../config.ts';
 import { ENCRYPTION_KEY_FILE, MASTER_TOKEN_FILE } from '../first-start.ts';
 import { DATABASE_FILE, databaseAnswers, openDatabase, pendingMigrations } from '../storage/database.ts';
+import { assertKeyFits, KeyRefused } from '../storage/encryption-key.ts';
+import type { Database } from '../storage/schema.ts';
+import { Vault } from '../storage/vault.ts';
 import { networkFindings } from './doctor-network.ts';
 import { type Finding, ok, problem, warning } from './finding.ts';
+import { gatewayAt, portProblem } from './port.ts';
 
 const SIGN = { ok: '  ok   ', warning: '  warn ', problem: '  FAIL ' } as const;
 /** Below this, downloads and the database compete for the last bytes. */
@@ -20,6 +25,7 @@ export async function doctor(env: NodeJS.ProcessEnv, print: (line: string) => vo
     findings.push(
       ...folder(settings),
       ...(await database(settings)),
+      await port(settings),
       ...(await networkFindings(settings)),
       ffmpeg(),
     );
@@ -51,6 +57,8 @@ function configuration(env: NodeJS.ProcessEnv, findings: Finding[]): Settings | 
 
 function folder(settings: Settings): Finding[] {
   const { dataDir } = settings;
+  const [obstacle] = unwritable(dataDir);
+  if (obstacle) return [problem(obstacle)];
   if (!existsSync(dataDir)) return [ok(`data folder ${dataDir} will be made at the first start`)];
   const findings = [privacy(dataDir, 0o077)];
   const secrets: [string, unknown][] = [
@@ -73,6 +81,33 @@ function folder(settings: Settings): Finding[] {
   return findings;
 }
 
+/** What the gateway could not write to: the folder and the files of the database, or where they would be made. */
+function unwritable(dataDir: string): string[] {
+  let place = dataDir;
+  while (!existsSync(place) && dirname(place) !== place) place = dirname(place);
+  const database = join(dataDir, DATABASE_FILE);
+  const places = [place, database, `${database}-wal`].filter((each) => existsSync(each));
+  return places.flatMap((each) => {
+    try {
+      if (each === place && !statSync(each).isDirectory()) return [`${each} is no folder: set WUTS_DATA_DIR`];
+      accessSync(each, constants.R_OK | constants.W_OK);
+      return [];
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      return [`${each} cannot be written by this user (${code}): change its owner, or set WUTS_DATA_DIR`];
+    }
+  });
+}
+
+async function port(settings: Settings): Promise<Finding> {
+  const obstacle = await portProblem(settings);
+  if (obstacle === null) return ok(`port ${settings.port} of ${settings.host} is free`);
+  const version = await gatewayAt(settings);
+  return version === null
+    ? problem(obstacle)
+    : ok(`port ${settings.port} of ${settings.host}: WUTS ${version} answers there`);
+}
+
 function privacy(path: string, forbidden: number): Finding {
   const mode = statSync(path).mode & 0o777;
   const line = `${path} has mode ${mode.toString(8).padStart(4, '0')}`;
@@ -90,7 +125,8 @@ async function database(settings: Settings): Promise<Finding[]> {
       const pending = await pendingMigrations(db);
       const text =
         pending.length > 0 ? `the next start will migrate it: ${pending.join(', ')}` : 'up to date';
-      return [ok(`database: ${text}`)];
+      const key = await keyFinding(db, settings);
+      return [ok(`database: ${text}`), ...(key ? [key] : [])];
     } finally {
       await db.destroy();
     }
@@ -104,4 +140,20 @@ function ffmpeg(): Finding {
   return found
     ? ok('ffmpeg found')
     : warning('ffmpeg not found: video is not converted, and of sound only the common formats');
+}
+
+/** Null where the key is missing, which is said already. */
+async function keyFinding(db: Kysely<Database>, settings: Settings): Promise<Finding | null> {
+  try {
+    const file = join(settings.dataDir, ENCRYPTION_KEY_FILE);
+    if (settings.encryptionKey === null && !existsSync(file)) return null;
+    const key = settings.encryptionKey ?? encryptionKey(readFileSync(file, 'utf8').trim());
+    await assertKeyFits(db, new Vault(key));
+    return ok('the encryption key is the one of the database');
+  } catch (error) {
+    // Of a database that is still to be migrated, nothing can be said.
+    if (!(error instanceof KeyRefused) && error instanceof Error && /no such/.test(error.message))
+      return null;
+    return problem(error instanceof Error ? error.message : String(error));
+  }
 }

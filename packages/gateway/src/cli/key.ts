@@ -1,9 +1,7 @@
 /** `wuts key rotate`: everything secret in the data folder is sealed with another key. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { ConfigError, loadConfig, loadNewEncryptionKey } from '../config.ts';
-import { prepareDataFolder, replaceKeyFile } from '../first-start.ts';
-import { DATABASE_FILE, lockFolder, migrateToLatest, openDatabase, recoverLog } from '../storage/database.ts';
+import { openDataFolder, replaceKeyFile } from '../first-start.ts';
+import { lockFolder, migrateToLatest, openDatabase, recoverLog } from '../storage/database.ts';
 import { KeyRefused } from '../storage/encryption-key.ts';
 import { type RotationParts, type RotationResult, rotateKey } from '../storage/key-rotation.ts';
 import { Vault } from '../storage/vault.ts';
@@ -21,10 +19,7 @@ export async function rotateEncryptionKey(
   const settings = loadConfig(env);
   const next = loadNewEncryptionKey(env);
   const { dataDir } = settings;
-  if (!existsSync(join(dataDir, DATABASE_FILE))) {
-    throw new ConfigError([`${dataDir} holds no database: set WUTS_ENCRYPTION_KEY for its first start`]);
-  }
-  const { config } = await prepareDataFolder(settings);
+  const config = await openDataFolder(settings);
   const unlock = lockFolder(dataDir);
   try {
     const result = await sealAnew(dataDir, { old: config.encryptionKey, next }, pace);

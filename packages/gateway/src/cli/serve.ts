@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { type Config, loadConfig, notKnown, WHATSAPP_NETWORK_URL } from '../config.ts';
+import { type Config, ConfigError, loadConfig, notKnown, WHATSAPP_NETWORK_URL } from '../config.ts';
 import { MASTER_TOKEN_FILE } from '../first-start.ts';
 import { createGateway, type Gateway } from '../gateway.ts';
+import { portProblem } from './port.ts';
 
 /** EX_IOERR of sysexits.h. */
 const EXIT_STORE_LOST = 74;
@@ -17,6 +18,9 @@ export function onStoreLost(): never {
 /** Runs the gateway until it is told to stop (SIGTERM, SIGINT). */
 export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   const settings = loadConfig(env);
+  // Before anything is made: a data folder beside a running gateway helps nobody.
+  const obstacle = await portProblem(settings);
+  if (obstacle !== null) throw new ConfigError([obstacle]);
   const gateway = await createGateway(settings, { onStoreLost });
   const { log } = gateway;
   for (const { name, meant } of settings.unknownSettings)
