@@ -34,6 +34,7 @@ import { type DatabaseOptions, databaseAnswers } from './storage/database.ts';
 import { KeyRefused } from './storage/encryption-key.ts';
 import { journalSize } from './storage/journal.ts';
 import type { Database } from './storage/schema.ts';
+import { storageSizes } from './storage/sizes.ts';
 import type { Vault } from './storage/vault.ts';
 import { composeTenancy } from './tenancy/composition.ts';
 import type { Tenants } from './tenancy/tenants.ts';
@@ -165,6 +166,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
   const { archive } = messages;
   const sending = composeSending({
     db,
+    outcomes: metrics.sends,
     vault,
     clock,
     log: logOf('jobs'),
@@ -215,6 +217,8 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
   });
   tenancy.beforeLeaving((tenantId, userId) => devices.release(tenantId, userId));
   metrics.setDeviceCounter(() => tenants.devicesByState());
+  metrics.setJobCounter(() => sending.openJobs());
+  metrics.setStorageSizes(() => storageSizes(config.dataDir));
   metrics.setLimitCounter(() => tenants.limitedDevices(clock.now()));
   metrics.setJournalCounter(() => journalSize(db));
 

@@ -28,6 +28,13 @@ import { LARGEST_JSON_BYTES } from './request/json-measure.ts';
 import { validatorCompiler } from './request/validation.ts';
 import { warnOfIgnored } from './request/warnings.ts';
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The id of a device that the request names, whether it exists or not. */
+    namedDevice: string | undefined;
+  }
+}
+
 /** Where the process stands; the edge refuses work while it stops. */
 export interface Lifecycle {
   phase: 'starting' | 'ready' | 'stopping';
@@ -75,6 +82,8 @@ export interface Answered {
 }
 const ANSWERS = channel('wuts:answer');
 
+/** Of an id in the log: anybody may write anything there. */
+const LONGEST_ID = 64;
 const REQUEST_ID = /^[\w.:+/=-]{1,128}$/;
 
 /** Builds the server with its routes, ready for `listen` or `inject`. */
@@ -140,7 +149,10 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
     if (request.body === undefined && request.routeOptions.schema?.body) request.body = {};
   });
   // Said at once, whatever else the operation would find wrong.
-  app.addHook('preValidation', async (request) => void selectedDevice(request));
+  app.decorateRequest('namedDevice', undefined);
+  app.addHook('preValidation', async (request) => {
+    request.namedDevice = selectedDevice(request);
+  });
   warnOfIgnored(app, { strict: parts.strict ?? false });
   app.addHook('onResponse', async (request, reply) => {
     const route = request.is404 ? 'unknown' : (request.routeOptions.url ?? 'unknown');
@@ -154,6 +166,7 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
         route,
         status: reply.statusCode,
         ms: Math.round(reply.elapsedTime),
+        ...whoseRequest(request, reply),
         ...(warned.length > 0 ? { warned } : {}),
       },
       'request answered',
@@ -169,6 +182,18 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
   });
   await parts.routes(app);
   return app;
+}
+
+/** Who asked, on which device where one was named, and the code of an error. Members without a value are left out. */
+function whoseRequest(request: FastifyRequest, { failure }: FastifyReply): Record<string, unknown> {
+  const { authenticatedCaller: caller, params } = request;
+  const { deviceID } = (params ?? {}) as { deviceID?: string };
+  return {
+    tenant_id: caller?.tenantId,
+    user_id: caller?.userId,
+    device_id: request.namedDevice?.slice(0, LONGEST_ID) ?? deviceID?.slice(0, LONGEST_ID),
+    error_code: failure ?? undefined,
+  };
 }
 
 function publishAnswer(request: FastifyRequest, { statusCode: status, failure: code }: FastifyReply): void {

@@ -99,10 +99,24 @@ export class DeviceRecord {
     try {
       await written;
       const moved = device.state !== previous.state || device.stateReason !== previous.stateReason;
-      if (moved) stateChanged?.(device, previous);
+      if (moved) {
+        this.#tell(device, previous);
+        stateChanged?.(device, previous);
+      }
     } finally {
       this.notify();
     }
+  }
+
+  /** A line for each step that an operator looks for: linked, connected, closed. */
+  #tell(device: Device, previous: Device): void {
+    const { id: device_id, tenantId: tenant_id, userId: user_id, state, stateReason: reason } = device;
+    const line = { tenant_id, user_id, device_id, state, reason, before: previous.state };
+    const { log } = this.#parts;
+    if (state === 'connected') log.info(line, 'a device has connected');
+    else if (reason === 'linked') log.info(line, 'a phone has linked a device');
+    else if (previous.state === 'connected') log.info(line, 'a device has closed');
+    else log.info(line, 'a device has changed its state');
   }
 
   /** A sign of life. Never fails: what brought it has been stored, and must not be sent again for this. */

@@ -1,7 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { type SendMetrics, sendMetrics } from './send-metrics.ts';
 
 /** What the process tells Prometheus. Its own registry: libraries cannot add to it unasked. */
-export interface Metrics {
+export interface Metrics extends SendMetrics {
   /** Parts register their own counters here (`registers: [metrics.registry]`). */
   registry: Registry;
   httpRequests: Counter<'method' | 'route' | 'status'>;
@@ -18,8 +19,8 @@ export interface Metrics {
   mediaRequests: Counter<'outcome'>;
   /** Messages that are decrypted and not stored yet, and rows that were set aside, asked at each scrape. */
   setJournalCounter(count: () => Promise<{ waiting: number; setAside: number }>): void;
-  /** Linked devices by state, asked at each scrape. */
-  setDeviceCounter(count: () => Promise<Record<string, number>>): void;
+  /** Devices by state and what brought them there, asked at each scrape. */
+  setDeviceCounter(count: () => Promise<{ state: string; reason: string; count: number }[]>): void;
   /** Devices under a limit of WhatsApp's, asked at each scrape. */
   setLimitCounter(count: () => Promise<number>): void;
 }
@@ -62,12 +63,6 @@ export function createMetrics(): Metrics {
     help: 'Rows that were set aside and dropped: see WUTS_SET_ASIDE_RETENTION and WUTS_SET_ASIDE_MAX_BYTES',
     registers: [registry],
   });
-  const mediaRequests = new Counter({
-    name: 'wuts_media_requests_total',
-    help: 'Requests for media of a message, by outcome',
-    labelNames: ['outcome'] as const,
-    registers: [registry],
-  });
   let countJournal = async () => ({ waiting: 0, setAside: 0 });
   new Gauge({
     name: 'wuts_inbound_journal_messages',
@@ -85,15 +80,15 @@ export function createMetrics(): Metrics {
       this.set((await countJournal()).setAside);
     },
   });
-  let countDevices: () => Promise<Record<string, number>> = async () => ({});
+  let countDevices: () => Promise<{ state: string; reason: string; count: number }[]> = async () => [];
   new Gauge({
     name: 'wuts_devices',
-    help: 'Devices by state',
-    labelNames: ['state'] as const,
+    help: 'Devices by state, and what brought them into it',
+    labelNames: ['state', 'reason'] as const,
     registers: [registry],
     async collect() {
       this.reset();
-      for (const [state, count] of Object.entries(await countDevices())) this.set({ state }, count);
+      for (const { count, ...labels } of await countDevices()) this.set(labels, count);
     },
   });
   let countLimited: () => Promise<number> = async () => 0;
@@ -113,7 +108,13 @@ export function createMetrics(): Metrics {
     unseenCiphertexts,
     unreadable,
     setAsideDropped,
-    mediaRequests,
+    mediaRequests: new Counter({
+      name: 'wuts_media_requests_total',
+      help: 'Requests for media of a message, by outcome',
+      labelNames: ['outcome'] as const,
+      registers: [registry],
+    }),
+    ...sendMetrics(registry),
     setJournalCounter(count) {
       countJournal = count;
     },

@@ -16,7 +16,7 @@ import type { JobRunnerParts } from './jobs/job-runner.ts';
 import { type SendsForLater, sendsForLater } from './jobs/sends-for-later.ts';
 import type { OutboundMediaSource } from './outbound-media.ts';
 import { Pacing } from './pacing.ts';
-import { Sending, type SendingDevices } from './pipeline.ts';
+import { Sending, type SendingDevices, type SendingParts } from './pipeline.ts';
 import { Recipients } from './recipients.ts';
 import { UnknownEnds } from './unknown-ends.ts';
 
@@ -29,6 +29,8 @@ export interface SendingRoom {
   jobs: Step;
   /** Ends sends whose end is not known. */
   unknownEnds: Step;
+  /** How many sends wait or are under way, by state. */
+  openJobs(): Promise<Record<string, number>>;
   /** Deletes a file that jobs kept, unless another one of the tenant still has it. */
   dropFile(tenantId: string, sha256: string): Promise<void>;
 }
@@ -54,6 +56,8 @@ export function composeSending(parts: {
   /** Bytes: the largest file. */
   maxBytes: number;
   settings: SendingConfig;
+  /** Counts what became of each message that was to be sent. */
+  outcomes?: SendingParts['outcomes'];
 }): SendingRoom {
   const { clock, db, settings } = parts;
   const recipients = new Recipients({ clock, chats: parts.archive });
@@ -67,6 +71,7 @@ export function composeSending(parts: {
     recipients,
     idempotency: new Idempotency({ db, clock }),
     later,
+    openJobs: () => later.openJobs(),
     dropFile: (tenantId, sha256) => later.files.drop(tenantId, [sha256]),
     unknownEnds: {
       name: 'sends without a known end',

@@ -2,7 +2,9 @@
  * The one way a message leaves: device, session, recipient, content, pacing, row, stanza, ack.
  * A new kind of message is a file in `content/` and a schema beside its route.
  */
+
 import { type Clock, stopwatch } from '../clock.ts';
+import { AppError, type ErrorCode } from '../errors.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import type { MessageDevice, SendState, StoredMessage } from '../messages/stored-message.ts';
 import type { DeviceDirectory } from '../messages/visible.ts';
@@ -81,6 +83,8 @@ export interface SendingParts {
   media: OutboundMediaSource;
   clock: Clock;
   pacing: Pacing;
+  /** Counts what became of each message. */
+  outcomes?: { inc(labels: { outcome: string }): void } | undefined;
 }
 
 /** Bound of `delay` and of `typingDuration`, each; longer ones are cut. */
@@ -107,6 +111,18 @@ export class Sending {
    * REJECTED_BY_WHATSAPP, ACCOUNT_LIMITED, RATE_LIMITED, WHATSAPP_TIMEOUT.
    */
   async send(caller: Caller, request: SendRequest): Promise<SentMessage> {
+    try {
+      const sent = await this.#send(caller, request);
+      this.#parts.outcomes?.inc({ outcome: 'sent' });
+      return sent;
+    } catch (error) {
+      const code: ErrorCode = error instanceof AppError ? error.code : 'INTERNAL_ERROR';
+      this.#parts.outcomes?.inc({ outcome: code.toLowerCase() });
+      throw error;
+    }
+  }
+
+  async #send(caller: Caller, request: SendRequest): Promise<SentMessage> {
     const { archive, clock, devices, recipients, media, pacing } = this.#parts;
     const elapsed = stopwatch();
     const { attempt } = request;

@@ -139,13 +139,17 @@ export class Tenants {
   }
 
   /** How many devices of the installation are in each state: for metrics, numbers only. */
-  async devicesByState(): Promise<Record<string, number>> {
+  async devicesByState(): Promise<{ state: string; reason: string; count: number }[]> {
     const rows = await this.#parts.db
       .selectFrom('devices')
-      .select(({ fn }) => ['state', fn.countAll<number | string>().as('count')])
-      .groupBy('state')
+      .select(({ fn }) => ['state', 'state_reason', fn.countAll<number | string>().as('count')])
+      .groupBy(['state', 'state_reason'])
       .execute();
-    return Object.fromEntries(rows.map((row) => [row.state, Number(row.count)]));
+    return rows.map((row) => ({
+      state: row.state,
+      reason: row.state_reason ?? 'created',
+      count: Number(row.count),
+    }));
   }
 }
 

@@ -107,6 +107,7 @@ export class Results {
         .transaction()
         .execute((trx) => this.#apply(trx, batch));
       for (const each of ended) this.#parts.metrics.finished(each.state, each.delayMs);
+      for (const entry of batch) if ('outcome' in entry) this.#tell(entry.outcome);
       if (stopped.length > 0) events.committed();
       for (const { endpoint, reason } of stopped) {
         this.#parts.subscriptions.forget(endpoint.device_id);
@@ -120,6 +121,27 @@ export class Results {
       log.error({ err, count: batch.length }, 'webhook results could not be stored');
       return false;
     }
+  }
+
+  /** A failed attempt, and whether another follows. The address stands without its query, which may hold a secret. */
+  #tell({ endpoint, delivery, result, verdict }: Outcome): void {
+    if (result.error === null) return;
+    const line = {
+      tenant_id: endpoint.tenant_id,
+      device_id: endpoint.device_id,
+      endpoint_id: endpoint.id,
+      delivery_id: delivery.id,
+      event_id: delivery.event.id,
+      url: urlWithoutQuery(endpoint.url),
+      attempt: delivery.attempts + 1,
+      status: result.status,
+      error: result.error,
+      took_ms: result.tookMs,
+    };
+    const { log } = this.#parts;
+    if (verdict.state === 'pending') {
+      log.info({ ...line, next_attempt_at: rfc3339(verdict.nextAttemptAt) }, 'a webhook has failed');
+    } else log.warn(line, 'a webhook has failed for good');
   }
 
   async #apply(trx: Transaction<Database>, batch: Entry[]): Promise<Applied> {

@@ -387,3 +387,22 @@ describe('the token', () => {
     expect((await edge.call('GET', '/users', { token: 'nonsense' })).body.hint).toBeUndefined();
   });
 });
+
+describe('the line of a request', () => {
+  it('says who asked, for which device, and how it failed', async () => {
+    const id = 'line-of-a-request';
+    const deviceId = '7c9e6679-7425-40de-944b-e07fc1f90ae7';
+    const headers = { 'x-request-id': id, 'x-device-id': deviceId };
+    const { tenant_id, id: userId } = (await edge.call('GET', '/users', { token })).body.users[0];
+    await edge.call('GET', '/users/nobody', { token, headers });
+    const line = edge.logLines.map((each) => JSON.parse(each)).findLast((each) => each.request_id === id);
+    expect(line).toMatchObject({
+      msg: 'request answered',
+      tenant_id,
+      user_id: userId,
+      device_id: deviceId,
+      status: 404,
+      error_code: 'NOT_FOUND',
+    });
+  });
+});

@@ -19,6 +19,7 @@ export class DevicesWorld {
   readonly clock = new ManualClock(START);
   readonly dataDir: string;
   readonly changes: string[] = [];
+  readonly logLines: string[] = [];
   readonly #vault = new Vault(new Uint8Array(32).fill(7));
   readonly #watchers = new Set<() => void>();
   readonly #store: TestDatabase;
@@ -42,7 +43,7 @@ export class DevicesWorld {
       quotas: noQuotas,
       deletions: deletionsOf(this.db, []),
       clock: this.clock,
-      log: pino({ level: 'silent' }),
+      log: pino({ level: 'info' }, { write: (line) => void this.logLines.push(line) }),
       createSession: this.network.factory,
       credentialsFor: (device) => this.credentials(device),
       loadSentMessage: async () => null,

@@ -301,6 +301,22 @@ describe('POST /connect, /disconnect, /logout and DELETE /devices/{deviceID}', (
   });
 });
 
+test('the log has a line at info when a device is linked, connects and closes', async () => {
+  const caller = await api.user();
+  const { id } = await world.linked(caller);
+  await world.devices.disconnect(await world.devices.resolve(caller, id));
+  const lines = world.logLines.map((line) => JSON.parse(line)).filter((line) => line.device_id === id);
+  const told = ['a phone has linked a device', 'a device has connected', 'a device has closed'];
+  expect(lines.map(({ msg }) => msg).filter((msg) => told.includes(msg))).toEqual(told);
+  expect(lines.at(-1)).toMatchObject({
+    level: 30,
+    tenant_id: caller.tenantId,
+    user_id: caller.userId,
+    state: 'disconnected',
+    reason: 'requested',
+  });
+});
+
 describe('a second number', () => {
   test('a list shows the strays; one that is linked and down is meant all the same', async () => {
     const caller = await api.user();

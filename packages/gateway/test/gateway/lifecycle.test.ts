@@ -70,7 +70,11 @@ it('keeps tenants, tokens and devices over a restart', async () => {
   const devices = await fetch(`${second.url}/devices`, { headers: { authorization: `Bearer ${token}` } });
   expect(await devices.json()).toMatchObject({ devices: [{ name: 'phone', connected: false }] });
   const metrics = await (await fetch(`${second.url}/metrics`)).text();
-  expect(metrics).toContain('wuts_devices{state="new"} 1');
+  expect(metrics).toContain('wuts_devices{state="new",reason="created"} 1');
+  expect(metrics).toMatch(/^wuts_database_bytes [1-9]/m);
+  expect(metrics).toMatch(/^wuts_database_wal_bytes \d/m);
+  expect(metrics).toMatch(/^wuts_disk_free_bytes [1-9]/m);
+  expect(metrics).toMatch(/^wuts_send_jobs{state="scheduled"} 0$/m);
 });
 
 it('stops within 10 s, whatever its parts do: a part that never ends is named and left behind', async () => {
@@ -147,7 +151,7 @@ it('answers who waits for a QR when it stops', async () => {
   const waiting = fetch(`${gateway.url}/qr`, { headers: { authorization: `Bearer ${token}` } });
   await vi.waitFor(async () => {
     const states = await gateway.parts.tenants.devicesByState();
-    expect(states).toEqual({ pairing: 1 });
+    expect(states).toEqual([{ state: 'pairing', reason: 'waiting_for_scan', count: 1 }]);
   });
   await gateway.stop();
   const answer = await waiting;

@@ -164,3 +164,9 @@ test('a limit belongs to the account: one that is linked instead is free', async
   expect(await limit()).toBeNull();
   expect((await send(stranger())).status).toBe(200);
 });
+
+test('sends are counted by what became of them', async () => {
+  const metrics = (await world.master.get('/metrics')).bytes.toString();
+  expect(metrics).toMatch(/^wuts_sends_total\{outcome="sent"\} [1-9]/m);
+  expect(metrics).toMatch(/^wuts_sends_total\{outcome="account_limited"\} [1-9]/m);
+});

@@ -44,6 +44,17 @@ async function history(): Promise<void> {
   await world.settled();
 }
 
+test('each failed attempt stands in the log, and whether another follows', async () => {
+  await history();
+  const lines = api.world.base.logLines.map((line) => JSON.parse(line));
+  const failures = lines.filter(({ msg }) => msg.startsWith('a webhook has failed'));
+  const line = { endpoint_id: webhook.id, device_id: device.id, status: 500, error: 'status' };
+  expect(failures.slice(0, 2)).toMatchObject([
+    { ...line, level: 30, attempt: 1, next_attempt_at: expect.any(String) },
+    { ...line, level: 40, attempt: 2, msg: 'a webhook has failed for good' },
+  ]);
+});
+
 describe('GET /webhook/deliveries', () => {
   test('newest first, by state, event, endpoint, device and time', async () => {
     await history();

@@ -65,7 +65,7 @@ export class WebhookWorld {
 
   #compose(): [Webhooks, EventOutbox] {
     const { db, clock } = this.base;
-    const log = pino({ level: 'silent' });
+    const log = pino({ level: 'info' }, { write: (line) => void this.base.logLines.push(line) });
     this.registry = new Registry();
     const events = composeEvents({
       db,

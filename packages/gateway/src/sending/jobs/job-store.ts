@@ -125,6 +125,19 @@ export class JobStore {
     return rows.map(jobFromRow);
   }
 
+  /** How many have not ended, by state. */
+  async openCounts(): Promise<Record<string, number>> {
+    const rows = await this.#db
+      .selectFrom('send_jobs')
+      .select((eb) => ['state', eb.fn.countAll<number | string>().as('jobs')])
+      .where('finished_at', 'is', null)
+      .where('state', 'in', ['scheduled', 'queued', 'processing'])
+      .groupBy('state')
+      .execute();
+    const none = { scheduled: 0, queued: 0, processing: 0 };
+    return { ...none, ...Object.fromEntries(rows.map(({ state, jobs }) => [state, Number(jobs)])) };
+  }
+
   /** When the next job is due, milliseconds; null when none waits for a time. */
   async nextDue(): Promise<number | null> {
     const row = await this.#db

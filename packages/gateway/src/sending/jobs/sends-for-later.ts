@@ -25,6 +25,7 @@ export interface SendsForLater {
   longSends: LongSends;
   runner: JobRunner;
   files: KeptFiles;
+  openJobs: JobStore['openCounts'];
 }
 
 export function sendsForLater(parts: {
@@ -55,5 +56,5 @@ export function sendsForLater(parts: {
   const runner: JobRunner = new JobRunner({ ...parts, store, jobs, operations, files, lateMs });
   const bulks = new Bulks({ db, devices, jobs, store, files, intake, clock, wake });
   const longSends = new LongSends({ jobs, store, clock, log, patienceMs, lateMs, wake });
-  return { operations, jobs, bulks, longSends, runner, files };
+  return { operations, jobs, bulks, longSends, runner, files, openJobs: () => store.openCounts() };
 }
