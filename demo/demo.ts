@@ -6,6 +6,8 @@
  * `npm run demo -- --keep` leaves both running at the end, to be tried by hand until Ctrl-C.
  */
 import { once } from 'node:events';
+import { startControl } from '@wuts/sandbox';
+import { handsOn } from './hands-on.ts';
 import { checkCount, failure, heading, plain } from './printer.ts';
 import { Stage } from './stage.ts';
 import { deliveryStatus } from './story/delivery-status.ts';
@@ -78,10 +80,10 @@ async function play(): Promise<void> {
 }
 
 async function keep(kept: Stage): Promise<void> {
-  plain(`\n  Still running. In another terminal:`);
-  plain(`    export BASE=${kept.gateway.url} MASTER_TOKEN=${kept.master.token} TOKEN=${kept.shopApi.token}`);
-  plain('    curl -s $BASE/status -H "Authorization: Bearer $TOKEN"');
-  plain('  Ctrl-C ends it and removes everything.');
+  // The phones are driven over HTTP, as those of `npm run sandbox` are.
+  const control = await startControl(kept.sandbox, { port: 0 });
+  cleanUps.push(() => control.stop());
+  plain(handsOn(kept, control.url));
   await once(process, 'SIGINT');
 }
 

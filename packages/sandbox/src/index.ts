@@ -1,4 +1,5 @@
 export type { Cdn, CdnLogEntry } from './cdn/cdn.ts';
+export { type ControlServer, startControl } from './control/control.ts';
 export { type NetworkServer, startNetworkServer } from './endpoint/server.ts';
 export type { Faults, StreamErrorKind } from './faults.ts';
 export type { Group as NetworkGroup } from './groups/group.ts';
