@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { messageData } from '../../src/events/payloads/message.ts';
 import { eventMessage, NO_FILES } from '../../src/messages/event-message.ts';
 import { SendRejected, SessionNotOpen } from '../../src/whatsapp/port/errors.ts';
-import { BOB, inbound } from '../messages/archive-world.ts';
+import { BOB, CAROL, inbound } from '../messages/archive-world.ts';
 import { type Account, LATE_MS, type Reply, SendingWorld } from './sending-world.ts';
 
 const HOUR_MS = 3600_000;
@@ -181,6 +181,22 @@ describe('an id that was claimed for a stanza stays claimed', () => {
     const again = await sends(text(), 'k');
     expect([again.status, again.body.error_code]).toEqual([409, 'ACCOUNT_CHANGED']);
     expect(account.whatsapp.sent).toHaveLength(1);
+  });
+
+  test.each(['device', 'account'])('and what another %s sent under it proves nothing', async (whose) => {
+    const other =
+      whose === 'device'
+        ? (await world.account({ caller: account.caller })).device
+        : { ...account.device, jid: '5511999990009@s.whatsapp.net', lid: '999999999999999@lid' };
+    // Stored before ours, so that it is met first.
+    const { messageId: id } = await world.store.sentText(other, { chat: CAROL });
+    Object.assign(account.whatsapp.session.messages, { newId: () => id });
+    account.whatsapp.answer = () => Promise.reject(new SessionNotOpen('the connection closed'));
+    const body = text({ device_id: account.device.id });
+    expect((await sends(body, 'k')).body.message_id).toBe(id);
+    account.whatsapp.answer = account.whatsapp.takes;
+    expect((await sends(body, 'k')).status).toBe(200);
+    expect(account.whatsapp.sent).toHaveLength(2);
   });
 
   test('a refusal before anything left gives the key free', async () => {
