@@ -11,8 +11,8 @@ export function handsOn(stage: Stage, phones: string): string {
     export NUMBER=${carla.number} PHONES=${phones}
 
   The shop (${shop.number}) writes to Carla, whose number is $NUMBER:
-    curl -s $BASE/send/text -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d "{\"number\":\"$NUMBER\",\"text\":\"hello\"}" | tee sent.json
-    ID=$(sed 's/.*"message_id":"\([^"]*\)".*/\1/' sent.json)
+    SENT=$(curl -s $BASE/send/text -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d "{\"number\":\"$NUMBER\",\"text\":\"hello\"}"); echo "$SENT"
+    ID=$(echo "$SENT" | sed 's/.*"message_id":"\([^"]*\)".*/\1/')
 
   Carla looks at her phone, reads it, and writes back:
     curl -s $PHONES/phones/$NUMBER/inbox
@@ -23,7 +23,8 @@ export function handsOn(stage: Stage, phones: string): string {
     curl -s $BASE/messages/$ID/status -H "Authorization: Bearer $TOKEN"
     curl -s "$BASE/messages?limit=3" -H "Authorization: Bearer $TOKEN"
 
-  A second number: Davi's phone scans the code of a new device.
+  A second number: Davi's phone scans the code of a new device. The network retires the secret of a code at its
+  first scan, as WhatsApp does since July 2026, so the phone refuses the first: run the last two lines twice.
     curl -s $BASE/devices -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d '{"name":"second"}'
     QR=$(curl -s $BASE/qr -H "Authorization: Bearer $TOKEN" | sed 's/.*"qr_code":"\([^"]*\)".*/\1/')
     curl -s $PHONES/phones/${davi.number}/scan -d "{\"qr\":\"$QR\"}"
