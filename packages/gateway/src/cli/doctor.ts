@@ -5,7 +5,13 @@ import { dirname, join } from 'node:path';
 import type { Kysely } from 'kysely';
 import { encryptionKey, loadConfig, notKnown, type Settings } from '../config.ts';
 import { ENCRYPTION_KEY_FILE, MASTER_TOKEN_FILE } from '../first-start.ts';
-import { DATABASE_FILE, databaseAnswers, openDatabase, pendingMigrations } from '../storage/database.ts';
+import {
+  DATABASE_FILE,
+  databaseAnswers,
+  LOG_FILE,
+  openDatabase,
+  pendingMigrations,
+} from '../storage/database.ts';
 import { assertKeyFits, KeyRefused } from '../storage/encryption-key.ts';
 import type { Database } from '../storage/schema.ts';
 import { Vault } from '../storage/vault.ts';
@@ -85,8 +91,8 @@ function folder(settings: Settings): Finding[] {
 function unwritable(dataDir: string): string[] {
   let place = dataDir;
   while (!existsSync(place) && dirname(place) !== place) place = dirname(place);
-  const database = join(dataDir, DATABASE_FILE);
-  const places = [place, database, `${database}-wal`].filter((each) => existsSync(each));
+  const files = [DATABASE_FILE, LOG_FILE].map((name) => join(dataDir, name));
+  const places = [place, ...files].filter((each) => existsSync(each));
   return places.flatMap((each) => {
     try {
       if (each === place && !statSync(each).isDirectory()) return [`${each} is no folder: set WUTS_DATA_DIR`];

@@ -11,7 +11,7 @@ import { diskSync, type FileSync } from './sqlite/wal-sync.ts';
 export { type ErasedFiles, eraseDevice, eraseTenant, eraseUser } from './sqlite/erasure.ts';
 export { FolderInUse, lockFolder } from './sqlite/folder-lock.ts';
 export { lastEventNumber } from './sqlite/numbers.ts';
-export { DATABASE_FILE } from './sqlite/open.ts';
+export { DATABASE_FILE, LOG_FILE } from './sqlite/open.ts';
 export { PlannerStatistics } from './sqlite/statistics.ts';
 
 /**

@@ -241,11 +241,13 @@ test('what has not left may be repeated under its key, and arrives once', async 
   expect(await status()).toMatchObject({ status: 'failed' });
   world.sandbox.faults.clear();
   await until('the device is connected', async () => (await api.post('/connect')).status === 200);
-  const again = await send();
-  expect([again.status, again.body.message_id], JSON.stringify(again.body)).toEqual([
-    200,
-    first.body.message_id,
-  ]);
+  // The library may still wait for its first question, and a repetition for that: it may be repeated, too.
+  await until('it is sent', async () => {
+    const again = await send();
+    expect(again.body.message_id, JSON.stringify(again.body)).toBe(first.body.message_id);
+    expect([200, 504]).toContain(again.status);
+    return again.status === 200;
+  });
   await to.waitForMessage(({ id }) => id === first.body.message_id);
   expect(to.inbox.map(({ text: got }) => got)).toEqual(['kept']);
 });

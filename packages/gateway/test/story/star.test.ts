@@ -66,7 +66,12 @@ test('what the user stars on the phone', async () => {
     const { events } = (await api.get('/events?limit=1000')).body;
     return events.find(({ event, data }: Json) => event === 'message.starred' && data.message_id === id);
   });
-  expect(told.data).toMatchObject({ chat_jid: contact.jid, is_from_me: true, sender: null, starred: true });
+  expect(told.data).toMatchObject({
+    chat_jid: contact.jid,
+    is_from_me: true,
+    sender: { jid: shop.jid },
+    starred: true,
+  });
   await shop.account.starMessage(id, false);
   await until('it is not any more', async () => !(await starred()).includes(id));
 });

@@ -132,7 +132,9 @@ test.each([
   if (what === 'tenant') expect((await world.master.get(path)).body.data.state).toBe('deleting');
   expect(await rowsOf(device)).toBeGreaterThan(0);
   await world.restartGateway();
-  expect((await answer)?.body.state ?? (await answer)?.body.data?.state ?? 'deleting').toBe('deleting');
+  // A fast machine may have finished before the stop.
+  const told = (await answer)?.body;
+  expect(['deleting', 'deleted']).toContain(told?.state ?? told?.data?.state ?? 'deleting');
   // For everybody who calls it is gone already.
   expect((await world.as(user.token).get('/devices')).status).toBe(401);
   if (what === 'tenant') await world.tenant(`${what}-with-much`);

@@ -21,6 +21,8 @@ const CACHE_KIB = 16_384;
 const CHECKPOINT_PAGES = 8000;
 
 export const DATABASE_FILE = 'wuts.db';
+/** What is committed and not yet copied into it. */
+export const LOG_FILE = `${DATABASE_FILE}-wal`;
 
 export interface OpenSqlite {
   /** Its commits wait for the disk. */
