@@ -111,12 +111,15 @@ export class ApiTraffic {
     this.#running = Promise.all(writers.map((device) => this.#write(device, options.chance.fork(), everyMs)));
   }
 
-  /** Resolves when the last send was answered, the last job is over, and what is repeated has its answer. */
-  async stop(devices: readonly LinkedDevice[]): Promise<void> {
-    this.#deadline = Date.now() + GIVE_UP_MS;
+  /**
+   * Resolves when the last send was answered, the last job is over, and what is repeated has its answer. Nothing
+   * is waited for longer than `mostMs`.
+   */
+  async stop(devices: readonly LinkedDevice[], mostMs: number): Promise<void> {
+    this.#deadline = Date.now() + Math.min(GIVE_UP_MS, mostMs);
     this.#stop.abort();
     await this.#running;
-    this.#deadline = Date.now() + JOBS_GIVE_UP_MS;
+    this.#deadline = Date.now() + Math.min(JOBS_GIVE_UP_MS, mostMs);
     for (const device of devices) await this.#awaitJobs(device);
     await this.#repeatSome();
   }

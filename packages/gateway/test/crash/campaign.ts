@@ -182,7 +182,8 @@ export class Campaign {
       say,
     });
     await this.#killAgainAndAgain(killer);
-    await Promise.all([api.stop(devices), hooks.stop(), this.#network.call('stopTraffic', null)]);
+    const stopped = api.stop(devices, this.#drainMs);
+    await Promise.all([stopped, hooks.stop(), this.#network.call('stopTraffic', null)]);
     this.#receiver.fail(0);
 
     const drainStarted = Date.now();
