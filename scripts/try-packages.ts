@@ -2,10 +2,13 @@
  * Installs the packed packages into an empty folder, as a user would, and starts their commands with the Node
  * that runs this. Started by `npm run test:node -- 22 --only package`.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { pack } from './pack.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'wuts-packages-'));
@@ -21,11 +24,45 @@ try {
     execFileSync(process.execPath, args, { cwd: folder, env, stdio: 'inherit' });
   };
   run('node_modules/wuts/bin/wuts.js', '--version');
+  // The first start makes the data folder; no device is linked, so nothing is asked of WhatsApp.
+  await serves('node_modules/wuts/bin/wuts.js', { ...env, WUTS_PORT: String(await freePort()) });
   run('node_modules/wuts/bin/wuts.js', 'migrate');
-  run('node_modules/wuts/bin/wuts.js', 'doctor');
   run('node_modules/@wuts/sandbox/bin/wuts-sandbox.js', '--help');
   run('--input-type=module', '--eval', "await import('wuts'); await import('@wuts/sandbox');");
   console.log(`the packages run on Node ${process.versions.node}`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** Starts the gateway, waits until it is ready, and has it stop. Throws when one of these fails. */
+async function serves(bin: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const child = spawn(process.execPath, [bin, 'serve'], {
+    cwd: folder,
+    env,
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const ended = once(child, 'exit');
+  const ready = async (): Promise<boolean> =>
+    fetch(`http://127.0.0.1:${env.WUTS_PORT}/ready`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+  const deadline = Date.now() + 60_000;
+  while (!(await ready())) {
+    if (child.exitCode !== null || Date.now() > deadline) throw new Error('the gateway did not start');
+    await pause(200);
+  }
+  child.kill('SIGTERM');
+  const [code] = await ended;
+  if (code !== 0) throw new Error(`the gateway ended with ${code}`);
+}
+
+/** A port that nobody listened on a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }
