@@ -5,6 +5,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { UNANSWERED } from '../../src/whatsapp/baileys/connection/unanswered.ts';
@@ -47,14 +48,27 @@ class Keys implements SignalKeyStore {
   }
 }
 
+/**
+ * Takes connections and says nothing: what is looked at is there before a connection is. A port where nobody
+ * listens would end what waits for an answer with the refusal, sometimes before its own time is over.
+ */
+const silent = createServer((connection) => connection.on('error', () => undefined)).unref();
+let waWebSocketUrl: string;
 let socket: Socket;
-beforeAll(() => {
-  const auth = { creds: initAuthCreds(), keys: new Keys() };
-  // Nobody listens there: what is looked at is there before the connection is.
-  socket = makeWASocket({ auth, logger: quiet, waWebSocketUrl: 'ws://127.0.0.1:9/ws' });
+beforeAll(async () => {
+  await new Promise<void>((listening) => silent.listen(0, '127.0.0.1', listening));
+  const address = silent.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  waWebSocketUrl = `ws://127.0.0.1:${address.port}/ws`;
+  socket = makeWASocket({
+    auth: { creds: initAuthCreds(), keys: new Keys() },
+    logger: quiet,
+    waWebSocketUrl,
+  });
 });
 afterAll(async () => {
   await Promise.resolve(socket.end(undefined)).catch(() => undefined);
+  silent.close();
 });
 
 test('decryption-tap.ts: nested transactions are merged into one set', async () => {
@@ -169,7 +183,7 @@ test('decryption-tap.ts: what is decrypted is the very buffer that the stanza br
   const listening = makeWASocket({
     auth,
     logger: quiet,
-    waWebSocketUrl: 'ws://127.0.0.1:9/ws',
+    waWebSocketUrl,
     makeSignalRepository: (...parts) => ({
       ...DEFAULT_CONNECTION_CONFIG.makeSignalRepository(...parts),
       decryptMessage: async ({ ciphertext }) => {
@@ -215,7 +229,7 @@ test('unanswered.ts: a question without an answer gives undefined, and is logged
     warn: (_: unknown, text?: string) => void said.push([text, context.getStore()]),
   };
   const auth = { creds: initAuthCreds(), keys: new Keys() };
-  const asking = makeWASocket({ auth, logger, waWebSocketUrl: 'ws://127.0.0.1:9/ws' });
+  const asking = makeWASocket({ auth, logger, waWebSocketUrl });
   expect(await context.run('mine', () => asking.waitForMessage('nobody answers', 1))).toBeUndefined();
   await Promise.resolve(asking.end(undefined)).catch(() => undefined);
   expect(said).toContainEqual([UNANSWERED, 'mine']);
