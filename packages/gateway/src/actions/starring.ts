@@ -32,9 +32,16 @@ export class Starring {
     }
     const session = sessionOf(found);
     const { messageId, fromMe, isGroup } = target;
-    const author = isGroup && !fromMe ? senderOf(target) : null;
-    const chat = chatOf(target);
-    await onSession(() => session.account.star({ chat, messageId, fromMe, author, starred }));
+    const sender = isGroup && !fromMe ? senderOf(target) : null;
+    const star = {
+      name: 'message.starred',
+      chat: chatOf(target),
+      messageId,
+      fromMe,
+      sender,
+      starred,
+    } as const;
+    await onSession(() => session.account.change(star));
     return target;
   }
 }

@@ -45,7 +45,7 @@ export class EventOutbox implements EventRecorder {
     this.#subscribers.push(subscriber);
   }
 
-  async record(trx: Transaction<Database>, device: EventDevice, event: NewEvent): Promise<void> {
+  async record(trx: Transaction<Database>, device: EventDevice, event: NewEvent): Promise<boolean> {
     const id = event.cause === undefined ? randomUUID() : idOfCause(device.id, event.cause);
     const createdAt = this.#clock.now();
     const orderKey = orderKeyText(event.orderKey);
@@ -60,11 +60,13 @@ export class EventOutbox implements EventRecorder {
       quiet: event.quiet ? 1 : 0,
       created_at: createdAt,
     });
-    if (!written || event.quiet) return;
+    if (!written) return false;
+    if (event.quiet) return true;
     const { name } = event;
     const names = bothNames(event.orderKey);
     const recorded = { id, seq: Number(written.seq), name, orderKey, names, createdAt };
     for (const subscriber of this.#subscribers) await subscriber.enlist?.(trx, device, recorded);
+    return true;
   }
 
   committed(): void {

@@ -27,14 +27,17 @@ export interface NewEvent {
 }
 
 export interface EventRecorder {
-  /** Writes the event and a delivery for each endpoint that wants it. Call inside the state's transaction. */
-  record(trx: Transaction<Database>, device: EventDevice, event: NewEvent): Promise<void>;
+  /**
+   * Writes the event and a delivery for each endpoint that wants it. Call inside the state's transaction.
+   * False when its cause was recorded before, and so nothing was written.
+   */
+  record(trx: Transaction<Database>, device: EventDevice, event: NewEvent): Promise<boolean>;
   /** Call after the commit: wakes the delivery worker and whoever waits for events. Never throws. */
   committed(): void;
 }
 
 /** For parts that run without events, such as their unit tests. */
 export const noEvents: EventRecorder = {
-  record: async () => undefined,
+  record: async () => true,
   committed: () => undefined,
 };

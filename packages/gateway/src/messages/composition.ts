@@ -67,6 +67,10 @@ export function composeMessages(parts: MessagesParts): Messages {
     },
   });
   const history = new MessageHistory({ ...parts, archive });
+  parts.notices.keep(async (trx, device, notice) => {
+    if (notice.name === 'group.info') await learnGroupTimer(trx, device, notice);
+    if (notice.name === 'message.starred') await markStarred(trx, device, notice, clock.now());
+  });
   const words = new WordIndex({ db, clock, log });
   return {
     archive,
@@ -81,8 +85,6 @@ export function composeMessages(parts: MessagesParts): Messages {
       },
       receipt: (device, receipt) => archive.applyReceipt(device, receipt),
       notice: async (device, notice, cause) => {
-        if (notice.name === 'group.info') await learnGroupTimer(db, device, notice);
-        if (notice.name === 'message.starred') await markStarred(db, device, notice, clock.now());
         const noticed = 'messageId' in notice ? await archive.findNoticed(device, notice) : null;
         const about = {
           recordId: noticed?.rowId ?? null,

@@ -137,13 +137,13 @@ export class MessageEvents {
     this.#events.committed();
   }
 
-  #record(
+  async #record(
     trx: Transaction<Database>,
     device: MessageDevice,
     row: StoredMessage,
     event: Pick<NewEvent, 'name' | 'data'>,
   ): Promise<void> {
-    return this.#events.record(trx, device, {
+    await this.#events.record(trx, device, {
       ...event,
       orderKey: chatOf(row),
     });

@@ -59,3 +59,22 @@ test('another stanza, another device, and notices that have no cause are events 
   expect(new Set(await recorded()).size).toBe(5);
   expect(enlisted).toBe(5);
 });
+
+test('what a notice tells is kept in the commit of its event, once', async () => {
+  const kept: string[] = [];
+  let refuse = true;
+  const events = new EventOutbox(world);
+  const keeping = new NoticeEvents({ db: world.db, events });
+  keeping.keep(async (_trx, { id }, notice) => {
+    kept.push(`${id} ${notice.name}`);
+    if (refuse) throw new Error('it cannot be stored');
+  });
+  const cause = 'notification|ana|status|1760000000|9|0';
+  await expect(keeping.record(device, ABOUT, { cause })).rejects.toThrow('it cannot be stored');
+  expect(await recorded()).toEqual([]);
+  refuse = false;
+  await keeping.record(device, ABOUT, { cause });
+  await keeping.record(device, ABOUT, { cause });
+  expect(await recorded()).toHaveLength(1);
+  expect(kept).toEqual([`${device.id} contact.about`, `${device.id} contact.about`]);
+});

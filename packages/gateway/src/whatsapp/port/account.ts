@@ -1,4 +1,4 @@
-import type { Identity } from './identity.ts';
+import type { SessionNotice } from './notices.ts';
 
 /** WhatsApp lets the account write in its chats and begin no new ones, for a while ("reach-out time lock"). */
 export interface AccountLimit {
@@ -8,20 +8,11 @@ export interface AccountLimit {
   reason: string;
 }
 
-export interface StarRequest {
-  chat: Identity;
-  messageId: string;
-  fromMe: boolean;
-  /** The other's, in a group. */
-  author: Identity | null;
-  starred: boolean;
-}
+/** A change that a device makes to the state of its account: as the notice that then tells of it. */
+export type AccountChange = Extract<SessionNotice, { name: 'message.starred' }>;
 
 /** The state that all devices of the account share (WhatsApp's "app state"). */
 export interface SessionAccount {
-  /**
-   * Stars a message on all devices of the account, or takes the star away.
-   * What changed is reported as the notice `message.starred`, before this resolves.
-   */
-  star(request: StarRequest): Promise<void>;
+  /** Makes the change on all devices of the account. It is reported as a notice, before this resolves. */
+  change(change: AccountChange): Promise<void>;
 }
