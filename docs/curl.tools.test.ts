@@ -160,6 +160,7 @@ test.each([
   ['send-places-contacts-polls.md', 'contact', 'contactMessage'],
   ['send-places-contacts-polls.md', 'poll', 'pollCreationMessageV3'],
   ['send-places-contacts-polls.md', 'event', 'eventMessage'],
+  ['payments.md', 'payment', 'requestPaymentMessage'],
   ['send-interactive.md', 'buttons', 'interactiveMessage'],
   ['send-interactive.md', 'list', 'interactiveMessage'],
   ['send-interactive.md', 'template', 'templateMessage'],

@@ -53,6 +53,16 @@ export async function composeApi(parts: {
   const { config, clock, metrics, quotas, tenancy, devices, media, sending } = parts;
   const { webhooks } = parts.webhooks;
   const lifecycle: Lifecycle = { phase: 'starting' };
+  /** What operations that send a message call. */
+  const sends = {
+    ...sending.later,
+    sending: sending.pipeline,
+    idempotency: sending.idempotency,
+    uploads: media.uploads,
+    clock,
+    mediaBodyLimit: BODY_LIMIT,
+    uploadLimit: config.media.maxBytes,
+  };
   const app = await buildServer({
     log: parts.log,
     clock,
@@ -79,22 +89,17 @@ export async function composeApi(parts: {
         events: { reader: parts.events.reader, devices, authenticator: tenancy.authentication },
         messages: {
           ...parts.actions,
-          ...sending.later,
-          sending: sending.pipeline,
+          ...sends,
           albums: sending.albums,
-          idempotency: sending.idempotency,
           finder: parts.messages.finder,
           statuses: parts.messages.statuses,
           polls: parts.messages.polls,
           links: parts.mediaLinks,
           media: counted(media.service, (outcome) => metrics.mediaRequests.inc({ outcome })),
-          uploads: media.uploads,
           inlineFiles: media.inlineFiles,
-          clock,
           bodyLimit: BODY_LIMIT,
-          mediaBodyLimit: BODY_LIMIT,
-          uploadLimit: config.media.maxBytes,
         },
+        payments: sends,
       }),
   });
   return { app, listening: new Listening(app, lifecycle, config) };

@@ -1,7 +1,8 @@
 /** What messages of businesses say beside their text, in the names of waE2E.Message (WAWebProtobufsE2E.proto). */
 import type { WireMessage } from '../whatsapp/port/wire-message.ts';
-import { LONGEST_LIST, parseForeignJson } from './bounds.ts';
+import { parseForeignJson } from './bounds.ts';
 import { member } from './wire-content.ts';
+import { list, number, seconds, text, thousandths } from './wire-fields.ts';
 
 type Details = Record<string, unknown>;
 type Part = WireMessage | null;
@@ -58,13 +59,26 @@ export const BUSINESS_DETAILS = {
   },
   payment: (message: WireMessage) => {
     const request = member(message, 'requestPaymentMessage');
+    const [type, answered] = paymentAnswer(message);
     return {
-      type: request ? 'request' : 'send',
+      type: request ? 'request' : type,
       amount: thousandths(request, 'amount1000'),
       currency: text(request, 'currencyCodeIso4217'),
+      expires_at: seconds(request, 'expiryTimestamp'),
+      request_message_id: text(answered, 'id'),
     };
   },
 };
+
+/** What it says of an earlier request, and the key of that. */
+function paymentAnswer(message: WireMessage): ['cancel' | 'decline' | 'send', Part] {
+  const cancel = member(message, 'cancelPaymentRequestMessage');
+  if (cancel) return ['cancel', member(cancel, 'key')];
+  const decline = member(message, 'declinePaymentRequestMessage');
+  if (decline) return ['decline', member(decline, 'key')];
+  const sent = member(message, 'sendPaymentMessage');
+  return ['send', sent && member(sent, 'requestMessageKey')];
+}
 
 function template(sent: WireMessage): Details {
   const hydrated = member(sent, 'hydratedTemplate') ?? member(sent, 'hydratedFourRowTemplate');
@@ -129,26 +143,4 @@ function product(sent: Part): Details {
     body: text(sent, 'body'),
     footer: text(sent, 'footer'),
   };
-}
-
-function text(from: Part, name: string): string | null {
-  const value = from?.[name];
-  return typeof value === 'string' ? value : null;
-}
-
-function number(from: Part, name: string): number | null {
-  const value = from?.[name];
-  return typeof value === 'number' && Number.isFinite(value) ? value : null;
-}
-
-/** An amount of money: WhatsApp counts thousandths of the currency's unit. 64-bit numbers write themselves. */
-function thousandths(from: Part, name: string): number | null {
-  const value = from?.[name];
-  const amount = value == null ? Number.NaN : Number(value);
-  return Number.isSafeInteger(amount) ? amount / 1000 : null;
-}
-
-function list(from: Part, name: string): WireMessage[] {
-  const value = from?.[name];
-  return Array.isArray(value) ? (value as WireMessage[]).slice(0, LONGEST_LIST) : [];
 }

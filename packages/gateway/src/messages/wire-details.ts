@@ -1,18 +1,15 @@
 /** What some kinds of message say beside their text: for people's programs, so in plain words. */
-import { rfc3339 } from '../clock.ts';
 import type { MessageKind } from '../whatsapp/port/content.ts';
 import { unwrapped } from '../whatsapp/port/envelopes.ts';
 import type { WireCodec, WireMessage } from '../whatsapp/port/wire-message.ts';
-import { boundedDetails, LONGEST_LIST, MOST_OPTIONS, parseForeignJson } from './bounds.ts';
+import { boundedDetails, MOST_OPTIONS, parseForeignJson } from './bounds.ts';
 import { BUSINESS_DETAILS } from './business-details.ts';
 import { optionName, pollCreation } from './poll-secrets.ts';
 import type { MessageContext } from './stored-message.ts';
 import { member } from './wire-content.ts';
+import { list, number, seconds, text } from './wire-fields.ts';
 
 type Details = Record<string, unknown>;
-
-/** The end of the year 9999, after which RFC 3339 has no times. */
-const LAST_SECOND = 253_402_300_800;
 
 /**
  * The details of a message by its kind, null for kinds that have none. Member names are those of
@@ -142,26 +139,4 @@ function flowReply(flow: WireMessage): Details {
 function parameters(json: string | null): WireMessage | null {
   const value = json === null ? null : parseForeignJson(json);
   return typeof value === 'object' && !Array.isArray(value) ? (value as WireMessage) : null;
-}
-
-function text(from: WireMessage | null, name: string): string | null {
-  const value = from?.[name];
-  return typeof value === 'string' ? value : null;
-}
-
-function number(from: WireMessage, name: string): number | null {
-  const value = from[name];
-  return typeof value === 'number' && Number.isFinite(value) ? value : null;
-}
-
-/** RFC 3339 of a time in seconds; null when there is none or it is none. */
-function seconds(from: WireMessage, name: string): string | null {
-  // 64-bit numbers come as objects that write themselves.
-  const at = Number(from[name] ?? 0);
-  return at > 0 && at < LAST_SECOND ? rfc3339(at * 1000) : null;
-}
-
-function list(from: WireMessage | null, name: string): WireMessage[] {
-  const value = from?.[name];
-  return Array.isArray(value) ? (value as WireMessage[]).slice(0, LONGEST_LIST) : [];
 }

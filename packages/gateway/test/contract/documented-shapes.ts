@@ -185,6 +185,10 @@ export const DOCUMENTED: Readonly<Record<string, Shape>> = {
   sendTemplateMessage: rich({}),
   sendProduct: rich({}),
   sendCatalog: rich({}),
+  requestPayment: simple('Payment request sent successfully', { amount: 'string' }),
+  cancelPayment: simple('Payment request cancelled successfully'),
+  declinePayment: simple('Payment request declined successfully'),
+  sendPaymentNotification: simple('Payment notification sent successfully'),
   editMessage: simple('Message edited successfully'),
   deleteMessage: {
     success: ok,

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { type EventsParts, eventsRoutes } from './events/index.ts';
 import { type InstancesParts, instancesRoutes } from './instances/index.ts';
 import { type MessagesParts, messagesRoutes } from './messages/index.ts';
+import { type PaymentsParts, paymentsRoutes } from './payments/index.ts';
 import { type PlatformParts, platformRoutes } from './platform/index.ts';
 import { type UsersAndAdminParts, usersAndAdminRoutes } from './users-and-admin/index.ts';
 import { type WebhooksParts, webhooksRoutes } from './webhooks/index.ts';
@@ -11,6 +12,7 @@ import { type WebhooksParts, webhooksRoutes } from './webhooks/index.ts';
 export interface ApiParts {
   instances: InstancesParts;
   messages: MessagesParts;
+  payments: PaymentsParts;
   usersAndAdmin: UsersAndAdminParts;
   webhooks: WebhooksParts;
   events: EventsParts;
@@ -34,6 +36,11 @@ export const TAGS: readonly Tag[] = [
     name: 'messages',
     description: 'Sending, editing, media, delivery status',
     register: (app, { messages }) => app.register(messagesRoutes, messages),
+  },
+  {
+    name: 'payments',
+    description: 'Asking for money, and the answers to it',
+    register: (app, { payments }) => app.register(paymentsRoutes, payments),
   },
   {
     name: 'users-and-admin',

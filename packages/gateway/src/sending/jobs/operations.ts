@@ -1,11 +1,11 @@
-/** What can be sent later: every operation under `/send`, by the kind of message it makes. */
+/** What can be sent later: every operation that sends a message, by the kind that it makes. */
 import type { SendRequest } from '../pipeline.ts';
 
 /** As `read` gives it: what the worker adds is left out. */
 export type ReadRequest = Omit<SendRequest, 'deviceId' | 'attempt' | 'signal' | 'unpaced'>;
 
 export interface SendOperation {
-  /** The path after `/send/`: `text`, `text/mentions`, `image`. */
+  /** The path, after `/send/` where it begins so: `text`, `text/mentions`, `image`, `payment/request`. */
   kind: string;
   /** The member that a file takes the place of. */
   file?: string | undefined;

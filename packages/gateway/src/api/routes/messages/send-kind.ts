@@ -1,6 +1,6 @@
 /**
- * What every operation under `/send` is made of: a path, its own fields and a content builder. An operation
- * is one `route({…})` in a file of this folder.
+ * What every operation that sends a message is made of: a path, its own fields and a content builder. An
+ * operation is one `route({…})` in a file of this folder, or of its tag's.
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import {
@@ -110,7 +110,7 @@ export interface SendKind<F extends TProperties> {
 }
 
 /** Registers one operation; what all of them share is here. */
-export function sendRoute(app: FastifyInstance, parts: SendParts) {
+export function sendRoute(app: FastifyInstance, parts: SendParts, tag = 'messages') {
   const { sending, idempotency, mediaBodyLimit, jobs, longSends, clock } = parts;
   return <F extends TProperties>(kind: SendKind<F>): void => {
     const schema = Type.Object(fieldsOf(kind), { examples: [kind.example] });
@@ -127,7 +127,7 @@ export function sendRoute(app: FastifyInstance, parts: SendParts) {
         schema: {
           ...(kind.file && { [FILE_MEMBER]: kind.file }),
           operationId: kind.operationId,
-          tags: ['messages'],
+          tags: [tag],
           summary: kind.summary,
           description: `Answers once the WhatsApp server has the message${kind.mayTakeLong ? '; with 202 and a job when that takes long' : ''}.`,
           querystring: DeviceQuery,
@@ -183,7 +183,7 @@ function fieldsOf<F extends TProperties>({ namesTarget, fields }: SendKind<F>) {
 function sendOperation<F extends TProperties>(kind: SendKind<F>, schema: TSchema): SendOperation {
   let read: ReturnType<typeof bodyReader> | null = null;
   return {
-    kind: kind.path.slice('/send/'.length),
+    kind: kind.path.replace(/^\/(send\/)?/, ''),
     file: kind.file,
     fileMembers: base64Members(schema),
     checked(body) {

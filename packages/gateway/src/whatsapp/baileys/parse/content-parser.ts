@@ -173,10 +173,13 @@ function parseOther(m: Message): Parsed {
 
 /** What is asked for or paid is in the message; why, in a message of its own. */
 function parsePayment(m: Message): Parsed | null {
+  const ended = m.cancelPaymentRequestMessage ?? m.declinePaymentRequestMessage;
+  if (ended) return { kind: 'payment', targetId: ended.key?.id };
   const note = m.requestPaymentMessage?.noteMessage ?? m.sendPaymentMessage?.noteMessage;
   if (!m.requestPaymentMessage && !m.sendPaymentMessage) return null;
   const said = note ? parseNote(unwrapped(note)) : null;
-  return { kind: 'payment', text: said?.text, files: said?.files ?? [], context: said?.context };
+  const targetId = m.sendPaymentMessage?.requestMessageKey?.id;
+  return { kind: 'payment', text: said?.text, files: said?.files ?? [], context: said?.context, targetId };
 }
 
 /** A note is a text or a file, never another payment: notes within notes would go on without end. */
