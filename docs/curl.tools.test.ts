@@ -136,6 +136,12 @@ test('media.md: send an album', async () => {
   expect(sha256(await contact.downloadMedia(items[0] as PhoneMessage))).toBe(sha256(picture));
 });
 
+test('groups.md: the groups, and one with its members', async () => {
+  const [{ groups }, { group }] = answers(await run('groups'));
+  expect(groups.map(({ jid }: Json) => jid)).toEqual([variables.GROUP]);
+  expect(group.participants.map(({ jid }: Json) => jid)).toEqual([shop.jid, contact.jid]);
+});
+
 test('errors.md: the same key sends once', async () => {
   const [first, second] = answers(await run('idempotent'));
   expect(second.message_id).toBe(first.message_id);

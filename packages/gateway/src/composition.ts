@@ -15,6 +15,7 @@ import type { Devices } from './devices/devices.ts';
 import { composeEvents } from './events/composition.ts';
 import type { EventFeed } from './events/feed.ts';
 import type { EventOutbox } from './events/outbox.ts';
+import { composeGroups } from './groups/composition.ts';
 import { AccountFiles } from './media/account-files.ts';
 import { composeMedia } from './media/composition.ts';
 import { MediaLinks } from './media/links.ts';
@@ -190,6 +191,14 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     recipients: sending.recipients,
     sending: sending.pipeline,
   });
+  const groups = composeGroups({
+    db,
+    clock,
+    log: logOf('groups'),
+    notices: events.notices,
+    devices,
+    onConnected: linked.onConnected,
+  });
   const webhooks = composeWebhooks({
     db,
     quotas: stock,
@@ -209,6 +218,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
 
   linked.subscribe({
     ...messages.reports,
+    ...groups.reports,
     mediaRetry: (device, answer) => media.service.handleRetryAnswer(device, answer),
   });
   tenancy.files({
@@ -243,6 +253,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     messages,
     sending,
     actions,
+    groups,
   });
 
   const steps: Steps = [
@@ -258,6 +269,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
       messages.search,
       messages.setAside,
       webhooks.step,
+      groups.onConnect,
       linked.step,
       sending.jobs,
       sending.unknownEnds,

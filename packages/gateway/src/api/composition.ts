@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import type { Devices } from '../devices/devices.ts';
 import type { Events } from '../events/composition.ts';
+import type { GroupsRoom } from '../groups/composition.ts';
 import { MOST_INLINE_CHARACTERS } from '../media/base64.ts';
 import type { Media } from '../media/composition.ts';
 import { counted } from '../media/counted.ts';
@@ -49,6 +50,7 @@ export async function composeApi(parts: {
   messages: Messages;
   sending: SendingRoom;
   actions: Actions;
+  groups: GroupsRoom;
 }): Promise<Api> {
   const { config, clock, metrics, quotas, tenancy, devices, media, sending } = parts;
   const { webhooks } = parts.webhooks;
@@ -84,6 +86,7 @@ export async function composeApi(parts: {
           disk: quotas.disk,
         },
         usersAndAdmin: { ...tenancy, usage: parts.quotasOf, admission: quotas.admission },
+        groups: { groups: parts.groups.groups },
         instances: { devices, clock, webhookUrls: webhooks.endpoints },
         webhooks,
         events: { reader: parts.events.reader, devices, authenticator: tenancy.authentication },

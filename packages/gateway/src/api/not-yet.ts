@@ -20,8 +20,6 @@ export const NOT_YET: readonly string[] = [
   'GET /contacts',
   'POST /contacts/resolve',
   'POST /groups',
-  'GET /groups',
-  'GET /groups/{jid}',
   'PATCH /groups/{jid}',
   'POST /groups/{jid}/participants',
   'DELETE /groups/{jid}/participants',

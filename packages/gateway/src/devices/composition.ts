@@ -15,6 +15,8 @@ export interface DevicesRoom {
   devices: Devices;
   /** Once, before the start. */
   subscribe(reports: SessionReports): void;
+  /** Hears of each device that has connected. Must not throw. Once for each listener, before the start. */
+  onConnected(listener: (device: Device) => void): void;
   step: Step;
 }
 
@@ -29,8 +31,14 @@ export function composeDevices(
     if (!subscribed) throw new Error('a session reports before anybody has subscribed');
     return subscribed;
   };
+  const connected: ((device: Device) => void)[] = [];
   const devices = new Devices({
     ...parts,
+    stateChanged: (device, previous) => {
+      parts.stateChanged?.(device, previous);
+      if (device.state !== 'connected' || previous.state === 'connected') return;
+      for (const listener of connected) listener(device);
+    },
     loadSentMessage: async (...asked) => reports().loadSentMessage(...asked),
     hasReceived: async (...asked) => reports().hasReceived(...asked),
     handlers: {
@@ -40,12 +48,16 @@ export function composeDevices(
       notice: async (...told) => reports().notice(...told),
       history: async (...told) => reports().history(...told),
       chatTimer: async (...told) => reports().chatTimer(...told),
+      groupsChanged: async (...told) => reports().groupsChanged(...told),
     },
   });
   return {
     devices,
     subscribe: (to) => {
       subscribed = to;
+    },
+    onConnected: (listener) => {
+      connected.push(listener);
     },
     step: { name: 'devices', start: () => devices.start(), stop: () => devices.stop(), stopMs: STOP_MS },
   };

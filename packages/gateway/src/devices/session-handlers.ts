@@ -16,12 +16,13 @@ export interface SessionHandlers {
   notice(device: Device, notice: SessionNotice, cause?: string): Promise<void>;
   history(device: Device, batch: HistoryBatch): Promise<void>;
   chatTimer(device: Device, timer: ChatTimer): Promise<void>;
+  groupsChanged(device: Device): Promise<void>;
 }
 
 /** What a session says of itself, in contrast to what its account received. */
 export type SessionState = Exclude<
   SessionEvent,
-  { type: 'message' | 'receipt' | 'media_retry' | 'notice' | 'history' | 'chat_timer' }
+  { type: 'message' | 'receipt' | 'media_retry' | 'notice' | 'history' | 'chat_timer' | 'groups_changed' }
 >;
 
 /** What the account received is stored by its handler. */
@@ -43,6 +44,8 @@ export function storeReceived(
       return handlers.history(device, event.batch);
     case 'chat_timer':
       return handlers.chatTimer(device, event.timer);
+    case 'groups_changed':
+      return handlers.groupsChanged(device);
   }
 }
 
@@ -53,6 +56,7 @@ const RECEIVED: readonly SessionEvent['type'][] = [
   'notice',
   'history',
   'chat_timer',
+  'groups_changed',
 ];
 
 export function isSessionState(event: SessionEvent): event is SessionState {

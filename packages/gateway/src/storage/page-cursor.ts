@@ -44,6 +44,18 @@ export function readNumberCursor(cursor: string): number {
   return Number(match[1]);
 }
 
+/** As `cursorOf`, for lists in the order of a name, such as a JID. */
+export function nameCursor(last: string): string {
+  return Buffer.from(`@${last}`, 'utf8').toString('base64url');
+}
+
+/** Throws VALIDATION_ERROR for what `nameCursor` did not write. */
+export function readNameCursor(cursor: string): string {
+  const text = decoded(cursor);
+  if (!text.startsWith('@') || text.length < 2 || text.includes('\0')) throw notOurs(cursor);
+  return text.slice(1);
+}
+
 function decoded(cursor: string): string {
   return Buffer.from(cursor, 'base64url').toString('utf8');
 }

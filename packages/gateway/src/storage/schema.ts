@@ -5,6 +5,7 @@
  */
 import type { Generated } from 'kysely';
 import type { ChatTimersTable } from './chat-tables.ts';
+import type { GroupListsTable, GroupMembersTable, GroupsTable } from './group-tables.ts';
 import type { SendBulksTable, SendJobsTable } from './job-tables.ts';
 import type {
   DeviceCredentialsTable,
@@ -29,6 +30,9 @@ export interface Database {
   message_search_rows: MessageSearchRowsTable;
   poll_options: PollOptionsTable;
   chat_timers: ChatTimersTable;
+  groups: GroupsTable;
+  group_members: GroupMembersTable;
+  group_lists: GroupListsTable;
   media: MediaTable;
   media_retry_requests: MediaRetryRequestsTable;
   blobs: BlobsTable;

@@ -71,7 +71,27 @@ const forDevice = (message: string): Shape => ({
   data: { message: `=${message}`, device_id: 'string' },
 });
 
+const group = {
+  jid: 'string',
+  name: 'string',
+  'topic?': 'string',
+  owner: 'string',
+  created_at: 'time',
+  is_announce: 'boolean',
+  is_locked: 'boolean',
+  join_approval: 'boolean',
+  members_count: 'number',
+};
+const participant = {
+  jid: 'string',
+  'phone_number?': 'string',
+  is_admin: 'boolean',
+  is_super_admin: 'boolean',
+};
+
 export const DOCUMENTED: Readonly<Record<string, Shape>> = {
+  listGroups: { success: ok, groups: [group] },
+  getGroup: { success: ok, group: { ...group, participants: [participant] } },
   createDevice: {
     success: ok,
     message: '=Device created successfully',

@@ -70,6 +70,7 @@ async function personWithDevice(
   const made = await api.post('/webhook', { webhook_url: webhookUrl, enabled_events: ['message.received'] });
   const tried = (await api.post('/webhook/test', {})).body;
   const mine = await api.post('/send/text', { number: contact.number, text: 'mine' });
+  const group = (await phone.createGroup('Their own', [contact])).jid;
   const later = { send_at: new Date(Date.now() + 24 * 3600_000).toISOString() };
   const job = (await api.post('/send/text', { number, text: 'later', ...later })).body;
   const bulk = (await api.post('/bulk', { messages: [{ type: 'text', number, text: 'later' }], ...later }))
@@ -92,17 +93,20 @@ async function personWithDevice(
       event: tried.event_id,
       job: job.job_id,
       bulk: bulk.bulk.id,
+      group,
     },
   };
 }
 
 /** What may stand for a path parameter, by the path before it. A new kind of id must be told here. */
 function foreignIds(pathBefore: string): string[] {
-  const { device, user, tenant, sentMessage, receivedMessage, webhook, delivery, job, bulk } = owner.names;
+  const { device, user, tenant, sentMessage, receivedMessage, webhook, delivery, job, bulk, group } =
+    owner.names;
   const known: Record<string, (string | undefined)[]> = {
     '/messages/': [sentMessage, receivedMessage],
     '/jobs/': [job],
     '/bulk/': [bulk],
+    '/groups/': [group],
     '/webhooks/': [webhook],
     '/webhook/deliveries/': [delivery],
     '/users/': [user],
@@ -207,12 +211,17 @@ function comparable(answer: RawAnswer, id: string): unknown {
 /** Receipts go out for messages that the gateway does not hold too: the phone may have them. */
 const TAKES_ANY_ID = new Set(['markMessageRead', 'markMessageDelivered']);
 
+/** An id of the same kind that nothing has. */
+function nobodys(id: string): string {
+  return id.endsWith('@g.us') ? `120363${Date.now()}@g.us` : crypto.randomUUID();
+}
+
 /** Each foreign id must be answered like one that nobody has. Returns how many were asked for. */
 async function askForForeignIds(operation: Operation, statuses: number[]): Promise<number> {
   if (operation.pathParameters.length === 0) return 0;
   const ids = foreignIds(operation.path.split('{')[0] ?? '');
   for (const id of ids) {
-    const unknownId = crypto.randomUUID();
+    const unknownId = nobodys(id);
     const foreign = await ask(operation, operation.path.replace(/\{\w+\}/, id));
     const unknown = await ask(operation, operation.path.replace(/\{\w+\}/, unknownId));
     expect(statuses, label(operation)).toContain(foreign.status);

@@ -30,6 +30,7 @@ const KNOWN_SEGMENTS: Record<string, string[]> = {
   '/bulk/': ['<bulk>'],
   '/webhooks/': ['<webhook>', '<defaultWebhook>'],
   '/webhook/deliveries/': ['<delivery>'],
+  '/groups/': ['<group>'],
   '/users/': ['<victim>', '<user>', '<admin>'],
   '/devices/': ['<device>', '<newDevice>'],
   '/global/tenants/': ['<tenant>'],

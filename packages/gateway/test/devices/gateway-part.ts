@@ -55,6 +55,7 @@ export class DevicesWorld {
         notice: async () => {},
         history: async () => {},
         chatTimer: async () => {},
+        groupsChanged: async () => {},
       },
       backoff: { random: () => 0.5 },
       tenantIds: async () =>

@@ -138,6 +138,7 @@ describe('what a session receives', () => {
         notice: async () => {},
         history: async () => {},
         chatTimer: async () => {},
+        groupsChanged: async () => {},
       },
     });
     await world.linked(await world.caller());

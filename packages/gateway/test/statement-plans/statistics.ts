@@ -19,6 +19,8 @@ export const GROWING: Record<string, number> = {
   send_bulks: 5000,
   blobs: 200_000,
   cached_files: 250_000,
+  groups: 50_000,
+  group_members: 2_000_000,
 };
 
 export const FEW: Record<string, number> = {
@@ -28,6 +30,7 @@ export const FEW: Record<string, number> = {
   devices: 1000,
   device_credentials: 1000,
   webhook_endpoints: 1500,
+  group_lists: 1000,
 };
 
 /** How many different values a column has; one that is not named has one for each row. */
@@ -42,6 +45,9 @@ const VALUES: Record<string, number> = {
   sender_jid: 40_000,
   recipient_jid: 40_000,
   order_key: 30_000,
+  account: 1,
+  group_jid: 40_000,
+  member: 300_000,
   kind: 20,
   type: 8,
   state: 5,

@@ -24,6 +24,9 @@ export const idleMedia: SessionMedia = { connection: notOpen, requestReupload: d
 export const idleGroups: SessionGroups = {
   members: () => Promise.resolve([]),
   timer: () => Promise.resolve(0),
+  info: notOpen,
+  joined: notOpen,
+  joinedStored: done,
 };
 export const idleContacts: SessionContacts = { lookUpNumbers: () => Promise.resolve([]) };
 export const idlePresence: SessionPresence = { send: done, sendChatState: done, subscribe: done };

@@ -1,6 +1,7 @@
 /** The API's table of contents: its tags, in the order of the documentation, each with its folder. */
 import type { FastifyInstance } from 'fastify';
 import { type EventsParts, eventsRoutes } from './events/index.ts';
+import { type GroupsParts, groupsRoutes } from './groups/index.ts';
 import { type InstancesParts, instancesRoutes } from './instances/index.ts';
 import { type MessagesParts, messagesRoutes } from './messages/index.ts';
 import { type PaymentsParts, paymentsRoutes } from './payments/index.ts';
@@ -10,6 +11,7 @@ import { type WebhooksParts, webhooksRoutes } from './webhooks/index.ts';
 
 /** What each tag calls. */
 export interface ApiParts {
+  groups: GroupsParts;
   instances: InstancesParts;
   messages: MessagesParts;
   payments: PaymentsParts;
@@ -27,6 +29,11 @@ interface Tag {
 
 /** A new tag is a folder beside this file and an entry here. */
 export const TAGS: readonly Tag[] = [
+  {
+    name: 'groups',
+    description: 'Groups, their members and invites, and communities',
+    register: (app, { groups }) => app.register(groupsRoutes, groups),
+  },
   {
     name: 'instances',
     description: 'Linked devices: pairing, state, connecting',

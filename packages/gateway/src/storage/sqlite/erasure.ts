@@ -34,6 +34,8 @@ const TABLES = [
   'inbound_journal',
   'signal_keys',
   'chat_timers',
+  'group_members',
+  'groups',
 ] as const;
 
 /**

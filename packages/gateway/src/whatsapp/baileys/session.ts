@@ -12,8 +12,10 @@ import { pairing } from './abilities/pairing.ts';
 import { presence } from './abilities/presence.ts';
 import { receipts } from './abilities/receipts.ts';
 import { AccountFeed } from './account/account-feed.ts';
+import { DirtyGroups } from './account/dirty-groups.ts';
 import { PushNames } from './account/push-names.ts';
 import { accountLimit } from './account/reach-out-lock.ts';
+import { storedLids } from './account/stored-lids.ts';
 import { type AuthState, loadAuthState } from './connection/auth-state.ts';
 import { closeReason } from './connection/close-reason.ts';
 import { sessionError } from './connection/engine-errors.ts';
@@ -87,6 +89,7 @@ class Connection {
   readonly #link: Link;
   readonly #acks: AckWaiter;
   readonly #groups = new GroupCache();
+  readonly #dirtyGroups = new DirtyGroups();
   readonly #retries: RetryAnswers;
   readonly #qr: PairingQr;
   readonly #liveness: Liveness;
@@ -182,7 +185,12 @@ class Connection {
       }),
       receipts: receipts(link),
       media: media(link),
-      groups: groups(link, this.#groups),
+      groups: groups({
+        link,
+        cache: this.#groups,
+        dirty: this.#dirtyGroups,
+        names: storedLids(this.#auth.keys),
+      }),
       contacts: contacts(link),
       presence: presence(link),
       account: account(link),
@@ -225,6 +233,11 @@ class Connection {
     inbound.attach(socket);
     this.#closed = new Promise((resolve) => this.#follow(socket, resolve));
     this.#account.attach(socket);
+    this.#dirtyGroups.attach(
+      socket,
+      () => void this.#link.report({ type: 'groups_changed' }),
+      (error) => this.#link.warn('what the server called dirty was not fetched', error),
+    );
     socket.ev.on('creds.update', (update) => this.#onCredentials(update));
     socket.ws.on('CB:ack,class:message', (node: BinaryNode) => this.#acks.handle(node));
     socket.ws.on('CB:notification,type:companion_reg_refresh', () => this.#onSecretRetired());

@@ -34,6 +34,8 @@ export type SessionEvent =
   | { type: 'history'; batch: HistoryBatch }
   /** Somebody in a chat of two set when its messages disappear. */
   | { type: 'chat_timer'; timer: ChatTimer }
+  /** What is known of the account's groups may be wrong, the server says. */
+  | { type: 'groups_changed' }
   | { type: 'push_name'; name: string }
   /** Null: the limit was lifted. */
   | { type: 'limit'; limit: AccountLimit | null }

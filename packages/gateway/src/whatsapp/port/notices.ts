@@ -2,6 +2,7 @@
  * What a session reports beside messages, receipts and its own state: one member per cause, in our own
  * terms. `name` is the public event's name (docs/webhooks.md); times are milliseconds since the epoch.
  */
+import type { GroupInfo } from './groups.ts';
 import type { Identity, Jid } from './identity.ts';
 
 /** A call signal; `from` is the caller. Absent members were not in the stanza. */
@@ -83,6 +84,8 @@ export type SessionNotice =
       change: string;
       participants: { id: Identity; change: 'add' | 'remove' | 'promote' | 'demote' | 'leave' }[];
       value: string | boolean | number | null;
+      /** Of `link` and `unlink`: what the group in `value` is to this one, in WhatsApp's word. */
+      linkType?: string | null;
       timestamp: number;
     }
   | {
@@ -92,6 +95,8 @@ export type SessionNotice =
       author: Identity | null;
       participants: Identity[];
       timestamp: number;
+      /** All that is known of it from now on. */
+      info: GroupInfo;
     }
   | ({ name: CallEventName } & CallNotice)
   | { name: 'identity.change'; contact: Identity; timestamp: number }

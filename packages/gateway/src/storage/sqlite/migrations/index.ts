@@ -25,6 +25,7 @@ import * as chatTimers from './0030-chat-timers.ts';
 import * as sharesAndLeaving from './0032-shares-and-leaving.ts';
 import * as setAside from './0033-set-aside.ts';
 import * as claimsOfOpenJobs from './0036-claims-of-open-jobs.ts';
+import * as groups from './0037-groups.ts';
 
 /** In order of their names; one that was released is never changed, only followed. */
 export const migrations: Record<string, Migration> = {
@@ -54,4 +55,5 @@ export const migrations: Record<string, Migration> = {
   '0032-shares-and-leaving': sharesAndLeaving,
   '0033-set-aside': setAside,
   '0036-claims-of-open-jobs': claimsOfOpenJobs,
+  '0037-groups': groups,
 };

@@ -1,4 +1,4 @@
-import type { Identity, Jid } from '../../../port/identity.ts';
+import type { Identity } from '../../../port/identity.ts';
 import type { SessionNotice } from '../../../port/notices.ts';
 import {
   type BinaryNode,
@@ -6,12 +6,14 @@ import {
   getBinaryNodeChild,
   getBinaryNodeChildren,
 } from '../../library.ts';
-import { identity, type LidDirectory } from '../message-source.ts';
+import { groupInfo, groupJid, memberNames } from '../group-node.ts';
+import type { LidDirectory } from '../message-source.ts';
 import { stampOf } from '../stanza-time.ts';
 import { countOf, participantOf, textIn } from './stanza-fields.ts';
 
 type GroupInfo = Extract<SessionNotice, { name: 'group.info' }>;
-type Change = Pick<GroupInfo, 'change' | 'value'>;
+type GroupJoined = Extract<SessionNotice, { name: 'group.joined' }>;
+type Change = Pick<GroupInfo, 'change' | 'value' | 'linkType'>;
 
 const MEMBER_CHANGES = new Set(['add', 'remove', 'promote', 'demote', 'leave']);
 /** Children that switch a setting on, and those that switch it off again. */
@@ -36,26 +38,26 @@ export async function groupNotices(stanza: BinaryNode, directory: LidDirectory):
   const notices: SessionNotice[] = [];
   for (const child of getAllBinaryNodeChildren(stanza)) {
     const joined = child.tag === 'create' ? getBinaryNodeChild(child, 'group') : undefined;
+    const timestamp = stampOf(stanza.attrs.t);
     notices.push(
       joined
-        ? {
-            name: 'group.joined',
-            group: groupJid(joined.attrs.id, group),
-            subject: joined.attrs.subject ?? '',
-            author,
-            participants: await members(joined, directory),
-            timestamp: stampOf(stanza.attrs.t),
-          }
-        : {
-            name: 'group.info',
-            group,
-            author,
-            ...(await changeIn(child, author, directory)),
-            timestamp: stampOf(stanza.attrs.t),
-          },
+        ? await joinedNotice(joined, { group, author, timestamp }, directory)
+        : { name: 'group.info', group, author, ...(await changeIn(child, author, directory)), timestamp },
     );
   }
   return notices;
+}
+
+async function joinedNotice(
+  node: BinaryNode,
+  { group, author, timestamp }: Pick<GroupJoined, 'group' | 'author' | 'timestamp'>,
+  directory: LidDirectory,
+): Promise<GroupJoined> {
+  const told = await groupInfo(node, directory);
+  const info = { ...told, jid: told.jid || group };
+  const participants = info.members.map(({ jid, lid }) => ({ jid, lid }));
+  const { jid, subject } = info;
+  return { name: 'group.joined', group: jid, subject, author, participants, timestamp, info };
 }
 
 async function changeIn(
@@ -100,24 +102,19 @@ function settingIn(child: BinaryNode): Change {
     case 'delete':
       return { change: tag, value: attrs.reason ?? null };
     case 'link':
-    case 'unlink':
-      return { change: tag, value: groupJid(getBinaryNodeChild(child, 'group')?.attrs.jid, '') || null };
+    case 'unlink': {
+      // `id` where there is no `jid` (whatsmeow group.go parseGroupLinkTargetNode).
+      const { jid, id } = getBinaryNodeChild(child, 'group')?.attrs ?? {};
+      return { change: tag, value: groupJid(jid ?? id) || null, linkType: attrs[`${tag}_type`] ?? null };
+    }
     default:
       return { change: tag, value: null };
   }
 }
 
-/** Members with both names: `phone_number` stands beside a LID, `lid` beside a phone number. */
 function members(node: BinaryNode, directory: LidDirectory): Promise<Identity[]> {
   const people = getBinaryNodeChildren(node, 'participant').filter(({ attrs }) => attrs.jid);
-  return Promise.all(
-    people.map(({ attrs }) => identity(attrs.jid ?? '', attrs.phone_number ?? attrs.lid, directory)),
-  );
-}
-
-function groupJid(id: string | undefined, otherwise: Jid): Jid {
-  if (!id) return otherwise;
-  return id.includes('@') ? id : `${id}@g.us`;
+  return Promise.all(people.map(({ attrs }) => memberNames(attrs, directory)));
 }
 
 function same(a: Identity, b: Identity): boolean {

@@ -1,0 +1,50 @@
+/** Groups: what each account knows of them, kept up with what WhatsApp tells. */
+import type { Kysely } from 'kysely';
+import type { Clock } from '../clock.ts';
+import type { SessionReports } from '../devices/composition.ts';
+import type { NoticeEvents } from '../events/notice-events.ts';
+import type { MessageDevice } from '../messages/stored-message.ts';
+import type { Log } from '../observability/log.ts';
+import type { Step } from '../steps.ts';
+import type { Database } from '../storage/schema.ts';
+import type { WhatsAppSession } from '../whatsapp/port/session.ts';
+import { keepGroupNotice } from './group-keeper.ts';
+import { GroupRefresh } from './group-refresh.ts';
+import { GroupStore } from './group-store.ts';
+import { type GroupDevices, Groups } from './groups.ts';
+import { GroupsOnConnect } from './groups-on-connect.ts';
+
+export interface GroupsRoom {
+  groups: Groups;
+  store: GroupStore;
+  reports: Pick<SessionReports, 'groupsChanged'>;
+  /** Asks for all groups of devices that connect. */
+  onConnect: Step;
+}
+
+export function composeGroups(parts: {
+  db: Kysely<Database>;
+  clock: Clock;
+  log: Log;
+  notices: NoticeEvents;
+  devices: GroupDevices & { openSession(deviceId: string): WhatsAppSession | null };
+  /** Hears of each device that has connected. */
+  onConnected(listener: (device: MessageDevice) => void): void;
+}): GroupsRoom {
+  const { clock, devices, notices, onConnected } = parts;
+  const store = new GroupStore(parts.db);
+  const refresh = new GroupRefresh(parts);
+  notices.keep(async (trx, device, notice) => {
+    if (notice.name !== 'group.info' && notice.name !== 'group.joined') return;
+    refresh.changed(device.id, notice.group);
+    await keepGroupNotice(trx, device, notice, clock.now());
+  });
+  const following = new GroupsOnConnect({ ...parts, store, refresh });
+  onConnected((device) => following.connected(device));
+  return {
+    groups: new Groups({ devices, store, refresh }),
+    store,
+    reports: { groupsChanged: async (device) => following.changed(device) },
+    onConnect: { name: 'groups on connect', start: () => undefined, stop: () => following.stop() },
+  };
+}

@@ -1,0 +1,103 @@
+/** What is stored of an account's groups. Another account on the same device sees none of it. */
+import type { Kysely } from 'kysely';
+import { checkedTenant } from '../storage/narrowing.ts';
+import { nameCursor, readNameCursor } from '../storage/page-cursor.ts';
+import type { Database } from '../storage/schema.ts';
+import type { GroupMember } from '../whatsapp/port/groups.ts';
+import type { Jid } from '../whatsapp/port/identity.ts';
+import type { GroupDevice, GroupList, StoredGroup } from './group.ts';
+import { groupFromRow, holderOf, memberFromRow } from './group-rows.ts';
+
+export interface PageRequest {
+  cursor?: string | undefined;
+  /** Undefined: all of them. */
+  limit?: number | undefined;
+}
+
+export interface ListRequest extends PageRequest {
+  /** Those that the account is not in any more as well. */
+  includeLeft: boolean;
+}
+
+export interface MemberPage {
+  members: GroupMember[];
+  nextCursor: string | null;
+}
+
+export class GroupStore {
+  readonly #db: Kysely<Database>;
+
+  constructor(db: Kysely<Database>) {
+    this.#db = db;
+  }
+
+  /** In the order of their JIDs. */
+  async list(device: GroupDevice, { includeLeft, cursor, limit }: ListRequest): Promise<GroupList> {
+    const { tenant_id, device_id, account } = holderOf(device);
+    let query = this.#db
+      .selectFrom('groups')
+      .selectAll()
+      .where(checkedTenant(tenant_id))
+      .where('device_id', '=', device_id)
+      .where('account', '=', account)
+      .orderBy('jid');
+    if (!includeLeft) query = query.where('membership', '=', 'member');
+    if (cursor !== undefined) query = query.where('jid', '>', readNameCursor(cursor));
+    // One more than asked for tells whether there is another page.
+    const rows = await (limit === undefined ? query : query.limit(limit + 1)).execute();
+    const page = rows.slice(0, limit);
+    const last = page.at(-1);
+    return {
+      groups: page.map(groupFromRow),
+      asOf: await this.listedAt(device),
+      nextCursor: last && page.length < rows.length ? nameCursor(last.jid) : null,
+    };
+  }
+
+  /** When WhatsApp told of all of them; null: never. */
+  async listedAt(device: GroupDevice): Promise<number | null> {
+    const { tenant_id, device_id, account } = holderOf(device);
+    const row = await this.#db
+      .selectFrom('group_lists')
+      .select('as_of')
+      .where(checkedTenant(tenant_id))
+      .where('device_id', '=', device_id)
+      .where('account', '=', account)
+      .executeTakeFirst();
+    return row?.as_of ?? null;
+  }
+
+  async find(device: GroupDevice, group: Jid): Promise<StoredGroup | null> {
+    const { tenant_id, device_id, account } = holderOf(device);
+    const row = await this.#db
+      .selectFrom('groups')
+      .selectAll()
+      .where(checkedTenant(tenant_id))
+      .where('device_id', '=', device_id)
+      .where('account', '=', account)
+      .where('jid', '=', group)
+      .executeTakeFirst();
+    return row ? groupFromRow(row) : null;
+  }
+
+  /** In the order of their names. */
+  async members(device: GroupDevice, group: Jid, { cursor, limit }: PageRequest = {}): Promise<MemberPage> {
+    const { tenant_id, device_id, account } = holderOf(device);
+    let query = this.#db
+      .selectFrom('group_members')
+      .select(['member', 'lid', 'role'])
+      .where(checkedTenant(tenant_id))
+      .where('device_id', '=', device_id)
+      .where('account', '=', account)
+      .where('group_jid', '=', group)
+      .orderBy('member');
+    if (cursor !== undefined) query = query.where('member', '>', readNameCursor(cursor));
+    const rows = await (limit === undefined ? query : query.limit(limit + 1)).execute();
+    const page = rows.slice(0, limit);
+    const last = page.at(-1);
+    return {
+      members: page.map(memberFromRow),
+      nextCursor: last && page.length < rows.length ? nameCursor(last.member) : null,
+    };
+  }
+}
