@@ -148,6 +148,13 @@ export class Faults {
     else this.#orders.withoutKeys.delete(user);
   }
 
+  /** From now on a group takes no more members than this. Throws for one that is none. */
+  limitMembers(groupJid: string, members: number): void {
+    const group = this.#network.groups.get(groupJid);
+    if (!group) throw new Error(`${groupJid} is no group`);
+    group.memberLimit = members;
+  }
+
   /** Forgets every order that is still open. */
   clear(): void {
     this.#orders.clear();

@@ -3,11 +3,18 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/url"
 
 	"go.mau.fi/whatsmeow"
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 )
+
+// unauthorized fails unless who is no admin gets no invite link.
+func unauthorized(ctx context.Context, w *world, g *groupWorld) error {
+	_, err := w.byCode.GetGroupInviteLink(ctx, g.own, false)
+	return refused(err, whatsmeow.ErrGroupInviteLinkUnauthorized)
+}
 
 // memberChecks are about who is in a group, who may do what, and how others come in.
 func memberChecks(g *groupWorld) []check {
@@ -104,7 +111,11 @@ func memberChecks(g *groupWorld) []check {
 				return err
 			}
 			_, err = w.byQR.GetGroupInfoFromLink(ctx, link)
-			return refused(err, whatsmeow.ErrInviteLinkInvalid)
+			if err = refused(err, whatsmeow.ErrInviteLinkRevoked); err != nil {
+				return err
+			}
+			_, err = w.byCode.GetGroupInfoFromLink(ctx, "AAAAAAAAAAAAAAAAAAAAAA")
+			return first(refused(err, whatsmeow.ErrInviteLinkInvalid), unauthorized(ctx, w, g))
 		}},
 		{"somebody leaves and comes back by the link", func(ctx context.Context, w *world) error {
 			before := w.byQR.mark()
@@ -156,6 +167,36 @@ func memberChecks(g *groupWorld) []check {
 				return err
 			}
 			return w.byQR.SetGroupJoinApprovalMode(ctx, g.own, false)
+		}},
+		{"who cannot be added is invited, and joins by the invitation", func(ctx context.Context, w *world) error {
+			privacy := map[string]any{"category": "groupadd", "value": "none"}
+			if err := w.paula.do(ctx, "POST", "/privacy", privacy, nil); err != nil {
+				return err
+			}
+			_, err := w.byQR.UpdateGroupParticipants(ctx, g.own, []types.JID{w.paula.LID}, whatsmeow.ParticipantChangeRemove)
+			if err != nil {
+				return err
+			}
+			result, err := w.byQR.UpdateGroupParticipants(ctx, g.own, []types.JID{w.paula.LID}, whatsmeow.ParticipantChangeAdd)
+			if err != nil {
+				return err
+			}
+			if err = first(same("the error", result[0].Error, 403), same("an invitation", result[0].AddRequest != nil, true)); err != nil {
+				return err
+			}
+			before := w.byQR.mark()
+			accept := map[string]any{
+				"by": w.paula.number, "code": result[0].AddRequest.Code,
+				"expiration": result[0].AddRequest.Expiration.Unix(), "admin": w.wanda.LID.String(),
+			}
+			if err = w.control.call(ctx, "POST", "/groups/"+url.PathEscape(g.own.String())+"/accept", accept, nil); err != nil {
+				return err
+			}
+			privacy["value"] = "all"
+			return first(
+				w.byQR.changed(ctx, g.own, before, "who accepted", func(c *events.GroupInfo) bool { return contains(c.Join, w.paula.LID) }),
+				w.paula.do(ctx, "POST", "/privacy", privacy, nil),
+			)
 		}},
 		{"the groups that one is in are listed", func(ctx context.Context, w *world) error {
 			all, err := w.byCode.GetJoinedGroups(ctx)

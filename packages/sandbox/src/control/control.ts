@@ -16,6 +16,7 @@ import {
   text,
   texts,
 } from './fields.ts';
+import { addGroups, GROUP_OPERATIONS } from './groups.ts';
 import { addHostile, HOSTILE_OPERATIONS } from './hostile.ts';
 import { addLife, LIFE_OPERATIONS } from './life.ts';
 import { ControlError, type JsonObject, Router } from './router.ts';
@@ -55,8 +56,6 @@ const OPERATIONS = [
   'POST /phones/{number}/read {chat, ids}',
   'POST /phones/{number}/played {chat, ids}',
   'GET /devices/{jid}',
-  'POST /groups {by, subject, members}',
-  'POST /groups/{jid}/members {by, change: add|remove|promote|demote, members}',
   'GET /cdn/objects',
   'GET /cdn/log',
   'DELETE /cdn/log',
@@ -90,10 +89,20 @@ export async function startControl(
     caFile: sandbox.caFile,
     cdnUrl: sandbox.cdn.url,
     phones: sandbox.phones.map(summary),
-    operations: [...OPERATIONS, ...LIFE_OPERATIONS, ...ACCOUNT_OPERATIONS, ...HOSTILE_OPERATIONS],
+    operations: [
+      ...OPERATIONS,
+      ...GROUP_OPERATIONS,
+      ...LIFE_OPERATIONS,
+      ...ACCOUNT_OPERATIONS,
+      ...HOSTILE_OPERATIONS,
+    ],
   }));
   addPhones(router, sandbox);
-  addGroups(router, sandbox);
+  router.on('GET', '/devices/{jid}', ({ params: { jid = '' } }) => ({
+    online: sandbox.online(jid),
+    pending: sandbox.pendingFor(jid),
+  }));
+  addGroups(router, sandbox, (given) => phoneOf(sandbox, given));
   addCdn(router, sandbox);
   addFaults(router, sandbox);
   addLife(router, sandbox, (given) => phoneOf(sandbox, given));
@@ -194,27 +203,6 @@ function addPhones(router: Router, sandbox: Sandbox): void {
     .on('POST', '/phones/{number}/played', ({ params, body }) =>
       at(params).markPlayed(text(body, 'chat'), texts(body, 'ids')),
     );
-}
-
-function addGroups(router: Router, sandbox: Sandbox): void {
-  router
-    .on('GET', '/devices/{jid}', ({ params: { jid = '' } }) => ({
-      online: sandbox.online(jid),
-      pending: sandbox.pendingFor(jid),
-    }))
-    .on('POST', '/groups', ({ body }) =>
-      phoneOf(sandbox, text(body, 'by')).createGroup(text(body, 'subject'), texts(body, 'members')),
-    )
-    .on('POST', '/groups/{jid}/members', async ({ params, body }) => {
-      const phone = phoneOf(sandbox, text(body, 'by'));
-      const group = { jid: params.jid ?? '', subject: '' };
-      const members = texts(body, 'members');
-      const change = optionalWord(body, 'change', ['add', 'remove', 'promote', 'demote']) ?? 'add';
-      if (change === 'add') await phone.addToGroup(group, ...members);
-      else if (change === 'remove') await phone.removeFromGroup(group, ...members);
-      else if (change === 'promote') await phone.promote(group, ...members);
-      else await phone.demote(group, ...members);
-    });
 }
 
 function addCdn(router: Router, { cdn }: Sandbox): void {

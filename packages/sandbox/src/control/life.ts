@@ -1,7 +1,7 @@
 import type { Phone } from '../phones/phone.ts';
 import type { Sandbox } from '../sandbox.ts';
-import { bytes, number, optionalFlag, optionalNumber, optionalText, optionalWord, text } from './fields.ts';
-import { ControlError, type Router } from './router.ts';
+import { bytes, number, optionalFlag, optionalText, optionalWord, text } from './fields.ts';
+import type { Router } from './router.ts';
 
 /** What `GET /` says of these routes. */
 export const LIFE_OPERATIONS = [
@@ -14,10 +14,6 @@ export const LIFE_OPERATIONS = [
   'POST /phones/{number}/privacy {category, value}',
   'POST /phones/{number}/block {contact, blocked?}',
   'POST /phones/{number}/reregister',
-  'PATCH /groups/{jid} {by, subject?, description?, announcement?, locked?, ephemeral?, picture?: base64|null}',
-  'POST /groups/{jid}/join {by, code}',
-  'POST /groups/{jid}/leave {by}',
-  'POST /groups/{jid}/invite {by}',
   'POST /faults/silence|resume {device}',
 ] as const;
 
@@ -71,40 +67,7 @@ export function addLife(
       const { number: digits, jid, lid } = await sandbox.reregister(at(params));
       return { number: digits, jid, lid };
     });
-  addGroupLife(router, phoneOf);
   router
     .on('POST', '/faults/silence', ({ body }) => sandbox.faults.silence(text(body, 'device')))
     .on('POST', '/faults/resume', ({ body }) => sandbox.faults.resume(text(body, 'device')));
-}
-
-function addGroupLife(router: Router, phoneOf: (given: string | undefined) => Phone): void {
-  router
-    .on('PATCH', '/groups/{jid}', async ({ params, body }) => {
-      const phone = phoneOf(text(body, 'by'));
-      const group = { jid: params.jid ?? '' };
-      const subject = optionalText(body, 'subject');
-      const announcement = optionalFlag(body, 'announcement');
-      const locked = optionalFlag(body, 'locked');
-      const ephemeral = optionalNumber(body, 'ephemeral');
-      if (subject !== undefined) await phone.setGroupSubject(group, subject);
-      if (body.description !== undefined) {
-        if (typeof body.description !== 'string')
-          throw new ControlError(400, 'description: a text is needed');
-        await phone.setGroupDescription(group, body.description);
-      }
-      if (announcement !== undefined) {
-        await phone.setGroupSetting(group, announcement ? 'announcement' : 'not_announcement');
-      }
-      if (locked !== undefined) await phone.setGroupSetting(group, locked ? 'locked' : 'unlocked');
-      if (ephemeral !== undefined) await phone.setGroupEphemeral(group, ephemeral);
-      if (body.picture === null) await phone.removePicture(group);
-      else if (body.picture !== undefined) await phone.setPicture(bytes(body, 'picture'), group);
-    })
-    .on('POST', '/groups/{jid}/join', ({ body }) => phoneOf(text(body, 'by')).joinGroup(text(body, 'code')))
-    .on('POST', '/groups/{jid}/leave', ({ params, body }) =>
-      phoneOf(text(body, 'by')).leaveGroup({ jid: params.jid ?? '' }),
-    )
-    .on('POST', '/groups/{jid}/invite', async ({ params, body }) => ({
-      code: await phoneOf(text(body, 'by')).resetGroupInvite({ jid: params.jid ?? '' }),
-    }));
 }

@@ -15,10 +15,27 @@ export interface GroupDescription {
   readonly at: number;
 }
 
-/** Somebody who opened the invite link of a group that asks its admins first. */
+/** How somebody came to ask (whatsapp-rust wacore stanza/groups.rs MembershipRequestMethod). */
+export type RequestMethod = 'invite_link' | 'non_admin_add';
+
+/** Somebody who wants to be in a group that asks its admins first. */
 export interface JoinRequest {
   readonly account: Account;
   readonly at: number;
+  readonly method: RequestMethod;
+}
+
+/** What a person is invited by who may not be added: it is sent to them as a message. Times are in seconds. */
+export interface Invitation {
+  readonly code: string;
+  readonly admin: Account;
+  readonly expiration: number;
+}
+
+export interface CommunitySettings {
+  readonly defaultApprovalMode: string;
+  /** Whether members make groups in it, not admins alone. */
+  readonly membersCreateGroups: boolean;
 }
 
 /** A group as the server keeps it. Times are seconds since the epoch. */
@@ -46,11 +63,21 @@ export interface Group {
   /** By phone number, oldest first. */
   readonly joinRequests: Map<string, JoinRequest>;
   inviteCode: string;
+  /** Codes of links that were made anew since. */
+  readonly retiredCodes: Set<string>;
+  /** By phone number: who was refused to an admin that wanted to add them. */
+  readonly invitations: Map<string, Invitation>;
+  /** Phone numbers of those whom an admin put out: the link does not let them in again. */
+  readonly removed: Set<string>;
+  /** Phone numbers of those who left by themselves: they come back by themselves or not at all. */
+  readonly left: Set<string>;
+  /** Members at most. */
+  memberLimit: number;
   /** Count the changes of the settings and of the members; clients tell by them what they have missed. */
   announceVersion: string;
   participantVersion: string;
   /** Set on a community: how groups that are linked to it take in new members. */
-  readonly community: { readonly defaultApprovalMode: string } | undefined;
+  readonly community: CommunitySettings | undefined;
   /** The community that the group belongs to. */
   parent: Group | undefined;
   /** The group of a community in which its admins write to everybody. */
@@ -68,8 +95,9 @@ export interface NewGroup {
   readonly locked?: boolean;
   readonly ephemeral?: number;
   readonly approveJoins?: boolean;
+  readonly memberAddMode?: Group['memberAddMode'];
   readonly description?: { readonly id: string; readonly text: string };
-  readonly community?: { readonly defaultApprovalMode: string };
+  readonly community?: CommunitySettings;
   readonly parent?: Group;
   readonly defaultSubGroup?: boolean;
 }

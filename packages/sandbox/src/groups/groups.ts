@@ -6,6 +6,9 @@ import type { Group, GroupRole, NewGroup } from './group.ts';
 import { groupStanza } from './metadata.ts';
 import { notifyCreated, notifyGroup, participantStanza } from './notifications.ts';
 
+/** What the apps allow since 2022, as their help says. */
+const MEMBER_LIMIT = 1024;
+
 /** The groups of the network. Every change notifies the members. */
 export class Groups {
   readonly #delivery: Delivery;
@@ -35,10 +38,15 @@ export class Groups {
       announce: input.announce ?? false,
       locked: input.locked ?? false,
       ephemeral: input.ephemeral ?? 0,
-      memberAddMode: 'all_member_add',
+      memberAddMode: input.memberAddMode ?? 'all_member_add',
       approveJoins: input.approveJoins ?? false,
       joinRequests: new Map(),
       inviteCode: newInviteCode(),
+      retiredCodes: new Set(),
+      invitations: new Map(),
+      removed: new Set(),
+      left: new Set(),
+      memberLimit: MEMBER_LIMIT,
       announceVersion: newVersion(),
       participantVersion: newVersion(),
       community: input.community,
@@ -51,6 +59,9 @@ export class Groups {
     for (const account of input.participants) this.#join(group, account, undefined);
     const members = [...group.participants.values()].map(({ account }) => account);
     notifyCreated(this.#delivery, group, input.creator, members, { type: 'new', key });
+    for (const around of this.around(group)) {
+      for (const account of members) this.add(around, account, input.creator, 'linked_group_join');
+    }
     return group;
   }
 
@@ -59,9 +70,20 @@ export class Groups {
     return this.#byId.get(parseJid(idOrJid)?.user ?? idOrJid);
   }
 
-  byInviteCode(code: string): Group | undefined {
-    for (const group of this.#byId.values()) if (group.inviteCode === code) return group;
+  /** The group whose link has the code; `retired` when it was made anew since. */
+  byInviteCode(code: string): Group | 'retired' | undefined {
+    for (const group of this.#byId.values()) {
+      if (group.inviteCode === code) return group;
+      if (group.retiredCodes.has(code)) return 'retired';
+    }
     return undefined;
+  }
+
+  /** Makes the group's link anew. */
+  resetInviteCode(group: Group): string {
+    group.retiredCodes.add(group.inviteCode);
+    group.inviteCode = newInviteCode();
+    return group.inviteCode;
   }
 
   /** The groups an account is a member of. */
@@ -74,7 +96,9 @@ export class Groups {
     if (group.participants.has(account.user)) return false;
     const before = [...group.participants.values()].map((member) => member.account);
     this.#join(group, account, undefined);
-    group.joinRequests.delete(account.user);
+    for (const waiting of [group.joinRequests, group.invitations, group.removed, group.left]) {
+      waiting.delete(account.user);
+    }
     notifyGroup(this.#delivery, group, actor, before, {
       tag: 'add',
       attrs: { reason, ...newParticipantVersion(group) },
@@ -90,6 +114,7 @@ export class Groups {
     if (!group.participants.has(account.user)) return false;
     const before = [...group.participants.values()].map((member) => member.account);
     group.participants.delete(account.user);
+    (account === actor ? group.left : group.removed).add(account.user);
     this.#byUser.get(account.user)?.delete(group);
     notifyGroup(this.#delivery, group, actor, before, {
       tag: 'remove',
@@ -112,11 +137,12 @@ export class Groups {
     return true;
   }
 
-  /** The community of a group and its announcements: who is in one of its groups is in these as well. */
+  /** A community and its announcements: who is in one of its groups, or in either of them, is in both. */
   around(group: Group): Group[] {
-    const community = group.parent;
-    if (!community || group.defaultSubGroup) return [];
-    return [community, ...this.linkedTo(community).filter(({ defaultSubGroup }) => defaultSubGroup)];
+    const community = group.community ? group : group.parent;
+    if (!community) return [];
+    const both = [community, ...this.linkedTo(community).filter(({ defaultSubGroup }) => defaultSubGroup)];
+    return both.filter((each) => each !== group);
   }
 
   /** The groups of a community. */
@@ -170,6 +196,6 @@ export function newVersion(): string {
 }
 
 /** A fresh code for an invite link. */
-export function newInviteCode(): string {
+function newInviteCode(): string {
   return randomBytes(16).toString('base64url');
 }

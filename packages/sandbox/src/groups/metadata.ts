@@ -29,6 +29,7 @@ export function groupStanza(group: Group): BinaryNode {
   if (group.community) {
     const { defaultApprovalMode } = group.community;
     content.push(stanza('parent', { default_membership_approval_mode: defaultApprovalMode }));
+    if (group.community.membersCreateGroups) content.push(stanza('allow_non_admin_sub_group_creation'));
   }
   if (group.parent) content.push(stanza('linked_parent', { jid: group.parent.jid }));
   if (group.defaultSubGroup) content.push(stanza('default_sub_group'));

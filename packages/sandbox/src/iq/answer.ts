@@ -23,7 +23,10 @@ export const BAD_REQUEST = { code: 400, text: 'bad-request' } as const;
 export const NOT_AUTHORIZED = { code: 401, text: 'not-authorized' } as const;
 export const FORBIDDEN = { code: 403, text: 'forbidden' } as const;
 export const NOT_FOUND = { code: 404, text: 'item-not-found' } as const;
+export const NOT_ACCEPTABLE = { code: 406, text: 'not-acceptable' } as const;
 export const CONFLICT = { code: 409, text: 'conflict' } as const;
+export const GONE = { code: 410, text: 'gone' } as const;
+export const RESOURCE_LIMIT = { code: 419, text: 'resource-limit' } as const;
 export const NOT_IMPLEMENTED = { code: 501, text: 'feature-not-implemented' } as const;
 
 /** `error` of a participant in an answer: the number is not on WhatsApp. */

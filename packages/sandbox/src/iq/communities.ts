@@ -3,7 +3,7 @@ import type { Group } from '../groups/group.ts';
 import { participantStanza } from '../groups/notifications.ts';
 import type { Account } from '../state/directory.ts';
 import { childNamed, childrenNamed, stanza } from '../wire/stanza.ts';
-import { FORBIDDEN, type IqAnswer, type IqRequest, NOT_FOUND } from './answer.ts';
+import { FORBIDDEN, type IqAnswer, type IqRequest, NOT_ACCEPTABLE, NOT_FOUND } from './answer.ts';
 
 /** `link_type` and `unlink_type` of a group in a community (whatsmeow types/group.go GroupLinkChangeTypeSub). */
 const SUB_GROUP = 'sub_group';
@@ -25,17 +25,21 @@ export function linkedParticipants({ network }: IqRequest, community: Group): Iq
 
 /**
  * `<links><link link_type="sub_group"><group jid/></link></links>` to the community: its members join the
- * community, and both are told (whatsmeow group.go LinkGroup, parseGroupChange).
+ * community, and both are told (whatsmeow group.go LinkGroup, parseGroupChange). A group that cannot be linked has
+ * an `error` of its own (WhatsApp Web WAWebLinkSubgroupsAction reads `failedGroups`).
  */
 export function linkGroups({ network, sender }: IqRequest, community: Group, command: BinaryNode): IqAnswer {
   const actor = sender.account;
-  const named = childrenNamed(childNamed(command, 'link'), 'group');
-  const groups = named.flatMap(({ attrs }) => network.groups.get(attrs.jid ?? '') ?? []);
-  if (!community.community || groups.length < named.length) return { error: NOT_FOUND };
-  if (groups.some((group) => !group.participants.get(actor.user)?.role)) return { error: FORBIDDEN };
-  const linked = groups.map(({ jid }) => stanza('group', { jid }));
+  if (!community.community) return { error: NOT_FOUND };
+  const groups: Group[] = [];
+  const results = childrenNamed(childNamed(command, 'link'), 'group').map(({ attrs }) => {
+    const group = network.groups.get(attrs.jid ?? '');
+    const error = refusalToLink(group, actor);
+    if (group && !error) groups.push(group);
+    return stanza('group', { jid: group?.jid ?? attrs.jid, error: error && String(error.code) });
+  });
   return {
-    content: [stanza('links', {}, [stanza('link', { link_type: SUB_GROUP }, linked)])],
+    content: [stanza('links', {}, [stanza('link', { link_type: SUB_GROUP }, results)])],
     after: () => {
       for (const group of groups) {
         group.parent = community;
@@ -56,6 +60,13 @@ export function linkGroups({ network, sender }: IqRequest, community: Group, com
   };
 }
 
+/** A community and a group of another community belong to none. */
+function refusalToLink(group: Group | undefined, actor: Account): IqAnswer['error'] {
+  if (!group) return NOT_FOUND;
+  if (!group.participants.get(actor.user)?.role) return FORBIDDEN;
+  return group.parent || group.community ? NOT_ACCEPTABLE : undefined;
+}
+
 /** `<unlink unlink_type="sub_group"><group jid/></unlink>` to the community; its members stay in it. */
 export function unlinkGroups(request: IqRequest, community: Group, command: BinaryNode): IqAnswer {
   const { network, sender } = request;
@@ -64,6 +75,7 @@ export function unlinkGroups(request: IqRequest, community: Group, command: Bina
   if (groups.length < named.length || groups.some(({ parent }) => parent !== community)) {
     return { error: NOT_FOUND };
   }
+  if (groups.some(({ defaultSubGroup }) => defaultSubGroup)) return { error: NOT_ACCEPTABLE };
   const content = groups.map(({ jid }) => stanza('group', { jid }));
   return {
     content: [stanza('unlink', { unlink_type: SUB_GROUP }, content)],
