@@ -13,6 +13,7 @@ import { createNetwork, type Network } from './network/network.ts';
 import { type CompanionRegRefresh, PairingDesk } from './pairing/desk.ts';
 import type { PhoneHost } from './phones/host.ts';
 import { createPhone, type Phone, reinstallPhone } from './phones/phone.ts';
+import { stateFiles } from './phones/state-files.ts';
 import type { RegisteredDevice } from './state/directory.ts';
 import { createNoiseCertificates } from './wire/certificates.ts';
 import { stanza } from './wire/stanza.ts';
@@ -219,6 +220,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       hostname: () => cdn.hostname,
       authToken: () => authToken,
       keepPicture: (bytes) => cdn.keepPicture(bytes),
+      stateFiles: stateFiles(cdn),
     },
   });
   const pairing = new PairingDesk(

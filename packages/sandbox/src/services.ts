@@ -4,7 +4,7 @@ import type { ReachOutLocks } from './accounts/reach-out.ts';
 import type { Delivery } from './delivery/delivery.ts';
 import type { Groups } from './groups/groups.ts';
 import type { Newsletters } from './newsletters/newsletters.ts';
-import type { AppState } from './state/app-state.ts';
+import type { AppState, StateFiles } from './state/app-state.ts';
 import type { Directory, RegisteredDevice } from './state/directory.ts';
 import type { FaultOrders } from './state/fault-orders.ts';
 
@@ -15,6 +15,8 @@ export interface MediaHosts {
   authToken(): string;
   /** Puts a picture where everybody can fetch it: these are not encrypted. */
   keepPicture(bytes: Buffer): { readonly url: string; readonly directPath: string };
+  /** Without it there are no snapshots of app state, and no patches in files. */
+  readonly stateFiles?: StateFiles;
 }
 
 /** Answers an iq that needs a part built on top of the network (pairing); `undefined` when it is not its. */

@@ -46,6 +46,7 @@ export function composeDevices(
       receipt: async (...told) => reports().receipt(...told),
       mediaRetry: async (...told) => reports().mediaRetry(...told),
       notice: async (...told) => reports().notice(...told),
+      accountState: async (...told) => reports().accountState(...told),
       history: async (...told) => reports().history(...told),
       chatTimer: async (...told) => reports().chatTimer(...told),
       groupsChanged: async (...told) => reports().groupsChanged(...told),

@@ -1,4 +1,5 @@
 /** Gives each report of a session to the part that stores it. */
+import type { AccountState } from '../whatsapp/port/account.ts';
 import type { ChatTimer } from '../whatsapp/port/chat-timers.ts';
 import type { SessionEvent } from '../whatsapp/port/events.ts';
 import type { HistoryBatch } from '../whatsapp/port/history.ts';
@@ -14,16 +15,28 @@ export interface SessionHandlers {
   receipt(device: Device, receipt: MessageReceipt): Promise<void>;
   mediaRetry(device: Device, answer: SealedRetryAnswer): Promise<void>;
   notice(device: Device, notice: SessionNotice, cause?: string): Promise<void>;
+  accountState(device: Device, state: AccountState): Promise<void>;
   history(device: Device, batch: HistoryBatch): Promise<void>;
   chatTimer(device: Device, timer: ChatTimer): Promise<void>;
   groupsChanged(device: Device): Promise<void>;
 }
 
-/** What a session says of itself, in contrast to what its account received. */
-export type SessionState = Exclude<
-  SessionEvent,
-  { type: 'message' | 'receipt' | 'media_retry' | 'notice' | 'history' | 'chat_timer' | 'groups_changed' }
->;
+/** What the account received, in contrast to what a session says of itself. */
+const RECEIVED = [
+  'message',
+  'receipt',
+  'media_retry',
+  'notice',
+  'account_state',
+  'history',
+  'chat_timer',
+  'groups_changed',
+] as const satisfies readonly SessionEvent['type'][];
+
+type ReceivedType = (typeof RECEIVED)[number];
+
+/** What a session says of itself. */
+export type SessionState = Exclude<SessionEvent, { type: ReceivedType }>;
 
 /** What the account received is stored by its handler. */
 export function storeReceived(
@@ -40,6 +53,8 @@ export function storeReceived(
       return handlers.mediaRetry(device, event.answer);
     case 'notice':
       return handlers.notice(device, event.notice, event.cause);
+    case 'account_state':
+      return handlers.accountState(device, event.state);
     case 'history':
       return handlers.history(device, event.batch);
     case 'chat_timer':
@@ -49,16 +64,6 @@ export function storeReceived(
   }
 }
 
-const RECEIVED: readonly SessionEvent['type'][] = [
-  'message',
-  'receipt',
-  'media_retry',
-  'notice',
-  'history',
-  'chat_timer',
-  'groups_changed',
-];
-
 export function isSessionState(event: SessionEvent): event is SessionState {
-  return !RECEIVED.includes(event.type);
+  return !RECEIVED.some((type) => type === event.type);
 }

@@ -93,6 +93,7 @@ export function composeMessages(parts: MessagesParts): Messages {
         };
         await parts.notices.record(device, notice, { cause, about });
       },
+      accountState: (device, state) => parts.notices.describe(device, state),
       history: (device, batch) => history.store(device, batch),
       chatTimer: (device, timer) => learnTimer(db, device, timer),
       loadSentMessage: (device, chat, id) => archive.loadSentMessage(device, chat, id),

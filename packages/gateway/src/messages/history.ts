@@ -52,7 +52,7 @@ export class MessageHistory {
         data: {
           kind: batch.kind,
           progress: batch.progress,
-          chats: batch.chats,
+          chats: batch.chats.length,
           contacts: batch.contacts,
           count: batch.messages.length,
           stored,

@@ -54,6 +54,7 @@ export class DevicesWorld {
         mediaRetry: async () => {},
         notice: async () => {},
         history: async () => {},
+        accountState: async () => {},
         chatTimer: async () => {},
         groupsChanged: async () => {},
       },

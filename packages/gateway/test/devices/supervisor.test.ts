@@ -137,6 +137,7 @@ describe('what a session receives', () => {
         mediaRetry: async () => {},
         notice: async () => {},
         history: async () => {},
+        accountState: async () => {},
         chatTimer: async () => {},
         groupsChanged: async () => {},
       },

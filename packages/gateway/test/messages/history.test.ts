@@ -42,7 +42,19 @@ const batch = (messages: InboundMessage[], kind: HistoryBatch['kind'] = 'recent'
   progress: 40,
   messages,
   timers: [],
-  chats: 1,
+  chats: [
+    {
+      chat: { jid: '5511900000009@s.whatsapp.net', lid: null },
+      name: null,
+      archived: null,
+      pinned: null,
+      muted: null,
+      mutedUntil: null,
+      unreadCount: null,
+      markedUnread: null,
+      lastAt: null,
+    },
+  ],
   contacts: 1,
 });
 

@@ -135,7 +135,7 @@ describe('history', () => {
       oldest: { id: 'none', fromMe: false, timestamp: 1_000 },
       count: 5,
     });
-    expect(await batchOf(recorder, 'on_demand')).toMatchObject({ messages: [], chats: 1 });
+    expect(await batchOf(recorder, 'on_demand')).toMatchObject({ messages: [], chats: [{ archived: null }] });
     expect(warnings).toContain('account data is lost');
     await again.stop();
     expect(leftOver(linked)).toEqual([]);
@@ -171,6 +171,42 @@ describe('history', () => {
     expect([...linked.credentials.aside.keys()]).toEqual([id]);
     await again.stop();
     expect(leftOver(linked)).toEqual([]);
+  });
+
+  test('tells how each chat stands in the list', async () => {
+    const owner = await sandbox.createPhone({ number: '5511933330008', name: 'Owner' });
+    const bob = await sandbox.createPhone({ number: '5511933330009', name: 'Bob' });
+    await owner.past.fill(bob, 1, 1_700_000_500);
+    await owner.past.fill(ana, 3, 1_700_000_000);
+    await owner.past.show(ana, { name: 'Ana Souza', unread: 2, pinned: true, mutedUntil: -1 });
+    await owner.past.show(bob, { archived: true, markedUnread: true, mutedUntil: 1_900_000_000_000 });
+    const linked = await linkSession(sandbox, factory, owner);
+    const { chats } = await batchOf(linked.recorder, 'initial');
+    expect(chats).toEqual([
+      {
+        chat: { jid: ana.jid, lid: ana.lid },
+        name: 'Ana Souza',
+        archived: false,
+        pinned: true,
+        muted: true,
+        mutedUntil: null,
+        unreadCount: 2,
+        markedUnread: false,
+        lastAt: 1_700_000_000_000,
+      },
+      {
+        chat: { jid: bob.jid, lid: bob.lid },
+        name: null,
+        archived: true,
+        pinned: false,
+        muted: true,
+        mutedUntil: 1_900_000_000_000,
+        unreadCount: 0,
+        markedUnread: true,
+        lastAt: 1_700_000_500_000,
+      },
+    ]);
+    await linked.session.stop();
   });
 
   test('brings push names that are no news when their owner writes', async () => {

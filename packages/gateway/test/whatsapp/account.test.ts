@@ -61,18 +61,26 @@ describe('changes of the account, from encrypted app-state patches', () => {
     await account.muteChat(ana, null);
     expect(await recorder.notice('chat.mute')).toMatchObject({ muted: false, mutedUntil: null });
 
+    const upTo = (shop.phone.inbox.at(-1)?.timestamp ?? 0) * 1000;
     await account.archiveChat(ana);
-    expect(await recorder.notice('chat.archive')).toEqual({ name: 'chat.archive', chat, archived: true });
+    expect(await recorder.notice('chat.archive')).toEqual({
+      name: 'chat.archive',
+      chat,
+      archived: true,
+      upTo,
+    });
+    expect(await recorder.notice('chat.pin')).toEqual({ name: 'chat.pin', chat, pinned: false });
     await account.markChatRead(ana, false);
     expect(await recorder.notice('chat.mark_as_read')).toEqual({
       name: 'chat.mark_as_read',
       chat,
       read: false,
+      upTo,
     });
     await account.clearChat(ana);
-    expect(await recorder.notice('chat.clear')).toEqual({ name: 'chat.clear', chat });
+    expect(await recorder.notice('chat.clear')).toEqual({ name: 'chat.clear', chat, upTo });
     await account.deleteChat(ana);
-    expect(await recorder.notice('chat.delete')).toEqual({ name: 'chat.delete', chat });
+    expect(await recorder.notice('chat.delete')).toEqual({ name: 'chat.delete', chat, upTo });
   });
 
   test('of a group chat, named by its JID', async () => {

@@ -30,7 +30,7 @@ export const idleGroups: SessionGroups = {
 };
 export const idleContacts: SessionContacts = { lookUpNumbers: () => Promise.resolve([]) };
 export const idlePresence: SessionPresence = { send: done, sendChatState: done, subscribe: done };
-export const idleAccount: SessionAccount = { change: done };
+export const idleAccount: SessionAccount = { sync: done, change: done };
 export const idleHistory: SessionHistory = { request: done };
 
 /** Every part of a session, idle but for those given. */

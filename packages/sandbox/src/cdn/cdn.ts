@@ -42,6 +42,8 @@ export interface Cdn {
   object(directPath: string): CdnObject | undefined;
   /** Stores a picture as the server does for profiles and groups: as it is. */
   keepPicture(bytes: Buffer): { url: string; directPath: string };
+  /** Stores an encrypted file that the server made; its direct path. */
+  keep(mediaType: string, ciphertext: Buffer): string;
   /** Objects now stored, oldest first. */
   objects(): CdnObject[];
   expire(directPath: string, status?: 403 | 404 | 410): void;
@@ -162,6 +164,7 @@ export async function createCdn(options: CdnOptions): Promise<Cdn> {
     clearLog: () => {
       log.length = 0;
     },
+    keep: (mediaType, ciphertext) => shelf.put(mediaType, ciphertext).directPath,
     keepPicture: (bytes) => {
       const { directPath } = shelf.put('picture', bytes);
       return { url: `https://${hostname}${directPath}`, directPath };

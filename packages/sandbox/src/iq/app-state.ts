@@ -6,7 +6,8 @@ import { BAD_REQUEST, type IqHandler } from './answer.ts';
 /**
  * `w:sync:app:state`: patches are taken, numbered and handed out; the account's other devices are told by
  * `server_sync` (Baileys chats.js resyncAppState, appPatch; whatsmeow appstate.go). A new account has none,
- * so a first sync is empty. A patch on an old version is a conflict (409) in its collection.
+ * so a first sync is empty; one of much is a snapshot, where the client asks for it. A patch on an old version
+ * is a conflict (409) in its collection, which then holds what the client has missed.
  */
 const appState: IqHandler = ({ network, sender, iq }) => {
   const sync = childNamed(iq, 'sync');
@@ -22,26 +23,21 @@ const appState: IqHandler = ({ network, sender, iq }) => {
       if (made === undefined) {
         return stanza('collection', { name, type: 'error' }, [
           stanza('error', { code: '409', text: 'conflict' }),
+          ...patchNodes(network.appState.patchesAfter(user, name, version)),
         ]);
       }
       changed.push(stanza('collection', { name, version: String(made) }));
       return stanza('collection', { name, version: String(made) });
     }
-    const patches = network.appState.patchesAfter(user, name, version);
-    const current = String(network.appState.version(user, name));
-    return stanza(
-      'collection',
-      { name, version: current, has_more_patches: 'false' },
-      patches.length > 0
-        ? [
-            stanza(
-              'patches',
-              {},
-              patches.map((bytes) => stanza('patch', {}, bytes)),
-            ),
-          ]
-        : undefined,
-    );
+    const current = {
+      name,
+      version: String(network.appState.version(user, name)),
+      has_more_patches: 'false',
+    };
+    const asked = version === 0 && collection.attrs.return_snapshot === 'true';
+    const snapshot = asked ? network.appState.snapshot(user, name) : undefined;
+    if (snapshot) return stanza('collection', current, [stanza('snapshot', {}, snapshot)]);
+    return stanza('collection', current, patchNodes(network.appState.patchesAfter(user, name, version)));
   });
   return {
     content: [stanza('sync', {}, answers)],
@@ -50,5 +46,16 @@ const appState: IqHandler = ({ network, sender, iq }) => {
     },
   };
 };
+
+function patchNodes(patches: readonly Uint8Array[]): BinaryNode[] {
+  if (patches.length === 0) return [];
+  return [
+    stanza(
+      'patches',
+      {},
+      patches.map((bytes) => stanza('patch', {}, bytes)),
+    ),
+  ];
+}
 
 export const appStateHandlers: ReadonlyArray<readonly [string, IqHandler]> = [['w:sync:app:state', appState]];

@@ -27,7 +27,7 @@ export interface NetworkOptions {
  */
 export class Network implements NetworkPort, NetworkServices {
   readonly directory = new Directory();
-  readonly appState = new AppState();
+  readonly appState = new AppState(() => this.media?.stateFiles);
   readonly orders = new FaultOrders();
   readonly delivery = new Delivery(this.directory, this.orders);
   readonly groups = new Groups(this.delivery);

@@ -1,6 +1,7 @@
 import { type proto, QueryIds } from 'baileys';
 import { type AddressBook, toJid } from './address-book.ts';
-import type { AppStateChange, PhoneAppState } from './app-state.ts';
+import type { PhoneAppState } from './app-state.ts';
+import type { AppStateChange } from './app-state-patch.ts';
 import type { PhoneConnection } from './connection.ts';
 import type { Inbox } from './inbox.ts';
 
@@ -41,9 +42,9 @@ export class AccountChanges {
     this.#inbox = parts.inbox;
   }
 
-  /** Writes any change as it is. */
-  write(change: AppStateChange): Promise<void> {
-    return this.#state.write(change);
+  /** Writes any changes of one collection as they are, as one patch; many have them in a file. */
+  write(...changes: readonly [AppStateChange, ...AppStateChange[]]): Promise<void> {
+    return this.#state.write(...changes);
   }
 
   /**
@@ -69,10 +70,20 @@ export class AccountChanges {
     await this.#chat('regular_high', ['mute', await this.#jid(chat)], 2, { muteAction });
   }
 
+  /** A chat that is archived is no longer pinned (whatsmeow appstate/encode.go BuildArchive). */
   async archiveChat(chat: AccountTarget, archived = true): Promise<void> {
-    const messageRange = this.#range(chat);
-    const archiveChatAction = { archived, messageRange };
-    await this.#chat('regular_low', ['archive', await this.#jid(chat)], 3, { archiveChatAction });
+    const jid = await this.#jid(chat);
+    const collection = 'regular_low';
+    const archiveChatAction = { archived, messageRange: this.#range(chat) };
+    const archive = {
+      collection,
+      index: ['archive', jid],
+      apiVersion: 3,
+      action: { archiveChatAction },
+    } as const;
+    const unpinned = { pinAction: { pinned: false } };
+    const unpin = { collection, index: ['pin_v1', jid], apiVersion: 5, action: unpinned } as const;
+    await (archived ? this.#state.write(archive, unpin) : this.#state.write(archive));
   }
 
   async markChatRead(chat: AccountTarget, read = true): Promise<void> {
@@ -111,6 +122,14 @@ export class AccountChanges {
     );
   }
 
+  /** The chats that are pinned, whichever device pinned them. */
+  async pins(): Promise<string[]> {
+    const entries = await this.#state.entries('regular_low');
+    return entries.flatMap(({ index: [kind, jid], action }) =>
+      kind === 'pin_v1' && jid && action.pinAction?.pinned ? [jid] : [],
+    );
+  }
+
   /** How app state names a message: chat, id, whether it is ours, and its author in a group. */
   async #message(kind: string, id: string) {
     const message = this.#inbox.find(id);
@@ -132,6 +151,18 @@ export class AccountChanges {
     await this.#chat('critical_unblock_low', ['contact', this.#book.canonical(jidOf(person))], 2, {
       contactAction,
     });
+  }
+
+  /** Saves many people at once, whether or not they have accounts. */
+  async importContacts(
+    people: readonly { readonly jid: string; readonly lid?: string; readonly fullName: string }[],
+  ): Promise<void> {
+    const [first, ...others] = people.map(({ jid, lid, fullName }): AppStateChange => {
+      const contactAction = { fullName, ...(lid ? { lidJid: lid } : {}), saveOnPrimaryAddressbook: true };
+      const action = { contactAction };
+      return { collection: 'critical_unblock_low', index: ['contact', jid], apiVersion: 2, action };
+    });
+    if (first) await this.#state.write(first, ...others);
   }
 
   async removeContact(person: AccountTarget): Promise<void> {

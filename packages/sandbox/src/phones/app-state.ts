@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import {
   type BinaryNode,
   decodePatches,
-  encodeSyncdPatch,
   getBinaryNodeChild,
   getBinaryNodeChildren,
   type LTHashState,
@@ -10,23 +9,15 @@ import {
   proto,
   type WAPatchName,
 } from 'baileys';
+import { type AppStateChange, encodePatch } from './app-state-patch.ts';
 import type { PhoneConnection } from './connection.ts';
-
-/** One change of the account's state, as a client writes it. */
-export interface AppStateChange {
-  readonly collection: WAPatchName;
-  /** What it is about: `['pin_v1', jid]`. */
-  readonly index: readonly string[];
-  readonly action: proto.ISyncActionValue;
-  /** Version of the action's format. */
-  readonly apiVersion: number;
-  /** Takes the entry away instead of setting it. */
-  readonly remove?: boolean;
-}
+import type { MediaClient } from './media-client.ts';
+import { decryptMedia, encryptMedia } from './media-crypto.ts';
 
 /** Two clients may write at one moment; the later one fetches and writes again. */
 const MAX_ATTEMPTS = 5;
-const { SyncdOperation } = proto.SyncdMutation;
+/** A patch of more changes has them in a file. Ours; the limit of the apps is not known. */
+const INLINE_CHANGES = 100;
 
 /**
  * A phone's hand on its account's app state: encrypts changes under the key it shares with its companions
@@ -37,16 +28,18 @@ export class PhoneAppState {
   /** Shared with companions; `id` is six bytes, device and counter. */
   readonly key = { id: Buffer.concat([Buffer.from([0, 0]), randomBytes(4)]), data: randomBytes(32) };
   readonly #connection: PhoneConnection;
+  readonly #media: MediaClient;
   readonly #states = new Map<WAPatchName, LTHashState>();
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(connection: PhoneConnection) {
+  constructor(connection: PhoneConnection, media: MediaClient) {
     this.#connection = connection;
+    this.#media = media;
   }
 
-  /** Resolves when the server took the change; one after the other. */
-  write(change: AppStateChange): Promise<void> {
-    const written = this.#turn.then(() => this.#write(change));
+  /** Resolves when the server took the changes, as one patch; one patch after the other. All of one collection. */
+  write(...changes: readonly [AppStateChange, ...AppStateChange[]]): Promise<void> {
+    const written = this.#turn.then(() => this.#write(changes));
     this.#turn = written.catch(() => undefined);
     return written;
   }
@@ -69,30 +62,37 @@ export class PhoneAppState {
     }));
   }
 
-  async #write(change: AppStateChange): Promise<void> {
-    const { collection: name, index, action, apiVersion, remove } = change;
+  async #write(changes: readonly [AppStateChange, ...AppStateChange[]]): Promise<void> {
+    const { collection: name } = changes[0];
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt += 1) {
       const before = await this.#fetch(name);
-      const { patch, state } = await encodeSyncdPatch(
-        {
-          type: name,
-          index: [...index],
-          syncAction: { ...action, timestamp: action.timestamp ?? Date.now() },
-          apiVersion,
-          operation: remove ? SyncdOperation.REMOVE : SyncdOperation.SET,
-        },
-        this.key.id.toString('base64'),
-        before,
-        async () => ({ keyData: this.key.data }),
-      );
+      const { patch, state } = encodePatch(name, changes, this.key, before);
+      const sent = changes.length > INLINE_CHANGES ? await this.#inFile(patch) : patch;
       const answer = await this.#sync(name, before.version, [
-        { tag: 'patch', attrs: {}, content: proto.SyncdPatch.encode(patch).finish() },
+        { tag: 'patch', attrs: {}, content: proto.SyncdPatch.encode(sent).finish() },
       ]);
       if (answer.attrs.type === 'error') continue;
       this.#states.set(name, state);
       return;
     }
     throw new Error(`the app-state collection ${name} kept changing`);
+  }
+
+  /** The mutations on the CDN, and in the patch a reference to them. */
+  async #inFile(
+    patch: proto.ISyncdPatch & { mutations: proto.ISyncdMutation[] },
+  ): Promise<proto.ISyncdPatch> {
+    const { mutations, ...rest } = patch;
+    const bytes = proto.SyncdMutations.encode({ mutations }).finish();
+    const { ciphertext, mediaKey, fileSha256, fileEncSha256, fileLength } = encryptMedia(
+      bytes,
+      'md-app-state',
+    );
+    const { directPath } = await this.#media.upload('md-app-state', ciphertext, fileEncSha256);
+    return {
+      ...rest,
+      externalMutations: { mediaKey, directPath, fileSha256, fileEncSha256, fileSizeBytes: fileLength },
+    };
   }
 
   /** The collection as the server has it, other devices' patches included. */
@@ -116,9 +116,17 @@ export class PhoneAppState {
 
   async #patchesAfter(name: WAPatchName, version: number): Promise<proto.ISyncdPatch[]> {
     const answer = await this.#sync(name, version, undefined);
-    return getBinaryNodeChildren(getBinaryNodeChild(answer, 'patches'), 'patch').flatMap((node) =>
-      node.content instanceof Uint8Array ? [proto.SyncdPatch.decode(node.content)] : [],
-    );
+    const nodes = getBinaryNodeChildren(getBinaryNodeChild(answer, 'patches'), 'patch');
+    const patches = nodes.flatMap(({ content }) => (content instanceof Uint8Array ? [content] : []));
+    return Promise.all(patches.map((bytes) => this.#inlined(proto.SyncdPatch.decode(bytes))));
+  }
+
+  async #inlined(patch: proto.SyncdPatch): Promise<proto.ISyncdPatch> {
+    const { externalMutations: file, ...rest } = patch;
+    if (!file?.mediaKey || !file.directPath) return patch;
+    const ciphertext = await this.#media.fetch('md-app-state', file.directPath);
+    const bytes = decryptMedia(ciphertext, 'md-app-state', { mediaKey: file.mediaKey });
+    return { ...rest, mutations: proto.SyncdMutations.decode(bytes).mutations };
   }
 
   async #sync(name: string, version: number, content: BinaryNode[] | undefined): Promise<BinaryNode> {

@@ -8,6 +8,7 @@ import type { ChatTimers } from './chat-timers.ts';
 import type { Inbox, PhoneMessage } from './inbox.ts';
 import type { MediaClient } from './media-client.ts';
 import { encryptMedia } from './media-crypto.ts';
+import type { Past } from './past.ts';
 import type { PhoneIdentity, Sender } from './sending.ts';
 
 const compress = promisify(deflate);
@@ -42,6 +43,7 @@ export class CompanionSync {
   readonly #media: MediaClient;
   readonly #appState: PhoneAppState;
   readonly #timers: ChatTimers;
+  readonly #past: Past;
   readonly #rawId: number;
   /** Off: requests for older messages stay without an answer, as from a phone that is out of reach. */
   answersHistoryRequests = true;
@@ -55,6 +57,7 @@ export class CompanionSync {
       media: MediaClient;
       appState: PhoneAppState;
       timers: ChatTimers;
+      past: Past;
       rawId: number;
     },
   ) {
@@ -65,6 +68,7 @@ export class CompanionSync {
     this.#media = parts.media;
     this.#appState = parts.appState;
     this.#timers = parts.timers;
+    this.#past = parts.past;
     this.#rawId = parts.rawId;
   }
 
@@ -248,6 +252,7 @@ export class CompanionSync {
     const timestamp = messages.at(-1)?.timestamp ?? 0;
     const timer = this.#timers.of(chat);
     return {
+      ...this.#past.conversation(chat),
       id: lid ?? chat,
       ...(lid === undefined ? {} : { lidJid: lid, pnJid: chat }),
       conversationTimestamp: timestamp,

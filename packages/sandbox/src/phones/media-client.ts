@@ -46,17 +46,20 @@ export class MediaClient {
     const { mediaKey, directPath, fileSha256, fileEncSha256 } = content;
     if (!mediaKey || !directPath) throw new Error('the message names no media');
     const hash = fileEncSha256 ? Buffer.from(fileEncSha256).toString('base64url') : '';
-    const separator = directPath.includes('?') ? '&' : '?';
-    const answer = await this.#call(
-      'GET',
-      `${directPath}${separator}hash=${hash}&mms-type=${type}&__wa-mms=`,
-    );
-    if (answer.status !== 200) throw new Error(`the CDN answered the download with ${answer.status}`);
-    return decryptMedia(answer.body, type, {
+    return decryptMedia(await this.fetch(type, directPath, hash), type, {
       mediaKey,
       ...(fileSha256 ? { fileSha256 } : {}),
       ...(fileEncSha256 ? { fileEncSha256 } : {}),
     });
+  }
+
+  /** Downloads a ciphertext; rejects with the CDN's status. */
+  async fetch(type: BlobType, directPath: string, hash = ''): Promise<Buffer> {
+    const separator = directPath.includes('?') ? '&' : '?';
+    const path = `${directPath}${separator}hash=${hash}&mms-type=${type}&__wa-mms=`;
+    const answer = await this.#call('GET', path);
+    if (answer.status !== 200) throw new Error(`the CDN answered the download with ${answer.status}`);
+    return answer.body;
   }
 
   async #hosts(): Promise<MediaConnection> {

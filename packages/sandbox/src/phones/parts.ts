@@ -74,13 +74,13 @@ export function phoneParts(host: PhoneHost, self: PhoneIdentity, signal: SignalC
   const mediaRetry = new MediaRetry({ connection, media, inbox, book, cdn: host.cdn });
   const signer = new DeviceSigner(signal.identity);
   const byCode = new PairCodeLinking(connection, signal.identity, self.jid);
-  const appState = new PhoneAppState(connection);
+  const appState = new PhoneAppState(connection, media);
   const account = new AccountChanges({ state: appState, connection, book, inbox });
   const linker = new CompanionLinker(host, self.number, signer, byCode, () => account.nameOnce(self.name));
   const past = new Past(self, { inbox, book });
   const timers = new ChatTimers(book);
   const { rawId } = signer;
-  const sync = new CompanionSync(self, { sender, inbox, book, media, appState, timers, rawId });
+  const sync = new CompanionSync(self, { sender, inbox, book, media, appState, timers, past, rawId });
   const policy: ReceiptPolicy = { delivered: true, read: 'manual' };
   const companions = new Companions(self.number, { host, sync, online: () => connection.online }, (error) =>
     problems.take(error),

@@ -18,6 +18,18 @@ export interface PastMessage {
   readonly pushName?: string;
 }
 
+/** What the phone shows of a chat in its list, as history tells it to companions. */
+export interface PastChat {
+  /** A group's subject, or the name under which a person is saved. */
+  readonly name?: string;
+  readonly unread?: number;
+  readonly markedUnread?: boolean;
+  readonly archived?: boolean;
+  readonly pinned?: boolean;
+  /** Milliseconds; -1: for ever. */
+  readonly mutedUntil?: number;
+}
+
 /** Seconds between two made-up messages. */
 const STEP_S = 60;
 
@@ -26,6 +38,7 @@ export class Past {
   readonly #self: PhoneIdentity;
   readonly #inbox: Inbox;
   readonly #book: AddressBook;
+  readonly #chats = new Map<string, PastChat>();
 
   constructor(self: PhoneIdentity, parts: { inbox: Inbox; book: AddressBook }) {
     this.#self = self;
@@ -60,6 +73,26 @@ export class Past {
     }
     this.#inbox.addPast(added);
     return added;
+  }
+
+  /** How a chat stands in the phone's list. It is told with the messages that the chat has. */
+  async show(chat: string | { readonly jid: string }, shown: PastChat): Promise<void> {
+    const jid = jidOf(chat);
+    if (!jid.endsWith('@g.us')) await this.#book.lid(jid);
+    this.#chats.set(this.#book.canonical(jid), shown);
+  }
+
+  /** What `show` was told of the chat, as history has it. */
+  conversation(chat: string): proto.IConversation {
+    const { name, unread, markedUnread, archived, pinned, mutedUntil } = this.#chats.get(chat) ?? {};
+    return {
+      ...(name === undefined ? {} : { name }),
+      ...(unread === undefined ? {} : { unreadCount: unread }),
+      ...(markedUnread ? { markedAsUnread: true } : {}),
+      ...(archived ? { archived } : {}),
+      ...(pinned ? { pinned: Math.floor(Date.now() / 1000) } : {}),
+      ...(mutedUntil === undefined ? {} : { muteEndTime: mutedUntil }),
+    };
   }
 
   /** So many texts, by turns of both sides, a minute apart and ending at `until` (unix seconds, default a day ago). */

@@ -193,7 +193,7 @@ class Connection {
       }),
       contacts: contacts(link),
       presence: presence(link),
-      account: account(link),
+      account: account(link, (socket, names, anew) => this.#account.refresh(socket, names, anew)),
       history: history(link),
     };
   }

@@ -1,5 +1,5 @@
 /** What a session reports. */
-import type { AccountLimit } from './account.ts';
+import type { AccountLimit, AccountState } from './account.ts';
 import type { ChatTimer } from './chat-timers.ts';
 import type { CloseReason } from './connection.ts';
 import type { HistoryBatch } from './history.ts';
@@ -31,6 +31,7 @@ export type SessionEvent =
    * acknowledged: the same cause is the same notice, come again because the acknowledgement was lost.
    */
   | { type: 'notice'; notice: SessionNotice; cause?: string }
+  | { type: 'account_state'; state: AccountState }
   | { type: 'history'; batch: HistoryBatch }
   /** Somebody in a chat of two set when its messages disappear. */
   | { type: 'chat_timer'; timer: ChatTimer }

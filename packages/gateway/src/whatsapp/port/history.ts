@@ -1,6 +1,23 @@
 import type { ChatTimer } from './chat-timers.ts';
-import type { Jid } from './identity.ts';
+import type { Identity, Jid } from './identity.ts';
 import type { InboundMessage } from './messages.ts';
+
+/** A chat as the phone had it when it wrote the history; null: not told. */
+export interface HistoryChat {
+  chat: Identity;
+  /** Of a group its subject, of a person the name that the user saved. */
+  name: string | null;
+  archived: boolean | null;
+  pinned: boolean | null;
+  muted: boolean | null;
+  /** Null with `muted`: for ever. */
+  mutedUntil: number | null;
+  unreadCount: number | null;
+  /** The user marked it as unread. */
+  markedUnread: boolean | null;
+  /** When it was last written in. */
+  lastAt: number | null;
+}
 
 /** A piece of the account's past, sent by the phone after linking or on demand. */
 export interface HistoryBatch {
@@ -11,7 +28,8 @@ export interface HistoryBatch {
   messages: InboundMessage[];
   /** Of the chats that have one, or had. */
   timers: ChatTimer[];
-  chats: number;
+  /** At most as many as messages. */
+  chats: HistoryChat[];
   contacts: number;
 }
 

@@ -30,6 +30,13 @@ export type CallEventName =
   | 'call.transport'
   | 'call.unknown';
 
+/** A change of a chat that counts for what is in it up to a message. */
+export interface ChatChange {
+  chat: Identity;
+  /** When the newest message was sent that it counts for, to the second; null: not told. */
+  upTo: number | null;
+}
+
 export type SessionNotice =
   | {
       name: 'contact.presence';
@@ -54,12 +61,12 @@ export type SessionNotice =
       removed: boolean;
       author: Identity | null;
     }
-  | { name: 'chat.mark_as_read'; chat: Identity; read: boolean }
+  | ({ name: 'chat.mark_as_read'; read: boolean } & ChatChange)
   | { name: 'chat.pin'; chat: Identity; pinned: boolean }
   | { name: 'chat.mute'; chat: Identity; muted: boolean; mutedUntil: number | null }
-  | { name: 'chat.archive'; chat: Identity; archived: boolean }
-  | { name: 'chat.delete'; chat: Identity }
-  | { name: 'chat.clear'; chat: Identity }
+  | ({ name: 'chat.archive'; archived: boolean } & ChatChange)
+  | ({ name: 'chat.delete' } & ChatChange)
+  | ({ name: 'chat.clear' } & ChatChange)
   | {
       name: 'message.starred';
       chat: Identity;

@@ -1,11 +1,19 @@
-import type { AccountChange, SessionAccount } from '../../port/account.ts';
-import { SessionFailed, SessionNotOpen, SessionTimeout } from '../../port/errors.ts';
+import type { AccountChange, SessionAccount, StateCollection } from '../../port/account.ts';
+import { RequestRefused, SessionFailed, SessionNotOpen, SessionTimeout } from '../../port/errors.ts';
+import { AppStateConflict } from '../account/app-state-tap.ts';
 import { sessionError } from '../connection/engine-errors.ts';
 import type { Link } from '../connection/link.ts';
 import { cut } from '../connection/socket.ts';
+import type { Socket } from '../library.ts';
 import { accountPatch } from '../outbound/account-patch.ts';
 
-export function account(link: Link): SessionAccount {
+/** How often a change is made again because another device was quicker; whatsmeow does it once. */
+const MOST_TRIES = 5;
+
+/** Fetches collections; resolves with those that could not be had. */
+type Refresh = (socket: Socket, names: readonly StateCollection[], anew: boolean) => Promise<string[]>;
+
+export function account(link: Link, refresh: Refresh): SessionAccount {
   return {
     async change(notice) {
       try {
@@ -17,22 +25,40 @@ export function account(link: Link): SessionAccount {
       }
       await link.report({ type: 'notice', notice });
     },
+    sync: (collections, { anew = false } = {}) =>
+      link.ask(async (socket) => {
+        assertShared(link);
+        const left = await refresh(socket, collections, anew);
+        if (left.length > 0) throw new SessionTimeout(`WhatsApp did not give ${left.join(', ')}`);
+      }),
   };
 }
 
 async function patch(link: Link, change: AccountChange): Promise<void> {
   await link.ask(async (socket) => {
-    if (!link.creds.myAppStateKeyId) {
-      throw new SessionNotOpen('the phone has not shared the keys of the account state yet');
-    }
-    try {
-      await socket.appPatch(accountPatch(change, link.clock.now()));
-    } catch (error) {
-      // A refusal and a lost connection speak for themselves; anything else may have changed the state.
-      const known = sessionError(error, link.isOpen);
-      if (!(known instanceof SessionFailed)) throw known;
-      link.warn('the account state was not changed', error);
-      throw new SessionTimeout('WhatsApp did not take the change', error);
+    assertShared(link);
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await socket.appPatch(accountPatch(change, link.clock.now()));
+      } catch (error) {
+        if (error instanceof AppStateConflict && tries < MOST_TRIES) continue;
+        throw refusal(link, error);
+      }
     }
   });
+}
+
+/** Of a change that WhatsApp did not take. */
+function refusal(link: Link, error: unknown): unknown {
+  if (error instanceof AppStateConflict) return new RequestRefused(409, error.message, error);
+  // A refusal and a lost connection speak for themselves; anything else may have changed the state.
+  const known = sessionError(error, link.isOpen);
+  if (!(known instanceof SessionFailed)) return known;
+  link.warn('the account state was not changed', error);
+  return new SessionTimeout('WhatsApp did not take the change', error);
+}
+
+function assertShared(link: Link): void {
+  if (link.creds.myAppStateKeyId) return;
+  throw new SessionNotOpen('the phone has not shared the keys of the account state yet');
 }

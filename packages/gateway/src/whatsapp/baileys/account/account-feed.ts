@@ -1,3 +1,4 @@
+import type { StateCollection } from '../../port/account.ts';
 import { AccountFileLost, type AccountFileSource } from '../../port/account-files.ts';
 import type { CredentialStore, JournalEntry } from '../../port/credentials.ts';
 import type { SessionReporter } from '../../port/events.ts';
@@ -7,16 +8,17 @@ import type { LogSink } from '../connection/quiet-logger.ts';
 import { InboundQueue } from '../inbound/inbound-queue.ts';
 import { FileUnreachable, mayPass } from '../inbound/may-pass.ts';
 import type { SetAside } from '../inbound/set-aside.ts';
-import { ALL_WA_PATCH_NAMES, type BinaryNode, proto, type SignalKeyStore, type Socket } from '../library.ts';
+import { type BinaryNode, proto, type SignalKeyStore, type Socket } from '../library.ts';
 import { decodeProtobuf } from '../parse/bounded-protobuf.ts';
 import type { OwnAccount } from '../parse/message-source.ts';
-import { appStateNotice } from './app-state-notices.ts';
+import { AppStateAnswers } from './app-state-answers.ts';
+import { appStateNotice, namesOfContact } from './app-state-notices.ts';
 import { decodeMutations } from './app-state-patch.ts';
-import { AppStateTap, isAppStateEntry } from './app-state-tap.ts';
+import { AppStateSync } from './app-state-sync.ts';
+import { AppStateTap, appliedPatch, isAppStateEntry } from './app-state-tap.ts';
 import { storeChatTokens } from './chat-tokens.ts';
 import { historyKind, historyNotification } from './history-notification.ts';
 import { inlineFile, readHistory } from './history-reader.ts';
-import { InitialSync } from './initial-sync.ts';
 import type { PushNames } from './push-names.ts';
 import { storedLids } from './stored-lids.ts';
 
@@ -53,7 +55,7 @@ export class AccountFeed {
   readonly #parts: AccountFeedParts;
   readonly #queue: InboundQueue;
   readonly #tap: AppStateTap;
-  readonly #initial: InitialSync;
+  readonly #sync: AppStateSync;
   readonly #stopping = new AbortController();
   #lids: Socket['signalRepository']['lidMapping'] | null = null;
   /** Rows that came before the session was open. */
@@ -64,19 +66,21 @@ export class AccountFeed {
   constructor(parts: AccountFeedParts) {
     this.#parts = parts;
     this.#queue = new InboundQueue((error) => this.#warn('account data not stored yet', error));
-    this.#initial = new InitialSync({
+    this.#sync = new AppStateSync({
       credentials: parts.credentials,
       takeCurrent: () => this.#tap.takeCurrent(),
+      takeSpoilt: () => this.#tap.takeSpoilt(),
       enqueue: (work) =>
         this.#queue.push({
           store: work,
-          setAside: async (error) => this.#warn('the first app-state sync was not reported', error),
+          setAside: async (error) => this.#warn('an app-state sync was not reported', error),
         }),
       report: (notice) => this.#report(notice),
-      warn: (error) => this.#warn('the first app-state sync did not finish', error),
+      warn: (error) => this.#warn('an app-state sync did not finish', error),
     });
     this.#tap = new AppStateTap({
-      synced: this.#initial.synced,
+      synced: this.#sync.synced,
+      stored: this.#sync.stored,
       applied: (entry) => this.take(entry, () => undefined),
     });
     this.keys = this.#tap.watch(parts.keys);
@@ -84,34 +88,38 @@ export class AccountFeed {
 
   /** Call before the socket opens. */
   async prepare(): Promise<void> {
-    await this.#initial.load();
+    await this.#sync.load();
   }
 
   attach(socket: Socket): void {
     this.#lids = socket.signalRepository.lidMapping;
-    socket.ws.prependListener('frame', (frame: unknown) => {
-      if (typeof frame === 'object' && frame !== null && 'tag' in frame) this.#tap.see(frame as BinaryNode);
-    });
+    new AppStateAnswers({
+      read: (file) => this.#fileOfState(file),
+      replaces: (collection) => this.#tap.replaces(collection),
+      see: (answer) => this.#tap.see(answer),
+      failed: (error) => this.#warn('a file of the app state was not fetched', error),
+    }).attach(socket);
     socket.ev.on('creds.update', ({ myAppStateKeyId }) => {
-      if (myAppStateKeyId) this.#initial.run(socket);
+      if (myAppStateKeyId) this.#sync.run(socket);
     });
     // Told of before `CB:notification`, by which the library goes.
     socket.ws.on('CB:notification,type:server_sync', (node: BinaryNode) => {
-      // For a collection that the server does not know the library asks again and again, without end. It
-      // keeps an index of a node's children once asked for it (generic-utils.js), so it is not asked here.
+      // It keeps an index of a node's children once asked for it (generic-utils.js), so it is not asked here.
       const children = Array.isArray(node.content) ? node.content : [];
-      const known = children.filter(({ tag, attrs }) => tag === 'collection' && isCollection(attrs.name));
-      node.content = known;
-      // The library looks at the first collection of a notification alone.
-      const [, ...others] = known.map(({ attrs }) => attrs.name);
-      if (others.length > 0) this.#initial.update(socket, others);
+      // The library looks at the first collection alone, and for one that the server does not know it asks
+      // again and again, without end.
+      node.content = [];
+      this.#sync.update(
+        socket,
+        children.filter(({ tag }) => tag === 'collection').map(({ attrs }) => attrs.name),
+      );
     });
     socket.ev.on('connection.update', ({ connection }) => {
       if (connection !== 'open') return;
       const waiting = this.#waiting ?? [];
       this.#waiting = null;
       for (const task of waiting) this.#enqueue(task);
-      if (socket.authState.creds.myAppStateKeyId) this.#initial.run(socket);
+      if (socket.authState.creds.myAppStateKeyId) this.#sync.run(socket);
     });
   }
 
@@ -131,10 +139,15 @@ export class AccountFeed {
     return true;
   }
 
+  /** See `SessionAccount.sync`; resolves with the collections that could not be had. */
+  refresh(socket: Socket, names: readonly StateCollection[], anew: boolean): Promise<string[]> {
+    return this.#sync.refresh(socket, names, anew);
+  }
+
   /** What is under way is broken off; its row stays for the next start. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    this.#initial.stop();
+    this.#sync.stop();
     const finished = this.#queue.drained();
     this.#queue.stopRetrying();
     await finished;
@@ -158,31 +171,36 @@ export class AccountFeed {
   }
 
   async #storeAppState(entry: JournalEntry): Promise<void> {
-    const patch = decodeProtobuf(proto.SyncdPatch, entry.plaintext);
-    const mutations = [...(patch.mutations ?? []), ...(await this.#external(patch.externalMutations))];
+    const { collection, told, begins } = await appliedPatch(entry);
+    const { mutations } = decodeProtobuf(proto.SyncdPatch, entry.plaintext);
     const directory = storedLids(this.#parts.keys);
+    const notices: SessionNotice[] = [];
     const unreadable: unknown[] = [];
-    for (const mutation of await decodeMutations(mutations, (id) => this.#appStateKey(id))) {
+    const decoded = await decodeMutations(mutations, (id) => this.#appStateKey(id));
+    await this.#lids?.storeLIDPNMappings(decoded.flatMap(namesOfContact));
+    for (const mutation of decoded) {
       try {
         const notice = await appStateNotice(mutation, directory);
-        if (notice) await this.#report(notice);
+        if (notice && told === 'news') await this.#report(notice);
+        else if (notice) notices.push(notice);
       } catch (error) {
         if (mayPass(error)) throw error;
         unreadable.push(error);
       }
     }
+    if (told === 'state') {
+      await this.#parts.report({ type: 'account_state', state: { collection, begins, notices } });
+    }
     // The others of the patch are told; it is set aside for the sake of this one.
     if (unreadable.length > 0) throw unreadable[0];
   }
 
-  /** A patch of many mutations keeps them in a file (whatsmeow appstate/decode.go ParsePatchList). */
-  async #external(file: proto.IExternalBlobReference | null | undefined): Promise<proto.ISyncdMutation[]> {
-    if (!file?.mediaKey || !file.directPath) return [];
+  async #fileOfState(file: proto.IExternalBlobReference): Promise<Uint8Array> {
     const opened = await this.#open('app_state', { ...file, fileLength: file.fileSizeBytes });
     try {
       const chunks: Uint8Array[] = [];
       for await (const chunk of (await opened.read()) as AsyncIterable<Uint8Array>) chunks.push(chunk);
-      return decodeProtobuf(proto.SyncdMutations, Buffer.concat(chunks)).mutations ?? [];
+      return Buffer.concat(chunks);
     } finally {
       await opened.close();
     }
@@ -270,8 +288,4 @@ export class AccountFeed {
   #warn(text: string, error: unknown): void {
     this.#parts.log.warn({ reason: (error as Error).message }, text);
   }
-}
-
-function isCollection(name: string | undefined): boolean {
-  return ALL_WA_PATCH_NAMES.some((known) => known === name);
 }

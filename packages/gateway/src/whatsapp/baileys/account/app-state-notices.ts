@@ -1,9 +1,12 @@
 import type { Identity } from '../../port/identity.ts';
 import type { SessionNotice } from '../../port/notices.ts';
-import { jidNormalizedUser, type proto } from '../library.ts';
+import { isLidUser, isPnUser, jidNormalizedUser, type proto } from '../library.ts';
 import { identity, type LidDirectory } from '../parse/message-source.ts';
 import { stampedTime } from '../parse/stamped-time.ts';
 import type { AppStateMutation } from './app-state-patch.ts';
+
+/** The year 5138: a later one is in milliseconds. */
+const LATEST_SECONDS = 100_000_000_000;
 
 type Reader = (
   change: AppStateMutation & { chat: (jid: string | undefined) => Promise<Identity> },
@@ -33,15 +36,25 @@ const READERS: Record<string, Reader> = {
   archive: async ({ index, action, chat }) => ({
     name: 'chat.archive',
     chat: await chat(index[1]),
+    upTo: lastOf(action.archiveChatAction),
     archived: action.archiveChatAction?.archived === true,
   }),
   markChatAsRead: async ({ index, action, chat }) => ({
     name: 'chat.mark_as_read',
     chat: await chat(index[1]),
+    upTo: lastOf(action.markChatAsReadAction),
     read: action.markChatAsReadAction?.read === true,
   }),
-  deleteChat: async ({ index, chat }) => ({ name: 'chat.delete', chat: await chat(index[1]) }),
-  clearChat: async ({ index, chat }) => ({ name: 'chat.clear', chat: await chat(index[1]) }),
+  deleteChat: async ({ index, action, chat }) => ({
+    name: 'chat.delete',
+    chat: await chat(index[1]),
+    upTo: lastOf(action.deleteChatAction),
+  }),
+  clearChat: async ({ index, action, chat }) => ({
+    name: 'chat.clear',
+    chat: await chat(index[1]),
+    upTo: lastOf(action.clearChatAction),
+  }),
   deleteMessageForMe: async ({ index, chat }) => {
     const [, jid, messageId, fromMe, participant] = index;
     if (!jid || !messageId) return null;
@@ -96,6 +109,14 @@ const READERS: Record<string, Reader> = {
   }),
 };
 
+/** A phone gives seconds, and some clients milliseconds. */
+function lastOf(
+  action: { messageRange?: proto.SyncActionValue.ISyncActionMessageRange | null } | null | undefined,
+): number | null {
+  const last = Number(action?.messageRange?.lastMessageTimestamp ?? 0);
+  return stampedTime(last > LATEST_SECONDS ? last / 1000 : last);
+}
+
 /** The notice that a change of the account's state is worth, or null: stars, quick replies, own settings… */
 export async function appStateNotice(
   change: AppStateMutation,
@@ -108,6 +129,16 @@ export async function appStateNotice(
   const read = Object.hasOwn(READERS, kind) ? READERS[kind] : undefined;
   if (!read) return null;
   return read({ ...change, chat: (jid) => nameOf(jid, undefined, directory) });
+}
+
+/** Both names of a person, where an entry of the address book has them: as history it tells who is who. */
+export function namesOfContact({ index, action }: AppStateMutation): { lid: string; pn: string }[] {
+  const [kind, jid = ''] = index;
+  if (kind !== 'contact') return [];
+  const { lidJid, pnJid } = action.contactAction ?? {};
+  const lid = isLidUser(jid) ? jid : lidJid;
+  const pn = isPnUser(jid) ? jid : pnJid;
+  return isLidUser(lid ?? '') && isPnUser(pn ?? '') && lid && pn ? [{ lid, pn }] : [];
 }
 
 /** A contact that was removed from the phone's address book has no names any more. */

@@ -1,4 +1,5 @@
 import { systemClock } from '../../../clock.ts';
+import { STATE_COLLECTIONS, type StateCollection } from '../../port/account.ts';
 import type { JournalEntry } from '../../port/credentials.ts';
 import { JOURNAL_KEY_TYPE } from '../connection/auth-state.ts';
 import {
@@ -9,13 +10,27 @@ import {
   type SignalDataSet,
   type SignalKeyStore,
 } from '../library.ts';
-import { decodeProtobuf } from '../parse/bounded-protobuf.ts';
-import { encodeStanza } from '../parse/journal-stanza.ts';
+import { decodeProtobuf, UnreadableProtobuf } from '../parse/bounded-protobuf.ts';
+import { decodeStanza, encodeStanza } from '../parse/journal-stanza.ts';
+import { VERSION_KEY_TYPE } from './app-state-sync.ts';
 
 const ID_PREFIX = 'app-state|';
-const VERSION_KEY_TYPE = 'app-state-sync-version';
-/** So that journal rows of one moment sort by version. */
+/** So that journal rows of one moment sort by version, and the pieces of one by their place. */
 const VERSION_DIGITS = 12;
+const PIECE_DIGITS = 5;
+/** A patch of more bytes is kept in pieces: each is worked off in one transaction. */
+const UNDIVIDED_BYTES = 32 * 1024;
+const MUTATIONS_PER_PIECE = 100;
+/** Of an `<error>` in a collection: somebody else has changed it meanwhile (whatsmeow appstate.go sendAppState). */
+const CONFLICT = '409';
+
+/** A change of ours was made on a version that is not the last one: it has to be made again. */
+export class AppStateConflict extends Error {
+  constructor(collection: string) {
+    super(`the app state ${collection} was changed by another device`);
+    this.name = 'AppStateConflict';
+  }
+}
 
 /**
  * Keeps the app-state patches that the library has applied, so that none is lost between applying and
@@ -31,18 +46,28 @@ export class AppStateTap {
   readonly #seen = new Map<string, Map<number, Uint8Array>>();
   /** Collections that were brought up to date since the last `takeCurrent`. */
   readonly #current = new Set<string>();
+  /** Collections whose snapshot came though we have them, since the last `takeSpoilt`. */
+  readonly #spoilt = new Set<string>();
+  /** Collections whose last answer was that a change of ours was refused. */
+  readonly #refused = new Set<string>();
   /** Collections whose first sync is over: only their patches are news. */
   readonly #synced: ReadonlySet<string>;
+  /** Collections of which a version is stored. */
+  readonly #stored: Set<string>;
   readonly #applied: (entry: JournalEntry) => void;
 
-  constructor(parts: { synced: ReadonlySet<string>; applied: (entry: JournalEntry) => void }) {
+  constructor(parts: {
+    synced: ReadonlySet<string>;
+    stored: Set<string>;
+    applied: (entry: JournalEntry) => void;
+  }) {
     this.#synced = parts.synced;
+    this.#stored = parts.stored;
     this.#applied = parts.applied;
   }
 
-  /** Call for each frame before the library handles it. */
+  /** Call for each answer about app state before the library handles it, with the files that it refers to. */
   see(frame: BinaryNode): void {
-    if (frame.tag !== 'iq' || frame.attrs.type !== 'result') return;
     const sync = getBinaryNodeChild(frame, 'sync');
     for (const collection of getBinaryNodeChildren(sync, 'collection')) this.#seeCollection(collection);
   }
@@ -54,6 +79,20 @@ export class AppStateTap {
     return current;
   }
 
+  /** Whether a snapshot of the collection would take the place of something. */
+  replaces(collection: string): boolean {
+    if (!this.#stored.has(collection)) return false;
+    this.#spoilt.add(collection);
+    return true;
+  }
+
+  /** Names for which `replaces` was true since the last call. */
+  takeSpoilt(): Set<string> {
+    const spoilt = new Set(this.#spoilt);
+    this.#spoilt.clear();
+    return spoilt;
+  }
+
   /** A key store that journals patches in the commit that applies them. */
   watch(keys: SignalKeyStore): SignalKeyStore {
     return {
@@ -61,12 +100,16 @@ export class AppStateTap {
       set: async (data) => {
         const versions = data[VERSION_KEY_TYPE];
         if (!versions) return keys.set(data);
+        // The library looks at refusals of the whole question alone, and would go on from a version that nobody has.
+        const refused = Object.keys(versions).find((name) => this.#refused.has(name));
+        if (refused !== undefined) throw new AppStateConflict(refused);
         const entries = this.#appliedUpTo(versions);
         const journal = Object.fromEntries(entries.map((entry) => [entry.id, entry]));
         const rows = entries.length > 0 ? { [JOURNAL_KEY_TYPE]: journal } : {};
         await keys.set({ ...data, ...rows } as unknown as SignalDataSet);
         for (const name of Object.keys(versions)) {
           this.#current.add(name);
+          this.#stored.add(name);
           this.#seen.delete(name);
         }
         for (const entry of entries) this.#applied(entry);
@@ -77,14 +120,18 @@ export class AppStateTap {
 
   #seeCollection(collection: BinaryNode): void {
     const { name, type } = collection.attrs;
-    if (!name || type === 'error') return;
+    if (!name) return;
+    this.#refused.delete(name);
+    if (type === 'error') {
+      const code = getBinaryNodeChild(collection, 'error')?.attrs.code;
+      if (code === CONFLICT) this.#refused.add(name);
+      return;
+    }
     const patches = getBinaryNodeChildren(
       getBinaryNodeChild(collection, 'patches') ?? collection,
       'patch',
     ).flatMap((node) => (node.content instanceof Uint8Array ? [node.content] : []));
-    if (patches.length === 0 && !getBinaryNodeChild(collection, 'snapshot')) this.#current.add(name);
-    // A snapshot repeats what was there; only what comes after a first sync is news.
-    if (!this.#synced.has(name)) return;
+    if (patches.length === 0) this.#current.add(name);
     const seen = this.#seen.get(name) ?? new Map<number, Uint8Array>();
     for (const bytes of patches) {
       const version = versionOf(bytes) ?? Number(collection.attrs.version) + 1;
@@ -94,12 +141,17 @@ export class AppStateTap {
   }
 
   #appliedUpTo(versions: { [name: string]: { version: number } | null }): JournalEntry[] {
-    return Object.entries(versions).flatMap(([name, state]) =>
-      [...(this.#seen.get(name) ?? [])]
+    return Object.entries(versions).flatMap(([name, state]) => {
+      const applied = [...(this.#seen.get(name) ?? [])]
         .filter(([version]) => state !== null && version <= state.version)
         .sort(([a], [b]) => a - b)
-        .map(([version, patch]) => journalEntry(name, version, patch)),
-    );
+        .flatMap(([version, patch]) => pieces(patch).map((piece) => ({ version, ...piece })));
+      return applied.map((piece, index) => {
+        const told = this.#synced.has(name) ? 'news' : 'state';
+        const begins = told === 'state' && index === 0 && !this.#stored.has(name);
+        return journalEntry(name, { ...piece, told, begins });
+      });
+    });
   }
 }
 
@@ -108,11 +160,57 @@ export function isAppStateEntry(entry: JournalEntry): boolean {
   return entry.id.startsWith(ID_PREFIX);
 }
 
-function journalEntry(name: string, version: number, patch: Uint8Array): JournalEntry {
+/** What a row of the journal holds. */
+export interface AppliedPatch {
+  collection: StateCollection;
+  /** Changes that others made, or what was there when the collection was fetched first. */
+  told: 'news' | 'state';
+  /** Of state: nothing of the collection came before. */
+  begins: boolean;
+}
+
+/** Of a row for which `isAppStateEntry` is true. */
+export async function appliedPatch({ id, stanza }: JournalEntry): Promise<AppliedPatch> {
+  const { attrs } = (await decodeStanza(stanza)).stanza;
+  const collection = STATE_COLLECTIONS.find((name) => name === id.split('|')[1]);
+  if (!collection) throw new UnreadableProtobuf('an app state of no known collection');
+  return { collection, told: attrs.told === 'state' ? 'state' : 'news', begins: attrs.begins === 'true' };
+}
+
+interface Piece {
+  bytes: Uint8Array;
+  /** Counted from 0; null for a patch that is whole. */
+  place: number | null;
+}
+
+function pieces(patch: Uint8Array): Piece[] {
+  if (patch.length <= UNDIVIDED_BYTES) return [{ bytes: patch, place: null }];
+  try {
+    const { mutations } = decodeProtobuf(proto.SyncdPatch, patch);
+    const count = Math.ceil(mutations.length / MUTATIONS_PER_PIECE);
+    return Array.from({ length: count }, (_, place) => {
+      const begin = place * MUTATIONS_PER_PIECE;
+      const some = mutations.slice(begin, begin + MUTATIONS_PER_PIECE);
+      return { bytes: proto.SyncdPatch.encode({ mutations: some }).finish(), place };
+    });
+  } catch {
+    // It is set aside as it came.
+    return [{ bytes: patch, place: null }];
+  }
+}
+
+function journalEntry(
+  name: string,
+  piece: Piece & { version: number; told: AppliedPatch['told']; begins: boolean },
+): JournalEntry {
+  const { version, bytes, place, told, begins } = piece;
+  const numbers = [String(version).padStart(VERSION_DIGITS, '0')];
+  if (place !== null) numbers.push(String(place).padStart(PIECE_DIGITS, '0'));
+  const attrs = { name, version: String(version), told, ...(begins ? { begins: 'true' } : {}) };
   return {
-    id: `${ID_PREFIX}${name}|${String(version).padStart(VERSION_DIGITS, '0')}`,
-    stanza: encodeStanza({ tag: 'collection', attrs: { name, version: String(version) } }),
-    plaintext: patch,
+    id: `${ID_PREFIX}${name}|${numbers.join('|')}`,
+    stanza: encodeStanza({ tag: 'collection', attrs }),
+    plaintext: bytes,
     receivedAt: systemClock.now(),
   };
 }

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { createInflate } from 'node:zlib';
 import type { ChatTimer } from '../../port/chat-timers.ts';
-import type { HistoryBatch } from '../../port/history.ts';
+import type { HistoryBatch, HistoryChat } from '../../port/history.ts';
 import type { Identity, Jid } from '../../port/identity.ts';
 import type { InboundMessage } from '../../port/messages.ts';
 import { mayPass } from '../inbound/may-pass.ts';
@@ -119,7 +119,8 @@ async function readConversation(
   }
   const names = new ConversationNames(reading.directory);
   const chat = await names.chat(conversation);
-  batches.conversation(!id.endsWith('@g.us'), timerIn(conversation, chat));
+  const person = !id.endsWith('@g.us');
+  await batches.conversation(chatIn(conversation, chat, reading.kind), person, timerIn(conversation, chat));
   // Newest first in the file; events and rows are wanted in the order of time.
   const infos = infosInConversation(bytes);
   const messages = (conversation.messages ?? []).map(({ message }, at) => ({
@@ -131,6 +132,42 @@ async function readConversation(
       message && (await readable(reading, () => historyMessage(message, came, chat, reading.own(), names)));
     if (read) await batches.add(read);
   }
+}
+
+/**
+ * Muted for ever is -1, in milliseconds as in app state. The answer to a request for older messages tells nothing
+ * of the chat itself, and a phone leaves out what is as it is by default.
+ */
+function chatIn(
+  conversation: proto.IConversation,
+  chat: Identity,
+  kind: HistoryReading['kind'],
+): HistoryChat {
+  const { name, displayName, archived, pinned, muteEndTime, unreadCount, markedAsUnread } = conversation;
+  const lastAt = stampedTime(conversation.conversationTimestamp ?? conversation.lastMsgTimestamp);
+  const told = { chat, ...cleanTexts({ name: name || displayName || null }), lastAt };
+  if (kind === 'on_demand') {
+    return {
+      ...told,
+      archived: null,
+      pinned: null,
+      muted: null,
+      mutedUntil: null,
+      unreadCount: null,
+      markedUnread: null,
+    };
+  }
+  const end = Number(muteEndTime ?? 0);
+  return {
+    ...told,
+    archived: archived === true,
+    pinned: Number(pinned ?? 0) > 0,
+    muted: end !== 0,
+    mutedUntil: stampedTime(end / 1000),
+    // WhatsApp Web shows -1 for a chat that was marked as unread.
+    unreadCount: Math.max(unreadCount ?? 0, 0),
+    markedUnread: markedAsUnread === true,
+  };
 }
 
 /** When it was set is not always told: it was so when the chat was last written in. */
@@ -156,7 +193,7 @@ class Batches {
   readonly #reading: HistoryReading;
   #messages: InboundMessage[] = [];
   #timers: ChatTimer[] = [];
-  #chats = 0;
+  #chats: HistoryChat[] = [];
   #contacts: number;
   #reported = false;
 
@@ -165,10 +202,11 @@ class Batches {
     this.#contacts = names;
   }
 
-  conversation(person: boolean, timer: ChatTimer | null): void {
+  async conversation(chat: HistoryChat, person: boolean, timer: ChatTimer | null): Promise<void> {
     if (timer) this.#timers.push(timer);
-    this.#chats += 1;
+    this.#chats.push(chat);
     if (person) this.#contacts += 1;
+    if (this.#chats.length >= HISTORY_BATCH) await this.#report();
   }
 
   async add(message: InboundMessage): Promise<void> {
@@ -177,7 +215,7 @@ class Batches {
   }
 
   async end(): Promise<void> {
-    if (!this.#reported || this.#messages.length > 0) await this.#report();
+    if (!this.#reported || this.#messages.length > 0 || this.#chats.length > 0) await this.#report();
   }
 
   async #report(): Promise<void> {
@@ -193,7 +231,7 @@ class Batches {
     });
     this.#messages = [];
     this.#timers = [];
-    this.#chats = 0;
+    this.#chats = [];
     this.#contacts = 0;
     this.#reported = true;
   }

@@ -2,9 +2,9 @@
  * Changes of the account's state as app-state patches (whatsmeow appstate/encode.go). People are named by LID
  * where it is known, as phones do since they moved to LIDs.
  */
-import type { AccountChange } from '../../port/account.ts';
+import type { AccountChange, MessageRange } from '../../port/account.ts';
 import type { Identity } from '../../port/identity.ts';
-import { proto, type WAPatchCreate } from '../library.ts';
+import { isJidGroup, proto, type WAPatchCreate } from '../library.ts';
 
 type Patch = Pick<WAPatchCreate, 'type' | 'index' | 'apiVersion'> & {
   action: Omit<proto.ISyncActionValue, 'timestamp'>;
@@ -22,11 +22,70 @@ const BUILDERS: Builders = {
     apiVersion: 2,
     action: { starAction: { starred } },
   }),
+  'chat.pin': ({ chat, pinned }) => ({
+    type: 'regular_low',
+    index: ['pin_v1', nameOf(chat)],
+    apiVersion: 5,
+    action: { pinAction: { pinned } },
+  }),
+  /** Without an end it is for ever, -1 (`BuildMuteAbs`). Milliseconds. */
+  'chat.mute': ({ chat, muted, mutedUntil }) => ({
+    type: 'regular_high',
+    index: ['mute', nameOf(chat)],
+    apiVersion: 2,
+    action: { muteAction: { muted, ...(muted ? { muteEndTimestamp: mutedUntil ?? -1 } : {}) } },
+  }),
+  'chat.archive': ({ chat, archived, ...counts }) => ({
+    type: 'regular_low',
+    index: ['archive', nameOf(chat)],
+    apiVersion: 3,
+    action: { archiveChatAction: { archived, messageRange: rangeOf(chat, counts) } },
+  }),
+  'chat.mark_as_read': ({ chat, read, ...counts }) => ({
+    type: 'regular_low',
+    index: ['markChatAsRead', nameOf(chat)],
+    apiVersion: 3,
+    action: { markChatAsReadAction: { read, messageRange: rangeOf(chat, counts) } },
+  }),
+  /** `["clearChat", chat, "1": starred messages too, "0": media stays]` (Baileys chat-utils.js, `clear`). */
+  'chat.clear': ({ chat, ...counts }) => ({
+    type: 'regular_high',
+    index: ['clearChat', nameOf(chat), '1', '0'],
+    apiVersion: 6,
+    action: { clearChatAction: { messageRange: rangeOf(chat, counts) } },
+  }),
+  /** `["deleteChat", chat, "1": media too]` (`BuildDeleteChat`). */
+  'chat.delete': ({ chat, ...counts }) => ({
+    type: 'regular_high',
+    index: ['deleteChat', nameOf(chat), '1'],
+    apiVersion: 6,
+    action: { deleteChatAction: { messageRange: rangeOf(chat, counts) } },
+  }),
 };
+
+/** Seconds. The keys are those of `BuildMarkChatAsRead` and its like (appstate/encode.go newMessageRange). */
+function rangeOf(
+  chat: Identity,
+  { upTo, range }: { upTo: number | null; range: MessageRange },
+): proto.SyncActionValue.ISyncActionMessageRange {
+  const remoteJid = nameOf(chat);
+  const messages = range.messages.map(({ id, fromMe, sender, timestamp }) => ({
+    key: {
+      remoteJid,
+      fromMe,
+      id,
+      ...(isJidGroup(remoteJid) && !fromMe ? { participant: nameOf(sender) } : {}),
+    },
+    timestamp: Math.floor(timestamp / 1000),
+  }));
+  return { ...(upTo === null ? {} : { lastMessageTimestamp: Math.floor(upTo / 1000) }), messages };
+}
 
 /** `at` in milliseconds. */
 export function accountPatch(change: AccountChange, at: number): WAPatchCreate {
-  const { action, ...patch } = BUILDERS[change.name](change);
+  // Indexing with the name gives the builder of exactly this change, which the compiler cannot follow.
+  const build = BUILDERS[change.name] as (change: AccountChange) => Patch;
+  const { action, ...patch } = build(change);
   const { SET } = proto.SyncdMutation.SyncdOperation;
   return { ...patch, syncAction: { ...action, timestamp: at }, operation: SET };
 }

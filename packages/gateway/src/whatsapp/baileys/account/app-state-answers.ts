@@ -1,0 +1,142 @@
+import type { BinaryNode, Socket } from '../library.ts';
+import { proto } from '../library.ts';
+import { decodeProtobuf } from '../parse/bounded-protobuf.ts';
+
+export interface AppStateAnswersParts {
+  /** The content of a file that the account's phone or the server put on the media hosts. */
+  read(file: proto.IExternalBlobReference): Promise<Uint8Array>;
+  /** A snapshot of this collection came: whether there is something that it would have to take the place of. */
+  replaces(collection: string): boolean;
+  /** Called with each answer, before the library has it. */
+  see(answer: BinaryNode): void;
+  failed(error: unknown): void;
+}
+
+/**
+ * Completes the server's answers about app state by the files that they refer to: snapshots, and patches that
+ * are too large for a stanza (whatsmeow appstate/decode.go ParsePatchList). The library would ask one fixed
+ * host for them, check no hash, and give up all collections when one file is missing.
+ *
+ * A snapshot becomes the patch that makes it out of nothing: its records are set one by one, which gives the
+ * same state (the library does not look at MACs of patches, and our own reading checks each record). Where
+ * there is something already, it is thrown away first (`AppStateSync`), and the snapshot asked for once more.
+ */
+export class AppStateAnswers {
+  readonly #parts: AppStateAnswersParts;
+
+  constructor(parts: AppStateAnswersParts) {
+    this.#parts = parts;
+  }
+
+  attach({ ws }: Pick<Socket, 'ws'>): void {
+    ws.prependListener('frame', (frame: unknown) => {
+      if (typeof frame !== 'object' || frame === null || !('tag' in frame)) return;
+      const answer = frame as BinaryNode;
+      const collections = collectionsIn(answer);
+      if (!collections.some(refersToFiles)) {
+        if (collections.length > 0) this.#parts.see(answer);
+        return;
+      }
+      const held = { ...answer, attrs: { ...answer.attrs } };
+      // The library looks for who waits by the id once its listeners have returned (socket.js onMessageReceived).
+      answer.attrs = {};
+      void this.#completed(held).then((completed) => {
+        this.#parts.see(completed);
+        ws.emit(`TAG:${held.attrs.id}`, completed);
+      });
+    });
+  }
+
+  async #completed(answer: BinaryNode): Promise<BinaryNode> {
+    const content = await Promise.all(
+      childrenOf(answer).map(async (sync) => {
+        if (sync.tag !== 'sync') return sync;
+        const collections = childrenOf(sync).map((collection) => this.#collection(collection));
+        return { ...sync, content: await Promise.all(collections) };
+      }),
+    );
+    return { ...answer, content };
+  }
+
+  async #collection(collection: BinaryNode): Promise<BinaryNode> {
+    if (!refersToFiles(collection)) return collection;
+    try {
+      const snapshot = bytesOf(snapshotIn(collection));
+      if (snapshot && this.#parts.replaces(collection.attrs.name ?? '')) return withoutContent(collection);
+      const patches: Uint8Array[] = snapshot ? [await this.#fromSnapshot(snapshot)] : [];
+      for (const patch of patchesIn(collection)) patches.push(await this.#inlined(patch));
+      const nodes = patches.map((content) => ({ tag: 'patch', attrs: {}, content }));
+      return { ...collection, content: [{ tag: 'patches', attrs: {}, content: nodes }] };
+    } catch (error) {
+      this.#parts.failed(error);
+      return withoutContent(collection);
+    }
+  }
+
+  async #fromSnapshot(reference: Uint8Array): Promise<Uint8Array> {
+    const file = await this.#parts.read(decodeProtobuf(proto.ExternalBlobReference, reference));
+    const { version, records, mac, keyId } = decodeProtobuf(proto.SyncdSnapshot, file);
+    const { SET } = proto.SyncdMutation.SyncdOperation;
+    const mutations = records.map((record) => ({ operation: SET, record }));
+    return proto.SyncdPatch.encode({
+      version: version ?? null,
+      mutations,
+      snapshotMac: mac ?? null,
+      keyId: keyId ?? null,
+    }).finish();
+  }
+
+  async #inlined(bytes: Uint8Array): Promise<Uint8Array> {
+    const patch = decodeProtobuf(proto.SyncdPatch, bytes);
+    if (!patch.externalMutations) return bytes;
+    const file = await this.#parts.read(patch.externalMutations);
+    const { mutations } = decodeProtobuf(proto.SyncdMutations, file);
+    const { externalMutations: _, ...rest } = patch;
+    return proto.SyncdPatch.encode({ ...rest, mutations: [...patch.mutations, ...mutations] }).finish();
+  }
+}
+
+/** The collection is not there this time: as it was, it is asked for again. */
+function withoutContent({ tag, attrs }: BinaryNode): BinaryNode {
+  return { tag, attrs: { ...attrs, type: 'error', has_more_patches: 'false' } };
+}
+
+function collectionsIn(answer: BinaryNode): BinaryNode[] {
+  if (answer.tag !== 'iq' || answer.attrs.type !== 'result') return [];
+  return childrenOf(answer)
+    .filter(({ tag }) => tag === 'sync')
+    .flatMap(childrenOf)
+    .filter(({ tag }) => tag === 'collection');
+}
+
+function refersToFiles(collection: BinaryNode): boolean {
+  return bytesOf(snapshotIn(collection)) !== null || patchesIn(collection).some(hasExternalMutations);
+}
+
+/** One that cannot be read goes on as it is: the library passes over it. */
+function hasExternalMutations(patch: Uint8Array): boolean {
+  try {
+    return decodeProtobuf(proto.SyncdPatch, patch).externalMutations != null;
+  } catch {
+    return false;
+  }
+}
+
+function snapshotIn(collection: BinaryNode): BinaryNode | undefined {
+  return childrenOf(collection).find(({ tag }) => tag === 'snapshot');
+}
+
+/** Within `<patches>`, or beside it (Baileys chat-utils.js extractSyncdPatches). */
+function patchesIn(collection: BinaryNode): Uint8Array[] {
+  const patches = childrenOf(collection).find(({ tag }) => tag === 'patches') ?? collection;
+  return childrenOf(patches).flatMap((node) => (node.tag === 'patch' ? (bytesOf(node) ?? []) : []));
+}
+
+/** The library's own look-up keeps an index of a node's children, which would outlive what is changed here. */
+function childrenOf(node: BinaryNode): BinaryNode[] {
+  return Array.isArray(node.content) ? node.content : [];
+}
+
+function bytesOf(node: BinaryNode | undefined): Uint8Array | null {
+  return node?.content instanceof Uint8Array && node.content.length > 0 ? node.content : null;
+}

@@ -1,0 +1,92 @@
+import { createCipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import { type LTHashState, makeLtHashGenerator, proto, type WAPatchName } from 'baileys';
+
+/** One change of the account's state, as a client writes it. */
+export interface AppStateChange {
+  readonly collection: WAPatchName;
+  /** What it is about: `['pin_v1', jid]`. */
+  readonly index: readonly string[];
+  readonly action: proto.ISyncActionValue;
+  /** Version of the action's format. */
+  readonly apiVersion: number;
+  /** Takes the entry away instead of setting it. */
+  readonly remove?: boolean;
+}
+
+export interface AppStateKey {
+  readonly id: Buffer;
+  readonly data: Buffer;
+}
+
+const { SyncdOperation } = proto.SyncdMutation;
+
+/**
+ * The patch that makes the changes, and the state after it. Keys, MACs and hashes are those of whatsmeow
+ * appstate/encode.go EncodePatch, keys.go expandAppStateKeys and hash.go; unlike the library's own encoder it
+ * takes more than one change.
+ */
+export function encodePatch(
+  collection: WAPatchName,
+  changes: readonly AppStateChange[],
+  key: AppStateKey,
+  before: LTHashState,
+): { patch: proto.ISyncdPatch & { mutations: proto.ISyncdMutation[] }; state: LTHashState } {
+  const keys = expand(key.data);
+  const generator = makeLtHashGenerator(before);
+  const sealed = changes.map((change) => seal(change, key.id, keys));
+  for (const { operation, indexMac, valueMac } of sealed) generator.mix({ operation, indexMac, valueMac });
+  const version = before.version + 1;
+  const state: LTHashState = { ...generator.finish(), version };
+  const tail = Buffer.concat([longOf(version), Buffer.from(collection)]);
+  const snapshotMac = hmac('sha256', keys.snapshotMac, state.hash, tail);
+  const valueMacs = sealed.map(({ valueMac }) => valueMac);
+  const patchMac = hmac('sha256', keys.patchMac, snapshotMac, ...valueMacs, tail);
+  const mutations = sealed.map(({ operation, record }) => ({ operation, record }));
+  return { patch: { snapshotMac, patchMac, keyId: { id: key.id }, mutations }, state };
+}
+
+type Keys = ReturnType<typeof expand>;
+
+function seal({ index, action, apiVersion, remove }: AppStateChange, keyId: Buffer, keys: Keys) {
+  const operation = remove ? SyncdOperation.REMOVE : SyncdOperation.SET;
+  const indexBytes = Buffer.from(JSON.stringify(index));
+  const plain = proto.SyncActionData.encode({
+    index: indexBytes,
+    value: { ...action, timestamp: action.timestamp ?? Date.now() },
+    padding: new Uint8Array(0),
+    version: apiVersion,
+  }).finish();
+  const iv = randomBytes(16);
+  const cipher = createCipheriv('aes-256-cbc', keys.encryption, iv);
+  const content = Buffer.concat([iv, cipher.update(plain), cipher.final()]);
+  const head = Buffer.concat([Buffer.from([remove ? 2 : 1]), keyId]);
+  const valueMac = hmac('sha512', keys.valueMac, head, content, longOf(head.length)).subarray(0, 32);
+  const indexMac = hmac('sha256', keys.index, indexBytes);
+  const record = {
+    index: { blob: indexMac },
+    value: { blob: Buffer.concat([content, valueMac]) },
+    keyId: { id: keyId },
+  };
+  return { operation, indexMac, valueMac, record };
+}
+
+function expand(data: Buffer) {
+  const bytes = Buffer.from(hkdfSync('sha256', data, new Uint8Array(0), 'WhatsApp Mutation Keys', 160));
+  const [index, encryption, valueMac, snapshotMac, patchMac] = [0, 32, 64, 96, 128].map((from) =>
+    bytes.subarray(from, from + 32),
+  ) as [Buffer, Buffer, Buffer, Buffer, Buffer];
+  return { index, encryption, valueMac, snapshotMac, patchMac };
+}
+
+function hmac(hash: 'sha256' | 'sha512', key: Buffer, ...parts: Uint8Array[]): Buffer {
+  const made = createHmac(hash, key);
+  for (const part of parts) made.update(part);
+  return made.digest();
+}
+
+/** 64 bits, big-endian. */
+function longOf(value: number): Buffer {
+  const bytes = Buffer.alloc(8);
+  bytes.writeUInt32BE(value, 4);
+  return bytes;
+}
