@@ -1,24 +1,17 @@
 /** Deleting a message: for everyone in the chat, or for us alone. */
-import type { Clock } from '../clock.ts';
 import { AppError, invalidField } from '../errors.ts';
 import { sameIdentity } from '../identity/jid.ts';
 import type { MessageName } from '../identity/message-name.ts';
-import type { MessageArchive } from '../messages/archive.ts';
 import { assertDeletable, withinDeleteWindow } from '../messages/delete-rules.ts';
 import type { MessageDevice, StoredMessage } from '../messages/stored-message.ts';
-import { claimedName, deliver, earlierDelivery, type SendAttempt } from '../sending/delivery.ts';
+import { claimedName, earlierDelivery, type SendAttempt } from '../sending/delivery.ts';
 import type { RecipientAddress } from '../sending/recipients.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
+import { type ChangingParts, sendChange } from './changing.ts';
 import { revokeMessage } from './content/revoke.ts';
-import {
-  type CopyOnDevice,
-  chatToSendTo,
-  firstUsable,
-  type MessageCopies,
-  sessionOf,
-} from './message-copies.ts';
+import { type CopyOnDevice, firstUsable, sessionOf } from './message-copies.ts';
 
 export type DeleteType = 'for_everyone' | 'for_me';
 
@@ -42,14 +35,10 @@ export interface DeletedMessage {
 }
 
 export class Deleting {
-  readonly #copies: MessageCopies;
-  readonly #archive: MessageArchive;
-  readonly #clock: Clock;
+  readonly #parts: ChangingParts;
 
-  constructor(parts: { copies: MessageCopies; archive: MessageArchive; clock: Clock }) {
-    this.#copies = parts.copies;
-    this.#archive = parts.archive;
-    this.#clock = parts.clock;
+  constructor(parts: ChangingParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -66,8 +55,8 @@ export class Deleting {
           'the account of this device did not send the message; leave validateOwnership out to delete it',
       });
     }
-    const asked = this.#clock.now();
-    if (request.type === 'for_me') await this.#archive.hide(target, asked);
+    const asked = this.#parts.clock.now();
+    if (request.type === 'for_me') await this.#parts.archive.hide(target, asked);
     return {
       target,
       deletedAt: request.type === 'for_me' ? asked : await this.#revoke(found, request.attempt),
@@ -79,7 +68,7 @@ export class Deleting {
   /** The copy in the chat that is meant: our own first, then one on a connected device. */
   async #find(caller: Caller, request: DeleteRequest): Promise<CopyOnDevice> {
     const name = claimedName(request.name, request.attempt);
-    const inChat = await this.#copies.inChat(caller, name, request.address);
+    const inChat = await this.#parts.copies.inChat(caller, name, request.address);
     const own = inChat.filter((copy) => copy.target.fromMe);
     const candidates = own.length > 0 ? own : inChat;
     const [first, second] = candidates;
@@ -90,20 +79,19 @@ export class Deleting {
 
   async #revoke(found: CopyOnDevice, attempt: SendAttempt | undefined): Promise<number> {
     const { target, device } = found;
-    const earlier = await earlierDelivery(this.#archive, target.tenantId, attempt);
+    const { archive, clock } = this.#parts;
+    const earlier = await earlierDelivery(archive, target.tenantId, attempt);
     if (earlier) return earlier.timestamp;
     if (!target.fromMe && !target.isGroup) {
       throw new AppError('FORBIDDEN', {
         message: 'only its author can delete this message for everyone; for_me takes it out of this device',
       });
     }
-    assertDeletable(target, this.#clock.now());
+    assertDeletable(target, clock.now());
     const session = sessionOf(found);
     if (!target.fromMe) await assertAdmin(session, device, target);
     const composed = revokeMessage(target);
-    const recipient = chatToSendTo(target);
-    const { timestamp } = await deliver(this.#archive, { session, device, recipient, composed, attempt });
-    return timestamp;
+    return (await sendChange(archive, session, { found, composed, attempt })).timestamp;
   }
 }
 

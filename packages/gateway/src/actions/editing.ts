@@ -1,21 +1,14 @@
 /** Editing a message that was sent. */
-import type { Clock } from '../clock.ts';
 import { invalidField } from '../errors.ts';
 import type { MessageName } from '../identity/message-name.ts';
-import type { MessageArchive } from '../messages/archive.ts';
 import { assertEditable, hasCaption } from '../messages/edit-rules.ts';
 import { checkedCaption, checkedText } from '../sending/content.ts';
-import {
-  claimedName,
-  type Delivered,
-  deliver,
-  earlierDelivery,
-  type SendAttempt,
-} from '../sending/delivery.ts';
+import { claimedName, type Delivered, earlierDelivery, type SendAttempt } from '../sending/delivery.ts';
 import type { RecipientAddress } from '../sending/recipients.ts';
 import type { Caller } from '../tenancy/caller.ts';
+import { type ChangingParts, sendChange } from './changing.ts';
 import { editMessage } from './content/edit.ts';
-import { chatToSendTo, firstUsable, type MessageCopies, sessionOf } from './message-copies.ts';
+import { firstUsable, sessionOf } from './message-copies.ts';
 
 export interface EditRequest {
   name: MessageName;
@@ -25,14 +18,10 @@ export interface EditRequest {
 }
 
 export class Editing {
-  readonly #copies: MessageCopies;
-  readonly #archive: MessageArchive;
-  readonly #clock: Clock;
+  readonly #parts: ChangingParts;
 
-  constructor(parts: { copies: MessageCopies; archive: MessageArchive; clock: Clock }) {
-    this.#copies = parts.copies;
-    this.#archive = parts.archive;
-    this.#clock = parts.clock;
+  constructor(parts: ChangingParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -43,19 +32,19 @@ export class Editing {
   async edit(caller: Caller, request: EditRequest): Promise<Delivered> {
     checkedText('message', request.text);
     const { attempt } = request;
-    const earlier = await earlierDelivery(this.#archive, caller.tenantId, attempt);
+    const { copies, archive, clock } = this.#parts;
+    const earlier = await earlierDelivery(archive, caller.tenantId, attempt);
     if (earlier) return earlier;
     const name = claimedName(request.name, attempt);
-    const copies = await this.#copies.inChat(caller, name, request.address, (each) => each.fromMe);
-    if (copies.length === 0) throw invalidField('to', 'is not the chat of this message');
-    const found = firstUsable(copies);
-    const { target, device } = found;
-    assertEditable(target, this.#clock.now());
+    const own = await copies.inChat(caller, name, request.address, (each) => each.fromMe);
+    if (own.length === 0) throw invalidField('to', 'is not the chat of this message');
+    const found = firstUsable(own);
+    const { target } = found;
+    assertEditable(target, clock.now());
     if (hasCaption(target.kind)) checkedCaption(request.text, 'message');
     const session = sessionOf(found);
-    const original = (await this.#archive.wireMessage(target)) ?? {};
-    const composed = editMessage({ target, original, text: request.text, now: this.#clock.now() });
-    const recipient = chatToSendTo(target);
-    return deliver(this.#archive, { session, device, recipient, composed, attempt });
+    const original = (await archive.wireMessage(target)) ?? {};
+    const composed = editMessage({ target, original, text: request.text, now: clock.now() });
+    return sendChange(archive, session, { found, composed, attempt });
   }
 }

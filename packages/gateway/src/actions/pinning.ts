@@ -1,19 +1,12 @@
 /** Pinning a message in its chat, for everyone. */
-import type { Clock } from '../clock.ts';
 import type { MessageName } from '../identity/message-name.ts';
-import type { MessageArchive } from '../messages/archive.ts';
 import { assertPinnable } from '../messages/pin-rules.ts';
 import type { StoredMessage } from '../messages/stored-message.ts';
-import {
-  claimedName,
-  type Delivered,
-  deliver,
-  earlierDelivery,
-  type SendAttempt,
-} from '../sending/delivery.ts';
+import { claimedName, type Delivered, earlierDelivery, type SendAttempt } from '../sending/delivery.ts';
 import type { Caller } from '../tenancy/caller.ts';
+import { type ChangingParts, sendChange } from './changing.ts';
 import { pinMessage } from './content/pin.ts';
-import { chatToSendTo, type MessageCopies, sessionOf } from './message-copies.ts';
+import { sessionOf } from './message-copies.ts';
 
 export interface PinRequest {
   name: MessageName;
@@ -23,14 +16,10 @@ export interface PinRequest {
 }
 
 export class Pinning {
-  readonly #copies: MessageCopies;
-  readonly #archive: MessageArchive;
-  readonly #clock: Clock;
+  readonly #parts: ChangingParts;
 
-  constructor(parts: { copies: MessageCopies; archive: MessageArchive; clock: Clock }) {
-    this.#copies = parts.copies;
-    this.#archive = parts.archive;
-    this.#clock = parts.clock;
+  constructor(parts: ChangingParts) {
+    this.#parts = parts;
   }
 
   /**
@@ -39,16 +28,15 @@ export class Pinning {
    */
   async pin(caller: Caller, request: PinRequest): Promise<Delivered & { target: StoredMessage }> {
     const { attempt } = request;
-    const copies = await this.#copies.any(caller, claimedName(request.name, attempt));
-    const found = await this.#copies.reachable(caller, copies);
-    const { target, device } = found;
-    const earlier = await earlierDelivery(this.#archive, caller.tenantId, attempt);
+    const { copies, archive, clock } = this.#parts;
+    const all = await copies.any(caller, claimedName(request.name, attempt));
+    const found = await copies.reachable(caller, all);
+    const { target } = found;
+    const earlier = await earlierDelivery(archive, caller.tenantId, attempt);
     if (earlier) return { ...earlier, target };
     assertPinnable(target);
     const session = sessionOf(found);
-    const composed = pinMessage({ target, seconds: request.seconds, now: this.#clock.now() });
-    const recipient = chatToSendTo(target);
-    const delivered = await deliver(this.#archive, { session, device, recipient, composed, attempt });
-    return { ...delivered, target };
+    const composed = pinMessage({ target, seconds: request.seconds, now: clock.now() });
+    return { ...(await sendChange(archive, session, { found, composed, attempt })), target };
   }
 }
