@@ -37,7 +37,7 @@ import { journalSize } from './storage/journal.ts';
 import type { Database } from './storage/schema.ts';
 import { storageSizes } from './storage/sizes.ts';
 import type { Vault } from './storage/vault.ts';
-import { composeTenancy } from './tenancy/composition.ts';
+import { composeTenancy, type Tenancy } from './tenancy/composition.ts';
 import type { Tenants } from './tenancy/tenants.ts';
 import { composeWebhooks } from './webhooks/composition.ts';
 import { wireCodec } from './whatsapp/baileys/parse/wire-codec.ts';
@@ -60,6 +60,7 @@ export interface GatewayParts {
   db: Kysely<Database>;
   vault: Vault;
   tenants: Tenants;
+  deletions: Tenancy['deletions'];
   devices: Devices;
   archive: MessageArchive;
   media: MediaService;
@@ -277,7 +278,19 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     listening.requests,
   ];
   const { outbox, feed } = events;
-  const parts = { db, vault, tenants, devices, archive, media: media.service, events: outbox, feed, app };
+  const { deletions } = tenancy;
+  const parts = {
+    db,
+    vault,
+    tenants,
+    deletions,
+    devices,
+    archive,
+    media: media.service,
+    events: outbox,
+    feed,
+    app,
+  };
   return { parts, log, listening, steps };
 
   function engine(): SessionFactory {

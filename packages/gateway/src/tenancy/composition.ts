@@ -19,7 +19,7 @@ export interface Tenancy {
   tenants: Tenants;
   users: Users;
   /** Erases what has been marked as leaving. */
-  deletions: Pick<Deletions, 'begin'>;
+  deletions: Pick<Deletions, 'begin' | 'idle'>;
   /** Awaited before a tenant or user is deleted. */
   beforeLeaving(listener: Leaving): void;
   /** Once, before the start: who deletes the files of a tenant. */
@@ -67,11 +67,10 @@ export function composeTenancy(parts: {
     },
     step: {
       name: 'deletions',
-      start: () => {
+      start: () =>
         deletions
           .resume()
-          .catch((err: unknown) => log.error({ err }, 'it is not known who was being deleted'));
-      },
+          .catch((err: unknown) => log.error({ err }, 'it is not known who was being deleted')),
       stop: () => deletions.stop(),
       stopMs: STOP_MS,
     },

@@ -59,7 +59,7 @@ export class Deletions {
     return (await inTime(ANSWER_WITHIN_MS, erased)) ? erased : 'deleting';
   }
 
-  /** Goes on with what the end of an earlier process cut short; in the background. */
+  /** Goes on with what the end of an earlier process cut short; the deleting itself is done in the background. */
   async resume(): Promise<void> {
     const { db } = this.#parts;
     const tenants = await db
@@ -88,10 +88,15 @@ export class Deletions {
     for (const leaver of [...tenants, ...alone, ...single]) this.#erased(leaver).catch(() => undefined);
   }
 
+  /** Resolves when what is being deleted by now is, or could not be: that is tried again later. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#running.values());
+  }
+
   /** Ends between two of the small transactions; the next start goes on. */
   async stop(): Promise<void> {
     this.#stop.abort();
-    await Promise.allSettled(this.#running.values());
+    await this.idle();
   }
 
   #erased(leaver: Leaver): Promise<void> {

@@ -146,15 +146,8 @@ test.each([
     expect((await again.get(`/messages?device_id=${device}`)).status).toBe(404);
     expect((await again.post('/users', body)).status).toBe(201);
   }
-  await untilGone(device);
+  await world.gateway.parts.deletions.idle();
+  expect(await rowsOf(device)).toBe(0);
   await until('the word is gone', async () => (await findings(word)).length === 0);
   if (what === 'tenant') expect((await world.master.get(path)).status).toBe(404);
 });
-
-async function untilGone(device: string): Promise<void> {
-  const deadline = Date.now() + 150_000;
-  while ((await rowsOf(device)) > 0) {
-    if (Date.now() > deadline) throw new Error('there is data left');
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
