@@ -156,9 +156,33 @@ var peopleChecks = []check{
 		_, err := w.byQR.GetProfilePictureInfo(ctx, w.walter.JID, nil)
 		return refused(err, whatsmeow.ErrProfilePictureNotSet)
 	}},
-	{"a business profile says whose it is", func(ctx context.Context, w *world) error {
-		profile, err := w.byQR.GetBusinessProfile(ctx, w.paula.JID)
-		return first(err, same("the account", profile.JID, w.paula.JID))
+	{"a business has a name and says what it is", func(ctx context.Context, w *world) error {
+		profile, err := w.byQR.GetBusinessProfile(ctx, w.greta.JID)
+		if err = first(err, same("the account", profile.JID, w.greta.JID), same("the address of nobody's business", profile.Address, "")); err != nil {
+			return err
+		}
+		details := map[string]any{"name": "Paula's Oven", "address": "1 Corn Street", "email": "paula@oven.example"}
+		if err = w.paula.do(ctx, "POST", "/business", details, nil); err != nil {
+			return err
+		}
+		profile, err = w.byQR.GetBusinessProfile(ctx, w.paula.JID)
+		if err = first(err, same("the account", profile.JID, w.paula.JID), same("the address", profile.Address, "1 Corn Street"), same("the email", profile.Email, "paula@oven.example")); err != nil {
+			return err
+		}
+		found, err := w.byQR.IsOnWhatsApp(ctx, []string{"+" + w.paula.number})
+		return first(err, same("the name", found[0].VerifiedName.Details.GetVerifiedName(), "Paula's Oven"))
+	}},
+	{"an about text that is hidden is empty", func(ctx context.Context, w *world) error {
+		for value, want := range map[string]string{"none": "", "all": "at the oven"} {
+			if err := w.paula.do(ctx, "POST", "/privacy", map[string]any{"category": "status", "value": value}, nil); err != nil {
+				return err
+			}
+			infos, err := w.byQR.GetUserInfo(ctx, []types.JID{w.paula.JID})
+			if err = first(err, same("the about text", infos[w.paula.JID].Status, want)); err != nil {
+				return err
+			}
+		}
+		return nil
 	}},
 	{"a contact link is made, resolved and made anew", func(ctx context.Context, w *world) error {
 		code, err := w.byQR.GetContactQRLink(ctx, false)

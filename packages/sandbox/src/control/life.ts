@@ -1,6 +1,6 @@
 import type { Phone } from '../phones/phone.ts';
 import type { Sandbox } from '../sandbox.ts';
-import { bytes, number, optionalFlag, optionalText, optionalWord, text } from './fields.ts';
+import { bytes, number, optionalFlag, optionalText, optionalWord, present, text } from './fields.ts';
 import type { Router } from './router.ts';
 
 /** What `GET /` says of these routes. */
@@ -12,6 +12,7 @@ export const LIFE_OPERATIONS = [
   'POST /phones/{number}/calls/{id} {signal, reason?, latencyMs?}',
   'PATCH /phones/{number}/profile {about?, picture?: base64|null}',
   'POST /phones/{number}/privacy {category, value}',
+  'POST /phones/{number}/business {name, address?, email?, description?, website?}',
   'POST /phones/{number}/block {contact, blocked?}',
   'POST /phones/{number}/reregister',
   'POST /faults/silence|resume {device}',
@@ -53,6 +54,18 @@ export function addLife(
       if (about !== undefined) await phone.setAbout(about);
       if (body.picture === null) await phone.removePicture();
       else if (body.picture !== undefined) await phone.setPicture(bytes(body, 'picture'));
+    })
+    .on('POST', '/phones/{number}/business', ({ params, body }) => {
+      const website = optionalText(body, 'website');
+      return at(params).becomeBusiness({
+        name: text(body, 'name'),
+        ...present({
+          address: optionalText(body, 'address'),
+          email: optionalText(body, 'email'),
+          description: optionalText(body, 'description'),
+        }),
+        ...(website === undefined ? {} : { websites: [website] }),
+      });
     })
     .on('POST', '/phones/{number}/privacy', ({ params, body }) =>
       at(params).setPrivacy(text(body, 'category'), text(body, 'value')),

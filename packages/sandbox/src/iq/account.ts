@@ -4,7 +4,7 @@ import { setAbout, tellOwnDevices } from '../accounts/account-changes.ts';
 import type { NetworkServices } from '../services.ts';
 import { lidJid, phoneJid } from '../state/jid.ts';
 import { childNamed, childrenNamed, stanza, textOf } from '../wire/stanza.ts';
-import { BAD_REQUEST, type IqHandler, NOT_FOUND, NOT_IMPLEMENTED } from './answer.ts';
+import { BAD_REQUEST, type IqHandler, NOT_FOUND } from './answer.ts';
 
 /** `privacy`: settings by category; `<tokens>` (contact tokens) are taken and not passed on. */
 const privacy: IqHandler = ({ network, sender, iq }) => {
@@ -70,17 +70,6 @@ const about: IqHandler = ({ network, sender, iq }) => {
   return { after: () => setAbout(network, sender.account, text) };
 };
 
-/**
- * `w:biz`: no account is a business, so profiles have nothing but the `jid` they were asked by;
- * `w:biz:catalog` and its like are not there at all.
- */
-const business: IqHandler = ({ iq }) => {
-  const asked = childNamed(iq, 'business_profile');
-  if (!asked) return { error: NOT_IMPLEMENTED };
-  const profiles = childrenNamed(asked, 'profile').map(({ attrs }) => stanza('profile', { jid: attrs.jid }));
-  return { content: [stanza('business_profile', { v: '244' }, profiles)] };
-};
-
 const disappearingMode: IqHandler = () => ({});
 
 const bots: IqHandler = () => ({ content: [stanza('bot', { v: '2' })] });
@@ -90,7 +79,6 @@ export const accountHandlers: ReadonlyArray<readonly [string, IqHandler]> = [
   ['privacy', privacy],
   ['blocklist', blocklist],
   ['status', about],
-  ['w:biz', business],
   ['disappearing_mode', disappearingMode],
   ['bot', bots],
 ];

@@ -5,6 +5,7 @@ import { SERVER_JID, stanza } from '../wire/stanza.ts';
 import { accountHandlers } from './account.ts';
 import { type IqAnswer, type IqHandler, NOT_IMPLEMENTED } from './answer.ts';
 import { appStateHandlers } from './app-state.ts';
+import { businessHandlers } from './business.ts';
 import { contactLinkHandlers } from './contact-links.ts';
 import { encryptHandlers } from './encrypt.ts';
 import { groupHandlers } from './groups.ts';
@@ -23,6 +24,7 @@ const HANDLERS: ReadonlyMap<string, IqHandler> = new Map([
   ...mediaHandlers,
   ...groupHandlers,
   ...accountHandlers,
+  ...businessHandlers,
   ...contactLinkHandlers,
   ...pictureHandlers,
   ...appStateHandlers,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { tellContacts, tellOwnDevices } from '../accounts/account-changes.ts';
+import { hides } from '../accounts/privacy.ts';
 import type { Group } from '../groups/group.ts';
 import type { NetworkServices } from '../services.ts';
 import type { Account, Picture, RegisteredDevice } from '../state/directory.ts';
@@ -19,7 +20,8 @@ const picture: IqHandler = ({ network, sender, iq }) => {
   if (iq.attrs.type !== 'set') {
     const asked = group ?? network.directory.resolve(target);
     if (!asked) return { error: NOT_FOUND };
-    if (asked !== group && hides(asked as Account, sender.account)) return { error: NOT_AUTHORIZED };
+    if (asked !== group && hides(asked as Account, 'profile', sender.account))
+      return { error: NOT_AUTHORIZED };
     return shown(asked.picture, wanted?.attrs ?? {});
   }
   if (group?.locked && !group.participants.get(sender.account.user)?.role) return { error: FORBIDDEN };
@@ -43,12 +45,6 @@ function shown(
   if (id === kept.id) return { content: [stanza('picture', { status: '304' })] };
   const { url, directPath, hash } = kept;
   return { content: [stanza('picture', { id: kept.id, type, url, direct_path: directPath, hash })] };
-}
-
-function hides(owner: Account, from: Account): boolean {
-  if (owner === from) return false;
-  const to = owner.privacy.get('profile');
-  return to === 'none' || (to === 'contacts' && !owner.contacts.has(from.user));
 }
 
 function keep(network: NetworkServices, bytes: Buffer): Picture {

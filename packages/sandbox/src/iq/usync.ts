@@ -1,7 +1,8 @@
 import type { BinaryNode } from 'baileys';
 import { deviceListHash } from '../accounts/device-changes.ts';
+import { hides } from '../accounts/privacy.ts';
 import type { NetworkServices } from '../services.ts';
-import type { Account } from '../state/directory.ts';
+import type { Account, Business } from '../state/directory.ts';
 import { jidIn, lidJid, modeOf, type ParsedJid, parseJid, phoneJid } from '../state/jid.ts';
 import { childNamed, childrenNamed, childrenOf, stanza, textOf, timestamp } from '../wire/stanza.ts';
 import { BAD_REQUEST, type IqHandler } from './answer.ts';
@@ -32,7 +33,10 @@ const usync: IqHandler = ({ network, sender, iq }) => {
   const users: BinaryNode[] = [];
   for (const user of childrenNamed(list, 'user')) {
     const subject = subjectOf(network, user);
-    if (subject) users.push(answer(subject, hidesLid(subject) ? withoutLid : protocols, byLid));
+    if (subject) {
+      const shown = hidesLid(subject) ? withoutLid : protocols;
+      users.push(answer(subject, shown, { byLid, asker: sender.account }));
+    }
   }
   const { sid, mode, context } = usyncNode.attrs;
   return {
@@ -66,15 +70,20 @@ function subjectOf(network: NetworkServices, user: BinaryNode): Subject | undefi
   return { jid: phoneJid({ user: digits }), asked: parsed, account, contactText };
 }
 
-function answer(subject: Subject, protocols: readonly BinaryNode[], byLid: boolean): BinaryNode {
-  const content = protocols.flatMap((protocol) => protocolAnswer(subject, protocol) ?? []);
+function answer(
+  subject: Subject,
+  protocols: readonly BinaryNode[],
+  { byLid, asker }: { byLid: boolean; asker: Account },
+): BinaryNode {
+  const content = protocols.flatMap((protocol) => protocolAnswer(subject, protocol, asker) ?? []);
   const { account, jid } = subject;
   if (byLid && account) return stanza('user', { jid: lidJid(account), pn_jid: phoneJid(account) }, content);
   return stanza('user', { jid }, content);
 }
 
-function protocolAnswer(subject: Subject, { tag }: BinaryNode): BinaryNode | undefined {
+function protocolAnswer(subject: Subject, { tag }: BinaryNode, asker: Account): BinaryNode | undefined {
   const { account, asked, contactText } = subject;
+  const shows = (what: 'profile' | 'status') => account !== undefined && !hides(account, what, asker);
   switch (tag) {
     case 'contact': {
       const text = contactText === undefined ? undefined : Buffer.from(contactText, 'utf8');
@@ -86,19 +95,36 @@ function protocolAnswer(subject: Subject, { tag }: BinaryNode): BinaryNode | und
       // Asked by phone number only: clients take the user's JID for the phone number of the pair.
       return account && asked.server !== 'lid' ? stanza('lid', { val: lidJid(account) }) : undefined;
     case 'status':
-      return account
+      if (!account) return undefined;
+      // What is hidden is an empty text with this code (Baileys USyncStatusProtocol.js).
+      return shows('status')
         ? stanza('status', { t: String(account.createdAt) }, Buffer.from(account.about, 'utf8'))
-        : undefined;
+        : stanza('status', { t: '0', code: '401' });
     case 'disappearing_mode':
       return account ? stanza('disappearing_mode', { duration: '0', t: '0' }) : undefined;
     case 'business':
+      return account?.business ? stanza('business', {}, nameOf(account.business)) : undefined;
     case 'picture':
+      return shows('profile') && account?.picture ? stanza('picture', { id: account.picture.id }) : undefined;
     case 'username':
     case 'bot':
       return undefined;
     default:
       return undefined;
   }
+}
+
+/** The attributes are those that whatsmeow user.go parseVerifiedNameContent reads. */
+function nameOf({ certificate }: Business): BinaryNode[] {
+  if (!certificate) return [];
+  const attrs = {
+    v: '1',
+    verified_level: 'unknown',
+    host_storage: '1',
+    actual_actors: '1',
+    privacy_mode_ts: '0',
+  };
+  return [stanza('verified_name', attrs, certificate)];
 }
 
 function deviceAnswer({ account, asked }: Subject): BinaryNode[] {

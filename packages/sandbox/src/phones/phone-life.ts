@@ -1,4 +1,5 @@
 import { toJid } from './address-book.ts';
+import type { BusinessDetails } from './business.ts';
 import type { CallClient, CallSignal } from './calls.ts';
 import { PhoneGroups } from './phone-groups.ts';
 import type { Recipient } from './phone-messages.ts';
@@ -118,6 +119,11 @@ export class PhoneLife extends PhoneGroups {
   /** A privacy category and its value, such as `last` and `contacts` (whatsmeow types/user.go). */
   async setPrivacy(category: string, value: string): Promise<void> {
     await this.#profile.setPrivacy(category, value);
+  }
+
+  /** The phone runs WhatsApp Business from now on, with this profile. */
+  async becomeBusiness(details: BusinessDetails): Promise<void> {
+    await this.#profile.setBusiness(details);
   }
 
   async block(contact: Recipient): Promise<void> {

@@ -1,5 +1,6 @@
 import type { BinaryNode } from 'baileys';
 import type { AddressBook } from './address-book.ts';
+import { type BusinessDetails, nameCertificate, profileFields } from './business.ts';
 import type { PhoneConnection } from './connection.ts';
 
 /** What a phone says of its account, and who may see it (Baileys Socket/chats.js). */
@@ -43,6 +44,19 @@ export class ProfileClient {
   async setPrivacy(name: string, value: string): Promise<void> {
     await this.#set('privacy', '@s.whatsapp.net', [
       { tag: 'privacy', attrs: {}, content: [{ tag: 'category', attrs: { name, value } }] },
+    ]);
+  }
+
+  /** The account is a business from now on; fields that are left out stay as they are. */
+  async setBusiness(details: BusinessDetails): Promise<void> {
+    const certificate = nameCertificate(details.name);
+    await this.#set('w:biz', '@s.whatsapp.net', [
+      { tag: 'verified_name', attrs: { v: '2' }, content: certificate },
+      {
+        tag: 'business_profile',
+        attrs: { v: '3', mutation_type: 'delta' },
+        content: profileFields(details),
+      },
     ]);
   }
 

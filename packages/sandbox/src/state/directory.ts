@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import type { BinaryNode } from 'baileys';
 import type { DeviceAddress } from '../link.ts';
 import { isUserServer, type ParsedJid, parseJid } from './jid.ts';
 import { Mailbox } from './mailbox.ts';
@@ -56,8 +57,18 @@ export interface Account {
   readonly privacy: Map<string, string>;
   about: string;
   picture: Picture | undefined;
+  /** Of an account that is a business. */
+  business: Business | undefined;
   /** Of the link that others add the contact by; made when it is first asked for. */
   contactCode: string | undefined;
+}
+
+/** What a business tells of itself. */
+export interface Business {
+  /** Encoded `VerifiedNameCertificate`. */
+  readonly certificate: Buffer | undefined;
+  /** Fields of the profile as the app wrote them: `<address>`, `<email>`, `<business_hours>`… */
+  readonly profile: readonly BinaryNode[];
 }
 
 /** A picture of an account or a group; its bytes are on the CDN. */
@@ -128,6 +139,7 @@ export class Directory {
       privacy: new Map(DEFAULT_PRIVACY),
       about: 'Hey there! I am using WhatsApp.',
       picture: undefined,
+      business: undefined,
       contactCode: undefined,
     };
     account.devices.set(0, {
