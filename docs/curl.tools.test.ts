@@ -215,6 +215,22 @@ test('finding-messages.md: lists and one message', async () => {
   expect(poll).toMatchObject({ message_id: variables.POLL, total_voters: 0 });
 });
 
+test('contacts.md: check and resolve', async () => {
+  const [checked] = answers(await run('check-numbers'));
+  expect(checked.data).toEqual({ [contact.number]: true, '5511988887777': false });
+  const [resolved] = answers(await run('resolve-people'));
+  expect(resolved.items).toMatchObject([{ jid: contact.jid, lid: contact.lid }]);
+});
+
+test('contacts.md: profile and picture', async () => {
+  await contact.setPicture(picture);
+  const [profile] = answers(await run('contact-profile'));
+  expect(profile.data.user_info.Status).toBe(profile.data.about);
+  const [info] = answers(await run('contact-picture'));
+  expect(info.data).toMatchObject({ jid: contact.jid, type: 'image', unchanged: false });
+  expect(sha256(await readFile(join(folder, 'contact.jpg')))).toBe(sha256(picture));
+});
+
 test('changing-messages.md: forward', async () => {
   const [sent] = answers(await run('forward'));
   const got = await contact.waitForMessage((message) => message.id === sent.message_id);

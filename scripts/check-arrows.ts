@@ -29,6 +29,7 @@ const DOMAIN = [
   'sending',
   'actions',
   'groups',
+  'contacts',
   'media',
   'identity',
   'events',
@@ -94,6 +95,7 @@ const GATEWAY: Record<string, Rule> = {
       'observability',
     ],
   },
+  contacts: { may: ['sending', 'messages', 'devices', 'events', 'net', 'identity', PORT] },
   actions: { may: ['sending', 'messages', 'media', 'devices', 'tenancy', 'identity', PORT] },
   api: {
     may: [...DOMAIN, 'observability', PORT],

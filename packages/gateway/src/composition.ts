@@ -10,6 +10,7 @@ import { composeApi } from './api/composition.ts';
 import type { Listening } from './api/listening.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type Config, ConfigError, WHATSAPP_NETWORK_URL } from './config.ts';
+import { composeContacts } from './contacts/composition.ts';
 import { composeDevices } from './devices/composition.ts';
 import type { Devices } from './devices/devices.ts';
 import { composeEvents } from './events/composition.ts';
@@ -192,6 +193,14 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     recipients: sending.recipients,
     sending: sending.pipeline,
   });
+  const contacts = composeContacts({
+    clock,
+    devices,
+    chats: archive,
+    sending,
+    http: net.mediaHttp,
+    notices: events.notices,
+  });
   const groups = composeGroups({
     db,
     clock,
@@ -255,6 +264,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     sending,
     actions,
     groups,
+    contacts,
   });
 
   const steps: Steps = [

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Actions } from '../actions/composition.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
+import type { ContactsRoom } from '../contacts/composition.ts';
 import type { Devices } from '../devices/devices.ts';
 import type { Events } from '../events/composition.ts';
 import type { GroupsRoom } from '../groups/composition.ts';
@@ -51,6 +52,7 @@ export async function composeApi(parts: {
   sending: SendingRoom;
   actions: Actions;
   groups: GroupsRoom;
+  contacts: ContactsRoom;
 }): Promise<Api> {
   const { config, clock, metrics, quotas, tenancy, devices, media, sending } = parts;
   const { webhooks } = parts.webhooks;
@@ -87,6 +89,7 @@ export async function composeApi(parts: {
         },
         usersAndAdmin: { ...tenancy, usage: parts.quotasOf, admission: quotas.admission },
         groups: { groups: parts.groups.groups },
+        contacts: { ...parts.contacts, devices },
         instances: { devices, clock, webhookUrls: webhooks.endpoints },
         webhooks,
         events: { reader: parts.events.reader, devices, authenticator: tenancy.authentication },

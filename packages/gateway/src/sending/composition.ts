@@ -14,6 +14,7 @@ import { Albums } from './albums.ts';
 import { Idempotency } from './idempotency.ts';
 import type { JobRunnerParts } from './jobs/job-runner.ts';
 import { type SendsForLater, sendsForLater } from './jobs/sends-for-later.ts';
+import { NumberLookUps } from './number-look-ups.ts';
 import type { OutboundMediaSource } from './outbound-media.ts';
 import { Pacing } from './pacing.ts';
 import { Sending, type SendingDevices, type SendingParts } from './pipeline.ts';
@@ -24,6 +25,7 @@ export interface SendingRoom {
   pipeline: Sending;
   albums: Albums;
   recipients: Recipients;
+  lookUps: NumberLookUps;
   idempotency: Idempotency;
   later: SendsForLater;
   jobs: Step;
@@ -60,7 +62,8 @@ export function composeSending(parts: {
   outcomes?: SendingParts['outcomes'];
 }): SendingRoom {
   const { clock, db, settings } = parts;
-  const recipients = new Recipients({ clock, chats: parts.archive });
+  const lookUps = new NumberLookUps({ clock, chats: parts.archive });
+  const recipients = new Recipients({ chats: parts.archive, lookUps });
   const pacing = new Pacing({ clock, settings: settings.pace });
   const pipeline = new Sending({ ...parts, recipients, pacing });
   const later = sendsForLater({ ...parts, sending: pipeline });
@@ -69,6 +72,7 @@ export function composeSending(parts: {
     pipeline,
     albums: new Albums(pipeline),
     recipients,
+    lookUps,
     idempotency: new Idempotency({ db, clock }),
     later,
     openJobs: () => later.openJobs(),

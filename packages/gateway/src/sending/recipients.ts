@@ -1,6 +1,4 @@
 /** Finds the chat that WhatsApp knows for what a caller wrote as the recipient. */
-import { LRUCache } from 'lru-cache';
-import type { Clock } from '../clock.ts';
 import { AppError, invalidField } from '../errors.ts';
 import { canonicalJid, formatJid, identityOf, type ParsedJid, parseJid } from '../identity/jid.ts';
 import {
@@ -12,10 +10,9 @@ import {
   readPhoneNumber,
 } from '../identity/phone-number.ts';
 import type { MessageDevice } from '../messages/stored-message.ts';
-import { onSession } from '../whatsapp/port/app-errors.ts';
-import type { NumberLookup } from '../whatsapp/port/contacts.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
+import type { NumberLookUps, StoredChats } from './number-look-ups.ts';
 
 /** A recipient that reads well; whether it exists is not known yet. */
 export type RecipientAddress = { kind: 'number'; digits: string } | { kind: 'chat'; jid: Jid };
@@ -116,21 +113,8 @@ function invalidRecipient(field: string, value: string, message: string): AppErr
   });
 }
 
-/** Numbers kept per process: some 200 bytes each. */
-const MOST_CACHED = 20_000;
-/** A number hardly ever moves to another account. */
-const KNOWN_FOR_MS = 24 * 3600_000;
-/** Somebody who was told that a contact is missing tries again after the contact installed WhatsApp. */
-const UNKNOWN_FOR_MS = 60_000;
-
 /** People of one request who are looked up, in the archive and on WhatsApp, beside those of the chat. */
 const MOST_LOOKED_UP = 10;
-
-/** The chats that are stored; `MessageArchive` fits. */
-export interface StoredChats {
-  /** The one chat of the device's account that goes by any of the names; null for none, and for several. */
-  storedChat(device: MessageDevice, names: readonly Jid[]): Promise<Identity | null>;
-}
 
 /** On whose behalf names are read, and where: people of the chat are meant first. */
 export interface Reading {
@@ -140,25 +124,16 @@ export interface Reading {
 }
 
 /**
- * The one place that turns what a caller writes into the account that is meant. People write a number in several
- * ways and WhatsApp knows it in one (Brazil's ninth digit, Mexico's 1, Argentina's 9): what is stored and who is
- * in the group say which, else WhatsApp itself, whose answers are kept per tenant.
+ * The one place that turns what a caller writes into the account that is meant: what is stored and who is in the group
+ * say how WhatsApp spells a number, else WhatsApp itself (`number-look-ups.ts`).
  */
 export class Recipients {
   readonly #chats: StoredChats;
-  readonly #answers: LRUCache<string, { found: NumberLookup | null }>;
-  /** Sends to one new number at once share one query. */
-  readonly #underWay = new Map<string, Promise<NumberLookup | null>>();
+  readonly #lookUps: NumberLookUps;
 
-  constructor(parts: { clock: Clock; chats: StoredChats; maxEntries?: number }) {
+  constructor(parts: { chats: StoredChats; lookUps: NumberLookUps }) {
     this.#chats = parts.chats;
-    this.#answers = new LRUCache({
-      max: parts.maxEntries ?? MOST_CACHED,
-      ttl: KNOWN_FOR_MS,
-      // Reading the clock is all that it costs; caching the reading would need a timer of its own.
-      ttlResolution: 0,
-      perf: { now: () => parts.clock.monotonic() },
-    });
+    this.#lookUps = parts.lookUps;
   }
 
   /**
@@ -174,7 +149,7 @@ export class Recipients {
       const { jid } = address;
       return { to: jid, chat: identityOf(jid), isGroup: jid.endsWith('@g.us') };
     }
-    const found = await this.#find(session, device, address.digits);
+    const found = await this.#lookUps.one(session, device, address.digits);
     const to = found?.jid ?? found?.lid;
     if (!found || !to) {
       throw notOnWhatsApp(address.digits);
@@ -224,49 +199,16 @@ export class Recipients {
 
   async #answer(session: WhatsAppSession, device: MessageDevice, name: Jid): Promise<Identity | null> {
     try {
-      const found = await this.#find(session, device, name.split('@')[0] ?? '');
+      const found = await this.#lookUps.one(session, device, name.split('@')[0] ?? '');
       return found && (found.jid ?? found.lid) ? { jid: found.jid, lid: found.lid } : null;
     } catch {
       return null;
     }
   }
-
-  async #find(session: WhatsAppSession, device: MessageDevice, digits: string): Promise<NumberLookup | null> {
-    const key = `${device.tenantId}:${digits}`;
-    const cached = this.#answers.get(key);
-    if (cached) return cached.found;
-    const running = this.#underWay.get(key);
-    if (running) return running;
-    const query = this.#ask(session, device, digits)
-      .then((found) => {
-        this.#answers.set(key, { found }, { ttl: found ? KNOWN_FOR_MS : UNKNOWN_FOR_MS });
-        return found;
-      })
-      .finally(() => this.#underWay.delete(key));
-    this.#underWay.set(key, query);
-    return query;
-  }
-
-  async #ask(session: WhatsAppSession, device: MessageDevice, digits: string): Promise<NumberLookup | null> {
-    const spellings = await this.#likeliestFirst(device, lookUpSpellings(digits));
-    const answers = await onSession(() => session.contacts.lookUpNumbers(spellings));
-    for (const spelling of spellings) {
-      const found = answers.find((each) => each.number === spelling && each.exists);
-      if (found) return found;
-    }
-    return null;
-  }
-
-  /** Of several spellings that WhatsApp knows, the one that the account has a chat with is meant. */
-  async #likeliestFirst(device: MessageDevice, spellings: string[]): Promise<string[]> {
-    if (spellings.length === 1 || !isOneLine(spellings[0] ?? '')) return spellings;
-    const stored = await this.#chats.storedChat(device, spellings.map(userJid));
-    const user = stored?.jid && parseJid(stored.jid)?.user;
-    return user ? [user, ...spellings.filter((each) => each !== user)] : spellings;
-  }
 }
 
-function notOnWhatsApp(digits: string): AppError {
+/** NOT_ON_WHATSAPP, with what may be wrong with the number. */
+export function notOnWhatsApp(digits: string): AppError {
   const hint = isOfSomeCountry(digits)
     ? ''
     : '; no country gives out such a number: is its country code missing?';

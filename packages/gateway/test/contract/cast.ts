@@ -247,6 +247,7 @@ async function sendSome(
   const poll = await api.post('/send/poll', { number: contact.number, question: 'Which?', options });
   const image = await api.post('/send/image', { number: contact.number, image: office.names.jpeg });
   const got = await contact.sendImage(shop.number, { bytes: await jpeg() });
+  await contact.setPicture(await jpeg(80, 80));
   const gotText = await contact.sendText(shop.number, 'hello');
   const media = await until('the picture is there', async () => {
     const answer = await api.get(`/messages/${got.id}/media`);

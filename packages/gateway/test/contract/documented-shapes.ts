@@ -143,6 +143,35 @@ export const DOCUMENTED: Readonly<Record<string, Shape>> = {
   connectSession: { success: ok, data: { status: 'string', device_id: 'string', needs_qr: 'boolean' } },
   disconnectSession: forDevice('device disconnected successfully'),
   logoutInstance: forDevice('device logged out successfully'),
+  checkContactsOnWhatsApp: { success: ok, data: {} },
+  getContactProfile: {
+    success: ok,
+    data: {
+      jid: 'string',
+      user_info: { Status: 'string', PictureID: 'string', Devices: ['string'], 'VerifiedName?': {} },
+      'business_profile?': {},
+    },
+  },
+  getContactProfilePicture: {
+    success: ok,
+    data: { jid: 'string', url: 'string', id: 'string', type: 'string', direct_path: 'string' },
+  },
+  resolveContacts: {
+    success: ok,
+    count: 'number',
+    items: [
+      {
+        input: 'string',
+        input_jid: 'string',
+        resolved_jid: 'string',
+        jid: 'string',
+        phone_number: 'string',
+        'lid_jid?': 'string',
+        'full_name?': 'string',
+        'push_name?': 'string',
+      },
+    ],
+  },
   sendText: rich({ ...presence, ...found }),
   sendTextMentions: rich({
     ...presence,

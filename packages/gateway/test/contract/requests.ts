@@ -34,6 +34,7 @@ const KNOWN_SEGMENTS: Record<string, string[]> = {
   '/users/': ['<victim>', '<user>', '<admin>'],
   '/devices/': ['<device>', '<newDevice>'],
   '/global/tenants/': ['<tenant>'],
+  '/contacts/': ['<contact>', '<contactJid>', '<group>'],
 };
 
 const IN_A_MONTH = new Date(Date.now() + 30 * 24 * 3600_000);
@@ -103,6 +104,9 @@ const KNOWN_MEMBERS: Record<string, Json[]> = {
     [{ image: 'aGk=' }, { image: 'aGk=' }],
   ],
   device_id: ['<device>'],
+  numbers: [['<contact>'], ['<contact>', '<contactJid>', '12']],
+  jids: [['<contactJid>'], ['<contact>', '123@lid']],
+  group_jid: ['<group>'],
   chat_jid: ['<contactJid>', '<contact>'],
   sender_jid: ['<contactJid>'],
   last_message_id: ['<receivedText>'],
@@ -406,7 +410,10 @@ export function goodRequest(operation: Operation): GeneratedRequest {
     caller: operation.access === 'master' ? 'master' : 'admin',
     segments: prefixes(operation).map((prefix) => goodSegment(operation, prefix)),
     query: operation.query
-      .filter(({ name, required }) => required || name === 'device_id')
+      .filter(
+        ({ name, required }) =>
+          required || name === 'device_id' || IN_QUERY[operation.id]?.includes(name) === true,
+      )
       .map(({ name }) => [name, name === 'device_id' && device ? '<newDevice>' : KNOWN_MEMBERS[name]?.[0]]),
     headers: {},
     body:
@@ -415,6 +422,12 @@ export function goodRequest(operation: Operation): GeneratedRequest {
         : { type: JSON_TYPE, json: { ...goodBody(operation.body), ...OF_OPERATION[operation.id] } },
   };
 }
+
+/** Members of a query that an operation needs although its schema does not require them: one of several will do. */
+const IN_QUERY: Record<string, readonly string[]> = {
+  getContactProfile: ['number'],
+  getContactProfilePicture: ['number'],
+};
 
 function goodSegment(operation: Operation, prefix: string): string {
   if (operation.path.endsWith('/media')) return '<receivedImage>';

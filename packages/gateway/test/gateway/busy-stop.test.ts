@@ -8,7 +8,7 @@ import { createGateway, type Gateway } from '../../src/gateway.ts';
 import { createLog } from '../../src/observability/log.ts';
 import { lockFolder } from '../../src/storage/database.ts';
 import type { SessionFactory } from '../../src/whatsapp/port/session.ts';
-import { idleMessages, idleSession } from '../whatsapp/idle-session.ts';
+import { idleContacts, idleMessages, idleSession } from '../whatsapp/idle-session.ts';
 
 const MASTER = 'Zk3Vx9qLw2Rt7Yp4Nb8Hs6Df1Gj5Mc0A';
 const DEVICES = 30;
@@ -50,6 +50,7 @@ class StuckNetwork {
         },
       },
       contacts: {
+        ...idleContacts,
         lookUpNumbers: async (numbers) =>
           numbers.map((number) => ({ number, exists: true, jid: `${number}@s.whatsapp.net`, lid: null })),
       },

@@ -33,7 +33,13 @@ import type { OutboundMessage, SendAck } from '../../src/whatsapp/port/messages.
 import type { WhatsAppSession } from '../../src/whatsapp/port/session.ts';
 import type { WireMessage } from '../../src/whatsapp/port/wire-message.ts';
 import { ALICE, ArchiveWorld, BOB, CAROL, messageId, type TestDevice } from '../messages/archive-world.ts';
-import { idleMedia, idleMessages, idlePresence, idleSession } from '../whatsapp/idle-session.ts';
+import {
+  idleContacts,
+  idleMedia,
+  idleMessages,
+  idlePresence,
+  idleSession,
+} from '../whatsapp/idle-session.ts';
 
 const CDN_TOKEN = 'cdn-token';
 export const MAX_BYTES = 2 * 1024 * 1024;
@@ -70,9 +76,10 @@ export class ScriptedWhatsApp {
         },
       },
       contacts: {
+        ...idleContacts,
         lookUpNumbers: async (numbers) => {
           if (this.lookUpFailure) throw this.lookUpFailure;
-          this.lookUps.push(numbers);
+          this.lookUps.push([...numbers]);
           return numbers.map((number) => this.#lookedUp(number));
         },
       },

@@ -28,7 +28,12 @@ export const idleGroups: SessionGroups = {
   joined: notOpen,
   joinedStored: done,
 };
-export const idleContacts: SessionContacts = { lookUpNumbers: () => Promise.resolve([]) };
+export const idleContacts: SessionContacts = {
+  lookUpNumbers: () => Promise.resolve([]),
+  namesOf: () => Promise.resolve([]),
+  profile: () => Promise.resolve(null),
+  picture: notOpen,
+};
 export const idlePresence: SessionPresence = { send: done, sendChatState: done, subscribe: done };
 export const idleAccount: SessionAccount = { sync: done, change: done };
 export const idleHistory: SessionHistory = { request: done };

@@ -1,5 +1,6 @@
 /** The API's table of contents: its tags, in the order of the documentation, each with its folder. */
 import type { FastifyInstance } from 'fastify';
+import { type ContactsParts, contactsRoutes } from './contacts/index.ts';
 import { type EventsParts, eventsRoutes } from './events/index.ts';
 import { type GroupsParts, groupsRoutes } from './groups/index.ts';
 import { type InstancesParts, instancesRoutes } from './instances/index.ts';
@@ -12,6 +13,7 @@ import { type WebhooksParts, webhooksRoutes } from './webhooks/index.ts';
 /** What each tag calls. */
 export interface ApiParts {
   groups: GroupsParts;
+  contacts: ContactsParts;
   instances: InstancesParts;
   messages: MessagesParts;
   payments: PaymentsParts;
@@ -29,6 +31,11 @@ interface Tag {
 
 /** A new tag is a folder beside this file and an entry here. */
 export const TAGS: readonly Tag[] = [
+  {
+    name: 'contacts',
+    description: 'People: who is on WhatsApp, and what is known of them',
+    register: (app, { contacts }) => app.register(contactsRoutes, contacts),
+  },
   {
     name: 'groups',
     description: 'Groups, their members and invites, and communities',

@@ -1,29 +1,150 @@
-import type { NumberLookup, SessionContacts } from '../../port/contacts.ts';
-import { SessionTimeout } from '../../port/errors.ts';
+import type {
+  BusinessProfile,
+  ContactProfile,
+  NumberLookup,
+  PictureInfo,
+  PictureQuestion,
+  SessionContacts,
+} from '../../port/contacts.ts';
+import { RequestRefused } from '../../port/errors.ts';
+import { type Identity, sameIdentity } from '../../port/identity.ts';
+import { goodToken } from '../account/chat-tokens.ts';
+import { storedLids } from '../account/stored-lids.ts';
 import type { Link } from '../connection/link.ts';
-import { jidNormalizedUser, type Socket, USyncQuery, USyncUser } from '../library.ts';
+import { assertAnswered } from '../connection/unanswered.ts';
+import {
+  type BinaryNode,
+  getBinaryNodeChild,
+  isLidUser,
+  isPnUser,
+  jidNormalizedUser,
+  type Socket,
+} from '../library.ts';
+import { askUsync } from '../outbound/usync.ts';
+import { identity } from '../parse/message-source.ts';
+import { textIn } from '../parse/notices/stanza-fields.ts';
+import { businessIn, profileIn } from '../parse/profile.ts';
 
 export function contacts(link: Link): SessionContacts {
   return {
-    // One query per number: the answer names the registered JID, which may differ from what was asked
-    // (Brazil's ninth digit), and the parsed result no longer says which question it answers.
-    lookUpNumbers: (numbers) =>
-      link.ask((socket) => Promise.all(numbers.map((number) => lookUp(socket, number)))),
+    lookUpNumbers: (numbers) => link.ask((socket) => lookUp(socket, numbers)),
+    namesOf: (people) =>
+      link.ask(async (socket) => {
+        const directory = storedLids(socket.authState.keys);
+        return Promise.all(people.map((jid) => identity(jid, undefined, directory)));
+      }),
+    profile: (person) => link.ask((socket) => profileOf(socket, person, link.clock.now())),
+    picture: (question) => link.ask((socket) => pictureOf(socket, link, question)),
   };
 }
 
-/** Registered or not, with both names; a number that the server answers under another JID keeps its asked form. */
-async function lookUp(socket: Socket, number: string): Promise<NumberLookup> {
-  const query = new USyncQuery()
-    .withContactProtocol()
-    .withLIDProtocol()
-    .withUser(new USyncUser().withPhone(`+${number}`));
-  const result = await socket.executeUSyncQuery(query);
-  if (!result) throw new SessionTimeout('WhatsApp did not answer the number look-up');
-  const found = result.list.find((entry) => entry.contact === true);
-  if (!found) return { number, exists: false, jid: null, lid: null };
-  const lid = typeof found.lid === 'string' ? jidNormalizedUser(found.lid) : null;
-  const jid = jidNormalizedUser(found.id);
-  if (lid) await socket.signalRepository.lidMapping.storeLIDPNMappings([{ lid, pn: jid }]);
-  return { number, exists: true, jid, lid };
+async function lookUp(socket: Socket, numbers: readonly string[]): Promise<NumberLookup[]> {
+  const users = await askUsync(socket, {
+    mode: 'query',
+    context: 'interactive',
+    protocols: [
+      { tag: 'contact', attrs: {} },
+      { tag: 'lid', attrs: {} },
+    ],
+    users: numbers.map((number) => ({
+      tag: 'user',
+      attrs: {},
+      content: [{ tag: 'contact', attrs: {}, content: `+${number}` }],
+    })),
+  });
+  const found = users.flatMap((user) => lookUpIn(user) ?? []);
+  const pairs = found.flatMap(({ jid, lid }) => (jid && lid ? [{ pn: jid, lid }] : []));
+  if (pairs.length > 0) await socket.signalRepository.lidMapping.storeLIDPNMappings(pairs);
+  return found;
+}
+
+/** As whatsmeow user.go GetUserInfo asks; a business is asked for what it says of itself besides. */
+async function profileOf(socket: Socket, person: Identity, now: number): Promise<ContactProfile | null> {
+  const jid = person.jid ?? person.lid ?? '';
+  const token = await goodToken(socket.authState.keys, person, now);
+  const [user] = await askUsync(socket, {
+    mode: 'full',
+    context: 'background',
+    protocols: [
+      { tag: 'business', attrs: {}, content: [{ tag: 'verified_name', attrs: {} }] },
+      { tag: 'status', attrs: {} },
+      { tag: 'picture', attrs: {} },
+      { tag: 'devices', attrs: { version: '2' } },
+      { tag: 'lid', attrs: {} },
+    ],
+    users: [{ tag: 'user', attrs: { jid }, ...withToken(token) }],
+  });
+  if (!user) return null;
+  const isBusiness = getBinaryNodeChild(user, 'business') !== undefined;
+  return { ...profileIn(user), business: isBusiness ? await businessOf(socket, jid) : null };
+}
+
+async function businessOf(socket: Socket, jid: string): Promise<BusinessProfile | null> {
+  const asked = { tag: 'business_profile', attrs: { v: '244' } };
+  const answer: BinaryNode = await socket.query({
+    tag: 'iq',
+    attrs: { to: '@s.whatsapp.net', type: 'get', xmlns: 'w:biz' },
+    content: [{ ...asked, content: [{ tag: 'profile', attrs: { jid } }] }],
+  });
+  assertAnswered();
+  return businessIn(getBinaryNodeChild(answer, 'business_profile'));
+}
+
+/**
+ * As whatsmeow user.go GetProfilePictureInfo asks. The server never answers a question for the own picture with a
+ * token (Baileys chats.js profilePictureUrl).
+ */
+async function pictureOf(
+  socket: Socket,
+  link: Link,
+  { target, preview, existingId }: PictureQuestion,
+): Promise<PictureInfo | null> {
+  const own = sameIdentity(target, link.own());
+  const token = own ? null : await goodToken(socket.authState.keys, target, link.clock.now());
+  const attrs = {
+    query: 'url',
+    type: preview ? 'preview' : 'image',
+    ...(existingId ? { id: existingId } : {}),
+  };
+  const answer: BinaryNode = await socket.query({
+    tag: 'iq',
+    attrs: {
+      to: '@s.whatsapp.net',
+      target: target.jid ?? target.lid ?? '',
+      type: 'get',
+      xmlns: 'w:profile:picture',
+    },
+    content: [{ tag: 'picture', attrs, ...withToken(token) }],
+  });
+  assertAnswered();
+  const picture = getBinaryNodeChild(answer, 'picture');
+  // 304: it is the known one. 204, or nothing: there is none.
+  if (picture?.attrs.status === '304' || (!picture && existingId)) return null;
+  const { id, url, type, direct_path: directPath = '' } = picture?.attrs ?? {};
+  if (!id || !url) throw new RequestRefused(404, 'item-not-found');
+  return { id, url, type: type ?? attrs.type, directPath };
+}
+
+function withToken(token: Uint8Array | null): { content?: BinaryNode[] } {
+  return token ? { content: [{ tag: 'tctoken', attrs: {}, content: token }] } : {};
+}
+
+/**
+ * The registered JID may differ from the number that was asked for (Brazil's ninth digit): which question this
+ * answers says the text of `<contact>`, which comes back as it was sent (whatsmeow user.go IsOnWhatsApp).
+ */
+function lookUpIn(user: BinaryNode): NumberLookup | null {
+  const contact = getBinaryNodeChild(user, 'contact');
+  const named = namesIn(user);
+  const number = textIn(contact)?.replace(/\D/g, '') || named.jid?.split('@')[0];
+  if (!number || !contact?.attrs.type) return null;
+  const exists = contact.attrs.type === 'in';
+  return { number, exists, ...(exists ? named : { jid: null, lid: null }) };
+}
+
+/** `jid` is a name of either kind, `pn_jid` stands beside a LID, `<lid val>` beside a number. */
+function namesIn(user: BinaryNode): Identity {
+  const given = [user.attrs.jid, user.attrs.pn_jid, getBinaryNodeChild(user, 'lid')?.attrs.val];
+  const names = given.flatMap((name) => (name ? jidNormalizedUser(name) : []));
+  return { jid: names.find(isPnUser) ?? null, lid: names.find(isLidUser) ?? null };
 }

@@ -1,3 +1,4 @@
+import type { Identity } from '../../port/identity.ts';
 import { jidNormalizedUser, type SignalDataSet, type SignalKeyStore } from '../library.ts';
 import type { LidDirectory } from '../parse/message-source.ts';
 import type { ChatToken } from './history-reader.ts';
@@ -32,6 +33,28 @@ export async function storeChatTokens(
   if (added.length === 0) return;
   const index = [...new Set([...(await readIndex(keys)), ...added])];
   await keys.set({ [KEY_TYPE]: { ...entries, [INDEX]: { token: Buffer.from(JSON.stringify(index)) } } });
+}
+
+/** The library forgets tokens that are older (tc-token-utils.js: four spans of seven days). */
+const GOOD_FOR_S = 28 * 24 * 3600;
+
+/**
+ * The token by which a person lets the account see what not everybody may: it goes with a question about a picture or
+ * an about text (whatsmeow user.go GetProfilePictureInfo, usync). Null without one that is still good.
+ * @param now milliseconds
+ */
+export async function goodToken(
+  keys: Pick<SignalKeyStore, 'get'>,
+  { jid, lid }: Identity,
+  now: number,
+): Promise<Uint8Array | null> {
+  const names = [lid, jid].filter((name) => name !== null);
+  const known = await keys.get(KEY_TYPE, names);
+  for (const name of names) {
+    const { token, timestamp } = known[name] ?? {};
+    if (token?.length && Number(timestamp ?? 0) + GOOD_FOR_S > now / 1000) return token;
+  }
+  return null;
 }
 
 async function readIndex(keys: SignalKeyStore): Promise<string[]> {

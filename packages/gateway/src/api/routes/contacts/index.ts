@@ -1,0 +1,15 @@
+/** Tag `contacts`: who is on WhatsApp, under which names, and what is known of them. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import { type CheckParts, checkRoutes } from './check.ts';
+import { type PictureParts, pictureRoutes } from './picture.ts';
+import { type ProfileParts, profileRoutes } from './profile.ts';
+import { type ResolveParts, resolveRoutes } from './resolve.ts';
+
+export type ContactsParts = CheckParts & ResolveParts & ProfileParts & PictureParts;
+
+export const contactsRoutes: FastifyPluginAsyncTypebox<ContactsParts> = async (app, parts) => {
+  await app.register(checkRoutes, parts);
+  await app.register(resolveRoutes, parts);
+  await app.register(profileRoutes, parts);
+  await app.register(pictureRoutes, parts);
+};
