@@ -31,8 +31,8 @@ export interface NewPhone {
   /** Phone number, digits with country code. */
   readonly number: string;
   readonly name: string;
-  /** LID, digits; made up when left out. */
-  readonly lid?: string;
+  /** LID, digits; made up when left out, null: the server gives the account none. */
+  readonly lid?: string | null;
 }
 
 /** How long `waitForOnline` waits unless told otherwise. */
@@ -122,6 +122,11 @@ export class Sandbox {
   /** Stanzas stored for the device and not acknowledged. Throws when there is no such device. */
   pendingFor(deviceJid: string): number {
     return this.#device(deviceJid).mailbox.pending;
+  }
+
+  /** Says something to every device that is not linked yet, as if the server had written it. */
+  tellUnlinked(node: BinaryNode): void {
+    this.#pairing.tellUnlinked(node);
   }
 
   /** Notifications that devices which are not linked yet have not acknowledged. */

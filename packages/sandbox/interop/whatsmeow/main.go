@@ -35,6 +35,7 @@ var chapters = []chapter{
 	{"seals", sealedChecks},
 	{"retries", retryChecks},
 	{"groups", groupChecks()},
+	{"without LID", withoutLIDChecks()},
 	{"people", peopleChecks},
 	{"account", accountChecks},
 	{"calls", callChecks},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 
 	"go.mau.fi/whatsmeow/types"
@@ -48,11 +49,17 @@ type phoneReceipt struct {
 
 // newPhone opens an account and switches its phone on.
 func newPhone(ctx context.Context, control *caller, number, name string) (*phone, error) {
+	return newPhoneWith(ctx, control, number, name, nil)
+}
+
+// newPhoneWith does it with more than a number and a name.
+func newPhoneWith(ctx context.Context, control *caller, number, name string, more map[string]any) (*phone, error) {
 	var made struct {
 		JID string `json:"jid"`
 		LID string `json:"lid"`
 	}
 	body := map[string]any{"number": number, "name": name}
+	maps.Copy(body, more)
 	if err := control.call(ctx, "POST", "/phones", body, &made); err != nil {
 		return nil, err
 	}
@@ -61,7 +68,9 @@ func newPhone(ctx context.Context, control *caller, number, name string) (*phone
 	if p.JID, err = types.ParseJID(made.JID); err != nil {
 		return nil, err
 	}
-	p.LID, err = types.ParseJID(made.LID)
+	if made.LID != "" {
+		p.LID, err = types.ParseJID(made.LID)
+	}
 	return p, err
 }
 

@@ -9,8 +9,7 @@ import { acquaintances, type Neighbourhood } from './neighbourhood.ts';
  * `user.0:device@server` names (whatsmeow send.go participantListHashV2).
  */
 export function deviceListHash(mode: AddressingMode, account: Account): string {
-  const user = mode === 'lid' ? account.lid : account.user;
-  const server = mode === 'lid' ? 'lid' : 's.whatsapp.net';
+  const [user, server] = jidIn(mode, account).split('@');
   const names = [...account.devices.keys()].map((device) => `${user}.0:${device}@${server}`).sort();
   const digest = createHash('sha256').update(names.join('')).digest();
   return `2:${digest.subarray(0, 6).toString('base64')}`;
@@ -38,11 +37,14 @@ export function notifyDeviceChange(
   const content = [
     stanza(
       change,
-      { device_hash: deviceListHash('pn', account), device_lid_hash: deviceListHash('lid', account) },
+      {
+        device_hash: deviceListHash('pn', account),
+        device_lid_hash: account.lid === null ? undefined : deviceListHash('lid', account),
+      },
       [
         stanza('device', {
           jid: jidIn('pn', account, address.device),
-          lid: jidIn('lid', account, address.device),
+          lid: lidJid(account, address.device),
           'key-index': String(keyIndex),
         }),
         stanza('key-index-list', { ts: t }),

@@ -41,7 +41,7 @@ const RETRY_POLICIES = [
 /** What `GET /` answers besides the addresses. */
 const OPERATIONS = [
   'GET /phones',
-  'POST /phones {number, name, lid?}',
+  'POST /phones {number, name, lid?: text | null}',
   'GET /phones/{number}',
   'PATCH /phones/{number} {online?, answersRetries?, mediaRetry?, receipts?: {delivered?, read?}}',
   'POST /phones/{number}/scan {qr}',
@@ -127,7 +127,8 @@ export async function startControl(
 }
 
 function summary(phone: Phone) {
-  const { jid, lid, name, online, companions, receipts, mediaRetry } = phone;
+  const { jid, name, online, companions, receipts, mediaRetry } = phone;
+  const lid = phone.lid === jid ? null : phone.lid;
   return { number: phone.number, name, jid, lid, online, companions, receipts, mediaRetry };
 }
 
@@ -143,7 +144,7 @@ function addPhones(router: Router, sandbox: Sandbox): void {
   router
     .on('GET', '/phones', () => ({ phones: sandbox.phones.map(summary) }))
     .on('POST', '/phones', async ({ body }) => {
-      const lid = optionalText(body, 'lid');
+      const lid = body.lid === null ? null : optionalText(body, 'lid');
       const digits = text(body, 'number').replace(/[^0-9]/g, '');
       const made = { number: digits, name: optionalText(body, 'name') ?? digits };
       return summary(await sandbox.createPhone(lid === undefined ? made : { ...made, lid }));

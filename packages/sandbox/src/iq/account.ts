@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { BinaryNode } from 'baileys';
 import { setAbout, tellOwnDevices } from '../accounts/account-changes.ts';
 import type { NetworkServices } from '../services.ts';
-import { lidJid, phoneJid } from '../state/jid.ts';
+import { alternateJid, jidIn } from '../state/jid.ts';
 import { childNamed, childrenNamed, stanza, textOf } from '../wire/stanza.ts';
 import { BAD_REQUEST, type IqHandler, NOT_FOUND } from './answer.ts';
 
@@ -34,7 +34,7 @@ const blocklist: IqHandler = ({ network, sender, iq }) => {
   if (!account) return { error: NOT_FOUND };
   if (item.attrs.action === 'block') blocked.add(account.user);
   else blocked.delete(account.user);
-  const change = stanza('item', { jid: lidJid(account), action: item.attrs.action });
+  const change = stanza('item', { jid: jidIn('lid', account), action: item.attrs.action });
   return {
     content: [blocklistStanza(network, blocked)],
     after: () =>
@@ -45,7 +45,9 @@ const blocklist: IqHandler = ({ network, sender, iq }) => {
 function blocklistStanza(network: NetworkServices, blocked: ReadonlySet<string>): BinaryNode {
   const items = [...blocked].flatMap((user) => {
     const account = network.directory.byUser(user);
-    return account ? [stanza('item', { jid: lidJid(account), pn_jid: phoneJid(account) })] : [];
+    return account
+      ? [stanza('item', { jid: jidIn('lid', account), pn_jid: alternateJid('lid', account) })]
+      : [];
   });
   return stanza('list', { dhash: blocklistHash(blocked) }, items);
 }

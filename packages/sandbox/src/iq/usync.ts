@@ -3,7 +3,7 @@ import { deviceListHash } from '../accounts/device-changes.ts';
 import { hides } from '../accounts/privacy.ts';
 import type { NetworkServices } from '../services.ts';
 import type { Account, Business } from '../state/directory.ts';
-import { jidIn, lidJid, modeOf, type ParsedJid, parseJid, phoneJid } from '../state/jid.ts';
+import { alternateJid, jidIn, lidJid, modeOf, type ParsedJid, parseJid, phoneJid } from '../state/jid.ts';
 import { childNamed, childrenNamed, childrenOf, stanza, textOf, timestamp } from '../wire/stanza.ts';
 import { BAD_REQUEST, type IqHandler } from './answer.ts';
 
@@ -77,7 +77,9 @@ function answer(
 ): BinaryNode {
   const content = protocols.flatMap((protocol) => protocolAnswer(subject, protocol, asker) ?? []);
   const { account, jid } = subject;
-  if (byLid && account) return stanza('user', { jid: lidJid(account), pn_jid: phoneJid(account) }, content);
+  if (byLid && account) {
+    return stanza('user', { jid: jidIn('lid', account), pn_jid: alternateJid('lid', account) }, content);
+  }
   return stanza('user', { jid }, content);
 }
 
@@ -93,7 +95,7 @@ function protocolAnswer(subject: Subject, { tag }: BinaryNode, asker: Account): 
       return stanza('devices', {}, deviceAnswer(subject));
     case 'lid':
       // Asked by phone number only: clients take the user's JID for the phone number of the pair.
-      return account && asked.server !== 'lid' ? stanza('lid', { val: lidJid(account) }) : undefined;
+      return account?.lid && asked.server !== 'lid' ? stanza('lid', { val: lidJid(account) }) : undefined;
     case 'status':
       if (!account) return undefined;
       // What is hidden is an empty text with this code (Baileys USyncStatusProtocol.js).

@@ -4,7 +4,7 @@ import { ReachOutLocks } from '../accounts/reach-out.ts';
 import { Delivery } from '../delivery/delivery.ts';
 import { Groups } from '../groups/groups.ts';
 import { dispatchIq } from '../iq/dispatch.ts';
-import type { NetworkLink, NetworkPort } from '../link.ts';
+import type { DeviceAddress, NetworkLink, NetworkPort } from '../link.ts';
 import { Newsletters } from '../newsletters/newsletters.ts';
 import { routeCall } from '../routing/calls.ts';
 import { routeMediaRetry, routeMessage } from '../routing/messages.ts';
@@ -38,6 +38,7 @@ export class Network implements NetworkPort, NetworkServices {
   pairingIq: IqExtension | undefined;
 
   readonly #onError: (error: Error) => void;
+  readonly #watchers = new Set<(node: BinaryNode, from: DeviceAddress) => void>();
 
   constructor(options: NetworkOptions = {}) {
     this.media = options.media;
@@ -53,7 +54,14 @@ export class Network implements NetworkPort, NetworkServices {
     this.delivery.detach(link);
   }
 
+  /** Calls back with each stanza that a device hands in, before it is handled; returns the way to stop it. */
+  onStanza(watcher: (node: BinaryNode, from: DeviceAddress) => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
   submit(from: NetworkLink, node: BinaryNode): void {
+    for (const watcher of this.#watchers) watcher(node, from.address);
     try {
       this.#dispatch(from, node);
     } catch (error) {

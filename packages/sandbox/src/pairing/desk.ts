@@ -3,7 +3,7 @@ import { type BinaryNode, Curve, proto } from 'baileys';
 import { notifyDeviceChange } from '../accounts/device-changes.ts';
 import type { Network } from '../network/network.ts';
 import type { Account, RegisteredDevice } from '../state/directory.ts';
-import { jidIn, parseJid } from '../state/jid.ts';
+import { jidIn, lidJid, parseJid } from '../state/jid.ts';
 import { streamErrorStanza } from '../wire/endings.ts';
 import { childNamed, SERVER_JID, stanza, textOf, timestamp } from '../wire/stanza.ts';
 import { CompanionSession, linkCodeChildren, type UnlinkedConnection } from './companion-session.ts';
@@ -96,6 +96,11 @@ export class PairingDesk {
     session.end();
   }
 
+  /** Says something to every device that is not linked yet. */
+  tellUnlinked(node: BinaryNode): void {
+    for (const session of new Set(this.#byRef.values())) session.connection.deliver(node);
+  }
+
   /** Notifications to devices that are not linked yet and have not acknowledged them. */
   get unacknowledged(): number {
     const sessions = new Set(this.#byRef.values());
@@ -173,7 +178,7 @@ export class PairingDesk {
           stanza('platform', { name: platform }),
           stanza('device', {
             jid: jidIn('pn', account, device),
-            lid: jidIn('lid', account, device),
+            lid: lidJid(account, device),
           }),
         ]),
       ],

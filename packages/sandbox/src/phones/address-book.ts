@@ -6,7 +6,7 @@ export type Addressing = 'lid' | 'pn';
 
 /** The devices of one user, as the server lists them. */
 export interface UserDevices {
-  /** Bare LID, `…@lid`. */
+  /** Bare LID, `…@lid`; the number's JID of an account without a LID. */
   readonly lid: string;
   /** Bare phone number JID when it is known. */
   readonly pn: string | undefined;
@@ -43,6 +43,8 @@ export class AddressBook {
   readonly #connection: PhoneConnection;
   readonly #lidOf = new Map<string, string>();
   readonly #pnOf = new Map<string, string>();
+  /** Numbers for which the server has given no LID. */
+  readonly #withoutLid = new Set<string>();
 
   constructor(connection: PhoneConnection) {
     this.#connection = connection;
@@ -68,10 +70,14 @@ export class AddressBook {
     return lid === undefined ? undefined : withDevice(lid, deviceOf(jid));
   }
 
-  /** As {@link knownLid}, asking the server when it is unknown. Throws when the number is not on WhatsApp. */
+  /**
+   * As {@link knownLid}, asking the server when it is unknown; the number's JID where the account has none: by it
+   * stanzas name it then, and its sessions are kept. Throws when the number is not on WhatsApp.
+   */
   async lid(jid: string): Promise<string> {
     const known = this.knownLid(jid);
     if (known !== undefined) return known;
+    if (this.#withoutLid.has(toJid(jid))) return withDevice(toJid(jid), deviceOf(jid));
     const [user] = await this.devices([jid]);
     if (!user) throw new Error(`${toJid(jid)} is not on WhatsApp`);
     return withDevice(user.lid, deviceOf(jid));
@@ -118,10 +124,13 @@ export class AddressBook {
     const { jid } = user.attrs;
     if (jid === undefined) return [];
     this.learn(user.attrs.pn_jid ?? jid, getBinaryNodeChild(user, 'lid')?.attrs.val ?? user.attrs.lid);
-    const lid = this.knownLid(jid);
     const list = getBinaryNodeChild(getBinaryNodeChild(user, 'devices'), 'device-list');
     const devices = getBinaryNodeChildren(list, 'device').map((device) => Number(device.attrs.id));
-    if (lid === undefined || devices.length === 0) return [];
-    return [{ lid, pn: this.#pnOf.get(lid), devices }];
+    if (devices.length === 0) return [];
+    const lid = this.knownLid(jid);
+    if (lid !== undefined) return [{ lid, pn: this.#pnOf.get(lid), devices }];
+    const number = toJid(jid);
+    this.#withoutLid.add(number);
+    return [{ lid: number, pn: number, devices }];
   }
 }

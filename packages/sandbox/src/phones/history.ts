@@ -127,8 +127,12 @@ export class CompanionSync {
     });
   }
 
+  /** What companions asked for by peer message, as it came. */
+  readonly requests: proto.IMessage[] = [];
+
   /** Answers what a companion asks for by peer message; other requests are ignored. */
   async answer(device: number, request: proto.IMessage, requestId: string): Promise<void> {
+    this.requests.push(request);
     // Baileys wraps peer messages as it wraps all messages to own devices, whatsmeow does not.
     const { protocolMessage: protocol } = request.deviceSentMessage?.message ?? request;
     if (protocol?.type === Type.APP_STATE_SYNC_KEY_REQUEST) await this.shareAppStateKey(device);
@@ -287,7 +291,7 @@ export class CompanionSync {
   }
 
   #mappings(): proto.IPhoneNumberToLIDMapping[] {
-    const pairs = new Map([[this.#self.jid, this.#self.lid]]);
+    const pairs = new Map(this.#self.lid === this.#self.jid ? [] : [[this.#self.jid, this.#self.lid]]);
     for (const { chat, from } of this.#inbox.all()) {
       for (const jid of [chat, from]) {
         const lid = jid.endsWith('@s.whatsapp.net') ? this.#book.knownLid(jid) : undefined;

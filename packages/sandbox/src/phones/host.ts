@@ -6,8 +6,8 @@ import type { DeviceAddress, NetworkPort } from '../link.ts';
 export interface NewAccount {
   /** Phone number, digits. */
   readonly user: string;
-  /** LID, digits; the directory picks one when it is left out. */
-  readonly lid?: string;
+  /** LID, digits; the directory picks one when it is left out, null: the account has none. */
+  readonly lid?: string | null;
   readonly name: string;
   /** The primary device's identity key, 32 bytes. */
   readonly identityPublic: Uint8Array;
@@ -32,8 +32,8 @@ export interface LinkRequest {
 export interface PhoneHost {
   readonly network: NetworkPort;
   readonly cdn: Cdn;
-  /** Registers the number; throws when it exists. Returns the LID's digits. */
-  createAccount(account: NewAccount): { readonly lid: string };
+  /** Registers the number; throws when it exists. Returns the LID's digits, null for none. */
+  createAccount(account: NewAccount): { readonly lid: string | null };
   /** Resolves when the companion confirmed; rejects with an error whose `reason` names the cause. */
   linkByRef(request: LinkRequest): Promise<{ readonly device: number }>;
   /** Removes a companion from the account, as "log out" on its phone does. */

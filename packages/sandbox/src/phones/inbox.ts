@@ -45,6 +45,8 @@ export interface StanzaFacts {
   /** `text`, `media`, `poll`, `reaction`, … */
   readonly type: string;
   readonly edit?: string;
+  /** `mediatype` of the first `<enc>` that has one. */
+  readonly mediaType?: string;
   /** Its children, ciphertexts and keys left out: `<meta>`, `<biz>`, `<bot>`. */
   readonly nodes: readonly BinaryNode[];
 }

@@ -1,3 +1,4 @@
+import type { proto } from 'baileys';
 import type { AccountChanges } from './account-changes.ts';
 import { toJid } from './address-book.ts';
 import type { Group } from './groups.ts';
@@ -20,8 +21,8 @@ export interface PhoneOptions {
   number: string;
   /** Push name. */
   name: string;
-  /** LID, digits or `…@lid`; made up when left out. */
-  lid?: string;
+  /** LID, digits or `…@lid`; made up when left out, null: the account has none. */
+  lid?: string | null;
 }
 
 /** A chat: a phone number, a user JID, a group or another phone. */
@@ -38,7 +39,7 @@ export class Phone extends PhoneLife {
   readonly number: string;
   /** `5511999990001@s.whatsapp.net` */
   readonly jid: string;
-  /** `…@lid` */
+  /** `…@lid`; the number's JID, by which stanzas name it then, of an account without a LID. */
   readonly lid: string;
   readonly name: string;
   readonly #parts: PhoneParts;
@@ -55,18 +56,19 @@ export class Phone extends PhoneLife {
   /** Registers the number, attaches the phone and uploads its keys. Rejects when the number exists. */
   static async create(host: PhoneHost, options: PhoneOptions): Promise<Phone> {
     const signal = new SignalClient();
-    const lidDigits = options.lid?.split('@', 1)[0];
+    const lid = options.lid === undefined ? {} : { lid: options.lid?.split('@', 1)[0] ?? null };
     const account = host.createAccount({
       user: options.number,
-      ...(lidDigits === undefined ? {} : { lid: lidDigits }),
+      ...lid,
       name: options.name,
       identityPublic: signal.identity.public,
       registrationId: signal.registrationId,
     });
+    const jid = `${options.number}@s.whatsapp.net`;
     const self: PhoneIdentity = {
       number: options.number,
-      jid: `${options.number}@s.whatsapp.net`,
-      lid: `${account.lid}@lid`,
+      jid,
+      lid: account.lid === null ? jid : `${account.lid}@lid`,
       name: options.name,
     };
     return Phone.#install(host, self, signal);
@@ -110,6 +112,11 @@ export class Phone extends PhoneLife {
   /** Resolves when the companion was given keys and history after its first login. */
   async bootstrapped(device: number): Promise<void> {
     await this.#parts.companions.bootstrapped(device);
+  }
+
+  /** What companions asked this phone for (history, messages, keys), as they encrypted it. */
+  get requests(): readonly proto.IMessage[] {
+    return this.#parts.sync.requests;
   }
 
   /** Logs a companion out: its stream ends with 401 `device_removed`. */

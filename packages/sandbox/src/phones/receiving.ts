@@ -214,9 +214,11 @@ const SECRET_NODES = new Set(['enc', 'device-identity', 'tctoken', 'reporting'])
 
 function factsOf({ attrs, content }: BinaryNode): StanzaFacts {
   const children = Array.isArray(content) ? content : [];
+  const [mediaType] = children.flatMap(({ tag, attrs }) => (tag === 'enc' ? (attrs.mediatype ?? []) : []));
   return {
     type: attrs.type ?? '',
     ...(attrs.edit === undefined ? {} : { edit: attrs.edit }),
+    ...(mediaType === undefined ? {} : { mediaType }),
     nodes: children.filter(({ tag }) => !SECRET_NODES.has(tag)),
   };
 }

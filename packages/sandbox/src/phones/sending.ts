@@ -12,7 +12,7 @@ export interface PhoneIdentity {
   readonly number: string;
   /** `…@s.whatsapp.net` */
   readonly jid: string;
-  /** `…@lid` */
+  /** `…@lid`; the number's JID of an account without a LID. */
   readonly lid: string;
   readonly name: string;
 }

@@ -34,10 +34,8 @@ export function routeCall(network: NetworkServices, sender: RegisteredDevice, no
   if (!callee || callee.blocked.has(sender.account.user)) return;
   const mode = modeOf(to);
   const from = jidIn(mode, sender.account, sender.address.device);
-  const offer = signal.tag === 'offer' && mode === 'lid';
-  const named = offer
-    ? { ...signal, attrs: { ...signal.attrs, caller_pn: alternateJid(mode, sender.account) } }
-    : signal;
+  const caller_pn = signal.tag === 'offer' && mode === 'lid' ? alternateJid(mode, sender.account) : undefined;
+  const named = caller_pn ? { ...signal, attrs: { ...signal.attrs, caller_pn } } : signal;
   ring(network, sender, callee, from, [named]);
   if (SETTLING.has(signal.tag)) ring(network, sender, sender.account, from, [signal]);
 }

@@ -97,7 +97,8 @@ function routeToUser(
   to: ParsedJid,
   recipient: Account,
 ): void {
-  const mode = modeOf(to);
+  // Whoever has no LID is named by number, and nobody is told another name.
+  const mode = sender.account.lid === null ? 'pn' : modeOf(to);
   const envelope = envelopeOf(sender, node);
   const from = jidIn(mode, sender.account, sender.address.device);
   if (recipient !== sender.account) {

@@ -39,8 +39,8 @@ export interface RegisteredDevice {
 export interface Account {
   /** Phone number, digits only. */
   readonly user: string;
-  /** LID, digits only. */
-  readonly lid: string;
+  /** LID, digits only; null: the server has given it none. */
+  readonly lid: string | null;
   /** Push name, sent as `notify` with messages. */
   name: string;
   /** The primary phone's identity key, 32 bytes; another one once the number registered again. */
@@ -82,7 +82,7 @@ export interface Picture {
 
 export interface NewAccount {
   readonly user: string;
-  readonly lid?: string;
+  readonly lid?: string | null;
   readonly name: string;
   readonly identityPublic: Uint8Array;
   readonly registrationId: number;
@@ -116,15 +116,15 @@ export class Directory {
   readonly #byLid = new Map<string, Account>();
 
   /**
-   * Opens an account with its primary phone (device 0). The LID is made up when none is given.
+   * Opens an account with its primary phone (device 0). The LID is made up when it is left out; null: it has none.
    * Throws when the number or the LID exists, or is not made of digits.
    */
   createAccount(input: NewAccount): Account {
-    const lid = input.lid ?? this.#freeLid();
+    const lid = input.lid === undefined ? this.#freeLid() : input.lid;
     if (!/^[0-9]{5,15}$/.test(input.user)) throw new Error(`not a phone number: ${input.user}`);
-    if (!/^[0-9]{5,20}$/.test(lid)) throw new Error(`not a LID: ${lid}`);
+    if (lid !== null && !/^[0-9]{5,20}$/.test(lid)) throw new Error(`not a LID: ${lid}`);
     if (this.#byUser.has(input.user)) throw new Error(`the number ${input.user} has an account`);
-    if (this.#byLid.has(lid)) throw new Error(`the LID ${lid} has an account`);
+    if (lid !== null && this.#byLid.has(lid)) throw new Error(`the LID ${lid} has an account`);
     const account: Account = {
       user: input.user,
       lid,
@@ -157,7 +157,7 @@ export class Directory {
       preKeyLowNotified: false,
     });
     this.#byUser.set(account.user, account);
-    this.#byLid.set(account.lid, account);
+    if (account.lid !== null) this.#byLid.set(account.lid, account);
     return account;
   }
 

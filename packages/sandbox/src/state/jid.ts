@@ -1,7 +1,8 @@
 /** The two names of an account, digits. */
 export interface AccountNames {
   readonly user: string;
-  readonly lid: string;
+  /** Null for an account that the server has given none. */
+  readonly lid: string | null;
 }
 
 /** Which of an account's two identifiers a stanza uses. */
@@ -48,17 +49,22 @@ export function phoneJid(account: Pick<AccountNames, 'user'>, device = 0): strin
   return device === 0 ? `${account.user}@s.whatsapp.net` : `${account.user}:${device}@s.whatsapp.net`;
 }
 
-/** `1234…@lid`, or with a device `1234…:3@lid`. */
-export function lidJid(account: Pick<AccountNames, 'lid'>, device = 0): string {
+/** `1234…@lid`, or with a device `1234…:3@lid`; undefined for an account without a LID. */
+export function lidJid(account: Pick<AccountNames, 'lid'>, device = 0): string | undefined {
+  if (account.lid === null) return undefined;
   return device === 0 ? `${account.lid}@lid` : `${account.lid}:${device}@lid`;
 }
 
-/** The account's (or one of its devices') JID in the given addressing mode. */
+/** The account's (or one of its devices') JID in the given addressing mode; by number where it has no LID. */
 export function jidIn(mode: AddressingMode, account: AccountNames, device = 0): string {
-  return mode === 'lid' ? lidJid(account, device) : phoneJid(account, device);
+  return (mode === 'lid' ? lidJid(account, device) : undefined) ?? phoneJid(account, device);
 }
 
-/** The same account in the other addressing mode, without a device: what `sender_pn` and its like carry. */
-export function alternateJid(mode: AddressingMode, account: AccountNames): string {
-  return mode === 'lid' ? phoneJid(account) : lidJid(account);
+/**
+ * The same account in the other addressing mode, without a device: what `sender_pn` and its like carry. Undefined
+ * for an account without a LID: it has no other name.
+ */
+export function alternateJid(mode: AddressingMode, account: AccountNames): string | undefined {
+  const lid = lidJid(account);
+  return mode === 'lid' && lid !== undefined ? phoneJid(account) : lid;
 }

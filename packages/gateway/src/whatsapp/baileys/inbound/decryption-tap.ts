@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { pause, systemClock } from '../../../clock.ts';
 import type { JournalEntry } from '../../port/credentials.ts';
 import { JOURNAL_KEY_TYPE } from '../connection/auth-state.ts';
+import { askingOnce, nameableByNumber } from '../connection/known-by-number.ts';
 import { sessionMigration } from '../connection/session-migration.ts';
 import { inTurn } from '../connection/signal-turns.ts';
 import { WatchedReads } from '../connection/watched-reads.ts';
@@ -122,7 +123,7 @@ export class DecryptionTap {
     const library = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(
       { ...auth, keys: reads.keys },
       logger,
-      pnToLid,
+      askingOnce(pnToLid, systemClock),
     );
     const migrateSession = sessionMigration({ keys: reads.keys, repository: library });
     const inner = reads.watched({ ...library, migrateSession });
@@ -136,6 +137,7 @@ export class DecryptionTap {
     // Before it decrypts, the library stores who the sender is, and takes a failure for one of the message:
     // the stanza would be acknowledged with an error and gone (messages-recv.js `handleMessage`).
     const { lidMapping } = tapped;
+    nameableByNumber(lidMapping);
     const store = lidMapping.storeLIDPNMappings.bind(lidMapping);
     lidMapping.storeLIDPNMappings = (pairs) => this.#patiently(() => store(pairs));
     return inTurn(tapped, keys);
