@@ -16,6 +16,7 @@ import {
   DEFAULT_CONNECTION_CONFIG,
   initAuthCreds,
   makeWASocket,
+  proto,
   type SignalDataSet,
   type SignalKeyStore,
   type Socket,
@@ -24,6 +25,7 @@ import {
   WA_CERT_DETAILS,
 } from '../../src/whatsapp/baileys/library.ts';
 import { LEAVING, NOT_ENCRYPTED } from '../../src/whatsapp/baileys/outbound/departure.ts';
+import { showingContent } from '../../src/whatsapp/baileys/outbound/stanza-kind.ts';
 
 /** Where the library under test is. */
 const LIBRARY = dirname(process.env.CONTRACT_LIBRARY ?? createRequire(import.meta.url).resolve('baileys'));
@@ -260,6 +262,40 @@ test('departure.ts: what the library logs before a message leaves, and for whom 
   }
   expect(text).toContain(`logger.error({ jid, err }, '${NOT_ENCRYPTED}')`);
   expect(text).toContain("authState.keys.set({ 'sender-key-memory'");
+});
+
+test('known-by-number.ts: many LIDs are asked for where keys are fetched, and nowhere else', () => {
+  const text = readFileSync(join(LIBRARY, 'Socket/messages-send.js'), 'utf8');
+  expect(text.split('getLIDsForPNs(')).toHaveLength(2);
+  expect(text.indexOf('getLIDsForPNs(')).toBeGreaterThan(text.indexOf('const assertSessions ='));
+  expect(text.indexOf('getLIDsForPNs(')).toBeLessThan(text.indexOf('const sendPeerDataOperationMessage ='));
+  for (const file of [
+    'Socket/messages-recv.js',
+    'Socket/chats.js',
+    'Socket/groups.js',
+    'Signal/libsignal.js',
+  ]) {
+    expect(readFileSync(join(LIBRARY, file), 'utf8'), file).not.toContain('getLIDsForPNs(');
+  }
+  const lids = readFileSync(join(LIBRARY, 'Signal/lid-mapping.js'), 'utf8');
+  expect(lids).toContain('(await this.getLIDsForPNs([pn]))?.[0]?.lid');
+});
+
+test('stanza-kind.ts: the kind of media is read from the message, and what is inherited is not encoded', () => {
+  const text = readFileSync(join(LIBRARY, 'Socket/messages-send.js'), 'utf8');
+  expect(text).toContain('const mediaType = getMediaType(message);');
+  const documentMessage = { fileName: 'a.pdf' };
+  const wrapped = { documentWithCaptionMessage: { message: { documentMessage } } };
+  const shown = showingContent(wrapped);
+  expect(shown.documentMessage).toEqual(documentMessage);
+  const encoded = (message: proto.IMessage) => Buffer.from(proto.Message.encode(message).finish());
+  expect(encoded(shown)).toEqual(encoded(wrapped));
+});
+
+test('peer-message.ts: the copy for our own devices passes the patch', () => {
+  const text = readFileSync(join(LIBRARY, 'Socket/messages-send.js'), 'utf8');
+  expect(text).toContain('createParticipantNodes(meRecipients, meMsg || message, extraAttrs)');
+  expect(text).toContain('await patchMessageBeforeSending(message, recipientJids)');
 });
 
 test('missing-keys.ts: the answer with keys is taken by the library after `frame`', () => {

@@ -1,5 +1,6 @@
 /** Who gets a message of ours again when a retry receipt asks for it. */
 import { type Phone, type Sandbox, startSandbox } from '@wuts/sandbox';
+import type { BinaryNode } from 'baileys';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { wireCodec } from '../../src/whatsapp/baileys/parse/wire-codec.ts';
@@ -21,6 +22,9 @@ let ana: Phone;
 let stranger: Phone;
 let group: string;
 let member: Phone;
+/** Known by number alone, with Ana in a group. */
+let withoutLid: Phone;
+let smallGroup: string;
 /** What the account sent, by id. */
 const sent = new Map<string, { chat: Identity; raw: Uint8Array }>();
 
@@ -54,7 +58,9 @@ beforeAll(async () => {
       sandbox.createPhone({ number: `551198889000${n + 2}`, name }),
     ),
   )) as [Phone, Phone, Phone];
+  withoutLid = await sandbox.createPhone({ number: '5511988890009', name: 'Without', lid: null });
   group = (await linked.phone.createGroup('Team', [ana, member])).jid;
+  smallGroup = (await linked.phone.createGroup('Small', [ana, withoutLid])).jid;
 });
 afterAll(async () => {
   await session.stop();
@@ -149,6 +155,33 @@ test('in a group the member who asks gets it, nobody else again', async () => {
   expect(recorder.events.filter((e) => e.type === 'receipt' && e.receipt.messageIds.includes(id))).toEqual(
     [],
   );
+});
+
+test('whom the server knows by number alone gets it again, alone and in a group', async () => {
+  const names = { jid: withoutLid.jid, lid: null };
+  const id = await send(withoutLid.jid, names, 'for you');
+  await delivered(withoutLid, id);
+  await retry(withoutLid, [id]);
+  await delivered(withoutLid, id);
+  const inGroup = await send(smallGroup, { jid: smallGroup, lid: null }, 'for both');
+  for (const each of [ana, withoutLid]) await delivered(each, inGroup);
+  await retry(withoutLid, [inGroup], { to: smallGroup, attrs: { participant: device } });
+  await delivered(withoutLid, inGroup);
+});
+
+test('what is sent again is one ciphertext, for the one device', async () => {
+  const id = await send(ana.jid, namesOf(ana), 'once');
+  await delivered(ana, id);
+  const routed: BinaryNode[] = [];
+  const end = sandbox.network.onStanza((node) => {
+    if (node.tag === 'message' && node.attrs.id === id) routed.push(node);
+  });
+  await retry(ana, [id]);
+  await delivered(ana, id);
+  end();
+  const [{ attrs, content }] = routed as [BinaryNode];
+  expect(attrs).toMatchObject({ to: ana.jid, type: 'text', device_fanout: 'false' });
+  expect((content as BinaryNode[]).map(({ tag }) => tag)).toEqual(['enc', 'device-identity']);
 });
 
 test('in a group a stranger gets nothing', async () => {

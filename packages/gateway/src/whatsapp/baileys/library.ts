@@ -19,6 +19,7 @@ export {
   encodeBigEndian,
   encodeBinaryNode,
   encodeSignedDeviceIdentity,
+  encodeWAMessage,
   encryptMediaRetryRequest,
   extractE2ESessionFromRetryReceipt,
   type GroupMetadata,

@@ -26,7 +26,7 @@ import { type NetworkOptions, trustNetwork } from './connection/network-trust.ts
 import { PairingQr } from './connection/pairing-qr.ts';
 import { silenceLibsignal } from './connection/quiet-libsignal.ts';
 import { type LogSink, logOf } from './connection/quiet-logger.ts';
-import { openSocket } from './connection/socket.ts';
+import { cut, openSocket } from './connection/socket.ts';
 import { quickenErrors } from './connection/stack-traces.ts';
 import { loggedOut, unlink } from './connection/unlink.ts';
 import { within } from './connection/within.ts';
@@ -287,6 +287,12 @@ class Connection {
   }
 
   #onOpen(): void {
+    // A server that lets in whom it has not linked is mistaken, or is not WhatsApp's.
+    if (!this.#auth.creds.account) {
+      this.#link.warnOf({}, 'the server logged in a device that is not linked');
+      if (this.#link.socket) cut(this.#link.socket);
+      return;
+    }
     this.#link.opened();
     this.#liveness.start();
     const pushName = this.#auth.creds.me?.name ?? null;

@@ -15,6 +15,7 @@ import type { AckWaiter } from '../outbound/ack-waiter.ts';
 import { Departure } from '../outbound/departure.ts';
 import type { GroupCache } from '../outbound/group-cache.ts';
 import { askOwnPhone, sendRetryReceipt } from '../outbound/retry-receipt.ts';
+import { showingContent } from '../outbound/stanza-kind.ts';
 
 /** A caller waits for this answer beside the ack's. */
 const ASK_LIMIT_MS = 5_000;
@@ -82,7 +83,7 @@ async function relay(link: Link, groups: GroupCache, out: OutboundMessage): Prom
 async function leave(socket: Socket, groups: GroupCache, out: OutboundMessage): Promise<void> {
   // A send to a group needs the member list; fetched once and kept until the server says that it changed.
   if (isJidGroup(out.to)) await groups.fetched(socket, out.to);
-  await socket.relayMessage(out.to, proto.Message.fromObject(out.message), {
+  await socket.relayMessage(out.to, showingContent(proto.Message.fromObject(out.message)), {
     messageId: out.id,
     additionalAttributes: out.editAttribute ? { edit: out.editAttribute } : {},
     ...(out.extraNodes ? { additionalNodes: out.extraNodes } : {}),

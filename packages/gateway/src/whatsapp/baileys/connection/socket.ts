@@ -8,6 +8,7 @@ import {
   type UserFacingSocketConfig,
 } from '../library.ts';
 import { withoutUnreached } from '../outbound/departure.ts';
+import { bareForOwnPhone } from '../outbound/peer-message.ts';
 import type { AuthState } from './auth-state.ts';
 import { type NetworkOptions, networkAgent } from './network-trust.ts';
 import { type FrameSocket, holdFrames } from './outgoing-gate.ts';
@@ -59,6 +60,7 @@ export function openSocket(parts: SocketParts): Socket {
     emitOwnEvents: false,
     transactionOpts: COMMIT_TRIES,
     makeSignalRepository: parts.makeSignalRepository,
+    patchMessageBeforeSending: bareForOwnPhone,
     cachedGroupMetadata: async (jid) => parts.keptGroup(jid),
   });
   // `WebSocketClient` keeps it protected; it exists from `connect` on, which `makeWASocket` calls.

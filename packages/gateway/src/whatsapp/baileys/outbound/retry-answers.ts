@@ -17,6 +17,7 @@ import {
 import { decodeProtobuf } from '../parse/bounded-protobuf.ts';
 import { identity, isOwn } from '../parse/message-source.ts';
 import type { GroupCache } from './group-cache.ts';
+import { type Resending, sendAgain } from './resending.ts';
 
 /** A tenth request of one device for one message is dropped (whatsmeow retry.go handleRetryReceipt). */
 const MOST_ANSWERS = 9;
@@ -24,8 +25,6 @@ const MOST_ANSWERS = 9;
 const NEW_SESSION_EVERY_MS = 60 * 60_000;
 /** Counters that are kept. Only requests that are answered have one, so strangers drive none out. */
 const MOST_COUNTERS = 10_000;
-/** `edit` of an edit, a pin, an own and an admin revoke; the asker repeats it (whatsmeow retry.go). */
-const EDIT_KINDS = new Set(['1', '2', '7', '8']);
 
 export interface RetryAnswersParts {
   link: Link;
@@ -34,20 +33,10 @@ export interface RetryAnswersParts {
   loadSentMessage(chat: Identity, messageId: string): Promise<Uint8Array | null>;
 }
 
-/** A retry receipt, read. */
-interface RetryRequest {
-  stanza: BinaryNode;
-  /** The one message it is about: whatsmeow reads `<retry id>` and ignores a list. */
-  messageId: string;
-  count: number;
-  /** The device that asks, as the stanza names it. */
-  device: string;
+/** A retry receipt, read. Of the messages that it lists one is meant: whatsmeow reads `<retry id>` alone. */
+interface RetryRequest extends Omit<Resending, 'message'> {
   asker: Identity;
-  /** By whom the account asked is ours. */
-  own: boolean;
   chat: Identity;
-  /** The chat as the stanza names it. */
-  chatJid: string;
 }
 
 /**
@@ -105,16 +94,16 @@ export class RetryAnswers {
     if (answers > MOST_ANSWERS) return;
     this.#answers.set(key, answers);
     await this.#prepareSession(socket, request);
-    await resend(socket, request, decodeProtobuf(proto.Message, raw));
+    await sendAgain(socket, { ...request, message: decodeProtobuf(proto.Message, raw) });
   }
 
   /**
    * Who asks for what. In a group the asker is the `participant`; a device of ours names the chat in
    * `recipient`; for everybody else the chat is the asker, whatever the receipt says.
    */
-  async #read(socket: Socket, stanza: BinaryNode): Promise<RetryRequest | null> {
-    const { from = '', participant, recipient } = stanza.attrs;
-    const retry = getBinaryNodeChild(stanza, 'retry');
+  async #read(socket: Socket, receipt: BinaryNode): Promise<RetryRequest | null> {
+    const { from = '', participant, recipient } = receipt.attrs;
+    const retry = getBinaryNodeChild(receipt, 'retry');
     const messageId = retry?.attrs.id;
     if (!messageId) return null;
     const names = socket.signalRepository.lidMapping;
@@ -122,15 +111,15 @@ export class RetryAnswers {
     const device = inGroup ? (participant ?? '') : from;
     if (!isLidUser(device) && !isPnUser(device)) return null;
     const alt = inGroup
-      ? (stanza.attrs.participant_pn ?? stanza.attrs.participant_lid)
-      : (stanza.attrs.sender_pn ?? stanza.attrs.sender_lid);
+      ? (receipt.attrs.participant_pn ?? receipt.attrs.participant_lid)
+      : (receipt.attrs.sender_pn ?? receipt.attrs.sender_lid);
     const asker = await identity(device, alt, names);
     const own = isOwn(asker, this.#parts.link.own());
     const chatJid = jidNormalizedUser(own && !inGroup ? recipient : from);
     if (!chatJid) return null;
     const chat = inGroup ? { jid: from, lid: null } : own ? await identity(chatJid, undefined, names) : asker;
     const count = Math.max(1, Math.trunc(Number(retry.attrs.count)) || 1);
-    return { stanza, messageId, count, device, asker, own, chat, chatJid };
+    return { receipt, messageId, count, device, asker, own, chat, chatJid };
   }
 
   async #isRecipient(socket: Socket, { asker, own, chatJid }: RetryRequest): Promise<boolean> {
@@ -140,8 +129,8 @@ export class RetryAnswers {
   }
 
   /** A receipt brings keys from the second request on; without them the old session may do. */
-  async #prepareSession(socket: Socket, { stanza, device, asker, count }: RetryRequest): Promise<void> {
-    const keys = extractE2ESessionFromRetryReceipt(stanza);
+  async #prepareSession(socket: Socket, { receipt, device, asker, count }: RetryRequest): Promise<void> {
+    const keys = extractE2ESessionFromRetryReceipt(receipt);
     if (keys) {
       const { preKey, ...others } = keys;
       const session = preKey ? { ...others, preKey } : others;
@@ -154,20 +143,6 @@ export class RetryAnswers {
     if (anew) this.#newSessions.set(key, now);
     await socket.assertSessions([device], anew);
   }
-}
-
-/** The message for that device alone; in a group with our sender key, which it may lack. */
-async function resend(socket: Socket, request: RetryRequest, message: proto.IMessage): Promise<void> {
-  const { device, count, messageId, chatJid, stanza } = request;
-  const edit = stanza.attrs.edit;
-  const poll = Object.keys(message).some((key) => key.startsWith('pollCreationMessage'));
-  await socket.relayMessage(chatJid, message, {
-    messageId,
-    participant: { jid: device, count },
-    additionalAttributes: edit && EDIT_KINDS.has(edit) ? { edit } : {},
-    // The server refuses a poll that does not say what it is (whatsmeow send.go getMessageContent).
-    ...(poll ? { additionalNodes: [{ tag: 'meta', attrs: { polltype: 'creation' } }] } : {}),
-  });
 }
 
 function memberNames({ id, phoneNumber, lid }: GroupMetadata['participants'][number]): Identity {
