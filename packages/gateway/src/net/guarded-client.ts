@@ -1,9 +1,10 @@
-import { type LookupAddress, lookup } from 'node:dns';
-import { isIP, type LookupFunction } from 'node:net';
+import type { lookup } from 'node:dns';
+import { isIP } from 'node:net';
 import { Transform, type TransformCallback } from 'node:stream';
-import { Agent, buildConnector, type Dispatcher, errors, request } from 'undici';
+import { Agent, type Dispatcher, errors, request } from 'undici';
 import { timeLimit } from '../clock.ts';
 import { AddressPolicy } from './address-policy.ts';
+import { ForbiddenAddress, guardedConnector, withoutBrackets } from './guarded-connector.ts';
 
 export type GuardedFailure =
   | 'bad_url'
@@ -53,15 +54,6 @@ export interface GuardedResponse {
 }
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
-const CONNECT_TIMEOUT_MS = 10_000;
-
-class ForbiddenAddress extends Error {}
-
-/** `[::1]` as it stands in a URL, or `::1`, to `::1`. */
-function withoutBrackets(hostname: string): string {
-  return hostname.startsWith('[') && hostname.endsWith(']') ? hostname.slice(1, -1) : hostname;
-}
-
 /**
  * Checks a URL that a user chose, as far as the text tells: http(s), no credentials, no forbidden IP literal.
  * The WHATWG parser has already turned `0x7f.1`, `2130706433` and the like into dotted form.
@@ -90,51 +82,6 @@ function forbidden(cause?: unknown): GuardedRequestError {
     'the URL leads to an address that is not public (operators can allow networks with WUTS_ALLOW_NETWORKS)',
     cause,
   );
-}
-
-/** Only the permitted addresses of a name survive; a name with none cannot be connected to. */
-function guardedLookup(policy: AddressPolicy, resolveName: typeof lookup): LookupFunction {
-  return (hostname, options, callback) => {
-    resolveName(hostname, { ...options, all: true }, (error, found) => {
-      if (error) {
-        callback(error, []);
-        return;
-      }
-      const addresses: LookupAddress[] = found.filter((each) => policy.permits(each.address));
-      const first = addresses[0];
-      if (!first) callback(new ForbiddenAddress('no permitted address'), []);
-      else if (options.all) callback(null, addresses);
-      else callback(null, first.address, first.family);
-    });
-  };
-}
-
-/**
- * Connects only to permitted addresses. A name is judged by the addresses of the very look-up the socket
- * uses, so a name that resolves differently a moment later (DNS rebinding) gains nothing; the address at
- * the other end is compared once more when the socket is up.
- */
-function guardedConnector(policy: AddressPolicy, resolveName: typeof lookup): buildConnector.connector {
-  const connect = buildConnector({
-    timeout: CONNECT_TIMEOUT_MS,
-    lookup: guardedLookup(policy, resolveName),
-  });
-  return (options, callback) => {
-    const host = withoutBrackets(options.hostname);
-    if (isIP(host) !== 0 && !policy.permits(host)) {
-      callback(new ForbiddenAddress('literal'), null);
-      return;
-    }
-    connect(options, (...result) => {
-      const socket = result[1];
-      if (socket && !policy.permits(socket.remoteAddress ?? '')) {
-        socket.destroy();
-        callback(new ForbiddenAddress('peer'), null);
-        return;
-      }
-      callback(...result);
-    });
-  };
 }
 
 function explain(error: unknown): GuardedRequestError {
@@ -189,7 +136,7 @@ export class GuardedClient {
   constructor(options: { allowNetworks?: readonly string[]; resolveName?: typeof lookup } = {}) {
     this.#policy = new AddressPolicy(options.allowNetworks);
     this.#agent = new Agent({
-      connect: guardedConnector(this.#policy, options.resolveName ?? lookup),
+      connect: guardedConnector(this.#policy, options.resolveName),
       pipelining: 1,
       keepAliveTimeout: 10_000,
     });
