@@ -8,11 +8,23 @@ import type { Phone, PhoneMessage } from '@wuts/sandbox';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Json, MASTER_TOKEN, until, World } from '../packages/gateway/test/story/harness.ts';
 import { jpeg, sha256 } from '../packages/gateway/test/story/samples.ts';
+import { startProxy } from '../packages/gateway/test/worlds/proxies.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 
 /** What the blocks find in their environment, filled as the tour goes on. */
-const variables = { TOKEN: '', ID: '', NUMBER: '', MEDIA_ID: '', GROUP: '', POLL: '', JOB: '', BULK: '' };
+const variables = {
+  TOKEN: '',
+  ID: '',
+  NUMBER: '',
+  MEDIA_ID: '',
+  GROUP: '',
+  POLL: '',
+  JOB: '',
+  BULK: '',
+  DEVICE: '',
+  PROXY_URL: '',
+};
 const blocks = new Map<string, string>();
 let world: World;
 let folder: string;
@@ -30,7 +42,10 @@ beforeAll(async () => {
     }
   }
   folder = await mkdtemp(join(tmpdir(), 'wuts-docs-'));
-  world = await World.create({ sandbox: { companionRegRefresh: 'never' } });
+  world = await World.create({
+    sandbox: { companionRegRefresh: 'never' },
+    settings: { WUTS_ALLOW_NETWORKS: '127.0.0.0/8' },
+  });
   shop = await world.sandbox.createPhone({ number: '5511999994001', name: 'Shop' });
   contact = await world.sandbox.createPhone({ number: '5511999994002', name: 'Contact' });
   variables.NUMBER = contact.number;
@@ -249,6 +264,21 @@ test('changing-messages.md: edit, then delete', async () => {
   await contact.waitForMessage(({ editOf, text }) => editOf === variables.ID && text === 'The new text');
   await run('delete');
   await contact.waitForMessage((message) => message.revokeOf === variables.ID);
+});
+
+test('proxies.md', async () => {
+  const proxy = await startProxy('socks5');
+  const { devices } = (await world.as(variables.TOKEN).get('/devices')).body;
+  Object.assign(variables, { PROXY_URL: proxy.url, DEVICE: devices[0].id });
+  const [set, read] = answers(await run('proxy-set'));
+  expect([set.reconnect, read.effective.source]).toEqual(['connected', 'device']);
+  const [, list] = answers(await run('proxy-tenant'));
+  expect(list.tenant_proxy.proxy_url).toContain('shop:***@');
+  const [tried] = answers(await run('proxy-test'));
+  expect(tried).toMatchObject({ ok: true, unreachable: null });
+  const deleted = answers(await run('proxy-delete'));
+  expect(deleted.map((each) => each.deleted)).toEqual([true, true]);
+  await proxy.stop();
 });
 
 test('no marked block was left out', () => {

@@ -34,6 +34,7 @@ const DOMAIN = [
   'identity',
   'events',
   'webhooks',
+  'proxies',
 ];
 
 interface Rule {
@@ -57,13 +58,14 @@ const GATEWAY: Record<string, Rule> = {
   'whatsapp/baileys': { may: [PORT], owns: ['baileys', 'libsignal'] },
   storage: { may: [PORT, 'storage/sqlite'] },
   'storage/sqlite': { may: [PORT, 'storage'], owns: ['better-sqlite3'] },
-  net: { may: [PORT], owns: ['undici'] },
+  net: { may: [PORT], owns: ['undici', 'socks'] },
   observability: { may: [] },
   quotas: { may: ['storage'] },
   tenancy: { may: ['storage', 'quotas', 'observability', 'steps.ts'] },
   events: { may: ['storage', 'identity', PORT, 'observability'] },
   webhooks: { may: ['events', 'storage', 'net', 'tenancy', 'quotas', 'devices', 'observability'] },
   devices: { may: ['events', 'tenancy', 'quotas', 'identity', 'storage', PORT, 'observability'] },
+  proxies: { may: ['devices', 'net', 'tenancy', 'storage', PORT] },
   media: { may: ['events', 'tenancy', 'quotas', 'storage', 'net', 'identity', PORT, 'observability'] },
   messages: { may: ['events', 'tenancy', 'devices', 'media', 'identity', 'storage', PORT, 'observability'] },
   sending: {

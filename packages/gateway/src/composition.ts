@@ -27,6 +27,7 @@ import { findMessages } from './messages/visible.ts';
 import { composeNet } from './net/composition.ts';
 import { createLog, type Log } from './observability/log.ts';
 import { createMetrics } from './observability/metrics.ts';
+import { composeProxies } from './proxies/composition.ts';
 import { composeQuotas } from './quotas/composition.ts';
 import { composeSending } from './sending/composition.ts';
 import type { Steps } from './steps.ts';
@@ -118,6 +119,8 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     retention: config.retention,
     mediaUrls,
   });
+  const { network, allowNetworks } = config;
+  const proxies = composeProxies({ db, vault, clock, network, allowNetworks });
   const linked = composeDevices({
     db,
     quotas: stock,
@@ -126,6 +129,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     events: events.outbox,
     deletions: tenancy.deletions,
     createSession: overrides.createSession ?? engine(),
+    routeOf: (device) => proxies.routes.of(device),
     credentialsFor: (device) => new StoredCredentials({ db, vault, clock, device }),
     tenantIds,
   });
@@ -265,6 +269,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     actions,
     groups,
     contacts,
+    proxies: proxies.of(devices),
   });
 
   const steps: Steps = [
@@ -304,7 +309,6 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
   return { parts, log, listening, steps };
 
   function engine(): SessionFactory {
-    const { network } = config;
     const timeoutMs = config.media.downloadTimeoutMs;
     const accountFiles = new AccountFiles({ http: net.mediaHttp, clock, blobs, timeoutMs });
     const { unseenCiphertexts, unreadable } = metrics;
@@ -313,6 +317,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
       log: logOf('whatsapp'),
       clock,
       accountFiles,
+      fileDispatcher: (route) => net.mediaHttp.dispatcher(route),
       unseenCiphertexts,
       unreadable,
     });

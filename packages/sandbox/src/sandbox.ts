@@ -25,6 +25,11 @@ export interface SandboxOptions {
   readonly port?: number;
   /** Port of the media CDN on 127.0.0.1; 0 (default) takes a free one. */
   readonly cdnPort?: number;
+  /**
+   * The name that companions are told of the CDN, which its certificate then has too; default: its address. One that
+   * no resolver knows shows who goes there by a way of his own.
+   */
+  readonly cdnName?: string;
 }
 
 export interface NewPhone {
@@ -219,10 +224,16 @@ export class Sandbox {
 /** Starts a network, its WebSocket server and its media CDN on loopback. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const authToken = randomBytes(32).toString('base64url');
-  const cdn = await createCdn({ port: options.cdnPort ?? 0, authToken: () => authToken });
+  const { cdnName } = options;
+  const cdn = await createCdn({
+    port: options.cdnPort ?? 0,
+    authToken: () => authToken,
+    ...(cdnName === undefined ? {} : { name: cdnName }),
+  });
   const network = createNetwork({
     media: {
-      hostname: () => cdn.hostname,
+      hostname: (device) =>
+        cdnName === undefined || device === 0 ? cdn.hostname : `${cdnName}:${new URL(cdn.url).port}`,
       authToken: () => authToken,
       keepPicture: (bytes) => cdn.keepPicture(bytes),
       stateFiles: stateFiles(cdn),

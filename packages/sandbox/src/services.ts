@@ -11,7 +11,7 @@ import type { FaultOrders } from './state/fault-orders.ts';
 /** Where `media_conn` sends clients; asked on every query, so that the CDN can be started later. */
 export interface MediaHosts {
   /** Host, with a port when it is not 443 (a deviation: the real network's hosts have none). */
-  hostname(): string;
+  hostname(device: number): string;
   authToken(): string;
   /** Puts a picture where everybody can fetch it: these are not encrypted. */
   keepPicture(bytes: Buffer): { readonly url: string; readonly directPath: string };

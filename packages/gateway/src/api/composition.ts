@@ -14,6 +14,7 @@ import type { MediaLinks } from '../media/links.ts';
 import type { Messages } from '../messages/composition.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
+import type { Proxies } from '../proxies/proxies.ts';
 import type { QuotaRoom } from '../quotas/composition.ts';
 import type { SendingRoom } from '../sending/composition.ts';
 import type { Tenancy } from '../tenancy/composition.ts';
@@ -53,6 +54,7 @@ export async function composeApi(parts: {
   actions: Actions;
   groups: GroupsRoom;
   contacts: ContactsRoom;
+  proxies: Proxies;
 }): Promise<Api> {
   const { config, clock, metrics, quotas, tenancy, devices, media, sending } = parts;
   const { webhooks } = parts.webhooks;
@@ -91,6 +93,7 @@ export async function composeApi(parts: {
         groups: { groups: parts.groups.groups },
         contacts: { ...parts.contacts, devices },
         instances: { devices, clock, webhookUrls: webhooks.endpoints },
+        proxy: { proxies: parts.proxies },
         webhooks,
         events: { reader: parts.events.reader, devices, authenticator: tenancy.authentication },
         messages: {

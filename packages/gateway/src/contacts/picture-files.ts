@@ -7,6 +7,7 @@ import { canonicalJid, sameIdentity } from '../identity/jid.ts';
 import type { MessageDevice } from '../messages/stored-message.ts';
 import type { MediaHttp } from '../net/media-http.ts';
 import { namesOf, parseRecipient } from '../sending/recipients.ts';
+import type { PictureInfo } from '../whatsapp/port/contacts.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { Profiles } from './profiles.ts';
 
@@ -84,7 +85,7 @@ export class PictureFiles {
         return kept;
       }
       if (!info) throw new AppError('PICTURE_NOT_SET');
-      const file = { id: info.id, ...(await this.#download(info.url)) };
+      const file = { id: info.id, ...(await this.#download(info)) };
       this.#kept.set(key, { ...file, target, heard });
       return file;
     } catch (error) {
@@ -97,12 +98,12 @@ export class PictureFiles {
   }
 
   /** From the host that WhatsApp's answer names, by the client that asks WhatsApp's media hosts alone. */
-  async #download(url: string): Promise<Omit<PictureFile, 'id'>> {
+  async #download({ url, route }: PictureInfo): Promise<Omit<PictureFile, 'id'>> {
     const limit = timeLimit(FETCH_MS);
     try {
       const { host, pathname, search } = new URL(url);
       const path = `${pathname}${search}`;
-      const { status, body } = await this.#parts.http.download(host, path, 0, limit.signal);
+      const { status, body } = await this.#parts.http.download({ host, route }, path, 0, limit.signal);
       const bytes = await collected(body, status === 200 ? MOST_BYTES : 0);
       if (status !== 200 || !bytes) throw new Error(status === 200 ? 'it is too large' : `status ${status}`);
       const mimeType = pictureType(bytes);

@@ -3,6 +3,7 @@ import type { DeviceCredentials } from '../whatsapp/port/credentials.ts';
 import type { SessionEvent } from '../whatsapp/port/events.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { NotReady } from '../whatsapp/port/not-ready.ts';
+import type { Route } from '../whatsapp/port/route.ts';
 import type { SessionFactory, SessionParts, WhatsAppSession } from '../whatsapp/port/session.ts';
 import type { Unreachable } from '../whatsapp/port/unreachable.ts';
 import { Backoff, type BackoffSettings } from './backoff.ts';
@@ -29,6 +30,8 @@ export interface DeviceActorParts extends DeviceRecordParts {
   loadSentMessage(device: Device, chat: Identity, messageId: string): Promise<Uint8Array | null>;
   hasReceived(device: Device, message: Parameters<SessionParts['hasReceived']>[0]): Promise<boolean>;
   handlers: SessionHandlers;
+  /** The way of the device's traffic, asked anew for each session; null: directly. Default: directly. */
+  routeOf?: (device: Device) => Promise<Route | null>;
   backoff?: Partial<BackoffSettings>;
 }
 
@@ -72,6 +75,8 @@ export class DeviceActor {
       create: async (report) =>
         parts.createSession({
           deviceId: device.id,
+          // Without an answer there is no session: it must not go out directly.
+          route: (await parts.routeOf?.(this.device)) ?? null,
           credentials: await this.#credentials.lease(),
           report,
           loadSentMessage: (chat, id) => parts.loadSentMessage(this.device, chat, id),
@@ -169,6 +174,25 @@ export class DeviceActor {
       await this.#record.apply({ type: 'connect' });
       if (!this.#slot.taken) this.#backoff.reset();
       this.launch();
+    });
+  }
+
+  /**
+   * Ends the connection, or the try to make one, and begins another by the way that is set now. False when the
+   * device is not online and does not want to be.
+   */
+  reroute(): Promise<boolean> {
+    return this.#commands.run(async () => {
+      if (this.#shutDown || !['connected', 'reconnecting', 'pairing'].includes(this.device.state))
+        return false;
+      this.#detach();
+      await this.#record.apply({ type: 'reroute' });
+      await this.#slot.closed;
+      // As for `pair`: nobody has scanned the QR that was shown.
+      if (!this.linked) await this.#credentials.clear();
+      this.#backoff.reset();
+      this.launch();
+      return true;
     });
   }
 

@@ -9,6 +9,7 @@ import {
   refusedData,
 } from '../events/payloads/device.ts';
 import type { NewEvent } from '../events/recorder.ts';
+import type { CloseReason } from '../whatsapp/port/connection.ts';
 import { type Device, statusOf } from './device.ts';
 import { type DeviceEvent, isTemporaryBan, isWanted } from './state.ts';
 
@@ -64,8 +65,14 @@ function stateEvent(device: Device, previous: Device, cause: DeviceEvent): NewEv
   }
 }
 
+const REFUSALS: readonly CloseReason[] = [
+  'bad_session',
+  'service_unavailable',
+  'proxy_unreachable',
+  'proxy_auth',
+];
+
 /** An attempt to connect was answered with a refusal; a connection that ends later is a loss instead. */
 function refused(previous: Device, cause: DeviceEvent): boolean {
-  if (cause.type !== 'closed' || previous.state === 'connected') return false;
-  return cause.reason === 'bad_session' || cause.reason === 'service_unavailable';
+  return cause.type === 'closed' && previous.state !== 'connected' && REFUSALS.includes(cause.reason);
 }

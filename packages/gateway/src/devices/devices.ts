@@ -238,6 +238,31 @@ export class Devices {
     });
   }
 
+  /**
+   * Begins the connection anew, because its way has changed, and waits until it is there or has failed; a device
+   * that is not online is left as it is.
+   */
+  async reroute(device: Device): Promise<Device> {
+    const actor = this.#supervisor.find(device.id);
+    if (actor === null || !(await actor.reroute())) return device;
+    const timeoutMs = this.#parts.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
+    const settled = () => (actor.device.stateReason === 'proxy_changed' ? undefined : actor.device);
+    return (await actor.waitFor(settled, timeoutMs)) ?? actor.device;
+  }
+
+  /** Begins the connections of a tenant anew in the background; how many that are. `kept` keep theirs. */
+  rerouteAll(tenantId: string, kept: ReadonlySet<string>): number {
+    const online = this.#supervisor
+      .online()
+      .filter(({ device }) => device.tenantId === tenantId && !kept.has(device.id));
+    for (const actor of online) {
+      actor.reroute().catch((err: unknown) => {
+        this.#parts.log.warn({ err, device_id: actor.device.id }, 'a device did not change its way');
+      });
+    }
+    return online.length;
+  }
+
   /** Closes the session, or gives up connecting, and keeps the credentials. Nothing to do is no error. */
   async disconnect(device: Device): Promise<Device> {
     const actor = this.#supervisor.actor(device);

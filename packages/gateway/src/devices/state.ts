@@ -23,6 +23,7 @@ export type StateReason =
   | 'open'
   | 'requested'
   | 'connect_requested'
+  | 'proxy_changed'
   | 'gateway_started'
   | 'gateway_stopped'
   | 'temporary_ban'
@@ -41,6 +42,7 @@ export type DeviceEvent =
   | { type: 'stop' }
   | { type: 'pair' }
   | { type: 'connect' }
+  | { type: 'reroute' }
   | { type: 'disconnect' }
   | { type: 'logout' }
   | { type: 'retry' }
@@ -80,6 +82,7 @@ export function isWanted(status: DeviceStatus): boolean {
  * | paired     | pairing                                  | pairing (linked); 515 and `open` follow    |
  * | open       | pairing, reconnecting                    | connected                                  |
  * | connect    | any but connected/reconnecting/pairing, linked | reconnecting (connect_requested)     |
+ * | reroute    | connected, reconnecting                  | reconnecting (proxy_changed)               |
  * | disconnect | pairing, connected, reconnecting, outdated, temporary ban | disconnected (requested)  |
  * | logout     | any, linked                              | logged_out (requested)                     |
  * | retry      | banned (temporary_ban)                   | reconnecting                               |
@@ -119,6 +122,10 @@ function target(status: DeviceStatus, event: DeviceEvent): DeviceStatus | null {
       return state === 'pairing' || state === 'reconnecting' ? to('connected', 'open', true) : null;
     case 'connect':
       return linked && !holdsSession ? to('reconnecting', 'connect_requested', true) : null;
+    case 'reroute':
+      return state === 'connected' || state === 'reconnecting'
+        ? to('reconnecting', 'proxy_changed', true)
+        : null;
     case 'disconnect':
       return holdsSession || state === 'outdated' || isTemporaryBan(status)
         ? to('disconnected', 'requested', linked)

@@ -74,6 +74,13 @@ export class Supervisor {
     );
   }
 
+  /** Those that have a connection, or try to have one. */
+  online(): DeviceActor[] {
+    return [...this.#actors.values()].filter(({ device }) =>
+      ['connected', 'reconnecting', 'pairing'].includes(device.state),
+    );
+  }
+
   all(): Iterable<DeviceActor> {
     return this.#actors.values();
   }

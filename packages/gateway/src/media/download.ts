@@ -1,5 +1,10 @@
 import { type Clock, timeLimit } from '../clock.ts';
-import { ForbiddenMediaTarget, type MediaHttp, type MediaResponse } from '../net/media-http.ts';
+import {
+  ForbiddenMediaTarget,
+  type MediaHost,
+  type MediaHttp,
+  type MediaResponse,
+} from '../net/media-http.ts';
 import type { StagedBlob } from '../storage/blobs.ts';
 import {
   type FailedCheck,
@@ -15,7 +20,7 @@ export interface DownloadRequest {
   http: MediaHttp;
   clock: Clock;
   /** Best first, as `MediaHttp.allowedHosts` gave them. */
-  hosts: string[];
+  hosts: MediaHost[];
   directPath: string;
   promise: MediaPromise;
   /** Empty; on `ok` it holds the plaintext, not yet committed. The caller discards it otherwise. */
@@ -82,13 +87,13 @@ class Download {
     for (let round = 0; round < ROUNDS; round += 1) {
       if (round > 0) await this.#pause(FIRST_PAUSE_MS * 2 ** (round - 1));
       for (const host of this.#request.hosts) {
-        if (this.#rejected.has(host)) continue;
+        if (this.#rejected.has(host.host)) continue;
         const step = await this.#fromHost(host);
         if (step.kind === 'complete') return { outcome: 'ok', media: step.media };
         if (step.kind === 'expired') return { outcome: 'expired', detail: `HTTP ${step.status}` };
         if (step.kind === 'too_large') return { outcome: 'too_large' };
         if (step.kind === 'corrupt') {
-          this.#rejected.set(host, step.check);
+          this.#rejected.set(host.host, step.check);
           // The ciphertext was the promised one: another host has the same, and a resumption changes nothing.
           if (step.check === 'plaintext_hash' || step.check === 'length') break;
         } else {
@@ -107,7 +112,7 @@ class Download {
     return { outcome: 'unreachable', detail };
   }
 
-  async #fromHost(host: string): Promise<Step> {
+  async #fromHost(host: MediaHost): Promise<Step> {
     for (let resumptions = 0; ; resumptions += 1) {
       const before = this.#opener.received;
       const step = await this.#attempt(host);
@@ -129,7 +134,7 @@ class Download {
     await this.#request.staged.restart();
   }
 
-  async #attempt(host: string): Promise<Step> {
+  async #attempt(host: MediaHost): Promise<Step> {
     const { http, directPath } = this.#request;
     const offset = this.#opener.received;
     let response: MediaResponse;
@@ -147,7 +152,7 @@ class Download {
     }
   }
 
-  async #judge(host: string, response: MediaResponse, offset: number): Promise<Step> {
+  async #judge(host: MediaHost, response: MediaResponse, offset: number): Promise<Step> {
     const { status } = response;
     if (status === 403 && !this.#bare) {
       // Some documents are refused with the client's parameters and served without (seen in waha#2131).

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts';
-import type { MediaHttp } from '../net/media-http.ts';
+import type { MediaHost, MediaHttp } from '../net/media-http.ts';
 import { SessionNotOpen, SessionTimeout } from '../whatsapp/port/errors.ts';
 import type { SessionMedia } from '../whatsapp/port/media.ts';
 import type { CachedMedia, MediaCache } from './cache.ts';
@@ -104,7 +104,7 @@ export class MediaFetcher {
     const cached = proven ? await cache.of(copy.tenantId).lookUp(proven) : null;
     if (cached) return { outcome: 'ok', file: cached };
     if (copy.directPath === null) return { outcome: 'expired', detail: 'the message has no path' };
-    let hosts: string[];
+    let hosts: MediaHost[];
     try {
       hosts = this.#parts.http.allowedHosts(await session.media.connection());
     } catch (error) {

@@ -1,9 +1,10 @@
-/** Tries the way to WhatsApp's server, for `wuts doctor`. */
+/** Tries the way to WhatsApp's server. */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type IncomingMessage, request as plainRequest, type RequestOptions } from 'node:http';
 import { request as tlsRequest } from 'node:https';
 import { rootCertificates } from 'node:tls';
+import type { Route } from '../whatsapp/port/route.ts';
 import { type Unreachable, unreachable } from '../whatsapp/port/unreachable.ts';
 
 const TIMEOUT_MS = 10_000;
@@ -14,10 +15,10 @@ export interface NetworkToTry {
   caFile: string | null;
 }
 
-/** Asks for the WebSocket as a session does, and closes it unused. Null when it was given. */
-export function tryNetwork(network: NetworkToTry): Promise<Unreachable | null> {
+/** Asks for the WebSocket as a session does, by the route if there is one, and closes it unused. Null when it was given. */
+export function tryNetwork(network: NetworkToTry, route: Route | null = null): Promise<Unreachable | null> {
   return new Promise((resolve) => {
-    const asked = ask(network, {
+    const asked = ask(network, route, {
       headers: {
         connection: 'Upgrade',
         upgrade: 'websocket',
@@ -42,7 +43,7 @@ export function tryNetwork(network: NetworkToTry): Promise<Unreachable | null> {
 /** What the server's host takes the time to be, in milliseconds and accurate to a second; null when it does not say. */
 export function timeOfNetwork(network: NetworkToTry): Promise<number | null> {
   return new Promise((resolve) => {
-    const asked = ask(network, { method: 'HEAD' });
+    const asked = ask(network, null, { method: 'HEAD' });
     asked.on('response', (answer: IncomingMessage) => {
       answer.destroy();
       // The date of HTTP (RFC 9110, 5.6.7) is no RFC 3339 time.
@@ -54,11 +55,12 @@ export function timeOfNetwork(network: NetworkToTry): Promise<number | null> {
   });
 }
 
-function ask({ url, caFile }: NetworkToTry, options: RequestOptions) {
+function ask({ url, caFile }: NetworkToTry, route: Route | null, options: RequestOptions) {
   const secure = url.startsWith('wss:');
   const target = new URL(url.replace(/^ws/, 'http'));
-  const limited = { ...options, timeout: TIMEOUT_MS, agent: false as const };
-  const ca = caFile && secure ? [...rootCertificates, readFileSync(caFile, 'utf8')] : undefined;
+  const ca = caFile && secure ? [...rootCertificates, readFileSync(caFile, 'utf8')] : null;
+  const agent: RequestOptions['agent'] = route ? route.agent({ secure, ca }) : false;
+  const limited = { ...options, timeout: TIMEOUT_MS, agent };
   const asked = secure
     ? tlsRequest(target, { ...limited, ...(ca ? { ca } : {}) })
     : plainRequest(target, limited);

@@ -13,6 +13,7 @@ import type {
   InboundJournalTable,
   SignalKeysTable,
 } from './key-tables.ts';
+import type { DeviceProxiesTable, TenantProxiesTable } from './proxy-tables.ts';
 
 export type { SendBulksTable, SendJobsTable } from './job-tables.ts';
 
@@ -46,6 +47,8 @@ export interface Database {
   webhook_lane_names: WebhookLaneNamesTable;
   send_jobs: SendJobsTable;
   send_bulks: SendBulksTable;
+  tenant_proxies: TenantProxiesTable;
+  device_proxies: DeviceProxiesTable;
 }
 
 export interface TenantsTable {

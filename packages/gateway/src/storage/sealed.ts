@@ -89,6 +89,16 @@ export const SEALED = {
     place: ['id'],
     at: ({ id }) => `webhook_endpoints:${id}:headers`,
   }),
+  tenantProxy: column('tenant_proxies', 'url', {
+    key: ['tenant_id'],
+    place: ['tenant_id'],
+    at: ({ tenant_id }) => `tenant_proxies:${tenant_id}`,
+  }),
+  deviceProxy: column('device_proxies', 'url', {
+    key: ['device_id'],
+    place: ['device_id'],
+    at: ({ device_id }) => `device_proxies:${device_id}`,
+  }),
   event: column('events', 'sealed', {
     key: ['seq'],
     place: ['device_id', 'id'],

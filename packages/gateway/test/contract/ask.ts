@@ -7,7 +7,10 @@ import type { GeneratedRequest } from './requests.ts';
 /** Operations that break links, users, tokens and webhooks act on a tenant that is there for it. */
 function inPlayground({ tag, id }: Operation): boolean {
   return (
-    tag === 'users-and-admin' || tag === 'webhooks' || (tag === 'instances' && id !== 'checkSessionStatus')
+    tag === 'users-and-admin' ||
+    tag === 'webhooks' ||
+    tag === 'proxy' ||
+    (tag === 'instances' && id !== 'checkSessionStatus')
   );
 }
 

@@ -2,6 +2,7 @@ import type { Phone } from '@wuts/sandbox';
 import { type Api, MASTER_TOKEN, until, World } from '../story/harness.ts';
 import { jpeg, mp4, oggOpus, pdf, webp } from '../story/samples.ts';
 import { Receiver } from '../webhooks/receiver.ts';
+import { startProxy, type TestProxy } from '../worlds/proxies.ts';
 
 export type CallerName = 'none' | 'garbage' | 'user' | 'admin' | 'master';
 
@@ -24,19 +25,21 @@ interface Company {
 export class Cast {
   readonly world: World;
   readonly #receiver: Receiver;
+  readonly #proxy: TestProxy;
   readonly #office: Company;
   readonly #playground: Company;
   readonly #phones: { shop: Phone; contact: Phone };
 
   private constructor(
     world: World,
-    receiver: Receiver,
+    { receiver, proxy }: { receiver: Receiver; proxy: TestProxy },
     office: Company,
     playground: Company,
     phones: { shop: Phone; contact: Phone },
   ) {
     this.world = world;
     this.#receiver = receiver;
+    this.#proxy = proxy;
     this.#office = office;
     this.#playground = playground;
     this.#phones = phones;
@@ -47,6 +50,7 @@ export class Cast {
       settings: { WUTS_ALLOW_NETWORKS: '127.0.0.0/8', WUTS_PACE_PER_MINUTE: '0' },
     });
     const receiver = await Receiver.start();
+    const proxy = await startProxy('http');
     const { sandbox } = world;
     const phones = {
       shop: await sandbox.createPhone({ number: '5511999995001', name: 'Shop' }),
@@ -68,6 +72,7 @@ export class Cast {
       spareNumber: phones.spare.number,
       password: PASSWORD,
       hookUrl: receiver.url,
+      proxyUrl: proxy.url,
     };
     const [office, playground] = await Promise.all([
       company(world, 'office', shared),
@@ -77,7 +82,7 @@ export class Cast {
     const spareDevice = await world.linkByQr(playground.adminToken, phones.spare);
     const created = await world.as(playground.adminToken).post('/devices', { name: 'never linked' });
     Object.assign(playground.names, { device: spareDevice, newDevice: created.body.device.id });
-    const cast = new Cast(world, receiver, office, playground, phones);
+    const cast = new Cast(world, { receiver, proxy }, office, playground, phones);
     await cast.#sendLater();
     await cast.#anotherTenant();
     await cast.#replaceWebhooks();
@@ -88,6 +93,7 @@ export class Cast {
   async destroy(): Promise<void> {
     await this.world.destroy();
     await this.#receiver.stop();
+    await this.#proxy.stop();
   }
 
   /** A copy with every `<name>` replaced, in texts and inside of objects. */
@@ -134,6 +140,7 @@ export class Cast {
     if (operation === 'disconnectDevice' || operation === 'disconnectSession') {
       await this.#guardian.post(`/connect?device_id=${names.device}`);
     }
+    if (/^set(Device|Tenant)Proxy$/.test(operation)) await this.#goDirectly();
     if (operation === 'createWebhook') await this.#guardian.delete(`/webhooks/${answer.body.webhook?.id}`);
     if (/^(configure|update|delete)Webhook/.test(operation)) await this.#replaceWebhooks();
   }
@@ -155,6 +162,14 @@ export class Cast {
     if (kept.status === 200) return;
     const made = await this.#guardian.post(`/webhooks?device_id=${names.device}`, this.#webhook);
     names.webhook = made.body.webhook.id;
+  }
+
+  async #goDirectly(): Promise<void> {
+    const { names } = this.#playground;
+    await this.#guardian.delete('/proxy');
+    for (const device of [names.device, names.newDevice])
+      await this.#guardian.delete(`/devices/${device}/proxy`);
+    await this.#guardian.post(`/connect?device_id=${names.device}`);
   }
 
   /** A delivery of a webhook that no request can name, so that none takes both away. */

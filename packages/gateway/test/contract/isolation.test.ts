@@ -143,6 +143,7 @@ const GOOD: Record<string, Json> = {
   last_message_id: '3EB0F8A1B2C3D4E5F6',
   last_message_timestamp: 1_781_524_800,
   webhook_url: 'http://127.0.0.1:9/hook',
+  proxy_url: 'http://127.0.0.1:9',
   enabled_events: ['message.received'],
   after_seq: 0,
 };

@@ -50,6 +50,7 @@ const KNOWN_MEMBERS: Record<string, Json[]> = {
   sticker: ['<webp>'],
   phone: ['<spareNumber>'],
   password: ['<password>'],
+  proxy_url: ['<proxyUrl>', 'http://127.0.0.1:9', 'socks5://u:p@169.254.169.254'],
   webhook_url: ['<hookUrl>', 'http://127.0.0.1:9/hook', null],
   enabled_events: [['message.received'], ['device.connected', 'webhook.test'], ['no.such.event']],
   events: [['device.connected'], ['message.received', 'device.connected']],

@@ -33,7 +33,7 @@ async function download(
     const result = await downloadMedia({
       http: world.http,
       clock: systemClock,
-      hosts,
+      hosts: hosts.map((host) => ({ host, route: null })),
       directPath: path(),
       promise: media.descriptor,
       staged,
@@ -154,10 +154,11 @@ describe('hosts', () => {
   });
 
   test('only those that the server named are allowed, and no text that is not a host', () => {
-    const connection = { auth: '', expiresAt: 0 };
+    const hostsOf = (hosts: string[]) =>
+      world.http.allowedHosts({ auth: '', expiresAt: 0, route: null, hosts }).map(({ host }) => host);
     const named = ['mmg.example:8443', '[::1]:1', 'evil.example/@good', 'a@b', 'x?y', '', 'white space'];
-    expect(world.http.allowedHosts({ ...connection, hosts: named })).toEqual(['mmg.example:8443', '[::1]:1']);
-    expect(world.http.allowedHosts({ ...connection, hosts: [] })).toEqual([]);
+    expect(hostsOf(named)).toEqual(['mmg.example:8443', '[::1]:1']);
+    expect(hostsOf([])).toEqual([]);
   });
 });
 

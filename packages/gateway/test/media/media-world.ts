@@ -253,7 +253,7 @@ export class MediaWorld {
     const token = createHash('sha256').update(ciphertext).digest('base64url');
     const { Readable } = await import('node:stream');
     const response = await this.http.upload(
-      this.cdn.hostname,
+      { host: this.cdn.hostname, route: null },
       `/mms/${mmsType(kind)}/${token}?auth=${AUTH}`,
       Readable.from([ciphertext]),
       ciphertext.length,
@@ -320,7 +320,7 @@ export class MediaWorld {
     const media: SessionMedia = {
       connection: async () => {
         if (!device.online) throw new SessionNotOpen();
-        return { hosts: device.hosts, auth: AUTH, expiresAt: START + 3_600_000 };
+        return { hosts: device.hosts, auth: AUTH, expiresAt: START + 3_600_000, route: null };
       },
       requestReupload: async (request) => {
         device.requests.push(request.messageId);

@@ -136,7 +136,7 @@ describe('files on their way out', () => {
     media: {
       async connection(refresh = false): Promise<MediaConnection> {
         refreshed.push(refresh);
-        return { hosts, auth: auth(refresh), expiresAt: START };
+        return { hosts, auth: auth(refresh), expiresAt: START, route: null };
       },
     },
   });

@@ -92,7 +92,12 @@ export class ScriptedWhatsApp {
       },
       media: {
         ...idleMedia,
-        connection: async () => ({ hosts: [host], auth: CDN_TOKEN, expiresAt: now() + 3600_000 }),
+        connection: async () => ({
+          hosts: [host],
+          auth: CDN_TOKEN,
+          expiresAt: now() + 3600_000,
+          route: null,
+        }),
       },
     });
   }

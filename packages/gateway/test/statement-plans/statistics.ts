@@ -31,6 +31,8 @@ export const FEW: Record<string, number> = {
   device_credentials: 1000,
   webhook_endpoints: 1500,
   group_lists: 1000,
+  tenant_proxies: 50,
+  device_proxies: 1000,
 };
 
 /** How many different values a column has; one that is not named has one for each row. */

@@ -78,6 +78,8 @@ describe('the database', () => {
       webhook_lane_names: true,
       send_bulks: true,
       send_jobs: true,
+      tenant_proxies: true,
+      device_proxies: true,
     };
     const names = async (): Promise<string[]> =>
       (await store.db.introspection.getTables())

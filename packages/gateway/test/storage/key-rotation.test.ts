@@ -63,8 +63,10 @@ async function fill(): Promise<void> {
   await writeFile(join(dataDir, 'encryption.key'), `${OLD}\n`);
   await start();
   await withDatabase(async (db) => {
-    const owner = await addUser(db, 1, { tenantId: await addTenant(db, 1) });
-    for (let n = 0; n < ROWS; n += 1) await addRow(db, owner, await addDevice(db, 1, owner), n);
+    for (let n = 0; n < ROWS; n += 1) {
+      const owner = await addUser(db, 1, { tenantId: await addTenant(db, 1) });
+      await addRow(db, owner, await addDevice(db, 1, owner), n);
+    }
   });
 }
 
@@ -156,19 +158,20 @@ test('a run that was killed goes on where it ended; until then no gateway starts
       env: { ...process.env, ...rotating() },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    let left = chance.integer(1, 14);
+    let dotsLeft = chance.integer(1, 14);
     child.stdout.on('data', (dots: Buffer) => {
-      left -= dots.length;
-      if (left <= 0) child.kill('SIGKILL');
+      dotsLeft -= dots.length;
+      if (dotsLeft <= 0) child.kill('SIGKILL');
     });
     const [code, signal] = await once(child, 'exit');
     if (signal === null) {
       expect(code).toBe(0);
       break;
     }
-    for (const [name, count] of Object.entries(await opened())) {
-      expect(count.old + count.new, name).toBe(ROWS);
-    }
+    const left = await opened();
+    for (const [name, count] of Object.entries(left)) expect(count.old + count.new, name).toBe(ROWS);
+    // On a busy machine the kill may come when it was through.
+    if (Object.values(left).every((count) => count.old === 0)) break;
     for (const key of [OLD, NEW]) {
       await expect(start({ WUTS_ENCRYPTION_KEY: key })).rejects.toThrow('key rotate');
     }

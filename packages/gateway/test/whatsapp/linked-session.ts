@@ -21,6 +21,7 @@ export async function openSession(
     deviceId: 'test',
     credentials,
     report: recorder.report,
+    route: null,
     loadSentMessage: async () => null,
     hasReceived: async ({ id }) => recorder.received.has(id),
   });

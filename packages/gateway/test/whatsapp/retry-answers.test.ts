@@ -43,6 +43,7 @@ beforeAll(async () => {
     deviceId: 'test',
     credentials: linked.credentials,
     report: recorder.report,
+    route: null,
     loadSentMessage: async (chat, id) => {
       const found = sent.get(id);
       return found && sameIdentity(found.chat, chat) ? found.raw : null;

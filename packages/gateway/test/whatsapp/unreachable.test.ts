@@ -44,6 +44,7 @@ async function endOfSession(url: string) {
     deviceId: 'device',
     credentials: new MemoryCredentials(),
     report: recorder.report,
+    route: null,
     loadSentMessage: async () => null,
     hasReceived: async () => false,
   });

@@ -11,6 +11,8 @@ export interface CdnOptions {
   port?: number;
   /** The token that `media_conn` hands out now; an upload with another one is refused with 401. */
   authToken: () => string;
+  /** A further name in its certificate. */
+  name?: string;
 }
 
 export interface CdnLogEntry {
@@ -87,7 +89,7 @@ async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
  * Download: `GET {direct_path}`, `Range` honoured (whatsmeow download.go; Baileys messages-media.js).
  */
 export async function createCdn(options: CdnOptions): Promise<Cdn> {
-  const certificate = await issueCdnCertificate();
+  const certificate = await issueCdnCertificate(options.name);
   const shelf = new ObjectShelf();
   const log: CdnLogEntry[] = [];
   let uploadFailure: number | undefined;

@@ -29,10 +29,10 @@ function serialNumber(): string {
 }
 
 /**
- * Makes a certificate authority and a server certificate for the loopback CDN. Both are new on every start,
+ * Makes a certificate authority and a server certificate for the loopback CDN, and for `name` besides. Both are new on every start,
  * so trusting the CA of one run says nothing about another.
  */
-export async function issueCdnCertificate(): Promise<CdnCertificate> {
+export async function issueCdnCertificate(name?: string): Promise<CdnCertificate> {
   const provider = webcrypto;
   const caKeys = await provider.subtle.generateKey(SIGNING, false, ['sign', 'verify']);
   const serverKeys = await provider.subtle.generateKey(SIGNING, true, ['sign', 'verify']);
@@ -71,6 +71,7 @@ export async function issueCdnCertificate(): Promise<CdnCertificate> {
         new x509.SubjectAlternativeNameExtension([
           { type: 'ip', value: '127.0.0.1' },
           { type: 'dns', value: 'localhost' },
+          ...(name === undefined ? [] : [{ type: 'dns' as const, value: name }]),
         ]),
         await x509.AuthorityKeyIdentifierExtension.create(caKeys.publicKey, false, provider),
       ],

@@ -5,11 +5,11 @@ const SIX_HOURS_SECONDS = '21600';
 const HOUR_SECONDS = '3600';
 
 /** `w:m`: where media is uploaded to and downloaded from (whatsmeow mediaconn.go queryMediaConn). */
-const mediaConnection: IqHandler = ({ network, iq }) => {
+const mediaConnection: IqHandler = ({ network, sender, iq }) => {
   if (!childNamed(iq, 'media_conn')) return { error: BAD_REQUEST };
   const { media } = network;
   if (!media) return { error: { code: 503, text: 'service-unavailable' } };
-  const hostname = media.hostname();
+  const hostname = media.hostname(sender.address.device);
   return {
     content: [
       stanza(

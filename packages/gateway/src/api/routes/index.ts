@@ -7,6 +7,7 @@ import { type InstancesParts, instancesRoutes } from './instances/index.ts';
 import { type MessagesParts, messagesRoutes } from './messages/index.ts';
 import { type PaymentsParts, paymentsRoutes } from './payments/index.ts';
 import { type PlatformParts, platformRoutes } from './platform/index.ts';
+import { type ProxyParts, proxyRoutes } from './proxy/index.ts';
 import { type UsersAndAdminParts, usersAndAdminRoutes } from './users-and-admin/index.ts';
 import { type WebhooksParts, webhooksRoutes } from './webhooks/index.ts';
 
@@ -17,6 +18,7 @@ export interface ApiParts {
   instances: InstancesParts;
   messages: MessagesParts;
   payments: PaymentsParts;
+  proxy: ProxyParts;
   usersAndAdmin: UsersAndAdminParts;
   webhooks: WebhooksParts;
   events: EventsParts;
@@ -55,6 +57,11 @@ export const TAGS: readonly Tag[] = [
     name: 'payments',
     description: 'Asking for money, and the answers to it',
     register: (app, { payments }) => app.register(paymentsRoutes, payments),
+  },
+  {
+    name: 'proxy',
+    description: 'The way to WhatsApp: proxies of the tenant and of devices',
+    register: (app, { proxy }) => app.register(proxyRoutes, proxy),
   },
   {
     name: 'users-and-admin',

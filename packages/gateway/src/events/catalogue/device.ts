@@ -88,7 +88,8 @@ export const CONNECTION_EVENTS = {
   'connection.failure': entry({
     summary: 'WhatsApp refused the connection',
     cause:
-      'A refusal with a code: banned, client too old, credentials that do not work, service unavailable. ' +
+      'A refusal with a code: banned, client too old, credentials that do not work, service unavailable. Or the ' +
+      "device's proxy failed: `reason` is `proxy_unreachable` or `proxy_auth`. " +
       'Reported when the reason changes, not for each attempt.',
     schema: Type.Object(Refused),
     example: { ...device, state: 'outdated', reason: 'outdated', status_code: 405, will_retry: false },

@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import type { AccountFileSource } from '../port/account-files.ts';
 import { LeaseEnded } from '../port/credentials.ts';
+import type { Route } from '../port/route.ts';
 import type { SessionAbilities, SessionFactory, SessionParts, WhatsAppSession } from '../port/session.ts';
 import { account } from './abilities/account.ts';
 import { contacts } from './abilities/contacts.ts';
@@ -48,6 +49,8 @@ export interface BaileysParts {
   queryTimeoutMs?: number;
   /** Where history files come from; without it only history that comes inline is read. */
   accountFiles?: AccountFileSource;
+  /** What the library's own `fetch` goes out by on a route, as undici's `Dispatcher`. */
+  fileDispatcher?: (route: Route) => object;
   /** Counts messages that were refused because their ciphertext had not come past the decryption tap. */
   unseenCiphertexts?: { inc(): void };
   /** Counts what came in and could not be understood, by what became of it. */
@@ -108,11 +111,11 @@ class Connection {
 
   constructor(parts: BaileysParts, session: SessionParts, auth: AuthState) {
     const { clock, log } = parts;
-    const { deviceId, credentials, report } = session;
+    const { deviceId, credentials, report, route } = session;
     this.#parts = parts;
     this.#session = session;
     this.#auth = auth;
-    const link = new Link({ deviceId, creds: auth.creds, clock, log, report });
+    const link = new Link({ deviceId, creds: auth.creds, clock, log, report, route });
     this.#link = link;
     this.#acks = new AckWaiter(clock);
     this.#liveness = new Liveness({ link, clock, queryTimeoutMs: this.#queryTimeoutMs() });
@@ -218,6 +221,8 @@ class Connection {
     if (this.#stopping) return;
     const socket = openSocket({
       network: this.#parts.network,
+      route: this.#session.route,
+      fileDispatcher: this.#parts.fileDispatcher ?? null,
       log: this.#parts.log,
       queryTimeoutMs: this.#queryTimeoutMs(),
       onUnanswered: () => void this.#liveness.probe(),

@@ -3,6 +3,8 @@ export type CloseReason =
   | 'stopped' // we closed it
   | 'restart_required' // 515, a normal step after pairing
   | 'connection_lost' // socket closed or went silent
+  | 'proxy_unreachable' // the device's proxy is not there, or gives no way to WhatsApp
+  | 'proxy_auth' // the device's proxy does not take the credentials
   | 'logged_out' // 401: the phone removed this companion, or we logged out
   | 'replaced' // 440: another client uses the same credentials
   | 'banned' // 403, 402 (temporary)

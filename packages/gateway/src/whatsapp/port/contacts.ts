@@ -1,4 +1,5 @@
 import type { Identity, Jid } from './identity.ts';
+import type { Route } from './route.ts';
 
 export interface NumberLookup {
   /** As asked: digits. */
@@ -68,6 +69,8 @@ export interface PictureInfo {
   type: string;
   url: string;
   directPath: string;
+  /** The way there, which is the session's own; null: directly. */
+  route: Route | null;
 }
 
 export interface PictureQuestion {

@@ -1,4 +1,5 @@
 import type { Jid } from './identity.ts';
+import type { Route } from './route.ts';
 
 export type MediaKind = 'image' | 'video' | 'audio' | 'voice' | 'document' | 'sticker';
 
@@ -50,6 +51,8 @@ export interface MediaConnection {
   auth: string;
   /** Milliseconds since the epoch after which it must be fetched again. */
   expiresAt: number;
+  /** The way there, which is the session's own; null: directly. */
+  route: Route | null;
 }
 
 /** The media hosts, and what our own phone can upload there once more. */

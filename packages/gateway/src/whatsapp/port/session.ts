@@ -18,6 +18,7 @@ import type { InboundMessage, SessionMessages } from './messages.ts';
 import type { SessionPairing } from './pairing.ts';
 import type { SessionPresence } from './presence.ts';
 import type { SessionReceipts } from './receipts.ts';
+import type { Route } from './route.ts';
 
 /** What a session can do, by ability. Every call throws a `SessionError` (`errors.ts`) and nothing else. */
 export interface SessionAbilities {
@@ -40,6 +41,8 @@ export interface SessionParts {
   deviceId: string;
   credentials: CredentialStore;
   report: SessionReporter;
+  /** The way of everything that the session sends, files included; null: directly. */
+  route: Route | null;
   /**
    * The encoded message that the account sent to that chat and that still stands, so that a recipient's retry
    * receipt can be answered; null for any other chat, and for a message that was revoked.

@@ -1,7 +1,21 @@
 /** Why WhatsApp's server could not be reached at all, in words that say where to look. */
+import { RouteFailed } from './route.ts';
 
-/** `proxy` and `http`: something answered the request for a WebSocket, but with an ordinary HTTP answer. */
-export const UNREACHABLE_CAUSES = ['dns', 'refused', 'tls', 'proxy', 'http', 'timeout', 'network'] as const;
+/**
+ * `proxy` and `http`: something answered the request for a WebSocket, but with an ordinary HTTP answer.
+ * `proxy_unreachable` and `proxy_auth`: the device's own proxy, which `host` then names.
+ */
+export const UNREACHABLE_CAUSES = [
+  'dns',
+  'refused',
+  'tls',
+  'proxy',
+  'http',
+  'timeout',
+  'network',
+  'proxy_unreachable',
+  'proxy_auth',
+] as const;
 export type UnreachableCause = (typeof UNREACHABLE_CAUSES)[number];
 
 export interface Unreachable {
@@ -21,6 +35,8 @@ const MEANING: Record<UnreachableCause, string> = {
   http: 'it answers plain HTTP where a WebSocket was asked for: a proxy or captive portal, or WhatsApp is down',
   timeout: 'it does not answer in time: a firewall may drop the packets',
   network: 'the network does not lead there, or cut the connection',
+  proxy_unreachable: 'it is the proxy of the device, which is not there or leads no further',
+  proxy_auth: 'it is the proxy of the device: set its URL with the right user name and password',
 };
 
 /** As a sentence for people. */
@@ -30,6 +46,7 @@ export function unreachableText({ host, cause, detail }: Unreachable): string {
 
 /** What a failed request for a WebSocket at `url` says of the way there. */
 export function unreachable(url: string, error: unknown): Unreachable {
+  if (error instanceof RouteFailed) return { host: error.host, cause: error.code, detail: error.detail };
   const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown };
   const name = typeof code === 'string' ? code : '';
   const said = typeof message === 'string' ? message : '';

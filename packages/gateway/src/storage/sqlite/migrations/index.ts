@@ -26,6 +26,7 @@ import * as sharesAndLeaving from './0032-shares-and-leaving.ts';
 import * as setAside from './0033-set-aside.ts';
 import * as claimsOfOpenJobs from './0036-claims-of-open-jobs.ts';
 import * as groups from './0037-groups.ts';
+import * as proxies from './0052-proxies.ts';
 
 /** In order of their names; one that was released is never changed, only followed. */
 export const migrations: Record<string, Migration> = {
@@ -56,4 +57,5 @@ export const migrations: Record<string, Migration> = {
   '0033-set-aside': setAside,
   '0036-claims-of-open-jobs': claimsOfOpenJobs,
   '0037-groups': groups,
+  '0052-proxies': proxies,
 };

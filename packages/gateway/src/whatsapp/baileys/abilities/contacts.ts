@@ -122,7 +122,7 @@ async function pictureOf(
   if (picture?.attrs.status === '304' || (!picture && existingId)) return null;
   const { id, url, type, direct_path: directPath = '' } = picture?.attrs ?? {};
   if (!id || !url) throw new RequestRefused(404, 'item-not-found');
-  return { id, url, type: type ?? attrs.type, directPath };
+  return { id, url, type: type ?? attrs.type, directPath, route: link.route };
 }
 
 function withToken(token: Uint8Array | null): { content?: BinaryNode[] } {

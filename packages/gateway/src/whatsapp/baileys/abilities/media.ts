@@ -1,4 +1,5 @@
 import type { MediaConnection, SessionMedia } from '../../port/media.ts';
+import type { Route } from '../../port/route.ts';
 import type { Link } from '../connection/link.ts';
 import { assertAnswered } from '../connection/unanswered.ts';
 import {
@@ -17,7 +18,7 @@ export function media(link: Link): SessionMedia {
         // The library's own would keep a failed answer for ever (messages-send.js `refreshMediaConn`).
         const kept = refresh ? null : await asked?.catch(() => null);
         if (kept && kept.expiresAt > link.clock.now()) return kept;
-        asked = askConnection(socket, link.clock.now());
+        asked = askConnection(socket, link.clock.now(), link.route);
         return asked;
       }),
 
@@ -31,7 +32,7 @@ export function media(link: Link): SessionMedia {
 }
 
 /** `now` in milliseconds; the answer holds for its `ttl`, seconds. */
-async function askConnection(socket: Socket, now: number): Promise<MediaConnection> {
+async function askConnection(socket: Socket, now: number, route: Route | null): Promise<MediaConnection> {
   const question: BinaryNode = {
     tag: 'iq',
     attrs: { to: '@s.whatsapp.net', type: 'set', xmlns: 'w:m' },
@@ -45,5 +46,6 @@ async function askConnection(socket: Socket, now: number): Promise<MediaConnecti
     hosts: getBinaryNodeChildren(found, 'host').flatMap(({ attrs }) => attrs.hostname ?? []),
     auth: found.attrs.auth,
     expiresAt: now + Number(found.attrs.ttl) * 1000,
+    route,
   };
 }

@@ -1,4 +1,5 @@
 import type { CloseReason } from '../../port/connection.ts';
+import { RouteFailed } from '../../port/route.ts';
 import { type Unreachable, unreachable } from '../../port/unreachable.ts';
 
 /** What the engine hands over when a socket ends: a Boom with the status code and the stanza's node. */
@@ -27,8 +28,9 @@ export function closeReason(
   const detail = message ?? 'connection closed';
   if (detail.startsWith(SOCKET_ERROR)) {
     // The status is a proxy's or a portal's, not WhatsApp's: its 401 unlinks nobody, its 403 is no ban.
-    const none = unreachable(networkUrl, data instanceof Error ? data : error);
-    return { reason: 'connection_lost', detail, statusCode: null, unreachable: none };
+    const cause = data instanceof Error ? data : error;
+    const reason = cause instanceof RouteFailed ? cause.code : 'connection_lost';
+    return { reason, detail, statusCode: null, unreachable: unreachable(networkUrl, cause) };
   }
   const reason = nameOf(statusCode, detail, conflictType(data));
   return { reason, detail, statusCode, unreachable: null };

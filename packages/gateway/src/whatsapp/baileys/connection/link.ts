@@ -1,6 +1,7 @@
 import type { Clock } from '../../../clock.ts';
 import { SessionNotOpen } from '../../port/errors.ts';
 import type { SessionEvent, SessionReporter } from '../../port/events.ts';
+import type { Route } from '../../port/route.ts';
 import { type AuthenticationCreds, jidNormalizedUser, type Socket } from '../library.ts';
 import type { OwnAccount } from '../parse/message-source.ts';
 import { sessionError } from './engine-errors.ts';
@@ -13,12 +14,15 @@ export interface LinkParts {
   clock: Clock;
   log: LogSink;
   report: SessionReporter;
+  route: Route | null;
 }
 
 /** The connection as the abilities of a session see it: its socket while it is open, and the way to report. */
 export class Link {
   readonly creds: AuthenticationCreds;
   readonly clock: Clock;
+  /** The way of the session, and of the files that it tells the place of. */
+  readonly route: Route | null;
   readonly #parts: LinkParts;
   #socket: Socket | null = null;
   #open = false;
@@ -31,6 +35,7 @@ export class Link {
     this.#parts = parts;
     this.creds = parts.creds;
     this.clock = parts.clock;
+    this.route = parts.route;
   }
 
   /** Null before `start`. It may be closed. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Agent } from 'node:https';
 import { rootCertificates } from 'node:tls';
+import type { Route } from '../../port/route.ts';
 import { WA_CERT_DETAILS } from '../library.ts';
 
 /** WhatsApp's own network: its Noise root is compiled into the library and is never replaced for it. */
@@ -27,8 +28,13 @@ export function trustNetwork(network: NetworkOptions): void {
   WA_CERT_DETAILS.PUBLIC_KEY = Buffer.from(network.rootKey);
 }
 
-/** The HTTPS agent for a `wss:` network with its own CA, or undefined when the system's CAs do. */
-export function networkAgent(network: NetworkOptions): Agent | undefined {
-  if (!network.caFile || !network.url.startsWith('wss:')) return undefined;
-  return new Agent({ ca: [...rootCertificates, readFileSync(network.caFile, 'utf8')] });
+/**
+ * The agent for the WebSocket: by the route, where there is one, else for a `wss:` network with its own CA, else
+ * undefined, because the library's default does.
+ */
+export function networkAgent(network: NetworkOptions, route: Route | null): Agent | undefined {
+  const secure = network.url.startsWith('wss:');
+  const ca = network.caFile && secure ? [...rootCertificates, readFileSync(network.caFile, 'utf8')] : null;
+  if (route) return route.agent({ secure, ca });
+  return ca ? new Agent({ ca }) : undefined;
 }

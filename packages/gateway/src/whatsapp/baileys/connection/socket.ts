@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Route } from '../../port/route.ts';
 import {
   Browsers,
   type GroupMetadata,
@@ -21,6 +22,9 @@ const COMMIT_TRIES = { maxCommitRetries: 3, delayBetweenTriesMs: 200 };
 
 export interface SocketParts {
   network: NetworkOptions;
+  route: Route | null;
+  /** What the library's own `fetch` goes out by on a route; null: files are not to be had there. */
+  fileDispatcher: ((route: Route) => object) | null;
   log: LogSink;
   /** How long a question waits for its answer, in milliseconds. */
   queryTimeoutMs: number;
@@ -43,8 +47,8 @@ export function cut(socket: Socket): void {
 
 /** The library's socket, connecting. Nothing leaves on it before what it tells of is on the disk. */
 export function openSocket(parts: SocketParts): Socket {
-  const { network } = parts;
-  const agent = networkAgent(network);
+  const { network, route } = parts;
+  const agent = networkAgent(network, route);
   const socket = makeWASocket({
     auth: { creds: parts.creds, keys: withoutUnreached(parts.keys) },
     waWebSocketUrl: network.url,
@@ -52,6 +56,7 @@ export function openSocket(parts: SocketParts): Socket {
     defaultQueryTimeoutMs: parts.queryTimeoutMs,
     browser: BROWSER,
     ...(agent ? { agent } : {}),
+    ...(route ? { options: ownFetches(route, parts.fileDispatcher) } : {}),
     // As WhatsApp Web in the background: the phone keeps ringing for new messages.
     markOnlineOnConnect: false,
     syncFullHistory: false,
@@ -70,6 +75,19 @@ export function openSocket(parts: SocketParts): Socket {
   holdFrames(frames, () => parts.durable());
   endOnPlainAnswer(socket);
   return socket;
+}
+
+/**
+ * The library fetches snapshots of app state by itself (chat-utils.js `downloadExternalBlob`), with Node's `fetch`,
+ * which knows nothing of the WebSocket's agent: without this it would go there directly.
+ */
+function ownFetches(route: Route, dispatcherOf: SocketParts['fileDispatcher']): RequestInit {
+  const dispatcher = dispatcherOf?.(route) ?? { dispatch: noWay };
+  return { dispatcher } as RequestInit;
+}
+
+function noWay(): never {
+  throw new Error('there is no way to the media hosts');
 }
 
 /**
