@@ -1,53 +1,58 @@
 /** Events as the API's description of itself shows them. */
-import { Type } from 'typebox';
+import { type TSchema, Type } from 'typebox';
 import { EVENT_NAMES, type EventName } from '../events/catalogue/names.ts';
 import { EVENT_CATALOGUE } from '../events/catalogue.ts';
+import type { EventEnvelope } from '../events/envelope.ts';
 import { OneOf, Uuid } from './schemas.ts';
 
 /** One of the catalogue. */
 export const EventNameSchema = OneOf(EVENT_NAMES, { title: 'EventName', examples: ['message.received'] });
 
-const outer = {
-  id: Type.String({ format: 'uuid', description: 'The same for every delivery: recognise duplicates by it' }),
-  timestamp: Type.Integer({ description: 'Unix seconds' }),
-  device_id: Uuid,
-  user_id: Uuid,
-};
-
-/** Any event, pulled. */
-export const Envelope = Type.Object(
-  {
-    ...outer,
-    event: EventNameSchema,
-    data: Type.Object(
-      {},
-      { additionalProperties: true, description: 'As that of the webhook of the same name' },
-    ),
-  },
-  { title: 'Event' },
-);
-
-/** The `webhooks` section of OpenAPI 3.1: what the gateway sends to subscribed endpoints. */
-export function describedWebhooks(): Record<string, object> {
-  return Object.fromEntries(EVENT_NAMES.map((name) => [name, describedWebhook(name)]));
-}
-
-function describedWebhook(name: EventName): object {
-  const { summary, cause, schema, example, occurs } = EVENT_CATALOGUE[name];
+/** What is told of the one event, pushed or pulled. */
+function eventSchema(name: EventName) {
   const title = typeName(name);
-  const body = Type.Object(
+  return Type.Object(
     {
-      ...outer,
+      id: Type.String({
+        format: 'uuid',
+        description: 'The same for every delivery: recognise duplicates by it',
+      }),
+      timestamp: Type.Integer({ description: 'Unix seconds' }),
+      device_id: Uuid,
+      user_id: Uuid,
       event: Type.Literal(name),
-      data: { title: `${title}Data`, ...schema },
+      data: { title: `${title}Data`, ...EVENT_CATALOGUE[name].schema },
       signature: Type.Optional(
         Type.String({
-          description: '`sha256=…`, always the last member; only when the endpoint has a secret',
+          description: '`sha256=…`, always the last member; only when pushed to an endpoint with a secret',
         }),
       ),
     },
     { title: `Event${title}` },
   );
+}
+
+const SCHEMAS = EVENT_NAMES.map((name) => [name, eventSchema(name)] as const);
+
+/** Any event, pulled: which one its name tells. */
+export const Envelope = Type.Unsafe<EventEnvelope>({
+  title: 'Event',
+  oneOf: SCHEMAS.map(([, schema]) => schema),
+  discriminator: {
+    propertyName: 'event',
+    mapping: Object.fromEntries(
+      EVENT_NAMES.map((name) => [name, `#/components/schemas/Event${typeName(name)}`]),
+    ),
+  },
+});
+
+/** The `webhooks` section of OpenAPI 3.1: what the gateway sends to subscribed endpoints. */
+export function describedWebhooks(): Record<string, object> {
+  return Object.fromEntries(SCHEMAS.map(([name, schema]) => [name, describedWebhook(name, schema)]));
+}
+
+function describedWebhook(name: EventName, schema: TSchema): object {
+  const { summary, cause, example, occurs } = EVENT_CATALOGUE[name];
   return {
     post: {
       operationId: `on_${name.replaceAll('.', '_')}`,
@@ -60,7 +65,7 @@ function describedWebhook(name: EventName): object {
         required: true,
         content: {
           'application/json': {
-            schema: body,
+            schema,
             examples: { [name]: { value: envelopeExample(name, example) } },
           },
         },

@@ -4,6 +4,8 @@
 import { type TSchema, Type } from 'typebox';
 import { parseRfc3339 } from '../clock.ts';
 import { ERROR_CATALOGUE } from '../errors.ts';
+import { NOT_READY_REASONS } from '../whatsapp/port/not-ready.ts';
+import { UNREACHABLE_CAUSES } from '../whatsapp/port/unreachable.ts';
 
 export const Uuid = Type.String({ format: 'uuid', examples: ['7c9e6679-7425-40de-944b-e07fc1f90ae7'] });
 
@@ -39,6 +41,46 @@ export const MessageStatus = OneOf(['pending', 'delivered', 'read', 'played', 'f
   description: '`pending`: no receipt yet. In a group, the first participant counts',
 });
 
+/** `warnings` of an answer. */
+export const Warnings = Type.Array(
+  Type.Object({
+    field: Type.String(),
+    message: Type.String(),
+    did_you_mean: Type.Optional(Type.String()),
+  }),
+  {
+    description: 'What of the request was ignored, or did less than it says; left out when there is nothing',
+  },
+);
+
+/** Where the way to WhatsApp ends. */
+export const Unreachable = Type.Object(
+  {
+    host: Type.String({ examples: ['web.whatsapp.com'] }),
+    cause: Type.String({ enum: [...UNREACHABLE_CAUSES], examples: ['dns'] }),
+    detail: Type.String({ examples: ['getaddrinfo ENOTFOUND web.whatsapp.com'] }),
+  },
+  { title: 'Unreachable', description: "While WhatsApp's server cannot be reached" },
+);
+
+/** What the envelope of some codes says beside; each stands in docs/errors.md. */
+const furtherOfErrors = {
+  hint: Type.Optional(Type.String({ description: 'What to do about it' })),
+  did_you_mean: Type.Optional(Type.String({ description: 'The operation whose path is nearest' })),
+  device_id: Type.Optional(Type.String({ description: 'Of the device that cannot be used' })),
+  device_ids: Type.Optional(Type.Array(Type.String(), { description: 'The devices that could be meant' })),
+  reason: Type.Optional(
+    OneOf(NOT_READY_REASONS, {
+      title: 'NotReadyReason',
+      description: 'Why the device cannot be used: branch on this',
+    }),
+  ),
+  unreachable: Type.Optional(Unreachable),
+  limited_until: Type.Optional(Type.String({ format: 'date-time' })),
+  whatsapp_code: Type.Optional(Type.Integer({ description: "WhatsApp's own code" })),
+  message_id: Type.Optional(Type.String({ description: 'Of the message that was not sent' })),
+};
+
 /** `#/components/schemas/ErrorEnvelope`: what every operation answers when it fails. */
 export const ErrorEnvelope = Type.Object(
   {
@@ -58,6 +100,8 @@ export const ErrorEnvelope = Type.Object(
         ),
       ),
     ),
+    warnings: Type.Optional(Warnings),
+    ...furtherOfErrors,
     request_id: Type.String(),
   },
   {
@@ -72,18 +116,6 @@ export const ErrorEnvelope = Type.Object(
         request_id: '0196f0c1-7d3e-7c1a-9a43-3f2b8a4c5d6e',
       },
     ],
-  },
-);
-
-/** `warnings` of an answer. */
-export const Warnings = Type.Array(
-  Type.Object({
-    field: Type.String(),
-    message: Type.String(),
-    did_you_mean: Type.Optional(Type.String()),
-  }),
-  {
-    description: 'What of the request was ignored, or did less than it says; left out when there is nothing',
   },
 );
 

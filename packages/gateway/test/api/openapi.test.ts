@@ -118,6 +118,18 @@ describe('/openapi.json', () => {
     }
   });
 
+  it('says of every answer that is an object that it may warn', () => {
+    const { schemas } = document.components;
+    expect(schemas.ErrorEnvelope.properties.warnings.type).toBe('array');
+    for (const { path, method, operation } of operations) {
+      for (const [status, { content }] of Object.entries<Json>(operation.responses)) {
+        const name = content?.['application/json']?.schema.$ref?.split('/').at(-1);
+        if (status >= '300' || name === undefined) continue;
+        expect(Object.keys(schemas[name].properties), `${method} ${path} ${status}`).toContain('warnings');
+      }
+    }
+  });
+
   it('declares every path parameter, and nothing that the path does not have', () => {
     for (const { path, operation } of operations) {
       const inPath = [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]);
@@ -128,7 +140,7 @@ describe('/openapi.json', () => {
     }
   });
 
-  it('refers to the one error envelope, and every reference leads somewhere', () => {
+  it('narrows the one error envelope to the codes of each status, and every reference leads somewhere', () => {
     const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)];
     expect(references.length).toBeGreaterThan(500);
     for (const [, path = ''] of references) {
@@ -146,7 +158,10 @@ describe('/openapi.json', () => {
       for (const [status, response] of Object.entries<Json>(operation.responses)) {
         if (status < '400') continue;
         const { schema } = response.content['application/json'];
-        expect(schema.$ref, `${path} ${status}`).toBe('#/components/schemas/ErrorEnvelope');
+        const [envelope, narrowed] = document.components.schemas[schema.$ref.split('/').at(-1)].allOf;
+        expect(envelope.$ref, `${path} ${status}`).toBe('#/components/schemas/ErrorEnvelope');
+        const codes = response.description.split(', ').sort();
+        expect(narrowed.properties.error_code.enum, `${path} ${status}`).toEqual(codes);
       }
     }
   });
@@ -186,6 +201,17 @@ describe('for generators of clients', () => {
     const { schema } = received.requestBody.content['application/json'];
     expect(schema.$ref).toBe('#/components/schemas/EventMessageReceived');
     expect(received.security).toEqual([]);
+  });
+
+  it('an event is told by its name, which says what its data is', () => {
+    const { Event, EventMessageReceived } = document.components.schemas;
+    expect(Event.discriminator.propertyName).toBe('event');
+    expect(Object.keys(Event.discriminator.mapping)).toEqual([...EVENT_NAMES]);
+    expect(Object.values(Event.discriminator.mapping)).toEqual(Event.oneOf.map((each: Json) => each.$ref));
+    expect(EventMessageReceived.properties.event.enum).toEqual(['message.received']);
+    expect(EventMessageReceived.properties.data.$ref).toBe('#/components/schemas/MessageData');
+    const { events } = document.components.schemas.ListEventsAnswer.properties;
+    expect(events.items.$ref).toBe('#/components/schemas/Event');
   });
 
   it('no object has two members that are one name in another language', () => {

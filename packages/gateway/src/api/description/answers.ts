@@ -1,6 +1,6 @@
-/** What every answer has beside its body: headers, and for failures an example of each code. */
+/** What every answer has beside its body: headers, and for failures the codes with an example of each. */
 import { ERROR_CATALOGUE, type ErrorCode } from '../../errors.ts';
-import { type Answer, type Document, type Operation, operationsIn } from './document.ts';
+import { type Answer, type Document, type Operation, operationsIn, type Schema } from './document.ts';
 
 const HEADERS = {
   'X-Request-Id': {
@@ -37,18 +37,36 @@ function completeAnswersOf(operation: Operation): string[] {
     if (mayRepeat && status < '300') names.push('Idempotency-Replayed');
     const headers = names.map((name) => [name, { $ref: `#/components/headers/${name}` }]);
     answer.headers = { ...Object.fromEntries(headers), ...answer.headers };
-    if (status >= '400') codes.push(...addExamples(answer));
+    if (status >= '400') codes.push(...addCodes(answer));
   }
   return codes;
 }
 
-/** One of each code that the description of a failure lists; returns those. */
-function addExamples({ description, content }: Answer): string[] {
+/** The codes that the description of a failure lists, as what `error_code` may be, and an example of each; returns those. */
+function addCodes({ description, content }: Answer): string[] {
   const json = content?.['application/json'];
   if (!json) return [];
   const codes = description.split(', ');
+  json.schema = narrowed(codes);
   json.examples = Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }]));
   return codes;
+}
+
+/** The envelope of a failure that ends with one of the codes. Its name says which, so that equal ones are one. */
+function narrowed(codes: readonly string[]): Schema {
+  const sorted = codes.toSorted();
+  return {
+    title: `${sorted.map(pascalCase).join('Or')}Error`,
+    allOf: [
+      { $ref: '#/components/schemas/ErrorEnvelope' },
+      { type: 'object', properties: { error_code: { type: 'string', enum: sorted } } },
+    ],
+  };
+}
+
+/** `NOT_FOUND` as part of the name of a type. */
+function pascalCase(code: string): string {
+  return code.toLowerCase().replaceAll(/(?:^|_)([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
 function exampleOf(code: ErrorCode): object {

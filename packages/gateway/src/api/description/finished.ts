@@ -4,7 +4,7 @@
  */
 import { completeAnswers } from './answers.ts';
 import { completeBody } from './bodies.ts';
-import { type Document, type Operation, operationsIn } from './document.ts';
+import { type Document, type Operation, operationsIn, rewritten, type Schema } from './document.ts';
 import { NamedSchemas } from './named-schemas.ts';
 
 /** A copy of the generated document, finished. Throws for two different schemas of one name. */
@@ -17,8 +17,23 @@ export function finished(generated: object): Document {
     completeBody(operation);
     nameSchemas(operation, named);
   }
-  for (const operation of operationsIn(document.webhooks)) nameSchemas(operation, named);
+  for (const operation of operationsIn(document.webhooks)) {
+    for (const content of Object.values(operation.requestBody?.content ?? {})) {
+      if (content.schema) content.schema = rewritten(content.schema, asOfRoutes);
+    }
+    nameSchemas(operation, named);
+  }
   return document;
+}
+
+/** The generator writes maps and constants of routes so; what is sent to webhooks does not go through it. */
+function asOfRoutes({ patternProperties, const: only, ...schema }: Schema): Schema {
+  const [values] = Object.values(patternProperties ?? {});
+  return {
+    ...schema,
+    ...(values && { additionalProperties: values }),
+    ...(only !== undefined && { enum: [only] }),
+  };
 }
 
 function nameSchemas(operation: Operation, named: NamedSchemas): void {

@@ -2,9 +2,8 @@
 import { type TSchema, Type } from 'typebox';
 import { DEVICE_STATES, type DeviceState } from '../../../devices/state.ts';
 import { NOT_READY_REASONS } from '../../../whatsapp/port/not-ready.ts';
-import { UNREACHABLE_CAUSES } from '../../../whatsapp/port/unreachable.ts';
 import { DeviceId } from '../../request/device.ts';
-import { Jid, Nullable, Rfc3339, Uuid } from '../../schemas.ts';
+import { Jid, Nullable, Rfc3339, Unreachable, Uuid } from '../../schemas.ts';
 
 export const DeviceSelection = Type.Object({ device_id: DeviceId });
 export const DevicePath = Type.Object({ deviceID: Type.String() });
@@ -195,16 +194,7 @@ export const StatusData = data(
       Type.String({ description: 'What brought it into this state', examples: ['open'] }),
     ),
     hint: Nullable(Type.String({ description: 'What to do next, for people; null while it is connected' })),
-    unreachable: Nullable(
-      Type.Object(
-        {
-          host: Type.String({ examples: ['web.whatsapp.com'] }),
-          cause: Type.String({ enum: [...UNREACHABLE_CAUSES], examples: ['dns'] }),
-          detail: Type.String({ examples: ['getaddrinfo ENOTFOUND web.whatsapp.com'] }),
-        },
-        { description: "While WhatsApp's server cannot be reached" },
-      ),
-    ),
+    unreachable: Nullable(Unreachable),
     since: Nullable(Rfc3339),
     lid: Nullable(Jid),
     push_name: Nullable(Type.String()),

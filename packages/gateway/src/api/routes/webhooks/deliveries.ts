@@ -1,6 +1,6 @@
 /** The log of deliveries, and delivering one again. Our own operations. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import { type Static, Type } from 'typebox';
+import { Type } from 'typebox';
 import { DELIVERY_STATES, type Deliveries } from '../../../webhooks/deliveries.ts';
 import { Envelope } from '../../event-schemas.ts';
 import { DeviceHeaders, OnlyDevice, selectedDevice } from '../../request/device.ts';
@@ -97,7 +97,7 @@ export const deliveriesRoutes: FastifyPluginAsyncTypebox<{ deliveries: Deliverie
         success: true as const,
         delivery: deliveryObject(delivery),
         attempts: attempts.map(attemptObject),
-        payload: payload as Static<typeof Envelope>,
+        payload,
       };
     },
   );
