@@ -7,12 +7,12 @@ import type { ComposeContext } from './content.ts';
 import { personJid, writtenNames } from './recipients.ts';
 
 /** Ids are 16–32 characters in practice; bridges make longer ones. */
-const LONGEST_ID = 200;
+export const LONGEST_MESSAGE_ID = 200;
 const CHOSEN_ID = /^[A-Za-z0-9_-]{8,64}$/;
 
 /** The id of a message as a caller gives it, or VALIDATION_ERROR. */
 export function messageIdOf(field: string, text: string): string {
-  if (text.trim() === '' || text.length > LONGEST_ID || text.includes('\0')) {
+  if (text.trim() === '' || text.length > LONGEST_MESSAGE_ID || text.includes('\0')) {
     throw invalidField(field, 'must be the id of a message, such as 3EB0F8A1B2C3D4E5F6', text.slice(0, 100));
   }
   return text;

@@ -5,7 +5,7 @@ import type { Operation } from './operations.ts';
 import type { GeneratedRequest } from './requests.ts';
 
 /** Operations that break links, users, tokens and webhooks act on a tenant that is there for it. */
-function inPlayground({ tag, id }: Operation): boolean {
+export function inPlayground({ tag, id }: Operation): boolean {
   return (
     tag === 'users-and-admin' ||
     tag === 'webhooks' ||

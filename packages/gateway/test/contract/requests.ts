@@ -40,7 +40,7 @@ const KNOWN_SEGMENTS: Record<string, string[]> = {
 const IN_A_MONTH = new Date(Date.now() + 30 * 24 * 3600_000);
 
 /** Good values of members that their schema alone does not make good. The first is the best. */
-const KNOWN_MEMBERS: Record<string, Json[]> = {
+export const KNOWN_MEMBERS: Record<string, Json[]> = {
   number: ['<contact>', '<contactJid>', '+<contact>'],
   to: ['<contact>', '<contactJid>'],
   image: ['<jpeg>', 'data:image/png;base64,<jpeg>'],

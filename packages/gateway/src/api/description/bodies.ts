@@ -1,6 +1,7 @@
 /** What a request may carry, as the document tells it: bodies that may be missing, and files as multipart. */
 import { type Operation, rewritten, type Schema } from './document.ts';
 import { takingNull } from './nulls.ts';
+import { withStated } from './stated.ts';
 
 /** In a route's schema: the member of the body that the files of a multipart request stand for. */
 export const FILE_MEMBER = 'x-file-member';
@@ -13,6 +14,7 @@ export function completeBody(operation: Operation): void {
   const json = requestBody?.content['application/json'];
   if (!requestBody || !json?.schema) return;
   // The generator calls every body required; without a member that must be there, none at all is the same as `{}`.
+  json.schema = withStated(json.schema);
   requestBody.required = (json.schema.required ?? []).length > 0;
   const member = operation[FILE_MEMBER];
   delete operation[FILE_MEMBER];

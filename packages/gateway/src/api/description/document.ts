@@ -29,7 +29,7 @@ export interface Answer {
 export interface Operation {
   operationId: string;
   security?: unknown[];
-  parameters?: { in: string; name: string; schema?: Schema }[];
+  parameters?: { in: string; name: string; required?: boolean; schema?: Schema }[];
   requestBody?: { required?: boolean; content: Record<string, Content> };
   responses: Record<string, Answer>;
   [extension: `x-${string}`]: unknown;

@@ -6,6 +6,8 @@ import { completeAnswers } from './answers.ts';
 import { completeBody } from './bodies.ts';
 import { type Document, type Operation, operationsIn, rewritten, type Schema } from './document.ts';
 import { NamedSchemas } from './named-schemas.ts';
+import { takingNothing } from './nulls.ts';
+import { withStated } from './stated.ts';
 
 /** A copy of the generated document, finished. Throws for two different schemas of one name. */
 export function finished(generated: object): Document {
@@ -40,7 +42,9 @@ function nameSchemas(operation: Operation, named: NamedSchemas): void {
   const { operationId, parameters = [], requestBody, responses } = operation;
   const name = operationId.charAt(0).toUpperCase() + operationId.slice(1);
   for (const parameter of parameters) {
-    if (parameter.schema) parameter.schema = named.referring(parameter.schema);
+    if (!parameter.schema) continue;
+    const schema = withStated(parameter.schema);
+    parameter.schema = named.referring(parameter.required === true ? schema : takingNothing(schema));
   }
   for (const [type, content] of Object.entries(requestBody?.content ?? {})) {
     const suffix = type === 'multipart/form-data' ? 'Form' : 'Request';

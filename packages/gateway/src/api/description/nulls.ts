@@ -1,4 +1,4 @@
-/** `null` for a member that may be left out says the same as leaving it out (`request/given.ts`): the document says so. */
+/** What is empty says for a member that may be left out that it is not given (`request/given.ts`): the document says so. */
 import { EMPTY_COUNTS } from '../request/given.ts';
 import type { Schema } from './document.ts';
 
@@ -17,7 +17,18 @@ export function takingNull(schema: Schema): Schema {
   return { ...schema, properties: Object.fromEntries(members) };
 }
 
-function orNull(schema: Schema): Schema {
+/**
+ * The schema of a value that may be left out, with what is empty beside what it takes. An empty text where few words or
+ * a format are taken is left to the words of the document: a generated client would have a nameless member for it.
+ */
+export function takingNothing(schema: Schema): Schema {
+  if (schema[EMPTY_COUNTS] === true) return schema;
+  const { minLength: _, minItems: _items, ...rest } = schema;
+  return { ...rest, ...(rest.type === 'integer' && rest.minimum === 1 && { minimum: 0 }) };
+}
+
+function orNull(given: Schema): Schema {
+  const schema = takingNothing(given);
   const { type, title, anyOf, description, ...rest } = schema;
   if (anyOf) {
     const known = anyOf.some((each) => each.type === 'null');

@@ -4,8 +4,10 @@ import { Type } from 'typebox';
 import type { ErrorCode } from '../../errors.ts';
 import { normaliseJid } from '../../identity/jid.ts';
 import type { MessageName } from '../../identity/message-name.ts';
+import { LONGEST_MESSAGE_ID } from '../../sending/message-key.ts';
 import { namesOf, parseRecipient } from '../../sending/recipients.ts';
 import type { Jid } from '../../whatsapp/port/identity.ts';
+import { refusing, stated } from '../description/stated.ts';
 import { HoldingDevice, selectedDevice } from './device.ts';
 
 /** A message id as a parameter of the path. */
@@ -16,14 +18,28 @@ export const MessageIdParam = Type.String({
   examples: ['3EB0F8A1B2C3D4E5F6'],
 });
 
+/** The id of a message as a member of a body. */
+export function messageIdText(description: string) {
+  return stated(Type.String({ description }), {
+    minLength: 1,
+    maxLength: LONGEST_MESSAGE_ID,
+    pattern: '\\S',
+  });
+}
+
 /** `record_id` of an answer. */
 export const RecordId = Type.String({
   description: 'Our own id of the message, unique; accepted wherever the id of a message is',
   examples: ['0b7f6f0e-6a0c-4c57-9d0c-5f0b8d9a3c21'],
 });
 
+/** A chat as a member of a body or query: phone number or JID. */
+export function ChatText(options: { description: string; minLength?: number; examples?: string[] }) {
+  return refusing('what is no phone number and no JID', Type.String(options));
+}
+
 const InChat = Type.Optional(
-  Type.String({
+  ChatText({
     description: 'The chat of the message, by phone number or JID, where another chat has one of the same id',
     examples: ['5511999999999'],
   }),

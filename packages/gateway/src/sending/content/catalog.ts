@@ -1,7 +1,7 @@
 import { invalidField } from '../../errors.ts';
 import { type Content, checkedOptional, checkedRequired, LONGEST_CAPTION, withContext } from '../content.ts';
 import { LONGEST_BUTTON_TEXT } from './buttons.ts';
-import { businessOwner } from './product.ts';
+import { businessOwner, LONGEST_PRODUCT_ID } from './product.ts';
 import { jpegThumbnail, type ThumbnailInput, thumbnailInput } from './thumbnail.ts';
 
 export interface CatalogInput extends ThumbnailInput {
@@ -18,7 +18,6 @@ export interface CatalogInput extends ThumbnailInput {
 export const MOST_CATALOG_SECTIONS = 10;
 export const MOST_PRODUCTS_PER_SECTION = 30;
 const MOST_PRODUCTS = 100;
-const LONGEST_ID = 256;
 /** `PRODUCT_LIST` of waE2E.ListMessage.ListType. */
 const PRODUCT_LIST = 2;
 
@@ -31,7 +30,7 @@ export function catalogContent(input: CatalogInput): Content {
   const buttonText = checkedRequired('button_text', input.button_text, LONGEST_BUTTON_TEXT);
   const productSections = checkedSections(input.sections);
   const header =
-    checkedOptional('header_product_id', input.header_product_id, LONGEST_ID) ??
+    checkedOptional('header_product_id', input.header_product_id, LONGEST_PRODUCT_ID) ??
     productSections[0]?.products[0]?.productId;
   const picture = thumbnailInput(input);
   return {
@@ -74,7 +73,7 @@ function checkedSections(sections: CatalogInput['sections']) {
     return {
       title: checkedRequired(`${field}.title`, title, LONGEST_CAPTION),
       products: product_ids.map((id, index) => ({
-        productId: checkedRequired(`${field}.product_ids.${index}`, id, LONGEST_ID),
+        productId: checkedRequired(`${field}.product_ids.${index}`, id, LONGEST_PRODUCT_ID),
       })),
     };
   });

@@ -13,9 +13,9 @@ export interface ContactInput {
 }
 
 /** Characters of a name; address books of phones cut longer ones. */
-const LONGEST_NAME = 256;
+export const LONGEST_CONTACT_NAME = 256;
 /** RFC 5321, 4.5.3.1.3. */
-const LONGEST_EMAIL = 254;
+export const LONGEST_EMAIL = 254;
 /** So many can be picked at once in the official apps. */
 export const MOST_CONTACTS = 100;
 
@@ -53,14 +53,14 @@ export function contactsContent({ contacts }: { contacts: ContactInput[] }): Con
 }
 
 function readCard(input: ContactInput, field: string): Card {
-  const displayName = checkedRequired(`${field}.display_name`, input.display_name, LONGEST_NAME);
+  const displayName = checkedRequired(`${field}.display_name`, input.display_name, LONGEST_CONTACT_NAME);
   const digits = normalisePhoneNumber(input.phone);
   if (!digits) {
     throw invalidField(`${field}.phone`, 'must be 10 to 15 digits with country code', input.phone);
   }
-  const first = checkedOptional(`${field}.first_name`, input.first_name, LONGEST_NAME);
-  const last = checkedOptional(`${field}.last_name`, input.last_name, LONGEST_NAME);
-  const company = checkedOptional(`${field}.company`, input.company, LONGEST_NAME);
+  const first = checkedOptional(`${field}.first_name`, input.first_name, LONGEST_CONTACT_NAME);
+  const last = checkedOptional(`${field}.last_name`, input.last_name, LONGEST_CONTACT_NAME);
+  const company = checkedOptional(`${field}.company`, input.company, LONGEST_CONTACT_NAME);
   const email = checkedOptional(`${field}.email`, input.email, LONGEST_EMAIL);
   if (email && !/^[^\s@]+@[^\s@]+$/.test(email)) {
     throw invalidField(`${field}.email`, 'is not an e-mail address', email);

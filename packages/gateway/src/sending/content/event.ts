@@ -15,15 +15,15 @@ export interface EventInput {
   extra_guests_allowed?: boolean;
 }
 
-const LONGEST_NAME = 100;
-const LONGEST_DESCRIPTION = 2048;
-const LONGEST_LINK = 2048;
+export const LONGEST_EVENT_NAME = 100;
+export const LONGEST_EVENT_DESCRIPTION = 2048;
+export const LONGEST_JOIN_LINK = 2048;
 
 /** A calendar event (waE2E.EventMessage; the stanza says so: Baileys messages-send.js, `event_type`). */
 export function eventContent(input: EventInput): Content {
-  const name = checkedRequired('name', input.name, LONGEST_NAME);
-  const description = checkedOptional('description', input.description, LONGEST_DESCRIPTION);
-  const joinLink = checkedOptional('join_link', input.join_link, LONGEST_LINK);
+  const name = checkedRequired('name', input.name, LONGEST_EVENT_NAME);
+  const description = checkedOptional('description', input.description, LONGEST_EVENT_DESCRIPTION);
+  const joinLink = checkedOptional('join_link', input.join_link, LONGEST_JOIN_LINK);
   const startTime = seconds('start_time', input.start_time);
   const endTime = input.end_time === undefined ? undefined : seconds('end_time', input.end_time);
   if (endTime !== undefined && endTime <= startTime) {
@@ -63,7 +63,7 @@ function seconds(field: string, time: string): number {
 function place(location: EventInput['location']) {
   if (!location) return null;
   const { latitude, longitude } = location;
-  const name = checkedOptional('location.name', location.name, LONGEST_NAME);
+  const name = checkedOptional('location.name', location.name, LONGEST_EVENT_NAME);
   if ((latitude === undefined) !== (longitude === undefined)) {
     throw invalidField('location', 'needs latitude and longitude, or neither');
   }

@@ -23,8 +23,8 @@ export interface Preview {
   jpegThumbnail?: Uint8Array;
 }
 
-const LONGEST_TITLE = 300;
-const LONGEST_DESCRIPTION = 1000;
+export const LONGEST_PREVIEW_TITLE = 300;
+export const LONGEST_PREVIEW_DESCRIPTION = 1000;
 const MOST_PICTURE_BYTES = 5 * 1024 ** 2;
 
 /** What stands behind an address and is not part of it; Chinese and Japanese set no space before theirs. */
@@ -61,8 +61,8 @@ export function checkedPreview(given: GivenPreview, text: string): GivenPreview 
   if (!url || !text.includes(url)) {
     throw invalidField('preview.url', 'must be an address that stands in the text', given.url);
   }
-  checkedOptional('preview.title', given.title, LONGEST_TITLE);
-  checkedOptional('preview.description', given.description, LONGEST_DESCRIPTION);
+  checkedOptional('preview.title', given.title, LONGEST_PREVIEW_TITLE);
+  checkedOptional('preview.description', given.description, LONGEST_PREVIEW_DESCRIPTION);
   if (given.thumbnail && given.thumbnail_url) {
     throw invalidField('preview.thumbnail_url', 'give either thumbnail or thumbnail_url, not both');
   }
@@ -82,8 +82,8 @@ export async function fetchedPreview(media: OutboundMedia, url: string): Promise
   const jpegThumbnail = picture ? await thumbnail(media, { url: picture }).catch(() => null) : null;
   return {
     matchedText: url,
-    title: cut(facts.title, LONGEST_TITLE),
-    ...(facts.description ? { description: cut(facts.description, LONGEST_DESCRIPTION) } : {}),
+    title: cut(facts.title, LONGEST_PREVIEW_TITLE),
+    ...(facts.description ? { description: cut(facts.description, LONGEST_PREVIEW_DESCRIPTION) } : {}),
     ...(jpegThumbnail ? { jpegThumbnail } : {}),
   };
 }

@@ -13,12 +13,15 @@ export interface LocationInput extends ThumbnailInput {
   comment?: string;
 }
 
+/** Characters of an address that is opened. */
+export const LONGEST_URL = 2048;
+
 /** A place on the map (waE2E.LocationMessage). */
 export function locationContent(input: LocationInput): Content {
   const picture = thumbnailInput(input);
   const name = checkedOptional('name', input.name, LONGEST_CAPTION);
   const address = checkedOptional('address', input.address, LONGEST_CAPTION);
-  const url = checkedOptional('url', input.url, 2048);
+  const url = checkedOptional('url', input.url, LONGEST_URL);
   const comment = checkedOptional('comment', input.comment, LONGEST_CAPTION);
   return {
     chatState: 'composing',

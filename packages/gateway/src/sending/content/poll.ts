@@ -8,11 +8,11 @@ export interface PollInput {
   allow_multiple_answers?: boolean;
 }
 
-const FEWEST_OPTIONS = 2;
-const MOST_OPTIONS = 12;
+export const FEWEST_OPTIONS = 2;
+export const MOST_OPTIONS = 12;
 /** Bounds of the official apps' forms, in characters. */
-const LONGEST_QUESTION = 255;
-const LONGEST_OPTION = 100;
+export const LONGEST_QUESTION = 255;
+export const LONGEST_OPTION = 100;
 
 /** A poll. Single choice travels as version 3, several as the first, as official clients send them. */
 export function pollContent(input: PollInput): Content {

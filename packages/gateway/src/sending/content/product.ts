@@ -3,6 +3,7 @@ import type { Jid } from '../../whatsapp/port/identity.ts';
 import { type Content, checkedOptional, checkedRequired, LONGEST_CAPTION, withContext } from '../content.ts';
 import { mediaInput } from '../outbound-media.ts';
 import { personJid, writtenNames } from '../recipients.ts';
+import { LONGEST_URL } from './location.ts';
 import { uploadedPicture } from './picture-upload.ts';
 
 export interface ProductInput {
@@ -26,8 +27,8 @@ export interface ProductInput {
   footer?: string;
 }
 
-const LONGEST_ID = 256;
-const LONGEST_DESCRIPTION = 5000;
+export const LONGEST_PRODUCT_ID = 256;
+export const LONGEST_PRODUCT_DESCRIPTION = 5000;
 
 /** A product of a business's catalogue (waE2E.ProductMessage). */
 export function productContent(input: ProductInput): Content {
@@ -35,14 +36,14 @@ export function productContent(input: ProductInput): Content {
   const { product } = input;
   const title = checkedRequired('product.title', product.title, LONGEST_CAPTION);
   const snapshot = {
-    productId: checkedRequired('product.product_id', product.product_id, LONGEST_ID),
+    productId: checkedRequired('product.product_id', product.product_id, LONGEST_PRODUCT_ID),
     title,
-    description: checkedOptional('product.description', product.description, LONGEST_DESCRIPTION),
+    description: checkedOptional('product.description', product.description, LONGEST_PRODUCT_DESCRIPTION),
     currencyCode: currency(product.currency_code),
     priceAmount1000: product.price_amount_1000,
     salePriceAmount1000: product.sale_price_amount_1000,
-    retailerId: checkedOptional('product.retailer_id', product.retailer_id, LONGEST_ID),
-    url: checkedOptional('product.url', product.url, 2048),
+    retailerId: checkedOptional('product.retailer_id', product.retailer_id, LONGEST_PRODUCT_ID),
+    url: checkedOptional('product.url', product.url, LONGEST_URL),
     productImageCount: product.product_image_count,
   };
   const given = Object.fromEntries(Object.entries(snapshot).filter(([, value]) => value !== undefined));

@@ -8,7 +8,7 @@ import { mentionedJids } from '../recipients.ts';
 type Position = readonly number[];
 
 /** A limit of ours, above what a person reads in a tag. */
-const LONGEST_NAME = 100;
+export const LONGEST_TAG = 100;
 
 export interface TextMentionsInput {
   text: string;
@@ -42,7 +42,7 @@ export function textMentionsContent(input: TextMentionsInput): Content {
   }
   const tags = specificUsers.map(({ name, position }, index) => ({
     jid: users[index] ?? '',
-    name: checkedOptional(`mentions.specificUsers.${index}.name`, name, LONGEST_NAME),
+    name: checkedOptional(`mentions.specificUsers.${index}.name`, name, LONGEST_TAG),
     position: position && checkedPosition(`mentions.specificUsers.${index}.position`, position),
   }));
   if (!silent) checkedText('text', withTags(text, tags));

@@ -7,6 +7,7 @@ import type { Devices } from '../../../devices/devices.ts';
 import { invalidField } from '../../../errors.ts';
 import { normaliseJid } from '../../../identity/jid.ts';
 import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';
+import { refusing } from '../../description/stated.ts';
 import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { Jid, Nullable, OneOf } from '../../schemas.ts';
@@ -23,10 +24,13 @@ const Body = Type.Object({
     examples: [['112233445566778@lid', '5511999999999']],
   }),
   group_jid: Type.Optional(
-    Type.String({
-      description: 'Looks among the members of this group alone',
-      examples: ['120363000000000000@g.us'],
-    }),
+    refusing(
+      'what is no JID of a group',
+      Type.String({
+        description: 'Looks among the members of this group alone',
+        examples: ['120363000000000000@g.us'],
+      }),
+    ),
   ),
   device_id: DeviceId,
 });

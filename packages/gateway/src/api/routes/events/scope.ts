@@ -7,6 +7,7 @@ import { EVENT_NAMES, type EventName } from '../../../events/catalogue/names.ts'
 import type { EventScope, Position } from '../../../events/reader.ts';
 import type { Caller } from '../../../tenancy/caller.ts';
 import { onlyOwner } from '../../../tenancy/visibility.ts';
+import { refusing } from '../../description/stated.ts';
 import { OnlyDevice, selectedDevice } from '../../request/device.ts';
 
 /** What this folder asks of the devices; `Devices` fits. */
@@ -25,10 +26,13 @@ const MOST_NAMES = 200;
 
 export const filters = {
   event: Type.Optional(
-    Type.Array(Type.String(), {
-      maxItems: MOST_NAMES,
-      description: 'Only these events; may be repeated or separated by commas',
-    }),
+    Type.Array(
+      refusing('a name of no event', Type.String({ description: 'One, or several separated by commas' })),
+      {
+        maxItems: MOST_NAMES,
+        description: 'Only these events; may be repeated',
+      },
+    ),
   ),
   device_id: OnlyDevice,
 };

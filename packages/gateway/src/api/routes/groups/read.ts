@@ -5,7 +5,7 @@ import { rfc3339OrNull } from '../../../clock.ts';
 import { GROUP_FAILURES, type Groups } from '../../../groups/groups.ts';
 import { DeviceHeaders, DeviceId, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
-import { nextPage } from '../../request/page.ts';
+import { CursorText, nextPage } from '../../request/page.ts';
 import { Nullable } from '../../schemas.ts';
 import { AsOf, GroupObject, GroupPath, GroupSummary, groupObject, participantObject } from './schemas.ts';
 
@@ -27,7 +27,7 @@ const ListQuery = Type.Object({
   include_left: Type.Optional(
     Type.Boolean({ default: false, description: 'Groups that the account is not in any more as well' }),
   ),
-  cursor: Type.Optional(Type.String({ maxLength: 200, description: '`next_cursor` of the page before' })),
+  cursor: CursorText,
   limit: Type.Optional(
     Type.Integer({ minimum: 1, maximum: MOST, description: 'Without it and `cursor` all are given' }),
   ),

@@ -2,6 +2,7 @@
 import { type TSchema, Type } from 'typebox';
 import { DEVICE_STATES, type DeviceState } from '../../../devices/state.ts';
 import { NOT_READY_REASONS } from '../../../whatsapp/port/not-ready.ts';
+import { refusing } from '../../description/stated.ts';
 import { DeviceId } from '../../request/device.ts';
 import { Jid, Nullable, Rfc3339, Unreachable, Uuid } from '../../schemas.ts';
 
@@ -62,10 +63,13 @@ export const CreateDeviceBody = Type.Object(
 
 export const PairCodeBody = Type.Object(
   {
-    phone: Type.String({
-      description: 'With country code; spaces, dashes, parentheses and a leading + are ignored',
-      examples: ['5511999999999'],
-    }),
+    phone: refusing(
+      'what is no phone number',
+      Type.String({
+        description: 'With country code; spaces, dashes, parentheses and a leading + are ignored',
+        examples: ['5511999999999'],
+      }),
+    ),
     device_id: DeviceId,
     reuse_cache: Flag('Default true: a code that is still valid is given again'),
   },

@@ -11,6 +11,7 @@ import type { Bulk, Bulks } from '../../../sending/jobs/bulks.ts';
 import type { SendOperation, SendOperations } from '../../../sending/jobs/operations.ts';
 import type { SendJobs } from '../../../sending/jobs/send-jobs.ts';
 import type { RecipientAddress } from '../../../sending/recipients.ts';
+import { exactlyOne, refusing, stated } from '../../description/stated.ts';
 import { DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { emptyCounts } from '../../request/given.ts';
@@ -38,41 +39,50 @@ const LONGEST_PAUSE_S = 3600;
 /** As a person who is quick with the keyboard; a row of messages in the same second gets accounts restricted. */
 const DEFAULT_PAUSE_S = { least: 2, most: 6 };
 
-const Message = Type.Object(
-  { type: Type.String({ description: 'The path after `/send/`: `text`, `image`, `text/mentions`, …' }) },
-  {
-    title: 'BulkMessage',
-    additionalProperties: true,
-    description: 'Beside `type` the body of that operation, without `device_id` and `send_at`',
-  },
+const Message = refusing(
+  'what that operation refuses',
+  Type.Object(
+    { type: Type.String({ description: 'The path after `/send/`: `text`, `image`, `text/mentions`, …' }) },
+    {
+      title: 'BulkMessage',
+      additionalProperties: true,
+      description: 'Beside `type` the body of that operation, without `device_id` and `send_at`',
+    },
+  ),
 );
 const seconds = (description: string) =>
   Type.Optional(emptyCounts(Type.Number({ minimum: 0, maximum: LONGEST_PAUSE_S, description })));
 
-const BulkBody = Type.Object(
-  {
-    messages: Type.Optional(
-      Type.Array(Message, { minItems: 1, maxItems: MOST_MESSAGES, description: 'Each with its recipient' }),
-    ),
-    recipients: Type.Optional(
-      Type.Array(Type.String(), {
-        minItems: 1,
-        maxItems: MOST_MESSAGES,
-        description: 'Instead of `messages`: to whom `message` goes',
-      }),
-    ),
-    message: Type.Optional(Message),
-    min_pause_seconds: seconds(`Least pause between two messages; default ${DEFAULT_PAUSE_S.least}`),
-    max_pause_seconds: seconds(`Longest pause; default ${DEFAULT_PAUSE_S.most}, or the least one`),
-    send_at: SendAt,
-    device_id: DeviceId,
-  },
-  {
-    examples: [
-      { recipients: ['5511999999999'], message: { type: 'text', text: 'We are closed on Friday' } },
-      { messages: [{ type: 'text', number: '5511999999999', text: 'Your order has left' }] },
-    ],
-  },
+const BulkBody = stated(
+  Type.Object(
+    {
+      messages: Type.Optional(
+        Type.Array(Message, { minItems: 1, maxItems: MOST_MESSAGES, description: 'Each with its recipient' }),
+      ),
+      recipients: Type.Optional(
+        Type.Array(refusing('what is no phone number and no JID', Type.String()), {
+          minItems: 1,
+          maxItems: MOST_MESSAGES,
+          description: 'Instead of `messages`: to whom `message` goes',
+        }),
+      ),
+      message: Type.Optional(Message),
+      min_pause_seconds: seconds(`Least pause between two messages; default ${DEFAULT_PAUSE_S.least}`),
+      max_pause_seconds: refusing(
+        'less than `min_pause_seconds`',
+        seconds(`Longest pause; default ${DEFAULT_PAUSE_S.most}, or the least one`),
+      ),
+      send_at: SendAt,
+      device_id: DeviceId,
+    },
+    {
+      examples: [
+        { recipients: ['5511999999999'], message: { type: 'text', text: 'We are closed on Friday' } },
+        { messages: [{ type: 'text', number: '5511999999999', text: 'Your order has left' }] },
+      ],
+    },
+  ),
+  { allOf: [exactlyOne('messages', 'recipients'), exactlyOne('messages', 'message')] },
 );
 
 const BulkObject = Type.Object(

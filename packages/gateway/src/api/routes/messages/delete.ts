@@ -8,12 +8,13 @@ import { rfc3339, stopwatch } from '../../../clock.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
 import { messageIdOf } from '../../../sending/message-key.ts';
 import { parseRecipient } from '../../../sending/recipients.ts';
+import { refusing, stated } from '../../description/stated.ts';
 import { HoldingDevice, HoldingDeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { once, SendHeaders } from '../../request/idempotency.ts';
-import { RecordId } from '../../request/message.ts';
+import { ChatText, messageIdText, RecordId } from '../../request/message.ts';
 import { Jid, Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
-import { flag, required, text } from './send-kind.ts';
+import { flag, required } from './send-kind.ts';
 
 export interface DeleteParts {
   deleting: Deleting;
@@ -27,31 +28,36 @@ const Kind = Type.Optional(
   }),
 );
 
-const DeleteBody = Type.Object(
-  {
-    messageId: text('The message: its id or `record_id`'),
-    chatJid: text('Its chat: JID or phone number'),
-    deleteType: Kind,
-    reason: Type.Optional(
-      Type.String({
-        maxLength: LONGEST_REASON,
-        description: 'For your own records; comes back in `metadata`',
-      }),
-    ),
-    validateOwnership: flag(
-      "Refuse what this account did not send, even where it may delete another's message as an admin",
-    ),
-    device_id: HoldingDevice,
-  },
-  {
-    examples: [
-      {
-        messageId: '3EB0F8A1B2C3D4E5F6',
-        chatJid: '5511999999999@s.whatsapp.net',
-        deleteType: 'for_everyone',
-      },
-    ],
-  },
+const DeleteBody = stated(
+  Type.Object(
+    {
+      messageId: Type.Optional(messageIdText('The message: its id or `record_id`')),
+      chatJid: Type.Optional(
+        refusing('another chat', ChatText({ description: 'Its chat: JID or phone number' })),
+      ),
+      deleteType: Kind,
+      reason: Type.Optional(
+        Type.String({
+          maxLength: LONGEST_REASON,
+          description: 'For your own records; comes back in `metadata`',
+        }),
+      ),
+      validateOwnership: flag(
+        "Refuse what this account did not send, even where it may delete another's message as an admin",
+      ),
+      device_id: HoldingDevice,
+    },
+    {
+      examples: [
+        {
+          messageId: '3EB0F8A1B2C3D4E5F6',
+          chatJid: '5511999999999@s.whatsapp.net',
+          deleteType: 'for_everyone',
+        },
+      ],
+    },
+  ),
+  { required: ['messageId', 'chatJid', 'deleteType'] },
 );
 
 const DeleteAnswer = Type.Object({

@@ -7,9 +7,11 @@ import type { DescribedMessage } from '../../../messages/finding/described-messa
 import type { MessageFinder, MessagePage } from '../../../messages/finding/finder.ts';
 import type { MessageFilter } from '../../../messages/finding/places.ts';
 import { MESSAGE_KINDS, type MessageKind } from '../../../whatsapp/port/content.ts';
+import { refusing } from '../../description/stated.ts';
 import { DeviceHeaders, OnlyDevice, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import {
+  ChatText,
   chatNames,
   MESSAGE_FAILURES,
   MessageIdParam,
@@ -52,16 +54,19 @@ export function messageObject({
 const FilterQuery = Type.Object({
   device_id: OnlyDevice,
   chat: Type.Optional(
-    Type.String({ description: 'Phone number or JID of one chat', examples: ['5511999999999'] }),
+    ChatText({ description: 'Phone number or JID of one chat', examples: ['5511999999999'] }),
   ),
   kind: Type.Optional(
-    Type.String({
-      maxLength: 500,
-      description:
-        'One or more of `message_type`, separated by commas. Default: all but changes of other messages (`edit`, ' +
-        '`revoke`, `reaction`, `poll_vote`, `pin`) and `protocol`',
-      examples: ['text', 'image,video'],
-    }),
+    refusing(
+      'a word that is no kind',
+      Type.String({
+        maxLength: 500,
+        description:
+          'One or more of `message_type`, separated by commas. Default: all but changes of other messages (`edit`, ' +
+          '`revoke`, `reaction`, `poll_vote`, `pin`) and `protocol`',
+        examples: ['text', 'image,video'],
+      }),
+    ),
   ),
   direction: Type.Optional(
     OneOf(['in', 'out'] as const, { description: '`in`: received; `out`: sent by the account' }),
@@ -76,12 +81,15 @@ const FilterQuery = Type.Object({
 });
 
 const SearchQuery = Type.Object({
-  q: Type.String({
-    maxLength: 500,
-    description:
-      'Words that must all be there; `"…"` for words in a row; `*` at the end of a word for whatever begins so',
-    examples: ['invoice', '"pick up" friday', 'deliver*'],
-  }),
+  q: refusing(
+    'one without a letter or digit, and `*` after less than two',
+    Type.String({
+      maxLength: 500,
+      description:
+        'Words that must all be there; `"…"` for words in a row; `*` at the end of a word for whatever begins so',
+      examples: ['invoice', '"pick up" friday', 'deliver*'],
+    }),
+  ),
   ...FilterQuery.properties,
 });
 

@@ -5,25 +5,36 @@ import { Type } from 'typebox';
 import type { Forwarding } from '../../../actions/forwarding.ts';
 import { CHANGE_FAILURES } from '../../../actions/message-copies.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
+import { stated } from '../../description/stated.ts';
 import { HoldingDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { once, SendHeaders } from '../../request/idempotency.ts';
 import { MessageIdParam, MessageQuery, messageName } from '../../request/message.ts';
 import { givenUp } from './send-kind.ts';
-import { commonRequest, RichAnswer, richAnswer, SEND_FAILURES, sendFields } from './send-request.ts';
+import {
+  commonRequest,
+  RichAnswer,
+  richAnswer,
+  SEND_FAILURES,
+  SOME_RECIPIENT,
+  sendFields,
+} from './send-request.ts';
 
 const { number, to, message_id, delay, typingDuration, ephemeral_seconds } = sendFields;
-const ForwardBody = Type.Object(
-  {
-    number,
-    to,
-    device_id: HoldingDevice,
-    message_id,
-    delay,
-    typingDuration,
-    ephemeral_seconds,
-  },
-  { examples: [{ number: '5511999999999' }] },
+const ForwardBody = stated(
+  Type.Object(
+    {
+      number,
+      to,
+      device_id: HoldingDevice,
+      message_id,
+      delay,
+      typingDuration,
+      ephemeral_seconds,
+    },
+    { examples: [{ number: '5511999999999' }] },
+  ),
+  { allOf: [SOME_RECIPIENT] },
 );
 
 export interface ForwardParts {

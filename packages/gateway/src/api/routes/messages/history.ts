@@ -7,6 +7,7 @@ import { DEVICE_FAILURES } from '../../../devices/choice.ts';
 import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';
 import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
+import { ChatText } from '../../request/message.ts';
 import { Jid } from '../../schemas.ts';
 
 const DEFAULT_COUNT = 50;
@@ -17,7 +18,7 @@ const LATEST_S = 4_102_444_800;
 
 const Body = Type.Object(
   {
-    chat_jid: Type.String({ minLength: 1, description: 'The chat: JID or phone number' }),
+    chat_jid: ChatText({ minLength: 1, description: 'The chat: JID or phone number' }),
     last_message_id: Type.String({
       minLength: 1,
       maxLength: 200,

@@ -7,24 +7,28 @@ import type { OutgoingReceipts, ReceiptRequest } from '../../../actions/outgoing
 import { rfc3339 } from '../../../clock.ts';
 import { DEVICE_FAILURES } from '../../../devices/choice.ts';
 import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';
+import { refusing } from '../../description/stated.ts';
 import { DeviceHeaders, HoldingDevice, HoldingDeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
-import { MessageIdParam } from '../../request/message.ts';
+import { ChatText, MessageIdParam } from '../../request/message.ts';
 import { Jid, milliseconds, Nullable, Rfc3339 } from '../../schemas.ts';
 
 /** One stanza lists them all; clients mark a screenful at a time. */
 const MOST_IDS = 500;
 
 const base = {
-  chat_jid: Type.String({
+  chat_jid: ChatText({
     minLength: 1,
     description: 'The chat: JID or phone number',
     examples: ['5511999999999@s.whatsapp.net'],
   }),
   sender_jid: Type.Optional(
-    Type.String({
-      description: 'Who wrote them; needed in a group for messages that the gateway does not have',
-    }),
+    refusing(
+      'what is no JID and no number, and nobody where it is needed',
+      Type.String({
+        description: 'Who wrote them; needed in a group for messages that the gateway does not have',
+      }),
+    ),
   ),
   message_ids: Type.Optional(
     Type.Array(Type.String({ minLength: 1, maxLength: 200 }), {

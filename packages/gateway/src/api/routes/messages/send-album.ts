@@ -7,8 +7,10 @@ import type { Albums, SentAlbum } from '../../../sending/albums.ts';
 import { type AlbumItem, FEWEST_ITEMS, MOST_ITEMS } from '../../../sending/content/album.ts';
 import { imageContent } from '../../../sending/content/image.ts';
 import { videoContent } from '../../../sending/content/video.ts';
+import { LONGEST_CAPTION } from '../../../sending/content.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
 import { FILE_MEMBER } from '../../description/bodies.ts';
+import { exactlyOne, refusing, stated } from '../../description/stated.ts';
 import { base64Members, base64Text } from '../../request/bounds.ts';
 import { DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
@@ -18,7 +20,7 @@ import { readMultipart } from '../../request/multipart.ts';
 import { placedError } from '../../request/placed-error.ts';
 import { warn } from '../../request/warnings.ts';
 import { ErrorCodeSchema, Nullable, OneOf } from '../../schemas.ts';
-import { given, givenUp, text } from './send-kind.ts';
+import { caption, given, givenUp, text } from './send-kind.ts';
 import {
   commonRequest,
   cutPauses,
@@ -26,6 +28,7 @@ import {
   RichAnswer,
   richAnswer,
   SEND_FAILURES,
+  SOME_RECIPIENT,
   sendFields,
 } from './send-request.ts';
 
@@ -39,50 +42,66 @@ export interface AlbumParts {
   uploadLimit: number;
 }
 
-const Item = Type.Object(
-  {
-    type: Type.Optional(OneOf(['image', 'video'] as const, { description: 'What `base64` or `url` is' })),
-    base64: base64Text('The file: base64, with or without a `data:<mime>;base64,` prefix'),
-    url: text('Public URL of it'),
-    image: base64Text('Instead of `type` and `base64`'),
-    image_url: text('Instead of `type` and `url`'),
-    video: base64Text('Instead of `type` and `base64`'),
-    video_url: text('Instead of `type` and `url`'),
-    caption: text('At most 1024 characters'),
-  },
-  { description: 'A picture or video, from exactly one source' },
+const SOURCES = ['base64', 'url', 'image', 'image_url', 'video', 'video_url'] as const;
+
+const Item = stated(
+  Type.Object(
+    {
+      type: Type.Optional(
+        refusing(
+          'none beside `base64` or `url`, and another one than that of the source',
+          OneOf(['image', 'video'] as const, { description: 'What `base64` or `url` is' }),
+        ),
+      ),
+      base64: base64Text('The file: base64, with or without a `data:<mime>;base64,` prefix'),
+      url: text('Public URL of it'),
+      image: base64Text('Instead of `type` and `base64`'),
+      image_url: text('Instead of `type` and `url`'),
+      video: base64Text('Instead of `type` and `base64`'),
+      video_url: text('Instead of `type` and `url`'),
+      caption: caption('At most 1024 characters'),
+    },
+    { description: 'A picture or video, from exactly one source' },
+  ),
+  { allOf: [exactlyOne(...SOURCES)] },
 );
 
 const { send_at: _, ...fields } = sendFields;
-const AlbumBody = Type.Object(
-  {
-    ...fields,
-    media: Type.Array(Item, {
-      minItems: FEWEST_ITEMS,
-      maxItems: MOST_ITEMS,
-      description: 'In their order. In a multipart request the parts `media`, as often as there are files',
-    }),
-    captions: Type.Optional(
-      Type.Array(Type.String(), {
+const AlbumBody = stated(
+  Type.Object(
+    {
+      ...fields,
+      media: Type.Array(Item, {
+        minItems: FEWEST_ITEMS,
         maxItems: MOST_ITEMS,
-        description: 'Captions in the order of `media`, for multipart requests; empty for none',
+        description: 'In their order. In a multipart request the parts `media`, as often as there are files',
       }),
-    ),
-    send_at: Type.Optional(
-      Type.Union([Type.String(), Type.Integer()], { description: 'Refused: albums leave at once' }),
-    ),
-  },
-  {
-    examples: [
-      {
-        number: '5511999999999',
-        media: [
-          { type: 'image', url: 'https://example.com/front.jpg', caption: 'The front' },
-          { type: 'image', url: 'https://example.com/back.jpg' },
-        ],
-      },
-    ],
-  },
+      captions: Type.Optional(
+        refusing(
+          'more of them than there are `media`',
+          Type.Array(stated(Type.String(), { maxLength: LONGEST_CAPTION }), {
+            maxItems: MOST_ITEMS,
+            description: 'Captions in the order of `media`, for multipart requests; empty for none',
+          }),
+        ),
+      ),
+      send_at: Type.Optional(
+        refusing('any', Type.Union([Type.String(), Type.Integer()], { description: 'Albums leave at once' })),
+      ),
+    },
+    {
+      examples: [
+        {
+          number: '5511999999999',
+          media: [
+            { type: 'image', url: 'https://example.com/front.jpg', caption: 'The front' },
+            { type: 'image', url: 'https://example.com/back.jpg' },
+          ],
+        },
+      ],
+    },
+  ),
+  { allOf: [SOME_RECIPIENT] },
 );
 
 const AlbumAnswer = Type.Object({
@@ -168,8 +187,6 @@ function albumItem(item: Omit<Static<typeof Item>, 'caption'> & { caption: strin
   const input = given({ [member]: value, caption });
   return kind === 'image' ? { kind, content: imageContent(input) } : { kind, content: videoContent(input) };
 }
-
-const SOURCES = ['base64', 'url', 'image', 'image_url', 'video', 'video_url'] as const;
 
 async function readFiles(request: FastifyRequest, parts: AlbumParts): Promise<void> {
   if (!request.isMultipart()) return;

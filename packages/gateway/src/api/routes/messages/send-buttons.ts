@@ -1,7 +1,12 @@
 /** Tag "messages": buttons, lists and templates, and what a tap on them sends. */
-import { Type } from 'typebox';
+import { type TSchema, Type } from 'typebox';
 import { invalidField } from '../../../errors.ts';
-import { buttonsContent, MOST_BUTTONS } from '../../../sending/content/buttons.ts';
+import {
+  buttonsContent,
+  LONGEST_BUTTON_ID,
+  LONGEST_BUTTON_TEXT,
+  MOST_BUTTONS,
+} from '../../../sending/content/buttons.ts';
 import {
   type InteractiveListInput,
   interactiveListContent,
@@ -10,11 +15,15 @@ import {
 } from '../../../sending/content/interactive-list.ts';
 import { buttonsResponseContent, listResponseContent } from '../../../sending/content/responses.ts';
 import { type TemplateInput, templateContent } from '../../../sending/content/template.ts';
+import { LONGEST_TEXT } from '../../../sending/content.ts';
+import { optionalWords, refusing, words } from '../../description/stated.ts';
 import { base64Text } from '../../request/bounds.ts';
 import { OneOf } from '../../schemas.ts';
-import { given, type SendRoute, text } from './send-kind.ts';
+import { caption, given, longText, type SendRoute, text } from './send-kind.ts';
 
-const footer = text('Small print, at most 1024 characters');
+const footer = caption('Small print, at most 1024 characters');
+
+const distinct = <T extends TSchema>(id: T): T => refusing('the id of another one', id);
 
 export function buttonKinds(route: SendRoute): void {
   route({
@@ -22,13 +31,16 @@ export function buttonKinds(route: SendRoute): void {
     operationId: 'sendButtonsMessage',
     summary: 'Send a text with quick replies',
     fields: {
-      message: Type.String({ description: '1–4096 characters' }),
+      message: longText('1–4096 characters'),
       footer,
-      buttons: Type.Array(Type.Object({ id: Type.String(), display_text: Type.String() }), {
-        minItems: 1,
-        maxItems: MOST_BUTTONS,
-        description: 'The apps cut texts after about 20 characters',
-      }),
+      buttons: Type.Array(
+        Type.Object({ id: distinct(words(LONGEST_BUTTON_ID)), display_text: words(LONGEST_BUTTON_TEXT) }),
+        {
+          minItems: 1,
+          maxItems: MOST_BUTTONS,
+          description: 'The apps cut texts after about 20 characters',
+        },
+      ),
     },
     example: {
       to: '5511999999999',
@@ -47,8 +59,8 @@ export function buttonKinds(route: SendRoute): void {
     operationId: 'sendButtonsResponseMessage',
     summary: 'Send what a tap on a button sends',
     fields: {
-      selected_button_id: Type.String(),
-      selected_display_text: text('The text on the button'),
+      selected_button_id: words(LONGEST_BUTTON_ID),
+      selected_display_text: caption('The text on the button'),
     },
     example: {
       to: '5511999999999',
@@ -60,6 +72,7 @@ export function buttonKinds(route: SendRoute): void {
         body: 'Shall we deliver today?',
       },
     },
+    stated: { required: ['quoted'] },
     content: ({ selected_button_id, selected_display_text, quoted }) => {
       assertQuoted(quoted);
       return buttonsResponseContent({ selected_button_id, ...given({ selected_display_text }) });
@@ -72,19 +85,26 @@ export function buttonKinds(route: SendRoute): void {
     operationId: 'sendInteractiveListMessage',
     summary: 'Send a list to choose from',
     fields: {
-      title: text('Shown above the text'),
-      body: Type.String({ description: '1–4096 characters' }),
+      title: caption('Shown above the text'),
+      body: longText('1–4096 characters'),
       footer,
-      button_text: Type.String({ description: 'Opens the list' }),
-      sections: Type.Array(
-        Type.Object({
-          title: text('Title of the section'),
-          rows: Type.Array(
-            Type.Object({ id: Type.String(), title: Type.String(), description: text('Second line') }),
-            { minItems: 1, maxItems: MOST_ROWS },
-          ),
-        }),
-        { minItems: 1, maxItems: MOST_SECTIONS },
+      button_text: words(LONGEST_BUTTON_TEXT, 'Opens the list'),
+      sections: refusing(
+        'more than 100 rows in all',
+        Type.Array(
+          Type.Object({
+            title: optionalWords(LONGEST_BUTTON_TEXT, 'Title of the section'),
+            rows: Type.Array(
+              Type.Object({
+                id: distinct(words(LONGEST_BUTTON_ID)),
+                title: words(LONGEST_BUTTON_TEXT),
+                description: caption('Second line'),
+              }),
+              { minItems: 1, maxItems: MOST_ROWS },
+            ),
+          }),
+          { minItems: 1, maxItems: MOST_SECTIONS },
+        ),
       ),
     },
     example: {
@@ -108,9 +128,9 @@ export function buttonKinds(route: SendRoute): void {
     operationId: 'sendListResponseMessage',
     summary: 'Send what choosing a row sends',
     fields: {
-      selected_row_id: Type.String(),
-      title: text('Title of the row'),
-      description: text('Its second line'),
+      selected_row_id: words(LONGEST_BUTTON_ID),
+      title: caption('Title of the row'),
+      description: caption('Its second line'),
     },
     example: {
       to: '5511999999999',
@@ -122,6 +142,7 @@ export function buttonKinds(route: SendRoute): void {
         body: 'Which size?',
       },
     },
+    stated: { required: ['quoted'] },
     content: ({ selected_row_id, title, description, quoted }) => {
       assertQuoted(quoted);
       return listResponseContent({ selected_row_id, ...given({ title, description }) });
@@ -135,25 +156,31 @@ export function buttonKinds(route: SendRoute): void {
     summary: 'Send a template with buttons',
     takesMedia: true,
     fields: {
-      body: Type.String({ description: '1–4096 characters' }),
+      body: words(LONGEST_TEXT, '1–4096 characters'),
       footer,
       header: Type.Optional(
-        Type.Object({
-          type: OneOf(['text', 'image']),
-          text: text('With `text`: the title'),
-          image: base64Text('With `image`: base64. Either this or `image_url`'),
-          image_url: text('Public URL of it'),
-        }),
+        refusing(
+          'a header without what its type says',
+          Type.Object({
+            type: OneOf(['text', 'image']),
+            text: caption('With `text`: the title'),
+            image: base64Text('With `image`: base64. Either this or `image_url`'),
+            image_url: text('Public URL of it'),
+          }),
+        ),
       ),
       buttons: Type.Optional(
         Type.Array(
-          Type.Object({
-            type: OneOf(['quick_reply', 'url', 'call']),
-            text: Type.String(),
-            id: text('With `quick_reply`'),
-            url: text('With `url`'),
-            phone_number: text('With `call`'),
-          }),
+          refusing(
+            'a button without what its type asks for',
+            Type.Object({
+              type: OneOf(['quick_reply', 'url', 'call']),
+              text: words(LONGEST_BUTTON_TEXT),
+              id: text('With `quick_reply`'),
+              url: text('With `url`'),
+              phone_number: text('With `call`'),
+            }),
+          ),
           { maxItems: MOST_BUTTONS },
         ),
       ),

@@ -4,17 +4,25 @@ import {
   type ContactInput,
   contactContent,
   contactsContent,
+  LONGEST_CONTACT_NAME,
+  LONGEST_EMAIL,
   MOST_CONTACTS,
 } from '../../../sending/content/contact.ts';
-import { given, type SendRoute, text } from './send-kind.ts';
+import { optionalWords, refusing, stated, words } from '../../description/stated.ts';
+import { given, type SendRoute } from './send-kind.ts';
 
 const Contact = Type.Object({
-  display_name: Type.String({ minLength: 1, examples: ['Maria Silva'] }),
-  phone: Type.String({ minLength: 1, examples: ['+55 11 99999-9999'] }),
-  first_name: text('First name'),
-  last_name: text('Family name'),
-  company: text('Company'),
-  email: text('E-mail address'),
+  display_name: words(LONGEST_CONTACT_NAME),
+  phone: refusing('what is no phone number', Type.String({ minLength: 1, examples: ['+55 11 99999-9999'] })),
+  first_name: optionalWords(LONGEST_CONTACT_NAME, 'First name'),
+  last_name: optionalWords(LONGEST_CONTACT_NAME, 'Family name'),
+  company: optionalWords(LONGEST_CONTACT_NAME, 'Company'),
+  email: Type.Optional(
+    stated(Type.String({ description: 'E-mail address' }), {
+      maxLength: LONGEST_EMAIL,
+      pattern: '^$|^[^\\s@]+@[^\\s@]+$',
+    }),
+  ),
 });
 
 export function contactKinds(route: SendRoute): void {

@@ -15,7 +15,7 @@ import {
 import { type Clock, rfc3339 } from '../../../clock.ts';
 import { AppError, invalidField } from '../../../errors.ts';
 import type { Uploads } from '../../../media/uploads.ts';
-import type { Content } from '../../../sending/content.ts';
+import { type Content, LONGEST_CAPTION, LONGEST_TEXT } from '../../../sending/content.ts';
 import type { SendAttempt } from '../../../sending/delivery.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
 import type { LongSends } from '../../../sending/jobs/long-sends.ts';
@@ -23,6 +23,7 @@ import type { SendOperation, SendOperations } from '../../../sending/jobs/operat
 import type { SendJobs } from '../../../sending/jobs/send-jobs.ts';
 import type { Sending, SentMessage } from '../../../sending/pipeline.ts';
 import { FILE_MEMBER } from '../../description/bodies.ts';
+import { exactlyOne, notBoth, optionalWords, stated } from '../../description/stated.ts';
 import { base64Members, base64Text } from '../../request/bounds.ts';
 import { DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
@@ -42,6 +43,7 @@ import {
   SEND_FAILURES,
   type SendFields,
   SimpleAnswer,
+  SOME_RECIPIENT,
   sendFields,
 } from './send-request.ts';
 
@@ -72,6 +74,11 @@ export function required<T>(field: string, value: T | undefined): T {
 }
 
 export const text = (description: string) => Type.Optional(Type.String({ description }));
+/** A text that is sent as it is: 1 to 4096 characters. */
+export const longText = (description?: string) =>
+  stated(Type.String({ ...(description && { description }) }), { minLength: 1, maxLength: LONGEST_TEXT });
+/** What stands under a picture or beside a text. */
+export const caption = (description: string) => optionalWords(LONGEST_CAPTION, description);
 export const flag = (description: string) => Type.Optional(Type.Boolean({ description }));
 
 export function mediaSource<T extends string>(
@@ -105,6 +112,8 @@ export interface SendKind<F extends TProperties> {
   file?: string;
   /** Its `message_id` is the message that it speaks of, as documented, and not the id to send it under. */
   namesTarget?: boolean;
+  /** What it refuses beside, where no member alone is to blame. */
+  stated?: { required?: readonly string[]; allOf?: readonly object[] };
   /** Answers in the simple shape, with these members of the content's figures. */
   simple?: { message: string; further: string[] };
 }
@@ -113,7 +122,7 @@ export interface SendKind<F extends TProperties> {
 export function sendRoute(app: FastifyInstance, parts: SendParts, tag = 'messages') {
   const { sending, idempotency, mediaBodyLimit, jobs, longSends, clock } = parts;
   return <F extends TProperties>(kind: SendKind<F>): void => {
-    const schema = Type.Object(fieldsOf(kind), { examples: [kind.example] });
+    const schema = bodyOf(kind);
     const operation = sendOperation(kind, schema);
     parts.operations.register(operation);
     const fileMembers = new Set(operation.fileMembers);
@@ -171,6 +180,21 @@ export function sendRoute(app: FastifyInstance, parts: SendParts, tag = 'message
       },
     );
   };
+}
+
+/** Its body, with how members hang together: its recipient, and each of its files, comes in one of two members. */
+function bodyOf<F extends TProperties>(kind: SendKind<F>) {
+  const { file, fields } = kind;
+  const { required = [], allOf = [] } = kind.stated ?? {};
+  return stated(Type.Object(fieldsOf(kind), { examples: [kind.example] }), {
+    required,
+    allOf: [
+      SOME_RECIPIENT,
+      ...(file === undefined ? [] : [exactlyOne(file, `${file}_url`)]),
+      ...('thumbnail_url' in fields ? [notBoth('thumbnail', 'thumbnail_url')] : []),
+      ...allOf,
+    ],
+  });
 }
 
 /** Its members and those that every send takes. */

@@ -5,6 +5,7 @@ import { parseRfc3339, rfc3339 } from '../../../clock.ts';
 import { invalidField } from '../../../errors.ts';
 import type { SendJob } from '../../../sending/jobs/job.ts';
 import { namesOf, type RecipientAddress } from '../../../sending/recipients.ts';
+import { refusing } from '../../description/stated.ts';
 import { Jid, OneOf, Rfc3339 } from '../../schemas.ts';
 
 /** Clocks differ: a time that has just passed means now. */
@@ -12,12 +13,15 @@ const PAST_MS = 60_000;
 const FURTHEST_MS = 366 * 24 * 3600_000;
 
 export const SendAt = Type.Optional(
-  Type.Union([Type.String(), Type.Integer()], {
-    description:
-      'Send then instead of now: RFC 3339 with its offset, or Unix seconds; at most a year ahead. Answers 202 ' +
-      'with a job at once',
-    examples: ['2026-12-24T18:00:00-03:00'],
-  }),
+  refusing(
+    'what is no such time, or has passed, or is further away',
+    Type.Union([Type.String(), Type.Integer()], {
+      description:
+        'Send then instead of now: RFC 3339 with its offset, or Unix seconds; at most a year ahead. Answers 202 ' +
+        'with a job at once',
+      examples: ['2026-12-24T18:00:00-03:00'],
+    }),
+  ),
 );
 
 /** Milliseconds, of whatever day; null when nothing was asked for. Throws VALIDATION_ERROR. */

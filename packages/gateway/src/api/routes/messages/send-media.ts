@@ -5,16 +5,17 @@ import { documentContent } from '../../../sending/content/document.ts';
 import { imageContent } from '../../../sending/content/image.ts';
 import { stickerContent } from '../../../sending/content/sticker.ts';
 import { videoContent } from '../../../sending/content/video.ts';
+import { refusing, stated, together } from '../../description/stated.ts';
 import { base64Text } from '../../request/bounds.ts';
-import { flag, given, mediaSource, type SendRoute, text } from './send-kind.ts';
+import { caption, flag, given, mediaSource, type SendRoute, text } from './send-kind.ts';
 
-const caption = text('At most 1024 characters');
+const underIt = caption('At most 1024 characters');
 const viewOnce = flag('Can be opened once');
 const thumbnail = {
   thumbnail: base64Text('Picture to show before the download, base64'),
   thumbnail_url: text('Public URL of it'),
 };
-const seconds = Type.Optional(Type.Integer({ minimum: 0, description: 'Duration' }));
+const seconds = Type.Optional(Type.Integer({ minimum: 0, maximum: 0xffff_ffff, description: 'Duration' }));
 
 export function mediaKinds(route: SendRoute): void {
   route({
@@ -23,7 +24,7 @@ export function mediaKinds(route: SendRoute): void {
     operationId: 'sendImageMessage',
     summary: 'Send an image',
     takesMedia: true,
-    fields: { ...mediaSource('image', 'JPEG, PNG, WebP or GIF'), caption, viewOnce },
+    fields: { ...mediaSource('image', 'JPEG, PNG, WebP or GIF'), caption: underIt, viewOnce },
     example: { number: '5511999999999', image_url: 'https://example.com/photo.jpg', caption: 'Look' },
     content: ({ image, image_url, caption, viewOnce }) =>
       imageContent(given({ image, image_url, caption, viewOnce })),
@@ -38,7 +39,7 @@ export function mediaKinds(route: SendRoute): void {
     takesMedia: true,
     fields: {
       ...mediaSource('video', 'MP4 or another video'),
-      caption,
+      caption: underIt,
       seconds,
       viewOnce,
       ...thumbnail,
@@ -76,7 +77,7 @@ export function mediaKinds(route: SendRoute): void {
       ptt: flag('Send as voice note'),
       convert: flag('False: send plain audio as it is. Default: true'),
       seconds,
-      caption,
+      caption: underIt,
       viewOnce,
     },
     example: { number: '5511999999999', audio_url: 'https://example.com/note.ogg', ptt: true },
@@ -94,11 +95,21 @@ export function mediaKinds(route: SendRoute): void {
     takesMedia: true,
     fields: {
       ...mediaSource('document', 'Any file'),
-      mime_type: text('Default: as the data URI, the URL or the first bytes say'),
-      file_name: text('Required with `document_url`'),
-      caption,
+      mime_type: Type.Optional(
+        stated(Type.String({ description: 'Default: as the data URI, the URL or the first bytes say' }), {
+          pattern: '^([\\w.+-]{1,127}/[\\w.+-]{1,127}(?:\\s*;[\\x20-\\x7e]{0,127})?)?$',
+        }),
+      ),
+      file_name: Type.Optional(
+        refusing(
+          'one of more than 255 bytes, and one of blanks with `document_url`',
+          Type.String({ description: 'Required with `document_url`' }),
+        ),
+      ),
+      caption: underIt,
       ...thumbnail,
     },
+    stated: { allOf: [together('document_url', 'file_name')] },
     example: {
       number: '5511999999999',
       document_url: 'https://example.com/invoice.pdf',

@@ -1,10 +1,11 @@
 /** Tag "messages": places on the map. */
 import { Type } from 'typebox';
 import { liveLocationContent } from '../../../sending/content/live-location.ts';
-import { locationContent } from '../../../sending/content/location.ts';
+import { LONGEST_URL, locationContent } from '../../../sending/content/location.ts';
+import { optionalWords } from '../../description/stated.ts';
 import { base64Text } from '../../request/bounds.ts';
 import { emptyCounts } from '../../request/given.ts';
-import { given, type SendRoute, text } from './send-kind.ts';
+import { caption, given, type SendRoute, text } from './send-kind.ts';
 
 const place = {
   latitude: Type.Number({ minimum: -90, maximum: 90, description: 'Degrees', examples: [-23.5505] }),
@@ -26,10 +27,10 @@ export function placeKinds(route: SendRoute): void {
     takesMedia: true,
     fields: {
       ...place,
-      name: text('Name of the place'),
-      address: text('Its address'),
-      url: text('Opened when it is tapped'),
-      comment: text('Shown with it'),
+      name: caption('Name of the place'),
+      address: caption('Its address'),
+      url: optionalWords(LONGEST_URL, 'Opened when it is tapped'),
+      comment: caption('Shown with it'),
       ...picture,
     },
     example: { to: '5511999999999', latitude: -23.5505, longitude: -46.6333, name: 'Praça da Sé' },
@@ -58,7 +59,7 @@ export function placeKinds(route: SendRoute): void {
           Type.Integer({ minimum: 0, maximum: 360, description: 'Direction of the movement; 0: north' }),
         ),
       ),
-      caption: text('At most 1024 characters'),
+      caption: caption('At most 1024 characters'),
       sequence_number: Type.Optional(
         Type.Integer({
           minimum: 0,

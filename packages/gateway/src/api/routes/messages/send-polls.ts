@@ -1,10 +1,23 @@
 /** Tag "messages": questions to the chat, polls and calendar events. */
 import { Type } from 'typebox';
-import { type EventInput, eventContent } from '../../../sending/content/event.ts';
-import { pollContent } from '../../../sending/content/poll.ts';
+import {
+  type EventInput,
+  eventContent,
+  LONGEST_EVENT_DESCRIPTION,
+  LONGEST_EVENT_NAME,
+  LONGEST_JOIN_LINK,
+} from '../../../sending/content/event.ts';
+import {
+  FEWEST_OPTIONS,
+  LONGEST_OPTION,
+  LONGEST_QUESTION,
+  MOST_OPTIONS,
+  pollContent,
+} from '../../../sending/content/poll.ts';
+import { optionalWords, refusing, stated, words } from '../../description/stated.ts';
 import { emptyCounts } from '../../request/given.ts';
 import { Rfc3339 } from '../../schemas.ts';
-import { flag, given, type SendRoute, text } from './send-kind.ts';
+import { flag, given, type SendRoute } from './send-kind.ts';
 
 /** The operation refuses far fewer, in words of its own. */
 const MOST_LOOKED_AT = 100;
@@ -15,11 +28,14 @@ export function pollKinds(route: SendRoute): void {
     operationId: 'sendPollMessage',
     summary: 'Send a poll',
     fields: {
-      question: Type.String({ description: 'At most 255 characters' }),
-      options: Type.Array(Type.Object({ option_name: Type.String() }), {
-        maxItems: MOST_LOOKED_AT,
-        description: '2 to 12, each at most 100 characters and different',
-      }),
+      question: words(LONGEST_QUESTION, 'At most 255 characters'),
+      options: stated(
+        Type.Array(
+          Type.Object({ option_name: refusing('the name of another option', words(LONGEST_OPTION)) }),
+          { maxItems: MOST_LOOKED_AT, description: '2 to 12, each at most 100 characters and different' },
+        ),
+        { minItems: FEWEST_OPTIONS, maxItems: MOST_OPTIONS },
+      ),
       allow_multiple_answers: flag('Voters may choose all that they like; else one'),
     },
     example: {
@@ -37,18 +53,21 @@ export function pollKinds(route: SendRoute): void {
     operationId: 'sendEvent',
     summary: 'Send a calendar event',
     fields: {
-      name: Type.String({ description: 'At most 100 characters' }),
-      description: text('At most 2048 characters'),
+      name: words(LONGEST_EVENT_NAME, 'At most 100 characters'),
+      description: optionalWords(LONGEST_EVENT_DESCRIPTION, 'At most 2048 characters'),
       start_time: Rfc3339,
-      end_time: Type.Optional(Rfc3339),
+      end_time: Type.Optional(refusing('a time that is not later than `start_time`', Rfc3339)),
       location: Type.Optional(
-        Type.Object({
-          name: text('Name of the place'),
-          latitude: Type.Optional(emptyCounts(Type.Number({ minimum: -90, maximum: 90 }))),
-          longitude: Type.Optional(emptyCounts(Type.Number({ minimum: -180, maximum: 180 }))),
-        }),
+        refusing(
+          'a latitude without a longitude, and the other way round',
+          Type.Object({
+            name: optionalWords(LONGEST_EVENT_NAME, 'Name of the place'),
+            latitude: Type.Optional(emptyCounts(Type.Number({ minimum: -90, maximum: 90 }))),
+            longitude: Type.Optional(emptyCounts(Type.Number({ minimum: -180, maximum: 180 }))),
+          }),
+        ),
       ),
-      join_link: text('Link of a call'),
+      join_link: optionalWords(LONGEST_JOIN_LINK, 'Link of a call'),
       extra_guests_allowed: flag('Guests may bring others'),
     },
     example: { to: '120363039000000000@g.us', name: 'Inventory', start_time: '2026-12-01T14:00:00Z' },

@@ -11,6 +11,7 @@ import { LONGEST_HOLD_SECONDS, LONGEST_PAUSE_SECONDS, type SentMessage } from '.
 import { parseQuote, type QuotedInput } from '../../../sending/quoting.ts';
 import { mentionedJids, recipientOf } from '../../../sending/recipients.ts';
 import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';
+import { atLeastOne, refusing, stated } from '../../description/stated.ts';
 import { DeviceId } from '../../request/device.ts';
 import { emptyCounts } from '../../request/given.ts';
 import { RecordId } from '../../request/message.ts';
@@ -26,18 +27,21 @@ const RECIPIENT =
   'Phone number with country code (spaces, dashes, parentheses and a leading + are ignored), or the JID of a ' +
   'user, LID, group or channel';
 
-export const Quoted = Type.Object(
+const Author = (description: string) =>
+  Type.Optional(refusing('what is no JID and no number', Type.String({ description })));
+
+const QuoteObject = Type.Object(
   {
     key: Type.Optional(
       Type.Object({
         id: Type.String({ examples: ['3EB0F8A1B2C3D4E5F6'] }),
         fromMe: Optional.flag('The quoted message is ours'),
-        participant: Optional.text('Its author, in a group'),
+        participant: Author('Its author, in a group'),
       }),
     ),
     message: Type.Optional(Type.Object({}, { description: 'Its content: `{"conversation": "…"}`' })),
     message_id: Optional.text('Its id or `record_id`, in the short form'),
-    participant: Optional.text('Its author, in the short form'),
+    participant: Author('Its author, in the short form'),
     body: Optional.text('Its text, in the short form'),
   },
   {
@@ -45,14 +49,26 @@ export const Quoted = Type.Object(
     description: 'The message to answer to: `{key, message}` or `{message_id, participant, body}`',
   },
 );
+export const Quoted = refusing('a quote that names no message', QuoteObject);
+
+/** How a body names its recipient: at least once. */
+export const SOME_RECIPIENT = atLeastOne('number', 'to');
+const Recipient = (options: { description: string; examples?: string[] }) =>
+  Type.Optional(refusing('what is no phone number and no JID, and two that differ', Type.String(options)));
 
 /** Members that every operation of the send family takes. */
 export const sendFields = {
-  number: Type.Optional(Type.String({ description: RECIPIENT, examples: ['5511999999999'] })),
-  to: Optional.text('Same as `number`'),
+  number: Recipient({ description: RECIPIENT, examples: ['5511999999999'] }),
+  to: Recipient({ description: 'Same as `number`' }),
   device_id: DeviceId,
-  message_id: Optional.text(
-    'Id to send it under: 8 to 64 letters, digits, `-` or `_`, new to the device; default: one is made',
+  message_id: Type.Optional(
+    stated(
+      Type.String({
+        description:
+          'Id to send it under: 8 to 64 letters, digits, `-` or `_`, new to the device; default: one is made',
+      }),
+      { pattern: '^([A-Za-z0-9_-]{8,64})?$' },
+    ),
   ),
   delay: Type.Optional(
     Type.Number({ minimum: 0, description: 'Seconds to wait first; at most 60 are waited' }),
@@ -73,7 +89,10 @@ export const sendFields = {
   send_at: SendAt,
   quoted: Type.Optional(Quoted),
   mentioned: Type.Optional(
-    Type.Array(Type.String(), { maxItems: 2048, description: 'JIDs or numbers of the people mentioned' }),
+    Type.Array(refusing('what is no JID and no number of a person', Type.String()), {
+      maxItems: 2048,
+      description: 'JIDs or numbers of the people mentioned',
+    }),
   ),
 };
 

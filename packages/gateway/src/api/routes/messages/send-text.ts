@@ -1,28 +1,42 @@
 /** Tag "messages": words and reactions. */
 import { Type } from 'typebox';
 import { invalidField } from '../../../errors.ts';
+import { LONGEST_PREVIEW_DESCRIPTION, LONGEST_PREVIEW_TITLE } from '../../../sending/content/link-preview.ts';
 import { reactionContent } from '../../../sending/content/reaction.ts';
 import { textContent } from '../../../sending/content/text.ts';
-import { textMentionsContent } from '../../../sending/content/text-mentions.ts';
+import { LONGEST_TAG, textMentionsContent } from '../../../sending/content/text-mentions.ts';
 import { recipientOf } from '../../../sending/recipients.ts';
+import { notBoth, optionalWords, refusing, stated } from '../../description/stated.ts';
 import { base64Text } from '../../request/bounds.ts';
-import { flag, given, required, type SendRoute, text } from './send-kind.ts';
+import { messageIdText } from '../../request/message.ts';
+import { flag, given, longText, required, type SendRoute, text } from './send-kind.ts';
 
-const Position = Type.Array(Type.Integer({ minimum: 0 }), {
-  minItems: 2,
-  maxItems: 2,
-  description: 'Where its tag stands in the text: [start, end] in characters, end not included',
-});
+const Position = refusing(
+  'an end that is not behind the start',
+  Type.Array(Type.Integer({ minimum: 0 }), {
+    minItems: 2,
+    maxItems: 2,
+    description: 'Where its tag stands in the text: [start, end] in characters, end not included',
+  }),
+);
 
-const Preview = Type.Object(
-  {
-    url: text('The address in the text; default: the first'),
-    title: Type.String({ minLength: 1 }),
-    description: text('At most 1000 characters'),
-    thumbnail: base64Text('Picture, base64'),
-    thumbnail_url: text('Public URL of it'),
-  },
-  { description: 'Shown under the text instead of what the page says' },
+const Preview = stated(
+  Type.Object(
+    {
+      url: Type.Optional(
+        refusing(
+          'what does not stand in the text',
+          Type.String({ description: 'The address in the text; default: the first' }),
+        ),
+      ),
+      title: stated(Type.String({ minLength: 1 }), { maxLength: LONGEST_PREVIEW_TITLE }),
+      description: optionalWords(LONGEST_PREVIEW_DESCRIPTION, 'At most 1000 characters'),
+      thumbnail: base64Text('Picture, base64'),
+      thumbnail_url: text('Public URL of it'),
+    },
+    { description: 'Shown under the text instead of what the page says' },
+  ),
+  { allOf: [notBoth('thumbnail', 'thumbnail_url')] },
 );
 
 export function textKinds(route: SendRoute): void {
@@ -31,7 +45,7 @@ export function textKinds(route: SendRoute): void {
     operationId: 'sendText',
     summary: 'Send a text',
     fields: {
-      text: Type.String({ description: '1–4096 characters', examples: ['Hello!'] }),
+      text: longText('1–4096 characters'),
       link_preview: flag('Read the page behind the first link and show title, description and picture'),
       preview: Type.Optional(Preview),
     },
@@ -49,13 +63,16 @@ export function textKinds(route: SendRoute): void {
     operationId: 'sendTextMentions',
     summary: 'Send a text to a group that mentions people',
     fields: {
-      text: Type.String({ description: '1–4096 characters' }),
-      mentions: Type.Object({
-        mentionAll: flag('Mention everybody in the group'),
-        mentionAllPosition: Type.Optional(Position),
-        silent: flag('Notify without a tag in the text'),
-        specificUsers: Type.Optional(Users()),
-      }),
+      text: refusing('one that is longer with the tags in it', longText('1–4096 characters')),
+      mentions: refusing(
+        'neither `mentionAll` nor anybody in `specificUsers`',
+        Type.Object({
+          mentionAll: flag('Mention everybody in the group'),
+          mentionAllPosition: Type.Optional(Position),
+          silent: flag('Notify without a tag in the text'),
+          specificUsers: Type.Optional(Users()),
+        }),
+      ),
     },
     example: {
       number: '120363039000000000@g.us',
@@ -88,12 +105,22 @@ export function textKinds(route: SendRoute): void {
     operationId: 'sendReaction',
     summary: 'React to a message, or take the reaction back',
     namesTarget: true,
+    stated: { required: ['messageId'] },
     fields: {
-      messageId: text('The message to react to: its id or `record_id`'),
-      reaction: Type.String({ description: 'One emoji; empty takes the reaction back' }),
+      messageId: Type.Optional(messageIdText('The message to react to: its id or `record_id`')),
+      reaction: refusing(
+        'what is not one emoji',
+        Type.String({ description: 'One emoji; empty takes the reaction back' }),
+      ),
       fromMe: flag('The message is ours; default: as stored'),
-      participant: text(
-        'JID or number of its author, for a message of somebody else in a group; default: as stored',
+      participant: Type.Optional(
+        refusing(
+          'nobody, for a message of a group that is not stored',
+          Type.String({
+            description:
+              'JID or number of its author, for a message of somebody else in a group; default: as stored',
+          }),
+        ),
       ),
     },
     example: { number: '5511999999999', messageId: '3EB0F8A1B2C3D4E5F6', reaction: '👍' },
@@ -109,8 +136,8 @@ export function textKinds(route: SendRoute): void {
 function Users() {
   return Type.Array(
     Type.Object({
-      jid: Type.String({ description: 'JID or phone number' }),
-      name: text('The name in its tag, at most 100 characters'),
+      jid: refusing('what is neither', Type.String({ description: 'JID or phone number' })),
+      name: optionalWords(LONGEST_TAG, 'The name in its tag, at most 100 characters'),
       position: Type.Optional(Position),
     }),
     { maxItems: 2048 },

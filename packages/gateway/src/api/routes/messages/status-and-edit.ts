@@ -9,10 +9,12 @@ import { isUncertain } from '../../../messages/send-state.ts';
 import type { MessageStatuses } from '../../../messages/status.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
 import { recipientOf } from '../../../sending/recipients.ts';
+import { refusing, stated } from '../../description/stated.ts';
 import { DeviceHeaders, HoldingDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { once, SendHeaders } from '../../request/idempotency.ts';
 import {
+  ChatText,
   MESSAGE_FAILURES,
   MessageIdParam,
   MessageQuery,
@@ -20,7 +22,8 @@ import {
   RecordId,
 } from '../../request/message.ts';
 import { Jid, MessageStatus, Nullable, Rfc3339 } from '../../schemas.ts';
-import { SimpleAnswer } from './send-request.ts';
+import { longText } from './send-kind.ts';
+import { SimpleAnswer, SOME_RECIPIENT } from './send-request.ts';
 
 export interface StatusAndEditParts {
   editing: Editing;
@@ -61,14 +64,22 @@ const ReceiptsAnswer = Type.Object({
   count: Type.Integer(),
 });
 
-const EditBody = Type.Object(
-  {
-    to: Type.Optional(Type.String({ description: 'The chat of the message: phone number or JID' })),
-    number: Type.Optional(Type.String({ description: 'Same as `to`' })),
-    message: Type.String({ description: 'The new text, 1–4096 characters; of a caption at most 1024' }),
-    device_id: HoldingDevice,
-  },
-  { examples: [{ to: '5511999999999', message: 'The new text' }] },
+const EditBody = stated(
+  Type.Object(
+    {
+      to: Type.Optional(
+        refusing('another chat', ChatText({ description: 'The chat of the message: phone number or JID' })),
+      ),
+      number: Type.Optional(ChatText({ description: 'Same as `to`' })),
+      message: refusing(
+        'of a caption more than 1024 characters',
+        longText('The new text, 1–4096 characters; of a caption at most 1024'),
+      ),
+      device_id: HoldingDevice,
+    },
+    { examples: [{ to: '5511999999999', message: 'The new text' }] },
+  ),
+  { allOf: [SOME_RECIPIENT] },
 );
 
 /** Edit, delivery status and receipts. */

@@ -8,26 +8,28 @@ import {
   paymentNotificationContent,
   paymentRequestContent,
 } from '../../../sending/content/payment.ts';
+import { refusing } from '../../description/stated.ts';
+import { messageIdText } from '../../request/message.ts';
 import { acceptMultipart } from '../../request/multipart.ts';
-import { given, type SendParts, sendRoute, text } from '../messages/send-kind.ts';
+import { caption, given, type SendParts, sendRoute } from '../messages/send-kind.ts';
 
 export type PaymentsParts = SendParts;
 
 const money = {
-  amount: Type.Integer({
-    minimum: 1,
-    maximum: Number.MAX_SAFE_INTEGER,
-    description: 'In the smallest unit of the currency: 15000 are 150.00 BRL',
-    examples: [15000],
-  }),
+  amount: refusing(
+    'one that is more, in thousandths of the currency, than a message can hold',
+    Type.Integer({
+      minimum: 1,
+      maximum: Number.MAX_SAFE_INTEGER,
+      description: 'In the smallest unit of the currency: 15000 are 150.00 BRL',
+      examples: [15000],
+    }),
+  ),
   currency: Type.String({ description: 'ISO 4217', pattern: '^[A-Za-z]{3}$', examples: ['BRL'] }),
 };
-const note = { note_message: text('Shown with it, at most 1024 characters') };
+const note = { note_message: caption('Shown with it, at most 1024 characters') };
 const request = {
-  request_message_key: Type.String({
-    description: 'Id or `record_id` of the message that asks',
-    examples: ['3EB0F8A1B2C3D4E5F6'],
-  }),
+  request_message_key: messageIdText('Id or `record_id` of the message that asks'),
 };
 const example = { to: '5511999999999', request_message_key: '3EB0F8A1B2C3D4E5F6' };
 
@@ -43,11 +45,14 @@ export const paymentsRoutes: FastifyPluginAsyncTypebox<PaymentsParts> = async (a
       ...money,
       ...note,
       expiry_timestamp: Type.Optional(
-        Type.Integer({
-          minimum: 0,
-          maximum: Number.MAX_SAFE_INTEGER,
-          description: 'Until when, Unix seconds; default: seven days',
-        }),
+        refusing(
+          'a time that has passed',
+          Type.Integer({
+            minimum: 0,
+            maximum: Number.MAX_SAFE_INTEGER,
+            description: 'Until when, Unix seconds; default: seven days',
+          }),
+        ),
       ),
     },
     example: { to: '5511999999999', amount: 15000, currency: 'BRL', note_message: 'Order 1042' },

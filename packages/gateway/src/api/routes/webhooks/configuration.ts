@@ -16,6 +16,7 @@ import {
   inputOf,
   OneEndpoint,
   PendingUrl,
+  Url,
 } from './schemas.ts';
 
 const tags = ['webhooks'];
@@ -105,7 +106,7 @@ export const configurationRoutes: FastifyPluginAsyncTypebox<{ endpoints: Endpoin
         description:
           'Applied, with all events, when a device of yours connects for the first time and has no webhook yet.',
         body: Type.Object(
-          { webhook_url: Type.String({ minLength: 1 }) },
+          { webhook_url: Url },
           { examples: [{ webhook_url: 'https://example.com/hooks/whatsapp' }] },
         ),
         response: { 200: PendingUrl },

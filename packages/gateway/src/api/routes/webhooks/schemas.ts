@@ -2,6 +2,7 @@
 
 import { type Static, Type } from 'typebox';
 import { rfc3339, rfc3339OrNull } from '../../../clock.ts';
+import { EVENT_NAMES } from '../../../events/catalogue/names.ts';
 import { DELIVERY_STATES, type Delivery } from '../../../webhooks/deliveries.ts';
 import { ENDPOINT_STATES, type Endpoint } from '../../../webhooks/endpoint.ts';
 import {
@@ -10,8 +11,10 @@ import {
   type EndpointInput,
   MAX_HEADERS,
   MAX_RETRY_ATTEMPTS,
+  MAX_SECRET_LENGTH,
   MAX_TIMEOUT_S,
 } from '../../../webhooks/endpoint-input.ts';
+import { refusing, stated } from '../../description/stated.ts';
 import { EventNameSchema } from '../../event-schemas.ts';
 import { DeviceId } from '../../request/device.ts';
 import { emptyCounts } from '../../request/given.ts';
@@ -21,14 +24,20 @@ import { Nullable, OneOf, Rfc3339, Uuid } from '../../schemas.ts';
 export const IdPath = Type.Object({ id: Type.String() });
 
 const HeaderMap = Type.Record(Type.String(), Type.String(), { maxProperties: MAX_HEADERS });
-const Url = Type.String({
-  minLength: 1,
-  description: 'https, or http inside a network of your own',
-  examples: ['https://example.com/hooks/whatsapp'],
-});
+export const Url = refusing(
+  'what is no such address, or is not public',
+  stated(
+    Type.String({
+      minLength: 1,
+      description: 'https, or http inside a network of your own',
+      examples: ['https://example.com/hooks/whatsapp'],
+    }),
+    { pattern: '^\\s*[Hh][Tt][Tt][Pp][Ss]?://\\S+\\s*$' },
+  ),
+);
 /** Names that are unknown or given twice are taken; more of them than this is a mistake. */
 const MOST_EVENTS = 200;
-const Events = Type.Array(Type.String(), {
+const Events = Type.Array(stated(Type.String(), { enum: EVENT_NAMES }), {
   minItems: 1,
   maxItems: MOST_EVENTS,
   description: 'Names of `GET /webhook/events`',
@@ -55,11 +64,16 @@ const settings = {
   secret: Type.Optional(
     emptyCounts(
       Nullable(
-        Type.String({ description: 'Signs deliveries; never shown again. Null or empty: no signature' }),
+        stated(
+          Type.String({ description: 'Signs deliveries; never shown again. Null or empty: no signature' }),
+          { maxLength: MAX_SECRET_LENGTH },
+        ),
       ),
     ),
   ),
-  headers: Type.Optional(HeaderMap),
+  headers: Type.Optional(
+    refusing('names and values that HTTP cannot carry, and those that the delivery needs itself', HeaderMap),
+  ),
 };
 
 export const EndpointBody = Type.Object(

@@ -10,6 +10,7 @@ import type { Endpoint } from '../../../webhooks/endpoint.ts';
 import type { Endpoints } from '../../../webhooks/endpoints.ts';
 import type { Replay, ReplayAnswer, ReplayRange } from '../../../webhooks/replay.ts';
 import type { Trial } from '../../../webhooks/trial.ts';
+import { atLeastOne, stated } from '../../description/stated.ts';
 import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { emptyCounts } from '../../request/given.ts';
@@ -26,35 +27,38 @@ const EndpointId = Type.Optional(
 const Seq = Type.Integer({ minimum: 0, description: 'A place in the order of `GET /events`' });
 
 const TestBody = Type.Object({ device_id: DeviceId, endpoint_id: EndpointId });
-const ReplayBody = Type.Object(
-  {
-    from: Type.Optional(Rfc3339),
-    to: Type.Optional(Rfc3339),
-    after_seq: Type.Optional(emptyCounts(Seq)),
-    up_to_seq: Type.Optional(Seq),
-    events: Type.Optional(
-      Type.Array(Event, {
-        minItems: 1,
-        maxItems: EVENT_NAMES.length,
-        description: 'Default: those the webhook is configured for',
-      }),
-    ),
-    endpoint_id: Type.Optional(
-      Type.String({ description: 'Which webhook; default: every enabled one of the device' }),
-    ),
-    device_id: DeviceId,
-    missing_only: Type.Optional(
-      Type.Boolean({ description: 'Leave out what the webhook has answered with 2xx. Default false' }),
-    ),
-    limit: Type.Optional(
-      Type.Integer({
-        minimum: 1,
-        maximum: MAX_REPLAY,
-        description: `Events looked at, per webhook; default ${DEFAULT_REPLAY}`,
-      }),
-    ),
-  },
-  { examples: [{ from: '2026-06-15T08:00:00Z', to: '2026-06-15T12:00:00Z', missing_only: true }] },
+const ReplayBody = stated(
+  Type.Object(
+    {
+      from: Type.Optional(Rfc3339),
+      to: Type.Optional(Rfc3339),
+      after_seq: Type.Optional(emptyCounts(Seq)),
+      up_to_seq: Type.Optional(Seq),
+      events: Type.Optional(
+        Type.Array(Event, {
+          minItems: 1,
+          maxItems: EVENT_NAMES.length,
+          description: 'Default: those the webhook is configured for',
+        }),
+      ),
+      endpoint_id: Type.Optional(
+        Type.String({ description: 'Which webhook; default: every enabled one of the device' }),
+      ),
+      device_id: DeviceId,
+      missing_only: Type.Optional(
+        Type.Boolean({ description: 'Leave out what the webhook has answered with 2xx. Default false' }),
+      ),
+      limit: Type.Optional(
+        Type.Integer({
+          minimum: 1,
+          maximum: MAX_REPLAY,
+          description: `Events looked at, per webhook; default ${DEFAULT_REPLAY}`,
+        }),
+      ),
+    },
+    { examples: [{ from: '2026-06-15T08:00:00Z', to: '2026-06-15T12:00:00Z', missing_only: true }] },
+  ),
+  { allOf: [atLeastOne('from', 'after_seq')] },
 );
 
 export interface SendingAgainParts {

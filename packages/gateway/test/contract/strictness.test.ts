@@ -1,0 +1,70 @@
+/**
+ * The document refuses what the gateway refuses, and the other way round. Sends each operation its good request with
+ * one member after the other changed to what its schema just allows and just does not.
+ */
+import { afterAll, expect, test } from 'vitest';
+import { ask, inPlayground } from './ask.ts';
+import { Cast } from './cast.ts';
+import { DocumentedRequests } from './documented-request.ts';
+import { nearTexts, variations } from './near-values.ts';
+import { type Operation, operationsOf, readDocument } from './operations.ts';
+import { goodRequest } from './requests.ts';
+
+const cast = await Cast.create();
+const document = await readDocument(cast.world.gateway.url);
+const documented = new DocumentedRequests(document);
+afterAll(() => cast.destroy());
+
+/** What all sends take is looked at in one of them. */
+const OF_ALL_SENDS = Object.keys(document.components.schemas.SendTextRequest.properties).filter(
+  (name) => name in document.components.schemas.SendLocationRequest.properties,
+);
+const ONE_SEND = 'sendText';
+
+const operations = operationsOf(document);
+const named = (those: Operation[]) => those.map((operation) => [operation.id, operation] as const);
+
+test.each(named(operations.filter(({ body }) => body !== null)))('the body of %s', async (id, operation) => {
+  const request = goodRequest(operation);
+  if (request.body === null || !('json' in request.body)) throw new Error(`${id} has no good body`);
+  const { type, json } = request.body;
+  const differing: string[] = [];
+  for (const { body, what, nothing } of variations(operation.body, json)) {
+    const [member = ''] = what.split(/[.:]/);
+    const sends = 'typingDuration' in operation.body.properties;
+    if (sends && id !== ONE_SEND && OF_ALL_SENDS.includes(member)) continue;
+    const answer = await ask(cast, operation, { ...request, body: { type, json: body } });
+    const asSent = cast.fill(body, inPlayground(operation));
+    const difference = documented.difference(operation, asSent, answer);
+    if (difference !== null && !(nothing && answer.status !== 400)) differing.push(`${what} ${difference}`);
+  }
+  expect(differing).toEqual([]);
+});
+
+/** Waiting and choosing a device are looked at elsewhere. */
+const LOOKED_AT_ELSEWHERE = ['device_id', 'wait'];
+const queried = operations.filter(({ query }) =>
+  query.some(({ name }) => !LOOKED_AT_ELSEWHERE.includes(name)),
+);
+
+test.each(named(queried))('the query of %s', async (_id, operation) => {
+  const request = goodRequest(operation);
+  const differing: string[] = [];
+  for (const parameter of operation.query) {
+    const { name, required, schema } = parameter;
+    if (LOOKED_AT_ELSEWHERE.includes(name)) continue;
+    const others = request.query.filter(([other]) => other !== name);
+    for (const text of nearTexts(schema)) {
+      // What is empty is not given.
+      if (!required && (text === '' || text === '0')) continue;
+      const query: [string, string][] = [...others, [name, encodeURIComponent(text)]];
+      const difference = documented.ofParameter(
+        parameter,
+        text,
+        await ask(cast, operation, { ...request, query }),
+      );
+      if (difference !== null) differing.push(`${name}=${text.slice(0, 30)} (${text.length}) ${difference}`);
+    }
+  }
+  expect(differing).toEqual([]);
+});
