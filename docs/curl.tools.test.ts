@@ -24,6 +24,8 @@ const variables = {
   BULK: '',
   DEVICE: '',
   PROXY_URL: '',
+  INVITE: '',
+  COMMUNITY: '',
 };
 const blocks = new Map<string, string>();
 let world: World;
@@ -155,6 +157,35 @@ test('groups.md: the groups, and one with its members', async () => {
   const [{ groups }, { group }] = answers(await run('groups'));
   expect(groups.map(({ jid }: Json) => jid)).toEqual([variables.GROUP]);
   expect(group.participants.map(({ jid }: Json) => jid)).toEqual([shop.jid, contact.jid]);
+});
+
+test('groups.md: an invite is looked at and joined', async () => {
+  const { jid } = await contact.createGroup('Of others', []);
+  variables.INVITE = `https://chat.whatsapp.com/${await contact.groupInvite({ jid })}`;
+  const [seen, joined] = answers(await run('groups-join'));
+  expect(seen).toMatchObject({ group: { jid, name: 'Of others' }, already_member: false });
+  expect(joined).toEqual({ success: true, pending_approval: false, group_jid: jid });
+});
+
+test('groups.md: those who ask are let in', async () => {
+  const group = { jid: variables.GROUP };
+  await shop.setGroupApproval(group, true);
+  await contact.leaveGroup(group);
+  await contact.joinGroup(await shop.groupInvite(group));
+  const [{ requests }, { participants }] = answers(await run('groups-requests'));
+  expect(requests).toMatchObject([{ jid: contact.jid, method: 'invite_link' }]);
+  expect(participants).toMatchObject([{ jid: contact.jid, status: 200, error: null }]);
+});
+
+test('groups.md: a group is linked to a community and taken out again', async () => {
+  variables.COMMUNITY = (await shop.createCommunity('Our street')).jid;
+  const [{ community }, linked, unlinked] = answers(await run('groups-community'));
+  expect(community).toMatchObject({ jid: variables.COMMUNITY, name: 'Our street' });
+  const names = { community_jid: variables.COMMUNITY, group_jid: variables.GROUP };
+  expect([linked, unlinked]).toMatchObject([
+    { ...names, linked: true },
+    { ...names, linked: false },
+  ]);
 });
 
 test('errors.md: the same key sends once', async () => {

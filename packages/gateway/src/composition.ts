@@ -211,6 +211,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     log: logOf('groups'),
     notices: events.notices,
     devices,
+    finder: messages.finder,
     onConnected: linked.onConnected,
   });
   const webhooks = composeWebhooks({

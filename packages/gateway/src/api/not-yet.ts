@@ -21,7 +21,6 @@ export const NOT_YET: readonly string[] = [
   'DELETE /groups/{jid}/participants',
   'GET /groups/{jid}/invite',
   'POST /groups/{jid}/invite/reset',
-  'POST /groups/join',
   'DELETE /groups/{jid}/leave',
   'PUT /groups/{jid}/ephemeral',
   'POST /groups/{jid}/picture',

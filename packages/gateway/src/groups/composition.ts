@@ -8,14 +8,18 @@ import type { Log } from '../observability/log.ts';
 import type { Step } from '../steps.ts';
 import type { Database } from '../storage/schema.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
+import { Communities } from './communities.ts';
 import { keepGroupNotice } from './group-keeper.ts';
 import { GroupRefresh } from './group-refresh.ts';
 import { GroupStore } from './group-store.ts';
 import { type GroupDevices, Groups } from './groups.ts';
 import { GroupsOnConnect } from './groups-on-connect.ts';
+import { GroupJoining, type JoiningParts } from './joining.ts';
 
 export interface GroupsRoom {
   groups: Groups;
+  joining: GroupJoining;
+  communities: Communities;
   store: GroupStore;
   reports: Pick<SessionReports, 'groupsChanged'>;
   /** Asks for all groups of devices that connect. */
@@ -28,6 +32,7 @@ export function composeGroups(parts: {
   log: Log;
   notices: NoticeEvents;
   devices: GroupDevices & { openSession(deviceId: string): WhatsAppSession | null };
+  finder: JoiningParts['finder'];
   /** Hears of each device that has connected. */
   onConnected(listener: (device: MessageDevice) => void): void;
 }): GroupsRoom {
@@ -41,8 +46,11 @@ export function composeGroups(parts: {
   });
   const following = new GroupsOnConnect({ ...parts, store, refresh });
   onConnected((device) => following.connected(device));
+  const groups = new Groups({ devices, store, refresh });
   return {
-    groups: new Groups({ devices, store, refresh }),
+    groups,
+    joining: new GroupJoining({ ...parts, groups }),
+    communities: new Communities({ devices, groups }),
     store,
     reports: { groupsChanged: async (device) => following.changed(device) },
     onConnect: { name: 'groups on connect', start: () => undefined, stop: () => following.stop() },

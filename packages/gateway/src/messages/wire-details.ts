@@ -7,7 +7,7 @@ import { BUSINESS_DETAILS } from './business-details.ts';
 import { optionName, pollCreation } from './poll-secrets.ts';
 import type { MessageContext } from './stored-message.ts';
 import { member } from './wire-content.ts';
-import { list, number, seconds, text } from './wire-fields.ts';
+import { integer64, list, number, seconds, text } from './wire-fields.ts';
 
 type Details = Record<string, unknown>;
 
@@ -59,6 +59,8 @@ const READERS: Partial<Record<MessageKind, (message: WireMessage) => Details | n
       group_jid: text(invite, 'groupJid'),
       group_name: text(invite, 'groupName'),
       invite_code: text(invite, 'inviteCode'),
+      // Seconds, as joining by it needs it.
+      invite_expiration: integer64(invite, 'inviteExpiration'),
     };
   },
 };

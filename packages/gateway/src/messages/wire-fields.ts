@@ -36,7 +36,7 @@ export function list(from: Part, name: string): WireMessage[] {
 }
 
 /** 64-bit numbers come as objects that write themselves. */
-function integer64(from: Part, name: string): number | null {
+export function integer64(from: Part, name: string): number | null {
   const value = from?.[name];
   const read = value == null ? Number.NaN : Number(value);
   return Number.isSafeInteger(read) ? read : null;

@@ -68,6 +68,8 @@ export class Cast {
       ...files,
       contact: phones.contact.number,
       group: (await phones.shop.createGroup('Team', [phones.contact])).jid,
+      community: (await phones.shop.createCommunity('Street')).jid,
+      invite: await phones.contact.groupInvite(await phones.contact.createGroup('Open', [])),
       contactJid: phones.contact.jid,
       spareNumber: phones.spare.number,
       password: PASSWORD,
@@ -119,10 +121,16 @@ export class Cast {
   async mend(
     operation: string,
     answer: {
-      body: { data?: { user_id?: string; token?: string }; webhook?: { id: string }; message_id?: string };
+      body: {
+        data?: { user_id?: string; token?: string };
+        webhook?: { id: string };
+        message_id?: string;
+        group_jid?: string;
+      };
     },
   ): Promise<void> {
     if (operation === 'cancelSendJob' || operation === 'cancelBulk') await this.#sendLater();
+    if (operation === 'joinGroup') await this.#phones.shop.leaveGroup({ jid: answer.body.group_jid ?? '' });
     if (operation === 'deleteMessage') await this.#replaceMessage(answer.body.message_id);
     const { names } = this.#playground;
     if (operation === 'superAdminDeleteTenant') await this.#anotherTenant();

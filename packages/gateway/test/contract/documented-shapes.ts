@@ -91,6 +91,7 @@ const participant = {
 
 export const DOCUMENTED: Readonly<Record<string, Shape>> = {
   listGroups: { success: ok, groups: [group] },
+  joinGroup: { success: ok, pending_approval: 'boolean', group_jid: 'string' },
   getGroup: { success: ok, group: { ...group, participants: [participant] } },
   createDevice: {
     success: ok,

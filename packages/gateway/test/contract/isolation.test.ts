@@ -71,6 +71,7 @@ async function personWithDevice(
   const tried = (await api.post('/webhook/test', {})).body;
   const mine = await api.post('/send/text', { number: contact.number, text: 'mine' });
   const group = (await phone.createGroup('Their own', [contact])).jid;
+  const community = (await phone.createCommunity('Their street')).jid;
   const later = { send_at: new Date(Date.now() + 24 * 3600_000).toISOString() };
   const job = (await api.post('/send/text', { number, text: 'later', ...later })).body;
   const bulk = (await api.post('/bulk', { messages: [{ type: 'text', number, text: 'later' }], ...later }))
@@ -94,19 +95,32 @@ async function personWithDevice(
       job: job.job_id,
       bulk: bulk.bulk.id,
       group,
+      community,
     },
   };
 }
 
 /** What may stand for a path parameter, by the path before it. A new kind of id must be told here. */
 function foreignIds(pathBefore: string): string[] {
-  const { device, user, tenant, sentMessage, receivedMessage, webhook, delivery, job, bulk, group } =
-    owner.names;
+  const {
+    device,
+    user,
+    tenant,
+    sentMessage,
+    receivedMessage,
+    webhook,
+    delivery,
+    job,
+    bulk,
+    group,
+    community,
+  } = owner.names;
   const known: Record<string, (string | undefined)[]> = {
     '/messages/': [sentMessage, receivedMessage],
     '/jobs/': [job],
     '/bulk/': [bulk],
     '/groups/': [group],
+    '/communities/': [community],
     '/webhooks/': [webhook],
     '/webhook/deliveries/': [delivery],
     '/users/': [user],

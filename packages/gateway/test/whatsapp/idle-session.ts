@@ -3,8 +3,10 @@
  * the test speaks through. A new ability of the port gets its double here.
  */
 import type { SessionAccount } from '../../src/whatsapp/port/account.ts';
+import type { SessionCommunities } from '../../src/whatsapp/port/communities.ts';
 import type { SessionContacts } from '../../src/whatsapp/port/contacts.ts';
 import { SessionNotOpen } from '../../src/whatsapp/port/errors.ts';
+import type { SessionGroupJoining } from '../../src/whatsapp/port/group-joining.ts';
 import type { SessionGroups } from '../../src/whatsapp/port/groups.ts';
 import type { SessionHistory } from '../../src/whatsapp/port/history.ts';
 import type { SessionMedia } from '../../src/whatsapp/port/media.ts';
@@ -34,6 +36,19 @@ export const idleContacts: SessionContacts = {
   profile: () => Promise.resolve(null),
   picture: notOpen,
 };
+export const idleGroupJoining: SessionGroupJoining = {
+  preview: notOpen,
+  previewInvitation: notOpen,
+  join: notOpen,
+  accept: notOpen,
+  joinRequests: notOpen,
+  decideJoins: notOpen,
+};
+export const idleCommunities: SessionCommunities = {
+  linkedGroups: notOpen,
+  linkGroup: notOpen,
+  unlinkGroup: notOpen,
+};
 export const idlePresence: SessionPresence = { send: done, sendChatState: done, subscribe: done };
 export const idleAccount: SessionAccount = { sync: done, change: done };
 export const idleHistory: SessionHistory = { request: done };
@@ -46,6 +61,8 @@ export function abilities(parts: Partial<SessionAbilities> = {}): SessionAbiliti
     receipts: idleReceipts,
     media: idleMedia,
     groups: idleGroups,
+    groupJoining: idleGroupJoining,
+    communities: idleCommunities,
     contacts: idleContacts,
     presence: idlePresence,
     account: idleAccount,

@@ -53,6 +53,33 @@ export const GROUP_EVENTS = {
       timestamp: EXAMPLE.time,
     },
   }),
+  'group.join_request': entry({
+    summary: 'Somebody wants to be in a group, or does not any more',
+    cause:
+      'They opened the link of a group that asks its admins first, or a member wants to add them; they took it back, ' +
+      'or another admin refused them. The account is an admin of the group. Who is let in is told by `group.info`.',
+    schema: Type.Object({
+      group_jid: Address('The group'),
+      action: Word(['created', 'cancelled', 'rejected']),
+      participants: Type.Array(Person, { description: 'Who it is about' }),
+      method: {
+        ...OrNull(Word(['invite_link', 'non_admin_add', 'linked_group_join', 'unknown'])),
+        description:
+          'How they came to ask: by the link, because a member wants to add them, or from another group of the ' +
+          'community; null when it is over',
+      },
+      author: OrNull(Person),
+      timestamp: Time('When it was, as WhatsApp says'),
+    }),
+    example: {
+      group_jid,
+      action: 'created',
+      participants: [person],
+      method: 'invite_link',
+      author: person,
+      timestamp: EXAMPLE.time,
+    },
+  }),
 };
 
 export const NEWSLETTER_EVENTS = {

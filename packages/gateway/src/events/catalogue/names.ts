@@ -69,6 +69,7 @@ export const OWN_EVENTS = [
   'message.reaction',
   'message.poll_vote',
   'message.starred',
+  'group.join_request',
   'device.limited',
   'device.limit_lifted',
   'job.completed',

@@ -4,7 +4,9 @@ import { LeaseEnded } from '../port/credentials.ts';
 import type { Route } from '../port/route.ts';
 import type { SessionAbilities, SessionFactory, SessionParts, WhatsAppSession } from '../port/session.ts';
 import { account } from './abilities/account.ts';
+import { communities } from './abilities/communities.ts';
 import { contacts } from './abilities/contacts.ts';
+import { groupJoining } from './abilities/group-joining.ts';
 import { groups } from './abilities/groups.ts';
 import { history } from './abilities/history.ts';
 import { media } from './abilities/media.ts';
@@ -177,6 +179,7 @@ class Connection {
 
   #abilities(link: Link): SessionAbilities {
     const ackTimeoutMs = this.#parts.ackTimeoutMs ?? DEFAULT_ACK_TIMEOUT_MS;
+    const names = storedLids(this.#auth.keys);
     return {
       pairing: pairing(link),
       messages: messages({
@@ -192,8 +195,10 @@ class Connection {
         link,
         cache: this.#groups,
         dirty: this.#dirtyGroups,
-        names: storedLids(this.#auth.keys),
+        names,
       }),
+      groupJoining: groupJoining({ link, names }),
+      communities: communities({ link }),
       contacts: contacts(link),
       presence: presence(link),
       account: account(link, (socket, names, anew) => this.#account.refresh(socket, names, anew)),

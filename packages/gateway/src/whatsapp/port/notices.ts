@@ -2,6 +2,7 @@
  * What a session reports beside messages, receipts and its own state: one member per cause, in our own
  * terms. `name` is the public event's name (docs/webhooks.md); times are milliseconds since the epoch.
  */
+import type { JoinRequestMethod } from './group-joining.ts';
 import type { GroupInfo } from './groups.ts';
 import type { Identity, Jid } from './identity.ts';
 
@@ -104,6 +105,18 @@ export type SessionNotice =
       timestamp: number;
       /** All that is known of it from now on. */
       info: GroupInfo;
+    }
+  | {
+      /** To the admins of a group that asks them first. Who is let in is told as a member that was added. */
+      name: 'group.join_request';
+      group: Jid;
+      /** Who asked, took it back, or refused; a member, who wants to add the people. */
+      author: Identity | null;
+      action: 'created' | 'cancelled' | 'rejected';
+      people: Identity[];
+      /** Null when it is taken back or refused. */
+      method: JoinRequestMethod | null;
+      timestamp: number;
     }
   | ({ name: CallEventName } & CallNotice)
   | { name: 'identity.change'; contact: Identity; timestamp: number }

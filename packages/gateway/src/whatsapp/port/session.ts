@@ -6,10 +6,12 @@
  * `whatsapp/baileys/abilities/`. What a session reports is in `events.ts` and `notices.ts`.
  */
 import type { SessionAccount } from './account.ts';
+import type { SessionCommunities } from './communities.ts';
 import type { SessionConnection } from './connection.ts';
 import type { SessionContacts } from './contacts.ts';
 import type { CredentialStore } from './credentials.ts';
 import type { SessionReporter } from './events.ts';
+import type { SessionGroupJoining } from './group-joining.ts';
 import type { SessionGroups } from './groups.ts';
 import type { SessionHistory } from './history.ts';
 import type { Identity } from './identity.ts';
@@ -27,6 +29,8 @@ export interface SessionAbilities {
   readonly receipts: SessionReceipts;
   readonly media: SessionMedia;
   readonly groups: SessionGroups;
+  readonly groupJoining: SessionGroupJoining;
+  readonly communities: SessionCommunities;
   readonly contacts: SessionContacts;
   readonly presence: SessionPresence;
   readonly account: SessionAccount;

@@ -7,12 +7,16 @@ import {
   getBinaryNodeChildren,
 } from '../../library.ts';
 import { groupInfo, groupJid, memberNames } from '../group-node.ts';
+import { joinRequestMethod } from '../join-request.ts';
 import type { LidDirectory } from '../message-source.ts';
 import { stampOf } from '../stanza-time.ts';
 import { countOf, participantOf, textIn } from './stanza-fields.ts';
 
 type GroupInfo = Extract<SessionNotice, { name: 'group.info' }>;
+type JoinRequested = Extract<SessionNotice, { name: 'group.join_request' }>;
 type GroupJoined = Extract<SessionNotice, { name: 'group.joined' }>;
+/** What every notice of a group says. */
+type Told = Pick<GroupInfo, 'group' | 'author' | 'timestamp'>;
 type Change = Pick<GroupInfo, 'change' | 'value' | 'linkType'>;
 
 const MEMBER_CHANGES = new Set(['add', 'remove', 'promote', 'demote', 'leave']);
@@ -37,27 +41,55 @@ export async function groupNotices(stanza: BinaryNode, directory: LidDirectory):
   const author = await participantOf(stanza, directory);
   const notices: SessionNotice[] = [];
   for (const child of getAllBinaryNodeChildren(stanza)) {
-    const joined = child.tag === 'create' ? getBinaryNodeChild(child, 'group') : undefined;
-    const timestamp = stampOf(stanza.attrs.t);
+    const told = { group, author, timestamp: stampOf(stanza.attrs.t) };
     notices.push(
-      joined
-        ? await joinedNotice(joined, { group, author, timestamp }, directory)
-        : { name: 'group.info', group, author, ...(await changeIn(child, author, directory)), timestamp },
+      (await joinedNotice(child, told, directory)) ??
+        (await joinRequestNotice(child, told, directory)) ?? {
+          name: 'group.info',
+          ...told,
+          ...(await changeIn(child, author, directory)),
+        },
     );
   }
   return notices;
 }
 
 async function joinedNotice(
-  node: BinaryNode,
-  { group, author, timestamp }: Pick<GroupJoined, 'group' | 'author' | 'timestamp'>,
+  child: BinaryNode,
+  { group, author, timestamp }: Told,
   directory: LidDirectory,
-): Promise<GroupJoined> {
+): Promise<GroupJoined | null> {
+  const node = child.tag === 'create' ? getBinaryNodeChild(child, 'group') : undefined;
+  if (!node) return null;
   const told = await groupInfo(node, directory);
   const info = { ...told, jid: told.jid || group };
   const participants = info.members.map(({ jid, lid }) => ({ jid, lid }));
   const { jid, subject } = info;
   return { name: 'group.joined', group: jid, subject, author, participants, timestamp, info };
+}
+
+/**
+ * People who ask are `<requested_user>`, and the author where nobody is named (Baileys messages-recv.js); requests
+ * that are gone name participants, and were taken back when the author is one of them.
+ */
+async function joinRequestNotice(
+  child: BinaryNode,
+  told: Told,
+  directory: LidDirectory,
+): Promise<JoinRequested | null> {
+  const name = 'group.join_request';
+  if (child.tag === 'revoked_membership_requests') {
+    const people = await members(child, directory);
+    const own = people.some((each) => told.author !== null && same(each, told.author));
+    return { name, ...told, action: own ? 'cancelled' : 'rejected', people, method: null };
+  }
+  if (child.tag !== 'created_membership_requests' && child.tag !== 'membership_approval_request') return null;
+  const named = [
+    ...(await members(child, directory, 'requested_user')),
+    ...(await members(child, directory)),
+  ];
+  const people = named.length > 0 || !told.author ? named : [told.author];
+  return { name, ...told, action: 'created', people, method: joinRequestMethod(child.attrs) };
 }
 
 async function changeIn(
@@ -112,8 +144,8 @@ function settingIn(child: BinaryNode): Change {
   }
 }
 
-function members(node: BinaryNode, directory: LidDirectory): Promise<Identity[]> {
-  const people = getBinaryNodeChildren(node, 'participant').filter(({ attrs }) => attrs.jid);
+function members(node: BinaryNode, directory: LidDirectory, tag = 'participant'): Promise<Identity[]> {
+  const people = getBinaryNodeChildren(node, tag).filter(({ attrs }) => attrs.jid);
   return Promise.all(people.map(({ attrs }) => memberNames(attrs, directory)));
 }
 
