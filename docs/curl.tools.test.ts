@@ -26,6 +26,7 @@ const variables = {
   PROXY_URL: '',
   INVITE: '',
   COMMUNITY: '',
+  CALL: '',
 };
 const blocks = new Map<string, string>();
 let world: World;
@@ -295,6 +296,19 @@ test('changing-messages.md: edit, then delete', async () => {
   await contact.waitForMessage(({ editOf, text }) => editOf === variables.ID && text === 'The new text');
   await run('delete');
   await contact.waitForMessage((message) => message.revokeOf === variables.ID);
+});
+
+test('calls.md', async () => {
+  const api = world.as(variables.TOKEN);
+  const call = await contact.call(shop);
+  const { devices } = (await api.get('/devices')).body;
+  Object.assign(variables, { CALL: call.id, DEVICE: devices[0].id });
+  const [rejected] = answers(await run('call-reject'));
+  expect(rejected.call_id).toBe(call.id);
+  await contact.waitForCall(({ callId, signal }) => callId === call.id && signal === 'reject');
+  const [set, read] = answers(await run('call-settings'));
+  expect(read).toEqual(set);
+  expect((await api.put(`/devices/${variables.DEVICE}/calls`, { reject: false })).status).toBe(200);
 });
 
 test('proxies.md', async () => {

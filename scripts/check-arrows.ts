@@ -35,6 +35,7 @@ const DOMAIN = [
   'events',
   'webhooks',
   'proxies',
+  'calls',
 ];
 
 interface Rule {
@@ -65,6 +66,19 @@ const GATEWAY: Record<string, Rule> = {
   events: { may: ['storage', 'identity', PORT, 'observability'] },
   webhooks: { may: ['events', 'storage', 'net', 'tenancy', 'quotas', 'devices', 'observability'] },
   devices: { may: ['events', 'tenancy', 'quotas', 'identity', 'storage', PORT, 'observability'] },
+  calls: {
+    may: [
+      'sending',
+      'devices',
+      'events',
+      'tenancy',
+      'identity',
+      'storage',
+      PORT,
+      'observability',
+      'steps.ts',
+    ],
+  },
   proxies: { may: ['devices', 'net', 'tenancy', 'storage', PORT] },
   media: { may: ['events', 'tenancy', 'quotas', 'storage', 'net', 'identity', PORT, 'observability'] },
   messages: { may: ['events', 'tenancy', 'devices', 'media', 'identity', 'storage', PORT, 'observability'] },

@@ -8,6 +8,7 @@ import type { Kysely } from 'kysely';
 import { composeActions } from './actions/composition.ts';
 import { composeApi } from './api/composition.ts';
 import type { Listening } from './api/listening.ts';
+import { composeCalls } from './calls/composition.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type Config, ConfigError, WHATSAPP_NETWORK_URL } from './config.ts';
 import { composeContacts } from './contacts/composition.ts';
@@ -189,6 +190,16 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     maxBytes: config.media.maxBytes,
     settings: config.sending,
   });
+  const calls = composeCalls({
+    db,
+    clock,
+    log: logOf('calls'),
+    notices: events.notices,
+    devices,
+    recipients: sending.recipients,
+    sending: sending.pipeline,
+    ownerOf: ({ tenantId, userId }) => authentication.callerById(tenantId, userId),
+  });
   const actions = composeActions({
     clock,
     devices,
@@ -271,6 +282,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     groups,
     contacts,
     proxies: proxies.of(devices),
+    calls: calls.calls,
   });
 
   const steps: Steps = [
@@ -289,6 +301,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
       groups.onConnect,
       linked.step,
       sending.jobs,
+      calls.step,
       sending.unknownEnds,
     ],
     listening.requests,

@@ -1,6 +1,7 @@
 /** The HTTP server: every operation with the parts it calls. */
 import type { FastifyInstance } from 'fastify';
 import type { Actions } from '../actions/composition.ts';
+import type { Calls } from '../calls/calls.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import type { ContactsRoom } from '../contacts/composition.ts';
@@ -55,6 +56,7 @@ export async function composeApi(parts: {
   groups: GroupsRoom;
   contacts: ContactsRoom;
   proxies: Proxies;
+  calls: Calls;
 }): Promise<Api> {
   const { config, clock, metrics, quotas, tenancy, devices, media, sending } = parts;
   const { webhooks } = parts.webhooks;
@@ -94,6 +96,7 @@ export async function composeApi(parts: {
         groups: parts.groups,
         instances: { devices, clock, webhookUrls: webhooks.endpoints },
         proxy: { proxies: parts.proxies },
+        calls: { calls: parts.calls },
         webhooks,
         events: { reader: parts.events.reader, devices, authenticator: tenancy.authentication },
         messages: {

@@ -1,6 +1,5 @@
 /** Documented operations that are not there yet, as docs/compatibility.md lists them; a test compares the two. */
 export const NOT_YET: readonly string[] = [
-  'POST /calls/reject',
   'POST /chats/{jid}/archive',
   'GET /chats',
   'POST /chats/{jid}/mute',

@@ -4,6 +4,7 @@
  * Every table that holds tenant data carries `tenant_id`, and every query on it takes one.
  */
 import type { Generated } from 'kysely';
+import type { CallRepliesTable, CallSettingsTable } from './call-tables.ts';
 import type { ChatTimersTable } from './chat-tables.ts';
 import type { GroupListsTable, GroupMembersTable, GroupsTable } from './group-tables.ts';
 import type { SendBulksTable, SendJobsTable } from './job-tables.ts';
@@ -49,6 +50,8 @@ export interface Database {
   send_bulks: SendBulksTable;
   tenant_proxies: TenantProxiesTable;
   device_proxies: DeviceProxiesTable;
+  call_settings: CallSettingsTable;
+  call_replies: CallRepliesTable;
 }
 
 export interface TenantsTable {

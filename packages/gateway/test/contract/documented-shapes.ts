@@ -305,6 +305,7 @@ export const DOCUMENTED: Readonly<Record<string, Shape>> = {
     message: '=Tenant and all related data permanently deleted',
     data: { tenant_id: 'string', tenant_name: 'string', deleted_at: 'time' },
   },
+  rejectCall: { success: ok },
   getTenantProxy: {
     success: ok,
     'tenant_proxy?': { proxy_url: 'string', updated_at: 'time' },

@@ -51,6 +51,8 @@ export const KNOWN_MEMBERS: Record<string, Json[]> = {
   sticker: ['<webp>'],
   phone: ['<spareNumber>'],
   password: ['<password>'],
+  call_id: ['5F3A9C0B1D2E4F60718293A4B5C6D7E8'],
+  from: ['<contactJid>', '<contact>'],
   proxy_url: ['<proxyUrl>', 'http://127.0.0.1:9', 'socks5://u:p@169.254.169.254'],
   webhook_url: ['<hookUrl>', 'http://127.0.0.1:9/hook', null],
   enabled_events: [['message.received'], ['device.connected', 'webhook.test'], ['no.such.event']],

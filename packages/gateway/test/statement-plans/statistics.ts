@@ -19,6 +19,7 @@ export const GROWING: Record<string, number> = {
   send_bulks: 5000,
   blobs: 200_000,
   cached_files: 250_000,
+  call_replies: 50_000,
   groups: 50_000,
   group_members: 2_000_000,
 };
@@ -33,6 +34,7 @@ export const FEW: Record<string, number> = {
   group_lists: 1000,
   tenant_proxies: 50,
   device_proxies: 1000,
+  call_settings: 1000,
 };
 
 /** How many different values a column has; one that is not named has one for each row. */

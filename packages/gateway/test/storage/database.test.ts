@@ -80,6 +80,8 @@ describe('the database', () => {
       send_jobs: true,
       tenant_proxies: true,
       device_proxies: true,
+      call_settings: true,
+      call_replies: true,
     };
     const names = async (): Promise<string[]> =>
       (await store.db.introspection.getTables())

@@ -3,6 +3,7 @@
  * the test speaks through. A new ability of the port gets its double here.
  */
 import type { SessionAccount } from '../../src/whatsapp/port/account.ts';
+import type { SessionCalls } from '../../src/whatsapp/port/calls.ts';
 import type { SessionCommunities } from '../../src/whatsapp/port/communities.ts';
 import type { SessionContacts } from '../../src/whatsapp/port/contacts.ts';
 import { SessionNotOpen } from '../../src/whatsapp/port/errors.ts';
@@ -23,6 +24,7 @@ export const idlePairing: SessionPairing = { requestCode: () => Promise.resolve(
 export const idleMessages: SessionMessages = { newId: () => '3EB0', send: notOpen, requestRetry: done };
 export const idleReceipts: SessionReceipts = { send: done };
 export const idleMedia: SessionMedia = { connection: notOpen, requestReupload: done };
+export const idleCalls: SessionCalls = { reject: done };
 export const idleGroups: SessionGroups = {
   members: () => Promise.resolve([]),
   timer: () => Promise.resolve(0),
@@ -60,6 +62,7 @@ export function abilities(parts: Partial<SessionAbilities> = {}): SessionAbiliti
     messages: idleMessages,
     receipts: idleReceipts,
     media: idleMedia,
+    calls: idleCalls,
     groups: idleGroups,
     groupJoining: idleGroupJoining,
     communities: idleCommunities,

@@ -16,10 +16,12 @@ const SETTLING = new Set(['accept', 'reject']);
 export function routeCall(network: NetworkServices, sender: RegisteredDevice, node: BinaryNode): void {
   const to = parseJid(node.attrs.to);
   const signal = childrenOf(node)[0];
-  network.delivery.acknowledge(sender, {
-    ...node,
-    attrs: { ...node.attrs, ...(signal ? { type: signal.tag } : {}) },
-  });
+  const order = network.orders.takeAck(sender, node);
+  if (order !== 'silence') {
+    const named = { ...node, attrs: { ...node.attrs, ...(signal ? { type: signal.tag } : {}) } };
+    network.delivery.acknowledge(sender, named, order === undefined ? undefined : String(order));
+  }
+  if (typeof order === 'number') return;
   if (!to || !signal) return;
   const group = to.server === 'g.us' ? network.groups.get(to.user) : undefined;
   if (group) {

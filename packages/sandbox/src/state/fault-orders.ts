@@ -114,7 +114,7 @@ export class FaultOrders {
     this.withoutKeys.clear();
   }
 
-  /** What is ordered for the ack of this message. */
+  /** What is ordered for the ack of this message, or call. */
   takeAck(sender: RegisteredDevice, message: BinaryNode): number | 'silence' | undefined {
     if (this.#acks.length === 0) return undefined;
     if (sender.address.device === 0 || message.attrs.category === 'peer') return undefined;

@@ -1,5 +1,6 @@
 /** The API's table of contents: its tags, in the order of the documentation, each with its folder. */
 import type { FastifyInstance } from 'fastify';
+import { type CallsParts, callsRoutes } from './calls/index.ts';
 import { type ContactsParts, contactsRoutes } from './contacts/index.ts';
 import { type EventsParts, eventsRoutes } from './events/index.ts';
 import { type GroupsParts, groupsRoutes } from './groups/index.ts';
@@ -13,6 +14,7 @@ import { type WebhooksParts, webhooksRoutes } from './webhooks/index.ts';
 
 /** What each tag calls. */
 export interface ApiParts {
+  calls: CallsParts;
   groups: GroupsParts;
   contacts: ContactsParts;
   instances: InstancesParts;
@@ -33,6 +35,11 @@ interface Tag {
 
 /** A new tag is a folder beside this file and an entry here. */
 export const TAGS: readonly Tag[] = [
+  {
+    name: 'calls',
+    description: 'Refusing calls',
+    register: (app, { calls }) => app.register(callsRoutes, calls),
+  },
   {
     name: 'contacts',
     description: 'People: who is on WhatsApp, and what is known of them',

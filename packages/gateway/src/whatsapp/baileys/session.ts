@@ -4,6 +4,7 @@ import { LeaseEnded } from '../port/credentials.ts';
 import type { Route } from '../port/route.ts';
 import type { SessionAbilities, SessionFactory, SessionParts, WhatsAppSession } from '../port/session.ts';
 import { account } from './abilities/account.ts';
+import { calls } from './abilities/calls.ts';
 import { communities } from './abilities/communities.ts';
 import { contacts } from './abilities/contacts.ts';
 import { groupJoining } from './abilities/group-joining.ts';
@@ -191,6 +192,7 @@ class Connection {
       }),
       receipts: receipts(link),
       media: media(link),
+      calls: calls(link),
       groups: groups({
         link,
         cache: this.#groups,

@@ -6,6 +6,7 @@
  * `whatsapp/baileys/abilities/`. What a session reports is in `events.ts` and `notices.ts`.
  */
 import type { SessionAccount } from './account.ts';
+import type { SessionCalls } from './calls.ts';
 import type { SessionCommunities } from './communities.ts';
 import type { SessionConnection } from './connection.ts';
 import type { SessionContacts } from './contacts.ts';
@@ -28,6 +29,7 @@ export interface SessionAbilities {
   readonly messages: SessionMessages;
   readonly receipts: SessionReceipts;
   readonly media: SessionMedia;
+  readonly calls: SessionCalls;
   readonly groups: SessionGroups;
   readonly groupJoining: SessionGroupJoining;
   readonly communities: SessionCommunities;

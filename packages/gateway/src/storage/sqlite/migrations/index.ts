@@ -27,6 +27,7 @@ import * as setAside from './0033-set-aside.ts';
 import * as claimsOfOpenJobs from './0036-claims-of-open-jobs.ts';
 import * as groups from './0037-groups.ts';
 import * as proxies from './0052-proxies.ts';
+import * as calls from './0053-calls.ts';
 
 /** In order of their names; one that was released is never changed, only followed. */
 export const migrations: Record<string, Migration> = {
@@ -58,4 +59,5 @@ export const migrations: Record<string, Migration> = {
   '0036-claims-of-open-jobs': claimsOfOpenJobs,
   '0037-groups': groups,
   '0052-proxies': proxies,
+  '0053-calls': calls,
 };

@@ -1,0 +1,20 @@
+/** The tables of calls. */
+
+/** What a device does with calls by itself. A device without a row does nothing. */
+export interface CallSettingsTable {
+  device_id: string;
+  tenant_id: string;
+  reject: number;
+  /** What the caller is sent; null: nothing. */
+  message: string | null;
+  updated_at: number;
+}
+
+/** Who was sent that message, and when last: nobody gets it with every ring. */
+export interface CallRepliesTable {
+  device_id: string;
+  tenant_id: string;
+  /** The caller, by the canonical name. */
+  caller: string;
+  replied_at: number;
+}
