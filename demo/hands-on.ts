@@ -24,10 +24,10 @@ export function handsOn(stage: Stage, phones: string): string {
     curl -s "$BASE/messages?limit=3" -H "Authorization: Bearer $TOKEN"
 
   A second number: Davi's phone scans the code of a new device. The network retires the secret of a code at its
-  first scan, as WhatsApp does since July 2026, so the phone refuses the first: run the last two lines twice.
+  first scan, as WhatsApp does since July 2026, so the phone refuses that one and takes the next.
     curl -s $BASE/devices -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/json' -d '{"name":"second"}'
-    QR=$(curl -s $BASE/qr -H "Authorization: Bearer $TOKEN" | sed 's/.*"qr_code":"\([^"]*\)".*/\1/')
-    curl -s $PHONES/phones/${davi.number}/scan -d "{\"qr\":\"$QR\"}"
+    qr() { curl -s $BASE/qr -H "Authorization: Bearer $TOKEN" | sed 's/.*"qr_code":"\([^"]*\)".*/\1/'; }
+    until curl -sf $PHONES/phones/${davi.number}/scan -d "{\"qr\":\"$(qr)\"}"; do sleep 1; done
 
   All that phones and network can do: curl -s $PHONES/
   Ctrl-C ends it and removes everything.`;

@@ -147,6 +147,7 @@ const SANDBOX: Record<string, Rule> = {
   cdn: { may: [], owns: ['@peculiar/x509'] },
   phones: { may: ['cdn'], owns: ['libsignal', 'sharp'] },
   'faults.ts': { may: ['network', 'state', 'accounts', 'wire'] },
+  'data-folder.ts': { may: ['network', 'phones', 'cdn', 'wire'] },
   'sandbox.ts': { may: ['*'] },
   control: { may: ['sandbox.ts', 'faults.ts', 'state', 'phones', 'newsletters'] },
   'cli.ts': { may: ['sandbox.ts', 'control', 'pairing'], owns: ['commander'] },

@@ -8,6 +8,7 @@ interface CliOptions {
   cdnPort: number;
   controlPort: number;
   companionRegRefresh: CompanionRegRefresh;
+  data?: string;
 }
 
 const FIRST_PHONES = [
@@ -31,8 +32,9 @@ async function run(options: CliOptions): Promise<void> {
     port: options.port,
     cdnPort: options.cdnPort,
     companionRegRefresh: options.companionRegRefresh,
+    ...(options.data === undefined ? {} : { dataFolder: options.data }),
   });
-  for (const phone of FIRST_PHONES) await sandbox.createPhone(phone);
+  if (sandbox.phones.length === 0) for (const phone of FIRST_PHONES) await sandbox.createPhone(phone);
   const control = await startControl(sandbox, { port: options.controlPort });
   const [alice, bob] = FIRST_PHONES;
   console.log(`The sandbox is running. Settings for a gateway:
@@ -41,7 +43,7 @@ async function run(options: CliOptions): Promise<void> {
   WUTS_NETWORK_ROOT_KEY=${sandbox.rootKey}
   WUTS_NETWORK_CA_FILE=${sandbox.caFile}
 
-Phones: ${FIRST_PHONES.map(({ name, number }) => `${name} ${number}`).join(', ')}
+Phones: ${sandbox.phones.map(({ name, number }) => `${name} ${number}`).join(', ')}
 Control API: ${control.url}  (GET / lists its operations)
 
   # link a companion: give a phone what the companion's QR code says, or its eight-character code
@@ -73,6 +75,7 @@ const command = new Command('sandbox')
     refresh,
     'after_qr' satisfies CompanionRegRefresh,
   )
+  .option('--data <folder>', 'keeps the network there, so that linked devices survive a restart')
   .action(run);
 
 await command.parseAsync();

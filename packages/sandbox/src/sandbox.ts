@@ -7,12 +7,14 @@ import type { BinaryNode } from 'baileys';
 import { tellOfPatches } from './accounts/account-changes.ts';
 import { removeCompanion } from './accounts/remove-companion.ts';
 import { type Cdn, createCdn } from './cdn/cdn.ts';
+import { issueCdnCertificate } from './cdn/certificate.ts';
+import { DataFolder, type KeptIdentity, type KeptState } from './data-folder.ts';
 import { type NetworkServer, startNetworkServer } from './endpoint/server.ts';
 import { Faults } from './faults.ts';
 import { createNetwork, type Network } from './network/network.ts';
 import { type CompanionRegRefresh, PairingDesk } from './pairing/desk.ts';
 import type { PhoneHost } from './phones/host.ts';
-import { createPhone, type Phone, reinstallPhone } from './phones/phone.ts';
+import { createPhone, type KeptPhone, type Phone, reinstallPhone, revivePhone } from './phones/phone.ts';
 import { stateFiles } from './phones/state-files.ts';
 import type { RegisteredDevice } from './state/directory.ts';
 import { createNoiseCertificates } from './wire/certificates.ts';
@@ -25,6 +27,11 @@ export interface SandboxOptions {
   readonly port?: number;
   /** Port of the media CDN on 127.0.0.1; 0 (default) takes a free one. */
   readonly cdnPort?: number;
+  /**
+   * Where the network is kept, so that devices linked to it are still linked when a sandbox starts on the same folder
+   * and the same port. Default: nothing is kept.
+   */
+  readonly dataFolder?: string;
   /**
    * The name that companions are told of the CDN, which its certificate then has too; default: its address. One that
    * no resolver knows shows who goes there by a way of his own.
@@ -42,6 +49,8 @@ export interface NewPhone {
 
 /** How long `waitForOnline` waits unless told otherwise. */
 const ONLINE_TIMEOUT_MS = 15_000;
+/** Bytes: larger files of the CDN are gone after a restart, as expired ones are. */
+const LARGEST_KEPT_FILE = 1024 ** 2;
 /** Acknowledgements are too many to announce each of them. */
 const POLL_MS = 10;
 
@@ -54,14 +63,15 @@ export class Sandbox {
   readonly cdn: Cdn;
   /** PEM of the CA the CDN's certificate is under. */
   readonly caPem: string;
-  /** A file holding `caPem`; removed on stop. */
+  /** A file holding `caPem`; removed on stop, unless it is in the data folder. */
   readonly caFile: string;
   readonly network: Network;
   readonly faults: Faults;
   readonly #server: NetworkServer;
   readonly #host: PhoneHost;
   readonly #phones: Phone[] = [];
-  readonly #folder: string;
+  readonly #folder: string | undefined;
+  readonly #data: DataFolder | undefined;
   readonly #pairing: PairingDesk;
 
   constructor(parts: {
@@ -70,8 +80,12 @@ export class Sandbox {
     rootKey: string;
     cdn: Cdn;
     pairing: PairingDesk;
-    folder: string;
+    /** Removed on stop. */
+    folder: string | undefined;
     caFile: string;
+    data: DataFolder | undefined;
+    /** Those of before. */
+    phones: readonly KeptPhone[];
   }) {
     this.network = parts.network;
     this.faults = new Faults(parts.network);
@@ -84,6 +98,9 @@ export class Sandbox {
     this.caFile = parts.caFile;
     this.#pairing = parts.pairing;
     this.#host = this.#phoneHost(parts.pairing);
+    this.#data = parts.data;
+    for (const phone of parts.phones) this.#phones.push(revivePhone(this.#host, phone));
+    this.#data?.keep(() => this.#kept());
   }
 
   /** The phones made so far, in order. */
@@ -169,7 +186,13 @@ export class Sandbox {
     for (const phone of this.#phones) await phone.goOffline();
     await this.#server.stop();
     await this.cdn.stop();
-    await rm(this.#folder, { recursive: true, force: true });
+    await this.#data?.close(() => this.#kept());
+    if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  #kept(): KeptState {
+    const files = this.cdn.objects().filter(({ bytes }) => bytes.length <= LARGEST_KEPT_FILE);
+    return { network: this.network.kept(), phones: this.#phones.map((phone) => phone.kept()), files };
   }
 
   #device(deviceJid: string): RegisteredDevice {
@@ -221,14 +244,17 @@ export class Sandbox {
   }
 }
 
-/** Starts a network, its WebSocket server and its media CDN on loopback. */
+/** Starts a network, its WebSocket server and its media CDN on loopback; with a data folder, the one that is kept there. */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const authToken = randomBytes(32).toString('base64url');
+  const data = options.dataFolder === undefined ? undefined : await DataFolder.open(options.dataFolder);
   const { cdnName } = options;
+  const make = () => newIdentity(cdnName);
+  const { certificates, cdnCertificate, authToken } = await (data?.identity(make) ?? make());
+  const kept = await data?.state();
   const cdn = await createCdn({
     port: options.cdnPort ?? 0,
+    certificate: cdnCertificate,
     authToken: () => authToken,
-    ...(cdnName === undefined ? {} : { name: cdnName }),
   });
   const network = createNetwork({
     media: {
@@ -239,20 +265,41 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
       stateFiles: stateFiles(cdn),
     },
   });
+  if (kept) {
+    cdn.putBack(kept.files);
+    network.restore(kept.network);
+  }
   const pairing = new PairingDesk(
     network,
     options.companionRegRefresh ? { companionRegRefresh: options.companionRegRefresh } : {},
   );
-  const certificates = createNoiseCertificates();
   try {
     const server = await startNetworkServer({ network, pairing, certificates }, { port: options.port ?? 0 });
-    const folder = await mkdtemp(join(tmpdir(), 'wuts-sandbox-'));
-    const caFile = join(folder, 'media-ca.pem');
+    const folder = data ? undefined : await mkdtemp(join(tmpdir(), 'wuts-sandbox-'));
+    const caFile = data?.caFile ?? join(folder ?? '', 'media-ca.pem');
     await writeFile(caFile, cdn.caPem);
     const rootKey = Buffer.from(certificates.rootPublic).toString('hex');
-    return new Sandbox({ network, server, rootKey, cdn, pairing, folder, caFile });
+    return new Sandbox({
+      network,
+      server,
+      rootKey,
+      cdn,
+      pairing,
+      folder,
+      caFile,
+      data,
+      phones: kept?.phones ?? [],
+    });
   } catch (error) {
     await cdn.stop();
     throw error;
   }
+}
+
+async function newIdentity(cdnName: string | undefined): Promise<KeptIdentity> {
+  return {
+    certificates: createNoiseCertificates(),
+    cdnCertificate: await issueCdnCertificate(cdnName),
+    authToken: randomBytes(32).toString('base64url'),
+  };
 }

@@ -13,6 +13,11 @@ export interface ReachOutLock {
 /** `<ack error>` of a message that would begin a chat (Baileys decode-wa-message.js NACK_REASONS). */
 export const REACH_OUT_LOCKED = '463';
 
+export interface KeptReachOut {
+  readonly locks: ReadonlyMap<string, ReachOutLock>;
+  readonly chats: ReadonlySet<string>;
+}
+
 /**
  * Accounts that may not write to strangers for a while. A companion learns of it by a `mex` notification
  * (whatsmeow notification.go NotifyAccountReachoutTimelock), by asking (`REACHOUT_TIMELOCK`), and by the ack of
@@ -26,6 +31,15 @@ export class ReachOutLocks {
 
   constructor(delivery: Delivery) {
     this.#delivery = delivery;
+  }
+
+  kept(): KeptReachOut {
+    return { locks: this.#locks, chats: this.#chats };
+  }
+
+  restore({ locks, chats }: KeptReachOut): void {
+    for (const [user, lock] of locks) this.#locks.set(user, lock);
+    for (const chat of chats) this.#chats.add(chat);
   }
 
   /** Locks an account, and tells its companions. */

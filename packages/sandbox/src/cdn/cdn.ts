@@ -2,17 +2,17 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { issueCdnCertificate } from './certificate.ts';
+import { type CdnCertificate, issueCdnCertificate } from './certificate.ts';
 import { type CdnObject, ObjectShelf, objectPath } from './objects.ts';
 import { serveObject } from './serve.ts';
 
 export interface CdnOptions {
   /** 0 (default) lets the system choose. */
   port?: number;
+  /** Default: a new one, under a CA of its own. */
+  certificate?: CdnCertificate;
   /** The token that `media_conn` hands out now; an upload with another one is refused with 401. */
   authToken: () => string;
-  /** A further name in its certificate. */
-  name?: string;
 }
 
 export interface CdnLogEntry {
@@ -46,6 +46,8 @@ export interface Cdn {
   keepPicture(bytes: Buffer): { url: string; directPath: string };
   /** Stores an encrypted file that the server made; its direct path. */
   keep(mediaType: string, ciphertext: Buffer): string;
+  /** Takes the objects of a CDN that has ended. */
+  putBack(objects: readonly CdnObject[]): void;
   /** Objects now stored, oldest first. */
   objects(): CdnObject[];
   expire(directPath: string, status?: 403 | 404 | 410): void;
@@ -89,7 +91,7 @@ async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
  * Download: `GET {direct_path}`, `Range` honoured (whatsmeow download.go; Baileys messages-media.js).
  */
 export async function createCdn(options: CdnOptions): Promise<Cdn> {
-  const certificate = await issueCdnCertificate(options.name);
+  const certificate = options.certificate ?? (await issueCdnCertificate());
   const shelf = new ObjectShelf();
   const log: CdnLogEntry[] = [];
   let uploadFailure: number | undefined;
@@ -173,6 +175,7 @@ export async function createCdn(options: CdnOptions): Promise<Cdn> {
     },
     object: (directPath) => shelf.get(directPath),
     objects: () => shelf.all(),
+    putBack: (objects) => shelf.putBack(objects),
     ...faultsOf(shelf),
     remove: (directPath) => shelf.remove(directPath),
     failNextUpload: (status) => {

@@ -80,6 +80,11 @@ export class ObjectShelf {
     this.#objects.delete(objectPath(directPath));
   }
 
+  /** Takes what was there before. */
+  putBack(objects: readonly CdnObject[]): void {
+    for (const object of objects) this.#objects.set(object.path, object);
+  }
+
   all(): CdnObject[] {
     return [...this.#objects.values()];
   }

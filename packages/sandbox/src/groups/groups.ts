@@ -65,6 +65,18 @@ export class Groups {
     return group;
   }
 
+  kept(): readonly Group[] {
+    return [...this.#byId.values()];
+  }
+
+  /** Takes the groups of a network that has ended; nobody is told. */
+  restore(groups: readonly Group[]): void {
+    for (const group of groups) {
+      this.#byId.set(group.id, group);
+      for (const { account } of group.participants.values()) this.#belongs(group, account);
+    }
+  }
+
   /** By id (`120363…`) or JID. */
   get(idOrJid: string): Group | undefined {
     return this.#byId.get(parseJid(idOrJid)?.user ?? idOrJid);
@@ -174,6 +186,10 @@ export class Groups {
   #join(group: Group, account: Account, role: GroupRole): void {
     if (group.participants.has(account.user)) return;
     group.participants.set(account.user, { account, role });
+    this.#belongs(group, account);
+  }
+
+  #belongs(group: Group, account: Account): void {
     const groups = this.#byUser.get(account.user);
     if (groups) groups.add(group);
     else this.#byUser.set(account.user, new Set([group]));

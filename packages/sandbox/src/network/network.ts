@@ -1,18 +1,27 @@
 import type { BinaryNode } from 'baileys';
 import { Presences } from '../accounts/presence.ts';
-import { ReachOutLocks } from '../accounts/reach-out.ts';
+import { type KeptReachOut, ReachOutLocks } from '../accounts/reach-out.ts';
 import { Delivery } from '../delivery/delivery.ts';
+import type { Group } from '../groups/group.ts';
 import { Groups } from '../groups/groups.ts';
 import { dispatchIq } from '../iq/dispatch.ts';
 import type { DeviceAddress, NetworkLink, NetworkPort } from '../link.ts';
-import { Newsletters } from '../newsletters/newsletters.ts';
+import { type Newsletter, Newsletters } from '../newsletters/newsletters.ts';
 import { routeCall } from '../routing/calls.ts';
 import { routeMediaRetry, routeMessage } from '../routing/messages.ts';
 import { routeReceipt } from '../routing/receipts.ts';
 import type { IqExtension, MediaHosts, NetworkServices } from '../services.ts';
-import { AppState } from '../state/app-state.ts';
-import { Directory, type RegisteredDevice } from '../state/directory.ts';
+import { AppState, type KeptAppState } from '../state/app-state.ts';
+import { Directory, type KeptDirectory, type RegisteredDevice } from '../state/directory.ts';
 import { FaultOrders } from '../state/fault-orders.ts';
+
+export interface KeptNetwork {
+  readonly directory: KeptDirectory;
+  readonly appState: KeptAppState;
+  readonly groups: readonly Group[];
+  readonly newsletters: readonly Newsletter[];
+  readonly reachOut: KeptReachOut;
+}
 
 export interface NetworkOptions {
   readonly media?: MediaHosts;
@@ -44,6 +53,26 @@ export class Network implements NetworkPort, NetworkServices {
     this.media = options.media;
     this.#onError = options.onError ?? ((error) => process.emitWarning(error));
     this.delivery.onGone((device) => this.presences.deviceGone(device));
+  }
+
+  /** Everything but who is attached now. Its parts refer to each other: they are to be written as one. */
+  kept(): KeptNetwork {
+    return {
+      directory: this.directory.kept(),
+      appState: this.appState.kept(),
+      groups: this.groups.kept(),
+      newsletters: this.newsletters.kept(),
+      reachOut: this.reachOut.kept(),
+    };
+  }
+
+  /** Goes on where another network ended. */
+  restore(kept: KeptNetwork): void {
+    this.directory.restore(kept.directory);
+    this.appState.restore(kept.appState);
+    this.groups.restore(kept.groups);
+    this.newsletters.restore(kept.newsletters);
+    this.reachOut.restore(kept.reachOut);
   }
 
   attach(link: NetworkLink): void {

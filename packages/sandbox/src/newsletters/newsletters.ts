@@ -51,6 +51,14 @@ export class Newsletters {
     return newsletter;
   }
 
+  kept(): readonly Newsletter[] {
+    return [...this.#byJid.values()];
+  }
+
+  restore(newsletters: readonly Newsletter[]): void {
+    for (const newsletter of newsletters) this.#byJid.set(newsletter.jid, newsletter);
+  }
+
   get(jid: string): Newsletter | undefined {
     return this.#byJid.get(jid);
   }

@@ -50,6 +50,11 @@ export class AddressBook {
     this.#connection = connection;
   }
 
+  /** LIDs by phone number JID. */
+  kept(): ReadonlyMap<string, string> {
+    return this.#lidOf;
+  }
+
   learn(pn: string | undefined, lid: string | undefined): void {
     if (!pn?.endsWith('@s.whatsapp.net') || !lid?.endsWith('@lid')) return;
     const [barePn, bareLid] = [toJid(pn), toJid(lid)];

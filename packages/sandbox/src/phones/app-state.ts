@@ -19,6 +19,11 @@ const MAX_ATTEMPTS = 5;
 /** A patch of more changes has them in a file. Ours; the limit of the apps is not known. */
 const INLINE_CHANGES = 100;
 
+export interface AppStateKey {
+  readonly id: Buffer;
+  readonly data: Buffer;
+}
+
 /**
  * A phone's hand on its account's app state: encrypts changes under the key it shares with its companions
  * and uploads them as patches, each on the version before it (whatsmeow appstate/encode.go, appstate.go
@@ -26,13 +31,14 @@ const INLINE_CHANGES = 100;
  */
 export class PhoneAppState {
   /** Shared with companions; `id` is six bytes, device and counter. */
-  readonly key = { id: Buffer.concat([Buffer.from([0, 0]), randomBytes(4)]), data: randomBytes(32) };
+  readonly key: AppStateKey;
   readonly #connection: PhoneConnection;
   readonly #media: MediaClient;
   readonly #states = new Map<WAPatchName, LTHashState>();
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor(connection: PhoneConnection, media: MediaClient) {
+  constructor(connection: PhoneConnection, media: MediaClient, key?: AppStateKey) {
+    this.key = key ?? { id: Buffer.concat([Buffer.from([0, 0]), randomBytes(4)]), data: randomBytes(32) };
     this.#connection = connection;
     this.#media = media;
   }

@@ -22,6 +22,11 @@ export class ChatTimers {
   readonly #book: AddressBook;
   readonly #timers = new Map<string, ChatTimer>();
 
+  /** By chat. */
+  kept(): ReadonlyMap<string, ChatTimer> {
+    return this.#timers;
+  }
+
   constructor(book: AddressBook) {
     this.#book = book;
   }

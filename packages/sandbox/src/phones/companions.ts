@@ -4,6 +4,11 @@ import type { LinkedCompanion } from './link-companion.ts';
 
 const MAX_BOOTSTRAP_ATTEMPTS = 20;
 
+export interface KeptCompanions {
+  readonly devices: readonly number[];
+  readonly awaitingBootstrap: readonly number[];
+}
+
 /** The companions of a phone, and what each of them is given after its first login. */
 export class Companions {
   readonly #number: string;
@@ -21,6 +26,17 @@ export class Companions {
     this.#number = number;
     this.#parts = parts;
     this.#onProblem = onProblem;
+  }
+
+  kept(): KeptCompanions {
+    return { devices: [...this.#devices], awaitingBootstrap: [...this.#awaitingBootstrap] };
+  }
+
+  /** The companions of before: those that were given nothing yet get it when they come. */
+  restore({ devices, awaitingBootstrap }: KeptCompanions): void {
+    for (const device of devices) this.#devices.add(device);
+    for (const device of awaitingBootstrap) this.#awaitingBootstrap.add(device);
+    this.phoneIsBack();
   }
 
   /** Device ids of the companions linked now. */

@@ -4,14 +4,26 @@ import { Curve, type KeyPair, proto } from 'baileys';
 /** Prefix of what the account key signs (whatsmeow pair.go AdvAccountSignaturePrefix). */
 const ACCOUNT_SIGNATURE_PREFIX = Buffer.from([6, 0]);
 
+export interface KeptSigner {
+  readonly rawId: number;
+  /** Of the companion that was linked last. */
+  readonly keyIndex: number;
+}
+
 /** Signs companions into an account: the ADV part of linking, done by the primary phone. */
 export class DeviceSigner {
   readonly #identity: KeyPair;
-  readonly #rawId = randomInt(1, 2 ** 31);
-  #keyIndex = 0;
+  readonly #rawId: number;
+  #keyIndex: number;
 
-  constructor(identity: KeyPair) {
+  constructor(identity: KeyPair, kept?: KeptSigner) {
     this.#identity = identity;
+    this.#rawId = kept?.rawId ?? randomInt(1, 2 ** 31);
+    this.#keyIndex = kept?.keyIndex ?? 0;
+  }
+
+  kept(): KeptSigner {
+    return { rawId: this.#rawId, keyIndex: this.#keyIndex };
   }
 
   /** The identity number of this account, repeated in every device identity. */

@@ -1,11 +1,11 @@
 import { AccountChanges } from './account-changes.ts';
 import { AddressBook } from './address-book.ts';
-import { PhoneAppState } from './app-state.ts';
+import { type AppStateKey, PhoneAppState } from './app-state.ts';
 import { CallClient } from './calls.ts';
-import { ChatTimers } from './chat-timers.ts';
-import { Companions } from './companions.ts';
+import { type ChatTimer, ChatTimers } from './chat-timers.ts';
+import { Companions, type KeptCompanions } from './companions.ts';
 import { PhoneConnection } from './connection.ts';
-import { DeviceSigner } from './device-identity.ts';
+import { DeviceSigner, type KeptSigner } from './device-identity.ts';
 import { GroupClient } from './groups.ts';
 import { CompanionSync } from './history.ts';
 import type { PhoneHost } from './host.ts';
@@ -19,7 +19,7 @@ import { Past } from './past.ts';
 import { ProfileClient } from './profile.ts';
 import { type ReceiptPolicy, Receipts } from './receipts.ts';
 import { type PhoneIdentity, Sender } from './sending.ts';
-import type { SignalClient } from './signal.ts';
+import type { KeptSignal, SignalClient } from './signal.ts';
 
 /** Errors of a phone's own handling of stanzas. */
 export class Problems {
@@ -28,6 +28,17 @@ export class Problems {
   take(error: unknown): void {
     this.all.push(error instanceof Error ? error : new Error(String(error)));
   }
+}
+
+/** What makes a phone the same one again. What was said on it is not kept. */
+export interface KeptParts {
+  readonly signal: KeptSignal;
+  readonly signer: KeptSigner;
+  readonly appStateKey: AppStateKey;
+  readonly companions: KeptCompanions;
+  readonly book: ReadonlyMap<string, string>;
+  readonly timers: ReadonlyMap<string, ChatTimer>;
+  readonly policy: ReceiptPolicy;
 }
 
 /** What a phone is made of. */
@@ -54,16 +65,23 @@ export interface PhoneParts {
   /** What the phone answers to messages by itself. */
   readonly policy: ReceiptPolicy;
   readonly problems: Problems;
+  kept(): KeptParts;
 }
 
-/** Puts a phone together; it is not on the network yet. */
-export function phoneParts(host: PhoneHost, self: PhoneIdentity, signal: SignalClient): PhoneParts {
+/** Puts a phone together, the one that was kept or a new one; it is not on the network yet. */
+export function phoneParts(
+  host: PhoneHost,
+  self: PhoneIdentity,
+  signal: SignalClient,
+  kept?: KeptParts,
+): PhoneParts {
   const problems = new Problems();
   const connection = new PhoneConnection(host.network, { user: self.number, device: 0 }, (error) =>
     problems.take(error),
   );
   const book = new AddressBook(connection);
   book.learn(self.jid, self.lid);
+  for (const [number, lid] of kept?.book ?? []) book.learn(number, lid);
   const inbox = new Inbox();
   const receipts = new Receipts(connection, book);
   const groups = new GroupClient(connection, book);
@@ -72,16 +90,17 @@ export function phoneParts(host: PhoneHost, self: PhoneIdentity, signal: SignalC
   const sender = new Sender(self, { connection, signal, book, groups, inbox });
   const media = new MediaClient(connection, host.cdn.caPem);
   const mediaRetry = new MediaRetry({ connection, media, inbox, book, cdn: host.cdn });
-  const signer = new DeviceSigner(signal.identity);
+  const signer = new DeviceSigner(signal.identity, kept?.signer);
   const byCode = new PairCodeLinking(connection, signal.identity, self.jid);
-  const appState = new PhoneAppState(connection, media);
+  const appState = new PhoneAppState(connection, media, kept?.appStateKey);
   const account = new AccountChanges({ state: appState, connection, book, inbox });
   const linker = new CompanionLinker(host, self.number, signer, byCode, () => account.nameOnce(self.name));
   const past = new Past(self, { inbox, book });
   const timers = new ChatTimers(book);
+  for (const [chat, timer] of kept?.timers ?? []) timers.set(chat, timer);
   const { rawId } = signer;
   const sync = new CompanionSync(self, { sender, inbox, book, media, appState, timers, past, rawId });
-  const policy: ReceiptPolicy = { delivered: true, read: 'manual' };
+  const policy: ReceiptPolicy = { delivered: true, read: 'manual', ...kept?.policy };
   const companions = new Companions(self.number, { host, sync, online: () => connection.online }, (error) =>
     problems.take(error),
   );
@@ -107,5 +126,14 @@ export function phoneParts(host: PhoneHost, self: PhoneIdentity, signal: SignalC
     timers,
     policy,
     problems,
+    kept: () => ({
+      signal: signal.kept(),
+      signer: signer.kept(),
+      appStateKey: appState.key,
+      companions: companions.kept(),
+      book: book.kept(),
+      timers: timers.kept(),
+      policy,
+    }),
   };
 }

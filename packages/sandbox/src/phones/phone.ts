@@ -8,7 +8,7 @@ import type { ConversationMessage, PhoneMessage } from './inbox.ts';
 import type { LinkedCompanion } from './link-companion.ts';
 import type { MediaRetryPolicy, MediaRetryRequest } from './media-retry.ts';
 import { mediaOf } from './message-content.ts';
-import { type PhoneParts, phoneParts } from './parts.ts';
+import { type KeptParts, type PhoneParts, phoneParts } from './parts.ts';
 import type { Past } from './past.ts';
 import { PhoneLife } from './phone-life.ts';
 import type { ReceiptPolicy, ReceivedReceipt } from './receipts.ts';
@@ -23,6 +23,11 @@ export interface PhoneOptions {
   name: string;
   /** LID, digits or `…@lid`; made up when left out, null: the account has none. */
   lid?: string | null;
+}
+
+export interface KeptPhone {
+  readonly self: PhoneIdentity;
+  readonly parts: KeptParts;
 }
 
 /** A chat: a phone number, a user JID, a group or another phone. */
@@ -90,6 +95,21 @@ export class Phone extends PhoneLife {
     parts.connection.goOnline();
     await parts.connection.query(await signal.preKeyUpload(PRE_KEY_BATCH));
     return new Phone(self, parts);
+  }
+
+  /** The phone of a network that has ended, on the one that goes on. Its account is there already. */
+  static revive(host: PhoneHost, { self, parts: kept }: KeptPhone): Phone {
+    const parts = phoneParts(host, self, new SignalClient({ kept: kept.signal }), kept);
+    startReflexes(self, parts);
+    parts.connection.goOnline();
+    parts.companions.restore(kept.companions);
+    return new Phone(self, parts);
+  }
+
+  /** What {@link Phone.revive} needs. */
+  kept(): KeptPhone {
+    const { number, jid, lid, name } = this;
+    return { self: { number, jid, lid, name }, parts: this.#parts.kept() };
   }
 
   // --- companions ---
@@ -260,6 +280,11 @@ function targetJid(target: ChatTarget): string {
 /** Registers a number and switches its primary phone on. Rejects when the number exists. */
 export function createPhone(host: PhoneHost, options: PhoneOptions): Promise<Phone> {
   return Phone.create(host, options);
+}
+
+/** Switches a phone on again that was kept; see {@link Phone.revive}. */
+export function revivePhone(host: PhoneHost, kept: KeptPhone): Phone {
+  return Phone.revive(host, kept);
 }
 
 /** Puts the number of `former` on a new installation; see {@link Phone.reinstall}. */

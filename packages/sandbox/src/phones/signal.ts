@@ -40,9 +40,8 @@ const silent: Logger = {
   error: () => {},
 };
 
-/** Signal keys of one phone, in memory. */
-export function memoryKeyStore(): SignalKeyStore {
-  const values = new Map<string, unknown>();
+/** Signal keys of one phone, in memory: by type and id in `values`. */
+export function memoryKeyStore(values = new Map<string, unknown>()): SignalKeyStore {
   return {
     get<T extends keyof SignalDataTypeMap>(type: T, ids: string[]) {
       const found: Record<string, SignalDataTypeMap[T]> = {};
@@ -63,6 +62,15 @@ export function memoryKeyStore(): SignalKeyStore {
   };
 }
 
+/** What makes a Signal client the same one again. */
+export interface KeptSignal {
+  readonly identity: KeyPair;
+  readonly signedPreKey: SignedKeyPair;
+  readonly registrationId: number;
+  readonly nextPreKeyId: number;
+  readonly keys: ReadonlyMap<string, unknown>;
+}
+
 export interface Encrypted {
   readonly type: 'pkmsg' | 'msg';
   readonly ciphertext: Uint8Array;
@@ -73,25 +81,46 @@ export interface Encrypted {
  * the peer device's LID, whichever address a stanza used, as current clients do.
  */
 export class SignalClient {
-  readonly identity: KeyPair = Curve.generateKeyPair();
-  readonly signedPreKey: SignedKeyPair = signedKeyPair(this.identity, 1);
+  readonly identity: KeyPair;
+  readonly signedPreKey: SignedKeyPair;
   /** 14 bits, never 0 (libsignal key helper). */
-  readonly registrationId = randomInt(1, 16_381);
+  readonly registrationId: number;
+  readonly #values: Map<string, unknown>;
   readonly #keys: ReturnType<typeof addTransactionCapability>;
   readonly #repository: Repository;
   /** Devices seen with an open session: saves reading a session only to learn that it is there. */
   readonly #established = new Set<string>();
-  #nextPreKeyId = 1;
+  #nextPreKeyId: number;
 
-  constructor(store: SignalKeyStore = memoryKeyStore()) {
+  /** A new client, or the one that was kept. Another store than one in memory is not kept. */
+  constructor({ kept, store }: { kept?: KeptSignal; store?: SignalKeyStore } = {}) {
     silenceLibsignal();
     separateQueues();
+    this.identity = kept?.identity ?? Curve.generateKeyPair();
+    this.signedPreKey = kept?.signedPreKey ?? signedKeyPair(this.identity, 1);
+    this.registrationId = kept?.registrationId ?? randomInt(1, 16_381);
+    this.#nextPreKeyId = kept?.nextPreKeyId ?? 1;
+    this.#values = new Map(kept?.keys);
     const { identity: signedIdentityKey, signedPreKey, registrationId } = this;
-    this.#keys = addTransactionCapability(store, silent, { maxCommitRetries: 1, delayBetweenTriesMs: 0 });
+    this.#keys = addTransactionCapability(store ?? memoryKeyStore(this.#values), silent, {
+      maxCommitRetries: 1,
+      delayBetweenTriesMs: 0,
+    });
     this.#repository = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(
       { creds: { signedIdentityKey, signedPreKey, registrationId }, keys: this.#keys },
       silent,
     );
+  }
+
+  kept(): KeptSignal {
+    const { identity, signedPreKey, registrationId } = this;
+    return {
+      identity,
+      signedPreKey,
+      registrationId,
+      nextPreKeyId: this.#nextPreKeyId,
+      keys: this.#values,
+    };
   }
 
   close(): void {

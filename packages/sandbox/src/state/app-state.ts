@@ -18,6 +18,8 @@ interface Collection {
   readonly snapshots: Map<number, Uint8Array>;
 }
 
+export type KeptAppState = ReadonlyMap<string, ReadonlyMap<string, Collection>>;
+
 /** A client that begins gets fewer entries than this as the patches that made them. */
 const SNAPSHOT_RECORDS = 20;
 
@@ -33,6 +35,14 @@ export class AppState {
 
   constructor(files: () => StateFiles | undefined = () => undefined) {
     this.#files = files;
+  }
+
+  kept(): KeptAppState {
+    return this.#collections;
+  }
+
+  restore(kept: KeptAppState): void {
+    for (const [user, collections] of kept) this.#collections.set(user, new Map(collections));
   }
 
   version(user: string, name: string): number {

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { BinaryNode } from 'baileys';
 import type { DeviceAddress } from '../link.ts';
 import { isUserServer, type ParsedJid, parseJid } from './jid.ts';
-import { Mailbox } from './mailbox.ts';
+import { type KeptStanza, Mailbox } from './mailbox.ts';
 
 /** A public pre-key as a device uploaded it; keys are 32 bytes without the type byte. */
 export interface PreKey {
@@ -23,7 +23,7 @@ export interface RegisteredDevice {
   readonly platform: string;
   /** The static Noise key the device registered with; a login with another key is refused. */
   readonly noisePublic: Uint8Array | undefined;
-  readonly mailbox: Mailbox;
+  mailbox: Mailbox;
   identityPublic: Uint8Array;
   registrationId: number;
   signedPreKey: SignedPreKey | undefined;
@@ -110,6 +110,12 @@ const DEFAULT_PRIVACY: ReadonlyArray<readonly [string, string]> = [
   ['messages', 'all'],
 ];
 
+/** The accounts with their devices, and apart from them what waits for each device. */
+export interface KeptDirectory {
+  readonly accounts: readonly Account[];
+  readonly mail: ReadonlyMap<RegisteredDevice, readonly KeptStanza[]>;
+}
+
 /** The accounts of the network and their devices. */
 export class Directory {
   readonly #byUser = new Map<string, Account>();
@@ -179,6 +185,21 @@ export class Directory {
     };
     account.devices.set(input.device, device);
     return device;
+  }
+
+  kept(): KeptDirectory {
+    const accounts = [...this.#byUser.values()];
+    const devices = accounts.flatMap((account) => [...account.devices.values()]);
+    return { accounts, mail: new Map(devices.map((device) => [device, device.mailbox.stanzas])) };
+  }
+
+  /** Takes the accounts of a network that has ended. */
+  restore({ accounts, mail }: KeptDirectory): void {
+    for (const account of accounts) {
+      this.#byUser.set(account.user, account);
+      if (account.lid !== null) this.#byLid.set(account.lid, account);
+    }
+    for (const [device, stanzas] of mail) device.mailbox = Mailbox.of(stanzas);
   }
 
   byUser(user: string): Account | undefined {

@@ -1,10 +1,14 @@
 import type { BinaryNode } from 'baileys';
 import type { NetworkLink } from '../link.ts';
 
-interface Stored {
-  readonly sequence: number;
+export interface KeptStanza {
   readonly node: BinaryNode;
   /** How often the stanza was handed to a link; more than 0 on redelivery. */
+  readonly deliveries: number;
+}
+
+interface Stored extends KeptStanza {
+  readonly sequence: number;
   deliveries: number;
 }
 
@@ -23,17 +27,53 @@ export interface Acknowledgement {
  * Stanzas are found by tag and id, so that settling one costs the same whatever the length of the queue.
  */
 export class Mailbox {
-  link: NetworkLink | undefined;
-  /** True once stored stanzas were delivered on this link; new ones then go out at once. */
-  receiving = false;
-  /** True once the device said `<presence type="available">` on this link. */
-  available = false;
-
+  // Private, as all of it: what is kept of a network is everything about a device but its mailbox and its link.
+  #link: NetworkLink | undefined;
+  #receiving = false;
+  #available = false;
   readonly #stored = new Map<number, Stored>();
   readonly #byId = new Map<string, Stored[]>();
   /** Sequences of what the device answered with an error, and what is kept for that. */
   readonly #refused = new Set<number>();
   #sequence = 0;
+
+  /** A mailbox with these stanzas, in their order; nobody is attached to it. */
+  static of(stanzas: readonly KeptStanza[]): Mailbox {
+    const mailbox = new Mailbox();
+    for (const { node, deliveries } of stanzas) mailbox.#add(node, deliveries);
+    return mailbox;
+  }
+
+  /** What {@link Mailbox.of} makes an equal one from. */
+  get stanzas(): readonly KeptStanza[] {
+    return [...this.#stored.values()].map(({ node, deliveries }) => ({ node, deliveries }));
+  }
+
+  get link(): NetworkLink | undefined {
+    return this.#link;
+  }
+
+  set link(link: NetworkLink | undefined) {
+    this.#link = link;
+  }
+
+  /** True once stored stanzas were delivered on this link; new ones then go out at once. */
+  get receiving(): boolean {
+    return this.#receiving;
+  }
+
+  set receiving(receiving: boolean) {
+    this.#receiving = receiving;
+  }
+
+  /** True once the device said `<presence type="available">` on this link. */
+  get available(): boolean {
+    return this.#available;
+  }
+
+  set available(available: boolean) {
+    this.#available = available;
+  }
 
   /** Stanzas stored and not acknowledged. */
   get pending(): number {
@@ -42,16 +82,19 @@ export class Mailbox {
 
   /** Keeps a stanza until the device acknowledges it; false for one without an id, which cannot be acknowledged. */
   store(node: BinaryNode): boolean {
-    const id = node.attrs.id;
-    if (id === undefined) return false;
+    if (node.attrs.id === undefined) return false;
+    this.#add(node, this.#receiving ? 1 : 0);
+    return true;
+  }
+
+  #add(node: BinaryNode, deliveries: number): void {
     this.#sequence += 1;
-    const stored: Stored = { sequence: this.#sequence, node, deliveries: this.receiving ? 1 : 0 };
+    const stored: Stored = { sequence: this.#sequence, node, deliveries };
     this.#stored.set(stored.sequence, stored);
-    const key = `${node.tag} ${id}`;
+    const key = `${node.tag} ${node.attrs.id}`;
     const same = this.#byId.get(key);
     if (same) same.push(stored);
     else this.#byId.set(key, [stored]);
-    return true;
   }
 
   /**

@@ -60,9 +60,9 @@ class Direction {
 }
 
 it('clients of one process that write to the same device at once keep their own ratchets', async () => {
-  const target: Peer = { lid: '100@lid', signal: new SignalClient(slowStore()) };
+  const target: Peer = { lid: '100@lid', signal: new SignalClient({ store: slowStore() }) };
   const peers = Array.from({ length: SENDERS }, (_, index): Peer => {
-    return { lid: `${200 + index}@lid`, signal: new SignalClient(slowStore()) };
+    return { lid: `${200 + index}@lid`, signal: new SignalClient({ store: slowStore() }) };
   });
   for (const { signal } of peers) await signal.takeBundles(await bundleOf(target));
   const there = peers.map((peer) => new Direction(peer, target));
