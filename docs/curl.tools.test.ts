@@ -189,6 +189,21 @@ test('groups.md: a group is linked to a community and taken out again', async ()
   ]);
 });
 
+test('groups.md: a group is made and changed, and its members', async () => {
+  const [{ group }] = answers(await run('group-make'));
+  expect(await contact.groupInfo(group)).toMatchObject({ subject: 'Deliveries', announcement: true });
+  await run('group-change');
+  const place = { jid: variables.GROUP };
+  expect(await contact.groupInfo(place)).toMatchObject({
+    description: 'Who drives when',
+    locked: true,
+    ephemeral: 604_800,
+  });
+  const [{ participants }] = answers(await run('group-members'));
+  expect(participants).toMatchObject([{ jid: contact.jid, is_admin: true, status: 200, error: null }]);
+  await shop.demote(place, contact);
+});
+
 test('errors.md: the same key sends once', async () => {
   const [first, second] = answers(await run('idempotent'));
   expect(second.message_id).toBe(first.message_id);

@@ -223,6 +223,8 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     notices: events.notices,
     devices,
     finder: messages.finder,
+    recipients: sending.recipients,
+    sending: sending.pipeline,
     onConnected: linked.onConnected,
   });
   const webhooks = composeWebhooks({

@@ -5,19 +5,25 @@ import type { SessionReports } from '../devices/composition.ts';
 import type { NoticeEvents } from '../events/notice-events.ts';
 import type { MessageDevice } from '../messages/stored-message.ts';
 import type { Log } from '../observability/log.ts';
+import type { Sending } from '../sending/pipeline.ts';
+import type { Recipients } from '../sending/recipients.ts';
 import type { Step } from '../steps.ts';
 import type { Database } from '../storage/schema.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 import { Communities } from './communities.ts';
+import { GroupChanging } from './group-changing.ts';
 import { keepGroupNotice } from './group-keeper.ts';
 import { GroupRefresh } from './group-refresh.ts';
 import { GroupStore } from './group-store.ts';
 import { type GroupDevices, Groups } from './groups.ts';
 import { GroupsOnConnect } from './groups-on-connect.ts';
 import { GroupJoining, type JoiningParts } from './joining.ts';
+import { MembersChanging } from './members-changing.ts';
 
 export interface GroupsRoom {
   groups: Groups;
+  members: MembersChanging;
+  changing: GroupChanging;
   joining: GroupJoining;
   communities: Communities;
   store: GroupStore;
@@ -31,6 +37,8 @@ export function composeGroups(parts: {
   clock: Clock;
   log: Log;
   notices: NoticeEvents;
+  recipients: Recipients;
+  sending: Sending;
   devices: GroupDevices & { openSession(deviceId: string): WhatsAppSession | null };
   finder: JoiningParts['finder'];
   /** Hears of each device that has connected. */
@@ -47,8 +55,11 @@ export function composeGroups(parts: {
   const following = new GroupsOnConnect({ ...parts, store, refresh });
   onConnected((device) => following.connected(device));
   const groups = new Groups({ devices, store, refresh });
+  const members = new MembersChanging({ ...parts, groups, store, refresh });
   return {
     groups,
+    members,
+    changing: new GroupChanging({ devices, refresh, groups, members }),
     joining: new GroupJoining({ ...parts, groups }),
     communities: new Communities({ devices, groups }),
     store,

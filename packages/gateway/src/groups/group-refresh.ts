@@ -6,7 +6,7 @@ import type { Kysely, Transaction } from 'kysely';
 import { type Clock, pause } from '../clock.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
-import { RequestRefused } from '../whatsapp/port/errors.ts';
+import { RequestRefused, SessionError } from '../whatsapp/port/errors.ts';
 import type { GroupInfo } from '../whatsapp/port/groups.ts';
 import type { Jid } from '../whatsapp/port/identity.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
@@ -76,6 +76,35 @@ export class GroupRefresh {
       }
     }
     return true;
+  }
+
+  /** The group after a change of ours: an answer to the caller must not wait for the notification of it. */
+  async afterChange(device: GroupDevice, session: Session, group: Jid): Promise<void> {
+    try {
+      await this.one(device, session, group);
+    } catch (error) {
+      // The change is done; what is kept follows with its notification.
+      if (!(error instanceof SessionError)) throw error;
+    }
+  }
+
+  /** Makes a group, and stores it as the answer has it. */
+  async making<T extends { info: GroupInfo }>(device: GroupDevice, make: () => Promise<T>): Promise<T> {
+    const question = this.#asking(device);
+    try {
+      const made = await make();
+      await this.#store(device, [made.info], question, this.#clock.now());
+      return made;
+    } finally {
+      this.#questions.delete(question);
+    }
+  }
+
+  /** The account has left the group by itself. */
+  async left(device: GroupDevice, group: Jid): Promise<void> {
+    const at = this.#clock.now();
+    const end = { membership: 'left', leftAt: at, asOf: at } as const;
+    await this.#db.transaction().execute((trx) => endMembership(trx, device, group, end));
   }
 
   async #all(device: GroupDevice, session: Session): Promise<void> {

@@ -84,26 +84,29 @@ export class Groups {
     name: GroupName,
     refresh: boolean,
   ): Promise<{ device: MessageDevice; group: StoredGroup }> {
+    const device = await this.#parts.devices.resolve(caller, name.deviceId);
+    return { device, group: await this.#told(device, groupJid(name.group), refresh) };
+  }
+
+  async #told(device: MessageDevice, jid: Jid, refresh: boolean): Promise<StoredGroup> {
     const { devices, store, refresh: asking } = this.#parts;
-    const device = await devices.resolve(caller, name.deviceId);
-    const jid = groupJid(name.group);
     const stored = refresh ? null : await store.find(device, jid);
-    if (stored) return { device, group: stored };
+    if (stored) return stored;
     const session = devices.session(device);
     await onSession(() => asking.one(device, session, jid));
     const told = await store.find(device, jid);
     if (!told) throw new AppError('NOT_FOUND', { message: 'the account knows no such group' });
-    return { device, group: told };
+    return told;
   }
 }
 
 /** The group that a path names, by its JID or its id. Throws VALIDATION_ERROR. */
-export function groupJid(text: string): Jid {
+export function groupJid(text: string, field = 'jid'): Jid {
   const written = text.trim();
   const jid = normaliseJid(written.includes('@') ? written : `${written}@g.us`);
   if (jid && serverOf(jid) === 'g.us') return jid;
   throw invalidField(
-    'jid',
+    field,
     'must be the JID of a group, such as 120363039000000000@g.us',
     text.slice(0, 100),
   );

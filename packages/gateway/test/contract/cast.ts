@@ -131,6 +131,7 @@ export class Cast {
   ): Promise<void> {
     if (operation === 'cancelSendJob' || operation === 'cancelBulk') await this.#sendLater();
     if (operation === 'joinGroup') await this.#phones.shop.leaveGroup({ jid: answer.body.group_jid ?? '' });
+    if (operation === 'leaveGroup') await this.#replaceGroup();
     if (operation === 'deleteMessage') await this.#replaceMessage(answer.body.message_id);
     const { names } = this.#playground;
     if (operation === 'superAdminDeleteTenant') await this.#anotherTenant();
@@ -151,6 +152,11 @@ export class Cast {
     if (/^set(Device|Tenant)Proxy$/.test(operation)) await this.#goDirectly();
     if (operation === 'createWebhook') await this.#guardian.delete(`/webhooks/${answer.body.webhook?.id}`);
     if (/^(configure|update|delete)Webhook/.test(operation)) await this.#replaceWebhooks();
+  }
+
+  async #replaceGroup(): Promise<void> {
+    const { shop, contact } = this.#phones;
+    this.#office.names.group = (await shop.createGroup('Team', [contact])).jid;
   }
 
   /** An admin whom no request can name, so that none takes its rights away. */

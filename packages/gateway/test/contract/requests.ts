@@ -114,6 +114,10 @@ export const KNOWN_MEMBERS: Record<string, Json[]> = {
   link: ['<invite>', 'https://chat.whatsapp.com/<invite>?mode=ac_t', 'https://example.com/<invite>'],
   code: ['<invite>', 'AbCdEfGhIjKl'],
   inviter_jid: ['<contactJid>', '<contact>'],
+  participants: [['<contact>'], ['<contactJid>', '<spareNumber>'], ['<group>'], []],
+  duration_seconds: [604_800, 0, 60],
+  join_approval: [true, false, null],
+  parent_jid: ['<group>', '120363000000000000@g.us'],
   chat_jid: ['<contactJid>', '<contact>'],
   sender_jid: ['<contactJid>'],
   last_message_id: ['<receivedText>'],
@@ -141,6 +145,7 @@ const WANTED = new Set([
   'document',
   'sticker',
   'after_seq',
+  'join_approval',
 ]);
 /** Members that take a while when they are large: their tests are elsewhere. */
 const SLOW = /delay|typing/i;

@@ -158,7 +158,7 @@ test('a group that the account left, or was put out of, says so', async () => {
   // Whoever asks WhatsApp is not told more, and nothing is forgotten.
   world.sandbox.faults.clear();
   expect(await read(group.jid, '?refresh=true')).toMatchObject({ membership: 'left', left_at: left.left_at });
-  await ana.addToGroup(group, shop);
+  await shop.joinGroup(await ana.groupInvite(group));
   expect(await shows((now) => now.membership === 'member')).toMatchObject({
     left_at: null,
     members_count: 3,

@@ -112,6 +112,21 @@ const OPERATIONS: readonly (readonly [string, () => Promise<Answer>])[] = [
         deleteType: 'for_everyone',
       }),
   ],
+  ['a list of groups', () => api.get('/groups?refresh=true')],
+  ['a group', () => api.get(`/groups/${group}?refresh=true`)],
+  ['a new group', () => api.post('/groups', { name: 'New', participants: [contact.jid] })],
+  ['a new name of a group', () => api.call('PATCH', `/groups/${group}`, { name: 'Another' })],
+  ['a description of a group', () => api.call('PATCH', `/groups/${group}`, { topic: 'About' })],
+  ['a setting of a group', () => api.call('PATCH', `/groups/${group}`, { join_approval: true })],
+  ['a timer of a group', () => api.put(`/groups/${group}/ephemeral`, { duration_seconds: 86_400 })],
+  ['a new member', () => api.post(`/groups/${group}/participants`, { participants: [contact.number] })],
+  [
+    'a member that goes',
+    () => api.call('DELETE', `/groups/${group}/participants`, { participants: [contact.number] }),
+  ],
+  ['an invite link', () => api.get(`/groups/${group}/invite`)],
+  ['a new invite link', () => api.post(`/groups/${group}/invite/reset`)],
+  ['leaving a group', () => api.delete(`/groups/${group}/leave`)],
   // Last: when it is not answered, the connection begins anew.
   ['a star', () => api.post(`/messages/${theirs}/star`, { chat_jid: contact.jid })],
 ];
@@ -166,6 +181,15 @@ test.each(CODES)('every question is refused with %s', async (code) => {
     'a forward to a group',
     'a star',
     'a code for linking',
+    'a list of groups',
+    'a new name of a group',
+    'a description of a group',
+    'a setting of a group',
+    'a timer of a group',
+    'a new member',
+    'an invite link',
+    'a new invite link',
+    'leaving a group',
   ]) {
     expect([asked, statuses.get(asked)]).toEqual([asked, statusFor(code)]);
   }

@@ -31,6 +31,12 @@ export const idleGroups: SessionGroups = {
   info: notOpen,
   joined: notOpen,
   joinedStored: done,
+  create: notOpen,
+  changeMembers: notOpen,
+  change: notOpen,
+  inviteCode: notOpen,
+  leave: notOpen,
+  setPicture: notOpen,
 };
 export const idleContacts: SessionContacts = {
   lookUpNumbers: () => Promise.resolve([]),

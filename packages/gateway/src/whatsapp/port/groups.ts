@@ -40,6 +40,42 @@ export interface GroupInfo {
   members: GroupMember[];
 }
 
+/** A group that is to be made. The account itself is in it as well. */
+export interface NewGroup
+  extends Pick<
+    GroupInfo,
+    | 'subject'
+    | 'announce'
+    | 'locked'
+    | 'joinApproval'
+    | 'memberAddMode'
+    | 'ephemeralSeconds'
+    | 'community'
+    | 'parent'
+  > {
+  members: readonly Identity[];
+}
+
+/** One thing that is changed about a group. */
+export type GroupChange =
+  | { name: 'subject'; value: string }
+  /** Null deletes it. */
+  | { name: 'description'; value: string | null }
+  | { name: 'announce' | 'locked' | 'joinApproval'; value: boolean }
+  | { name: 'memberAddMode'; value: MemberAddMode }
+  /** Seconds; 0: messages stay. */
+  | { name: 'ephemeral'; value: number };
+
+export type MembersChange = 'add' | 'remove' | 'promote' | 'demote';
+
+/** What became of one person whom a change of members names. */
+export interface MemberOutcome extends Identity {
+  /** 200, or the code that WhatsApp refuses this one person with. */
+  code: number;
+  /** They let strangers not add them: with this they can join by themselves, once they have got it. */
+  invite: { code: string; expiresAt: number } | null;
+}
+
 export interface SessionGroups {
   /** The members of a group we are in, ourselves included. */
   members(group: Jid): Promise<GroupMember[]>;
@@ -51,4 +87,14 @@ export interface SessionGroups {
   joined(): Promise<GroupInfo[]>;
   /** What `joined` told last is stored: until then the session says at each start that the groups have changed. */
   joinedStored(): Promise<void>;
+  /** Makes a group. Whom it could not take in is told apart. */
+  create(group: NewGroup): Promise<{ info: GroupInfo; refused: MemberOutcome[] }>;
+  /** Each is told for itself, in the order of the answer. */
+  changeMembers(group: Jid, change: MembersChange, people: readonly Identity[]): Promise<MemberOutcome[]>;
+  change(group: Jid, change: GroupChange): Promise<void>;
+  /** The code of the invite link; `anew` makes another and the old one void. */
+  inviteCode(group: Jid, options: { anew: boolean }): Promise<string>;
+  leave(group: Jid): Promise<void>;
+  /** A JPEG, or null to take it off. The new picture's id. */
+  setPicture(group: Jid, jpeg: Uint8Array | null): Promise<string | null>;
 }

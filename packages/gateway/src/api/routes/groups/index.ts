@@ -1,14 +1,26 @@
 /** Tag `groups`: groups, their members and invites, and communities. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type CommunitiesParts, communityRoutes } from './communities.ts';
+import { type InviteParts, inviteRoutes } from './invites.ts';
 import { type JoinRequestsParts, joinRequestRoutes } from './join-requests.ts';
 import { type JoiningParts, joiningRoutes } from './joining.ts';
+import { type ManageParts, manageRoutes } from './manage.ts';
+import { type ParticipantsParts, participantsRoutes } from './participants.ts';
 import { type ReadParts, readRoutes } from './read.ts';
 
-export type GroupsParts = ReadParts & JoiningParts & JoinRequestsParts & CommunitiesParts;
+export type GroupsParts = ReadParts &
+  ManageParts &
+  ParticipantsParts &
+  InviteParts &
+  JoiningParts &
+  JoinRequestsParts &
+  CommunitiesParts;
 
 export const groupsRoutes: FastifyPluginAsyncTypebox<GroupsParts> = async (app, parts) => {
   await app.register(readRoutes, parts);
+  await app.register(manageRoutes, parts);
+  await app.register(participantsRoutes, parts);
+  await app.register(inviteRoutes, parts);
   await app.register(joiningRoutes, parts);
   await app.register(joinRequestRoutes, parts);
   await app.register(communityRoutes, parts);

@@ -1,69 +1,7 @@
 import type { SessionGroups } from '../../port/groups.ts';
-import type { DirtyGroups } from '../account/dirty-groups.ts';
-import type { Link } from '../connection/link.ts';
-import { type BinaryNode, getBinaryNodeChild, getBinaryNodeChildren, type Socket } from '../library.ts';
-import type { GroupCache } from '../outbound/group-cache.ts';
-import { GROUPS, groupQuery } from '../outbound/group-query.ts';
-import { groupInfo } from '../parse/group-node.ts';
-import { identity, type LidDirectory } from '../parse/message-source.ts';
+import { groupChanges } from './group-changes.ts';
+import { type GroupsParts, knownGroups } from './known-groups.ts';
 
-export interface GroupsParts {
-  link: Link;
-  /** The member lists that sends go by. */
-  cache: GroupCache;
-  dirty: DirtyGroups;
-  /** Who is who, by what is stored: the list of all groups names thousands. */
-  names: LidDirectory;
-}
-
-export function groups({ link, cache, dirty, names }: GroupsParts): SessionGroups {
-  return {
-    members: (group) =>
-      link.ask(async (socket) => {
-        const { participants } = await cache.fetched(socket, group);
-        const directory = socket.signalRepository.lidMapping;
-        return Promise.all(
-          participants.map(async (member) => ({
-            ...(await identity(member.id, member.phoneNumber ?? member.lid, directory)),
-            // `admin` or `superadmin` (the one who made the group); absent for the others.
-            admin: typeof member.admin === 'string',
-            superAdmin: member.admin === 'superadmin',
-          })),
-        );
-      }),
-    timer: (group) => link.ask(async (socket) => (await cache.fetched(socket, group)).ephemeralDuration ?? 0),
-
-    info: (group) =>
-      link.ask(async (socket) => {
-        // What is told here and what sends go by must not differ.
-        cache.forget(group);
-        const command = { tag: 'query', attrs: { request: 'interactive' } };
-        const answer = await groupQuery(socket, group, 'get', command);
-        return groupInfo(answeredGroup(answer), names);
-      }),
-
-    joined: () =>
-      link.ask(async (socket) => {
-        const nodes = await joinedNodes(socket);
-        for (const { attrs } of nodes) cache.forget(`${attrs.id}@g.us`);
-        return Promise.all(nodes.map((node) => groupInfo(node, names)));
-      }),
-    joinedStored: () => link.ask((socket) => dirty.clean(socket)),
-  };
-}
-
-/** whatsmeow group.go GetJoinedGroups. */
-async function joinedNodes(socket: Socket): Promise<BinaryNode[]> {
-  const content = [
-    { tag: 'participants', attrs: {} },
-    { tag: 'description', attrs: {} },
-  ];
-  const answer = await groupQuery(socket, GROUPS, 'get', { tag: 'participating', attrs: {}, content });
-  return getBinaryNodeChildren(getBinaryNodeChild(answer, 'groups'), 'group').filter(({ attrs }) => attrs.id);
-}
-
-function answeredGroup(answer: BinaryNode): BinaryNode {
-  const group = getBinaryNodeChild(answer, 'group');
-  if (!group?.attrs.id) throw new Error('WhatsApp answered without the group');
-  return group;
+export function groups(parts: GroupsParts): SessionGroups {
+  return { ...knownGroups(parts), ...groupChanges(parts) };
 }

@@ -1,0 +1,153 @@
+/** Making groups and changing what they are. Each change is told by WhatsApp, and what is kept follows at once. */
+import { invalidField } from '../errors.ts';
+import { sameIdentity } from '../identity/jid.ts';
+import type { Caller } from '../tenancy/caller.ts';
+import { onSession } from '../whatsapp/port/app-errors.ts';
+import type { GroupChange, MemberAddMode, NewGroup } from '../whatsapp/port/groups.ts';
+import type { Jid } from '../whatsapp/port/identity.ts';
+import type { GroupWithMembers, StoredGroup } from './group.ts';
+import { onGroup } from './group-answers.ts';
+import type { GroupRefresh } from './group-refresh.ts';
+import { type GroupDevices, type GroupName, type Groups, groupJid } from './groups.ts';
+import type { MemberResult } from './member-results.ts';
+import { type MembersChanging, participantAddresses, resultOf } from './members-changing.ts';
+import { reachGroup } from './reaching.ts';
+
+/** Characters. Longer ones are refused by the server (406), which counts otherwise for emojis. */
+const LONGEST_NAME = 100;
+const LONGEST_DESCRIPTION = 2048;
+
+export interface CreateGroup {
+  deviceId: string | undefined;
+  name: string;
+  participants: readonly string[];
+  announce?: boolean | undefined;
+  locked?: boolean | undefined;
+  joinApproval?: boolean | undefined;
+  memberAddMode?: MemberAddMode | undefined;
+  ephemeralSeconds?: number | undefined;
+  /** A community. */
+  community?: boolean | undefined;
+  /** The community that it shall belong to. */
+  parent?: string | undefined;
+  sendInvite?: boolean | undefined;
+}
+
+/** A group that was made, and those whom WhatsApp did not take in. */
+export interface CreatedGroup extends GroupWithMembers {
+  refused: MemberResult[];
+}
+
+export interface GroupChangingParts {
+  devices: GroupDevices;
+  refresh: GroupRefresh;
+  groups: Groups;
+  members: MembersChanging;
+}
+
+export class GroupChanging {
+  readonly #parts: GroupChangingParts;
+
+  constructor(parts: GroupChangingParts) {
+    this.#parts = parts;
+  }
+
+  async create(caller: Caller, request: CreateGroup): Promise<CreatedGroup> {
+    const { devices, groups, members, refresh } = this.#parts;
+    const device = await devices.resolve(caller, request.deviceId);
+    const subject = checkedName(request.name);
+    const addresses = participantAddresses(request.participants);
+    const parent = request.parent === undefined ? null : groupJid(request.parent, 'parent_jid');
+    const session = devices.session(device);
+    const named = await members.people(session, device, addresses);
+    const others = named.flatMap(({ who }) => (who && !sameIdentity(who, device) ? [who] : []));
+    const made = await onSession(() =>
+      refresh.making(device, () => session.groups.create(newGroup(request, subject, parent, others))),
+    );
+    const { group, members: now } = await groups.get(caller, {
+      deviceId: device.id,
+      group: made.info.jid,
+    });
+    const refused = named
+      .map((each) => resultOf('add', each, [...made.refused, ...taken(made.info.members)], now))
+      .filter(({ refusal }) => refusal !== null);
+    const told = request.sendInvite ? await members.invited(caller, { device, group }, refused) : refused;
+    return { group, members: now, refused: told };
+  }
+
+  /** All of the changes, one after the other; what was done before one is refused stands, and the error tells it. */
+  async change(caller: Caller, name: GroupName, changes: readonly GroupChange[]): Promise<StoredGroup> {
+    const { groups, refresh } = this.#parts;
+    const { device, session, group } = await reachGroup(this.#parts, caller, name);
+    if (changes.length === 0) throw invalidField('body', 'names nothing that is to be changed');
+    const checked = changes.map(checkedChange);
+    const { jid } = group;
+    try {
+      for (const change of checked) {
+        await onGroup(group, `to change ${change.name}`, () => session.groups.change(jid, change));
+      }
+    } finally {
+      await refresh.afterChange(device, session, jid);
+    }
+    return (await groups.get(caller, { deviceId: device.id, group: jid })).group;
+  }
+
+  /** The invite link's code; `anew` makes the old link void. */
+  async inviteCode(
+    caller: Caller,
+    name: GroupName,
+    options: { anew: boolean },
+  ): Promise<{ group: Jid; code: string }> {
+    const { session, group } = await reachGroup(this.#parts, caller, name);
+    const asked = (): Promise<string> => session.groups.inviteCode(group.jid, options);
+    return { group: group.jid, code: await onGroup(group, 'the invite link', asked) };
+  }
+
+  async leave(caller: Caller, name: GroupName): Promise<void> {
+    const { device, session, group } = await reachGroup(this.#parts, caller, name);
+    await onGroup(group, 'to let the account leave', () => session.groups.leave(group.jid));
+    await this.#parts.refresh.left(device, group.jid);
+  }
+}
+
+function newGroup(
+  { announce, locked, joinApproval, memberAddMode, ephemeralSeconds, community }: CreateGroup,
+  subject: string,
+  parent: Jid | null,
+  members: NewGroup['members'],
+): NewGroup {
+  return {
+    subject,
+    members,
+    parent,
+    announce: announce ?? false,
+    locked: locked ?? false,
+    joinApproval: joinApproval ?? false,
+    memberAddMode: memberAddMode ?? 'all',
+    ephemeralSeconds: ephemeralSeconds ?? 0,
+    community: community ?? false,
+  };
+}
+
+function taken(members: NewGroup['members']) {
+  return members.map(({ jid, lid }) => ({ jid, lid, code: 200, invite: null }));
+}
+
+function checkedChange(change: GroupChange): GroupChange {
+  if (change.name === 'subject') return { ...change, value: checkedName(change.value) };
+  if (change.name !== 'description' || change.value === null) return change;
+  if (length(change.value) > LONGEST_DESCRIPTION) {
+    throw invalidField('description', `must be at most ${LONGEST_DESCRIPTION} characters`);
+  }
+  return change.value.trim() === '' ? { ...change, value: null } : change;
+}
+
+function checkedName(name: string): string {
+  const written = name.trim();
+  if (written !== '' && length(written) <= LONGEST_NAME) return written;
+  throw invalidField('name', `must be 1 to ${LONGEST_NAME} characters`);
+}
+
+function length(text: string): number {
+  return [...text].length;
+}
