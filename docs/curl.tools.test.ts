@@ -1,7 +1,7 @@
 /** Runs the curl lines of README and guides as they stand there, by bash, against a gateway on the sandbox. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Phone, PhoneMessage } from '@wuts/sandbox';
@@ -324,6 +324,18 @@ test('calls.md', async () => {
   const [set, read] = answers(await run('call-settings'));
   expect(read).toEqual(set);
   expect((await api.put(`/devices/${variables.DEVICE}/calls`, { reject: false })).status).toBe(200);
+});
+
+test('profile.md', async () => {
+  await writeFile(join(folder, 'photo.jpg'), await jpeg());
+  await run('profile-change');
+  const sent = await world.as(variables.TOKEN).post('/send/text', { number: contact.number, text: 'named' });
+  const got = await contact.waitForMessage(({ id }) => id === sent.body.message_id);
+  expect(got.pushName).toBe('Loja 01');
+  const [set, found, removed] = answers(await run('profile-picture'));
+  expect([found.picture_id, removed.success]).toEqual([set.picture_id, true]);
+  const [before, after] = answers(await run('privacy'));
+  expect([before.data.LastSeen, after.data.LastSeen]).toEqual(['all', 'contacts']);
 });
 
 test('proxies.md', async () => {

@@ -36,6 +36,7 @@ const DOMAIN = [
   'webhooks',
   'proxies',
   'calls',
+  'profile',
 ];
 
 interface Rule {
@@ -66,6 +67,7 @@ const GATEWAY: Record<string, Rule> = {
   events: { may: ['storage', 'identity', PORT, 'observability'] },
   webhooks: { may: ['events', 'storage', 'net', 'tenancy', 'quotas', 'devices', 'observability'] },
   devices: { may: ['events', 'tenancy', 'quotas', 'identity', 'storage', PORT, 'observability'] },
+  profile: { may: ['sending', 'media', 'devices', 'tenancy', PORT] },
   calls: {
     may: [
       'sending',

@@ -28,6 +28,7 @@ import { findMessages } from './messages/visible.ts';
 import { composeNet } from './net/composition.ts';
 import { createLog, type Log } from './observability/log.ts';
 import { createMetrics } from './observability/metrics.ts';
+import { composeProfile } from './profile/composition.ts';
 import { composeProxies } from './proxies/composition.ts';
 import { composeQuotas } from './quotas/composition.ts';
 import { composeSending } from './sending/composition.ts';
@@ -285,6 +286,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     contacts,
     proxies: proxies.of(devices),
     calls: calls.calls,
+    profile: composeProfile({ devices, files: media.outbound }),
   });
 
   const steps: Steps = [

@@ -15,6 +15,7 @@ import type { MediaLinks } from '../media/links.ts';
 import type { Messages } from '../messages/composition.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
+import type { ProfileRoom } from '../profile/composition.ts';
 import type { Proxies } from '../proxies/proxies.ts';
 import type { QuotaRoom } from '../quotas/composition.ts';
 import type { SendingRoom } from '../sending/composition.ts';
@@ -57,6 +58,7 @@ export async function composeApi(parts: {
   contacts: ContactsRoom;
   proxies: Proxies;
   calls: Calls;
+  profile: ProfileRoom;
 }): Promise<Api> {
   const { config, clock, metrics, quotas, tenancy, devices, media, sending } = parts;
   const { webhooks } = parts.webhooks;
@@ -97,6 +99,13 @@ export async function composeApi(parts: {
         instances: { devices, clock, webhookUrls: webhooks.endpoints },
         proxy: { proxies: parts.proxies },
         calls: { calls: parts.calls },
+        profile: {
+          ...parts.profile,
+          uploads: media.uploads,
+          inlineFiles: media.inlineFiles,
+          mediaBodyLimit: BODY_LIMIT,
+          uploadLimit: config.media.maxBytes,
+        },
         webhooks,
         events: { reader: parts.events.reader, devices, authenticator: tenancy.authentication },
         messages: {

@@ -18,8 +18,6 @@ export const NOT_YET: readonly string[] = [
   'POST /communities',
   'POST /communities/{jid}/participants',
   'DELETE /communities/{jid}/participants',
-  'GET /privacy',
-  'POST /profile/picture',
   'POST /newsletters',
   'GET /newsletters/{jid}',
   'GET /newsletters/{jid}/invite',

@@ -26,7 +26,7 @@ export interface OutboundMediaSource {
 export interface OutboundMedia {
   /** What is made and measured of sound and video. */
   readonly prepare: Pick<MediaPreparation, 'facts' | 'sound' | 'waveform' | 'frame' | 'toOpus' | 'toMp4'>;
-  readonly pictures: Pick<PictureReader, 'facts' | 'preview' | 'sticker'>;
+  readonly pictures: Pick<PictureReader, 'facts' | 'preview' | 'square' | 'sticker'>;
   /** Throws INVALID_MEDIA, PAYLOAD_TOO_LARGE. `field` names the request's member in the error. */
   open(input: MediaInput, options: OpenOptions): Promise<OpenedMedia>;
   /** The beginning of an HTML page; null when it cannot be fetched. */

@@ -4,13 +4,16 @@ import { type Cast, PASSWORD } from './cast.ts';
 import type { Operation } from './operations.ts';
 import type { GeneratedRequest } from './requests.ts';
 
+/** Of the tag `instances`, and breaking nothing: it needs a device that stays connected. */
+const OF_ACCOUNT = /^\/(?:privacy|profile)/;
+
 /** Operations that break links, users, tokens and webhooks act on a tenant that is there for it. */
-export function inPlayground({ tag, id }: Operation): boolean {
+export function inPlayground({ tag, id, path }: Operation): boolean {
   return (
     tag === 'users-and-admin' ||
     tag === 'webhooks' ||
     tag === 'proxy' ||
-    (tag === 'instances' && id !== 'checkSessionStatus')
+    (tag === 'instances' && id !== 'checkSessionStatus' && !OF_ACCOUNT.test(path))
   );
 }
 

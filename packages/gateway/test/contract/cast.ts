@@ -150,6 +150,7 @@ export class Cast {
       await this.#guardian.post(`/connect?device_id=${names.device}`);
     }
     if (/^set(Device|Tenant)Proxy$/.test(operation)) await this.#goDirectly();
+    if (operation === 'removeProfilePicture') await this.#phones.shop.setPicture(await jpeg(80, 80));
     if (operation === 'createWebhook') await this.#guardian.delete(`/webhooks/${answer.body.webhook?.id}`);
     if (/^(configure|update|delete)Webhook/.test(operation)) await this.#replaceWebhooks();
   }
@@ -277,6 +278,7 @@ async function sendSome(
   const image = await api.post('/send/image', { number: contact.number, image: office.names.jpeg });
   const got = await contact.sendImage(shop.number, { bytes: await jpeg() });
   await contact.setPicture(await jpeg(80, 80));
+  await shop.setPicture(await jpeg(80, 80));
   const gotText = await contact.sendText(shop.number, 'hello');
   const media = await until('the picture is there', async () => {
     const answer = await api.get(`/messages/${got.id}/media`);

@@ -314,6 +314,22 @@ export const DOCUMENTED: Readonly<Record<string, Shape>> = {
     data: { tenant_id: 'string', tenant_name: 'string', deleted_at: 'time' },
   },
   rejectCall: { success: ok },
+  getPrivacySettings: {
+    success: ok,
+    data: {
+      GroupAdd: 'string',
+      LastSeen: 'string',
+      Status: 'string',
+      Profile: 'string',
+      ReadReceipts: 'string',
+      CallAdd: 'string',
+      Online: 'string',
+      Messages: 'string',
+      Defense: 'string',
+      Stickers: 'string',
+    },
+  },
+  setProfilePicture: { success: ok, picture_id: 'string' },
   getTenantProxy: {
     success: ok,
     'tenant_proxy?': { proxy_url: 'string', updated_at: 'time' },

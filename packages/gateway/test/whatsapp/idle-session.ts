@@ -14,6 +14,7 @@ import type { SessionMedia } from '../../src/whatsapp/port/media.ts';
 import type { SessionMessages } from '../../src/whatsapp/port/messages.ts';
 import type { SessionPairing } from '../../src/whatsapp/port/pairing.ts';
 import type { SessionPresence } from '../../src/whatsapp/port/presence.ts';
+import type { SessionProfile } from '../../src/whatsapp/port/profile.ts';
 import type { SessionReceipts } from '../../src/whatsapp/port/receipts.ts';
 import type { SessionAbilities, WhatsAppSession } from '../../src/whatsapp/port/session.ts';
 
@@ -25,6 +26,18 @@ export const idleMessages: SessionMessages = { newId: () => '3EB0', send: notOpe
 export const idleReceipts: SessionReceipts = { send: done };
 export const idleMedia: SessionMedia = { connection: notOpen, requestReupload: done };
 export const idleCalls: SessionCalls = { reject: done };
+export const idleProfile: SessionProfile = {
+  privacy: () => Promise.resolve({}),
+  setPrivacy: done,
+  setPicture: notOpen,
+  removePicture: done,
+  picture: () => Promise.resolve(null),
+  about: () => Promise.resolve({ text: '', setAt: null }),
+  setAbout: done,
+  setName: done,
+  defaultTimer: () => Promise.resolve(0),
+  setDefaultTimer: done,
+};
 export const idleGroups: SessionGroups = {
   members: () => Promise.resolve([]),
   timer: () => Promise.resolve(0),
@@ -69,6 +82,7 @@ export function abilities(parts: Partial<SessionAbilities> = {}): SessionAbiliti
     receipts: idleReceipts,
     media: idleMedia,
     calls: idleCalls,
+    profile: idleProfile,
     groups: idleGroups,
     groupJoining: idleGroupJoining,
     communities: idleCommunities,

@@ -72,7 +72,15 @@ const about: IqHandler = ({ network, sender, iq }) => {
   return { after: () => setAbout(network, sender.account, text) };
 };
 
-const disappearingMode: IqHandler = () => ({});
+/** The default timer (whatsmeow privacysettings.go SetDefaultDisappearingTimer); the account's other devices are told. */
+const disappearingMode: IqHandler = ({ network, sender, iq }) => {
+  const seconds = Number(childNamed(iq, 'disappearing_mode')?.attrs.duration);
+  if (iq.attrs.type !== 'set' || !Number.isSafeInteger(seconds) || seconds < 0) return { error: BAD_REQUEST };
+  const set = { seconds, at: Math.floor(Date.now() / 1000) };
+  sender.account.defaultTimer = set;
+  const mode = stanza('disappearing_mode', { duration: String(seconds), t: String(set.at) });
+  return { after: () => tellOwnDevices(network, sender, mode) };
+};
 
 const bots: IqHandler = () => ({ content: [stanza('bot', { v: '2' })] });
 

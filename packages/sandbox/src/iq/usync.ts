@@ -103,7 +103,7 @@ function protocolAnswer(subject: Subject, { tag }: BinaryNode, asker: Account): 
         ? stanza('status', { t: String(account.createdAt) }, Buffer.from(account.about, 'utf8'))
         : stanza('status', { t: '0', code: '401' });
     case 'disappearing_mode':
-      return account ? stanza('disappearing_mode', { duration: '0', t: '0' }) : undefined;
+      return account ? timerAnswer(account) : undefined;
     case 'business':
       return account?.business ? stanza('business', {}, nameOf(account.business)) : undefined;
     case 'picture':
@@ -127,6 +127,10 @@ function nameOf({ certificate }: Business): BinaryNode[] {
     privacy_mode_ts: '0',
   };
   return [stanza('verified_name', attrs, certificate)];
+}
+
+function timerAnswer({ defaultTimer: { seconds, at } }: Account): BinaryNode {
+  return stanza('disappearing_mode', { duration: String(seconds), t: String(at) });
 }
 
 function deviceAnswer({ account, asked }: Subject): BinaryNode[] {

@@ -56,6 +56,8 @@ export interface Account {
   readonly blocked: Set<string>;
   readonly privacy: Map<string, string>;
   about: string;
+  /** Of the chats that the account begins: seconds, 0 for never, and when it was set, Unix seconds. */
+  defaultTimer: { readonly seconds: number; readonly at: number };
   picture: Picture | undefined;
   /** Of an account that is a business. */
   business: Business | undefined;
@@ -108,6 +110,8 @@ const DEFAULT_PRIVACY: ReadonlyArray<readonly [string, string]> = [
   ['groupadd', 'all'],
   ['calladd', 'all'],
   ['messages', 'all'],
+  ['defense', 'on_standard'],
+  ['stickers', 'contacts'],
 ];
 
 /** The accounts with their devices, and apart from them what waits for each device. */
@@ -143,6 +147,7 @@ export class Directory {
       contacts: new Set(),
       blocked: new Set(),
       privacy: new Map(DEFAULT_PRIVACY),
+      defaultTimer: { seconds: 0, at: 0 },
       about: 'Hey there! I am using WhatsApp.',
       picture: undefined,
       business: undefined,

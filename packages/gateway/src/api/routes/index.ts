@@ -8,6 +8,7 @@ import { type InstancesParts, instancesRoutes } from './instances/index.ts';
 import { type MessagesParts, messagesRoutes } from './messages/index.ts';
 import { type PaymentsParts, paymentsRoutes } from './payments/index.ts';
 import { type PlatformParts, platformRoutes } from './platform/index.ts';
+import { type ProfileParts, profileRoutes } from './profile/index.ts';
 import { type ProxyParts, proxyRoutes } from './proxy/index.ts';
 import { type UsersAndAdminParts, usersAndAdminRoutes } from './users-and-admin/index.ts';
 import { type WebhooksParts, webhooksRoutes } from './webhooks/index.ts';
@@ -20,6 +21,7 @@ export interface ApiParts {
   instances: InstancesParts;
   messages: MessagesParts;
   payments: PaymentsParts;
+  profile: ProfileParts;
   proxy: ProxyParts;
   usersAndAdmin: UsersAndAdminParts;
   webhooks: WebhooksParts;
@@ -53,7 +55,10 @@ export const TAGS: readonly Tag[] = [
   {
     name: 'instances',
     description: 'Linked devices: pairing, state, connecting',
-    register: (app, { instances }) => app.register(instancesRoutes, instances),
+    register: async (app, { instances, profile }) => {
+      await app.register(instancesRoutes, instances);
+      await app.register(profileRoutes, profile);
+    },
   },
   {
     name: 'messages',

@@ -67,6 +67,8 @@ async function work(task: PictureTask): Promise<PictureResult> {
       return { facts, bytes: new Uint8Array() };
     case 'preview':
       return { facts, bytes: await preview(task.path, task.side) };
+    case 'square':
+      return { facts, bytes: await square(task.path, facts, task.side) };
     case 'sticker':
       return sticker(task.path, facts, metadata, task.maxBytes);
   }
@@ -101,6 +103,16 @@ async function preview(path: string, side: number): Promise<Uint8Array> {
     .resize(side, side, { fit: 'inside', withoutEnlargement: true })
     .flatten({ background: '#ffffff' })
     .jpeg({ quality: 60 })
+    .toBuffer();
+}
+
+async function square(path: string, { width, height }: PictureFacts, side: number): Promise<Uint8Array> {
+  const pixels = Math.min(side, width, height);
+  return load(path)
+    .autoOrient()
+    .resize(pixels, pixels, { fit: 'cover' })
+    .flatten({ background: '#ffffff' })
+    .jpeg({ quality: 80 })
     .toBuffer();
 }
 

@@ -13,6 +13,8 @@ export type PictureTask =
   | { kind: 'facts'; path: string }
   /** A JPEG of at most `side` pixels. */
   | { kind: 'preview'; path: string; side: number }
+  /** A square JPEG out of the middle, of at most `side` pixels. */
+  | { kind: 'square'; path: string; side: number }
   /** A WebP of 512 × 512, animated if the picture is. */
   | { kind: 'sticker'; path: string; maxBytes: number };
 

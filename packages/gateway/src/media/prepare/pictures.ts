@@ -82,6 +82,11 @@ export class PictureReader {
     return this.#run({ kind: 'preview', side }, file);
   }
 
+  /** A square JPEG out of its middle, of `side` pixels, or as many as it has: what profiles and groups show. */
+  square(file: OpenedSource, side: number): Promise<PictureResult> {
+    return this.#run({ kind: 'square', side }, file);
+  }
+
   /** WebP of 512 × 512 with a clear background, animated if the picture is, of at most `maxBytes`. */
   sticker(file: OpenedSource, maxBytes: number): Promise<PictureResult> {
     return this.#run({ kind: 'sticker', maxBytes }, file);

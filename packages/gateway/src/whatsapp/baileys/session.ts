@@ -14,6 +14,7 @@ import { media } from './abilities/media.ts';
 import { messages } from './abilities/messages.ts';
 import { pairing } from './abilities/pairing.ts';
 import { presence } from './abilities/presence.ts';
+import { profile } from './abilities/profile.ts';
 import { receipts } from './abilities/receipts.ts';
 import { AccountFeed } from './account/account-feed.ts';
 import { DirtyGroups } from './account/dirty-groups.ts';
@@ -193,6 +194,7 @@ class Connection {
       receipts: receipts(link),
       media: media(link),
       calls: calls(link),
+      profile: profile(link),
       groups: groups({
         link,
         cache: this.#groups,

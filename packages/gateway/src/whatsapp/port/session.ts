@@ -20,6 +20,7 @@ import type { SessionMedia } from './media.ts';
 import type { InboundMessage, SessionMessages } from './messages.ts';
 import type { SessionPairing } from './pairing.ts';
 import type { SessionPresence } from './presence.ts';
+import type { SessionProfile } from './profile.ts';
 import type { SessionReceipts } from './receipts.ts';
 import type { Route } from './route.ts';
 
@@ -30,6 +31,7 @@ export interface SessionAbilities {
   readonly receipts: SessionReceipts;
   readonly media: SessionMedia;
   readonly calls: SessionCalls;
+  readonly profile: SessionProfile;
   readonly groups: SessionGroups;
   readonly groupJoining: SessionGroupJoining;
   readonly communities: SessionCommunities;

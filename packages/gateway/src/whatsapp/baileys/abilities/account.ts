@@ -1,10 +1,10 @@
-import type { AccountChange, SessionAccount, StateCollection } from '../../port/account.ts';
+import type { SessionAccount, StateCollection } from '../../port/account.ts';
 import { RequestRefused, SessionFailed, SessionNotOpen, SessionTimeout } from '../../port/errors.ts';
 import { AppStateConflict } from '../account/app-state-tap.ts';
 import { sessionError } from '../connection/engine-errors.ts';
 import type { Link } from '../connection/link.ts';
 import { cut } from '../connection/socket.ts';
-import type { Socket } from '../library.ts';
+import type { Socket, WAPatchCreate } from '../library.ts';
 import { accountPatch } from '../outbound/account-patch.ts';
 
 /** How often a change is made again because another device was quicker; whatsmeow does it once. */
@@ -16,13 +16,7 @@ type Refresh = (socket: Socket, names: readonly StateCollection[], anew: boolean
 export function account(link: Link, refresh: Refresh): SessionAccount {
   return {
     async change(notice) {
-      try {
-        await patch(link, notice);
-      } catch (error) {
-        // The library tries on under the lock that every send takes too (chats.js `appPatch`), and may never end.
-        if (error instanceof SessionTimeout && link.socket) cut(link.socket);
-        throw error;
-      }
+      await applyPatch(link, () => accountPatch(notice, link.clock.now()));
       await link.report({ type: 'notice', notice });
     },
     sync: (collections, { anew = false } = {}) =>
@@ -34,12 +28,23 @@ export function account(link: Link, refresh: Refresh): SessionAccount {
   };
 }
 
-async function patch(link: Link, change: AccountChange): Promise<void> {
+/** Changes the state by a patch, which is made for each try. */
+export async function applyPatch(link: Link, patch: () => WAPatchCreate): Promise<void> {
+  try {
+    await tryPatch(link, patch);
+  } catch (error) {
+    // The library tries on under the lock that every send takes too (chats.js `appPatch`), and may never end.
+    if (error instanceof SessionTimeout && link.socket) cut(link.socket);
+    throw error;
+  }
+}
+
+async function tryPatch(link: Link, patch: () => WAPatchCreate): Promise<void> {
   await link.ask(async (socket) => {
     assertShared(link);
     for (let tries = 1; ; tries += 1) {
       try {
-        return await socket.appPatch(accountPatch(change, link.clock.now()));
+        return await socket.appPatch(patch());
       } catch (error) {
         if (error instanceof AppStateConflict && tries < MOST_TRIES) continue;
         throw refusal(link, error);
