@@ -1,6 +1,17 @@
 /** `wuts doctor`: what would keep a gateway from starting here, and what is unwise. */
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmdirSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Kysely } from 'kysely';
 import { encryptionKey, loadConfig, notKnown, type Settings } from '../config.ts';
@@ -33,7 +44,7 @@ export async function doctor(env: NodeJS.ProcessEnv, print: (line: string) => vo
       ...(await database(settings)),
       await port(settings),
       ...(await networkFindings(settings)),
-      ffmpeg(),
+      ffmpeg(settings),
     );
   }
   for (const { level, text } of findings) print(`${SIGN[level]}${text}`);
@@ -96,13 +107,20 @@ function unwritable(dataDir: string): string[] {
   return places.flatMap((each) => {
     try {
       if (each === place && !statSync(each).isDirectory()) return [`${each} is no folder: set WUTS_DATA_DIR`];
-      accessSync(each, constants.R_OK | constants.W_OK);
+      tryToWrite(each, each === place);
       return [];
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       return [`${each} cannot be written by this user (${code}): change its owner, or set WUTS_DATA_DIR`];
     }
   });
+}
+
+/** As the gateway would, and leaves nothing behind: what may be written is not what can, on a disk that is read-only. */
+function tryToWrite(path: string, isFolder: boolean): void {
+  accessSync(path, constants.R_OK | constants.W_OK);
+  if (isFolder) rmdirSync(mkdtempSync(join(path, '.wuts-doctor-')));
+  else closeSync(openSync(path, 'r+'));
 }
 
 async function port(settings: Settings): Promise<Finding> {
@@ -141,11 +159,13 @@ async function database(settings: Settings): Promise<Finding[]> {
   }
 }
 
-function ffmpeg(): Finding {
-  const found = spawnSync('ffmpeg', ['-version'], { stdio: 'ignore' }).status === 0;
+function ffmpeg({ ffmpeg: { path } }: Settings): Finding {
+  const found = spawnSync(path, ['-version'], { stdio: 'ignore' }).status === 0;
   return found
-    ? ok('ffmpeg found')
-    : warning('ffmpeg not found: video is not converted, and of sound only the common formats');
+    ? ok(`ffmpeg found (${path})`)
+    : warning(
+        `ffmpeg not found (${path}, see WUTS_FFMPEG_PATH): video is not converted, and of sound only the common formats`,
+      );
 }
 
 /** Null where the key is missing, which is said already. */

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -174,6 +174,30 @@ describe('wuts doctor', () => {
       expect(await doctor({ ...sound, WUTS_DATA_DIR: dir }, print)).toBe(false);
     }
     expect(found()).toContain('file is no folder');
+  });
+
+  it('finds a folder that is read-only, whoever asks', async () => {
+    // To the one who may do anything too: nobody makes files there.
+    expect(await doctor({ ...sound, WUTS_DATA_DIR: '/proc/wuts' }, print)).toBe(false);
+    expect(found()).toContain('cannot be written by this user');
+    await chmod(dataDir, 0o500);
+    try {
+      const owner = process.getuid?.() === 0;
+      expect(await doctor(sound, print)).toBe(owner);
+    } finally {
+      await chmod(dataDir, 0o700);
+    }
+    expect(await readdir(dataDir)).toEqual([]);
+  });
+
+  it('tries the ffmpeg of the settings', async () => {
+    const ffmpeg = join(dataDir, 'my-ffmpeg');
+    await doctor({ ...sound, WUTS_FFMPEG_PATH: ffmpeg }, print);
+    expect(found()).toContain(`ffmpeg not found (${ffmpeg}`);
+    lines = [];
+    await writeFile(ffmpeg, '#!/bin/sh\n', { mode: 0o755 });
+    await doctor({ ...sound, WUTS_FFMPEG_PATH: ffmpeg }, print);
+    expect(found()).toContain(`ffmpeg found (${ffmpeg})`);
   });
 
   it('finds a port in use, and knows a gateway that answers there', async () => {
