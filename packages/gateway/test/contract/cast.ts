@@ -54,7 +54,8 @@ export class Cast {
     const { sandbox } = world;
     const phones = {
       shop: await sandbox.createPhone({ number: '5511999995001', name: 'Shop' }),
-      contact: await sandbox.createPhone({ number: '5511999995002', name: 'Contact' }),
+      // Whom the examples of the document write to.
+      contact: await sandbox.createPhone({ number: '5511999999999', name: 'Contact' }),
       spare: await sandbox.createPhone({ number: '5511999995003', name: 'Spare' }),
     };
     const files = {

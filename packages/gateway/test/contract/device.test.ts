@@ -40,7 +40,12 @@ async function ask(
       ...(header === undefined ? {} : { 'x-device-id': header }),
     },
     ...(operation.body
-      ? { body: JSON.stringify({ ...operation.example, ...(body === undefined ? {} : { device_id: body }) }) }
+      ? {
+          body: JSON.stringify({
+            ...operation.examples[0],
+            ...(body === undefined ? {} : { device_id: body }),
+          }),
+        }
       : {}),
   });
   return { status: answer.status, headers: answer.headers, body: await answer.json().catch(() => null) };

@@ -180,7 +180,7 @@ function goodValue(name: string, schema: Json, example: Json): Json {
   return GOOD[name] ?? example ?? schema.enum?.[0] ?? schema.examples?.[0];
 }
 
-function goodBody({ body, example }: Operation): Record<string, Json> | undefined {
+function goodBody({ body, examples: [example = {}] }: Operation): Record<string, Json> | undefined {
   if (body === null) return undefined;
   const members = Object.entries<Json>(body.properties ?? {})
     .filter(([name]) => name in GOOD || name in example || body.required?.includes(name))

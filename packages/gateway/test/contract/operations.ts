@@ -16,8 +16,8 @@ export interface Operation {
   headers: Parameter[];
   /** Schema of the JSON body; null when it takes none. */
   body: Json | null;
-  /** The documented example of that body. */
-  example: Record<string, Json>;
+  /** The documented examples of that body. */
+  examples: Record<string, Json>[];
   /** Documented answers by status. */
   responses: Record<string, Json>;
 }
@@ -57,7 +57,7 @@ export function operationsOf(document: Json): Operation[] {
         query: parameters('query'),
         headers: parameters('header'),
         body: inPlace(document, described.requestBody?.content['application/json'].schema ?? null),
-        example: exampleOf(described.requestBody?.content['application/json']),
+        examples: examplesOf(described.requestBody?.content['application/json']),
         responses: described.responses,
       };
     }),
@@ -83,7 +83,7 @@ function oneType({ type }: Json): Json {
   return Array.isArray(type) && type[1] === 'null' ? { type: type[0] } : {};
 }
 
-function exampleOf(content: Json): Record<string, Json> {
-  const [named] = Object.values<Json>(content?.examples ?? {});
-  return content?.example ?? named?.value ?? {};
+function examplesOf(content: Json): Record<string, Json>[] {
+  if (content?.example !== undefined) return [content.example];
+  return Object.values<Json>(content?.examples ?? {}).map(({ value }) => value);
 }

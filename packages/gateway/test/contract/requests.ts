@@ -162,7 +162,7 @@ const anyText = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 20 }),
   fc.constantFrom('', ' ', '\u0000', '\ud83d', '__proto__', '../x', "'; --", '%00', '{}', '<b>', '\r\nx: y'),
   fc.constantFrom(
-    '5511999995002',
+    '5511999999999',
     '123',
     'nobody@s.whatsapp.net',
     '5511999995999',

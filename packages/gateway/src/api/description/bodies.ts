@@ -16,12 +16,24 @@ export function completeBody(operation: Operation): void {
   // The generator calls every body required; without a member that must be there, none at all is the same as `{}`.
   json.schema = withStated(json.schema);
   requestBody.required = (json.schema.required ?? []).length > 0;
+  if (json.example === undefined && json.examples === undefined) json.example = exampleOf(json.schema);
   const member = operation[FILE_MEMBER];
   delete operation[FILE_MEMBER];
   if (typeof member === 'string') {
     requestBody.content['multipart/form-data'] = { schema: form(json.schema, member) };
   }
   json.schema = rewritten(json.schema, takingNull);
+}
+
+/** The smallest body there is, of the examples of its members; undefined where one has none. */
+function exampleOf({ properties = {}, required = [] }: Schema): object | undefined {
+  const members = required.map((name) => [name, firstOf(properties[name] ?? {})] as const);
+  return members.some(([, value]) => value === undefined) ? undefined : Object.fromEntries(members);
+}
+
+function firstOf({ examples, enum: words }: Schema): unknown {
+  const [first] = (examples ?? words ?? []) as unknown[];
+  return first;
 }
 
 /** The body with a file, or several, in the place of the member that is base64 or a list in JSON. */

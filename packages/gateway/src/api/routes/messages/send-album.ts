@@ -20,6 +20,7 @@ import { readMultipart } from '../../request/multipart.ts';
 import { placedError } from '../../request/placed-error.ts';
 import { warn } from '../../request/warnings.ts';
 import { ErrorCodeSchema, Nullable, OneOf } from '../../schemas.ts';
+import { EXAMPLE_PICTURE } from './example-files.ts';
 import { caption, given, givenUp, text } from './send-kind.ts';
 import {
   commonRequest,
@@ -94,8 +95,8 @@ const AlbumBody = stated(
         {
           number: '5511999999999',
           media: [
-            { type: 'image', url: 'https://example.com/front.jpg', caption: 'The front' },
-            { type: 'image', url: 'https://example.com/back.jpg' },
+            { type: 'image', base64: EXAMPLE_PICTURE, caption: 'The front' },
+            { type: 'image', base64: EXAMPLE_PICTURE },
           ],
         },
       ],

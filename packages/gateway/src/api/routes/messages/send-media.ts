@@ -7,6 +7,7 @@ import { stickerContent } from '../../../sending/content/sticker.ts';
 import { videoContent } from '../../../sending/content/video.ts';
 import { refusing, stated, together } from '../../description/stated.ts';
 import { base64Text } from '../../request/bounds.ts';
+import { EXAMPLE_PICTURE, EXAMPLE_SOUND, EXAMPLE_TEXT_FILE, EXAMPLE_VIDEO } from './example-files.ts';
 import { caption, flag, given, mediaSource, type SendRoute, text } from './send-kind.ts';
 
 const underIt = caption('At most 1024 characters');
@@ -25,7 +26,7 @@ export function mediaKinds(route: SendRoute): void {
     summary: 'Send an image',
     takesMedia: true,
     fields: { ...mediaSource('image', 'JPEG, PNG, WebP or GIF'), caption: underIt, viewOnce },
-    example: { number: '5511999999999', image_url: 'https://example.com/photo.jpg', caption: 'Look' },
+    example: { number: '5511999999999', image: EXAMPLE_PICTURE, caption: 'Look' },
     content: ({ image, image_url, caption, viewOnce }) =>
       imageContent(given({ image, image_url, caption, viewOnce })),
   });
@@ -47,7 +48,7 @@ export function mediaKinds(route: SendRoute): void {
       convertToMP4: flag('Make MP4 with H.264 and AAC of it, unless it is that already; GIF too'),
       gif: flag('Play in a loop without sound'),
     },
-    example: { number: '5511999999999', video_url: 'https://example.com/clip.mp4', caption: 'Watch' },
+    example: { number: '5511999999999', video: EXAMPLE_VIDEO, caption: 'Watch' },
     content: (body) =>
       videoContent(
         given({
@@ -80,7 +81,7 @@ export function mediaKinds(route: SendRoute): void {
       caption: underIt,
       viewOnce,
     },
-    example: { number: '5511999999999', audio_url: 'https://example.com/note.ogg', ptt: true },
+    example: { number: '5511999999999', audio: EXAMPLE_SOUND, ptt: true },
     content: ({ audio, audio_url, ptt, convert, seconds, caption, viewOnce }) =>
       audioContent(given({ audio, audio_url, ptt, convert, seconds, caption, viewOnce })),
     warnings: ({ caption }) =>
@@ -112,9 +113,9 @@ export function mediaKinds(route: SendRoute): void {
     stated: { allOf: [together('document_url', 'file_name')] },
     example: {
       number: '5511999999999',
-      document_url: 'https://example.com/invoice.pdf',
-      file_name: 'invoice.pdf',
-      mime_type: 'application/pdf',
+      document: EXAMPLE_TEXT_FILE,
+      file_name: 'hello.txt',
+      mime_type: 'text/plain',
     },
     content: ({ document, document_url, mime_type, file_name, caption, thumbnail, thumbnail_url }) =>
       documentContent(
@@ -132,7 +133,7 @@ export function mediaKinds(route: SendRoute): void {
       ...mediaSource('sticker', 'WebP of at most 500 KB; JPEG, PNG and GIF are made one'),
       is_animated: flag('Default: as the file says'),
     },
-    example: { to: '5511999999999@s.whatsapp.net', sticker_url: 'https://example.com/hi.webp' },
+    example: { to: '5511999999999@s.whatsapp.net', sticker: EXAMPLE_PICTURE },
     content: ({ sticker, sticker_url, is_animated }) =>
       stickerContent(given({ sticker, sticker_url, is_animated })),
     simple: { message: 'Sticker sent successfully', further: ['is_animated'] },
