@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 	"google.golang.org/protobuf/proto"
@@ -250,7 +251,7 @@ var peopleChecks = []check{
 		there, err := w.gateway.received(ctx, id)
 		return first(err, same("the chat at the gateway", there.ChatJID, types.StatusBroadcastJID.String()), same("the text", there.Content, "fresh bread"))
 	}},
-	{"a channel is made, found, followed, muted and left", func(ctx context.Context, w *world) error {
+	{"a channel is made, found, followed, muted, written in, looked at, reacted to and left", func(ctx context.Context, w *world) error {
 		made, err := w.byQR.CreateNewsletter(ctx, whatsmeow.CreateNewsletterParams{Name: "Prices", Description: "of the day"})
 		if err = first(err, same("the name", made.ThreadMeta.Name.Text, "Prices")); err != nil {
 			return err
@@ -269,6 +270,29 @@ var peopleChecks = []check{
 		}
 		info, err := w.byCode.GetNewsletterInfo(ctx, made.ID)
 		if err = first(err, same("the role", info.ViewerMeta.Role, types.NewsletterRoleSubscriber), same("muted", info.ViewerMeta.Mute, types.NewsletterMuteOn)); err != nil {
+			return err
+		}
+		sent, err := w.byQR.SendMessage(ctx, made.ID, &waE2E.Message{Conversation: proto.String("Hats, half price")})
+		if err != nil {
+			return err
+		}
+		if err = w.byCode.NewsletterMarkViewed(ctx, made.ID, []types.MessageServerID{sent.ServerID}); err != nil {
+			return err
+		}
+		if err = w.byCode.NewsletterSendReaction(ctx, made.ID, sent.ServerID, "👍", ""); err != nil {
+			return err
+		}
+		posts, err := w.byCode.GetNewsletterMessages(ctx, made.ID, &whatsmeow.GetNewsletterMessagesParams{Count: 10})
+		if err = first(err, same("posts", len(posts), 1)); err != nil {
+			return err
+		}
+		post := posts[0]
+		if err = first(nil,
+			same("the number of the post", post.MessageServerID, sent.ServerID),
+			same("its id", post.MessageID, sent.ID),
+			same("its text", post.Message.GetConversation(), "Hats, half price"),
+			same("its views", post.ViewsCount, 1),
+			same("its reactions", post.ReactionCounts["👍"], 1)); err != nil {
 			return err
 		}
 		if err = w.byCode.UnfollowNewsletter(ctx, made.ID); err != nil {

@@ -4,7 +4,7 @@ import type { Directory, RegisteredDevice } from '../state/directory.ts';
 import type { FaultOrders } from '../state/fault-orders.ts';
 import { lidJid, STATUS_JID } from '../state/jid.ts';
 import type { Acknowledgement } from '../state/mailbox.ts';
-import { SERVER_JID, stanza, timestamp } from '../wire/stanza.ts';
+import { SERVER_JID, type StanzaAttributes, stanza, timestamp } from '../wire/stanza.ts';
 
 /**
  * Who hears what: the links of attached devices, what is stored for each device until it acknowledges, and
@@ -148,8 +148,8 @@ export class Delivery {
     return true;
   }
 
-  /** The server's `<ack>` for a stanza it took (messages, receipts, calls). */
-  acknowledge(device: RegisteredDevice, node: BinaryNode, error?: string): void {
+  /** The server's `<ack>` for a stanza it took (messages, receipts, calls), or refused: `error` among `more`. */
+  acknowledge(device: RegisteredDevice, node: BinaryNode, more: StanzaAttributes = {}): void {
     this.send(
       device,
       stanza('ack', {
@@ -159,7 +159,7 @@ export class Delivery {
         participant: node.attrs.participant,
         type: node.tag === 'message' ? undefined : node.attrs.type,
         t: timestamp(),
-        error,
+        ...more,
       }),
     );
   }

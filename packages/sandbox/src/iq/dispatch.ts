@@ -12,6 +12,7 @@ import { groupHandlers } from './groups.ts';
 import { linkingHandlers } from './linking.ts';
 import { mediaHandlers } from './media.ts';
 import { mexHandlers } from './mex.ts';
+import { newsletterHandlers } from './newsletters.ts';
 import { pictureHandlers } from './pictures.ts';
 import { sessionHandlers } from './session.ts';
 import { usyncHandlers } from './usync.ts';
@@ -29,6 +30,7 @@ const HANDLERS: ReadonlyMap<string, IqHandler> = new Map([
   ...pictureHandlers,
   ...appStateHandlers,
   ...mexHandlers,
+  ...newsletterHandlers,
 ]);
 
 /** Answers an `<iq type="get|set">` by its `xmlns`; unknown ones with 501. Answers of clients are dropped. */

@@ -3,6 +3,7 @@ import type { BinaryNode } from 'baileys';
 import type { Delivery } from '../delivery/delivery.ts';
 import type { Account, RegisteredDevice } from '../state/directory.ts';
 import { SERVER_JID, stanza, timestamp } from '../wire/stanza.ts';
+import { Posts } from './posts.ts';
 
 /** A channel as its followers see it. */
 export interface Newsletter {
@@ -15,6 +16,7 @@ export interface Newsletter {
   readonly createdAt: number;
   readonly owner: Account | undefined;
   readonly followers: Map<Account, { muted: boolean }>;
+  readonly posts: Posts;
 }
 
 /** What changed on one post. */
@@ -26,7 +28,7 @@ export interface PostUpdate {
   readonly reactions?: Readonly<Record<string, number>>;
 }
 
-/** The channels of the network: who follows them, and what their followers' devices are told. Posts are not kept. */
+/** The channels of the network: who follows them, and what their followers' devices are told. */
 export class Newsletters {
   readonly #delivery: Delivery;
   readonly #byJid = new Map<string, Newsletter>();
@@ -45,6 +47,7 @@ export class Newsletters {
       createdAt: Math.floor(Date.now() / 1000),
       owner: options.owner,
       followers: new Map(),
+      posts: new Posts(),
     };
     if (options.owner) newsletter.followers.set(options.owner, { muted: false });
     this.#byJid.set(newsletter.jid, newsletter);

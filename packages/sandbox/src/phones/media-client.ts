@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { request } from 'node:https';
 import { getBinaryNodeChild, getBinaryNodeChildren } from 'baileys';
 import type { PhoneConnection } from './connection.ts';
@@ -44,9 +45,11 @@ export class MediaClient {
   /** Downloads and verifies the file of a message; rejects with the CDN's status or the failed check. */
   async download(type: MediaType, content: MediaContent): Promise<Buffer> {
     const { mediaKey, directPath, fileSha256, fileEncSha256 } = content;
-    if (!mediaKey || !directPath) throw new Error('the message names no media');
+    if (!directPath) throw new Error('the message names no media');
     const hash = fileEncSha256 ? Buffer.from(fileEncSha256).toString('base64url') : '';
-    return decryptMedia(await this.fetch(type, directPath, hash), type, {
+    const bytes = await this.fetch(type, directPath, hash);
+    if (!mediaKey?.length) return plainMedia(bytes, fileSha256);
+    return decryptMedia(bytes, type, {
       mediaKey,
       ...(fileSha256 ? { fileSha256 } : {}),
       ...(fileEncSha256 ? { fileEncSha256 } : {}),
@@ -100,4 +103,11 @@ export class MediaClient {
       outgoing.end(body);
     });
   }
+}
+
+/** Of a post in a channel: not encrypted, and vouched for by its hash alone. */
+function plainMedia(bytes: Buffer, fileSha256: Uint8Array | null | undefined): Buffer {
+  const hash = createHash('sha256').update(bytes).digest();
+  if (!fileSha256 || !hash.equals(fileSha256)) throw new Error('the file is not the one that was announced');
+  return bytes;
 }

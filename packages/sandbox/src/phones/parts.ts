@@ -2,6 +2,7 @@ import { AccountChanges } from './account-changes.ts';
 import { AddressBook } from './address-book.ts';
 import { type AppStateKey, PhoneAppState } from './app-state.ts';
 import { CallClient } from './calls.ts';
+import { ChannelClient } from './channels.ts';
 import { type ChatTimer, ChatTimers } from './chat-timers.ts';
 import { Companions, type KeptCompanions } from './companions.ts';
 import { PhoneConnection } from './connection.ts';
@@ -50,6 +51,7 @@ export interface PhoneParts {
   readonly receipts: Receipts;
   readonly groups: GroupClient;
   readonly calls: CallClient;
+  readonly channels: ChannelClient;
   readonly profile: ProfileClient;
   readonly sender: Sender;
   readonly media: MediaClient;
@@ -86,6 +88,7 @@ export function phoneParts(
   const receipts = new Receipts(connection, book);
   const groups = new GroupClient(connection, book);
   const calls = new CallClient(connection, book, self.lid);
+  const channels = new ChannelClient(connection, inbox);
   const profile = new ProfileClient(connection, book);
   const sender = new Sender(self, { connection, signal, book, groups, inbox });
   const media = new MediaClient(connection, host.cdn.caPem);
@@ -112,6 +115,7 @@ export function phoneParts(
     receipts,
     groups,
     calls,
+    channels,
     profile,
     sender,
     media,

@@ -1,6 +1,7 @@
 import type { proto } from 'baileys';
 import type { AccountChanges } from './account-changes.ts';
 import { toJid } from './address-book.ts';
+import type { ChannelClient } from './channels.ts';
 import type { Group } from './groups.ts';
 import type { PhoneHost } from './host.ts';
 import type { HostilePhone } from './hostile.ts';
@@ -147,6 +148,11 @@ export class Phone extends PhoneLife {
   /** What is done on the phone and told to companions: pins, mutes, labels, contacts, channels… */
   get account(): AccountChanges {
     return this.#parts.account;
+  }
+
+  /** Channels: posts, views, reactions. */
+  get channels(): ChannelClient {
+    return this.#parts.channels;
   }
 
   /** Messages from before the simulation, for companions to sync. */

@@ -9,7 +9,7 @@ export const PRE_KEY_BATCH = 100;
 
 /** What a phone does by itself with what arrives: it acknowledges, decrypts, answers retries and requests. */
 export function startReflexes(self: PhoneIdentity, parts: PhoneParts): void {
-  const { connection, signal, book, calls, inbox, receipts, mediaRetry } = parts;
+  const { connection, signal, book, calls, channels, inbox, receipts, mediaRetry } = parts;
   const { sender, sync, policy, problems, timers } = parts;
   const receiver = new Receiver(self, {
     connection,
@@ -26,7 +26,10 @@ export function startReflexes(self: PhoneIdentity, parts: PhoneParts): void {
       sync.answer(deviceOf(device), message, id).catch((error: unknown) => problems.take(error));
     },
   });
-  connection.on('message', (node) => receiver.take(node));
+  connection.on('message', async (node) => {
+    if (node.attrs.from?.endsWith('@newsletter')) channels.take(node);
+    else await receiver.take(node);
+  });
   connection.on('receipt', async (node) => {
     connection.acknowledge(node);
     receipts.take(node);

@@ -19,7 +19,7 @@ export function routeCall(network: NetworkServices, sender: RegisteredDevice, no
   const order = network.orders.takeAck(sender, node);
   if (order !== 'silence') {
     const named = { ...node, attrs: { ...node.attrs, ...(signal ? { type: signal.tag } : {}) } };
-    network.delivery.acknowledge(sender, named, order === undefined ? undefined : String(order));
+    network.delivery.acknowledge(sender, named, order === undefined ? {} : { error: String(order) });
   }
   if (typeof order === 'number') return;
   if (!to || !signal) return;

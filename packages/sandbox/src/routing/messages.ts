@@ -15,6 +15,7 @@ import {
   STATUS_JID,
 } from '../state/jid.ts';
 import { childNamed, childrenNamed, childrenOf, stanza, timestamp } from '../wire/stanza.ts';
+import { type Published, publish } from './newsletter-posts.ts';
 
 /** Refusals as `<ack error=…>`: the number or group does not exist; not a member of the group. */
 const NOT_FOUND = '404';
@@ -31,15 +32,17 @@ const NOT_COPIED = new Set(['participants', 'enc', 'device-identity', 'tctoken',
 
 /**
  * Takes a `<message>`: acknowledges it to its sender and gives each addressed device its own stanza with
- * its own `<enc>`. Newsletter messages are acknowledged and go nowhere.
+ * its own `<enc>`; what is for a channel, `newsletter-posts.ts` takes.
  */
 export function routeMessage(network: NetworkServices, sender: RegisteredDevice, node: BinaryNode): void {
   const to = parseJid(node.attrs.to);
   const order = network.orders.takeAck(sender, node);
   let refusal = typeof order === 'number' ? String(order) : undefined;
   let deliver: (() => void) | undefined;
+  let published: Published | undefined;
   if (to && refusal === undefined) {
-    if (to.server === 'g.us') {
+    if (to.server === 'newsletter') published = publish(network, sender, node);
+    else if (to.server === 'g.us') {
       const group = network.groups.get(to.user);
       if (!group) refusal = NOT_FOUND;
       else if (!group.participants.has(sender.account.user)) refusal = FORBIDDEN;
@@ -61,8 +64,9 @@ export function routeMessage(network: NetworkServices, sender: RegisteredDevice,
       }
     }
   }
-  if (order !== 'silence') network.delivery.acknowledge(sender, node, refusal);
+  if (order !== 'silence') network.delivery.acknowledge(sender, node, published?.ack ?? { error: refusal });
   deliver?.();
+  published?.deliver?.();
 }
 
 interface Envelope {

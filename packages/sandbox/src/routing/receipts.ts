@@ -3,6 +3,7 @@ import type { NetworkServices } from '../services.ts';
 import type { RegisteredDevice } from '../state/directory.ts';
 import { alternateJid, jidIn, modeOf, type ParsedJid, parseJid, STATUS_JID } from '../state/jid.ts';
 import { stanza, timestamp } from '../wire/stanza.ts';
+import { countViews } from './newsletter-posts.ts';
 
 /** Receipt types that say a message arrived; they acknowledge it like an ack. No type is plain delivery. */
 const DELIVERY_TYPES = new Set<string | undefined>([undefined, 'inactive', 'sender', 'peer_msg']);
@@ -18,6 +19,7 @@ export function routeReceipt(network: NetworkServices, reader: RegisteredDevice,
     network.delivery.taken(reader, { tag: 'message', id, from: to, participant, recipient });
   }
   network.delivery.acknowledge(reader, node);
+  if (type === 'view') countViews(network, reader, node);
   const target = parseJid(to);
   if (!target) return;
   switch (type) {
