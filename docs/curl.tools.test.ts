@@ -27,6 +27,7 @@ const variables = {
   INVITE: '',
   COMMUNITY: '',
   CALL: '',
+  NEWSLETTER: '',
 };
 const blocks = new Map<string, string>();
 let world: World;
@@ -238,6 +239,13 @@ test.each([
   const got = await contact.waitForMessage((message) => message.id === sent.message_id);
   expect(Object.keys(got.message)).toContain(member);
   if (name === 'poll') variables.POLL = got.id;
+});
+
+test('newsletters.md: make, publish, read', async () => {
+  const [made] = answers(await run('newsletter'));
+  variables.NEWSLETTER = made.newsletter.id;
+  const [sent, list] = answers(await run('newsletter-post'));
+  expect(list.messages.map(({ server_id }: Json) => server_id)).toEqual([sent.server_id]);
 });
 
 test('pacing-and-limits.md: status', async () => {

@@ -37,6 +37,7 @@ const DOMAIN = [
   'proxies',
   'calls',
   'profile',
+  'newsletters',
 ];
 
 interface Rule {
@@ -115,6 +116,7 @@ const GATEWAY: Record<string, Rule> = {
   },
   contacts: { may: ['sending', 'messages', 'devices', 'events', 'net', 'identity', PORT] },
   actions: { may: ['sending', 'messages', 'media', 'devices', 'tenancy', 'identity', PORT] },
+  newsletters: { may: ['devices', 'tenancy', 'identity', PORT] },
   api: {
     may: [...DOMAIN, 'observability', PORT],
     owns: ['fastify', '@fastify/swagger', '@fastify/swagger-ui'],

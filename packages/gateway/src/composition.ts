@@ -26,6 +26,7 @@ import type { MessageArchive } from './messages/archive.ts';
 import { composeMessages } from './messages/composition.ts';
 import { findMessages } from './messages/visible.ts';
 import { composeNet } from './net/composition.ts';
+import { composeNewsletters } from './newsletters/composition.ts';
 import { createLog, type Log } from './observability/log.ts';
 import { createMetrics } from './observability/metrics.ts';
 import { composeProfile } from './profile/composition.ts';
@@ -280,6 +281,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     mediaLinks: mediaUrls,
     media,
     messages,
+    newsletters: composeNewsletters({ devices }),
     sending,
     actions,
     groups,

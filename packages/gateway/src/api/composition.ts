@@ -13,6 +13,7 @@ import type { Media } from '../media/composition.ts';
 import { counted } from '../media/counted.ts';
 import type { MediaLinks } from '../media/links.ts';
 import type { Messages } from '../messages/composition.ts';
+import type { NewslettersRoom } from '../newsletters/composition.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { ProfileRoom } from '../profile/composition.ts';
@@ -52,6 +53,7 @@ export async function composeApi(parts: {
   media: Media;
   mediaLinks: MediaLinks;
   messages: Messages;
+  newsletters: NewslettersRoom;
   sending: SendingRoom;
   actions: Actions;
   groups: GroupsRoom;
@@ -117,6 +119,12 @@ export async function composeApi(parts: {
           polls: parts.messages.polls,
           links: parts.mediaLinks,
           media: counted(media.service, (outcome) => metrics.mediaRequests.inc({ outcome })),
+          inlineFiles: media.inlineFiles,
+          bodyLimit: BODY_LIMIT,
+        },
+        newsletters: {
+          ...sends,
+          ...parts.newsletters,
           inlineFiles: media.inlineFiles,
           bodyLimit: BODY_LIMIT,
         },

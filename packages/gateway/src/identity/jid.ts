@@ -85,3 +85,8 @@ export function contradicts(a: Identity, b: Identity): boolean {
   if (sameIdentity(a, b)) return false;
   return (a.jid !== null && b.jid !== null) || (a.lid !== null && b.lid !== null);
 }
+
+/** Whether it names a channel: its posts are not encrypted, and have no typing, timers or pins. */
+export function isNewsletter(jid: Jid): boolean {
+  return jid.endsWith('@newsletter');
+}

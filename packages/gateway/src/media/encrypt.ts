@@ -11,8 +11,6 @@ export interface EncryptedMedia {
   fileEncSha256: Buffer;
   /** Plaintext bytes. */
   fileLength: number;
-  /** Bytes that were written out. */
-  encryptedLength: number;
 }
 
 /**
@@ -31,10 +29,8 @@ export async function encryptMedia(
   const plainHash = createHash('sha256');
   const encHash = createHash('sha256');
   let fileLength = 0;
-  let encryptedLength = 0;
   const emit = async (bytes: Buffer): Promise<void> => {
     encHash.update(bytes);
-    encryptedLength += bytes.length;
     await write(bytes);
   };
   for await (const chunk of plaintext) {
@@ -53,6 +49,5 @@ export async function encryptMedia(
     fileSha256: plainHash.digest(),
     fileEncSha256: encHash.digest(),
     fileLength,
-    encryptedLength,
   };
 }

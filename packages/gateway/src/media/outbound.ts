@@ -13,7 +13,7 @@ import { Ffmpeg } from './prepare/ffmpeg.ts';
 import { DEFAULT_PICTURES, type PictureReader, Pictures } from './prepare/pictures.ts';
 import { MediaPreparation } from './prepare/preparation.ts';
 import { Sounds } from './prepare/sounds.ts';
-import { prepareUpload, type UploadedMedia } from './upload.ts';
+import { prepareUpload, type UploadedMedia, uploadForChannel } from './upload.ts';
 import { Uploads } from './uploads.ts';
 
 export interface OutboundFilesParts {
@@ -40,7 +40,7 @@ export interface FilesOfMessage {
   readonly pictures: PictureReader;
   open: OutboundFiles['open'];
   page: OutboundFiles['page'];
-  /** Encrypts and uploads; see `prepareUpload` for the errors. */
+  /** Encrypts, unless it is for a channel, and uploads; see `prepareUpload` for the errors. */
   upload(
     session: MediaSession,
     kind: MediaKind,
@@ -69,8 +69,11 @@ export class OutboundFiles {
     this.#pictures = parts.pictures ?? new Pictures(DEFAULT_PICTURES);
   }
 
-  /** The files of one message, prepared on behalf of its tenant and as long as its caller waits. */
-  for(work: Work): FilesOfMessage {
+  /**
+   * The files of one message, prepared on behalf of its tenant and as long as its caller waits. `forChannel`: they
+   * are uploaded as they are.
+   */
+  for(work: Work, forChannel = false): FilesOfMessage {
     return {
       prepare: new MediaPreparation({
         ffmpeg: this.#ffmpeg,
@@ -81,7 +84,13 @@ export class OutboundFiles {
       pictures: this.#pictures.for(work),
       open: (input, options) => this.open(input, { ...options, signal: options.signal ?? work.signal }),
       page: (url) => this.page(url),
-      upload: (session, kind, media, signal) => this.#upload(work, session, kind, media, signal),
+      upload: (session, kind, { content }, signal = work.signal) => {
+        const cache = this.#parts.cache.of(work.tenantId);
+        const source = sourceOf(content);
+        const { http, maxBytes } = this.#parts;
+        const upload = forChannel ? uploadForChannel : prepareUpload;
+        return upload({ session, kind, source, http, cache, maxBytes, signal });
+      },
     };
   }
 
@@ -112,18 +121,6 @@ export class OutboundFiles {
   /** Up to half a megabyte of the HTML behind a URL; null for anything else. */
   page(url: string): Promise<Page | null> {
     return readPage(this.#parts.client, url);
-  }
-
-  async #upload(
-    work: Work,
-    session: MediaSession,
-    kind: MediaKind,
-    { content }: FileContent,
-    signal: AbortSignal | undefined = work.signal,
-  ): Promise<UploadedMedia> {
-    const { http, maxBytes } = this.#parts;
-    const cache = this.#parts.cache.of(work.tenantId);
-    return prepareUpload({ session, kind, source: sourceOf(content), http, cache, maxBytes, signal });
   }
 }
 

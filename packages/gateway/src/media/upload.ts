@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { systemClock, timeLimit } from '../clock.ts';
 import { AppError } from '../errors.ts';
@@ -6,7 +7,7 @@ import type { StagedBlob } from '../storage/blobs.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
 import type { MediaKind } from '../whatsapp/port/media.ts';
 import type { TenantCache } from './cache.ts';
-import { type EncryptedMedia, encryptMedia } from './encrypt.ts';
+import { encryptMedia } from './encrypt.ts';
 import type { MediaSession } from './fetcher.ts';
 import { mmsType } from './keys.ts';
 import { rememberOwnUpload } from './own-uploads.ts';
@@ -15,16 +16,18 @@ import { rememberOwnUpload } from './own-uploads.ts';
 export interface UploadedMedia {
   url: string;
   directPath: string;
-  /** 32 bytes. A secret. */
+  /** 32 bytes, a secret; empty for a file that is not encrypted. */
   mediaKey: Uint8Array;
   /** SHA-256 of the plaintext, 32 bytes. */
   fileSha256: Uint8Array;
-  /** SHA-256 of ciphertext and MAC, 32 bytes. */
-  fileEncSha256: Uint8Array;
+  /** SHA-256 of ciphertext and MAC, 32 bytes; null for a file that is not encrypted. */
+  fileEncSha256: Uint8Array | null;
   /** Plaintext bytes. */
   fileLength: number;
   /** Seconds since the epoch, as the message carries it. */
   mediaKeyTimestamp: number;
+  /** What the host answered to a file for a channel: its post names it to the server. */
+  handle: string | null;
 }
 
 export interface UploadRequest {
@@ -49,10 +52,7 @@ const UPLOAD_TIMEOUT_MS = 5 * 60_000;
 /** An answer holds two paths and a handle. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
-interface UploadAnswer {
-  url: string;
-  directPath: string;
-}
+type UploadAnswer = Pick<UploadedMedia, 'url' | 'directPath' | 'handle'>;
 
 /**
  * Encrypts a file on its way to disk and posts it to the media hosts in turn:
@@ -66,21 +66,54 @@ export async function prepareUpload(request: UploadRequest): Promise<UploadedMed
   const encrypted = await request.cache.stage();
   try {
     const media = await encryptMedia(request.kind, kept(request, plain), (bytes) => encrypted.write(bytes));
-    const answer = await post(request, media, encrypted);
-    const file = await request.cache.admit(plain, media.fileSha256.toString('hex'));
-    file.release();
-    rememberOwnUpload(media.mediaKey, file.sha256);
-    return {
-      ...answer,
-      mediaKey: media.mediaKey,
-      fileSha256: media.fileSha256,
-      fileEncSha256: media.fileEncSha256,
-      fileLength: media.fileLength,
-      mediaKeyTimestamp: Math.floor(systemClock.now() / 1000),
-    };
+    const { url, directPath } = await post(request, {
+      folder: `mms/${mmsType(request.kind)}`,
+      token: media.fileEncSha256,
+      body: encrypted,
+    });
+    return await uploaded(request, plain, { ...media, url, directPath, handle: null });
   } finally {
     await Promise.all([plain.discard(), encrypted.discard()]);
   }
+}
+
+/**
+ * As `prepareUpload`, for a post in a channel: the file goes as it is to `/newsletter/newsletter-TYPE/TOKEN`, TOKEN
+ * being the SHA-256 of the file itself (whatsmeow upload.go UploadNewsletter; Baileys MEDIA_PATH_MAP).
+ */
+export async function uploadForChannel(request: UploadRequest): Promise<UploadedMedia> {
+  const plain = await request.cache.stage();
+  try {
+    const hash = createHash('sha256');
+    for await (const chunk of kept(request, plain)) hash.update(chunk);
+    const fileSha256 = hash.digest();
+    const folder = `newsletter/newsletter-${mmsType(request.kind)}`;
+    const answer = await post(request, { folder, token: fileSha256, body: plain });
+    return await uploaded(request, plain, {
+      ...answer,
+      // Of its own, so that `own-uploads.ts` knows the file by it.
+      mediaKey: Buffer.alloc(0),
+      fileSha256,
+      fileEncSha256: null,
+      fileLength: plain.size,
+    });
+  } finally {
+    await plain.discard();
+  }
+}
+
+/** Keeps the file for those who ask for it, and says what its message carries. */
+async function uploaded(
+  { cache }: UploadRequest,
+  plain: StagedBlob,
+  media: Omit<UploadedMedia, 'mediaKeyTimestamp'>,
+): Promise<UploadedMedia> {
+  const file = await cache.admit(plain, Buffer.from(media.fileSha256).toString('hex'));
+  file.release();
+  rememberOwnUpload(media.mediaKey, file.sha256);
+  const { url, directPath, mediaKey, fileSha256, fileEncSha256, fileLength, handle } = media;
+  const mediaKeyTimestamp = Math.floor(systemClock.now() / 1000);
+  return { url, directPath, mediaKey, fileSha256, fileEncSha256, fileLength, mediaKeyTimestamp, handle };
 }
 
 async function* kept(request: UploadRequest, plain: StagedBlob): AsyncGenerator<Uint8Array> {
@@ -96,24 +129,28 @@ async function* kept(request: UploadRequest, plain: StagedBlob): AsyncGenerator<
   }
 }
 
-async function post(
-  request: UploadRequest,
-  media: EncryptedMedia,
-  encrypted: StagedBlob,
-): Promise<UploadAnswer> {
+interface Posted {
+  /** Of the path, without slashes around it. */
+  folder: string;
+  /** SHA-256 of the body. */
+  token: Buffer;
+  body: StagedBlob;
+}
+
+async function post(request: UploadRequest, posted: Posted): Promise<UploadAnswer> {
   const limit = timeLimit(request.timeoutMs ?? UPLOAD_TIMEOUT_MS).signal;
   const signal = request.signal ? AbortSignal.any([limit, request.signal]) : limit;
-  const token = media.fileEncSha256.toString('base64url');
+  const token = posted.token.toString('base64url');
   let detail = 'no media host is known';
   for (const refresh of [false, true]) {
     const connection = await ticket(request, refresh);
     const query = `auth=${encodeURIComponent(connection.auth)}&token=${token}`;
-    const path = `/mms/${mmsType(request.kind)}/${token}?${query}`;
+    const path = `/${posted.folder}/${token}?${query}`;
     let unauthorized = false;
     for (const host of request.http.allowedHosts(connection)) {
       try {
-        const body = await encrypted.reread();
-        const response = await request.http.upload(host, path, body, media.encryptedLength, signal);
+        const body = await posted.body.reread();
+        const response = await request.http.upload(host, path, body, posted.body.size, signal);
         const text = await readAnswer(response.body);
         const answer = response.status === 200 ? parseAnswer(text) : null;
         if (answer) return answer;
@@ -156,7 +193,7 @@ function parseAnswer(text: string): UploadAnswer | null {
     return null;
   }
   if (typeof answer !== 'object' || answer === null) return null;
-  const { url, direct_path: directPath } = answer as { url?: unknown; direct_path?: unknown };
+  const { url, direct_path: directPath, handle } = answer as Record<string, unknown>;
   if (typeof url !== 'string' || typeof directPath !== 'string' || !directPath.startsWith('/')) return null;
-  return { url, directPath };
+  return { url, directPath, handle: typeof handle === 'string' ? handle : null };
 }

@@ -1,5 +1,5 @@
 /** The last step of every send: row, stanza, ack. */
-import { contradicts, identityOf } from '../identity/jid.ts';
+import { contradicts, identityOf, isNewsletter } from '../identity/jid.ts';
 import type { MessageName } from '../identity/message-name.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import { isUncertain } from '../messages/send-state.ts';
@@ -13,7 +13,7 @@ import { isStorageFailure } from '../storage/failure.ts';
 import { fromSession } from '../whatsapp/port/app-errors.ts';
 import { NothingLeft, RequestRefused, SendRejected } from '../whatsapp/port/errors.ts';
 import type { Jid } from '../whatsapp/port/identity.ts';
-import type { OutboundMessage } from '../whatsapp/port/messages.ts';
+import type { OutboundMessage, SendAck } from '../whatsapp/port/messages.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 import { accountOf } from './account.ts';
 import type { Composed } from './content.ts';
@@ -47,12 +47,11 @@ export interface SendId {
   attempt?: SendAttempt | undefined;
 }
 
-export interface Delivered {
+/** `timestamp`: the server's, in milliseconds. */
+export interface Delivered extends SendAck {
   messageId: string;
   /** Our own id of it. */
   recordId: string;
-  /** Milliseconds, the server's time. */
-  timestamp: number;
 }
 
 /** The message that a request speaks of, on the device that its earlier attempt has claimed. */
@@ -111,7 +110,8 @@ export async function deliver(
   const complete = await completed(archive, input);
   const composed = await repeated(archive, earlier, { ...input, composed: complete });
   const row = composed.stored ?? (await archive.createOutbound(record(messageId, input, composed)));
-  const timestamp = await handOver(archive, session, {
+  const handle = composed.media?.uploadHandle;
+  const ack = await handOver(archive, session, {
     row,
     earlier,
     out: {
@@ -120,9 +120,10 @@ export async function deliver(
       message: composed.message,
       ...(composed.editAttribute ? { editAttribute: composed.editAttribute } : {}),
       ...(composed.extraNodes ? { extraNodes: composed.extraNodes } : {}),
+      ...(handle ? { mediaHandle: handle } : {}),
     },
   });
-  return { messageId, recordId: row.rowId, timestamp };
+  return { messageId, recordId: row.rowId, ...ack };
 }
 
 /**
@@ -133,11 +134,11 @@ export async function handOver(
   archive: MessageArchive,
   session: WhatsAppSession,
   { row, earlier, out }: { row: StoredMessage; earlier: StoredMessage | null; out: OutboundMessage },
-): Promise<number> {
+): Promise<SendAck> {
   try {
-    const { timestamp } = await session.messages.send(out);
-    await archive.markSent(row, timestamp);
-    return timestamp;
+    const ack = await session.messages.send(out);
+    await archive.markSent(row, ack.timestamp);
+    return ack;
   } catch (error) {
     await recordFailure(archive, row, { error, earlier });
     throw fromSession(error, { extra: { message_id: out.id } });
@@ -152,7 +153,9 @@ async function completed(archive: MessageArchive, input: Outgoing): Promise<Comp
   const { composed } = input;
   const { kind } = composed;
   const timer = await disappearing(archive, input, kind, input.ephemeralSeconds);
-  const message = withTimer(kind, withSecret(kind, composed.message), timer);
+  // Nobody answers a post in a channel under a secret of it, and everyone would read that.
+  const own = isNewsletter(input.recipient.to) ? composed.message : withSecret(kind, composed.message);
+  const message = withTimer(kind, own, timer);
   return { ...composed, message, ephemeralSeconds: timer?.seconds ?? null };
 }
 

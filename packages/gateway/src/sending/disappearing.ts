@@ -1,5 +1,6 @@
 /** Messages that disappear: what is sent into a chat stays as long as the chat's timer says. */
 import { invalidField } from '../errors.ts';
+import { isNewsletter } from '../identity/jid.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import type { KnownTimer } from '../messages/chat-timers.ts';
 import type { MessageDevice } from '../messages/stored-message.ts';
@@ -40,7 +41,7 @@ export async function disappearing(
   kind: MessageKind,
   chosen: number | undefined,
 ): Promise<Disappearing | null> {
-  if (chosen === 0 || STAYS.includes(kind) || recipient.to.endsWith('@newsletter')) return null;
+  if (chosen === 0 || STAYS.includes(kind) || isNewsletter(recipient.to)) return null;
   const known = await archive.timerOf(device, recipient.chat);
   if (chosen !== undefined) return { seconds: chosen, setAt: known?.setAt ?? null };
   const timer = recipient.isGroup ? await groupTimer(session, recipient, known) : known;

@@ -18,8 +18,11 @@ export type OpenedMedia = OpenedSource;
 
 /** `OutboundFiles` of `media/` fits. */
 export interface OutboundMediaSource {
-  /** Files on behalf of one tenant: what it prepares waits behind its own, not behind the others'. */
-  for(work: Work): OutboundMedia;
+  /**
+   * Files on behalf of one tenant: what it prepares waits behind its own, not behind the others'. `forChannel`:
+   * they are uploaded as they are, for everyone to see.
+   */
+  for(work: Work, forChannel?: boolean): OutboundMedia;
 }
 
 /** The files of one message. */
@@ -99,15 +102,14 @@ export async function timedUpload(
   return { uploaded, uploadMs: elapsed() };
 }
 
-/** The members that every media message of waE2E shares. */
+/** The members that every media message of waE2E shares; those of the key are left out where there is none. */
 export function uploadedFields(uploaded: UploadedMedia, mimeType: string): WireMessage {
+  const { mediaKey, mediaKeyTimestamp, fileEncSha256 } = uploaded;
   return {
     url: uploaded.url,
     directPath: uploaded.directPath,
-    mediaKey: uploaded.mediaKey,
-    mediaKeyTimestamp: uploaded.mediaKeyTimestamp,
     fileSha256: uploaded.fileSha256,
-    fileEncSha256: uploaded.fileEncSha256,
+    ...(fileEncSha256 ? { mediaKey, mediaKeyTimestamp, fileEncSha256 } : {}),
     fileLength: uploaded.fileLength,
     mimetype: mimeType,
   };
@@ -128,6 +130,7 @@ export function descriptorOf(
     directPath: uploaded.directPath,
     fileSha256: uploaded.fileSha256,
     fileEncSha256: uploaded.fileEncSha256,
+    ...(uploaded.handle === null ? {} : { uploadHandle: uploaded.handle }),
     seconds: facts.seconds ?? null,
     width: facts.width ?? null,
     height: facts.height ?? null,

@@ -5,6 +5,7 @@
 
 import { type Clock, stopwatch } from '../clock.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
+import { isNewsletter } from '../identity/jid.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import type { MessageDevice, SendState, StoredMessage } from '../messages/stored-message.ts';
 import type { DeviceDirectory } from '../messages/visible.ts';
@@ -159,7 +160,7 @@ export class Sending {
         device,
         recipient,
         now: clock.now(),
-        media: media.for({ tenantId: device.tenantId, signal: request.signal }),
+        media: media.for({ tenantId: device.tenantId, signal: request.signal }, isNewsletter(recipient.to)),
         contextInfo: context.contextInfo,
         signal: request.signal,
         people,
@@ -203,7 +204,7 @@ export class Sending {
     const left = Math.max(LONGEST_HOLD_SECONDS - Math.max(delay, waited), 0);
     const seconds = capped(request.typingDuration, Math.min(LONGEST_PAUSE_SECONDS, left));
     // Channels have no chat state.
-    if (seconds === 0 || to.endsWith('@newsletter')) return { presenceSent: false, presenceSeconds: 0 };
+    if (seconds === 0 || isNewsletter(to)) return { presenceSent: false, presenceSeconds: 0 };
     try {
       await session.presence.sendChatState(to, request.content.chatState);
       await this.#sleep(seconds);

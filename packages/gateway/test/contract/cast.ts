@@ -85,6 +85,7 @@ export class Cast {
     const spareDevice = await world.linkByQr(playground.adminToken, phones.spare);
     const created = await world.as(playground.adminToken).post('/devices', { name: 'never linked' });
     Object.assign(playground.names, { device: spareDevice, newDevice: created.body.device.id });
+    for (const each of [office, playground]) each.names.newsletter = await channel(world, each);
     const cast = new Cast(world, { receiver, proxy }, office, playground, phones);
     await cast.#sendLater();
     await cast.#anotherTenant();
@@ -255,6 +256,14 @@ async function company(world: World, name: string, shared: Record<string, string
   made.userToken = await addUser(world, made, 'user');
   await addUser(world, made, 'victim');
   return made;
+}
+
+/** A channel of theirs, with a post. */
+async function channel(world: World, { adminToken }: Company): Promise<string> {
+  const api = world.as(adminToken);
+  const { jid } = (await api.post('/newsletters', { name: 'Offers' })).body.newsletter;
+  await api.post(`/newsletters/${jid}/messages`, { text: 'hello' });
+  return jid;
 }
 
 async function addUser(world: World, to: Company, name: string, role = 'user'): Promise<string> {

@@ -34,6 +34,25 @@ const webhook = {
   created_at: 'time',
   updated_at: 'time',
 } as const;
+const newsletter = {
+  id: 'string',
+  state: {},
+  thread_metadata: {
+    name: {},
+    description: {},
+    invite: 'string',
+    subscribers_count: 'string',
+    verification: 'string',
+  },
+  viewer_metadata: { mute: 'string', role: 'string' },
+} as const;
+const published = (type: string): Shape => ({
+  success: ok,
+  message_id: 'string',
+  timestamp: 'time',
+  newsletter: 'string',
+  status_type: `=${type}`,
+});
 const rich = (metadata: Record<string, Shape>): Shape => ({
   success: ok,
   message_id: 'string',
@@ -243,6 +262,27 @@ export const DOCUMENTED: Readonly<Record<string, Shape>> = {
   sendTemplateMessage: rich({}),
   sendProduct: rich({}),
   sendCatalog: rich({}),
+  createNewsletter: { success: ok, newsletter },
+  getNewsletterInfo: { success: ok, newsletter },
+  getNewsletterInvite: { success: ok, jid: 'string', invite_code: 'string', invite_link: 'string' },
+  getNewsletterMessages: {
+    success: ok,
+    messages: [
+      {
+        MessageServerID: 'number',
+        MessageID: 'string',
+        Type: 'string',
+        Timestamp: 'string',
+        ViewsCount: 'number',
+        ReactionCounts: {},
+      },
+    ],
+    count: 'number',
+  },
+  markNewsletterRead: { success: ok, newsletter: 'string', count: 'number' },
+  sendNewsletterMedia: published('image'),
+  sendNewsletterMessage: published('text'),
+  subscribeNewsletter: { success: ok, jid: 'string', subscribed: 'boolean' },
   requestPayment: simple('Payment request sent successfully', { amount: 'string' }),
   cancelPayment: simple('Payment request cancelled successfully'),
   declinePayment: simple('Payment request declined successfully'),

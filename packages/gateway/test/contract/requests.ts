@@ -32,6 +32,7 @@ const KNOWN_SEGMENTS: Record<string, string[]> = {
   '/webhook/deliveries/': ['<delivery>'],
   '/groups/': ['<group>'],
   '/communities/': ['<community>', '<group>'],
+  '/newsletters/': ['<newsletter>'],
   '/users/': ['<victim>', '<user>', '<admin>'],
   '/devices/': ['<device>', '<newDevice>'],
   '/global/tenants/': ['<tenant>'],
@@ -122,6 +123,9 @@ export const KNOWN_MEMBERS: Record<string, Json[]> = {
   duration_seconds: [604_800, 0, 60],
   join_approval: [true, false, null],
   parent_jid: ['<group>', '120363000000000000@g.us'],
+  muted: [true, false],
+  server_id: [1, 99],
+  server_ids: [['1'], [1, 2]],
   chat_jid: ['<contactJid>', '<contact>'],
   sender_jid: ['<contactJid>'],
   last_message_id: ['<receivedText>'],
@@ -449,7 +453,7 @@ const IN_QUERY: Record<string, readonly string[]> = {
 };
 
 function goodSegment(operation: Operation, prefix: string): string {
-  if (operation.path.endsWith('/media')) return '<receivedImage>';
+  if (operation.path === '/messages/{id}/media') return '<receivedImage>';
   if (operation.path.endsWith('/poll')) return '<poll>';
   if (operation.path.endsWith('/retry')) return '<undecryptable>';
   return KNOWN_SEGMENTS[prefix]?.[0] ?? '';
@@ -458,6 +462,7 @@ function goodSegment(operation: Operation, prefix: string): string {
 /** What some operations mean by a member, or need although their schema does not say so. */
 const OF_OPERATION: Record<string, Record<string, Json>> = {
   sendTextMentions: { number: '<group>', to: '<group>' },
+  sendNewsletterMedia: { media_type: 'image', media: '<jpeg>' },
   sendReaction: { messageId: '<receivedText>' },
   joinGroup: { link: '<invite>' },
   deleteMessage: { messageId: '<doomedText>', chatJid: '<contactJid>', deleteType: 'for_everyone' },

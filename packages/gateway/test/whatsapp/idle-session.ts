@@ -12,6 +12,7 @@ import type { SessionGroups } from '../../src/whatsapp/port/groups.ts';
 import type { SessionHistory } from '../../src/whatsapp/port/history.ts';
 import type { SessionMedia } from '../../src/whatsapp/port/media.ts';
 import type { SessionMessages } from '../../src/whatsapp/port/messages.ts';
+import type { SessionNewsletters } from '../../src/whatsapp/port/newsletters.ts';
 import type { SessionPairing } from '../../src/whatsapp/port/pairing.ts';
 import type { SessionPresence } from '../../src/whatsapp/port/presence.ts';
 import type { SessionProfile } from '../../src/whatsapp/port/profile.ts';
@@ -74,6 +75,17 @@ export const idlePresence: SessionPresence = { send: done, sendChatState: done, 
 export const idleAccount: SessionAccount = { sync: done, change: done };
 export const idleHistory: SessionHistory = { request: done };
 
+export const idleNewsletters: SessionNewsletters = {
+  list: () => Promise.resolve([]),
+  find: notOpen,
+  create: notOpen,
+  follow: done,
+  mute: done,
+  posts: () => Promise.resolve([]),
+  view: done,
+  react: done,
+};
+
 /** Every part of a session, idle but for those given. */
 export function abilities(parts: Partial<SessionAbilities> = {}): SessionAbilities {
   return {
@@ -90,6 +102,7 @@ export function abilities(parts: Partial<SessionAbilities> = {}): SessionAbiliti
     presence: idlePresence,
     account: idleAccount,
     history: idleHistory,
+    newsletters: idleNewsletters,
     ...parts,
   };
 }

@@ -76,10 +76,19 @@ function tell(
   };
 }
 
-/** `<receipt type="view">`: the account has looked at these posts (whatsmeow newsletter.go NewsletterMarkViewed). */
-export function countViews(network: NetworkServices, viewer: RegisteredDevice, node: BinaryNode): void {
+/**
+ * `<receipt type="view">`: the account has looked at these posts (whatsmeow newsletter.go NewsletterMarkViewed). Gives
+ * what the ack says beside.
+ */
+export function countViews(
+  network: NetworkServices,
+  viewer: RegisteredDevice,
+  node: BinaryNode,
+): StanzaAttributes {
   const newsletter = network.newsletters.get(node.attrs.to ?? '');
+  if (!newsletter) return { error: NOT_FOUND };
   for (const { attrs } of childrenNamed(childNamed(node, 'list'), 'item')) {
-    newsletter?.posts.byServerId(attrs.server_id)?.viewers.add(viewer.account);
+    newsletter.posts.byServerId(attrs.server_id)?.viewers.add(viewer.account);
   }
+  return {};
 }

@@ -18,8 +18,8 @@ export function routeReceipt(network: NetworkServices, reader: RegisteredDevice,
   if (DELIVERY_TYPES.has(type)) {
     network.delivery.taken(reader, { tag: 'message', id, from: to, participant, recipient });
   }
-  network.delivery.acknowledge(reader, node);
-  if (type === 'view') countViews(network, reader, node);
+  const views = type === 'view' ? countViews(network, reader, node) : {};
+  network.delivery.acknowledge(reader, node, views);
   const target = parseJid(to);
   if (!target) return;
   switch (type) {

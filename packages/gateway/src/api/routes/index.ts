@@ -6,6 +6,7 @@ import { type EventsParts, eventsRoutes } from './events/index.ts';
 import { type GroupsParts, groupsRoutes } from './groups/index.ts';
 import { type InstancesParts, instancesRoutes } from './instances/index.ts';
 import { type MessagesParts, messagesRoutes } from './messages/index.ts';
+import { type NewslettersParts, newslettersRoutes } from './newsletters/index.ts';
 import { type PaymentsParts, paymentsRoutes } from './payments/index.ts';
 import { type PlatformParts, platformRoutes } from './platform/index.ts';
 import { type ProfileParts, profileRoutes } from './profile/index.ts';
@@ -20,6 +21,7 @@ export interface ApiParts {
   contacts: ContactsParts;
   instances: InstancesParts;
   messages: MessagesParts;
+  newsletters: NewslettersParts;
   payments: PaymentsParts;
   profile: ProfileParts;
   proxy: ProxyParts;
@@ -64,6 +66,11 @@ export const TAGS: readonly Tag[] = [
     name: 'messages',
     description: 'Sending, editing, media, delivery status',
     register: (app, { messages }) => app.register(messagesRoutes, messages),
+  },
+  {
+    name: 'newsletters',
+    description: 'Channels and their posts',
+    register: (app, { newsletters }) => app.register(newslettersRoutes, newsletters),
   },
   {
     name: 'payments',

@@ -40,6 +40,7 @@ export {
   KEY_BUNDLE_TYPE,
   makeWASocket,
   proto,
+  QueryIds,
   type ReachoutTimelockState,
   type SignalDataSet,
   type SignalDataTypeMap,
@@ -53,6 +54,7 @@ export {
   WA_CERT_DETAILS,
   type WAPatchCreate,
   type WAPatchName,
+  XWAPaths,
   xmppPreKey,
   xmppSignedPreKey,
 } from 'baileys';

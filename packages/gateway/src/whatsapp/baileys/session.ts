@@ -12,6 +12,7 @@ import { groups } from './abilities/groups.ts';
 import { history } from './abilities/history.ts';
 import { media } from './abilities/media.ts';
 import { messages } from './abilities/messages.ts';
+import { newsletters } from './abilities/newsletters.ts';
 import { pairing } from './abilities/pairing.ts';
 import { presence } from './abilities/presence.ts';
 import { profile } from './abilities/profile.ts';
@@ -207,6 +208,7 @@ class Connection {
       presence: presence(link),
       account: account(link, (socket, names, anew) => this.#account.refresh(socket, names, anew)),
       history: history(link),
+      newsletters: newsletters(link, this.#acks),
     };
   }
 

@@ -21,6 +21,8 @@ export interface MediaDescriptor {
   seconds: number | null;
   width: number | null;
   height: number | null;
+  /** What the host answered to the upload of a file for a channel; with its message it goes to the server, and is not kept. */
+  uploadHandle?: string;
 }
 
 /** WhatsApp's answer to a re-upload request (MediaRetryNotification.ResultType). */

@@ -57,6 +57,8 @@ export interface OutboundMessage {
   message: WireMessage;
   /** `edit="1"` for edits, `"2"` for pins, `"7"` for own revokes, `"8"` for admin revokes: a stanza attribute. */
   editAttribute?: '1' | '2' | '7' | '8';
+  /** Of a file that a post in a channel carries: what the media host answered to its upload. */
+  mediaHandle?: string;
   /** Extra children of the stanza, for example `<meta polltype="creation"/>`. */
   extraNodes?: StanzaNode[];
 }
@@ -65,6 +67,8 @@ export interface OutboundMessage {
 export interface SendAck {
   /** Milliseconds since the epoch, as the server stamped the ack. */
   timestamp: number;
+  /** The number that the server gave to a post in a channel. */
+  serverId?: number;
 }
 
 /** Sending messages, and asking for those that could not be read. */

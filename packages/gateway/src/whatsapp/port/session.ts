@@ -18,6 +18,7 @@ import type { SessionHistory } from './history.ts';
 import type { Identity } from './identity.ts';
 import type { SessionMedia } from './media.ts';
 import type { InboundMessage, SessionMessages } from './messages.ts';
+import type { SessionNewsletters } from './newsletters.ts';
 import type { SessionPairing } from './pairing.ts';
 import type { SessionPresence } from './presence.ts';
 import type { SessionProfile } from './profile.ts';
@@ -39,6 +40,7 @@ export interface SessionAbilities {
   readonly presence: SessionPresence;
   readonly account: SessionAccount;
   readonly history: SessionHistory;
+  readonly newsletters: SessionNewsletters;
 }
 
 /** One connection of a device, from `start` to its end. */

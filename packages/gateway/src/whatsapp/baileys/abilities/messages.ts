@@ -85,7 +85,11 @@ async function leave(socket: Socket, groups: GroupCache, out: OutboundMessage): 
   if (isJidGroup(out.to)) await groups.fetched(socket, out.to);
   await socket.relayMessage(out.to, showingContent(proto.Message.fromObject(out.message)), {
     messageId: out.id,
-    additionalAttributes: out.editAttribute ? { edit: out.editAttribute } : {},
+    additionalAttributes: {
+      ...(out.editAttribute ? { edit: out.editAttribute } : {}),
+      // whatsmeow send.go sendNewsletter.
+      ...(out.mediaHandle ? { media_id: out.mediaHandle } : {}),
+    },
     ...(out.extraNodes ? { additionalNodes: out.extraNodes } : {}),
   });
 }

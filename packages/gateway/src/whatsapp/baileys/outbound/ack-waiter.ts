@@ -1,10 +1,11 @@
 import type { Clock } from '../../../clock.ts';
 import { SendRejected, SessionTimeout } from '../../port/errors.ts';
+import type { SendAck } from '../../port/messages.ts';
 import type { BinaryNode } from '../library.ts';
 import { stampOf } from '../parse/stanza-time.ts';
 
 interface Waiting {
-  resolve(ack: { timestamp: number }): void;
+  resolve(ack: SendAck): void;
   reject(error: Error): void;
   cancel(): void;
 }
@@ -34,8 +35,8 @@ export class AckWaiter {
   }
 
   /** Resolves with the server's time (ms) for message `id`, or throws within `timeoutMs`. */
-  wait(id: string, timeoutMs: number): { ack: Promise<{ timestamp: number }>; cancel(): void } {
-    const ack = new Promise<{ timestamp: number }>((resolve, reject) => {
+  wait(id: string, timeoutMs: number): { ack: Promise<SendAck>; cancel(): void } {
+    const ack = new Promise<SendAck>((resolve, reject) => {
       const cancel = this.#clock.after(timeoutMs, () => {
         this.#waiting.delete(id);
         reject(new SessionTimeout(`no ack for the message within ${timeoutMs / 1000} s`));
@@ -58,7 +59,10 @@ export class AckWaiter {
       );
       return;
     }
-    waiting.resolve({ timestamp: stampOf(node.attrs.t) });
+    const serverId = Number(node.attrs.server_id);
+    const timestamp = stampOf(node.attrs.t);
+    // whatsmeow send.go SendResponse: posts in channels alone have one.
+    waiting.resolve({ timestamp, ...(Number.isSafeInteger(serverId) ? { serverId } : {}) });
   }
 
   /** The connection ended: nobody will get an answer on it, and the server may have the message. */

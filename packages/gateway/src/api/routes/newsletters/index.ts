@@ -1,0 +1,15 @@
+/** Tag `newsletters`: channels and their posts. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyInstance } from 'fastify';
+import type { InlineFiles } from '../../../media/inline-files.ts';
+import { acceptFilesInJson } from '../../request/json-body.ts';
+import { type ChannelParts, channelRoutes } from './channels.ts';
+import { type PostParts, postRoutes } from './posts.ts';
+
+export type NewslettersParts = ChannelParts & PostParts & { inlineFiles: InlineFiles };
+
+export const newslettersRoutes: FastifyPluginAsyncTypebox<NewslettersParts> = async (app, parts) => {
+  acceptFilesInJson(app as unknown as FastifyInstance, parts.inlineFiles);
+  await app.register(channelRoutes, parts);
+  await app.register(postRoutes, parts);
+};

@@ -1,0 +1,116 @@
+/** Channels ("newsletters") of an account. Nothing of them is kept here: each question goes to WhatsApp. */
+import type { Device } from '../devices/device.ts';
+import { AppError, type ErrorCode, invalidField } from '../errors.ts';
+import { isNewsletter, parseJid } from '../identity/jid.ts';
+import type { Caller } from '../tenancy/caller.ts';
+import { onSession, SESSION_FAILURES } from '../whatsapp/port/app-errors.ts';
+import type { Jid } from '../whatsapp/port/identity.ts';
+import type {
+  NewNewsletter,
+  Newsletter,
+  NewsletterName,
+  NewsletterPost,
+  SessionNewsletters,
+} from '../whatsapp/port/newsletters.ts';
+import type { WhatsAppSession } from '../whatsapp/port/session.ts';
+
+/** What this room asks of the devices; `Devices` fits. */
+export interface NewsletterDevices {
+  resolve(caller: Caller, deviceId?: string): Promise<Device>;
+  /** Throws DEVICE_NOT_READY unless the device is connected. */
+  session(device: Device): WhatsAppSession;
+}
+
+/** Whose channels are meant: those of the account that the device holds. */
+export interface Whose {
+  caller: Caller;
+  deviceId: string | undefined;
+}
+
+/** How a question about channels can end, beside what choosing a device can. */
+export const NEWSLETTER_FAILURES = [
+  ...SESSION_FAILURES,
+  'INVALID_RECIPIENT',
+] as const satisfies readonly ErrorCode[];
+
+/** Posts that the server gives at once (Baileys newsletterFetchMessages asks for no more; the apps page by 50). */
+export const MOST_POSTS = 100;
+
+export class Newsletters {
+  readonly #devices: NewsletterDevices;
+
+  constructor(devices: NewsletterDevices) {
+    this.#devices = devices;
+  }
+
+  /** Those that the account follows or has. */
+  list(whose: Whose): Promise<Newsletter[]> {
+    return this.#ask(whose, (session) => session.list());
+  }
+
+  /** Throws NOT_FOUND when WhatsApp knows none. */
+  find(whose: Whose, name: NewsletterName): Promise<Newsletter> {
+    return this.#ask(whose, (session) => session.find(name));
+  }
+
+  create(whose: Whose, newsletter: NewNewsletter): Promise<Newsletter> {
+    return this.#ask(whose, (session) => session.create(newsletter));
+  }
+
+  follow(whose: Whose, jid: Jid, follows: boolean): Promise<void> {
+    return this.#ask(whose, (session) => session.follow(jid, follows));
+  }
+
+  mute(whose: Whose, jid: Jid, muted: boolean): Promise<void> {
+    return this.#ask(whose, (session) => session.mute(jid, muted));
+  }
+
+  posts(whose: Whose, jid: Jid, page: { count: number; before: number | null }): Promise<NewsletterPost[]> {
+    return this.#ask(whose, (session) => session.posts(jid, page));
+  }
+
+  /** Marks posts as looked at. Throws VALIDATION_ERROR for what is no number of a post. */
+  view(whose: Whose, jid: Jid, serverIds: number[]): Promise<void> {
+    return this.#ask(whose, (session) => session.view(jid, serverIds));
+  }
+
+  /** An empty text takes the reaction back. */
+  react(whose: Whose, jid: Jid, { serverId, emoji }: { serverId: number; emoji: string }): Promise<void> {
+    return this.#ask(whose, (session) => session.react(jid, serverId, emoji === '' ? null : emoji));
+  }
+
+  async #ask<T>({ caller, deviceId }: Whose, call: (session: SessionNewsletters) => Promise<T>): Promise<T> {
+    const session = this.#devices.session(await this.#devices.resolve(caller, deviceId));
+    return onSession(() => call(session.newsletters));
+  }
+}
+
+/** The JID of a channel, or INVALID_RECIPIENT. */
+export function newsletterJid(text: string): Jid {
+  const parsed = parseJid(text.trim());
+  if (parsed?.server === 'newsletter') return `${parsed.user}@newsletter`;
+  throw new AppError('INVALID_RECIPIENT', {
+    message: `${text.slice(0, 100)} is not the JID of a channel, such as 120363039000000000@newsletter`,
+  });
+}
+
+/** What a path may name a channel by: its JID, its link or the end of that. */
+export function newsletterName(text: string): NewsletterName {
+  if (isNewsletter(text.trim())) return { jid: newsletterJid(text) };
+  const code = /^(?:(?:https?:\/\/)?(?:www\.)?whatsapp\.com\/channel\/)?([\w-]{10,64})\/?$/.exec(
+    text.trim(),
+  )?.[1];
+  if (code) return { inviteCode: code };
+  throw new AppError('INVALID_RECIPIENT', {
+    message: `${text.slice(0, 100)} is neither the JID of a channel nor its link`,
+  });
+}
+
+/** The server's numbers of posts, from 1 on. */
+export function serverIds(field: string, given: readonly (string | number)[]): number[] {
+  return given.map((each, index) => {
+    const id = Number(each);
+    if (Number.isSafeInteger(id) && id > 0) return id;
+    throw invalidField(`${field}.${index}`, 'must be the number of a post, as in GET …/messages', each);
+  });
+}
