@@ -292,6 +292,23 @@ test('contacts.md: check and resolve', async () => {
   expect(resolved.items).toMatchObject([{ jid: contact.jid, lid: contact.lid }]);
 });
 
+test('contacts.md: list, save, remove', async () => {
+  const [all, found] = answers(await run('list-contacts'));
+  expect(all.contacts.map(({ jid }: Json) => jid)).toContain(contact.jid);
+  expect(found.contacts).toMatchObject([{ push_name: 'Contact' }]);
+  const [saved, removed] = answers(await run('save-contact'));
+  expect(saved.contact).toMatchObject({ jid: contact.jid, full_name: 'Ana Souza', saved: true });
+  expect(removed).toMatchObject({ success: true, jid: contact.jid });
+  expect(Object.keys(await shop.account.contacts())).toEqual([]);
+});
+
+test('contacts.md: block', async () => {
+  const [blocked, list, back] = answers(await run('block-list'));
+  expect(blocked.data).toMatchObject({ jid: contact.jid, blocked: true, count: 1 });
+  expect(list.data.items).toMatchObject([{ jid: contact.jid }]);
+  expect(back.data).toMatchObject({ blocked: false, count: 0 });
+});
+
 test('contacts.md: profile and picture', async () => {
   await contact.setPicture(picture);
   const [profile] = answers(await run('contact-profile'));

@@ -114,7 +114,7 @@ const GATEWAY: Record<string, Rule> = {
       'observability',
     ],
   },
-  contacts: { may: ['sending', 'messages', 'devices', 'events', 'net', 'identity', PORT] },
+  contacts: { may: ['sending', 'messages', 'devices', 'events', 'net', 'identity', 'storage', PORT] },
   actions: { may: ['sending', 'messages', 'media', 'devices', 'tenancy', 'identity', PORT] },
   newsletters: { may: ['devices', 'tenancy', 'identity', PORT] },
   api: {

@@ -211,6 +211,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     sending: sending.pipeline,
   });
   const contacts = composeContacts({
+    db,
     clock,
     devices,
     chats: archive,
@@ -249,6 +250,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
   linked.subscribe({
     ...messages.reports,
     ...groups.reports,
+    ...contacts.reports,
     mediaRetry: (device, answer) => media.service.handleRetryAnswer(device, answer),
   });
   tenancy.files({

@@ -1,19 +1,32 @@
 /** What people show of themselves, asked of WhatsApp. */
+import type { Kysely } from 'kysely';
+import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import type { MessageDevice } from '../messages/stored-message.ts';
 import type { SendingDevices } from '../sending/pipeline.ts';
 import type { Recipients } from '../sending/recipients.ts';
+import type { Database } from '../storage/schema.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
 import type { ContactProfile, PictureInfo } from '../whatsapp/port/contacts.ts';
 import { RequestRefused } from '../whatsapp/port/errors.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
+import { keepProfile } from './contact-keeper.ts';
 import { type Named, personMeant, whomMeant } from './whom.ts';
 
 export class Profiles {
+  readonly #db: Kysely<Database>;
+  readonly #clock: Clock;
   readonly #devices: SendingDevices;
   readonly #recipients: Recipients;
 
-  constructor(parts: { devices: SendingDevices; recipients: Recipients }) {
+  constructor(parts: {
+    db: Kysely<Database>;
+    clock: Clock;
+    devices: SendingDevices;
+    recipients: Recipients;
+  }) {
+    this.#db = parts.db;
+    this.#clock = parts.clock;
     this.#devices = parts.devices;
     this.#recipients = parts.recipients;
   }
@@ -24,7 +37,9 @@ export class Profiles {
     const person = await personMeant(this.#recipients, session, device, named);
     const profile = await onSession(() => session.contacts.profile(person));
     if (!profile) throw new AppError('NOT_ON_WHATSAPP', { message: 'WhatsApp knows nobody by that name' });
-    return { person: { jid: person.jid, lid: person.lid ?? profile.lid }, profile };
+    const found = { jid: person.jid, lid: person.lid ?? profile.lid };
+    await keepProfile(this.#db, device, { person: found, profile }, this.#clock.now());
+    return { person: found, profile };
   }
 
   /**

@@ -8,6 +8,8 @@ import { namesOf, parseRecipient, type RecipientAddress } from '../sending/recip
 import { onSession } from '../whatsapp/port/app-errors.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
+import { type ContactNames, NO_NAMES } from './contact.ts';
+import type { Contacts } from './contacts.ts';
 
 /** Why an entry has no person. */
 export const UNRESOLVED = {
@@ -34,11 +36,18 @@ export class Resolving {
   readonly #devices: SendingDevices;
   readonly #chats: StoredChats;
   readonly #lookUps: NumberLookUps;
+  readonly #contacts: Pick<Contacts, 'known'>;
 
-  constructor(parts: { devices: SendingDevices; chats: StoredChats; lookUps: NumberLookUps }) {
+  constructor(parts: {
+    devices: SendingDevices;
+    chats: StoredChats;
+    lookUps: NumberLookUps;
+    contacts: Pick<Contacts, 'known'>;
+  }) {
     this.#devices = parts.devices;
     this.#chats = parts.chats;
     this.#lookUps = parts.lookUps;
+    this.#contacts = parts.contacts;
   }
 
   /**
@@ -71,6 +80,13 @@ export class Resolving {
       if (address.kind === 'chat') return unresolved(entry, 'number_unknown');
       return unresolved(entry, answer ? 'not_on_whatsapp' : 'unknown');
     });
+  }
+
+  /** The stored names of those who were found, in order. */
+  async names(device: MessageDevice, people: readonly Identity[]): Promise<ContactNames[]> {
+    const found: ContactNames[] = [];
+    for (const person of people) found.push((await this.#contacts.known(device, person)) ?? NO_NAMES);
+    return found;
   }
 
   #openSession(device: MessageDevice): WhatsAppSession | null {

@@ -49,6 +49,7 @@ export function composeDevices(
       accountState: async (...told) => reports().accountState(...told),
       history: async (...told) => reports().history(...told),
       chatTimer: async (...told) => reports().chatTimer(...told),
+      pushNames: async (...told) => reports().pushNames(...told),
       groupsChanged: async (...told) => reports().groupsChanged(...told),
     },
   });

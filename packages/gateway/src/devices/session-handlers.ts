@@ -2,7 +2,7 @@
 import type { AccountState } from '../whatsapp/port/account.ts';
 import type { ChatTimer } from '../whatsapp/port/chat-timers.ts';
 import type { SessionEvent } from '../whatsapp/port/events.ts';
-import type { HistoryBatch } from '../whatsapp/port/history.ts';
+import type { HistoryBatch, NamedPerson } from '../whatsapp/port/history.ts';
 import type { SealedRetryAnswer } from '../whatsapp/port/media.ts';
 import type { InboundMessage } from '../whatsapp/port/messages.ts';
 import type { SessionNotice } from '../whatsapp/port/notices.ts';
@@ -18,6 +18,7 @@ export interface SessionHandlers {
   accountState(device: Device, state: AccountState): Promise<void>;
   history(device: Device, batch: HistoryBatch): Promise<void>;
   chatTimer(device: Device, timer: ChatTimer): Promise<void>;
+  pushNames(device: Device, names: NamedPerson[]): Promise<void>;
   groupsChanged(device: Device): Promise<void>;
 }
 
@@ -30,6 +31,7 @@ const RECEIVED = [
   'account_state',
   'history',
   'chat_timer',
+  'push_names',
   'groups_changed',
 ] as const satisfies readonly SessionEvent['type'][];
 
@@ -59,6 +61,8 @@ export function storeReceived(
       return handlers.history(device, event.batch);
     case 'chat_timer':
       return handlers.chatTimer(device, event.timer);
+    case 'push_names':
+      return handlers.pushNames(device, event.names);
     case 'groups_changed':
       return handlers.groupsChanged(device);
   }

@@ -50,7 +50,7 @@ export interface Messages {
   statuses: MessageStatuses;
   polls: PollResults;
   /** What of the sessions' reports is stored here. */
-  reports: Omit<SessionReports, 'mediaRetry' | 'groupsChanged'>;
+  reports: Omit<SessionReports, 'mediaRetry' | 'groupsChanged' | 'pushNames'>;
   /** Before a device connects or a request comes: what is `pending` then was left by an earlier process. */
   interrupted: Step;
   search: Step;

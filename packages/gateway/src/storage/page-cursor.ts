@@ -56,6 +56,29 @@ export function readNameCursor(cursor: string): string {
   return text.slice(1);
 }
 
+/** As `cursorOf`, for lists in the order of a name that several rows may have, and of another that tells them apart. */
+export function pairCursor(first: string, second: string): string {
+  return Buffer.from(JSON.stringify([first, second]), 'utf8').toString('base64url');
+}
+
+/** Throws VALIDATION_ERROR for what `pairCursor` did not write. */
+export function readPairCursor(cursor: string): [string, string] {
+  const pair = parsed(decoded(cursor));
+  if (!Array.isArray(pair) || pair.length !== 2) throw notOurs(cursor);
+  const [first, second]: unknown[] = pair;
+  if (typeof first !== 'string' || typeof second !== 'string') throw notOurs(cursor);
+  if (`${first}${second}`.includes('\0')) throw notOurs(cursor);
+  return [first, second];
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
 function decoded(cursor: string): string {
   return Buffer.from(cursor, 'base64url').toString('utf8');
 }

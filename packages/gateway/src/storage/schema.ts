@@ -6,6 +6,7 @@
 import type { Generated } from 'kysely';
 import type { CallRepliesTable, CallSettingsTable } from './call-tables.ts';
 import type { ChatTimersTable } from './chat-tables.ts';
+import type { BlockedContactsTable, ContactListsTable, ContactsTable } from './contact-tables.ts';
 import type { GroupListsTable, GroupMembersTable, GroupsTable } from './group-tables.ts';
 import type { SendBulksTable, SendJobsTable } from './job-tables.ts';
 import type {
@@ -32,6 +33,9 @@ export interface Database {
   message_search_rows: MessageSearchRowsTable;
   poll_options: PollOptionsTable;
   chat_timers: ChatTimersTable;
+  contact_lists: ContactListsTable;
+  blocked_contacts: BlockedContactsTable;
+  contacts: ContactsTable;
   groups: GroupsTable;
   group_members: GroupMembersTable;
   group_lists: GroupListsTable;

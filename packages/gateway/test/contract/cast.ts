@@ -134,6 +134,8 @@ export class Cast {
     if (operation === 'cancelSendJob' || operation === 'cancelBulk') await this.#sendLater();
     if (operation === 'joinGroup') await this.#phones.shop.leaveGroup({ jid: answer.body.group_jid ?? '' });
     if (operation === 'leaveGroup') await this.#replaceGroup();
+    // Who is blocked could not write what other requests speak of.
+    if (operation === 'blockContact') await this.#phones.shop.unblock(this.#phones.contact);
     if (operation === 'deleteMessage') await this.#replaceMessage(answer.body.message_id);
     const { names } = this.#playground;
     if (operation === 'superAdminDeleteTenant') await this.#anotherTenant();

@@ -84,6 +84,17 @@ const receipt = (kind: string): Shape => ({
   receipt_type: `=${kind}`,
   timestamp: 'time',
 });
+const blockChange = (action: string): Shape => ({
+  success: ok,
+  data: {
+    jid: 'string',
+    'phone_number?': 'string',
+    action: `=${action}`,
+    blocked: 'boolean',
+    count: 'number',
+    dhash: 'string',
+  },
+});
 const done = (message: string): Shape => ({ success: ok, message: `=${message}` });
 const forDevice = (message: string): Shape => ({
   success: ok,
@@ -172,6 +183,26 @@ export const DOCUMENTED: Readonly<Record<string, Shape>> = {
   disconnectSession: forDevice('device disconnected successfully'),
   logoutInstance: forDevice('device logged out successfully'),
   checkContactsOnWhatsApp: { success: ok, data: {} },
+  getContacts: {
+    success: ok,
+    count: 'number',
+    contacts: [
+      {
+        jid: 'string',
+        'first_name?': 'string',
+        'full_name?': 'string',
+        'push_name?': 'string',
+        'business_name?': 'string',
+      },
+    ],
+  },
+  appstateSync: { success: ok, scopes: ['string'], full_sync: 'boolean' },
+  blockContact: blockChange('block'),
+  unblockContact: blockChange('unblock'),
+  getBlocklist: {
+    success: ok,
+    data: { items: [{ jid: 'string', 'phone_number?': 'string' }], count: 'number', dhash: 'string' },
+  },
   getContactProfile: {
     success: ok,
     data: {

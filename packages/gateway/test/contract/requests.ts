@@ -461,6 +461,8 @@ function goodSegment(operation: Operation, prefix: string): string {
 
 /** What some operations mean by a member, or need although their schema does not say so. */
 const OF_OPERATION: Record<string, Record<string, Json>> = {
+  blockContact: { number: '<contact>' },
+  unblockContact: { number: '<contact>' },
   sendTextMentions: { number: '<group>', to: '<group>' },
   sendNewsletterMedia: { media_type: 'image', media: '<jpeg>' },
   sendReaction: { messageId: '<receivedText>' },

@@ -56,6 +56,7 @@ export class DevicesWorld {
         history: async () => {},
         accountState: async () => {},
         chatTimer: async () => {},
+        pushNames: async () => {},
         groupsChanged: async () => {},
       },
       backoff: { random: () => 0.5 },

@@ -139,6 +139,7 @@ describe('what a session receives', () => {
         history: async () => {},
         accountState: async () => {},
         chatTimer: async () => {},
+        pushNames: async () => {},
         groupsChanged: async () => {},
       },
     });

@@ -3,6 +3,7 @@
  * the test speaks through. A new ability of the port gets its double here.
  */
 import type { SessionAccount } from '../../src/whatsapp/port/account.ts';
+import type { SessionBlockList } from '../../src/whatsapp/port/block-list.ts';
 import type { SessionCalls } from '../../src/whatsapp/port/calls.ts';
 import type { SessionCommunities } from '../../src/whatsapp/port/communities.ts';
 import type { SessionContacts } from '../../src/whatsapp/port/contacts.ts';
@@ -71,6 +72,7 @@ export const idleCommunities: SessionCommunities = {
   linkGroup: notOpen,
   unlinkGroup: notOpen,
 };
+export const idleBlockList: SessionBlockList = { read: notOpen, set: notOpen };
 export const idlePresence: SessionPresence = { send: done, sendChatState: done, subscribe: done };
 export const idleAccount: SessionAccount = { sync: done, change: done };
 export const idleHistory: SessionHistory = { request: done };
@@ -99,6 +101,7 @@ export function abilities(parts: Partial<SessionAbilities> = {}): SessionAbiliti
     groupJoining: idleGroupJoining,
     communities: idleCommunities,
     contacts: idleContacts,
+    blockList: idleBlockList,
     presence: idlePresence,
     account: idleAccount,
     history: idleHistory,

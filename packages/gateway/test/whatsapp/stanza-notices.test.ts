@@ -91,7 +91,16 @@ describe('shapes that the sandbox does not send', () => {
 
   test('a block list that only changed its hash, and settings that are no events', async () => {
     const modified = node('blocklist', { action: 'modify', dhash: '2' });
-    expect(await notification('account_sync', [modified, node('devices', { dhash: '2:x' })])).toEqual([]);
+    expect(await notification('account_sync', [modified, node('devices', { dhash: '2:x' })])).toEqual([
+      {
+        name: 'privacy.blocklist',
+        blocked: [],
+        unblocked: [],
+        hash: '2',
+        previousHash: null,
+        whole: null,
+      },
+    ]);
     expect(await notification('account_sync', [node('disappearing_mode', { duration: '0' })])).toEqual([]);
   });
 

@@ -32,13 +32,18 @@ const blocklist: IqHandler = ({ network, sender, iq }) => {
   if (iq.attrs.type !== 'set' || !item) return { content: [blocklistStanza(network, blocked)] };
   const account = network.directory.resolve(item.attrs.jid);
   if (!account) return { error: NOT_FOUND };
+  const before = blocklistHash(blocked);
   if (item.attrs.action === 'block') blocked.add(account.user);
   else blocked.delete(account.user);
-  const change = stanza('item', { jid: jidIn('lid', account), action: item.attrs.action });
+  const change = stanza('item', {
+    jid: jidIn('lid', account),
+    pn_jid: alternateJid('lid', account),
+    action: item.attrs.action,
+  });
+  const hashes = { dhash: blocklistHash(blocked), prev_dhash: before };
   return {
     content: [blocklistStanza(network, blocked)],
-    after: () =>
-      tellOwnDevices(network, sender, stanza('blocklist', { dhash: blocklistHash(blocked) }, [change])),
+    after: () => tellOwnDevices(network, sender, stanza('blocklist', hashes, [change])),
   };
 };
 

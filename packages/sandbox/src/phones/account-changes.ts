@@ -139,6 +139,22 @@ export class AccountChanges {
     return { message, index: [kind, await this.#jid(message.chat), id, message.fromMe ? '1' : '0', author] };
   }
 
+  /** The address book by number, whichever device wrote it. */
+  async contacts(): Promise<Record<string, { fullName: string | null; firstName: string | null }>> {
+    const entries = await this.#state.entries('critical_unblock_low');
+    const contacts = entries.flatMap(({ index: [kind, jid], action: { contactAction } }) =>
+      kind === 'contact' && jid && contactAction
+        ? [
+            [
+              jid,
+              { fullName: contactAction.fullName ?? null, firstName: contactAction.firstName ?? null },
+            ] as const,
+          ]
+        : [],
+    );
+    return Object.fromEntries(contacts);
+  }
+
   /** Saves a contact in the address book. */
   async saveContact(person: AccountTarget, fullName: string, firstName?: string): Promise<void> {
     const lidJid = await this.#book.lid(jidOf(person));

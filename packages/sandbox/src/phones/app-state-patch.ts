@@ -45,6 +45,22 @@ export function encodePatch(
   return { patch: { snapshotMac, patchMac, keyId: { id: key.id }, mutations }, state };
 }
 
+/** How a patch names an entry. */
+export function nameOfEntry(index: readonly string[], key: AppStateKey): string {
+  return hmac('sha256', expand(key.data).index, Buffer.from(JSON.stringify(index))).toString('base64');
+}
+
+/** Names of the entries that the patches have taken away. */
+export function removedEntries(patches: readonly proto.ISyncdPatch[]): Set<string> {
+  const removed = new Set<string>();
+  for (const { operation, record } of patches.flatMap(({ mutations }) => mutations ?? [])) {
+    const name = Buffer.from(record?.index?.blob ?? []).toString('base64');
+    if (operation === SyncdOperation.REMOVE) removed.add(name);
+    else removed.delete(name);
+  }
+  return removed;
+}
+
 type Keys = ReturnType<typeof expand>;
 
 function seal({ index, action, apiVersion, remove }: AppStateChange, keyId: Buffer, keys: Keys) {

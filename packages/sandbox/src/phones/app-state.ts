@@ -9,7 +9,7 @@ import {
   proto,
   type WAPatchName,
 } from 'baileys';
-import { type AppStateChange, encodePatch } from './app-state-patch.ts';
+import { type AppStateChange, encodePatch, nameOfEntry, removedEntries } from './app-state-patch.ts';
 import type { PhoneConnection } from './connection.ts';
 import type { MediaClient } from './media-client.ts';
 import { decryptMedia, encryptMedia } from './media-crypto.ts';
@@ -52,9 +52,13 @@ export class PhoneAppState {
 
   /** Everything that the collection says by now, whoever wrote it. */
   async entries(name: WAPatchName): Promise<{ index: readonly string[]; action: proto.ISyncActionValue }[]> {
+    const patches = await this.#patchesAfter(name, 0);
+    // The library keeps the last change of each entry, one that took it away too, does not tell which it was, and
+    // empties the patches.
+    const removed = removedEntries(patches);
     const { mutationMap } = await decodePatches(
       name,
-      await this.#patchesAfter(name, 0),
+      patches,
       newLTHashState(),
       async () => ({ keyData: this.key.data }),
       {},
@@ -62,10 +66,9 @@ export class PhoneAppState {
       undefined,
       true,
     );
-    return Object.values(mutationMap).map(({ index, syncAction }) => ({
-      index,
-      action: syncAction.value ?? {},
-    }));
+    return Object.values(mutationMap)
+      .filter(({ index }) => !removed.has(nameOfEntry(index, this.key)))
+      .map(({ index, syncAction }) => ({ index, action: syncAction.value ?? {} }));
   }
 
   async #write(changes: readonly [AppStateChange, ...AppStateChange[]]): Promise<void> {

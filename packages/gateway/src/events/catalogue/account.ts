@@ -10,8 +10,14 @@ export const PRIVACY_EVENTS = {
   'privacy.blocklist': entry({
     summary: 'Contacts were blocked or unblocked',
     cause: 'The user did it, here or on another device.',
-    schema: Type.Object({ blocked: Type.Array(Person), unblocked: Type.Array(Person) }),
-    example: { blocked: [contact], unblocked: [] },
+    schema: Type.Object({
+      blocked: Type.Array(Person, {
+        description: 'With both lists empty the block list is another now: `GET /contacts/blocklist`',
+      }),
+      unblocked: Type.Array(Person),
+      dhash: OrNull(Text("WhatsApp's hash of the list; null when it is not told")),
+    }),
+    example: { blocked: [contact], unblocked: [], dhash: 'Kq3cBw1xPg' },
   }),
   'privacy.settings': entry({
     summary: 'Privacy settings changed',

@@ -104,6 +104,7 @@ const MAKERS: Makers = {
   'privacy.blocklist': (notice) => ({
     blocked: notice.blocked.map(person),
     unblocked: notice.unblocked.map(person),
+    dhash: notice.hash,
   }),
   'privacy.settings': (notice) => ({ settings: notice.settings }),
   'settings.unarchive_chats': (notice) => ({ unarchive_chats: notice.unarchiveChats }),

@@ -35,6 +35,7 @@ const TABLES = [
   'signal_keys',
   'call_replies',
   'chat_timers',
+  'contacts',
   'group_members',
   'groups',
 ] as const;

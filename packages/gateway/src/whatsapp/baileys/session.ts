@@ -4,6 +4,7 @@ import { LeaseEnded } from '../port/credentials.ts';
 import type { Route } from '../port/route.ts';
 import type { SessionAbilities, SessionFactory, SessionParts, WhatsAppSession } from '../port/session.ts';
 import { account } from './abilities/account.ts';
+import { blockList } from './abilities/block-list.ts';
 import { calls } from './abilities/calls.ts';
 import { communities } from './abilities/communities.ts';
 import { contacts } from './abilities/contacts.ts';
@@ -205,6 +206,7 @@ class Connection {
       groupJoining: groupJoining({ link, names }),
       communities: communities({ link }),
       contacts: contacts(link),
+      blockList: blockList(link),
       presence: presence(link),
       account: account(link, (socket, names, anew) => this.#account.refresh(socket, names, anew)),
       history: history(link),

@@ -2,7 +2,7 @@
 import type { AccountLimit, AccountState } from './account.ts';
 import type { ChatTimer } from './chat-timers.ts';
 import type { CloseReason } from './connection.ts';
-import type { HistoryBatch } from './history.ts';
+import type { HistoryBatch, NamedPerson } from './history.ts';
 import type { Jid } from './identity.ts';
 import type { SealedRetryAnswer } from './media.ts';
 import type { InboundMessage } from './messages.ts';
@@ -37,6 +37,8 @@ export type SessionEvent =
   | { type: 'chat_timer'; timer: ChatTimer }
   /** What is known of the account's groups may be wrong, the server says. */
   | { type: 'groups_changed' }
+  /** How people called themselves when the phone wrote its history: no news. */
+  | { type: 'push_names'; names: NamedPerson[] }
   | { type: 'push_name'; name: string }
   /** Null: the limit was lifted. */
   | { type: 'limit'; limit: AccountLimit | null }

@@ -19,6 +19,12 @@ export interface HistoryChat {
   lastAt: number | null;
 }
 
+/** A person by the name that they call themselves. */
+export interface NamedPerson {
+  person: Identity;
+  name: string;
+}
+
 /** A piece of the account's past, sent by the phone after linking or on demand. */
 export interface HistoryBatch {
   kind: 'initial' | 'recent' | 'full' | 'on_demand' | 'push_names';

@@ -120,7 +120,17 @@ export type SessionNotice =
     }
   | ({ name: CallEventName } & CallNotice)
   | { name: 'identity.change'; contact: Identity; timestamp: number }
-  | { name: 'privacy.blocklist'; blocked: Identity[]; unblocked: Identity[] }
+  | {
+      name: 'privacy.blocklist';
+      /** Neither: the list is another now, and has to be read. */
+      blocked: Identity[];
+      unblocked: Identity[];
+      /** WhatsApp's hash of the list, and of the one that was changed; null where it is not told. */
+      hash: string | null;
+      previousHash: string | null;
+      /** The list itself, where it is known. */
+      whole: Identity[] | null;
+    }
   | { name: 'privacy.settings'; settings: Record<string, string> }
   | { name: 'settings.unarchive_chats'; unarchiveChats: boolean }
   | { name: 'settings.user_status_mute'; contact: Identity; muted: boolean }

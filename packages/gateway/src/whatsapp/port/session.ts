@@ -6,6 +6,7 @@
  * `whatsapp/baileys/abilities/`. What a session reports is in `events.ts` and `notices.ts`.
  */
 import type { SessionAccount } from './account.ts';
+import type { SessionBlockList } from './block-list.ts';
 import type { SessionCalls } from './calls.ts';
 import type { SessionCommunities } from './communities.ts';
 import type { SessionConnection } from './connection.ts';
@@ -37,6 +38,7 @@ export interface SessionAbilities {
   readonly groupJoining: SessionGroupJoining;
   readonly communities: SessionCommunities;
   readonly contacts: SessionContacts;
+  readonly blockList: SessionBlockList;
   readonly presence: SessionPresence;
   readonly account: SessionAccount;
   readonly history: SessionHistory;

@@ -44,7 +44,10 @@ const Answer = Type.Object({
       input_jid: Jid,
       resolved_jid: Jid,
       ...personNames,
+      jid: Jid,
       lid_jid: Nullable(Type.String({ description: 'The same as `lid`' })),
+      full_name: Nullable(Type.String({ description: 'As the account saved it' })),
+      push_name: Nullable(Type.String({ description: 'As the person calls themselves' })),
     }),
   ),
   unresolved: Type.Array(
@@ -90,19 +93,24 @@ export const resolveRoutes: FastifyPluginAsyncTypebox<ResolveParts> = async (app
         throw invalidField('group_jid', 'must be the JID of a group', given);
       }
       const results = await resolving.resolve(device, jids, group);
-      const items = results.flatMap(({ input, inputJid, person }) =>
-        person?.jid
-          ? [
-              {
-                input,
-                input_jid: inputJid ?? person.jid,
-                resolved_jid: person.jid,
-                ...namesOf(person),
-                lid_jid: person.lid,
-              },
-            ]
-          : [],
+      const found = results.flatMap((each) => (each.person ? [{ ...each, person: each.person }] : []));
+      const names = await resolving.names(
+        device,
+        found.map(({ person }) => person),
       );
+      const items = found.map(({ input, inputJid, person }, index) => {
+        const jid = person.jid ?? '';
+        return {
+          input,
+          input_jid: inputJid ?? jid,
+          resolved_jid: jid,
+          ...namesOf(person),
+          jid,
+          lid_jid: person.lid,
+          full_name: names[index]?.fullName ?? null,
+          push_name: names[index]?.pushName ?? null,
+        };
+      });
       return {
         success: true as const,
         count: items.length,

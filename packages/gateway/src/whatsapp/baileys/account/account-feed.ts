@@ -8,9 +8,9 @@ import type { LogSink } from '../connection/quiet-logger.ts';
 import { InboundQueue } from '../inbound/inbound-queue.ts';
 import { FileUnreachable, mayPass } from '../inbound/may-pass.ts';
 import type { SetAside } from '../inbound/set-aside.ts';
-import { type BinaryNode, proto, type SignalKeyStore, type Socket } from '../library.ts';
+import { type BinaryNode, jidNormalizedUser, proto, type SignalKeyStore, type Socket } from '../library.ts';
 import { decodeProtobuf } from '../parse/bounded-protobuf.ts';
-import type { OwnAccount } from '../parse/message-source.ts';
+import { identity, type OwnAccount } from '../parse/message-source.ts';
 import { AppStateAnswers } from './app-state-answers.ts';
 import { appStateNotice, namesOfContact } from './app-state-notices.ts';
 import { decodeMutations } from './app-state-patch.ts';
@@ -228,7 +228,14 @@ export class AccountFeed {
         directory,
         sink: {
           lidMappings: async (pairs) => this.#lids?.storeLIDPNMappings(pairs),
-          pushNames: (names) => pushNames.learn(names),
+          pushNames: async (names) => {
+            await pushNames.learn(names);
+            const people = names.map(async ({ jid, name }) => ({
+              person: await identity(jidNormalizedUser(jid), undefined, directory),
+              name,
+            }));
+            await report({ type: 'push_names', names: await Promise.all(people) });
+          },
           tokens: (tokens) => storeChatTokens(keys, directory, tokens),
           batch: async (batch) => {
             this.#stopping.signal.throwIfAborted();

@@ -8,6 +8,8 @@ import { isJidGroup, proto, type WAPatchCreate } from '../library.ts';
 
 type Patch = Pick<WAPatchCreate, 'type' | 'index' | 'apiVersion'> & {
   action: Omit<proto.ISyncActionValue, 'timestamp'>;
+  /** Takes the entry away. */
+  remove?: boolean;
 };
 
 type Builders = {
@@ -61,6 +63,22 @@ const BUILDERS: Builders = {
     apiVersion: 6,
     action: { deleteChatAction: { messageRange: rangeOf(chat, counts) } },
   }),
+  /**
+   * By number, with the LID beside it (Baileys chat-utils.js, `contact`; sync-action-utils.js); who has no number that is
+   * known stands under another word (whatsmeow appstate/keys.go IndexLIDContact). Names that are gone take the entry away.
+   */
+  'contact.changed': ({ contact: { jid, lid }, firstName, fullName }) => {
+    const names = { fullName, firstName };
+    return {
+      type: 'critical_unblock_low',
+      index: jid ? ['contact', jid] : ['lid_contact', lid ?? ''],
+      apiVersion: 2,
+      action: jid
+        ? { contactAction: { ...names, lidJid: lid, saveOnPrimaryAddressbook: true } }
+        : { lidContactAction: names },
+      remove: (fullName ?? firstName) === null,
+    };
+  },
 };
 
 /** Seconds. The keys are those of `BuildMarkChatAsRead` and its like (appstate/encode.go newMessageRange). */
@@ -85,9 +103,9 @@ function rangeOf(
 export function accountPatch(change: AccountChange, at: number): WAPatchCreate {
   // Indexing with the name gives the builder of exactly this change, which the compiler cannot follow.
   const build = BUILDERS[change.name] as (change: AccountChange) => Patch;
-  const { action, ...patch } = build(change);
-  const { SET } = proto.SyncdMutation.SyncdOperation;
-  return { ...patch, syncAction: { ...action, timestamp: at }, operation: SET };
+  const { action, remove = false, ...patch } = build(change);
+  const { SET, REMOVE } = proto.SyncdMutation.SyncdOperation;
+  return { ...patch, syncAction: { ...action, timestamp: at }, operation: remove ? REMOVE : SET };
 }
 
 function nameOf({ jid, lid }: Identity): string {

@@ -54,8 +54,8 @@ export async function identityNotices(stanza: BinaryNode, directory: LidDirector
 
 /**
  * `<notification type="account_sync">`: another device of ours changed the account (whatsmeow
- * handleAccountSyncNotification). `<blocklist>` lists changes; one without items only says that the list is
- * another now. Its `<devices>` and the default `<disappearing_mode>` are no events.
+ * handleAccountSyncNotification). `<blocklist>` lists changes; one without items (`action="modify"`, types/events
+ * Blocklist) only says that the list is another now. Its `<devices>` and the default `<disappearing_mode>` are no events.
  */
 export async function accountNotices(
   stanza: BinaryNode,
@@ -71,8 +71,9 @@ export async function accountNotices(
         return Promise.all(jids.map(({ jid = '', pn_jid }) => identity(jid, pn_jid, directory)));
       };
       const [blocked, unblocked] = [await named('block'), await named('unblock')];
-      if (blocked.length + unblocked.length > 0)
-        notices.push({ name: 'privacy.blocklist', blocked, unblocked });
+      const { dhash, prev_dhash } = child.attrs;
+      const hashes = { hash: dhash ?? null, previousHash: prev_dhash ?? null };
+      notices.push({ name: 'privacy.blocklist', blocked, unblocked, ...hashes, whole: null });
     } else if (child.tag === 'privacy') {
       const pairs = entries.flatMap(({ name, value }) => (name && value ? [[name, value] as const] : []));
       if (pairs.length > 0) notices.push({ name: 'privacy.settings', settings: Object.fromEntries(pairs) });
