@@ -210,15 +210,6 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     recipients: sending.recipients,
     sending: sending.pipeline,
   });
-  const contacts = composeContacts({
-    db,
-    clock,
-    devices,
-    chats: archive,
-    sending,
-    http: net.mediaHttp,
-    notices: events.notices,
-  });
   const groups = composeGroups({
     db,
     clock,
@@ -229,6 +220,17 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     recipients: sending.recipients,
     sending: sending.pipeline,
     onConnected: linked.onConnected,
+  });
+  const contacts = composeContacts({
+    db,
+    clock,
+    devices,
+    chats: archive,
+    sending,
+    http: net.mediaHttp,
+    notices: events.notices,
+    onBothNames: messages.onBothNames,
+    groups: groups.store,
   });
   const webhooks = composeWebhooks({
     db,

@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts';
 import type { SessionReports } from '../devices/composition.ts';
 import type { Devices } from '../devices/devices.ts';
 import type { NoticeEvents } from '../events/notice-events.ts';
+import type { BothNamesListener } from '../messages/chat-names.ts';
 import type { MediaHttp } from '../net/media-http.ts';
 import type { SendingRoom } from '../sending/composition.ts';
 import type { StoredChats } from '../sending/number-look-ups.ts';
@@ -13,7 +14,8 @@ import type { Database } from '../storage/schema.ts';
 import { BlockList } from './block-list.ts';
 import { applyBlockNotice } from './block-list-store.ts';
 import { forgetSaved, keepContactNotice, keepPushName } from './contact-keeper.ts';
-import { Contacts } from './contacts.ts';
+import { joinContact } from './contact-rows.ts';
+import { type CommonGroups, Contacts } from './contacts.ts';
 import { NumberChecks } from './number-checks.ts';
 import { PictureFiles } from './picture-files.ts';
 import { Profiles } from './profiles.ts';
@@ -39,6 +41,8 @@ export function composeContacts(parts: {
   clock: Clock;
   http: MediaHttp;
   notices: NoticeEvents;
+  onBothNames(listener: BothNamesListener): void;
+  groups: CommonGroups;
 }): ContactsRoom {
   const { db, clock, devices, chats, sending, notices } = parts;
   const { lookUps, recipients } = sending;
@@ -50,6 +54,7 @@ export function composeContacts(parts: {
     if (notice.name === 'privacy.blocklist') await applyBlockNotice(trx, device, notice, clock.now());
     await keepContactNotice(trx, device, notice, clock.now());
   });
+  parts.onBothNames((trx, device, person) => joinContact(trx, device, person, clock.now()));
   notices.forget((trx, device, collection) => forgetSaved(trx, device, collection, clock.now()));
   return {
     profiles,

@@ -1,5 +1,6 @@
 /** What WhatsApp tells of people becomes rows. */
 import type { Kysely } from 'kysely';
+import { pause } from '../clock.ts';
 import { sameIdentity } from '../identity/jid.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
@@ -14,6 +15,9 @@ import { changeContact } from './contact-rows.ts';
 export const CONTACTS_COLLECTION: StateCollection = 'critical_unblock_low';
 /** Names of people have 25 characters in the apps; far longer ones were not typed there. */
 const LONGEST_NAME = 500;
+
+/** Rows that are changed between two looks at what else is to be done. */
+const AT_A_TIME = 100;
 
 /** `at` in milliseconds. */
 export async function keepContactNotice(
@@ -83,7 +87,9 @@ export async function forgetSaved(
     .where('saved', '=', 1)
     .execute();
   const to = { saved: false, firstName: null, fullName: null };
-  for (const { jid, lid } of saved) {
+  for (const [index, { jid, lid }] of saved.entries()) {
+    // Others are served meanwhile: there may be ten thousand.
+    if (index % AT_A_TIME === 0) await pause(0);
     const person = { jid: jid.endsWith('@lid') ? null : jid, lid };
     await changeContact(db, device, { person, to }, at);
   }

@@ -80,6 +80,18 @@ export async function changeContact(
   if (named && jid) await put(db, device, { ...contact, jid }, at);
 }
 
+/** Both names of a person are known: what is stored under the LID alone goes under the number. */
+export async function joinContact(
+  db: Kysely<Database>,
+  device: AccountDevice,
+  person: Identity,
+  at: number,
+): Promise<void> {
+  const rows = await findContacts(db, device, person);
+  const whole = rows.length === 1 && rows[0]?.jid === person.jid && rows[0]?.lid === person.lid;
+  if (!whole) await changeContact(db, device, { person, to: {}, onlyKnown: true }, at);
+}
+
 const NOTHING: Omit<Contact, 'person'> = {
   saved: false,
   firstName: null,
@@ -122,6 +134,46 @@ async function remove(db: Kysely<Database>, device: AccountDevice, jids: string[
   }
 }
 
+type Row = Selectable<ContactsTable>;
+
+/** Some ten thousand at once, when a device is linked. */
+const PUT = new HotQuery<Row, never>((db, row) =>
+  db
+    .insertInto('contacts')
+    .values({
+      tenant_id: row.tenant_id,
+      device_id: row.device_id,
+      account: row.account,
+      jid: row.jid,
+      lid: row.lid,
+      saved: row.saved,
+      first_name: row.first_name,
+      full_name: row.full_name,
+      push_name: row.push_name,
+      business_name: row.business_name,
+      about: row.about,
+      picture_id: row.picture_id,
+      sort_name: row.sort_name,
+      words: row.words,
+      updated_at: row.updated_at,
+    })
+    .onConflict((conflict) =>
+      conflict.columns(['device_id', 'account', 'jid']).doUpdateSet(({ ref }) => ({
+        lid: ref('excluded.lid'),
+        saved: ref('excluded.saved'),
+        first_name: ref('excluded.first_name'),
+        full_name: ref('excluded.full_name'),
+        push_name: ref('excluded.push_name'),
+        business_name: ref('excluded.business_name'),
+        about: ref('excluded.about'),
+        picture_id: ref('excluded.picture_id'),
+        sort_name: ref('excluded.sort_name'),
+        words: ref('excluded.words'),
+        updated_at: ref('excluded.updated_at'),
+      })),
+    ),
+);
+
 async function put(
   db: Kysely<Database>,
   device: AccountDevice,
@@ -132,7 +184,12 @@ async function put(
   const name = shownName(contact);
   const names = [contact.fullName, contact.firstName, contact.businessName, contact.pushName];
   const number = person.jid?.split('@')[0] ?? '';
-  const known = {
+  const { tenant_id, device_id, account } = ownerOf(device);
+  await PUT.run(db, {
+    tenant_id,
+    device_id,
+    account,
+    jid,
     lid: person.lid,
     saved: Number(contact.saved),
     first_name: contact.firstName,
@@ -144,10 +201,5 @@ async function put(
     sort_name: name === null ? NAMELESS : folded(name).slice(0, LONGEST_SORTED),
     words: folded([...names.filter((each) => each !== null), number].join('\n')),
     updated_at: at,
-  };
-  await db
-    .insertInto('contacts')
-    .values({ ...ownerOf(device), jid, ...known })
-    .onConflict((conflict) => conflict.columns(['device_id', 'account', 'jid']).doUpdateSet(known))
-    .execute();
+  });
 }

@@ -9,7 +9,7 @@ import { checkedTenant } from '../storage/narrowing.ts';
 import { pairCursor, readPairCursor } from '../storage/page-cursor.ts';
 import type { Database } from '../storage/schema.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
-import type { Identity } from '../whatsapp/port/identity.ts';
+import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import { type AccountDevice, ownerOf } from './account-rows.ts';
 import { type Contact, contactFromRow, folded, NO_NAMES } from './contact.ts';
 import { CONTACTS_COLLECTION } from './contact-keeper.ts';
@@ -39,17 +39,30 @@ export interface ContactList {
   asOf: number | null;
 }
 
+/** The groups that an account shares with a person; `GroupStore` fits. */
+export interface CommonGroups {
+  commonWith(device: AccountDevice, person: Identity): Promise<{ jid: Jid; subject: string }[]>;
+}
+
 export class Contacts {
   readonly #db: Kysely<Database>;
   readonly #devices: Devices;
   readonly #recipients: Recipients;
   readonly #clock: Clock;
+  readonly #groups: CommonGroups;
 
-  constructor(parts: { db: Kysely<Database>; devices: Devices; recipients: Recipients; clock: Clock }) {
+  constructor(parts: {
+    db: Kysely<Database>;
+    devices: Devices;
+    recipients: Recipients;
+    clock: Clock;
+    groups: CommonGroups;
+  }) {
     this.#db = parts.db;
     this.#devices = parts.devices;
     this.#recipients = parts.recipients;
     this.#clock = parts.clock;
+    this.#groups = parts.groups;
   }
 
   /** In the order of their names, without case and accents. One query, unless WhatsApp is to be asked first. */
@@ -99,7 +112,12 @@ export class Contacts {
     throw new AppError('NOT_FOUND', { message: 'the account knows nobody by that name' });
   }
 
-  /** The names of a person; all null for a stranger. */
+  /** The groups that the account and a person are both in. */
+  commonGroups(device: Device, person: Identity): Promise<{ jid: Jid; subject: string }[]> {
+    return this.#groups.commonWith(device, person);
+  }
+
+  /** What is known of a person by their names; null for a stranger. */
   async known(device: AccountDevice, person: Identity): Promise<Contact | null> {
     const [row] = await findContacts(this.#db, device, person);
     return row ? contactFromRow(row) : null;

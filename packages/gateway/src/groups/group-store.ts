@@ -1,10 +1,10 @@
 /** What is stored of an account's groups. Another account on the same device sees none of it. */
 import type { Kysely } from 'kysely';
-import { checkedTenant } from '../storage/narrowing.ts';
+import { checked, checkedTenant } from '../storage/narrowing.ts';
 import { nameCursor, readNameCursor } from '../storage/page-cursor.ts';
 import type { Database } from '../storage/schema.ts';
 import type { GroupMember } from '../whatsapp/port/groups.ts';
-import type { Jid } from '../whatsapp/port/identity.ts';
+import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { GroupDevice, GroupList, StoredGroup } from './group.ts';
 import { groupFromRow, holderOf, memberFromRow } from './group-rows.ts';
 
@@ -78,6 +78,27 @@ export class GroupStore {
       .where('jid', '=', group)
       .executeTakeFirst();
     return row ? groupFromRow(row) : null;
+  }
+
+  /** The groups that the account and a person are both in, in the order of their subjects. */
+  async commonWith(device: GroupDevice, { jid, lid }: Identity): Promise<{ jid: Jid; subject: string }[]> {
+    const { tenant_id, device_id, account } = holderOf(device);
+    const rows = await this.#db
+      .selectFrom('group_members')
+      .innerJoin('groups', (on) =>
+        on
+          .onRef('groups.device_id', '=', 'group_members.device_id')
+          .onRef('groups.account', '=', 'group_members.account')
+          .onRef('groups.jid', '=', 'group_members.group_jid'),
+      )
+      .select(['groups.jid', 'groups.subject'])
+      .where(checked('group_members.tenant_id', tenant_id))
+      .where('group_members.device_id', '=', device_id)
+      .where('group_members.account', '=', account)
+      .where('group_members.member', 'in', [jid ?? '', lid ?? ''])
+      .where('groups.membership', '=', 'member')
+      .execute();
+    return rows.sort((a, b) => a.subject.localeCompare(b.subject));
   }
 
   /** In the order of their names. */

@@ -17,6 +17,7 @@ import type { InboundMessage } from '../whatsapp/port/messages.ts';
 import type { MessageReceipt } from '../whatsapp/port/receipts.ts';
 import type { WireCodec, WireMessage } from '../whatsapp/port/wire-message.ts';
 import { applyOwnAmendment } from './amendments.ts';
+import type { BothNamesListener } from './chat-names.ts';
 import { type KnownTimer, timerOf } from './chat-timers.ts';
 import { InboundStoring } from './inbound-storing.ts';
 import { recordReceipt } from './incoming-receipts.ts';
@@ -48,6 +49,8 @@ export interface ArchiveParts {
   events?: EventRecorder;
   /** Called after the commit of a received message, for example to fetch its media. Must not throw. */
   onStored?: (message: StoredMessage) => void;
+  /** Called when a message names a person by both names, in its transaction. */
+  onBothNames?: BothNamesListener;
 }
 
 export class MessageArchive {

@@ -11,21 +11,30 @@ import type { MessageDevice } from './stored-message.ts';
 /** Chats under whose LID nothing is stored, as far as was looked. */
 const MOST_REMEMBERED = 50_000;
 
+/** Hears of both names of a person, in the transaction that brings them; now and then again. */
+export type BothNamesListener = (
+  trx: Transaction<Database>,
+  device: MessageDevice,
+  person: Identity,
+) => Promise<void>;
+
 export class ChatNames {
+  readonly #heard: BothNamesListener;
   readonly #joined = new LRUCache<string, true>({ max: MOST_REMEMBERED });
+
+  constructor(heard: BothNamesListener = async () => undefined) {
+    this.#heard = heard;
+  }
 
   /**
    * Moves what is stored of the chat under its LID, messages and receipts, in the transaction that brings the
    * number. What is stored under both already stays where it is: it is the same message.
    */
-  async join(
-    trx: Transaction<Database>,
-    device: Pick<MessageDevice, 'id' | 'tenantId'>,
-    { jid, lid }: Identity,
-  ): Promise<void> {
+  async join(trx: Transaction<Database>, device: MessageDevice, { jid, lid }: Identity): Promise<void> {
     if (!lid || !jid?.endsWith('@s.whatsapp.net')) return;
-    const key = `${device.id} ${lid}`;
+    const key = `${device.id} ${device.jid} ${lid}`;
     if (this.#joined.has(key)) return;
+    await this.#heard(trx, device, { jid, lid });
     const [stored] = await UNDER_LID.rows(trx, { tenantId: device.tenantId, deviceId: device.id, lid });
     if (!stored) {
       this.#joined.set(key, true);

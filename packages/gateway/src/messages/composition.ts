@@ -17,6 +17,7 @@ import type { Vault } from '../storage/vault.ts';
 import type { SessionNotice } from '../whatsapp/port/notices.ts';
 import type { WireCodec } from '../whatsapp/port/wire-message.ts';
 import { MessageArchive } from './archive.ts';
+import type { BothNamesListener } from './chat-names.ts';
 import { learnTimer } from './chat-timers.ts';
 import { MessageFinder } from './finding/finder.ts';
 import { WordIndex } from './finding/word-index.ts';
@@ -45,6 +46,8 @@ export interface MessagesParts {
 
 export interface Messages {
   archive: MessageArchive;
+  /** Tells a room whose rows are of people of both names of one. */
+  onBothNames(listener: BothNamesListener): void;
   finder: MessageFinder;
   words: WordIndex;
   statuses: MessageStatuses;
@@ -60,8 +63,12 @@ export interface Messages {
 
 export function composeMessages(parts: MessagesParts): Messages {
   const { db, clock, log, devices, media, metrics } = parts;
+  const listeners: BothNamesListener[] = [];
   const archive = new MessageArchive({
     ...parts,
+    onBothNames: async (...names) => {
+      for (const listener of listeners) await listener(...names);
+    },
     onStored: (message) => {
       if (mayHaveFile(message.kind)) media.prefetch(message.rowId);
     },
@@ -74,6 +81,7 @@ export function composeMessages(parts: MessagesParts): Messages {
   const words = new WordIndex({ db, clock, log });
   return {
     archive,
+    onBothNames: (listener) => listeners.push(listener),
     words,
     finder: new MessageFinder({ db, archive, devices, words, mediaUrls: parts.mediaUrls }),
     statuses: new MessageStatuses({ db, archive, devices }),

@@ -9,7 +9,7 @@ import type { InboundMessage } from '../whatsapp/port/messages.ts';
 import type { WireCodec } from '../whatsapp/port/wire-message.ts';
 import { applyAmendment, earlierAmendments, mayBeTarget } from './amendments.ts';
 import { boundedMessage } from './bounds.ts';
-import { ChatNames } from './chat-names.ts';
+import { type BothNamesListener, ChatNames } from './chat-names.ts';
 import { learnFromMessage } from './chat-timers.ts';
 import { filesOf } from './event-message.ts';
 import type { Arrival, MessageEvents } from './message-events.ts';
@@ -39,7 +39,7 @@ export class InboundStoring {
   readonly #events: MessageEvents;
   readonly #votes: PollVotes;
   readonly #sealed: SealedChanges;
-  readonly #names = new ChatNames();
+  readonly #names: ChatNames;
 
   constructor(parts: {
     vault: Vault;
@@ -47,8 +47,10 @@ export class InboundStoring {
     codec: WireCodec;
     content: SealedContent;
     events: MessageEvents;
+    onBothNames?: BothNamesListener;
   }) {
     const { codec, content } = parts;
+    this.#names = new ChatNames(parts.onBothNames);
     this.#vault = parts.vault;
     this.#clock = parts.clock;
     this.#codec = codec;

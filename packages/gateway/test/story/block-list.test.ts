@@ -67,6 +67,19 @@ test('a number that is spelt in another way', async () => {
   expect(back.body.data).toMatchObject({ ...person(bia), count: 0 });
 });
 
+test('an account that has no LID', async () => {
+  const dora = await world.sandbox.createPhone({ number: '5511999991904', name: 'Dora', lid: null });
+  const names = { jid: dora.jid, lid: null, phone_number: dora.number };
+  const blocked = await api.post('/contacts/block', { number: dora.number });
+  expect(blocked.body.data).toMatchObject({ ...names, count: 1 });
+  expect(onServer()).toEqual([dora.number]);
+  expect((await list()).items).toEqual([names]);
+  const { items } = (await api.post('/contacts/resolve', { jids: [dora.number] })).body;
+  expect(items).toMatchObject([{ ...names, lid_jid: null }]);
+  expect((await api.get(`/contacts/profile?number=${dora.number}`)).body.data).toMatchObject(names);
+  expect((await api.post('/contacts/unblock', { number: dora.number })).body.data.count).toBe(0);
+});
+
 test('the phone blocks, and the list and an event say so', async () => {
   expect(await listed()).toEqual([]);
   await shop.block(ana);

@@ -45,6 +45,15 @@ const ListAnswer = Type.Object({
 });
 
 const One = Type.Object({ success: Type.Literal(true), contact: ContactShape });
+const OneWithGroups = Type.Object({
+  success: Type.Literal(true),
+  contact: Type.Object({
+    ...ContactShape.properties,
+    common_groups: Type.Array(Type.Object({ jid: Jid, name: Type.String() }), {
+      description: 'The groups that the account is in too',
+    }),
+  }),
+});
 const Removed = Type.Object({ success: Type.Literal(true), ...personNames, jid: Jid });
 
 const SaveBody = Type.Object({
@@ -124,13 +133,15 @@ export const listRoutes: FastifyPluginAsyncTypebox<ListParts> = async (app, { co
         params: ContactPath,
         querystring: DeviceQuery,
         headers: DeviceHeaders,
-        response: { 200: One, ...failures(...DEVICE_FAILURES, 'INVALID_RECIPIENT', 'NOT_FOUND') },
+        response: { 200: OneWithGroups, ...failures(...DEVICE_FAILURES, 'INVALID_RECIPIENT', 'NOT_FOUND') },
       },
     },
     async (request) => {
       const device = await devices.resolve(request.caller, selectedDevice(request));
       const contact = await contacts.find(device, request.params.jid);
-      return { success: true as const, contact: shown(contact) };
+      const groups = await contacts.commonGroups(device, contact.person);
+      const common_groups = groups.map(({ jid, subject }) => ({ jid, name: subject }));
+      return { success: true as const, contact: { ...shown(contact), common_groups } };
     },
   );
 
