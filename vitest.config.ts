@@ -9,7 +9,7 @@ const library = process.env.CONTRACT_LIBRARY;
  * running, so they share one process, and with it each module. What they change must be their own.
  */
 const SHARED = [
-  'packages/gateway/test/{api,config,identity,media,messages,net,observability,sending,storage}/**/*.test.ts',
+  'packages/gateway/test/{api,config,groups,identity,media,messages,net,observability,sending,storage}/**/*.test.ts',
   'packages/gateway/test/tenancy/{roles,tenants-and-users}.test.ts',
   'packages/gateway/test/devices/*.test.ts',
   'packages/gateway/test/events/{catalogue,notice-causes,outbox,retention}.test.ts',

@@ -193,6 +193,7 @@ test('groups.md: a group is linked to a community and taken out again', async ()
 test('groups.md: a group is made and changed, and its members', async () => {
   const [{ group }] = answers(await run('group-make'));
   expect(await contact.groupInfo(group)).toMatchObject({ subject: 'Deliveries', announcement: true });
+  expect(await run('group-list')).toContain(`\r\n${contact.number},${contact.jid},`);
   await run('group-change');
   const place = { jid: variables.GROUP };
   expect(await contact.groupInfo(place)).toMatchObject({

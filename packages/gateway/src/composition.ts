@@ -219,6 +219,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     finder: messages.finder,
     recipients: sending.recipients,
     sending: sending.pipeline,
+    media: media.outbound,
     onConnected: linked.onConnected,
   });
   const contacts = composeContacts({

@@ -5,6 +5,7 @@ import type { SessionReports } from '../devices/composition.ts';
 import type { NoticeEvents } from '../events/notice-events.ts';
 import type { MessageDevice } from '../messages/stored-message.ts';
 import type { Log } from '../observability/log.ts';
+import type { OutboundMediaSource } from '../sending/outbound-media.ts';
 import type { Sending } from '../sending/pipeline.ts';
 import type { Recipients } from '../sending/recipients.ts';
 import type { Step } from '../steps.ts';
@@ -13,6 +14,7 @@ import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 import { Communities } from './communities.ts';
 import { GroupChanging } from './group-changing.ts';
 import { keepGroupNotice } from './group-keeper.ts';
+import { GroupPictures } from './group-pictures.ts';
 import { GroupRefresh } from './group-refresh.ts';
 import { GroupStore } from './group-store.ts';
 import { type GroupDevices, Groups } from './groups.ts';
@@ -24,6 +26,7 @@ export interface GroupsRoom {
   groups: Groups;
   members: MembersChanging;
   changing: GroupChanging;
+  pictures: GroupPictures;
   joining: GroupJoining;
   communities: Communities;
   store: GroupStore;
@@ -39,6 +42,7 @@ export function composeGroups(parts: {
   notices: NoticeEvents;
   recipients: Recipients;
   sending: Sending;
+  media: OutboundMediaSource;
   devices: GroupDevices & { openSession(deviceId: string): WhatsAppSession | null };
   finder: JoiningParts['finder'];
   /** Hears of each device that has connected. */
@@ -60,6 +64,7 @@ export function composeGroups(parts: {
     groups,
     members,
     changing: new GroupChanging({ devices, refresh, groups, members }),
+    pictures: new GroupPictures({ devices, groups, media: parts.media }),
     joining: new GroupJoining({ ...parts, groups }),
     communities: new Communities({ devices, groups }),
     store,

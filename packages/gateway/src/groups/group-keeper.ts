@@ -89,12 +89,7 @@ async function add(trx: Transaction<Database>, holder: Holder, group: Jid, who: 
   const row = memberRow(holder, group, who, 0);
   if (row.member === '') return;
   // Somebody who was known by the LID alone; whoever is in it already keeps what they may do.
-  const before = await deleteMembers(
-    trx,
-    holder,
-    group,
-    namesOf(who).filter((name) => name !== row.member),
-  );
+  const before = await deleteMembers(trx, holder, group, otherNames(who));
   const { numInsertedOrUpdatedRows: added } = await trx
     .insertInto('group_members')
     .values(row)
@@ -110,6 +105,18 @@ async function setRole(
   who: Identity,
   role: number,
 ): Promise<void> {
+  const row = memberRow(holder, group, who, role);
+  const renamed = await deleteMembers(trx, holder, group, otherNames(who));
+  if (renamed > 0) {
+    await trx
+      .insertInto('group_members')
+      .values(row)
+      .onConflict((conflict) =>
+        conflict.columns(['device_id', 'account', 'group_jid', 'member']).doUpdateSet({ role }),
+      )
+      .execute();
+    return;
+  }
   await trx
     .updateTable('group_members')
     .set({ role })
@@ -117,7 +124,7 @@ async function setRole(
     .where('device_id', '=', holder.device_id)
     .where('account', '=', holder.account)
     .where('group_jid', '=', group)
-    .where('member', 'in', namesOf(who))
+    .where('member', '=', row.member)
     .execute();
 }
 
@@ -144,7 +151,12 @@ async function update(
   return numUpdatedRows > 0n;
 }
 
-function namesOf({ jid, lid }: Identity): [string, ...string[]] {
-  const others = lid === null ? [] : [lid];
-  return [canonicalJid({ jid, lid }) ?? '', ...others];
+function namesOf(who: Identity): string[] {
+  const name = canonicalJid(who);
+  return name === null ? [] : [name, ...otherNames(who)];
+}
+
+/** What somebody may be stored under who was known by the LID alone. */
+function otherNames({ jid, lid }: Identity): string[] {
+  return jid !== null && lid !== null ? [lid] : [];
 }

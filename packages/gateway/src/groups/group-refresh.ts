@@ -6,7 +6,7 @@ import type { Kysely, Transaction } from 'kysely';
 import { type Clock, pause } from '../clock.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
-import { RequestRefused, SessionError } from '../whatsapp/port/errors.ts';
+import { RequestRefused, SessionError, SessionNotOpen } from '../whatsapp/port/errors.ts';
 import type { GroupInfo } from '../whatsapp/port/groups.ts';
 import type { Jid } from '../whatsapp/port/identity.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
@@ -36,9 +36,16 @@ export class GroupRefresh {
   /** One question for all groups of a device at a time: others wait for its answer. */
   readonly #lists = new Map<string, Promise<void>>();
 
+  #stopped = false;
+
   constructor(parts: { db: Kysely<Database>; clock: Clock }) {
     this.#db = parts.db;
     this.#clock = parts.clock;
+  }
+
+  /** The gateway stops: what is being stored ends after the commit at hand. */
+  stop(): void {
+    this.#stopped = true;
   }
 
   /** A change of the group is being stored. */
@@ -134,6 +141,7 @@ export class GroupRefresh {
     { changed }: Question,
     at: number,
   ): Promise<void> {
+    if (this.#stopped) throw new SessionNotOpen('the gateway stops');
     await this.#db.transaction().execute(async (trx) => {
       for (const info of groups) if (!changed.has(info.jid)) await saveGroup(trx, device, info, at);
     });

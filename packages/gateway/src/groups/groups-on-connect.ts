@@ -53,6 +53,7 @@ export class GroupsOnConnect {
   /** Their sessions end meanwhile, and with them the questions. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#parts.refresh.stop();
     await Promise.all(this.#running);
   }
 

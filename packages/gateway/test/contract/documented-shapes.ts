@@ -130,6 +130,7 @@ export const DOCUMENTED: Readonly<Record<string, Shape>> = {
   getGroupInviteLink: { success: ok, group_jid: 'string', invite_link: 'string' },
   resetGroupInviteLink: { success: ok, group_jid: 'string', invite_link: 'string', reset_at: 'time' },
   leaveGroup: { success: ok },
+  setGroupPicture: { success: ok, picture_id: 'string' },
   setGroupEphemeral: { success: ok, duration_seconds: 'number' },
   createDevice: {
     success: ok,

@@ -152,11 +152,11 @@ const WANTED = new Set([
   'audio',
   'document',
   'sticker',
-  'image_base64',
   'LastSeen',
   'about',
   'after_seq',
   'join_approval',
+  'image_base64',
 ]);
 /** Members that take a while when they are large: their tests are elsewhere. */
 const SLOW = /delay|typing/i;

@@ -1,11 +1,14 @@
 /** What the API does to groups, as other phones see it; and what WhatsApp refuses. */
 import type { Phone } from '@wuts/sandbox';
+import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type Api, type Json, until, World } from './harness.ts';
+import { jpeg, webp } from './samples.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
 let world: World;
+let token: string;
 let api: Api;
 let shop: Phone;
 let ana: Phone;
@@ -21,7 +24,7 @@ beforeAll(async () => {
   ana = await phone('5511999992002', 'Ana');
   bia = await phone('5511999992003', 'Bia');
   caio = await phone('5511999992004', 'Caio');
-  const token = await world.tenant('changes-groups');
+  token = await world.tenant('changes-groups');
   await world.linkByQr(token, shop);
   api = world.as(token);
 });
@@ -267,6 +270,44 @@ describe('changing a group', () => {
   });
 });
 
+describe('its picture', () => {
+  const given = async () => (await jpeg(900, 500)).toString('base64');
+  const shown = async () => (await api.get(`/contacts/${group}/picture?preview=false`)).bytes;
+
+  test('is set, cut to a square, and taken off', async () => {
+    const { status, body } = await api.post(`/groups/${group}/picture`, { image_base64: await given() });
+    expect([status, body], JSON.stringify(body)).toEqual([
+      200,
+      { success: true, picture_id: expect.any(String) },
+    ]);
+    await event('contact.picture', (data) => data.contact.jid === group && !data.removed);
+    const { width, height, format } = await sharp(await shown()).metadata();
+    expect([width, height, format]).toEqual([500, 500, 'jpeg']);
+    const large = (await jpeg(1600, 1200)).toString('base64');
+    await api.post(`/groups/${group}/picture`, { image_base64: `data:image/jpeg;base64,${large}` });
+    await until('the new one is shown', async () => (await sharp(await shown()).metadata()).width === 640);
+    expect((await api.delete(`/groups/${group}/picture`)).body).toEqual({ success: true });
+    await event('contact.picture', (data) => data.contact.jid === group && data.removed);
+    expect(world.sandbox.network.groups.get(group)?.picture).toBeUndefined();
+  });
+
+  test('comes as a file as well, and what is none is refused', async () => {
+    const form = new FormData();
+    form.set('image_base64', new Blob([new Uint8Array(await webp())]), 'picture.webp');
+    const path = `${world.gateway.url}/groups/${group}/picture`;
+    const headers = { authorization: `Bearer ${token}` };
+    expect((await fetch(path, { method: 'POST', headers, body: form })).status).toBe(200);
+    for (const [body, code] of [
+      [{}, 'VALIDATION_ERROR'],
+      [{ image_base64: 'aGVsbG8=' }, 'INVALID_MEDIA'],
+      [{ image_base64: await given(), image_url: 'https://example.com/a.jpg' }, 'VALIDATION_ERROR'],
+    ] as const) {
+      const answer = await api.post(`/groups/${group}/picture`, body);
+      expect([answer.status, answer.body.error_code]).toEqual([400, code]);
+    }
+  });
+});
+
 describe('members', () => {
   const change = (method: string, body: Json) => api.call(method, `/groups/${group}/participants`, body);
 
@@ -389,6 +430,27 @@ describe('members', () => {
     await change('POST', { participants: numbers.slice(50) });
     expect((await stored()).members_count).toBe(58);
     expect((await seenBy(members[54] ?? ana)).members).toHaveLength(58);
+  });
+
+  test('are listed, in pages and as a table', async () => {
+    const path = `/groups/${group}/participants`;
+    const all = [memberOf(shop, { is_admin: true, is_super_admin: true }), memberOf(ana), memberOf(bia)];
+    expect((await api.get(path)).body).toEqual({ success: true, participants: all, next_cursor: null });
+    const first = (await api.get(`${path}?limit=2`)).body;
+    expect(first.participants).toEqual(all.slice(0, 2));
+    const second = (await api.get(`${path}?limit=2&cursor=${first.next_cursor}`)).body;
+    expect(second).toMatchObject({ participants: all.slice(2), next_cursor: null });
+    const table = [
+      'number,jid,lid,is_admin,is_super_admin',
+      `${shop.number},${shop.jid},${shop.lid},true,true`,
+      `${ana.number},${ana.jid},${ana.lid},false,false`,
+      `${bia.number},${bia.jid},${bia.lid},false,false`,
+    ];
+    for (const answer of [await api.get(`${path}?format=csv`), await api.get(path, { accept: 'text/csv' })]) {
+      expect(answer.headers.get('content-type')).toBe('text/csv; charset=utf-8; header=present');
+      expect(answer.bytes.toString()).toBe(table.map((line) => `${line}\r\n`).join(''));
+    }
+    expect((await api.get(`${path}?format=json`, { accept: 'text/csv' })).body.participants).toEqual(all);
   });
 
   test('nobody, and nobody that could be', async () => {

@@ -247,6 +247,29 @@ test('a restart keeps what is known, and asks for nothing', async () => {
   expect((await api.get('/groups')).body.as_of).toBe(before.as_of);
 });
 
+test('a thousand groups are one answer, and no question', async () => {
+  const { groups, directory } = world.sandbox.network;
+  const account = (phone: Phone) => {
+    const found = directory.byUser(phone.number);
+    if (!found) throw new Error('nobody has the number');
+    return found;
+  };
+  const many = await world.sandbox.createPhone({ number: '5511999993010', name: 'Many' });
+  for (let n = 0; n < 1000; n += 1) {
+    groups.create({ subject: `Group ${n}`, creator: account(ana), participants: [many, bia].map(account) });
+  }
+  const other = await world.tenant('many-groups');
+  const linked = await world.linkByQr(other, many);
+  const own = world.as(other);
+  world.sandbox.faults.clear();
+  const told = async () => (await own.get(`/groups?device_id=${linked}`)).body.groups;
+  expect(await told()).toHaveLength(1000);
+  withoutTraffic();
+  const list = await told();
+  expect(new Set(list.map(({ name }: Json) => name)).size).toBe(1000);
+  expect(list.every(({ members_count }: Json) => members_count === 3)).toBe(true);
+});
+
 test('another account on the device sees nothing of them', async () => {
   expect((await api.post(`/logout?device_id=${device}`)).status).toBe(200);
   const qr = (await api.get(`/qr?device_id=${device}`)).body.data.qr_code;

@@ -126,6 +126,8 @@ const OPERATIONS: readonly (readonly [string, () => Promise<Answer>])[] = [
   ],
   ['an invite link', () => api.get(`/groups/${group}/invite`)],
   ['a new invite link', () => api.post(`/groups/${group}/invite/reset`)],
+  ['a picture of a group', () => api.post(`/groups/${group}/picture`, { image_base64: picture })],
+  ['a group without a picture', () => api.delete(`/groups/${group}/picture`)],
   ['leaving a group', () => api.delete(`/groups/${group}/leave`)],
   // Last: when it is not answered, the connection begins anew.
   ['a star', () => api.post(`/messages/${theirs}/star`, { chat_jid: contact.jid })],
@@ -189,6 +191,8 @@ test.each(CODES)('every question is refused with %s', async (code) => {
     'a new member',
     'an invite link',
     'a new invite link',
+    'a picture of a group',
+    'a group without a picture',
     'leaving a group',
   ]) {
     expect([asked, statuses.get(asked)]).toEqual([asked, statusFor(code)]);

@@ -43,6 +43,8 @@ test('a deleted tenant leaves nothing in the data folder, and the others lose no
     await api.post('/send/document', { number, document: document(word), file_name: `${word}.txt` });
     const { id } = await friend.sendText(phone.number, `${word} comes in`);
     await untilReceived(api, id);
+    const { body } = await api.post('/groups', { name: `Team ${word}`, participants: [number] });
+    expect(body.group.name).toBe(`Team ${word}`);
     const send_at = new Date(Date.now() + 3_600_000).toISOString();
     const later = await api.post('/send/document', {
       number,

@@ -2,18 +2,21 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import { rfc3339 } from '../../../clock.ts';
-import { GROUP_FAILURES } from '../../../groups/groups.ts';
+import { GROUP_FAILURES, type Groups } from '../../../groups/groups.ts';
 import { MEMBER_REFUSALS, type MemberResult } from '../../../groups/member-results.ts';
 import type { MembersChanging } from '../../../groups/members-changing.ts';
+import { membersCsv } from '../../../groups/members-csv.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
 import type { MembersChange } from '../../../whatsapp/port/groups.ts';
-import { DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
+import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { once, SendHeaders } from '../../request/idempotency.ts';
+import { nextPage } from '../../request/page.ts';
 import { Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
 import { GroupPath, ParticipantObject, participantObject } from './schemas.ts';
 
 export interface ParticipantsParts {
+  groups: Groups;
   members: MembersChanging;
   idempotency: Idempotency;
 }
@@ -77,10 +80,75 @@ const Body = Type.Object(
   { examples: [{ participants: ['5511999999999'] }] },
 );
 
+/** Of a page that is asked for by its cursor alone. */
+const USUAL = 200;
+
+const ListQuery = Type.Object({
+  device_id: DeviceId,
+  format: Type.Optional(OneOf(['json', 'csv'] as const)),
+  cursor: Type.Optional(Type.String({ maxLength: 200, description: '`next_cursor` of the page before' })),
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 1000, description: 'Without it and `cursor` all are given' }),
+  ),
+});
+
+const ListAnswer = Type.Object({
+  success: Type.Literal(true),
+  participants: Type.Array(ParticipantObject),
+  ...nextPage,
+});
+
+/** Browsers and clients that take anything get JSON. */
+function wantsCsv(accept: string | undefined): boolean {
+  return accept !== undefined && /^text\/csv\b/i.test(accept.trim());
+}
+
 export const participantsRoutes: FastifyPluginAsyncTypebox<ParticipantsParts> = async (
   app,
-  { members, idempotency },
+  { groups, members, idempotency },
 ) => {
+  app.get(
+    '/groups/:jid/participants',
+    {
+      schema: {
+        tags: ['groups'],
+        operationId: 'listGroupParticipants',
+        summary: 'List the members of a group',
+        description:
+          'In the order of their JIDs; all of them unless `limit` or `cursor` is there. With `format=csv`, or when ' +
+          '`Accept` asks for `text/csv`, as a table with all of them.',
+        params: GroupPath,
+        querystring: ListQuery,
+        headers: Type.Object({ ...DeviceHeaders.properties, accept: Type.Optional(Type.String()) }),
+        response: {
+          200: {
+            description: 'The members',
+            content: {
+              'application/json': { schema: ListAnswer },
+              'text/csv': { schema: Type.String({ description: 'number,jid,lid,is_admin,is_super_admin' }) },
+            },
+          },
+          ...failures(...GROUP_FAILURES),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { cursor, limit, format } = request.query;
+      const name = { deviceId: selectedDevice(request), group: request.params.jid };
+      if (format === 'csv' || (format === undefined && wantsCsv(request.headers.accept))) {
+        const all = await groups.members(request.caller, name, {});
+        return reply.type('text/csv; charset=utf-8; header=present').send(membersCsv(all.members));
+      }
+      const page = { cursor, limit: limit ?? (cursor === undefined ? undefined : USUAL) };
+      const { members: some, nextCursor } = await groups.members(request.caller, name, page);
+      return reply.send({
+        success: true,
+        participants: some.map(participantObject),
+        next_cursor: nextCursor,
+      });
+    },
+  );
+
   const operations: [
     method: 'POST' | 'DELETE',
     operationId: string,
