@@ -364,6 +364,16 @@ test('profile.md', async () => {
   expect([before.data.LastSeen, after.data.LastSeen]).toEqual(['all', 'contacts']);
 });
 
+test('device-settings.md', async () => {
+  const { devices } = (await world.as(variables.TOKEN).get('/devices')).body;
+  Object.assign(variables, { DEVICE: devices[0].id });
+  const [set, read] = answers(await run('device-settings'));
+  expect(read).toEqual(set);
+  const none = { ignore: [], mark_read: [], read_receipts: true, presence: 'as_asked' };
+  const undone = await world.as(variables.TOKEN).put(`/devices/${variables.DEVICE}/settings`, none);
+  expect(undone.body).toMatchObject(none);
+});
+
 test('proxies.md', async () => {
   const proxy = await startProxy('socks5');
   const { devices } = (await world.as(variables.TOKEN).get('/devices')).body;

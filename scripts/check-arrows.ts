@@ -38,6 +38,7 @@ const DOMAIN = [
   'calls',
   'profile',
   'newsletters',
+  'device-settings',
 ];
 
 interface Rule {
@@ -68,6 +69,9 @@ const GATEWAY: Record<string, Rule> = {
   events: { may: ['storage', 'identity', PORT, 'observability'] },
   webhooks: { may: ['events', 'storage', 'net', 'tenancy', 'quotas', 'devices', 'observability'] },
   devices: { may: ['events', 'tenancy', 'quotas', 'identity', 'storage', PORT, 'observability'] },
+  'device-settings': {
+    may: ['messages', 'devices', 'tenancy', 'storage', PORT, 'observability', 'steps.ts'],
+  },
   profile: { may: ['sending', 'media', 'devices', 'tenancy', PORT] },
   calls: {
     may: [

@@ -12,6 +12,7 @@ import { composeCalls } from './calls/composition.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type Config, ConfigError, WHATSAPP_NETWORK_URL } from './config.ts';
 import { composeContacts } from './contacts/composition.ts';
+import { composeDeviceSettings, settingsStore } from './device-settings/composition.ts';
 import { composeDevices } from './devices/composition.ts';
 import type { Devices } from './devices/devices.ts';
 import { composeEvents } from './events/composition.ts';
@@ -124,6 +125,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
   });
   const { network, allowNetworks } = config;
   const proxies = composeProxies({ db, vault, clock, network, allowNetworks });
+  const settingsOf = settingsStore(db);
   const linked = composeDevices({
     db,
     quotas: stock,
@@ -133,6 +135,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     deletions: tenancy.deletions,
     createSession: overrides.createSession ?? engine(),
     routeOf: (device) => proxies.routes.of(device),
+    showsReading: async (device) => (await settingsOf.of(device)).showsReading,
     credentialsFor: (device) => new StoredCredentials({ db, vault, clock, device }),
     tenantIds,
   });
@@ -250,8 +253,17 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     devices,
   });
 
+  const settings = composeDeviceSettings({
+    store: settingsOf,
+    clock,
+    log: logOf('settings'),
+    devices,
+    onConnected: linked.onConnected,
+    ignored: () => metrics.inboundMessages.inc({ outcome: 'ignored' }),
+  });
   linked.subscribe({
     ...messages.reports,
+    ...settings.entrance.guard(messages.reports),
     ...groups.reports,
     ...contacts.reports,
     mediaRetry: (device, answer) => media.service.handleRetryAnswer(device, answer),
@@ -293,6 +305,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     contacts,
     proxies: proxies.of(devices),
     calls: calls.calls,
+    settings: settings.settings,
     profile: composeProfile({ devices, files: media.outbound }),
   });
 
@@ -313,6 +326,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
       linked.step,
       sending.jobs,
       calls.step,
+      settings.step,
       sending.unknownEnds,
     ],
     listening.requests,

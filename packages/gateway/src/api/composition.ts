@@ -5,6 +5,7 @@ import type { Calls } from '../calls/calls.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import type { ContactsRoom } from '../contacts/composition.ts';
+import type { Settings } from '../device-settings/settings.ts';
 import type { Devices } from '../devices/devices.ts';
 import type { Events } from '../events/composition.ts';
 import type { GroupsRoom } from '../groups/composition.ts';
@@ -60,6 +61,7 @@ export async function composeApi(parts: {
   contacts: ContactsRoom;
   proxies: Proxies;
   calls: Calls;
+  settings: Settings;
   profile: ProfileRoom;
 }): Promise<Api> {
   const { config, clock, metrics, quotas, tenancy, devices, media, sending } = parts;
@@ -105,6 +107,7 @@ export async function composeApi(parts: {
           mediaBodyLimit: BODY_LIMIT,
         },
         contacts: { ...parts.contacts, devices },
+        deviceSettings: { settings: parts.settings },
         instances: { devices, clock, webhookUrls: webhooks.endpoints },
         proxy: { proxies: parts.proxies },
         calls: { calls: parts.calls },

@@ -32,6 +32,8 @@ export interface DeviceActorParts extends DeviceRecordParts {
   handlers: SessionHandlers;
   /** The way of the device's traffic, asked anew for each session; null: directly. Default: directly. */
   routeOf?: (device: Device) => Promise<Route | null>;
+  /** Whether others may learn what a device reads; default: yes. */
+  showsReading?: (device: Device) => Promise<boolean>;
   backoff?: Partial<BackoffSettings>;
 }
 
@@ -79,6 +81,7 @@ export class DeviceActor {
           route: (await parts.routeOf?.(this.device)) ?? null,
           credentials: await this.#credentials.lease(),
           report,
+          showsReading: async () => (await parts.showsReading?.(this.device)) ?? true,
           loadSentMessage: (chat, id) => parts.loadSentMessage(this.device, chat, id),
           hasReceived: (message) => parts.hasReceived(this.device, message),
         }),

@@ -7,6 +7,7 @@ import type { Generated } from 'kysely';
 import type { CallRepliesTable, CallSettingsTable } from './call-tables.ts';
 import type { ChatTimersTable } from './chat-tables.ts';
 import type { BlockedContactsTable, ContactListsTable, ContactsTable } from './contact-tables.ts';
+import type { DeviceSettingsTable } from './device-settings-table.ts';
 import type { GroupListsTable, GroupMembersTable, GroupsTable } from './group-tables.ts';
 import type { SendBulksTable, SendJobsTable } from './job-tables.ts';
 import type {
@@ -55,6 +56,7 @@ export interface Database {
   tenant_proxies: TenantProxiesTable;
   device_proxies: DeviceProxiesTable;
   call_settings: CallSettingsTable;
+  device_settings: DeviceSettingsTable;
   call_replies: CallRepliesTable;
 }
 

@@ -35,6 +35,7 @@ export const FEW: Record<string, number> = {
   tenant_proxies: 50,
   device_proxies: 1000,
   call_settings: 1000,
+  device_settings: 1000,
 };
 
 /** How many different values a column has; one that is not named has one for each row. */

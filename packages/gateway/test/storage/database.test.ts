@@ -84,6 +84,7 @@ describe('the database', () => {
       tenant_proxies: true,
       device_proxies: true,
       call_settings: true,
+      device_settings: true,
       call_replies: true,
     };
     const names = async (): Promise<string[]> =>

@@ -5,6 +5,7 @@ import { type ContactsParts, contactsRoutes } from './contacts/index.ts';
 import { type EventsParts, eventsRoutes } from './events/index.ts';
 import { type GroupsParts, groupsRoutes } from './groups/index.ts';
 import { type InstancesParts, instancesRoutes } from './instances/index.ts';
+import { type SettingsParts, settingsRoutes } from './instances/settings.ts';
 import { type MessagesParts, messagesRoutes } from './messages/index.ts';
 import { type NewslettersParts, newslettersRoutes } from './newsletters/index.ts';
 import { type PaymentsParts, paymentsRoutes } from './payments/index.ts';
@@ -20,6 +21,7 @@ export interface ApiParts {
   groups: GroupsParts;
   contacts: ContactsParts;
   instances: InstancesParts;
+  deviceSettings: SettingsParts;
   messages: MessagesParts;
   newsletters: NewslettersParts;
   payments: PaymentsParts;
@@ -57,8 +59,9 @@ export const TAGS: readonly Tag[] = [
   {
     name: 'instances',
     description: 'Linked devices: pairing, state, connecting',
-    register: async (app, { instances, profile }) => {
+    register: async (app, { instances, deviceSettings, profile }) => {
       await app.register(instancesRoutes, instances);
+      await app.register(settingsRoutes, deviceSettings);
       await app.register(profileRoutes, profile);
     },
   },

@@ -193,7 +193,7 @@ class Connection {
         ackTimeoutMs,
         suspect: () => void this.#liveness.probe(),
       }),
-      receipts: receipts(link),
+      receipts: receipts(link, async () => (await this.#session.showsReading?.()) ?? true),
       media: media(link),
       calls: calls(link),
       profile: profile(link),

@@ -60,6 +60,8 @@ export interface SessionParts {
    * receipt can be answered; null for any other chat, and for a message that was revoked.
    */
   loadSentMessage(chat: Identity, messageId: string): Promise<Uint8Array | null>;
+  /** Whether others may learn what is read here, beside the account's own setting; default: yes. */
+  showsReading?(): Promise<boolean>;
   /** Whether a copy of the message is stored: its ciphertext cannot be opened twice. */
   hasReceived(message: Pick<InboundMessage, 'id' | 'chat' | 'sender' | 'fromMe'>): Promise<boolean>;
 }

@@ -30,6 +30,7 @@ import * as blockLists from './0046-block-lists.ts';
 import * as contacts from './0047-contacts.ts';
 import * as proxies from './0052-proxies.ts';
 import * as calls from './0053-calls.ts';
+import * as deviceSettings from './0054-device-settings.ts';
 
 /** In order of their names; one that was released is never changed, only followed. */
 export const migrations: Record<string, Migration> = {
@@ -64,4 +65,5 @@ export const migrations: Record<string, Migration> = {
   '0047-contacts': contacts,
   '0052-proxies': proxies,
   '0053-calls': calls,
+  '0054-device-settings': deviceSettings,
 };

@@ -4,11 +4,12 @@ import type { Link } from '../connection/link.ts';
 import { assertAnswered } from '../connection/unanswered.ts';
 import { type BinaryNode, isJidGroup, type Socket } from '../library.ts';
 
-export function receipts(link: Link): SessionReceipts {
+/** `mayShow`: whether this device lets others know, whatever the account's own setting says. */
+export function receipts(link: Link, mayShow: () => Promise<boolean>): SessionReceipts {
   return {
     send: (receipt) =>
       link.ask(async (socket) => {
-        const open = receipt.kind !== 'read' || (await showsReading(socket));
+        const open = receipt.kind !== 'read' || ((await mayShow()) && (await showsReading(socket)));
         await socket.sendNode(receiptStanza(receipt, open));
       }),
   };

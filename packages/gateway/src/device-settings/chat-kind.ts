@@ -1,0 +1,26 @@
+/** The kinds of chats that settings tell apart. */
+import type { Identity } from '../whatsapp/port/identity.ts';
+
+export const CHAT_KINDS = ['people', 'groups', 'newsletters', 'status', 'broadcasts'] as const;
+export type ChatKind = (typeof CHAT_KINDS)[number];
+
+/** Those that a device can be deaf to: what people write to it is what it is there for. */
+export const IGNORABLE = [
+  'groups',
+  'newsletters',
+  'status',
+  'broadcasts',
+] as const satisfies readonly ChatKind[];
+export type Ignorable = (typeof IGNORABLE)[number];
+
+/** Those whose senders look for the ticks. */
+export const READABLE = ['people', 'groups'] as const satisfies readonly ChatKind[];
+export type Readable = (typeof READABLE)[number];
+
+export function kindOfChat({ jid, lid }: Identity): ChatKind {
+  const name = jid ?? lid ?? '';
+  if (name === 'status@broadcast') return 'status';
+  if (name.endsWith('@g.us')) return 'groups';
+  if (name.endsWith('@newsletter')) return 'newsletters';
+  return name.endsWith('@broadcast') ? 'broadcasts' : 'people';
+}

@@ -1,0 +1,144 @@
+/** What a device does by itself, as its settings say; phones see it. */
+import type { Phone } from '@wuts/sandbox';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { AdvancingClock } from '../../src/clock.ts';
+import { type Api, type Json, until, untilReceived, World } from './harness.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+
+const DEFAULTS = { ignore: [], mark_read: [], read_receipts: true, presence: 'as_asked' };
+
+let world: World;
+let clock: AdvancingClock;
+let api: Api;
+let token: string;
+let device: string;
+let shop: Phone;
+let contact: Phone;
+
+beforeAll(async () => {
+  clock = new AdvancingClock();
+  world = await World.create({ clock });
+  token = await world.tenant('settled');
+  api = world.as(token);
+  shop = await world.sandbox.createPhone({ number: '5511999994701', name: 'Shop' });
+  contact = await world.sandbox.createPhone({ number: '5511999994702', name: 'Contact' });
+  device = await world.linkByQr(token, shop);
+});
+afterAll(() => world.destroy());
+afterEach(() => set(DEFAULTS));
+
+async function set(settings: Json): Promise<Json> {
+  const answer = await api.put(`/devices/${device}/settings`, settings);
+  expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+  return answer.body;
+}
+
+const received = async (): Promise<string[]> => {
+  const { events } = (await api.get('/events?event=message.received&limit=200')).body;
+  return events.map(({ data }: Json) => data.message_id);
+};
+
+test('settings are changed one by one, and survive a restart', async () => {
+  expect((await api.get(`/devices/${device}/settings`)).body).toMatchObject({
+    ...DEFAULTS,
+    updated_at: null,
+  });
+  expect(await set({ ignore: ['groups', 'status'] })).toMatchObject({
+    ...DEFAULTS,
+    ignore: ['groups', 'status'],
+  });
+  const all = await set({ mark_read: ['people'], read_receipts: false, presence: 'daily' });
+  expect(all).toMatchObject({ ignore: ['groups', 'status'], mark_read: ['people'], read_receipts: false });
+  await world.restartGateway();
+  api = world.as(token);
+  await world.untilConnected(token, device);
+  expect((await api.get(`/devices/${device}/settings`)).body).toEqual(all);
+  expect(await set({ ignore: [] })).toMatchObject({ ignore: [], presence: 'daily' });
+  const odd = await api.put(`/devices/${device}/settings`, { ignore: ['people'] });
+  expect([odd.status, odd.body.error_code]).toEqual([400, 'VALIDATION_ERROR']);
+});
+
+test('what a device ignores is acknowledged, and nowhere to be found', async () => {
+  const group = await contact.createGroup('Noise', [shop]);
+  await set({ ignore: ['groups'] });
+  const noise = await contact.sendText(group.jid, 'noise');
+  const { id } = await contact.sendText(shop, 'to the shop');
+  await untilReceived(api, id);
+  const companion = `${shop.number}:${shop.companions[0]}@s.whatsapp.net`;
+  await world.sandbox.waitForAcknowledged(companion);
+  expect(await received()).not.toContain(noise.id);
+  expect((await api.get(`/messages/${noise.id}`)).status).toBe(404);
+  // It may be written to all the same.
+  const sent = await api.post('/send/text', { number: group.jid, text: 'to the group' });
+  expect(sent.status, JSON.stringify(sent.body)).toBe(200);
+  await set({ ignore: [] });
+  await untilReceived(api, (await contact.sendText(group.jid, 'heard')).id);
+  expect(await received()).not.toContain(noise.id);
+});
+
+test('messages are marked as read once they are stored, where it is wanted', async () => {
+  const group = await contact.createGroup('Read', [shop]);
+  await set({ mark_read: ['people'] });
+  const inGroup = await contact.sendText(group.jid, 'not this');
+  const direct = await contact.sendText(shop, 'this');
+  const isRead = (messageId: string) => (receipt: Json) =>
+    receipt.type === 'read' && receipt.messageId === messageId;
+  await contact.waitForReceipt(isRead(direct.id));
+  expect(await received()).toContain(direct.id);
+  await set({ mark_read: ['groups'] });
+  const second = await contact.sendText(group.jid, 'but this');
+  await contact.waitForReceipt(isRead(second.id));
+  await expect(contact.waitForReceipt(isRead(inGroup.id), { timeoutMs: 1 })).rejects.toThrow();
+});
+
+test('a device that hides what it reads tells its own phone alone', async () => {
+  const read = async () => {
+    const { id } = await contact.sendText(shop, 'read me');
+    await untilReceived(api, id);
+    expect((await api.post(`/messages/${id}/read`, { chat_jid: contact.jid })).status).toBe(200);
+    return id;
+  };
+  await set({ read_receipts: false });
+  const hidden = await read();
+  await set({ read_receipts: true });
+  const shown = await read();
+  await contact.waitForReceipt(({ type, messageId }) => type === 'read' && messageId === shown);
+  await expect(
+    contact.waitForReceipt(({ type, messageId }) => type === 'read' && messageId === hidden, {
+      timeoutMs: 1,
+    }),
+  ).rejects.toThrow();
+});
+
+test('a device is online while it is connected, or for a moment each day', async () => {
+  const available = () =>
+    world.sandbox.network.directory.resolveDevice(`${shop.number}:${shop.companions[0]}@s.whatsapp.net`)
+      ?.mailbox.available;
+  expect(available()).toBe(false);
+  await set({ presence: 'online' });
+  await until('it is online', async () => available() === true);
+  await api.post(`/disconnect?device_id=${device}`);
+  await api.post(`/connect?device_id=${device}`);
+  await until('it is online again', async () => available() === true);
+  await set({ presence: 'daily' });
+  await until('it is away', async () => available() === false);
+  const seen = () => until('it is seen', async () => available() === true);
+  const away = async () => {
+    clock.advance(20_000);
+    await until('it is away again', async () => available() === false);
+  };
+  clock.advance(60_000);
+  await seen();
+  await away();
+  // Longer than any connection is silent: it begins anew, and is seen a minute after that.
+  const since = (await api.get(`/status?device_id=${device}`)).body.data.since;
+  clock.advance(24 * 3600_000);
+  await until('there is another connection', async () => {
+    const { data } = (await api.get(`/status?device_id=${device}`)).body;
+    return available() === true || (data.connected && data.since !== since);
+  });
+  if (!available()) clock.advance(60_000);
+  await seen();
+  await away();
+});
