@@ -356,7 +356,6 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
       log: logOf('whatsapp'),
       clock,
       accountFiles,
-      fileDispatcher: (route) => net.mediaHttp.dispatcher(route),
       unseenCiphertexts,
       unreadable,
     });

@@ -80,8 +80,7 @@ export class MediaHttp {
     return hosts.map((host) => ({ host, route }));
   }
 
-  /** What a request to the media hosts goes out by, for a `fetch` that is not ours. */
-  dispatcher(route: Route | null): Dispatcher {
+  #dispatcher(route: Route | null): Dispatcher {
     if (route === null) return this.#direct;
     const known = this.#agents.get(route);
     if (known) return known;
@@ -142,7 +141,7 @@ export class MediaHttp {
   ): Promise<MediaResponse> {
     const response: Dispatcher.ResponseData = await request(mediaUrl(host, path), {
       ...options,
-      dispatcher: this.dispatcher(route),
+      dispatcher: this.#dispatcher(route),
       headers: {
         ...options.headers,
         origin: ORIGIN,

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import { getHttpStream } from 'baileys';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { UNANSWERED } from '../../src/whatsapp/baileys/connection/unanswered.ts';
 import {
@@ -303,4 +304,17 @@ test('missing-keys.ts: the answer with keys is taken by the library after `frame
   const frame = text.indexOf("ws.emit('frame', frame)");
   expect(frame).toBeGreaterThan(0);
   expect(text.indexOf('DEF_TAG_PREFIX}', frame)).toBeGreaterThan(frame);
+});
+
+test('connection/socket.ts: what it fetches goes out by the dispatcher of its options', async () => {
+  const asked: string[] = [];
+  const dispatcher = {
+    dispatch: ({ origin, path }: { origin: string; path: string }) => {
+      asked.push(`${origin}${path}`);
+      throw new Error('nothing may be fetched');
+    },
+  };
+  const fetched = getHttpStream('https://mmg.whatsapp.net/v/x', { dispatcher } as unknown as RequestInit);
+  await expect(fetched).rejects.toThrow();
+  expect(asked).toEqual(['https://mmg.whatsapp.net/v/x']);
 });

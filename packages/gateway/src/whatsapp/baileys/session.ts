@@ -1,7 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import type { AccountFileSource } from '../port/account-files.ts';
 import { LeaseEnded } from '../port/credentials.ts';
-import type { Route } from '../port/route.ts';
 import type { SessionAbilities, SessionFactory, SessionParts, WhatsAppSession } from '../port/session.ts';
 import { account } from './abilities/account.ts';
 import { blockList } from './abilities/block-list.ts';
@@ -55,8 +54,6 @@ export interface BaileysParts {
   queryTimeoutMs?: number;
   /** Where history files come from; without it only history that comes inline is read. */
   accountFiles?: AccountFileSource;
-  /** What the library's own `fetch` goes out by on a route, as undici's `Dispatcher`. */
-  fileDispatcher?: (route: Route) => object;
   /** Counts messages that were refused because their ciphertext had not come past the decryption tap. */
   unseenCiphertexts?: { inc(): void };
   /** Counts what came in and could not be understood, by what became of it. */
@@ -235,7 +232,6 @@ class Connection {
     const socket = openSocket({
       network: this.#parts.network,
       route: this.#session.route,
-      fileDispatcher: this.#parts.fileDispatcher ?? null,
       log: this.#parts.log,
       queryTimeoutMs: this.#queryTimeoutMs(),
       onUnanswered: () => void this.#liveness.probe(),

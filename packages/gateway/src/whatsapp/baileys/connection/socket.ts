@@ -20,11 +20,21 @@ const BROWSER = Browsers.ubuntu('Chrome');
 /** The library's own 10 tries 3 s apart would hold up a send for half a minute; what may not fail is tried on by us. */
 const COMMIT_TRIES = { maxCommitRetries: 3, delayBetweenTriesMs: 200 };
 
+/**
+ * What the library would fetch by itself (messages-media.js `getHttpStream`) would go out by Node's `fetch`, which
+ * knows nothing of the WebSocket's agent. Nothing of that is used here, and on a route nothing may.
+ */
+const NO_FETCHES = {
+  dispatcher: {
+    dispatch: () => {
+      throw new Error('the library may fetch nothing past the proxy of a device');
+    },
+  },
+} as unknown as RequestInit;
+
 export interface SocketParts {
   network: NetworkOptions;
   route: Route | null;
-  /** What the library's own `fetch` goes out by on a route; null: files are not to be had there. */
-  fileDispatcher: ((route: Route) => object) | null;
   log: LogSink;
   /** How long a question waits for its answer, in milliseconds. */
   queryTimeoutMs: number;
@@ -56,7 +66,7 @@ export function openSocket(parts: SocketParts): Socket {
     defaultQueryTimeoutMs: parts.queryTimeoutMs,
     browser: BROWSER,
     ...(agent ? { agent } : {}),
-    ...(route ? { options: ownFetches(route, parts.fileDispatcher) } : {}),
+    ...(route ? { options: NO_FETCHES } : {}),
     // As WhatsApp Web in the background: the phone keeps ringing for new messages.
     markOnlineOnConnect: false,
     syncFullHistory: false,
@@ -75,19 +85,6 @@ export function openSocket(parts: SocketParts): Socket {
   holdFrames(frames, () => parts.durable());
   endOnPlainAnswer(socket);
   return socket;
-}
-
-/**
- * The library fetches snapshots of app state by itself (chat-utils.js `downloadExternalBlob`), with Node's `fetch`,
- * which knows nothing of the WebSocket's agent: without this it would go there directly.
- */
-function ownFetches(route: Route, dispatcherOf: SocketParts['fileDispatcher']): RequestInit {
-  const dispatcher = dispatcherOf?.(route) ?? { dispatch: noWay };
-  return { dispatcher } as RequestInit;
-}
-
-function noWay(): never {
-  throw new Error('there is no way to the media hosts');
 }
 
 /**
