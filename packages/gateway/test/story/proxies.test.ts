@@ -232,6 +232,17 @@ test('the proxy of the tenant is that of the devices without one, and changing i
   });
 });
 
+test('pictures of people come by it, too', async () => {
+  const used = await proxy('socks5');
+  const { api, contact } = await shopBehind(used);
+  const { host } = new URL(world.sandbox.cdn.url);
+  await contact.setPicture(await jpeg());
+  expect(used.asked).not.toContain(host);
+  const answer = await api.get(`/contacts/${contact.number}/picture`);
+  expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+  expect(used.asked).toContain(host);
+});
+
 test('a proxy can be tried before it is set', async () => {
   const used = await proxy('socks5');
   const { api, device } = await shopBehind(used);
