@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { report, reportRow } from './report.ts';
 import type { Row } from './rounds.ts';
 import { fsync } from './scenarios/fsync.ts';
+import { groups } from './scenarios/groups.ts';
 import { inbound } from './scenarios/inbound.ts';
 import { media } from './scenarios/media.ts';
 import { memory } from './scenarios/memory.ts';
@@ -13,7 +14,7 @@ import { status } from './scenarios/status.ts';
 import { STORED_SCENARIOS, stored } from './scenarios/stored.ts';
 import { startWorld, type World } from './world.ts';
 
-const SCENARIOS = ['inbound', 'outbound', 'media', 'memory', 'fsync', 'status'] as const;
+const SCENARIOS = ['inbound', 'outbound', 'media', 'memory', 'fsync', 'status', 'groups'] as const;
 type Scenario = (typeof SCENARIOS)[number];
 
 const { values } = parseArgs({
@@ -60,6 +61,7 @@ const onNetwork: Partial<Record<Scenario, (world: World) => Promise<Row[]>>> = {
 const alone: Partial<Record<Scenario, () => Promise<Row[]>>> = {
   memory: () => memory({ rounds, settings }),
   fsync: () => fsync({ rounds }),
+  groups: () => groups({ rounds }),
   status: () => status({ rounds, stored: values.huge ? [100_000, 10_000_000] : [100_000] }),
 };
 

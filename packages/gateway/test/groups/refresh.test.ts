@@ -8,7 +8,7 @@ import { noEvents } from '../../src/events/recorder.ts';
 import { keepGroupNotice } from '../../src/groups/group-keeper.ts';
 import { GroupRefresh } from '../../src/groups/group-refresh.ts';
 import { GroupStore } from '../../src/groups/group-store.ts';
-import { RequestRefused } from '../../src/whatsapp/port/errors.ts';
+import { RequestRefused, SessionNotOpen } from '../../src/whatsapp/port/errors.ts';
 import type { GroupInfo, SessionGroups } from '../../src/whatsapp/port/groups.ts';
 import type { SessionNotice } from '../../src/whatsapp/port/notices.ts';
 import { idleGroups } from '../whatsapp/idle-session.ts';
@@ -186,6 +186,20 @@ test('somebody who was known by the LID alone is one member when the number come
   await notices.record(device, members('remove', { ...unnamed, jid: ANA.jid }));
   expect((await groups.members(device, group)).members).toHaveLength(1);
   expect((await groups.find(device, group))?.size).toBe(1);
+});
+
+test('a stop ends the storing of a long list, and the list counts as not told', async () => {
+  const asked = refresh.all(
+    device,
+    session({
+      joined: async () => {
+        refresh.stop();
+        return [info()];
+      },
+    }),
+  );
+  await expect(asked).rejects.toThrow(SessionNotOpen);
+  expect([await groups.listedAt(device), await groups.find(device, group)]).toEqual([null, null]);
 });
 
 test('questions for the list at the same time are one', async () => {

@@ -1,0 +1,145 @@
+/** `GET /groups` with few and with many groups: a page, and all of them. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import SqliteDatabase from 'better-sqlite3';
+import { DATABASE_FILE } from '../../packages/gateway/src/storage/database.ts';
+import { GatewayProcess, type HttpClient } from '../gateway.ts';
+import { inLanes } from '../processes/lanes.ts';
+import { compete, type Figure, quantile, type Row } from '../rounds.ts';
+
+const FEW = 50;
+const MANY = 5000;
+const MEMBERS = 50;
+const PAGE = 50;
+const PAGES = 400;
+const LISTS = 20;
+const CONCURRENCY = 4;
+
+export async function groups(options: { rounds: number }): Promise<Row[]> {
+  const few = await Filled.create(FEW);
+  const many = await Filled.create(MANY);
+  const sides = { subject: `WUTS with ${MANY} groups`, against: `WUTS with ${FEW}`, rounds: options.rounds };
+  try {
+    return [
+      await compete({
+        ...sides,
+        scenario: `a page of ${PAGE} groups`,
+        unit: 'requests/s',
+        measureSubject: () => pages(many),
+        measureAgainst: () => pages(few),
+      }),
+      await compete({
+        ...sides,
+        scenario: 'all groups',
+        unit: 'groups/s',
+        measureSubject: () => lists(many),
+        measureAgainst: () => lists(few),
+      }),
+    ];
+  } finally {
+    await few.stop();
+    await many.stop();
+  }
+}
+
+/** A page from anywhere in the list. */
+async function pages({ api, count }: Filled): Promise<Figure> {
+  const { tookMs, latencies } = await inLanes(PAGES, CONCURRENCY, async () => {
+    const from = Math.floor(Math.random() * (count - PAGE + 1));
+    const after = from === 0 ? '' : `&cursor=${Buffer.from(`@${groupId(from - 1)}`).toString('base64url')}`;
+    const { body } = await api.ok('GET', `/groups?limit=${PAGE}${after}`);
+    verify(body.groups, from, PAGE);
+  });
+  return { rate: (PAGES * 1000) / tookMs, p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) };
+}
+
+async function lists({ api, count }: Filled): Promise<Figure> {
+  const { tookMs, latencies } = await inLanes(LISTS, 1, async () => {
+    const { body } = await api.ok('GET', '/groups');
+    verify(body.groups, 0, count);
+    if (body.next_cursor !== null) throw new Error('the whole list has a next page');
+  });
+  return {
+    rate: (LISTS * count * 1000) / tookMs,
+    p50: quantile(latencies, 0.5),
+    p99: quantile(latencies, 0.99),
+  };
+}
+
+function verify(listed: { jid: string; name: string }[], from: number, count: number): void {
+  if (listed.length !== count) throw new Error(`${listed.length} groups instead of ${count}`);
+  for (const [index, { jid, name }] of listed.entries()) {
+    if (jid !== groupId(from + index) || name !== `Group ${from + index}`) {
+      throw new Error(`group ${from + index} is ${jid}, ${name}`);
+    }
+  }
+}
+
+/** In the order of the list. */
+function groupId(index: number): string {
+  return `120363${String(index).padStart(12, '0')}@g.us`;
+}
+
+/** A gateway whose one device, which is not linked, knows so many groups. */
+class Filled {
+  readonly api: HttpClient;
+  readonly count: number;
+  readonly #gateway: GatewayProcess;
+  readonly #dataDir: string;
+
+  private constructor(api: HttpClient, count: number, gateway: GatewayProcess, dataDir: string) {
+    this.api = api;
+    this.count = count;
+    this.#gateway = gateway;
+    this.#dataDir = dataDir;
+  }
+
+  static async create(count: number): Promise<Filled> {
+    const dataDir = await mkdtemp(join(tmpdir(), 'wuts-bench-groups-'));
+    const gateway = await GatewayProcess.start({ dataDir });
+    const api = await gateway.tenant();
+    const created = await api.ok('POST', '/devices', { name: 'bench' });
+    fill(join(dataDir, DATABASE_FILE), created.body.device.id, count);
+    return new Filled(api, count, gateway, dataDir);
+  }
+
+  async stop(): Promise<void> {
+    await this.api.close();
+    await this.#gateway.stop();
+    await rm(this.#dataDir, { recursive: true, force: true });
+  }
+}
+
+function fill(file: string, deviceId: string, count: number): void {
+  const database = new SqliteDatabase(file);
+  const { tenant_id: tenantId } = database
+    .prepare('select tenant_id from devices where id = ?')
+    .get(deviceId) as { tenant_id: string };
+  const now = Date.now();
+  const group = database.prepare(
+    `insert into groups (tenant_id, device_id, account, jid, subject, description, owner_jid, created_at, announce,
+       locked, join_approval, member_add_mode, ephemeral_seconds, community, community_announcements, suspended, size,
+       membership, own_role, as_of)
+     values (?, ?, '', ?, ?, 'What it is for', '5511999990001@s.whatsapp.net', ?, 0, 0, 0, 'all', 0, 0, 0, 0, ?,
+       'member', 0, ?)`,
+  );
+  const member = database.prepare(
+    `insert into group_members (tenant_id, device_id, account, group_jid, member, lid, role)
+     values (?, ?, '', ?, ?, ?, 0)`,
+  );
+  database.transaction(() => {
+    database
+      .prepare("insert into group_lists (tenant_id, device_id, account, as_of) values (?, ?, '', ?)")
+      .run(tenantId, deviceId, now);
+    for (let index = 0; index < count; index += 1) {
+      const jid = groupId(index);
+      group.run(tenantId, deviceId, jid, `Group ${index}`, now, MEMBERS, now);
+      for (let n = 0; n < MEMBERS; n += 1) {
+        const digits = String((index * 7 + n) % 20_000).padStart(5, '0');
+        member.run(tenantId, deviceId, jid, `55119990${digits}@s.whatsapp.net`, `2000000000${digits}@lid`);
+      }
+    }
+  })();
+  database.close();
+}
