@@ -24,7 +24,11 @@ export function takingNull(schema: Schema): Schema {
 export function takingNothing(schema: Schema): Schema {
   if (schema[EMPTY_COUNTS] === true) return schema;
   const { minLength: _, minItems: _items, ...rest } = schema;
-  return { ...rest, ...(rest.type === 'integer' && rest.minimum === 1 && { minimum: 0 }) };
+  return {
+    ...rest,
+    ...(rest.type === 'integer' && rest.minimum === 1 && { minimum: 0 }),
+    ...(rest.pattern === '\\S' && { pattern: '^$|\\S' }),
+  };
 }
 
 function orNull(given: Schema): Schema {
