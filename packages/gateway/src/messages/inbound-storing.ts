@@ -77,6 +77,7 @@ export class InboundStoring {
   ): Promise<StoredMessage | null> {
     const message = boundedMessage(given);
     if (!message.isGroup) await this.#names.join(trx, device, message.chat);
+    await this.#names.renameSender(trx, device, message.sender);
     const stored = await this.#store(trx, device, message, announce);
     if (!stored) return null;
     if (stored.awaited) {

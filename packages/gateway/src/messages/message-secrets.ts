@@ -18,6 +18,7 @@ const USES: Record<SealedUse | 'poll_vote', string> = {
   poll_vote: 'Poll Vote',
   message_edit: 'Message Edit',
   event_edit: 'Event Edit',
+  poll_edit: 'Poll Edit',
   reaction: 'Enc Reaction',
   comment: 'Enc Comment',
   event_response: 'Event Response',

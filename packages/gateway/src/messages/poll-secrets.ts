@@ -43,6 +43,13 @@ export function pollContent(message: WireMessage): PollContent | null {
   };
 }
 
+/** The poll with further options: an edit changes them, and votes name those of either time. */
+export function withOptions(poll: PollContent, names: readonly string[]): PollContent {
+  const added = hashedOptions(names.slice(0, MOST_OPTIONS).map((optionName) => ({ optionName })));
+  const known = new Set(poll.options.map(({ hash }) => hash));
+  return { ...poll, options: [...poll.options, ...added.filter(({ hash }) => !known.has(hash))] };
+}
+
 function hashedOptions(options: readonly WireMessage[]): HashedOption[] {
   const hashed = new Map<string, HashedOption>();
   for (const option of options) {

@@ -9,7 +9,14 @@ import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { InboundMessage } from '../whatsapp/port/messages.ts';
 import type { WireCodec } from '../whatsapp/port/wire-message.ts';
 import type { Sealed } from './message-secrets.ts';
-import { encryptedVote, namedOptions, openVote, type PollContent, pollContent } from './poll-secrets.ts';
+import {
+  encryptedVote,
+  namedOptions,
+  openVote,
+  type PollContent,
+  pollContent,
+  withOptions,
+} from './poll-secrets.ts';
 import {
   chatIdentity,
   contextJson,
@@ -106,8 +113,19 @@ export class PollVotes {
     return read;
   }
 
-  /** What votes of a poll are read with: made from its message once, because it may be of any size. */
+  /** What votes of a poll are read with: the options that it was made with, and those of its last edit. */
   async #content(trx: Transaction<Database>, poll: StoredRow): Promise<PollContent | null> {
+    const made = await this.#contentAsMade(trx, poll);
+    const edited = parseContext(poll.context).editedDetails?.options;
+    if (!made || !Array.isArray(edited)) return made;
+    return withOptions(
+      made,
+      edited.filter((name) => typeof name === 'string'),
+    );
+  }
+
+  /** Made from its message once, because that may be of any size. */
+  async #contentAsMade(trx: Transaction<Database>, poll: StoredRow): Promise<PollContent | null> {
     const kept = await trx
       .selectFrom('poll_options')
       .select('content')

@@ -112,7 +112,9 @@ function event(made: WireMessage | null): Details | null {
 /** Of what may be edited, a calendar event says more than its text. */
 function edited(change: WireMessage | null): Details | null {
   const content = change && member(change, 'editedMessage');
-  return content && event(member(unwrapped(content), 'eventMessage'));
+  if (!content) return null;
+  const inner = unwrapped(content);
+  return event(member(inner, 'eventMessage')) ?? poll(inner);
 }
 
 function buttonReply(message: WireMessage): Details | null {

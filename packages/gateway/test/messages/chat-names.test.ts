@@ -1,7 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { receiptsOf } from '../../src/messages/incoming-receipts.ts';
 import type { Caller } from '../../src/tenancy/caller.ts';
-import { ArchiveWorld, BOB, CAROL, inbound, messageId, NOW, type TestDevice } from './archive-world.ts';
+import {
+  ArchiveWorld,
+  BOB,
+  CAROL,
+  GROUP,
+  inbound,
+  messageId,
+  NOW,
+  type TestDevice,
+} from './archive-world.ts';
 
 let world: ArchiveWorld;
 let caller: Caller;
@@ -50,6 +59,25 @@ describe('a person of whom the LID alone was known', () => {
       .where('message_row_id', '=', sent.rowId)
       .execute();
     expect(queued.length).toBeGreaterThan(1);
+  });
+
+  it.each([
+    ['in the group', '88', { chat: GROUP, isGroup: true }],
+    ['in a chat of two', '99', {}],
+  ])('is one sender in groups once the number is known, %s', async (_where, digits, said) => {
+    const lid = `7777777777777${digits}@lid`;
+    const sender = { jid: null, lid };
+    const named = { jid: `55119999900${digits}@s.whatsapp.net`, lid };
+    const [first, twice] = [messageId(), messageId()];
+    await store({ id: first, chat: GROUP, isGroup: true, sender });
+    await store({ id: twice, chat: GROUP, isGroup: true, sender });
+    const other = { ...GROUP, jid: '120363039000000077@g.us' } as const;
+    await store({ id: twice, chat: other, isGroup: true, sender: { ...named, lid: null } });
+    expect(await world.only(caller.tenantId, first)).toMatchObject({ senderJid: lid });
+    await store({ chat: named, sender: named, ...said });
+    expect(await world.only(caller.tenantId, first)).toMatchObject({ senderJid: named.jid, senderLid: lid });
+    const both = await world.archive.findForTenant(caller.tenantId, twice);
+    expect(both.map(({ senderJid }) => senderJid)).toEqual([named.jid, named.jid]);
   });
 
   it('keeps what is there under both names', async () => {

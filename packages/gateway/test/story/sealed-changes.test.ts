@@ -194,3 +194,24 @@ test('a calendar event, its new form, and who comes', async () => {
   });
   expect(await shown(id)).toMatchObject({ content: 'Bigger party', details });
 });
+
+test('an edit of a poll changes its question and its options, and votes for the new ones count', async () => {
+  const { id } = await contact.sendPoll(shop.number, 'When?', ['Today', 'Tomorrow']);
+  await untilReceived(api, id);
+  const edit = await contact.sendPollEdit(shop.number, id, 'When, then?', ['Today', 'Friday']);
+  expect(await told('message.edited', 'edit_id', edit.id)).toMatchObject({
+    message_id: id,
+    content: 'When, then?',
+  });
+  const details = { name: 'When, then?', options: ['Today', 'Friday'] };
+  expect(await shown(id)).toMatchObject({ message_type: 'poll', content: 'When, then?', details });
+  await contact.sendPollVote(shop.number, id, ['Friday']);
+  const { options } = await until('the vote counts', async () => {
+    const { body } = await api.get(`/messages/${id}/poll`);
+    return body.total_voters === 1 && body;
+  });
+  expect(options.map(({ name, votes }: Json) => [name, votes])).toEqual([
+    ['Today', 0],
+    ['Friday', 1],
+  ]);
+});

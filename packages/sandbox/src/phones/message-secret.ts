@@ -7,6 +7,7 @@ export type SecretUse =
   | 'Poll Vote'
   | 'Message Edit'
   | 'Event Edit'
+  | 'Poll Edit'
   | 'Enc Reaction'
   | 'Enc Comment'
   | 'Event Response';

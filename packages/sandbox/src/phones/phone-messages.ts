@@ -32,7 +32,14 @@ import type { MediaRetry } from './media-retry.ts';
 import type { MediaType } from './message-content.ts';
 import type { SealedAbout } from './message-secret.ts';
 import { encryptPollVote } from './poll-votes.ts';
-import { sealComment, sealEdit, sealEventEdit, sealEventResponse, sealReaction } from './sealed-changes.ts';
+import {
+  sealComment,
+  sealEdit,
+  sealEventEdit,
+  sealEventResponse,
+  sealPollEdit,
+  sealReaction,
+} from './sealed-changes.ts';
 import type { PhoneIdentity, Sender, SendOptions, SentMessage } from './sending.ts';
 
 /** A chat: a phone number, a user JID, or anything with a JID (a group, another phone). */
@@ -205,6 +212,19 @@ export class PhoneMessages {
     const key = { ...(await this.#key(to, target, options)), fromMe: true };
     const about = await this.#sealedAbout(key, target, options);
     return this.#sendSealed(to, sealEventEdit(key, about, { eventMessage: event }), options);
+  }
+
+  /** The poll as it is from now on, sealed. */
+  async sendPollEdit(
+    to: Recipient,
+    target: MessageReference,
+    question: string,
+    choices: readonly string[],
+    options: SendOptions = {},
+  ): Promise<SentMessage> {
+    const key = { ...(await this.#key(to, target, options)), fromMe: true };
+    const about = await this.#sealedAbout(key, target, options);
+    return this.#sendSealed(to, sealPollEdit(key, about, composePoll(question, choices)), options);
   }
 
   /** Whether this account's person comes to an event; always sealed. */

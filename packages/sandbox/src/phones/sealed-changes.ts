@@ -5,6 +5,13 @@ import { contentOf } from './message-content.ts';
 import { type SealedAbout, type SealedValue, type SecretUse, seal, unseal } from './message-secret.ts';
 
 const { SecretEncType } = proto.Message.SecretEncryptedMessage;
+/** POLL_EDIT, which the library does not know (whatsmeow WAWebProtobufsE2E.proto). */
+const POLL_EDIT: number = 4;
+
+const EDITS: ReadonlyMap<unknown, SecretUse> = new Map<unknown, SecretUse>([
+  [SecretEncType.MESSAGE_EDIT, 'Message Edit'],
+  [POLL_EDIT, 'Poll Edit'],
+]);
 
 /** Seals an edit as phones do since May 2026: the whole open message, under the secret of the edited one. */
 export function sealEdit(key: TargetKey, about: SealedAbout, edit: proto.IMessage): proto.IMessage {
@@ -16,6 +23,12 @@ export function sealEdit(key: TargetKey, about: SealedAbout, edit: proto.IMessag
 export function sealEventEdit(key: TargetKey, about: SealedAbout, event: proto.IMessage): proto.IMessage {
   const value = sealMessage('Event Edit', about, event);
   return { secretEncryptedMessage: { ...target(key), ...value, secretEncType: SecretEncType.EVENT_EDIT } };
+}
+
+/** The new form of a poll. */
+export function sealPollEdit(key: TargetKey, about: SealedAbout, poll: proto.IMessage): proto.IMessage {
+  const value = sealMessage('Poll Edit', about, poll);
+  return { secretEncryptedMessage: { ...target(key), ...value, secretEncType: POLL_EDIT } };
 }
 
 /** The form of a reaction in announcement groups: what it reacts to is said outside of the seal alone. */
@@ -79,11 +92,10 @@ interface SealedPart {
 
 function sealedPart(content: proto.IMessage): SealedPart | undefined {
   const edit = content.secretEncryptedMessage;
-  const isText = edit?.secretEncType === SecretEncType.MESSAGE_EDIT;
   const parts = [
     { use: 'Enc Reaction' as const, part: content.encReactionMessage },
     { use: 'Enc Comment' as const, part: content.encCommentMessage },
-    { use: isText ? ('Message Edit' as const) : ('Event Edit' as const), part: edit },
+    { use: EDITS.get(edit?.secretEncType) ?? ('Event Edit' as const), part: edit },
   ];
   for (const { use, part } of parts) {
     const { targetMessageKey: key, encPayload, encIv } = part ?? {};

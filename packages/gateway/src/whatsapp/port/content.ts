@@ -79,7 +79,13 @@ export interface Referral {
  * What a phone sealed under the secret of another message, by its use: nobody reads it who does not have that
  * message. Until then the kind is `edit`, `reaction`, `comment` or `event_response`, and the rest is not known.
  */
-export type SealedUse = 'message_edit' | 'event_edit' | 'reaction' | 'comment' | 'event_response';
+export type SealedUse =
+  | 'message_edit'
+  | 'event_edit'
+  | 'poll_edit'
+  | 'reaction'
+  | 'comment'
+  | 'event_response';
 
 /** Whether somebody comes to an event. */
 export interface EventResponse {

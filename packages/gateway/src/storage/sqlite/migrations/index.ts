@@ -31,6 +31,7 @@ import * as contacts from './0047-contacts.ts';
 import * as proxies from './0052-proxies.ts';
 import * as calls from './0053-calls.ts';
 import * as deviceSettings from './0054-device-settings.ts';
+import * as sendersByLid from './0060-senders-by-lid.ts';
 
 /** In order of their names; one that was released is never changed, only followed. */
 export const migrations: Record<string, Migration> = {
@@ -66,4 +67,5 @@ export const migrations: Record<string, Migration> = {
   '0052-proxies': proxies,
   '0053-calls': calls,
   '0054-device-settings': deviceSettings,
+  '0060-senders-by-lid': sendersByLid,
 };

@@ -105,6 +105,9 @@ function parseProtocol(m: Message): Parsed | null {
   return { kind: 'protocol', targetId };
 }
 
+/** SecretEncryptedMessage.SecretEncType.POLL_EDIT, which the library does not know (whatsmeow WAWebProtobufsE2E.proto). */
+const POLL_EDIT = 4;
+
 /** Sealed under the secret of the message that they name (whatsmeow msgsecret.go); the rest is for who has that one. */
 function parseSealed(m: Message): Parsed | null {
   const { EVENT_EDIT, MESSAGE_EDIT } = proto.Message.SecretEncryptedMessage.SecretEncType;
@@ -113,6 +116,7 @@ function parseSealed(m: Message): Parsed | null {
     const about = targetOf(edit.targetMessageKey);
     if (edit.secretEncType === MESSAGE_EDIT) return { kind: 'edit', sealed: 'message_edit', ...about };
     if (edit.secretEncType === EVENT_EDIT) return { kind: 'edit', sealed: 'event_edit', ...about };
+    if (Number(edit.secretEncType) === POLL_EDIT) return { kind: 'edit', sealed: 'poll_edit', ...about };
     return { kind: 'unknown', ...about };
   }
   if (m.encReactionMessage) {

@@ -30,7 +30,8 @@ function openForm(use: Exclude<SealedUse, 'event_response'>, plaintext: Uint8Arr
     case 'comment':
       return { commentMessage: { message: decodeMessage(plaintext) } };
     case 'message_edit':
-    case 'event_edit': {
+    case 'event_edit':
+    case 'poll_edit': {
       const { protocolMessage, ...content } = unwrapped<proto.IMessage>(decodeMessage(plaintext));
       // Phones seal the whole edit, others the new content alone.
       const editedMessage = protocolMessage?.editedMessage ?? content;
