@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import type { BinaryNode } from 'baileys';
 import { setAbout, tellOwnDevices } from '../accounts/account-changes.ts';
 import type { NetworkServices } from '../services.ts';
+import type { Account } from '../state/directory.ts';
 import { alternateJid, jidIn } from '../state/jid.ts';
 import { childNamed, childrenNamed, stanza, textOf } from '../wire/stanza.ts';
-import { BAD_REQUEST, type IqHandler, NOT_FOUND } from './answer.ts';
+import { BAD_REQUEST, type IqAnswer, type IqHandler, NOT_FOUND } from './answer.ts';
 
 /** `privacy`: settings by category; `<tokens>` (contact tokens) are taken and not passed on. */
 const privacy: IqHandler = ({ network, sender, iq }) => {
@@ -66,12 +67,12 @@ function blocklistHash(blocked: ReadonlySet<string>): string {
 
 /**
  * `status`: the about text, of which contacts are told; and `<privacy/>`, who sees what is posted to
- * `status@broadcast` (whatsmeow broadcast.go GetStatusPrivacy). Nobody here limits it.
+ * `status@broadcast` (whatsmeow broadcast.go GetStatusPrivacy). It holds nobody to it: clients name whom they post to.
  */
 const about: IqHandler = ({ network, sender, iq }) => {
-  if (iq.attrs.type === 'get' && childNamed(iq, 'privacy')) {
-    return { content: [stanza('privacy', {}, [stanza('list', { type: 'contacts', default: 'true' })])] };
-  }
+  const lists = childNamed(iq, 'privacy');
+  if (lists)
+    return storyPrivacy(sender.account, iq.attrs.type === 'set' ? childNamed(lists, 'list') : undefined);
   const text = textOf(childNamed(iq, 'status'));
   if (iq.attrs.type !== 'set' || text === undefined) return { error: BAD_REQUEST };
   return { after: () => setAbout(network, sender.account, text) };
@@ -86,6 +87,16 @@ const disappearingMode: IqHandler = ({ network, sender, iq }) => {
   const mode = stanza('disappearing_mode', { duration: String(seconds), t: String(set.at) });
   return { after: () => tellOwnDevices(network, sender, mode) };
 };
+/** The answer in the form of whatsmeow broadcast.go; phones set it in the same one, which is our guess. */
+function storyPrivacy(account: Account, chosen: BinaryNode | undefined): IqAnswer {
+  if (chosen) {
+    const people = childrenNamed(chosen, 'user').flatMap(({ attrs }) => attrs.jid ?? []);
+    account.storyPrivacy = { type: chosen.attrs.type ?? 'contacts', people };
+  }
+  const { type, people } = account.storyPrivacy;
+  const users = people.map((jid) => stanza('user', { jid }));
+  return { content: [stanza('privacy', {}, [stanza('list', { type, default: 'true' }, users)])] };
+}
 
 const bots: IqHandler = () => ({ content: [stanza('bot', { v: '2' })] });
 

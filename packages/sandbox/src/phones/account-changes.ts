@@ -8,6 +8,9 @@ import type { Inbox } from './inbox.ts';
 /** A chat or person: a phone number, a JID, or anything with a JID. */
 export type AccountTarget = string | { readonly jid: string };
 
+/** By the number of StatusDistributionMode. */
+const STORY_AUDIENCES = ['whitelist', 'blacklist', 'contacts'];
+
 export interface LabelInput {
   /** WhatsApp Business numbers labels from 1. */
   readonly id: string;
@@ -226,6 +229,23 @@ export class AccountChanges {
 
   muteNewsletter(newsletter: AccountTarget, muted = true): Promise<void> {
     return this.#mex(muted ? QueryIds.MUTE : QueryIds.UNMUTE, newsletter);
+  }
+
+  /**
+   * A companion may have chosen who sees the account's stories. The server cannot read the account's state: the
+   * phone tells it.
+   */
+  async tellStoryPrivacy(): Promise<void> {
+    const entries = await this.#state.entries('regular_high');
+    const chosen = entries.find(({ index }) => index[0] === 'status_privacy')?.action.statusPrivacy;
+    if (!chosen) return;
+    const type = STORY_AUDIENCES[chosen.mode ?? 0] ?? 'contacts';
+    const users = (chosen.userJid ?? []).map((jid) => ({ tag: 'user', attrs: { jid } }));
+    await this.#connection.query({
+      tag: 'iq',
+      attrs: { to: '@s.whatsapp.net', type: 'set', xmlns: 'status' },
+      content: [{ tag: 'privacy', attrs: {}, content: [{ tag: 'list', attrs: { type }, content: users }] }],
+    });
   }
 
   async #mex(queryId: string, newsletter: AccountTarget): Promise<void> {

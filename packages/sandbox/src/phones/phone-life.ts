@@ -14,6 +14,8 @@ type LifeParts = ConstructorParameters<typeof PhoneGroups>[1] & {
 };
 
 const WAIT_TIMEOUT_MS = 10_000;
+/** The chat of stories: whose it is, a receipt says beside. */
+const STORIES = 'status@broadcast';
 
 /** What a person does with a phone beside writing: read, be there, type, call, and keep a profile. */
 export class PhoneLife extends PhoneGroups {
@@ -143,7 +145,7 @@ export class PhoneLife extends PhoneGroups {
       byAuthor.set(author, [...(byAuthor.get(author) ?? []), id]);
     }
     for (const [author, authored] of byAuthor) {
-      if (jid.endsWith('@g.us')) receipts.mark(type, jid, authored, author);
+      if (jid.endsWith('@g.us') || jid === STORIES) receipts.mark(type, jid, authored, author);
       // The address the chat was written under, as clients answer in the addressing of the message.
       else receipts.mark(type, toJid(author === jid ? (book.knownLid(jid) ?? jid) : author), authored);
     }

@@ -61,7 +61,7 @@ export function startReflexes(self: PhoneIdentity, parts: PhoneParts): void {
 }
 
 async function notified(self: PhoneIdentity, parts: PhoneParts, node: BinaryNode): Promise<void> {
-  const { book, byCode, companions, connection, signal, sender, timers } = parts;
+  const { account, book, byCode, companions, connection, signal, sender, timers } = parts;
   switch (node.attrs.type) {
     case 'link_code_companion_reg':
       byCode.take(node);
@@ -76,6 +76,11 @@ async function notified(self: PhoneIdentity, parts: PhoneParts, node: BinaryNode
       if (toJid(node.attrs.from ?? '') !== self.jid) return;
       const removed = getBinaryNodeChildren(getBinaryNodeChild(node, 'remove'), 'device');
       for (const { attrs } of removed) companions.removed(deviceOf(attrs.jid ?? ''));
+      return;
+    }
+    case 'server_sync': {
+      const changed = getBinaryNodeChildren(node, 'collection').map(({ attrs }) => attrs.name);
+      if (changed.includes('regular_high')) await account.tellStoryPrivacy();
       return;
     }
     case 'w:gp2':

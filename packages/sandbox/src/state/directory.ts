@@ -55,6 +55,8 @@ export interface Account {
   /** Phone numbers this account blocked. */
   readonly blocked: Set<string>;
   readonly privacy: Map<string, string>;
+  /** Who sees its stories, as the phone told the server. */
+  storyPrivacy: { type: string; people: readonly string[] };
   about: string;
   /** Of the chats that the account begins: seconds, 0 for never, and when it was set, Unix seconds. */
   defaultTimer: { readonly seconds: number; readonly at: number };
@@ -148,6 +150,7 @@ export class Directory {
       blocked: new Set(),
       privacy: new Map(DEFAULT_PRIVACY),
       defaultTimer: { seconds: 0, at: 0 },
+      storyPrivacy: { type: 'contacts', people: [] },
       about: 'Hey there! I am using WhatsApp.',
       picture: undefined,
       business: undefined,
