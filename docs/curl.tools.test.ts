@@ -28,6 +28,7 @@ const variables = {
   COMMUNITY: '',
   CALL: '',
   NEWSLETTER: '',
+  STORY: '',
 };
 const blocks = new Map<string, string>();
 let world: World;
@@ -240,6 +241,16 @@ test.each([
   const got = await contact.waitForMessage((message) => message.id === sent.message_id);
   expect(Object.keys(got.message)).toContain(member);
   if (name === 'poll') variables.POLL = got.id;
+});
+
+test('stories.md: post, choose who sees them, follow and take back', async () => {
+  const [sent] = answers(await run('story'));
+  await contact.waitForMessage((message) => message.id === sent.message_id);
+  const [, chosen] = answers(await run('story-privacy'));
+  expect(chosen).toMatchObject({ type: 'whitelist', count: 1 });
+  variables.STORY = sent.message_id;
+  const [followed, deleted] = answers(await run('story-follow'));
+  expect([followed.story.reached, deleted.status_type]).toEqual([2, 'revoke']);
 });
 
 test('newsletters.md: make, publish, read', async () => {

@@ -39,6 +39,7 @@ const DOMAIN = [
   'profile',
   'newsletters',
   'device-settings',
+  'stories',
 ];
 
 interface Rule {
@@ -120,6 +121,9 @@ const GATEWAY: Record<string, Rule> = {
   },
   contacts: { may: ['sending', 'messages', 'devices', 'events', 'net', 'identity', 'storage', PORT] },
   actions: { may: ['sending', 'messages', 'media', 'devices', 'tenancy', 'identity', PORT] },
+  stories: {
+    may: ['sending', 'messages', 'devices', 'tenancy', 'identity', 'storage', PORT, 'observability'],
+  },
   newsletters: { may: ['devices', 'tenancy', 'identity', PORT] },
   api: {
     may: [...DOMAIN, 'observability', PORT],

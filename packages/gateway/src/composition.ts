@@ -43,6 +43,7 @@ import { journalSize } from './storage/journal.ts';
 import type { Database } from './storage/schema.ts';
 import { storageSizes } from './storage/sizes.ts';
 import type { Vault } from './storage/vault.ts';
+import { composeStories } from './stories/composition.ts';
 import { composeTenancy, type Tenancy } from './tenancy/composition.ts';
 import type { Tenants } from './tenancy/tenants.ts';
 import { composeWebhooks } from './webhooks/composition.ts';
@@ -236,6 +237,16 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     onBothNames: messages.onBothNames,
     groups: groups.store,
   });
+  const stories = composeStories({
+    db,
+    clock,
+    log: logOf('stories'),
+    devices,
+    archive,
+    recipients: sending.recipients,
+    media: media.outbound,
+    contacts: (device) => contacts.contacts.saved(device),
+  });
   const webhooks = composeWebhooks({
     db,
     quotas: stock,
@@ -299,6 +310,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     media,
     messages,
     newsletters: composeNewsletters({ devices }),
+    stories,
     sending,
     actions,
     groups,
@@ -328,6 +340,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
       calls.step,
       settings.step,
       sending.unknownEnds,
+      stories.distribution,
     ],
     listening.requests,
   ];

@@ -21,6 +21,7 @@ import type { ProfileRoom } from '../profile/composition.ts';
 import type { Proxies } from '../proxies/proxies.ts';
 import type { QuotaRoom } from '../quotas/composition.ts';
 import type { SendingRoom } from '../sending/composition.ts';
+import type { StoriesRoom } from '../stories/composition.ts';
 import type { Tenancy } from '../tenancy/composition.ts';
 import { VERSION } from '../version.ts';
 import type { WebhooksRoom } from '../webhooks/composition.ts';
@@ -55,6 +56,7 @@ export async function composeApi(parts: {
   mediaLinks: MediaLinks;
   messages: Messages;
   newsletters: NewslettersRoom;
+  stories: StoriesRoom;
   sending: SendingRoom;
   actions: Actions;
   groups: GroupsRoom;
@@ -139,6 +141,12 @@ export async function composeApi(parts: {
           bodyLimit: BODY_LIMIT,
         },
         payments: sends,
+        status: {
+          stories: parts.stories.stories,
+          idempotency: sending.idempotency,
+          inlineFiles: media.inlineFiles,
+          bodyLimit: BODY_LIMIT,
+        },
       }),
   });
   return { app, listening: new Listening(app, lifecycle, config) };

@@ -12,8 +12,4 @@ export const NOT_YET: readonly string[] = [
   'POST /communities',
   'POST /communities/{jid}/participants',
   'DELETE /communities/{jid}/participants',
-  'POST /status/text',
-  'POST /status/media',
-  'GET /status/privacy',
-  'PUT /status/privacy',
 ];

@@ -102,6 +102,22 @@ export class Contacts {
     };
   }
 
+  /** Everybody in the account's address book. */
+  async saved(device: AccountDevice): Promise<Identity[]> {
+    const { tenant_id, device_id, account } = ownerOf(device);
+    const rows = await this.#db
+      .selectFrom('contacts')
+      .selectAll()
+      .where(checkedTenant(tenant_id))
+      .where('device_id', '=', device_id)
+      .where('account', '=', account)
+      .where('saved', '=', 1)
+      .orderBy('sort_name')
+      .orderBy('jid')
+      .execute();
+    return rows.map((row) => contactFromRow(row).person);
+  }
+
   /** What is known of one person, by number, JID or LID; NOT_FOUND when nothing is. */
   async find(device: Device, name: string): Promise<Contact> {
     for (const jid of namesOf(parseRecipient(name, 'jid'))) {

@@ -48,6 +48,7 @@ export interface Composed {
   metadata?: Record<string, unknown>;
   editAttribute?: NonNullable<OutboundMessage['editAttribute']>;
   extraNodes?: NonNullable<OutboundMessage['extraNodes']>;
+  audience?: NonNullable<OutboundMessage['audience']>;
 }
 
 /** One message to be sent. Its factory refused bad input before this existed. */

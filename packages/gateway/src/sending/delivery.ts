@@ -99,6 +99,8 @@ export async function deliver(
     mentions?: string[];
     /** Seconds, as the caller chose. */
     ephemeralSeconds?: number | undefined;
+    /** Told of the row before anything leaves. */
+    stored?(row: StoredMessage): Promise<void>;
   } & SendId,
 ): Promise<Delivered> {
   const { session, device, recipient, chosen, attempt } = input;
@@ -110,6 +112,7 @@ export async function deliver(
   const complete = await completed(archive, input);
   const composed = await repeated(archive, earlier, { ...input, composed: complete });
   const row = composed.stored ?? (await archive.createOutbound(record(messageId, input, composed)));
+  await input.stored?.(row);
   const handle = composed.media?.uploadHandle;
   const ack = await handOver(archive, session, {
     row,
@@ -121,6 +124,7 @@ export async function deliver(
       ...(composed.editAttribute ? { editAttribute: composed.editAttribute } : {}),
       ...(composed.extraNodes ? { extraNodes: composed.extraNodes } : {}),
       ...(handle ? { mediaHandle: handle } : {}),
+      ...(composed.audience ? { audience: composed.audience } : {}),
     },
   });
   return { messageId, recordId: row.rowId, ...ack };
@@ -143,6 +147,20 @@ export async function handOver(
     await recordFailure(archive, row, { error, earlier });
     throw fromSession(error, { extra: { message_id: out.id } });
   }
+}
+
+/**
+ * Sends a stored message, as it was made, to further people. Null when it is not stored any more. Throws what the
+ * session throws: its row has its end from those who got it first.
+ */
+export async function sendToMore(
+  archive: MessageArchive,
+  session: WhatsAppSession,
+  { tenantId, rowId, messageId }: Pick<StoredMessage, 'tenantId' | 'rowId' | 'messageId'>,
+  further: Pick<OutboundMessage, 'to' | 'audience'>,
+): Promise<SendAck | null> {
+  const message = await archive.wireMessage({ tenantId, rowId });
+  return message && session.messages.send({ ...further, id: messageId, message });
 }
 
 type Outgoing = Parameters<typeof deliver>[1];

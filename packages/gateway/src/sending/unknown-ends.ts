@@ -9,6 +9,7 @@ import type { Log } from '../observability/log.ts';
 import type { Database } from '../storage/schema.ts';
 import type { OutboundMessage } from '../whatsapp/port/messages.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
+import { STORIES } from '../whatsapp/port/stories.ts';
 import { holdsAccount } from './account.ts';
 import { handOver } from './delivery.ts';
 import type { SendingDevices } from './pipeline.ts';
@@ -172,8 +173,9 @@ export class UnknownEnds {
 const NOT_AGAIN = new Set(['buttons', 'list', 'template', 'product', 'buttons_response', 'list_response']);
 
 /** What the stanza says beside the message; null when that is not known any more. */
-function stanzaOf({ kind, context }: StoredMessage): Stanza | null {
-  if (NOT_AGAIN.has(kind)) return null;
+function stanzaOf({ chatJid, kind, context }: StoredMessage): Stanza | null {
+  // Who gets a story is known to the one who takes it there (stories/distribution.ts).
+  if (NOT_AGAIN.has(kind) || chatJid === STORIES) return null;
   if (kind === 'edit') return { editAttribute: '1' };
   if (kind === 'pin') return { editAttribute: '2' };
   if (kind === 'revoke') return { editAttribute: context.byAdmin ? '8' : '7' };

@@ -17,6 +17,7 @@ import type {
   SignalKeysTable,
 } from './key-tables.ts';
 import type { DeviceProxiesTable, TenantProxiesTable } from './proxy-tables.ts';
+import type { StoriesTable } from './story-tables.ts';
 
 export type { SendBulksTable, SendJobsTable } from './job-tables.ts';
 
@@ -58,6 +59,7 @@ export interface Database {
   call_settings: CallSettingsTable;
   device_settings: DeviceSettingsTable;
   call_replies: CallRepliesTable;
+  stories: StoriesTable;
 }
 
 export interface TenantsTable {

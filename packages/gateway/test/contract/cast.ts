@@ -85,7 +85,7 @@ export class Cast {
     const spareDevice = await world.linkByQr(playground.adminToken, phones.spare);
     const created = await world.as(playground.adminToken).post('/devices', { name: 'never linked' });
     Object.assign(playground.names, { device: spareDevice, newDevice: created.body.device.id });
-    for (const each of [office, playground]) each.names.newsletter = await channel(world, each);
+    for (const each of [office, playground]) await publish(world, each);
     const cast = new Cast(world, { receiver, proxy }, office, playground, phones);
     await cast.#sendLater();
     await cast.#anotherTenant();
@@ -260,12 +260,13 @@ async function company(world: World, name: string, shared: Record<string, string
   return made;
 }
 
-/** A channel of theirs, with a post. */
-async function channel(world: World, { adminToken }: Company): Promise<string> {
+/** A channel of theirs with a post, and a story. */
+async function publish(world: World, { adminToken, names }: Company): Promise<void> {
   const api = world.as(adminToken);
   const { jid } = (await api.post('/newsletters', { name: 'Offers' })).body.newsletter;
   await api.post(`/newsletters/${jid}/messages`, { text: 'hello' });
-  return jid;
+  const story = await api.post('/status/text', { text: 'hello', audience: [names.contact] });
+  Object.assign(names, { newsletter: jid, story: story.body.message_id });
 }
 
 async function addUser(world: World, to: Company, name: string, role = 'user'): Promise<string> {

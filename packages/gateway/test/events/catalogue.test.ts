@@ -120,6 +120,7 @@ const NOTICES: { [N in SessionNotice['name']]: NoticeOf<N> } = {
   'privacy.settings': { name: 'privacy.settings', settings: { last: 'none' } },
   'settings.unarchive_chats': { name: 'settings.unarchive_chats', unarchiveChats: true },
   'settings.user_status_mute': { name: 'settings.user_status_mute', contact: ANA, muted: true },
+  'settings.status_privacy': { name: 'settings.status_privacy', audience: 'blacklist', people: [ANA] },
   'label.edit': { name: 'label.edit', labelId: '1', labelName: null, color: null, deleted: true },
   'label.association_chat': { name: 'label.association_chat', labelId: '1', chat: ANA, labeled: true },
   'label.association_message': {

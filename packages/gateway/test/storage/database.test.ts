@@ -86,6 +86,7 @@ describe('the database', () => {
       call_settings: true,
       device_settings: true,
       call_replies: true,
+      stories: true,
     };
     const names = async (): Promise<string[]> =>
       (await store.db.introspection.getTables())

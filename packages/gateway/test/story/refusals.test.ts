@@ -15,6 +15,7 @@ let api: Api;
 let shop: Phone;
 let contact: Phone;
 let group: string;
+let channel: string;
 let fresh = 2;
 let picture: string;
 /** Messages in the chat with the contact, ours and theirs, new for each row of the tables. */
@@ -129,6 +130,17 @@ const OPERATIONS: readonly (readonly [string, () => Promise<Answer>])[] = [
   ['a picture of a group', () => api.post(`/groups/${group}/picture`, { image_base64: picture })],
   ['a group without a picture', () => api.delete(`/groups/${group}/picture`)],
   ['leaving a group', () => api.delete(`/groups/${group}/leave`)],
+  ['a list of channels', () => api.get('/newsletters')],
+  ['a new channel', () => api.post('/newsletters', { name: 'Offers' })],
+  ['a channel', () => api.get(`/newsletters/${channel}`)],
+  ['posts of a channel', () => api.get(`/newsletters/${channel}/messages`)],
+  ['following a channel', () => api.post(`/newsletters/${channel}/subscribe`)],
+  ['a post', () => api.post(`/newsletters/${channel}/messages`, { text: 'hello' })],
+  ['a look at a post', () => api.post(`/newsletters/${channel}/read`, { server_ids: [1] })],
+  [
+    'a reaction to a post',
+    () => api.post(`/newsletters/${channel}/reaction`, { server_id: 1, reaction: '👍' }),
+  ],
   // Last: when it is not answered, the connection begins anew.
   ['a star', () => api.post(`/messages/${theirs}/star`, { chat_jid: contact.jid })],
 ];
@@ -136,6 +148,7 @@ const OPERATIONS: readonly (readonly [string, () => Promise<Answer>])[] = [
 async function prepare(): Promise<void> {
   await until('the device is connected', async () => (await api.post('/connect')).status === 200);
   group = (await shop.createGroup('Team', [contact])).jid;
+  channel = (await api.post('/newsletters', { name: 'Offers' })).body.newsletter.jid;
   const sent = await text(contact.number);
   expect(sent.status, JSON.stringify(sent.body)).toBe(200);
   ours = sent.body.message_id;
@@ -194,6 +207,11 @@ test.each(CODES)('every question is refused with %s', async (code) => {
     'a picture of a group',
     'a group without a picture',
     'leaving a group',
+    'a list of channels',
+    'a new channel',
+    'a channel',
+    'posts of a channel',
+    'following a channel',
   ]) {
     expect([asked, statuses.get(asked)]).toEqual([asked, statusFor(code)]);
   }
@@ -205,7 +223,17 @@ test.each(CODES)('every message is refused with %s', async (code) => {
     () => (code === 'silence' ? world.sandbox.faults.silenceAck(1) : world.sandbox.faults.nextAckError(code)),
     code === 'silence',
   );
-  for (const sent of ['a text', 'a picture', 'a poll', 'a reaction', 'an edit', 'a forward', 'a pin']) {
+  for (const sent of [
+    'a text',
+    'a picture',
+    'a poll',
+    'a reaction',
+    'an edit',
+    'a forward',
+    'a pin',
+    'a post',
+    'a reaction to a post',
+  ]) {
     expect([sent, statuses.get(sent)]).toEqual([sent, statusFor(code)]);
   }
 });

@@ -19,6 +19,7 @@ import type { SessionPresence } from '../../src/whatsapp/port/presence.ts';
 import type { SessionProfile } from '../../src/whatsapp/port/profile.ts';
 import type { SessionReceipts } from '../../src/whatsapp/port/receipts.ts';
 import type { SessionAbilities, WhatsAppSession } from '../../src/whatsapp/port/session.ts';
+import type { SessionStories } from '../../src/whatsapp/port/stories.ts';
 
 const done = () => Promise.resolve();
 const notOpen = () => Promise.reject(new SessionNotOpen());
@@ -88,6 +89,8 @@ export const idleNewsletters: SessionNewsletters = {
   react: done,
 };
 
+export const idleStories: SessionStories = { privacy: () => Promise.resolve([]) };
+
 /** Every part of a session, idle but for those given. */
 export function abilities(parts: Partial<SessionAbilities> = {}): SessionAbilities {
   return {
@@ -106,6 +109,7 @@ export function abilities(parts: Partial<SessionAbilities> = {}): SessionAbiliti
     account: idleAccount,
     history: idleHistory,
     newsletters: idleNewsletters,
+    stories: idleStories,
     ...parts,
   };
 }

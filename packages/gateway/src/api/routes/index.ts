@@ -12,6 +12,7 @@ import { type PaymentsParts, paymentsRoutes } from './payments/index.ts';
 import { type PlatformParts, platformRoutes } from './platform/index.ts';
 import { type ProfileParts, profileRoutes } from './profile/index.ts';
 import { type ProxyParts, proxyRoutes } from './proxy/index.ts';
+import { type StatusParts, statusRoutes } from './status/index.ts';
 import { type UsersAndAdminParts, usersAndAdminRoutes } from './users-and-admin/index.ts';
 import { type WebhooksParts, webhooksRoutes } from './webhooks/index.ts';
 
@@ -27,6 +28,7 @@ export interface ApiParts {
   payments: PaymentsParts;
   profile: ProfileParts;
   proxy: ProxyParts;
+  status: StatusParts;
   usersAndAdmin: UsersAndAdminParts;
   webhooks: WebhooksParts;
   events: EventsParts;
@@ -84,6 +86,11 @@ export const TAGS: readonly Tag[] = [
     name: 'proxy',
     description: 'The way to WhatsApp: proxies of the tenant and of devices',
     register: (app, { proxy }) => app.register(proxyRoutes, proxy),
+  },
+  {
+    name: 'status',
+    description: 'Stories, and who sees them',
+    register: (app, { status }) => app.register(statusRoutes, status),
   },
   {
     name: 'users-and-admin',

@@ -44,6 +44,18 @@ export const SETTINGS_EVENTS = {
     schema: Type.Object({ contact: Person, muted: Flag('False: unmuted') }),
     example: { contact, muted: true },
   }),
+  'settings.status_privacy': entry({
+    summary: 'Who sees the stories of the account was changed',
+    cause: 'The user did it, here or on another device.',
+    schema: Type.Object({
+      type: Type.String({
+        enum: ['contacts', 'whitelist', 'blacklist', 'close_friends'],
+        description: 'All contacts; only those of the list; all but those of the list; close friends',
+      }),
+      list: Type.Array(Person),
+    }),
+    example: { type: 'whitelist', list: [contact] },
+  }),
 };
 
 const LabelId = Text('Id of the label');

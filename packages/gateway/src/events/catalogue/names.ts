@@ -70,6 +70,7 @@ export const OWN_EVENTS = [
   'message.poll_vote',
   'message.starred',
   'group.join_request',
+  'settings.status_privacy',
   'device.limited',
   'device.limit_lifted',
   'job.completed',

@@ -109,6 +109,7 @@ const MAKERS: Makers = {
   'privacy.settings': (notice) => ({ settings: notice.settings }),
   'settings.unarchive_chats': (notice) => ({ unarchive_chats: notice.unarchiveChats }),
   'settings.user_status_mute': (notice) => ({ contact: person(notice.contact), muted: notice.muted }),
+  'settings.status_privacy': (notice) => ({ type: notice.audience, list: notice.people.map(person) }),
   'label.edit': (notice) => ({
     label_id: notice.labelId,
     name: notice.labelName,

@@ -38,6 +38,7 @@ const TABLES = [
   'contacts',
   'group_members',
   'groups',
+  'stories',
 ] as const;
 
 /**

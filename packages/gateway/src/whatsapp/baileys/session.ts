@@ -17,6 +17,7 @@ import { pairing } from './abilities/pairing.ts';
 import { presence } from './abilities/presence.ts';
 import { profile } from './abilities/profile.ts';
 import { receipts } from './abilities/receipts.ts';
+import { stories } from './abilities/stories.ts';
 import { AccountFeed } from './account/account-feed.ts';
 import { DirtyGroups } from './account/dirty-groups.ts';
 import { PushNames } from './account/push-names.ts';
@@ -208,6 +209,7 @@ class Connection {
       account: account(link, (socket, names, anew) => this.#account.refresh(socket, names, anew)),
       history: history(link),
       newsletters: newsletters(link, this.#acks),
+      stories: stories(link),
     };
   }
 

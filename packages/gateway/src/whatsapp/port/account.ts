@@ -42,7 +42,12 @@ export interface MessageRange {
  * those that have `upTo`.
  */
 export type AccountChange =
-  | Extract<SessionNotice, { name: 'message.starred' | 'chat.pin' | 'chat.mute' | 'contact.changed' }>
+  | Extract<
+      SessionNotice,
+      {
+        name: 'message.starred' | 'chat.pin' | 'chat.mute' | 'contact.changed' | 'settings.status_privacy';
+      }
+    >
   | (Extract<SessionNotice, { upTo: number | null }> & { range: MessageRange });
 
 /** The state that all devices of the account share (WhatsApp's "app state"). */

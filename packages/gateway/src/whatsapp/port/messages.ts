@@ -57,6 +57,8 @@ export interface OutboundMessage {
   message: WireMessage;
   /** `edit="1"` for edits, `"2"` for pins, `"7"` for own revokes, `"8"` for admin revokes: a stanza attribute. */
   editAttribute?: '1' | '2' | '7' | '8';
+  /** Who is to get a story: their JIDs, our own among them. */
+  audience?: Jid[];
   /** Of a file that a post in a channel carries: what the media host answered to its upload. */
   mediaHandle?: string;
   /** Extra children of the stanza, for example `<meta polltype="creation"/>`. */

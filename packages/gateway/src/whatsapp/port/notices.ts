@@ -5,6 +5,7 @@
 import type { JoinRequestMethod } from './group-joining.ts';
 import type { GroupInfo } from './groups.ts';
 import type { Identity, Jid } from './identity.ts';
+import type { StoryAudience } from './stories.ts';
 
 /** A call signal; `from` is the caller. Absent members were not in the stanza. */
 export interface CallNotice {
@@ -134,6 +135,7 @@ export type SessionNotice =
   | { name: 'privacy.settings'; settings: Record<string, string> }
   | { name: 'settings.unarchive_chats'; unarchiveChats: boolean }
   | { name: 'settings.user_status_mute'; contact: Identity; muted: boolean }
+  | { name: 'settings.status_privacy'; audience: StoryAudience | 'close_friends'; people: Identity[] }
   | { name: 'label.edit'; labelId: string; labelName: string | null; color: number | null; deleted: boolean }
   | { name: 'label.association_chat'; labelId: string; chat: Identity; labeled: boolean }
   | {

@@ -25,6 +25,7 @@ import type { SessionPresence } from './presence.ts';
 import type { SessionProfile } from './profile.ts';
 import type { SessionReceipts } from './receipts.ts';
 import type { Route } from './route.ts';
+import type { SessionStories } from './stories.ts';
 
 /** What a session can do, by ability. Every call throws a `SessionError` (`errors.ts`) and nothing else. */
 export interface SessionAbilities {
@@ -43,6 +44,7 @@ export interface SessionAbilities {
   readonly account: SessionAccount;
   readonly history: SessionHistory;
   readonly newsletters: SessionNewsletters;
+  readonly stories: SessionStories;
 }
 
 /** One connection of a device, from `start` to its end. */

@@ -32,6 +32,7 @@ import * as proxies from './0052-proxies.ts';
 import * as calls from './0053-calls.ts';
 import * as deviceSettings from './0054-device-settings.ts';
 import * as sendersByLid from './0060-senders-by-lid.ts';
+import * as stories from './0056-stories.ts';
 
 /** In order of their names; one that was released is never changed, only followed. */
 export const migrations: Record<string, Migration> = {
@@ -68,4 +69,5 @@ export const migrations: Record<string, Migration> = {
   '0053-calls': calls,
   '0054-device-settings': deviceSettings,
   '0060-senders-by-lid': sendersByLid,
+  '0056-stories': stories,
 };

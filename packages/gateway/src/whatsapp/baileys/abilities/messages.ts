@@ -90,6 +90,7 @@ async function leave(socket: Socket, groups: GroupCache, out: OutboundMessage): 
       // whatsmeow send.go sendNewsletter.
       ...(out.mediaHandle ? { media_id: out.mediaHandle } : {}),
     },
+    ...(out.audience ? { statusJidList: out.audience } : {}),
     ...(out.extraNodes ? { additionalNodes: out.extraNodes } : {}),
   });
 }

@@ -8,6 +8,9 @@ import type { AppStateMutation } from './app-state-patch.ts';
 /** The year 5138: a later one is in milliseconds. */
 const LATEST_SECONDS = 100_000_000_000;
 
+/** By the number of StatusDistributionMode. */
+const STORY_AUDIENCES = ['whitelist', 'blacklist', 'contacts', 'close_friends'] as const;
+
 type Reader = (
   change: AppStateMutation & { chat: (jid: string | undefined) => Promise<Identity> },
 ) => Promise<SessionNotice | null>;
@@ -86,6 +89,11 @@ const READERS: Record<string, Reader> = {
     name: 'settings.user_status_mute',
     contact: await chat(index[1]),
     muted: action.userStatusMuteAction?.muted === true,
+  }),
+  status_privacy: async ({ action, chat }) => ({
+    name: 'settings.status_privacy',
+    audience: STORY_AUDIENCES[action.statusPrivacy?.mode ?? 0] ?? 'contacts',
+    people: await Promise.all((action.statusPrivacy?.userJid ?? []).map((jid) => chat(jid))),
   }),
   label_edit: async ({ index, action }) => ({
     name: 'label.edit',

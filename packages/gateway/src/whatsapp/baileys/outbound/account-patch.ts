@@ -79,7 +79,22 @@ const BUILDERS: Builders = {
       remove: (fullName ?? firstName) === null,
     };
   },
+  /** Collection and index are zapo's (WaAppStateMutationCoordinator `setStatusPrivacy`), the index whatsmeow's as well. */
+  'settings.status_privacy': ({ audience, people }) => ({
+    type: 'regular_high',
+    index: ['status_privacy'],
+    apiVersion: 7,
+    action: { statusPrivacy: { mode: STORY_MODES[audience], userJid: people.map(nameOf) } },
+  }),
 };
+
+const { StatusDistributionMode } = proto.SyncActionValue.StatusPrivacyAction;
+const STORY_MODES = {
+  contacts: StatusDistributionMode.CONTACTS,
+  whitelist: StatusDistributionMode.ALLOW_LIST,
+  blacklist: StatusDistributionMode.DENY_LIST,
+  close_friends: StatusDistributionMode.CLOSE_FRIENDS,
+} as const;
 
 /** Seconds. The keys are those of `BuildMarkChatAsRead` and its like (appstate/encode.go newMessageRange). */
 function rangeOf(

@@ -1,5 +1,11 @@
 import type { MessageReceipt, ReceiptKind } from '../../port/receipts.ts';
-import { type BinaryNode, getBinaryNodeChild, getBinaryNodeChildren, isJidGroup } from '../library.ts';
+import {
+  type BinaryNode,
+  getBinaryNodeChild,
+  getBinaryNodeChildren,
+  isJidBroadcast,
+  isJidGroup,
+} from '../library.ts';
 import { identity, isOwn, type LidDirectory, type OwnAccount } from './message-source.ts';
 import { stampOf } from './stanza-time.ts';
 
@@ -17,7 +23,7 @@ const KINDS = new Map<string | undefined, ReceiptKind>([
 
 /**
  * The recipients' receipts in a `<receipt>` stanza, or an empty list when it is about something else.
- * A group may send one stanza for many people: `<participants key="ID"><user jid t/></participants>`
+ * A group, and the chat of stories, may send one stanza for many people: `<participants key="ID"><user jid t/></participants>`
  * (whatsmeow `handleGroupedReceipt`).
  */
 export async function receiptsIn(
@@ -29,21 +35,22 @@ export async function receiptsIn(
   const kind = KINDS.get(type);
   if (!kind || !from) return [];
   const isGroup = !!isJidGroup(from);
-  if (isGroup && !participant) return groupedReceipts(stanza, from, kind, own, directory);
+  // Whose receipt it is, stands beside in either: the stanza comes from the chat.
+  const isShared = isGroup || isJidBroadcast(from) === true;
+  if (isShared && !participant) return groupedReceipts(stanza, { from, isGroup, kind }, own, directory);
 
-  const alt = isGroup
+  const alt = isShared
     ? (stanza.attrs.participant_pn ?? stanza.attrs.participant_lid)
     : (stanza.attrs.sender_pn ?? stanza.attrs.sender_lid);
   const recipient = await identity(participant ?? from, alt, directory);
   if (isOwn(recipient, own)) return [];
-  const chat = isGroup ? { jid: from, lid: null } : recipient;
+  const chat = isShared ? { jid: from, lid: null } : recipient;
   return [{ chat, isGroup, recipient, messageIds: [id, ...listedIds(stanza)], kind, timestamp: stampOf(t) }];
 }
 
 async function groupedReceipts(
   stanza: BinaryNode,
-  group: string,
-  kind: ReceiptKind,
+  { from, isGroup, kind }: { from: string; isGroup: boolean; kind: ReceiptKind },
   own: OwnAccount,
   directory: LidDirectory,
 ): Promise<MessageReceipt[]> {
@@ -56,8 +63,8 @@ async function groupedReceipts(
       const recipient = await identity(jid, user.attrs.participant_pn, directory);
       if (isOwn(recipient, own)) continue;
       receipts.push({
-        chat: { jid: group, lid: null },
-        isGroup: true,
+        chat: { jid: from, lid: null },
+        isGroup,
         recipient,
         messageIds: [messageId],
         kind,

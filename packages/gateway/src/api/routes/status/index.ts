@@ -1,0 +1,15 @@
+/** Tag `status`: stories, and who sees them. */
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
+import type { FastifyInstance } from 'fastify';
+import type { InlineFiles } from '../../../media/inline-files.ts';
+import { acceptFilesInJson } from '../../request/json-body.ts';
+import { type PostingParts, postingRoutes } from './posting.ts';
+import { type PrivacyParts, storyPrivacyRoutes } from './privacy.ts';
+
+export type StatusParts = PostingParts & PrivacyParts & { inlineFiles: InlineFiles };
+
+export const statusRoutes: FastifyPluginAsyncTypebox<StatusParts> = async (app, parts) => {
+  acceptFilesInJson(app as unknown as FastifyInstance, parts.inlineFiles);
+  await app.register(postingRoutes, parts);
+  await app.register(storyPrivacyRoutes, parts);
+};

@@ -1,0 +1,29 @@
+/** The table of our stories: whom each is for, and how far it has come. */
+
+export interface StoriesTable {
+  /** UUID. */
+  id: string;
+  tenant_id: string;
+  device_id: string;
+  user_id: string;
+  /** The device's account that posts it. */
+  account: string;
+  /** The row of its message. */
+  message_row_id: string;
+  message_id: string;
+  /** JIDs, as JSON. */
+  audience: string;
+  total: number;
+  /** How many of them it went to, from the first on, those that WhatsApp refused included. */
+  position: number;
+  /** Of those, how many WhatsApp refused. */
+  refused: number;
+  state: 'posting' | 'posted' | 'failed' | 'expired' | 'deleted';
+  error: string | null;
+  /** Portions that failed one after the other. */
+  failures: number;
+  /** When the next portion goes. */
+  due_at: number;
+  created_at: number;
+  finished_at: number | null;
+}

@@ -1,0 +1,36 @@
+/** Stories: what requests call, and the part that takes them to thousands. */
+import type { Kysely } from 'kysely';
+import type { Log } from '../observability/log.ts';
+import type { Step } from '../steps.ts';
+import type { Database } from '../storage/schema.ts';
+import { type DistributionParts, StoryDistribution } from './distribution.ts';
+import { Stories, type StoriesParts } from './stories.ts';
+import { StoryStore } from './story-store.ts';
+
+export interface StoriesRoom {
+  stories: Stories;
+  distribution: Step;
+}
+
+/** It waits for the ack of a portion: closing its device ends that. */
+const STOP_MS = 4000;
+
+export function composeStories(
+  parts: Omit<StoriesParts, 'store' | 'wake'> & {
+    db: Kysely<Database>;
+    log: Log;
+    devices: StoriesParts['devices'] & DistributionParts['devices'];
+  },
+): StoriesRoom {
+  const store = new StoryStore(parts.db);
+  const distribution = new StoryDistribution({ ...parts, store });
+  return {
+    stories: new Stories({ ...parts, store, wake: () => distribution.wake() }),
+    distribution: {
+      name: 'stories',
+      start: () => distribution.start(),
+      stop: () => distribution.stop(),
+      stopMs: STOP_MS,
+    },
+  };
+}

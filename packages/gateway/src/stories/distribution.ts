@@ -1,0 +1,123 @@
+/** Takes stories to the rest of their audience, portion by portion, also after a restart. */
+import type { Clock } from '../clock.ts';
+import { AppError } from '../errors.ts';
+import type { MessageArchive } from '../messages/archive.ts';
+import type { Log } from '../observability/log.ts';
+import { sendToMore } from '../sending/delivery.ts';
+import { SendRejected } from '../whatsapp/port/errors.ts';
+import type { WhatsAppSession } from '../whatsapp/port/session.ts';
+import { STORIES } from '../whatsapp/port/stories.ts';
+import { PORTION, STORY_MS, type Story, sentTo } from './story.ts';
+import type { StoryMove, StoryStore } from './story-store.ts';
+
+export interface DistributionParts {
+  store: StoryStore;
+  archive: MessageArchive;
+  devices: { openSession(deviceId: string): WhatsAppSession | null };
+  clock: Clock;
+  log: Log;
+}
+
+/** While the device is not connected, and after an answer that did not come. */
+const AGAIN_MS = 10_000;
+/** What WhatsApp refuses for haste (429) names no time: our guess. */
+const TOO_FAST_MS = 60_000;
+const TOO_FAST = 429;
+const MOST_FAILURES = 20;
+
+export class StoryDistribution {
+  readonly #parts: DistributionParts;
+  #cancel: () => void = () => undefined;
+  #working: Promise<void> | null = null;
+  #woken = false;
+  #stopped = true;
+
+  constructor(parts: DistributionParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    this.#stopped = false;
+    this.wake();
+  }
+
+  /** A portion that is under way is sent once more at the next start: phones show it once. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancel();
+    await this.#working;
+  }
+
+  /** There may be something to do. */
+  wake(): void {
+    if (this.#stopped) return;
+    this.#woken = true;
+    this.#cancel();
+    this.#working ??= this.#work().finally(() => {
+      this.#working = null;
+      if (this.#woken) this.wake();
+    });
+  }
+
+  async #work(): Promise<void> {
+    const { clock, log, store } = this.#parts;
+    this.#woken = false;
+    try {
+      for (;;) {
+        const next = await store.next();
+        if (!next || this.#stopped) return;
+        const wait = next.dueAt - clock.now();
+        if (wait > 0) {
+          this.#cancel = clock.after(wait, () => this.wake());
+          return;
+        }
+        await store.move(next.story, await this.#portion(next.story), clock.now());
+      }
+    } catch (err) {
+      log.error({ err }, 'stories could not be taken further');
+      this.#cancel = clock.after(AGAIN_MS, () => this.wake());
+    }
+  }
+
+  /** Sends the next portion, and says how the story moves. */
+  async #portion(story: Story): Promise<StoryMove> {
+    const { archive, clock, devices } = this.#parts;
+    const now = clock.now();
+    if (now - story.createdAt > STORY_MS)
+      return { state: 'expired', error: 'a day was over before all had it' };
+    const session = devices.openSession(story.deviceId);
+    if (!session) return { dueAt: now + AGAIN_MS };
+    const { tenantId, messageRowId: rowId, messageId } = story;
+    const audience = story.audience.slice(story.position, story.position + PORTION);
+    const position = story.position + audience.length;
+    try {
+      const message = { tenantId, rowId, messageId };
+      const ack = await sendToMore(archive, session, message, { to: STORIES, audience });
+      if (!ack) return { state: 'deleted' };
+      // The first one failed when it was asked for.
+      if (story.position === 0) await archive.markSent({ tenantId, rowId, kind: 'text' }, ack.timestamp);
+    } catch (error) {
+      return this.#failed(story, position, error);
+    }
+    return { ...sentTo(story.audience, position, clock.now()), failures: 0 };
+  }
+
+  /** Whom WhatsApp refuses the story to does not hold up the others. */
+  #failed(story: Story, position: number, error: unknown): StoryMove {
+    const { clock, log } = this.#parts;
+    const failures = story.failures + 1;
+    const text = error instanceof Error ? error.message : String(error);
+    log.warn(
+      { tenant_id: story.tenantId, device_id: story.deviceId, err: error },
+      'a portion of a story failed',
+    );
+    if (failures > MOST_FAILURES) return { state: 'failed', error: text, failures };
+    if (error instanceof SendRejected && error.whatsappCode !== TOO_FAST) {
+      const refused = story.refused + position - story.position;
+      return { ...sentTo(story.audience, position, clock.now()), refused, failures, error: text };
+    }
+    const tooFast =
+      error instanceof SendRejected || (error instanceof AppError && error.code === 'RATE_LIMITED');
+    return { failures, error: text, dueAt: clock.now() + (tooFast ? TOO_FAST_MS : AGAIN_MS) };
+  }
+}

@@ -1,0 +1,217 @@
+/** Stories ("status"): posted to those who may see them, followed, taken back; and who may see them. */
+import type { Clock } from '../clock.ts';
+import { AppError, type ErrorCode } from '../errors.ts';
+import type { MessageName } from '../identity/message-name.ts';
+import type { MessageArchive } from '../messages/archive.ts';
+import type { MessageDevice, StoredMessage } from '../messages/stored-message.ts';
+import { findOwnMessages } from '../messages/visible.ts';
+import { accountOf } from '../sending/account.ts';
+import type { Composed, Content } from '../sending/content.ts';
+import { type Delivered, deliver, earlierDelivery, type SendAttempt } from '../sending/delivery.ts';
+import type { OutboundMediaSource } from '../sending/outbound-media.ts';
+import type { SendingDevices } from '../sending/pipeline.ts';
+import type { Recipient, Recipients } from '../sending/recipients.ts';
+import type { Caller } from '../tenancy/caller.ts';
+import { fromSession, onSession } from '../whatsapp/port/app-errors.ts';
+import type { Jid } from '../whatsapp/port/identity.ts';
+import type { WhatsAppSession } from '../whatsapp/port/session.ts';
+import { STORIES, type StoryAudience, type StoryPrivacy } from '../whatsapp/port/stories.ts';
+import { audienceOf, type SavedContacts } from './audience.ts';
+import { FIRST_PORTION_MS, PORTION, type Story, sentTo } from './story.ts';
+import type { StoryMove, StoryStore } from './story-store.ts';
+
+export interface StoriesParts {
+  devices: SendingDevices;
+  archive: MessageArchive;
+  recipients: Recipients;
+  media: OutboundMediaSource;
+  contacts: SavedContacts;
+  store: StoryStore;
+  clock: Clock;
+  /** Takes the rest of an audience from the stored story on. */
+  wake(): void;
+}
+
+export interface StoryRequest {
+  deviceId: string | undefined;
+  content: Content;
+  /** Who is to see it; null: as the account's privacy says. */
+  people: Jid[] | null;
+  attempt?: SendAttempt | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** What a story is after its first portion. */
+export interface PostedStory extends Delivered {
+  /** Of its file. */
+  mimeType?: string | undefined;
+  /** Null when an earlier attempt of the request posted it. */
+  story: Story | null;
+}
+
+export interface FollowedStory {
+  story: Story;
+  message: StoredMessage;
+  views: number;
+}
+
+const RECIPIENT: Recipient = { to: STORIES, chat: { jid: STORIES, lid: null }, isGroup: false };
+/** After these the server may have it all the same. */
+const NO_ENDS: readonly ErrorCode[] = ['WHATSAPP_TIMEOUT', 'DEVICE_NOT_READY', 'STORAGE_UNAVAILABLE'];
+
+function hasEnded(error: unknown): boolean {
+  return error instanceof AppError && !NO_ENDS.includes(error.code);
+}
+
+/** `REVOKE` of waE2E.ProtocolMessage.Type. */
+const REVOKE = 0;
+
+export class Stories {
+  readonly #parts: StoriesParts;
+
+  constructor(parts: StoriesParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Posts a story, and resolves when the server has it for the first portion of its audience; the rest follows, also
+   * after a restart. Throws what a send throws.
+   */
+  async post(caller: Caller, request: StoryRequest): Promise<PostedStory> {
+    const { archive, devices } = this.#parts;
+    const { attempt } = request;
+    const earlier = await earlierDelivery(archive, caller.tenantId, attempt);
+    if (earlier) {
+      const story = await this.#parts.store.ofMessage(caller.tenantId, earlier.recordId);
+      return { ...earlier, story };
+    }
+    const device = await devices.resolve(caller, attempt?.claimed?.deviceId ?? request.deviceId);
+    const session = devices.session(device);
+    const audience = await this.#audience(session, device, request.people);
+    const composed = await this.#compose(session, device, request);
+    return this.#publish({ caller, session, device, audience, composed, attempt });
+  }
+
+  /** A story of ours that the caller may see; MESSAGE_NOT_FOUND otherwise. */
+  async follow(caller: Caller, name: MessageName): Promise<FollowedStory> {
+    const { archive, devices, store } = this.#parts;
+    const named = await findOwnMessages({ archive, devices }, caller, name);
+    for (const message of named) {
+      const story = await store.ofMessage(caller.tenantId, message.rowId);
+      if (story) return { story, message, views: await store.views(message) };
+    }
+    throw new AppError('MESSAGE_NOT_FOUND', { message: 'no story of yours has this id' });
+  }
+
+  /** Takes a story back, from all whom it has reached; nobody else gets it. */
+  async delete(caller: Caller, name: MessageName): Promise<PostedStory> {
+    const { clock, devices, store } = this.#parts;
+    const { story, message } = await this.follow(caller, name);
+    if (message.revokedAt !== null) throw new AppError('NOT_DELETABLE', { message: 'it is deleted already' });
+    const device = await devices.resolve(caller, story.deviceId);
+    if (accountOf(device) !== story.account) throw new AppError('ACCOUNT_CHANGED');
+    const session = devices.session(device);
+    // First of all, so that no further portion leaves.
+    await store.move(story, { state: 'deleted' }, clock.now());
+    const reached = story.audience.slice(0, Math.max(story.position, PORTION));
+    const composed: Composed = {
+      kind: 'revoke',
+      text: null,
+      targetId: message.messageId,
+      editAttribute: '7',
+      message: {
+        protocolMessage: { type: REVOKE, key: { remoteJid: STORIES, fromMe: true, id: message.messageId } },
+      },
+    };
+    return this.#publish({ caller, session, device, audience: reached, composed, attempt: undefined });
+  }
+
+  /** Who sees the account's stories, the list that is used first. */
+  async privacy(caller: Caller, deviceId: string | undefined): Promise<StoryPrivacy[]> {
+    const { devices } = this.#parts;
+    const session = devices.session(await devices.resolve(caller, deviceId));
+    return onSession(() => session.stories.privacy());
+  }
+
+  /** Chooses who sees them from now on, on all devices of the account. Resolves with the list that was taken. */
+  async setPrivacy(
+    caller: Caller,
+    { deviceId, audience, names }: { deviceId: string | undefined; audience: StoryAudience; names: Jid[] },
+  ): Promise<Jid[]> {
+    const { devices, recipients } = this.#parts;
+    const device = await devices.resolve(caller, deviceId);
+    const session = devices.session(device);
+    const people = await recipients.people({ session, device, chat: null }, names);
+    await onSession(() => session.account.change({ name: 'settings.status_privacy', audience, people }));
+    return people.flatMap(({ jid, lid }) => jid ?? lid ?? []);
+  }
+
+  async #audience(session: WhatsAppSession, device: MessageDevice, named: Jid[] | null): Promise<Jid[]> {
+    const { contacts, recipients } = this.#parts;
+    const people = named && (await recipients.people({ session, device, chat: null }, named));
+    return audienceOf({ session, device, contacts }, people);
+  }
+
+  async #compose(
+    session: WhatsAppSession,
+    device: MessageDevice,
+    { content, signal }: StoryRequest,
+  ): Promise<Composed> {
+    const { clock, media, recipients } = this.#parts;
+    try {
+      return await content.compose({
+        session,
+        device,
+        recipient: RECIPIENT,
+        now: clock.now(),
+        find: async () => null,
+        people: (names) => recipients.people({ session, device, chat: null }, names),
+        contextInfo: null,
+        media: media.for({ tenantId: device.tenantId, signal }),
+        signal,
+      });
+    } catch (error) {
+      throw fromSession(error);
+    }
+  }
+
+  async #publish(post: {
+    caller: Caller;
+    session: WhatsAppSession;
+    device: MessageDevice;
+    audience: Jid[];
+    composed: Composed;
+    attempt: SendAttempt | undefined;
+  }): Promise<PostedStory> {
+    const { archive, clock, store, wake } = this.#parts;
+    const { caller, session, device, audience, composed, attempt } = post;
+    const portion = audience.slice(0, PORTION);
+    const owner = { tenantId: device.tenantId, deviceId: device.id, userId: caller.userId };
+    let story: Story | null = null;
+    const keep = async ({ rowId: messageRowId, messageId }: StoredMessage): Promise<void> => {
+      const account = accountOf(device) ?? '';
+      const times = { now: clock.now(), dueAt: clock.now() + FIRST_PORTION_MS };
+      story = await store.create({ ...owner, account, messageRowId, messageId, audience }, times);
+    };
+    const moved = async (move: StoryMove): Promise<Story | null> =>
+      story && (await store.move(story, move, clock.now()));
+    try {
+      const delivered = await deliver(archive, {
+        session,
+        device,
+        recipient: RECIPIENT,
+        composed: { ...composed, audience: portion },
+        attempt,
+        stored: keep,
+      });
+      const mimeType = composed.media?.mimeType;
+      return { ...delivered, mimeType, story: await moved(sentTo(audience, portion.length, clock.now())) };
+    } catch (error) {
+      // Of what may have left, the rest of the audience gets it as well.
+      if (hasEnded(error)) await moved({ state: 'failed', error: (error as Error).message });
+      throw error;
+    } finally {
+      wake();
+    }
+  }
+}

@@ -1,0 +1,110 @@
+/** The statements on the table of stories. */
+import { randomUUID } from 'node:crypto';
+import type { Kysely } from 'kysely';
+import { receiptsOf } from '../messages/incoming-receipts.ts';
+import type { StoredMessage } from '../messages/stored-message.ts';
+import { checkedTenant } from '../storage/narrowing.ts';
+import type { Database } from '../storage/schema.ts';
+import type { StoriesTable } from '../storage/story-tables.ts';
+import { type Story, type StoryState, storyFromRow } from './story.ts';
+
+export type NewStory = Pick<
+  Story,
+  'tenantId' | 'deviceId' | 'userId' | 'account' | 'messageRowId' | 'messageId' | 'audience'
+>;
+
+/** How a story moves: what is not given stays. */
+export interface StoryMove {
+  position?: number;
+  refused?: number;
+  failures?: number;
+  error?: string | null;
+  dueAt?: number;
+  /** An end. */
+  state?: Exclude<StoryState, 'posting'>;
+}
+
+export class StoryStore {
+  readonly #db: Kysely<Database>;
+
+  constructor(db: Kysely<Database>) {
+    this.#db = db;
+  }
+
+  /** Writes a story before anything of it leaves; at `dueAt` its first portion is taken to have failed. */
+  async create(story: NewStory, { now, dueAt }: { now: number; dueAt: number }): Promise<Story> {
+    const row: StoriesTable = {
+      id: randomUUID(),
+      tenant_id: story.tenantId,
+      device_id: story.deviceId,
+      user_id: story.userId,
+      account: story.account,
+      message_row_id: story.messageRowId,
+      message_id: story.messageId,
+      audience: JSON.stringify(story.audience),
+      total: story.audience.length,
+      position: 0,
+      refused: 0,
+      state: 'posting',
+      error: null,
+      failures: 0,
+      due_at: dueAt,
+      created_at: now,
+      finished_at: null,
+    };
+    await this.#db.insertInto('stories').values(row).execute();
+    return storyFromRow(row);
+  }
+
+  /** The unfinished one that is due first, and when. */
+  async next(): Promise<{ story: Story; dueAt: number } | null> {
+    const row = await this.#db
+      .selectFrom('stories')
+      .selectAll()
+      .where('finished_at', 'is', null)
+      .orderBy('due_at')
+      .limit(1)
+      .executeTakeFirst();
+    return row ? { story: storyFromRow(row), dueAt: row.due_at } : null;
+  }
+
+  /** Moves it and gives it as it is then; one that has ended stays as it is. */
+  async move(story: Story, move: StoryMove, now: number): Promise<Story> {
+    const { position, refused, failures, error, dueAt, state } = move;
+    const query = this.#db
+      .updateTable('stories')
+      .set({
+        ...(position === undefined ? {} : { position }),
+        ...(refused === undefined ? {} : { refused }),
+        ...(failures === undefined ? {} : { failures }),
+        ...(error === undefined ? {} : { error }),
+        ...(dueAt === undefined ? {} : { due_at: dueAt }),
+        ...(state === undefined ? {} : { state, finished_at: now }),
+      })
+      .where(checkedTenant(story.tenantId))
+      .where('id', '=', story.id)
+      .returningAll();
+    const unended = state === 'deleted' ? query : query.where('finished_at', 'is', null);
+    const row = await unended.executeTakeFirst();
+    return row ? storyFromRow(row) : story;
+  }
+
+  /** The story of a message. */
+  async ofMessage(tenantId: string, messageRowId: string): Promise<Story | null> {
+    const row = await this.#db
+      .selectFrom('stories')
+      .selectAll()
+      .where(checkedTenant(tenantId))
+      .where('message_row_id', '=', messageRowId)
+      .limit(1)
+      .executeTakeFirst();
+    return row ? storyFromRow(row) : null;
+  }
+
+  /** How many people have seen it, and say so by a receipt. */
+  async views(message: StoredMessage): Promise<number> {
+    const receipts = await receiptsOf(this.#db, message);
+    const seen = receipts.filter(({ kind }) => kind === 'read' || kind === 'played');
+    return new Set(seen.map(({ recipientJid }) => recipientJid)).size;
+  }
+}

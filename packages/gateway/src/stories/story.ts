@@ -1,0 +1,70 @@
+import type { Selectable } from 'kysely';
+import type { StoriesTable } from '../storage/story-tables.ts';
+import type { Jid } from '../whatsapp/port/identity.ts';
+
+export type StoryState = StoriesTable['state'];
+
+/** A story of ours, and how far it has come. */
+export interface Story {
+  id: string;
+  tenantId: string;
+  deviceId: string;
+  userId: string;
+  account: Jid;
+  messageRowId: string;
+  messageId: string;
+  audience: Jid[];
+  /** Into the audience: those before it were sent to. */
+  position: number;
+  refused: number;
+  state: StoryState;
+  error: string | null;
+  failures: number;
+  /** Milliseconds, as all times here. */
+  createdAt: number;
+  finishedAt: number | null;
+}
+
+/** WhatsApp shows a story for a day. */
+export const STORY_MS = 24 * 3600_000;
+
+/**
+ * People of one stanza. WAHA's users see time-outs with 500 and refusals for haste with 256 (its issues 2080 and
+ * 2096); with fewer the device has its turn for other messages more often.
+ */
+export const PORTION = 100;
+
+/** A first portion that has not been answered by then is sent once more: its process may have ended. */
+export const FIRST_PORTION_MS = 60_000;
+/** Between two portions of one story: other messages of the device have their turn. */
+export const PAUSE_MS = 1_000;
+
+/** How a story moves once it was sent to the first `position` of its audience. */
+export function sentTo(
+  audience: readonly Jid[],
+  position: number,
+  now: number,
+): { position: number; dueAt: number; state?: 'posted' } {
+  const done = position >= audience.length;
+  return { position, dueAt: now + PAUSE_MS, ...(done ? { state: 'posted' as const } : {}) };
+}
+
+export function storyFromRow(row: Selectable<StoriesTable>): Story {
+  return {
+    id: row.id,
+    tenantId: row.tenant_id,
+    deviceId: row.device_id,
+    userId: row.user_id,
+    account: row.account,
+    messageRowId: row.message_row_id,
+    messageId: row.message_id,
+    audience: JSON.parse(row.audience) as Jid[],
+    position: row.position,
+    refused: row.refused,
+    state: row.state,
+    error: row.error,
+    failures: row.failures,
+    createdAt: row.created_at,
+    finishedAt: row.finished_at,
+  };
+}
