@@ -133,6 +133,7 @@ const GATEWAY: Record<string, Rule> = {
     may: ['gateway.ts', 'first-start.ts', 'storage', 'tenancy', 'quotas', 'observability', 'net', PORT],
   },
   'composition.ts': { may: ['*'] },
+  'open-storage.ts': { may: ['config.ts', 'storage', 'observability'] },
   'gateway.ts': { may: ['*'] },
   'main.ts': { may: ['cli', 'gateway.ts', 'storage', 'first-start.ts'] },
 };

@@ -10,7 +10,7 @@ import { composeApi } from './api/composition.ts';
 import type { Listening } from './api/listening.ts';
 import { composeCalls } from './calls/composition.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { type Config, ConfigError, WHATSAPP_NETWORK_URL } from './config.ts';
+import { type Config, WHATSAPP_NETWORK_URL } from './config.ts';
 import { composeContacts } from './contacts/composition.ts';
 import { composeDeviceSettings, settingsStore } from './device-settings/composition.ts';
 import { composeDevices } from './devices/composition.ts';
@@ -30,15 +30,14 @@ import { composeNet } from './net/composition.ts';
 import { composeNewsletters } from './newsletters/composition.ts';
 import { createLog, type Log } from './observability/log.ts';
 import { createMetrics } from './observability/metrics.ts';
+import { openStorage, type StoreOverrides } from './open-storage.ts';
 import { composeProfile } from './profile/composition.ts';
 import { composeProxies } from './proxies/composition.ts';
 import { composeQuotas } from './quotas/composition.ts';
 import { composeSending } from './sending/composition.ts';
 import type { Steps } from './steps.ts';
-import { composeStorage, type Storage } from './storage/composition.ts';
 import { StoredCredentials } from './storage/credentials.ts';
-import { type DatabaseOptions, databaseAnswers } from './storage/database.ts';
-import { KeyRefused } from './storage/encryption-key.ts';
+import { databaseAnswers } from './storage/database.ts';
 import { journalSize } from './storage/journal.ts';
 import type { Database } from './storage/schema.ts';
 import { storageSizes } from './storage/sizes.ts';
@@ -52,14 +51,10 @@ import { createBaileysSessionFactory } from './whatsapp/baileys/session.ts';
 import type { SessionFactory } from './whatsapp/port/session.ts';
 
 /** What a test may put in place of the real thing. */
-export interface Overrides {
+export interface Overrides extends StoreOverrides {
   clock?: Clock;
   log?: Log;
   createSession?: SessionFactory;
-  /** How the database's log is put on the disk. */
-  syncFile?: DatabaseOptions['syncFile'];
-  /** The disk refused to keep what was written: the process must end. */
-  onStoreLost?: () => void;
 }
 
 /** For the command line, and for tests that look at what no answer shows. */
@@ -372,37 +367,5 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
       unseenCiphertexts,
       unreadable,
     });
-  }
-}
-
-/** Throws ConfigError for a key that is not the database's. */
-async function openStorage(
-  config: Config,
-  { log, clock }: { log: Log; clock: Clock },
-  { syncFile, onStoreLost }: Overrides,
-): Promise<Storage> {
-  const { dataDir, databaseSync: sync, encryptionKey } = config;
-  try {
-    const storage = await composeStorage({
-      dataDir,
-      sync,
-      encryptionKey,
-      clock,
-      onStatisticsFailed: (err) => log.warn({ err }, 'the statistics of the database are not up to date'),
-      syncFile,
-      onSyncFailed: (failure) => {
-        log.error(
-          { err: failure },
-          'the disk refused to keep what was written: nothing is acknowledged any more until the gateway starts anew',
-        );
-        onStoreLost?.();
-      },
-    });
-    const { migrations } = storage;
-    if (migrations.length > 0) log.info({ migrations }, 'the database was migrated');
-    return storage;
-  } catch (error) {
-    if (!(error instanceof KeyRefused)) throw error;
-    throw new ConfigError([error.message]);
   }
 }

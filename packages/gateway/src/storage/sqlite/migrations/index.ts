@@ -31,8 +31,8 @@ import * as contacts from './0047-contacts.ts';
 import * as proxies from './0052-proxies.ts';
 import * as calls from './0053-calls.ts';
 import * as deviceSettings from './0054-device-settings.ts';
-import * as sendersByLid from './0060-senders-by-lid.ts';
 import * as stories from './0056-stories.ts';
+import * as sendersByLid from './0060-senders-by-lid.ts';
 
 /** In order of their names; one that was released is never changed, only followed. */
 export const migrations: Record<string, Migration> = {
@@ -68,6 +68,6 @@ export const migrations: Record<string, Migration> = {
   '0052-proxies': proxies,
   '0053-calls': calls,
   '0054-device-settings': deviceSettings,
-  '0060-senders-by-lid': sendersByLid,
   '0056-stories': stories,
+  '0060-senders-by-lid': sendersByLid,
 };
