@@ -33,7 +33,8 @@ async function main(): Promise<void> {
     ignorePatterns: ['.mutation', 'bench', 'data', 'demo', 'docs'],
     concurrency: Number(process.env.MUTATE_CONCURRENCY ?? 1),
     ignoreStatic: process.env.MUTATE_STATIC === '0',
-    timeoutMS: 15_000,
+    // On a busy machine a time-out is no verdict: give it more, and look at those it names.
+    timeoutMS: Number(process.env.MUTATE_TIMEOUT_MS ?? 15_000),
     dryRunTimeoutMinutes: 30,
     reporters: ['progress-append-only', 'json'],
     jsonReporter: { fileName: `.mutation/${name}.json` },
@@ -50,10 +51,13 @@ function report(name: string, results: Result[]): void {
   const alive = judged.filter(({ status }) => status === 'Survived' || status === 'NoCoverage');
   const same = alive.filter((result) => isEquivalent(result));
   for (const result of alive.filter((each) => !same.includes(each))) {
-    const { start } = result.location;
-    const place = `${relative(ROOT, result.fileName)}:${start.line}:${start.column}`;
-    console.log(`${place} ${result.status === 'Survived' ? result.mutatorName : 'no test gets here'}`);
+    console.log(
+      `${placeOf(result)} ${result.status === 'Survived' ? result.mutatorName : 'no test gets here'}`,
+    );
     console.log(`  - ${collapsed(original(result))}\n  + ${collapsed(result.replacement ?? '')}`);
+  }
+  for (const result of judged.filter(({ status }) => status === 'Timeout')) {
+    console.log(`${placeOf(result)} timed out\n  + ${collapsed(result.replacement ?? '')}`);
   }
   const counted = judged.length - same.length;
   const killed = judged.length - alive.length;
@@ -62,6 +66,10 @@ function report(name: string, results: Result[]): void {
   console.log(
     `${name}: ${share.toFixed(1)} % (${killed} of ${counted} noticed; ${same.length} change nothing, ${ignored} left out)`,
   );
+}
+
+function placeOf({ fileName, location: { start } }: Result): string {
+  return `${relative(ROOT, fileName)}:${start.line}:${start.column}`;
 }
 
 function isEquivalent(result: Result): boolean {
