@@ -97,6 +97,11 @@ export class Faults {
     this.#orders.refuseQuestions(code === null ? null : { ...options, code });
   }
 
+  /** The `xmlns` of each question that was refused or left unanswered since the last `clear`. */
+  get questionsRefused(): readonly string[] {
+    return [...this.#orders.questionsRefused];
+  }
+
   /** The next logins of a number's companions end in `<failure reason=code>`; 0 times lifts it. */
   refuseLogin(code: number, options: { number: string; times?: number }): void {
     this.#orders.refuseLogins(options.number, code, options.times ?? Number.POSITIVE_INFINITY);

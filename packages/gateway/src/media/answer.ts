@@ -4,7 +4,6 @@ import type { Readable } from 'node:stream';
 import { AppError } from '../errors.ts';
 import type { ByteRange } from '../storage/blobs.ts';
 import type { MediaKind } from '../whatsapp/port/media.ts';
-import { deviceNotReady } from '../whatsapp/port/not-ready.ts';
 import type { CachedMedia } from './cache.ts';
 import type { MediaCopy } from './copies.ts';
 import type { FetchOutcome } from './fetcher.ts';
@@ -50,14 +49,15 @@ export function ready(copy: MediaCopy, file: CachedMedia): ReadyMedia {
 /** Why a fetch did not bring the file, for the log and the answer. */
 export function detailOf(result: FetchOutcome): string | null {
   if (result.outcome === 'corrupt') return result.check;
+  if (result.outcome === 'no_hosts') return result.error.message;
   return 'detail' in result ? result.detail : null;
 }
 
 /** A fetch that a new upload cannot mend. */
 export function failureOf(result: FetchOutcome, maxBytes: number): AppError {
   switch (result.outcome) {
-    case 'offline':
-      return deviceNotReady({ reason: 'reconnecting' });
+    case 'no_hosts':
+      return result.error;
     case 'too_large':
       return new AppError('MEDIA_DOWNLOAD_FAILED', {
         message: `the media is larger than ${maxBytes} bytes, the most this server downloads`,

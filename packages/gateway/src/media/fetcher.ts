@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts';
+import { AppError } from '../errors.ts';
 import type { MediaHost, MediaHttp } from '../net/media-http.ts';
-import { SessionNotOpen, SessionTimeout } from '../whatsapp/port/errors.ts';
+import { fromSession } from '../whatsapp/port/app-errors.ts';
 import type { SessionMedia } from '../whatsapp/port/media.ts';
 import type { CachedMedia, MediaCache } from './cache.ts';
 import { type MediaCopies, type MediaCopy, promiseOf } from './copies.ts';
@@ -15,8 +16,8 @@ export interface MediaSession {
 
 export type FetchOutcome =
   | { outcome: 'ok'; file: CachedMedia }
-  /** The device's session closed or did not say where the media hosts are. */
-  | { outcome: 'offline' }
+  /** WhatsApp did not say where its media hosts are: it refused or was silent, or the connection went. */
+  | { outcome: 'no_hosts'; error: AppError }
   | Exclude<DownloadResult, { outcome: 'ok' }>;
 
 /** Brings a copy's file into the cache: one download per file and tenant at a time, however many ask. */
@@ -108,7 +109,8 @@ export class MediaFetcher {
     try {
       hosts = this.#parts.http.allowedHosts(await session.media.connection());
     } catch (error) {
-      if (error instanceof SessionNotOpen || error instanceof SessionTimeout) return { outcome: 'offline' };
+      const told = fromSession(error, { message: 'WhatsApp did not say where its media hosts are' });
+      if (told instanceof AppError) return { outcome: 'no_hosts', error: told };
       throw error;
     }
     const mine = cache.of(copy.tenantId);

@@ -2,13 +2,19 @@
 import { randomUUID } from 'node:crypto';
 import type { Phone } from '@wuts/sandbox';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { type Answer, type Api, type Json, until, untilReceived, World } from './harness.ts';
+import { type Answer, type Api, type Json, until, untilReceived, type World } from './harness.ts';
 import { jpeg } from './samples.ts';
+import { openShop } from './shop.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
 const CODES = [400, 401, 403, 404, 405, 409, 410, 429, 500, 503, 'silence'] as const;
 type Code = (typeof CODES)[number];
+interface Outcome {
+  status: number;
+  /** The `xmlns` of the questions that were refused meanwhile. */
+  refused: readonly string[];
+}
 
 let world: World;
 let api: Api;
@@ -16,7 +22,7 @@ let shop: Phone;
 let contact: Phone;
 let group: string;
 let channel: string;
-let fresh = 2;
+let fresh = 3;
 let picture: string;
 /** Messages in the chat with the contact, ours and theirs, new for each row of the tables. */
 let ours: string;
@@ -25,15 +31,11 @@ let theirs: string;
 let photo: string;
 
 beforeAll(async () => {
-  world = await World.create({
+  ({ world, api, shop, contact } = await openShop({
+    tenant: 'refused',
     settings: { WUTS_PACE_PER_MINUTE: '0' },
     patience: { ackTimeoutMs: 1_500, queryTimeoutMs: 1_500 },
-  });
-  const token = await world.tenant('refused');
-  shop = await world.sandbox.createPhone({ number: '5511999994001', name: 'Shop' });
-  contact = await world.sandbox.createPhone({ number: '5511999994002', name: 'Contact' });
-  await world.linkByQr(token, shop);
-  api = world.as(token);
+  }));
   picture = (await jpeg()).toString('base64');
 });
 afterAll(() => world.destroy());
@@ -52,11 +54,28 @@ async function stranger(): Promise<string> {
 const text = (number: string, more: Json = {}) => api.post('/send/text', { number, text: 'hello', ...more });
 const UNKNOWN_GROUP = '120363999999999999@g.us';
 
-const OPERATIONS: readonly (readonly [string, () => Promise<Answer>])[] = [
+/** A connection on which nothing has been asked yet, and no file in the cache. */
+async function afresh(): Promise<void> {
+  // What is being fetched on arrival would come into it again.
+  await until('the photo is there', async () => (await api.get(`/messages/${photo}/media`)).status === 200);
+  await until('the cache is empty', async () => (await world.gateway.parts.media.emptyCache()) === 0);
+  await api.post('/disconnect');
+  await connected();
+}
+
+const connected = () =>
+  until('the device is connected', async () => (await api.post('/connect')).status === 200);
+
+/**
+ * What is asked for and how. `media` begins on a connection that has not asked for media hosts, and only that question
+ * is refused: a connection that begins asks for other things as well, which sends would wait for. `group` begins with the
+ * account in the group: after a refusal it counts as outside until WhatsApp says otherwise.
+ */
+const OPERATIONS: readonly (readonly [string, () => Promise<Answer>, ('media' | 'group')?])[] = [
   ['a text', () => text(contact.number)],
   ['a text to somebody new', async () => text(await stranger())],
   ['a text to a group', () => text(group)],
-  ['a picture', () => api.post('/send/image', { number: contact.number, image: picture })],
+  ['a picture', () => api.post('/send/image', { number: contact.number, image: picture }), 'media'],
   [
     'a poll',
     () =>
@@ -74,16 +93,8 @@ const OPERATIONS: readonly (readonly [string, () => Promise<Answer>])[] = [
   ['a forward', () => api.post(`/messages/${theirs}/forward`, { to: contact.number })],
   ['a forward to a group', () => api.post(`/messages/${theirs}/forward`, { to: group })],
   ['a pin', () => api.post(`/messages/${theirs}/pin`, { chat_jid: contact.jid })],
-  ['a text with typing', () => text(contact.number, { typing_duration: 0.01 })],
-  ['a download', () => api.get(`/messages/${photo}/media`)],
-  [
-    'a re-upload',
-    async () => {
-      await until('the cache is empty', async () => (await world.gateway.parts.media.emptyCache()) === 0);
-      world.sandbox.cdn.expireAll(404);
-      return api.get(`/messages/${photo}/media`);
-    },
-  ],
+  ['a text with typing', () => text(contact.number, { typingDuration: 0.01 })],
+  ['a download', () => api.get(`/messages/${photo}/media`), 'media'],
   [
     'a code for linking',
     async () => {
@@ -114,22 +125,26 @@ const OPERATIONS: readonly (readonly [string, () => Promise<Answer>])[] = [
       }),
   ],
   ['a list of groups', () => api.get('/groups?refresh=true')],
-  ['a group', () => api.get(`/groups/${group}?refresh=true`)],
   ['a new group', () => api.post('/groups', { name: 'New', participants: [contact.jid] })],
-  ['a new name of a group', () => api.call('PATCH', `/groups/${group}`, { name: 'Another' })],
-  ['a description of a group', () => api.call('PATCH', `/groups/${group}`, { topic: 'About' })],
-  ['a setting of a group', () => api.call('PATCH', `/groups/${group}`, { join_approval: true })],
-  ['a timer of a group', () => api.put(`/groups/${group}/ephemeral`, { duration_seconds: 86_400 })],
-  ['a new member', () => api.post(`/groups/${group}/participants`, { participants: [contact.number] })],
+  ['a new name of a group', () => api.call('PATCH', `/groups/${group}`, { name: 'Another' }), 'group'],
+  ['a description of a group', () => api.call('PATCH', `/groups/${group}`, { topic: 'About' }), 'group'],
+  ['a setting of a group', () => api.call('PATCH', `/groups/${group}`, { join_approval: true }), 'group'],
+  ['a timer of a group', () => api.put(`/groups/${group}/ephemeral`, { duration_seconds: 86_400 }), 'group'],
+  [
+    'a new member',
+    () => api.post(`/groups/${group}/participants`, { participants: [contact.number] }),
+    'group',
+  ],
   [
     'a member that goes',
     () => api.call('DELETE', `/groups/${group}/participants`, { participants: [contact.number] }),
   ],
-  ['an invite link', () => api.get(`/groups/${group}/invite`)],
-  ['a new invite link', () => api.post(`/groups/${group}/invite/reset`)],
-  ['a picture of a group', () => api.post(`/groups/${group}/picture`, { image_base64: picture })],
-  ['a group without a picture', () => api.delete(`/groups/${group}/picture`)],
-  ['leaving a group', () => api.delete(`/groups/${group}/leave`)],
+  ['an invite link', () => api.get(`/groups/${group}/invite`), 'group'],
+  ['a new invite link', () => api.post(`/groups/${group}/invite/reset`), 'group'],
+  ['a picture of a group', () => api.post(`/groups/${group}/picture`, { image_base64: picture }), 'group'],
+  ['a group without a picture', () => api.delete(`/groups/${group}/picture`), 'group'],
+  ['leaving a group', () => api.delete(`/groups/${group}/leave`), 'group'],
+  ['a group', () => api.get(`/groups/${group}?refresh=true`)],
   ['a list of channels', () => api.get('/newsletters')],
   ['a new channel', () => api.post('/newsletters', { name: 'Offers' })],
   ['a channel', () => api.get(`/newsletters/${channel}`)],
@@ -146,7 +161,7 @@ const OPERATIONS: readonly (readonly [string, () => Promise<Answer>])[] = [
 ];
 
 async function prepare(): Promise<void> {
-  await until('the device is connected', async () => (await api.post('/connect')).status === 200);
+  await connected();
   group = (await shop.createGroup('Team', [contact])).jid;
   channel = (await api.post('/newsletters', { name: 'Offers' })).body.newsletter.jid;
   const sent = await text(contact.number);
@@ -169,15 +184,22 @@ function statusFor(code: Code): number {
  * Runs each operation and checks its answer; `refuse` gives the order anew for each. `silent`: messages are taken
  * without an ack. A question comes before the stanza: without its answer nothing has left.
  */
-async function checkAll(code: Code, refuse: () => void, silent = false): Promise<Map<string, number>> {
+async function checkAll(
+  code: Code,
+  refuse: (what?: 'media' | 'group') => void,
+  silent = false,
+): Promise<Map<string, Outcome>> {
   await prepare();
-  const statuses = new Map<string, number>();
-  for (const [name, run] of OPERATIONS) {
-    refuse();
+  const outcomes = new Map<string, Outcome>();
+  for (const [name, run, what] of OPERATIONS) {
+    if (what === 'media') await afresh();
+    if (what === 'group') expect((await api.get(`/groups/${group}?refresh=true`)).status).toBe(200);
+    refuse(what);
     const { status, body } = await run();
+    const refused = world.sandbox.faults.questionsRefused;
     world.sandbox.faults.clear();
     const told = `${name} (${code}): ${JSON.stringify(body)}`;
-    statuses.set(name, status);
+    outcomes.set(name, { status, refused });
     if (status < 300) continue;
     expect(status, told).toBe(statusFor(code));
     if (code !== 'silence' && body.whatsapp_code !== undefined) expect(body.whatsapp_code, told).toBe(code);
@@ -185,57 +207,89 @@ async function checkAll(code: Code, refuse: () => void, silent = false): Promise
     const row = await api.get(`/messages/${body.message_id}/status`);
     if (!(silent && status === 504) && row.status === 200) expect(row.body.status, told).toBe('failed');
   }
-  return statuses;
+  return outcomes;
 }
 
+/** What is asked for with which question (`xmlns`), on a connection and for people that are new. */
+const QUESTIONS = {
+  'a text to somebody new': 'usync',
+  'a text to a group': 'w:g2',
+  'a forward to a group': 'w:g2',
+  'a picture': 'w:m',
+  'a download': 'w:m',
+  'a star': 'w:sync:app:state',
+  'a code for linking': 'md',
+  'a list of groups': 'w:g2',
+  'a new name of a group': 'w:g2',
+  'a description of a group': 'w:g2',
+  'a setting of a group': 'w:g2',
+  'a timer of a group': 'w:g2',
+  'a new member': 'w:g2',
+  'an invite link': 'w:g2',
+  'a new invite link': 'w:g2',
+  'a picture of a group': 'w:profile:picture',
+  'a group without a picture': 'w:profile:picture',
+  'leaving a group': 'w:g2',
+  'a list of channels': 'w:mex',
+  'a new channel': 'w:mex',
+  'a channel': 'w:mex',
+  'posts of a channel': 'newsletter',
+  'following a channel': 'w:mex',
+};
+/** What is a message, and so is refused by its ack. */
+const MESSAGES = [
+  'a text',
+  'a text with typing',
+  'a picture',
+  'a poll',
+  'a reaction',
+  'an edit',
+  'a forward',
+  'a pin',
+  'a post',
+  'a reaction to a post',
+];
+
 test.each(CODES)('every question is refused with %s', async (code) => {
-  const statuses = await checkAll(code, () => world.sandbox.faults.refuseQuestions(code));
-  for (const asked of [
-    'a text to somebody new',
-    'a text to a group',
-    'a forward to a group',
-    'a star',
-    'a code for linking',
-    'a list of groups',
-    'a new name of a group',
-    'a description of a group',
-    'a setting of a group',
-    'a timer of a group',
-    'a new member',
-    'an invite link',
-    'a new invite link',
-    'a picture of a group',
-    'a group without a picture',
-    'leaving a group',
-    'a list of channels',
-    'a new channel',
-    'a channel',
-    'posts of a channel',
-    'following a channel',
-  ]) {
-    expect([asked, statuses.get(asked)]).toEqual([asked, statusFor(code)]);
+  const outcomes = await checkAll(code, (what) =>
+    world.sandbox.faults.refuseQuestions(code, what === 'media' ? { xmlns: 'w:m' } : {}),
+  );
+  for (const [name, question] of Object.entries(QUESTIONS)) {
+    const { status, refused = [] } = outcomes.get(name) ?? {};
+    expect([name, status, refused]).toEqual([name, statusFor(code), expect.arrayContaining([question])]);
   }
 });
 
 test.each(CODES)('every message is refused with %s', async (code) => {
-  const statuses = await checkAll(
+  const { presences } = world.sandbox.network;
+  const typed = vi.spyOn(presences, 'chatstate');
+  const outcomes = await checkAll(
     code,
     () => (code === 'silence' ? world.sandbox.faults.silenceAck(1) : world.sandbox.faults.nextAckError(code)),
     code === 'silence',
   );
-  for (const sent of [
-    'a text',
-    'a picture',
-    'a poll',
-    'a reaction',
-    'an edit',
-    'a forward',
-    'a pin',
-    'a post',
-    'a reaction to a post',
-  ]) {
-    expect([sent, statuses.get(sent)]).toEqual([sent, statusFor(code)]);
-  }
+  for (const sent of MESSAGES) expect([sent, outcomes.get(sent)?.status]).toEqual([sent, statusFor(code)]);
+  // Nobody answers that somebody types: it was shown, and the message refused.
+  const states = typed.mock.calls.map(([, { content }]) => Array.isArray(content) && content[0]?.tag);
+  expect(states).toEqual(['composing', 'paused']);
+  typed.mockRestore();
+});
+
+/** The server takes this request as any receipt: only the phone refuses it (its other answers: inbound-media.test.ts). */
+test.each([
+  ['error_node', 410, 'MEDIA_GONE'],
+  ['decryption_error', 502, 'MEDIA_DOWNLOAD_FAILED'],
+] as const)('a re-upload is refused with %s', async (policy, refusal, code) => {
+  await prepare();
+  await afresh();
+  world.sandbox.cdn.expireAll(404);
+  shop.mediaRetry = policy;
+  const before = shop.mediaRetryRequests.length;
+  const { status, body } = await api.get(`/messages/${photo}/media?wait=10`);
+  shop.mediaRetry = 'reupload';
+  expect([status, body?.error_code], JSON.stringify(body)).toEqual([refusal, code]);
+  const asked = shop.mediaRetryRequests.slice(before);
+  expect(asked).toEqual([expect.objectContaining({ messageId: photo, readable: true })]);
 });
 
 test.each(['w:g2', 'usync', 'encrypt'])('a refusal of %s alone leaves a chosen id free', async (xmlns) => {

@@ -1,6 +1,6 @@
 /** A send whose end is not known gets one. */
 import type { Phone } from '@wuts/sandbox';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { AdvancingClock } from '../../src/clock.ts';
 import { type Api, type Json, until, World } from './harness.ts';
 
@@ -81,7 +81,9 @@ const whileTimePasses = (what: string, ask: () => Promise<unknown>) =>
 test.each([
   ['/send/text', { text: 'again' }],
   ['/send/poll', { question: 'When?', options: [{ option_name: 'now' }, { option_name: 'later' }] }],
+  ['/send/event', { name: 'Party', start_time: '2096-12-24T18:00:00Z' }],
 ])('it is sent once more under its id, and the ack tells: %s', async (path, body) => {
+  const posted = vi.spyOn(world.sandbox.network.delivery, 'post');
   const id = await lost(path, body);
   expect(await told('message.sent', id)).toBeUndefined();
   await whileTimePasses('it is sent', () => told('message.sent', id));
@@ -90,7 +92,20 @@ test.each([
   await contact.waitForMessage((message) => message.id === id);
   await until('it is delivered', async () => (await status(id)).status === 'delivered');
   expect(await failed(id)).toBeUndefined();
+  // What a stanza says beside its message is said again, too.
+  const stanzas = posted.mock.calls.flatMap(([device, node]) =>
+    node.attrs.id === id && device.account.user === contact.number ? [besides(node)] : [],
+  );
+  posted.mockRestore();
+  expect(stanzas).toHaveLength(2);
+  expect(stanzas[1]).toEqual(stanzas[0]);
 });
+
+/** The children of a message's stanza that are not encrypted for the one who gets it. */
+function besides({ content }: { content?: unknown }): unknown[] {
+  const ciphertext = ['enc', 'device-identity'];
+  return Array.isArray(content) ? content.filter(({ tag }) => !ciphertext.includes(tag)) : [];
+}
 
 test('while the device is away it waits, and after a day it is told as failed', async () => {
   const id = await lost('/send/text', { text: 'never told' });

@@ -26,6 +26,8 @@ interface QuestionOrder {
 /** What is ordered to go wrong (`faults.ts` takes the orders); delivery, routing and login ask here. */
 export class FaultOrders {
   #refusedQuestions: QuestionOrder | null = null;
+  /** The `xmlns` of each question that an order refused or left unanswered. */
+  readonly questionsRefused: string[] = [];
   /** Milliseconds every stanza waits before it is handed to a device. */
   latencyMs = 0;
 
@@ -60,7 +62,9 @@ export class FaultOrders {
     const { xmlns = '' } = question.attrs;
     // An order is about what is asked for; a connection that answers no ping is another one (`silence`).
     if (xmlns === 'w:p') return undefined;
-    return order.xmlns === undefined || order.xmlns === xmlns ? order.code : undefined;
+    if (order.xmlns !== undefined && order.xmlns !== xmlns) return undefined;
+    this.questionsRefused.push(xmlns);
+    return order.code;
   }
 
   /** The next logins of a number's companions are refused; 0 times lifts it. */
@@ -109,6 +113,7 @@ export class FaultOrders {
     this.latencyMs = 0;
     this.#acks.length = 0;
     this.#refusedQuestions = null;
+    this.questionsRefused.length = 0;
     this.#refused.clear();
     this.hidingOtherName.clear();
     this.withoutKeys.clear();
