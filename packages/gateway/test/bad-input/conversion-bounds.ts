@@ -51,7 +51,7 @@ export function conversionsAreBounded({
   test('long conversions of one tenant do not keep another waiting', async () => {
     const { world, api } = linked;
     const other = await world.tenant('bystander');
-    const phone = await world.sandbox.createPhone({ number: '5511999994003', name: 'Bystander' });
+    const phone = await world.sandbox.createPhone({ number: '5511999994009', name: 'Bystander' });
     await world.linkByQr(other, phone);
     let answered = 0;
     const attack = Array.from({ length: 3 }, () =>

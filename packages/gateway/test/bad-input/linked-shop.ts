@@ -1,6 +1,7 @@
 import type { Phone } from '@wuts/sandbox';
 import { expect } from 'vitest';
-import { type Answer, type Api, World } from '../story/harness.ts';
+import type { Answer, Api, World } from '../story/harness.ts';
+import { openShop } from '../story/shop.ts';
 import type { RawAnswer } from './raw-request.ts';
 
 /** What a refusal must say; `field` is the request's member it names. */
@@ -28,11 +29,8 @@ export class LinkedShop {
   }
 
   static async create(settings: Record<string, string> = {}): Promise<LinkedShop> {
-    const world = await World.create({ settings });
-    const token = await world.tenant('shop');
-    const shop = await world.sandbox.createPhone({ number: '5511999994001', name: 'Shop' });
-    const contact = await world.sandbox.createPhone({ number: '5511999994002', name: 'Contact' });
-    return new LinkedShop(world, token, await world.linkByQr(token, shop), shop, contact);
+    const { world, token, deviceId, shop, contact } = await openShop({ settings });
+    return new LinkedShop(world, token, deviceId, shop, contact);
   }
 
   get api(): Api {

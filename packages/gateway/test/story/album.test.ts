@@ -2,8 +2,9 @@
 import type { Phone, PhoneMessage } from '@wuts/sandbox';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FileServer } from '../bad-input/file-server.ts';
-import { type Answer, type Api, type Json, World } from './harness.ts';
+import type { Answer, Api, Json, World } from './harness.ts';
 import { jpeg, mp4, sha256 } from './samples.ts';
+import { openShop } from './shop.ts';
 
 let world: World;
 let api: Api;
@@ -15,12 +16,10 @@ let pictures: Buffer[];
 let video: Buffer;
 
 beforeAll(async () => {
-  world = await World.create({ settings: { WUTS_ALLOW_NETWORKS: '127.0.0.0/8' } });
-  token = await world.tenant('albums');
-  shop = await world.sandbox.createPhone({ number: '5511999991701', name: 'Shop' });
-  contact = await world.sandbox.createPhone({ number: '5511999991702', name: 'Contact' });
-  await world.linkByQr(token, shop);
-  api = world.as(token);
+  ({ world, token, api, shop, contact } = await openShop({
+    tenant: 'albums',
+    settings: { WUTS_ALLOW_NETWORKS: '127.0.0.0/8' },
+  }));
   pictures = [await jpeg(), await jpeg(), await jpeg()];
   video = mp4();
   server = await FileServer.start({

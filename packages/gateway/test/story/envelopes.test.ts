@@ -2,7 +2,8 @@
 import type { Phone } from '@wuts/sandbox';
 import { proto } from 'baileys';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Api, type Json, untilReceived, World } from './harness.ts';
+import { type Api, type Json, untilReceived, type World } from './harness.ts';
+import { openShop } from './shop.ts';
 
 let world: World;
 let api: Api;
@@ -10,12 +11,7 @@ let shop: Phone;
 let contact: Phone;
 
 beforeAll(async () => {
-  world = await World.create();
-  const token = await world.tenant('envelopes');
-  shop = await world.sandbox.createPhone({ number: '5511999994001', name: 'Shop' });
-  contact = await world.sandbox.createPhone({ number: '5511999994002', name: 'Contact' });
-  await world.linkByQr(token, shop);
-  api = world.as(token);
+  ({ world, api, shop, contact } = await openShop({ tenant: 'envelopes' }));
 });
 afterAll(() => world.destroy());
 

@@ -1,7 +1,8 @@
 import type { Phone, PhoneMessage } from '@wuts/sandbox';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Answer, type Api, until, untilReceived, World } from './harness.ts';
+import { type Answer, type Api, until, untilReceived, type World } from './harness.ts';
 import { jpeg, oggOpus, sha256 } from './samples.ts';
+import { openShop } from './shop.ts';
 
 let world: World;
 let api: Api;
@@ -12,13 +13,7 @@ let friend: Phone;
 let device: string;
 
 beforeAll(async () => {
-  world = await World.create();
-  const token = await world.tenant('forwarding');
-  shop = await world.sandbox.createPhone({ number: '5511999992001', name: 'Shop' });
-  contact = await world.sandbox.createPhone({ number: '5511999992002', name: 'Contact' });
-  friend = await world.sandbox.createPhone({ number: '5511999992003', name: 'Friend' });
-  device = await world.linkByQr(token, shop);
-  api = world.as(token);
+  ({ world, api, shop, contact, friend, deviceId: device } = await openShop({ tenant: 'forwarding' }));
   stranger = world.as(await world.tenant('elsewhere'));
 });
 afterAll(() => world.destroy());

@@ -1,23 +1,18 @@
 import type { Phone } from '@wuts/sandbox';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { AdvancingClock } from '../../src/clock.ts';
-import { type Answer, type Api, until, World } from './harness.ts';
+import { type Answer, type Api, until, type World } from './harness.ts';
 import { jpeg, mp4, oggOpus, pdf, sha256, webp } from './samples.ts';
+import { openShop } from './shop.ts';
 
 let world: World;
 let api: Api;
-let token: string;
 let shop: Phone;
 let contact: Phone;
 const clock = new AdvancingClock();
 
 beforeAll(async () => {
-  world = await World.create({ clock });
-  token = await world.tenant('media');
-  shop = await world.sandbox.createPhone({ number: '5511999991001', name: 'Shop' });
-  contact = await world.sandbox.createPhone({ number: '5511999991002', name: 'Contact' });
-  await world.linkByQr(token, shop);
-  api = world.as(token);
+  ({ world, api, shop, contact } = await openShop({ tenant: 'media', clock }));
 });
 afterAll(() => world.destroy());
 beforeEach(() => {

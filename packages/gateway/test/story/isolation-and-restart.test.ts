@@ -1,7 +1,8 @@
 import type { Phone } from '@wuts/sandbox';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { until, World } from './harness.ts';
+import { until, type World } from './harness.ts';
 import { jpeg, sha256 } from './samples.ts';
+import { openShop } from './shop.ts';
 
 let world: World;
 let token: string;
@@ -13,11 +14,7 @@ let picture: Buffer;
 let pictureId: string;
 
 beforeAll(async () => {
-  world = await World.create();
-  token = await world.tenant('first');
-  shop = await world.sandbox.createPhone({ number: '5511999993001', name: 'Shop' });
-  contact = await world.sandbox.createPhone({ number: '5511999993002', name: 'Contact' });
-  deviceId = await world.linkByQr(token, shop);
+  ({ world, token, shop, contact, deviceId } = await openShop({ tenant: 'first' }));
   sentId = (await world.as(token).post('/send/text', { number: contact.number, text: 'hello' })).body
     .message_id;
   picture = await jpeg();

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { Phone } from '@wuts/sandbox';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { AdvancingClock } from '../../src/clock.ts';
-import { type Api, until, World } from './harness.ts';
+import { type Api, until, type World } from './harness.ts';
+import { openShop } from './shop.ts';
 
 const HOUR_MS = 3600_000;
 
@@ -14,12 +15,7 @@ let contact: Phone;
 const clock = new AdvancingClock();
 
 beforeAll(async () => {
-  world = await World.create({ clock });
-  const token = await world.tenant('kept');
-  const shop = await world.sandbox.createPhone({ number: '5511999990601', name: 'Shop' });
-  contact = await world.sandbox.createPhone({ number: '5511999990602', name: 'Contact' });
-  await world.linkByQr(token, shop);
-  api = world.as(token);
+  ({ world, api, contact } = await openShop({ tenant: 'kept', clock }));
 });
 afterAll(() => world.destroy());
 

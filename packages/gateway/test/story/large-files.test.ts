@@ -2,7 +2,8 @@
 import { createHash, randomFillSync } from 'node:crypto';
 import type { Phone } from '@wuts/sandbox';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Json, World } from './harness.ts';
+import type { Json, World } from './harness.ts';
+import { openShop } from './shop.ts';
 
 /** The default of `WUTS_MEDIA_MAX_BYTES`. */
 const MOST_BYTES = 100 * 1024 * 1024;
@@ -12,11 +13,7 @@ let token: string;
 let contact: Phone;
 
 beforeAll(async () => {
-  world = await World.create();
-  token = await world.tenant('large');
-  const shop = await world.sandbox.createPhone({ number: '5511999999111', name: 'Shop' });
-  contact = await world.sandbox.createPhone({ number: '5511999999112', name: 'Contact' });
-  await world.linkByQr(token, shop);
+  ({ world, token, contact } = await openShop({ tenant: 'large' }));
 });
 afterAll(() => world?.destroy());
 

@@ -2,8 +2,9 @@
 import type { Phone } from '@wuts/sandbox';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FileServer, type Handler } from '../bad-input/file-server.ts';
-import { type Answer, type Api, type Json, World } from './harness.ts';
+import type { Answer, Api, Json, World } from './harness.ts';
 import { jpeg } from './samples.ts';
+import { openShop } from './shop.ts';
 
 let world: World;
 let api: Api;
@@ -11,12 +12,10 @@ let contact: Phone;
 let picture: Buffer;
 
 beforeAll(async () => {
-  world = await World.create({ settings: { WUTS_ALLOW_NETWORKS: '127.0.0.0/8' } });
-  const token = await world.tenant('previews');
-  const shop = await world.sandbox.createPhone({ number: '5511999997101', name: 'Shop' });
-  contact = await world.sandbox.createPhone({ number: '5511999997102', name: 'Contact' });
-  await world.linkByQr(token, shop);
-  api = world.as(token);
+  ({ world, api, contact } = await openShop({
+    tenant: 'previews',
+    settings: { WUTS_ALLOW_NETWORKS: '127.0.0.0/8' },
+  }));
   picture = await jpeg();
 });
 afterAll(() => world.destroy());

@@ -1,6 +1,7 @@
 import type { Phone } from '@wuts/sandbox';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Api, type Json, until, World } from './harness.ts';
+import { type Api, type Json, until, type World } from './harness.ts';
+import { openShop } from './shop.ts';
 
 let world: World;
 let api: Api;
@@ -9,13 +10,7 @@ let contact: Phone;
 let friend: Phone;
 
 beforeAll(async () => {
-  world = await World.create();
-  const token = await world.tenant('details');
-  shop = await world.sandbox.createPhone({ number: '5511999993001', name: 'Shop' });
-  contact = await world.sandbox.createPhone({ number: '5511999993002', name: 'Contact' });
-  friend = await world.sandbox.createPhone({ number: '5511999993003', name: 'Friend' });
-  await world.linkByQr(token, shop);
-  api = world.as(token);
+  ({ world, api, shop, contact, friend } = await openShop({ tenant: 'details' }));
 });
 afterAll(() => world.destroy());
 

@@ -1,7 +1,8 @@
 /** What the events about messages say, whoever they are of. */
 import type { Phone } from '@wuts/sandbox';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Api, type Json, until, World } from './harness.ts';
+import { type Api, type Json, until, type World } from './harness.ts';
+import { openShop } from './shop.ts';
 
 let world: World;
 let api: Api;
@@ -9,12 +10,7 @@ let shop: Phone;
 let contact: Phone;
 
 beforeAll(async () => {
-  world = await World.create();
-  const token = await world.tenant('directions');
-  shop = await world.sandbox.createPhone({ number: '5511999996001', name: 'Shop' });
-  contact = await world.sandbox.createPhone({ number: '5511999996002', name: 'Contact' });
-  await world.linkByQr(token, shop);
-  api = world.as(token);
+  ({ world, api, shop, contact } = await openShop({ tenant: 'directions' }));
 });
 afterAll(() => world.destroy());
 

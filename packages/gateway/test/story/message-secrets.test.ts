@@ -1,8 +1,9 @@
 /** The secret that every new message of ours carries, as the receiving phone decrypts it. */
 import type { Phone } from '@wuts/sandbox';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Api, World } from './harness.ts';
+import type { Api, World } from './harness.ts';
 import { jpeg } from './samples.ts';
+import { openShop } from './shop.ts';
 
 let world: World;
 let api: Api;
@@ -11,12 +12,7 @@ let contact: Phone;
 let group: string;
 
 beforeAll(async () => {
-  world = await World.create();
-  const token = await world.tenant('secrets');
-  shop = await world.sandbox.createPhone({ number: '5511999991301', name: 'Shop' });
-  contact = await world.sandbox.createPhone({ number: '5511999991302', name: 'Contact' });
-  await world.linkByQr(token, shop);
-  api = world.as(token);
+  ({ world, api, shop, contact } = await openShop({ tenant: 'secrets' }));
   group = (await shop.createGroup('Team', [contact])).jid;
 });
 afterAll(() => world.destroy());

@@ -1,7 +1,8 @@
 import type { Phone } from '@wuts/sandbox';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { GatewayProcess } from './gateway-process.ts';
-import { Api, type Json, MASTER_TOKEN, until, World } from './harness.ts';
+import { Api, type Json, MASTER_TOKEN, until, type World } from './harness.ts';
+import { openShop } from './shop.ts';
 
 let world: World;
 let token: string;
@@ -14,11 +15,7 @@ let killed: GatewayProcess | null = null;
 vi.setConfig({ testTimeout: 90_000 });
 
 beforeEach(async () => {
-  world = await World.create();
-  token = await world.tenant('crash');
-  shop = await world.sandbox.createPhone({ number: '5511999994001', name: 'Shop' });
-  contact = await world.sandbox.createPhone({ number: '5511999994002', name: 'Contact' });
-  deviceId = await world.linkByQr(token, shop);
+  ({ world, token, deviceId, shop, contact } = await openShop({ tenant: 'crash' }));
 });
 afterEach(async () => {
   await killed?.kill().catch(() => undefined);

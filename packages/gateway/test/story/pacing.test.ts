@@ -1,7 +1,8 @@
 import type { Phone } from '@wuts/sandbox';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ManualClock } from '../../src/clock.ts';
-import { type Answer, type Api, type Json, until, World } from './harness.ts';
+import { type Answer, type Api, type Json, until, type World } from './harness.ts';
+import { openShop } from './shop.ts';
 
 const clock = new ManualClock(Date.now());
 let world: World;
@@ -9,15 +10,11 @@ let api: Api;
 let contact: Phone;
 
 beforeAll(async () => {
-  world = await World.create({
+  ({ world, api, contact } = await openShop({
+    tenant: 'paced',
     clock,
     settings: { WUTS_PACE_PER_MINUTE: '60', WUTS_PACE_BURST: '2', WUTS_PACE_MAX_WAIT: '1s' },
-  });
-  const token = await world.tenant('paced');
-  const shop = await world.sandbox.createPhone({ number: '5511999991401', name: 'Shop' });
-  contact = await world.sandbox.createPhone({ number: '5511999991402', name: 'Contact' });
-  await world.linkByQr(token, shop);
-  api = world.as(token);
+  }));
 });
 afterAll(() => world.destroy());
 

@@ -2,7 +2,8 @@ import { connect } from 'node:net';
 import type { Phone } from '@wuts/sandbox';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ManualClock } from '../../src/clock.ts';
-import { until, World } from './harness.ts';
+import { until, type World } from './harness.ts';
+import { openShop } from './shop.ts';
 
 const clock = new ManualClock(Date.now());
 let world: World;
@@ -11,11 +12,7 @@ let contact: Phone;
 
 // The pace is that of the default settings.
 beforeAll(async () => {
-  world = await World.create({ clock });
-  token = await world.tenant('busy');
-  const shop = await world.sandbox.createPhone({ number: '5511999991501', name: 'Shop' });
-  contact = await world.sandbox.createPhone({ number: '5511999991502', name: 'Contact' });
-  await world.linkByQr(token, shop);
+  ({ world, token, contact } = await openShop({ tenant: 'busy', clock }));
 });
 afterAll(() => world?.destroy());
 

@@ -1,7 +1,8 @@
 /** Whom a message names, and where its writer came from. */
 import type { Phone } from '@wuts/sandbox';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Api, type Json, until, World } from './harness.ts';
+import { type Api, type Json, until, type World } from './harness.ts';
+import { openShop } from './shop.ts';
 
 let world: World;
 let api: Api;
@@ -11,13 +12,7 @@ let friend: Phone;
 let group: { jid: string };
 
 beforeAll(async () => {
-  world = await World.create();
-  const token = await world.tenant('people');
-  shop = await world.sandbox.createPhone({ number: '5511999998001', name: 'Shop' });
-  contact = await world.sandbox.createPhone({ number: '5511999998002', name: 'Contact' });
-  friend = await world.sandbox.createPhone({ number: '5511999998003', name: 'Friend' });
-  await world.linkByQr(token, shop);
-  api = world.as(token);
+  ({ world, api, shop, contact, friend } = await openShop({ tenant: 'people' }));
   group = await contact.createGroup('People', [shop, friend]);
   // From then on the device knows both names of the friend.
   await told('message.received', (await friend.sendText(group.jid, 'here')).id);

@@ -1,8 +1,9 @@
 /** What an answer shows of the message that it answers, as it stands by then. */
 import type { Phone } from '@wuts/sandbox';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Answer, type Api, type Json, until, untilReceived, World } from './harness.ts';
+import { type Answer, type Api, type Json, until, untilReceived, type World } from './harness.ts';
 import { jpeg } from './samples.ts';
+import { openShop } from './shop.ts';
 
 let world: World;
 let api: Api;
@@ -10,12 +11,7 @@ let shop: Phone;
 let contact: Phone;
 
 beforeAll(async () => {
-  world = await World.create();
-  const token = await world.tenant('quotes');
-  shop = await world.sandbox.createPhone({ number: '5511999991501', name: 'Shop' });
-  contact = await world.sandbox.createPhone({ number: '5511999991502', name: 'Contact' });
-  await world.linkByQr(token, shop);
-  api = world.as(token);
+  ({ world, api, shop, contact } = await openShop({ tenant: 'quotes' }));
 });
 afterAll(() => world.destroy());
 

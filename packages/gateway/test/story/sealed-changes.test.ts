@@ -1,8 +1,9 @@
 /** What phones seal under the secret of the message that it speaks of. */
 import type { Phone } from '@wuts/sandbox';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Api, type Json, until, untilReceived, World } from './harness.ts';
+import { type Api, type Json, until, untilReceived, type World } from './harness.ts';
 import { jpeg, sha256 } from './samples.ts';
+import { openShop } from './shop.ts';
 
 let world: World;
 let api: Api;
@@ -11,13 +12,7 @@ let contact: Phone;
 let friend: Phone;
 
 beforeAll(async () => {
-  world = await World.create();
-  const token = await world.tenant('sealed');
-  shop = await world.sandbox.createPhone({ number: '5511999995001', name: 'Shop' });
-  contact = await world.sandbox.createPhone({ number: '5511999995002', name: 'Contact' });
-  friend = await world.sandbox.createPhone({ number: '5511999995003', name: 'Friend' });
-  await world.linkByQr(token, shop);
-  api = world.as(token);
+  ({ world, api, shop, contact, friend } = await openShop({ tenant: 'sealed' }));
 });
 afterAll(() => world.destroy());
 

@@ -1,8 +1,9 @@
 /** Buttons, lists, templates and products, as the receiving phone decrypts them and as their stanza says. */
 import type { Phone, PhoneMessage } from '@wuts/sandbox';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Answer, type Api, type Json, until, World } from './harness.ts';
+import { type Answer, type Api, type Json, until, type World } from './harness.ts';
 import { jpeg, sha256 } from './samples.ts';
+import { openShop } from './shop.ts';
 
 let world: World;
 let api: Api;
@@ -11,12 +12,7 @@ let contact: Phone;
 let to: string;
 
 beforeAll(async () => {
-  world = await World.create();
-  const token = await world.tenant('interactive');
-  shop = await world.sandbox.createPhone({ number: '5511999998001', name: 'Shop' });
-  contact = await world.sandbox.createPhone({ number: '5511999998002', name: 'Contact' });
-  await world.linkByQr(token, shop);
-  api = world.as(token);
+  ({ world, api, shop, contact } = await openShop({ tenant: 'interactive' }));
   to = contact.number;
 });
 afterAll(() => world.destroy());

@@ -1,6 +1,7 @@
 import type { Phone } from '@wuts/sandbox';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Api, type Json, until, untilReceived, World } from './harness.ts';
+import { type Api, type Json, until, untilReceived, type World } from './harness.ts';
+import { openShop } from './shop.ts';
 
 let world: World;
 let api: Api;
@@ -10,12 +11,7 @@ let contact: Phone;
 let group: string;
 
 beforeAll(async () => {
-  world = await World.create();
-  const token = await world.tenant('stars');
-  shop = await world.sandbox.createPhone({ number: '5511999991201', name: 'Shop' });
-  contact = await world.sandbox.createPhone({ number: '5511999991202', name: 'Contact' });
-  await world.linkByQr(token, shop);
-  api = world.as(token);
+  ({ world, api, shop, contact } = await openShop({ tenant: 'stars' }));
   stranger = world.as(await world.tenant('elsewhere'));
   group = (await shop.createGroup('Team', [contact])).jid;
 });

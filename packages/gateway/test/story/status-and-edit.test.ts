@@ -1,8 +1,9 @@
 import type { Phone } from '@wuts/sandbox';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AdvancingClock } from '../../src/clock.ts';
-import { type Api, type Json, until, World } from './harness.ts';
+import { type Api, type Json, until, type World } from './harness.ts';
 import { jpeg, oggOpus, sha256 } from './samples.ts';
+import { openShop } from './shop.ts';
 
 let world: World;
 let api: Api;
@@ -12,13 +13,7 @@ let friend: Phone;
 const clock = new AdvancingClock();
 
 beforeAll(async () => {
-  world = await World.create({ clock });
-  const token = await world.tenant('status');
-  shop = await world.sandbox.createPhone({ number: '5511999992001', name: 'Shop' });
-  contact = await world.sandbox.createPhone({ number: '5511999992002', name: 'Contact' });
-  friend = await world.sandbox.createPhone({ number: '5511999992003', name: 'Friend' });
-  await world.linkByQr(token, shop);
-  api = world.as(token);
+  ({ world, api, shop, contact, friend } = await openShop({ tenant: 'status', clock }));
 });
 afterAll(() => world.destroy());
 
