@@ -231,7 +231,7 @@ const QUESTIONS = {
   'a group without a picture': 'w:profile:picture',
   'leaving a group': 'w:g2',
   'a list of channels': 'w:mex',
-  'a new channel': 'w:mex',
+  'a new channel': 'tos',
   'a channel': 'w:mex',
   'posts of a channel': 'newsletter',
   'following a channel': 'w:mex',
