@@ -33,7 +33,7 @@ const DEFAULT_PORTS: Record<ProxyKind, number> = {
   socks5: 1080,
   socks5h: 1080,
 };
-const MAX_URL_LENGTH = 2048;
+export const MAX_URL_LENGTH = 2048;
 /** One byte says how long each of them is (RFC 1929). */
 const MAX_SOCKS5_BYTES = 255;
 const SCHEME = /^([a-z0-9]{1,10}):\/\//i;

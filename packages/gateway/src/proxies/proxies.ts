@@ -12,6 +12,8 @@ import { type Unreachable, unreachableText } from '../whatsapp/port/unreachable.
 import type { ProxyStore, StoredProxy } from './proxy-store.ts';
 import type { Effective, Routes } from './routes.ts';
 
+export { MAX_URL_LENGTH as LONGEST_PROXY_URL } from '../net/proxy-address.ts';
+
 /** A proxy as it may be shown. */
 export interface ShownProxy {
   /** Its password masked. */

@@ -62,7 +62,7 @@ const given = (name: string): object => ({
 /** One of the members, and only one. */
 export const exactlyOne = (...names: string[]): object => ({ oneOf: names.map(given) });
 /** One of the members, or several. */
-export const atLeastOne = (...names: string[]): object => ({ anyOf: names.map(given) });
+export const atLeastOne = (...names: string[]) => ({ anyOf: names.map(given) });
 /** Not both of the members. */
 export const notBoth = (one: string, other: string): object => ({
   not: { allOf: [given(one), given(other)] },

@@ -5,6 +5,7 @@ import { type Calls, type DeviceCallSettings, LONGEST_MESSAGE } from '../../../c
 import { rfc3339OrNull } from '../../../clock.ts';
 import { DEVICE_FAILURES } from '../../../devices/choice.ts';
 import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';
+import { refusing } from '../../description/stated.ts';
 import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { Nullable, Rfc3339, Uuid } from '../../schemas.ts';
@@ -24,11 +25,14 @@ const RejectBody = Type.Object(
       description: '`call_id` of the event `call.offer`',
       examples: ['5F3A9C0B1D2E4F60718293A4B5C6D7E8'],
     }),
-    from: Type.String({
-      minLength: 1,
-      description: 'Who calls, by phone number, JID or LID',
-      examples: ['5511999999999@s.whatsapp.net'],
-    }),
+    from: refusing(
+      'what is no phone number and no JID of a person',
+      Type.String({
+        minLength: 1,
+        description: 'Who calls, by phone number, JID or LID',
+        examples: ['5511999999999@s.whatsapp.net'],
+      }),
+    ),
     device_id: DeviceId,
   },
   { examples: [{ call_id: '5F3A9C0B1D2E4F60718293A4B5C6D7E8', from: '5511999999999@s.whatsapp.net' }] },

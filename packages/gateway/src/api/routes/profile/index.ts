@@ -10,6 +10,7 @@ import type { Profiles } from '../../../profile/profile.ts';
 import { TIMERS_SECONDS } from '../../../sending/disappearing.ts';
 import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';
 import { LONGEST_ABOUT, LONGEST_NAME } from '../../../whatsapp/port/profile.ts';
+import { atLeastOne, stated } from '../../description/stated.ts';
 import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { emptyCounts } from '../../request/given.ts';
@@ -26,10 +27,10 @@ export interface ProfileParts extends PictureParts {
 const tags = ['instances'];
 const Success = Type.Literal(true);
 
-const Timer = Type.Integer({
-  description: `Seconds after which messages of chats that others or the account begin disappear: one of ${TIMERS_SECONDS.join(', ')}; 0: never`,
-  examples: [604_800],
-});
+const TIMER =
+  'Seconds after which messages of chats that are begun disappear: 86400, 604800 or 7776000; 0: never';
+const ToldTimer = Type.Integer({ description: TIMER, examples: [604_800] });
+const Timer = Type.Integer({ enum: [...TIMERS_SECONDS], description: TIMER, examples: [604_800] });
 
 const ProfileAnswer = Type.Object({
   success: Success,
@@ -42,21 +43,31 @@ const ProfileAnswer = Type.Object({
   about_set_at: Nullable(Rfc3339),
   picture_id: Nullable(Type.String({ examples: ['1718000000'] })),
   picture_url: Nullable(Type.String({ examples: ['https://pps.whatsapp.net/v/…'] })),
-  disappearing_seconds: Timer,
+  disappearing_seconds: ToldTimer,
 });
 
-const ChangeBody = Type.Object(
-  {
-    name: Type.Optional(Type.String({ maxLength: LONGEST_NAME, pattern: '\\S', examples: ['Loja 01'] })),
-    about: Type.Optional(
-      emptyCounts(
-        Type.String({ maxLength: LONGEST_ABOUT, description: 'Empty: none', examples: ['Open till six'] }),
+const ChangeBody = stated(
+  Type.Object(
+    {
+      name: Type.Optional(Type.String({ maxLength: LONGEST_NAME, pattern: '\\S', examples: ['Loja 01'] })),
+      about: Type.Optional(
+        emptyCounts(
+          Type.String({ maxLength: LONGEST_ABOUT, description: 'Empty: none', examples: ['Open till six'] }),
+        ),
       ),
-    ),
-    disappearing_seconds: Type.Optional(emptyCounts(Timer)),
-    device_id: DeviceId,
+      disappearing_seconds: Type.Optional(emptyCounts(Timer)),
+      device_id: DeviceId,
+    },
+    { examples: [{ about: 'Open till six' }] },
+  ),
+  // An empty about text and a timer of 0 say something.
+  {
+    allOf: [
+      {
+        anyOf: [...atLeastOne('name').anyOf, { required: ['about'] }, { required: ['disappearing_seconds'] }],
+      },
+    ],
   },
-  { examples: [{ about: 'Open till six' }] },
 );
 
 export const profileRoutes: FastifyPluginAsyncTypebox<ProfileParts> = async (app, parts) => {

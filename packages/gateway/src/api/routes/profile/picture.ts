@@ -8,6 +8,7 @@ import type { Uploads } from '../../../media/uploads.ts';
 import type { Profiles } from '../../../profile/profile.ts';
 import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';
 import { FILE_MEMBER } from '../../description/bodies.ts';
+import { exactlyOne, stated } from '../../description/stated.ts';
 import { base64Members, base64Text } from '../../request/bounds.ts';
 import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
@@ -25,15 +26,20 @@ export interface PictureParts {
 
 const tags = ['instances'];
 
-const PictureBody = Type.Object(
-  {
-    image_base64: base64Text(
-      'JPEG, PNG, WebP or GIF: base64, with or without a `data:<mime>;base64,` prefix. Either this or `image_url`',
-    ),
-    image_url: Type.Optional(Type.String({ description: 'Public URL of it. Either this or `image_base64`' })),
-    device_id: DeviceId,
-  },
-  { examples: [{ image_url: 'https://example.com/logo.jpg' }] },
+const PictureBody = stated(
+  Type.Object(
+    {
+      image_base64: base64Text(
+        'JPEG, PNG, WebP or GIF: base64, with or without a `data:<mime>;base64,` prefix. Either this or `image_url`',
+      ),
+      image_url: Type.Optional(
+        Type.String({ description: 'Public URL of it. Either this or `image_base64`' }),
+      ),
+      device_id: DeviceId,
+    },
+    { examples: [{ image_url: 'https://example.com/logo.jpg' }] },
+  ),
+  { allOf: [exactlyOne('image_base64', 'image_url')] },
 );
 
 const PictureQuery = Type.Object({

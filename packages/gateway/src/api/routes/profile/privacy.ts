@@ -6,6 +6,7 @@ import { invalidField } from '../../../errors.ts';
 import type { Privacy, Profiles } from '../../../profile/profile.ts';
 import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';
 import { PRIVACY_SETTINGS, type PrivacySetting } from '../../../whatsapp/port/profile.ts';
+import { atLeastOne, stated } from '../../description/stated.ts';
 import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { OneOf } from '../../schemas.ts';
@@ -69,9 +70,12 @@ function optionalValue() {
   return Type.Optional(OneOf([] as readonly string[]));
 }
 
-const PrivacyBody = Type.Object(
-  { ...values, device_id: DeviceId },
-  { examples: [{ LastSeen: 'contacts', ReadReceipts: 'none' }] },
+const PrivacyBody = stated(
+  Type.Object(
+    { ...values, device_id: DeviceId },
+    { examples: [{ LastSeen: 'contacts', ReadReceipts: 'none' }] },
+  ),
+  { allOf: [atLeastOne(...names)] },
 );
 
 export const privacyRoutes: FastifyPluginAsyncTypebox<{ profiles: Profiles }> = async (app, { profiles }) => {

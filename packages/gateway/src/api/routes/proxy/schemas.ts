@@ -1,18 +1,24 @@
 /** The requests and answers of the tag "proxy". */
 import { Type } from 'typebox';
 import { DEVICE_STATES } from '../../../devices/state.ts';
+import { LONGEST_PROXY_URL } from '../../../proxies/proxies.ts';
 import { UNREACHABLE_CAUSES } from '../../../whatsapp/port/unreachable.ts';
+import { refusing } from '../../description/stated.ts';
 import { DeviceId } from '../../request/device.ts';
 import { Nullable, OneOf, Rfc3339, Uuid } from '../../schemas.ts';
 
 export const DevicePath = Type.Object({ deviceID: Type.String() });
 
-const ProxyUrl = Type.String({
-  minLength: 1,
-  description:
-    '`http`, `https`, `socks4`, `socks4a`, `socks5` or `socks5h`, with a user name and password where the proxy asks for them',
-  examples: ['socks5://shop:secret@proxy.example.com:1080'],
-});
+const ProxyUrl = refusing(
+  'what is no URL of a proxy, and an address that is not public',
+  Type.String({
+    minLength: 1,
+    maxLength: LONGEST_PROXY_URL,
+    description:
+      '`http`, `https`, `socks4`, `socks4a`, `socks5` or `socks5h`, with a user name and password where the proxy asks for them',
+    examples: ['socks5://shop:secret@proxy.example.com:1080'],
+  }),
+);
 
 export const ProxyBody = Type.Object(
   { proxy_url: ProxyUrl },
