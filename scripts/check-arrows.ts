@@ -124,7 +124,7 @@ const GATEWAY: Record<string, Rule> = {
   stories: {
     may: ['sending', 'messages', 'devices', 'tenancy', 'identity', 'storage', PORT, 'observability'],
   },
-  newsletters: { may: ['devices', 'tenancy', 'identity', PORT] },
+  newsletters: { may: ['sending', 'devices', 'tenancy', 'identity', PORT] },
   api: {
     may: [...DOMAIN, 'observability', PORT],
     owns: ['fastify', '@fastify/swagger', '@fastify/swagger-ui'],

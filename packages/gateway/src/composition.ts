@@ -304,7 +304,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     mediaLinks: mediaUrls,
     media,
     messages,
-    newsletters: composeNewsletters({ devices }),
+    newsletters: composeNewsletters({ devices, media: media.outbound }),
     stories,
     sending,
     actions,

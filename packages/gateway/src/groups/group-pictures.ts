@@ -1,15 +1,10 @@
 /** The picture of a group. */
-import { usable } from '../sending/content/picture.ts';
-import { type MediaInput, type OutboundMediaSource, withOpened } from '../sending/outbound-media.ts';
+import { avatar } from '../sending/content/picture.ts';
+import type { MediaInput, OutboundMediaSource } from '../sending/outbound-media.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { onGroup } from './group-answers.ts';
 import type { GroupDevices, GroupName, Groups } from './groups.ts';
 import { reachGroup } from './reaching.ts';
-
-/** Pixels: what the apps make of a picture before they send it (whatsmeow SetGroupPhoto takes such a JPEG). */
-const SIDE = 640;
-/** Bytes of the picture as it is given. */
-const LARGEST = 16 * 1024 ** 2;
 
 export interface GroupPicturesParts {
   devices: GroupDevices;
@@ -35,12 +30,7 @@ export class GroupPictures {
   ): Promise<string | null> {
     const { device, session, group } = await reachGroup(this.#parts, caller, name);
     const media = this.#parts.media.for({ tenantId: device.tenantId, ...(signal && { signal }) });
-    const jpeg = await withOpened(
-      media,
-      input,
-      { field, maxBytes: LARGEST, signal },
-      async (opened, member) => (await usable(member, () => media.pictures.square(opened, SIDE))).bytes,
-    );
+    const jpeg = await avatar(media, input, { field, signal });
     return onGroup(group, 'the picture', () => session.groups.setPicture(group.jid, jpeg));
   }
 

@@ -2,6 +2,8 @@
 import type { Device } from '../devices/device.ts';
 import { AppError, type ErrorCode, invalidField } from '../errors.ts';
 import { isNewsletter, parseJid } from '../identity/jid.ts';
+import { avatar } from '../sending/content/picture.ts';
+import type { MediaInput, OutboundMediaSource } from '../sending/outbound-media.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { onSession, SESSION_FAILURES } from '../whatsapp/port/app-errors.ts';
 import type { Jid } from '../whatsapp/port/identity.ts';
@@ -38,9 +40,11 @@ export const MOST_POSTS = 100;
 
 export class Newsletters {
   readonly #devices: NewsletterDevices;
+  readonly #media: OutboundMediaSource;
 
-  constructor(devices: NewsletterDevices) {
+  constructor({ devices, media }: { devices: NewsletterDevices; media: OutboundMediaSource }) {
     this.#devices = devices;
+    this.#media = media;
   }
 
   /** Those that the account follows or has. */
@@ -53,8 +57,14 @@ export class Newsletters {
     return this.#ask(whose, (session) => session.find(name));
   }
 
-  create(whose: Whose, newsletter: NewNewsletter): Promise<Newsletter> {
-    return this.#ask(whose, (session) => session.create(newsletter));
+  /** `picture`: any that we read, cut to a square. Throws INVALID_MEDIA, PAYLOAD_TOO_LARGE. */
+  async create(
+    whose: Whose,
+    { name, description, picture }: Omit<NewNewsletter, 'picture'> & { picture: MediaInput | null },
+  ): Promise<Newsletter> {
+    const { tenantId } = whose.caller;
+    const jpeg = picture && (await avatar(this.#media.for({ tenantId }), picture, { field: 'picture' }));
+    return this.#ask(whose, (session) => session.create({ name, description, picture: jpeg }));
   }
 
   follow(whose: Whose, jid: Jid, follows: boolean): Promise<void> {

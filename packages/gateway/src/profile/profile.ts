@@ -2,17 +2,12 @@
 import type { Device, Devices } from '../devices/devices.ts';
 import { AppError } from '../errors.ts';
 import type { OutboundFiles } from '../media/outbound.ts';
-import { usable } from '../sending/content/picture.ts';
+import { avatar } from '../sending/content/picture.ts';
 import { checkedTimer } from '../sending/disappearing.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
 import type { OwnAbout, OwnPicture, PrivacySetting } from '../whatsapp/port/profile.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
-
-/** The side of the picture that the apps show, in pixels (Baileys messages-media.js generateProfilePicture). */
-const PICTURE_SIDE = 640;
-/** More than any camera makes. */
-const MOST_PICTURE_BYTES = 16 * 1024 ** 2;
 
 export type Privacy = Partial<Record<PrivacySetting, string>>;
 
@@ -108,14 +103,8 @@ export class Profiles {
     const { session, device } = await this.#open(caller, deviceId);
     const files = this.#parts.files.for({ tenantId: device.tenantId });
     const field = 'url' in input ? 'image' : 'image_base64';
-    const opened = await files.open(input, { field, maxBytes: MOST_PICTURE_BYTES });
-    try {
-      const member = 'url' in input ? 'image_url' : field;
-      const { bytes } = await usable(member, () => files.pictures.square(opened, PICTURE_SIDE));
-      return await onSession(() => session.profile.setPicture(bytes));
-    } finally {
-      await opened.dispose();
-    }
+    const jpeg = await avatar(files, input, { field });
+    return onSession(() => session.profile.setPicture(jpeg));
   }
 
   async removePicture(caller: Caller, deviceId: string | undefined): Promise<void> {

@@ -70,7 +70,7 @@ export function mediaInput(type: string, inline: string | undefined, url: string
 
 /** Opens, works and disposes of the temporary file whatever happens. `work` is told which member the file came in. */
 export async function withOpened<T>(
-  media: OutboundMedia,
+  media: Pick<OutboundMedia, 'open'>,
   input: MediaInput,
   options: OpenOptions,
   work: (opened: OpenedMedia, member: string) => Promise<T>,

@@ -1,5 +1,6 @@
 /** Channels: made, found, followed, written in and read, with a phone that follows or writes. */
 import type { Phone } from '@wuts/sandbox';
+import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Api, type Json, until, World } from './harness.ts';
 import { jpeg, sha256 } from './samples.ts';
@@ -80,6 +81,18 @@ describe('a channel', () => {
     expect(listed.body.newsletters.map(({ id }: Json) => id).sort()).toEqual([offers, news].sort());
     expect((await api.delete(`/newsletters/${news}/subscribe`)).body.subscribed).toBe(false);
     expect(await role()).toEqual({ mute: 'off', role: 'guest' });
+  });
+
+  test('has the picture that it is made with, cut to a square', async () => {
+    const picture = (await jpeg(900, 700)).toString('base64');
+    const made = await api.post('/newsletters', { name: 'Shown', picture });
+    expect(made.status, JSON.stringify(made.body)).toBe(200);
+    const { direct_path: path } = made.body.newsletter.thread_metadata.picture;
+    const kept = world.sandbox.cdn.objects().find((object) => path.startsWith(object.path));
+    const { format, width, height } = await sharp(kept?.bytes).metadata();
+    expect({ format, width, height }).toEqual({ format: 'jpeg', width: 640, height: 640 });
+    const bad = await api.post('/newsletters', { name: 'Shown', picture: 'aGk=' });
+    expect([bad.status, bad.body.error_code]).toEqual([400, 'INVALID_MEDIA']);
   });
 
   test('that WhatsApp does not know, and what is no channel', async () => {

@@ -3,6 +3,7 @@ import { setAbout } from '../accounts/account-changes.ts';
 import { metadata, type Newsletter } from '../newsletters/newsletters.ts';
 import { bytesOf, childNamed, stanza } from '../wire/stanza.ts';
 import { BAD_REQUEST, type IqHandler, type IqRequest } from './answer.ts';
+import { keepPicture } from './pictures.ts';
 
 type Json = { readonly [name: string]: unknown };
 
@@ -48,7 +49,12 @@ const createNewsletter: Operation = {
   path: 'xwa2_newsletter_create',
   run: ({ network, sender }, variables) => {
     const wanted = objectIn(variables.newsletter_input ?? variables.input);
-    const owned = { owner: sender.account, description: textIn(wanted.description) };
+    const picture = textIn(wanted.picture);
+    const owned = {
+      owner: sender.account,
+      description: textIn(wanted.description),
+      ...(picture && { picture: keepPicture(network, Buffer.from(picture, 'base64')) }),
+    };
     return metadata(network.newsletters.create(textIn(wanted.name), owned), sender.account);
   },
 };

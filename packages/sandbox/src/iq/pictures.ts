@@ -26,7 +26,7 @@ const picture: IqHandler = ({ network, sender, iq }) => {
   }
   if (group?.locked && !group.participants.get(sender.account.user)?.role) return { error: FORBIDDEN };
   const bytes = bytesOf(wanted);
-  const kept = wanted && bytes ? keep(network, bytes) : undefined;
+  const kept = wanted && bytes ? keepPicture(network, bytes) : undefined;
   (group ?? sender.account).picture = kept;
   return {
     ...(kept === undefined ? {} : { content: [stanza('picture', { id: kept.id })] }),
@@ -47,7 +47,8 @@ function shown(
   return { content: [stanza('picture', { id: kept.id, type, url, direct_path: directPath, hash })] };
 }
 
-function keep(network: NetworkServices, bytes: Buffer): Picture {
+/** Puts it on the CDN. */
+export function keepPicture(network: NetworkServices, bytes: Buffer): Picture {
   const { url, directPath } = network.media?.keepPicture(bytes) ?? { url: '', directPath: '' };
   const hash = createHash('sha256').update(bytes).digest('base64');
   return { id: String(Date.now()), url, directPath, hash };

@@ -1,7 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { BinaryNode } from 'baileys';
 import type { Delivery } from '../delivery/delivery.ts';
-import type { Account, RegisteredDevice } from '../state/directory.ts';
+import type { Account, Picture, RegisteredDevice } from '../state/directory.ts';
 import { SERVER_JID, stanza, timestamp } from '../wire/stanza.ts';
 import { Posts } from './posts.ts';
 
@@ -15,6 +15,7 @@ export interface Newsletter {
   readonly inviteCode: string;
   readonly createdAt: number;
   readonly owner: Account | undefined;
+  readonly picture: Picture | undefined;
   readonly followers: Map<Account, { muted: boolean }>;
   readonly posts: Posts;
 }
@@ -38,7 +39,10 @@ export class Newsletters {
   }
 
   /** An owner sees the channel among those that it follows. */
-  create(title: string, options: { owner?: Account; description?: string } = {}): Newsletter {
+  create(
+    title: string,
+    options: { owner?: Account; description?: string; picture?: Picture } = {},
+  ): Newsletter {
     const newsletter: Newsletter = {
       jid: `1203634${String(randomInt(10 ** 10, 10 ** 11 - 1))}@newsletter`,
       title,
@@ -46,6 +50,7 @@ export class Newsletters {
       inviteCode: randomBytes(12).toString('base64url'),
       createdAt: Math.floor(Date.now() / 1000),
       owner: options.owner,
+      picture: options.picture,
       followers: new Map(),
       posts: new Posts(),
     };
@@ -146,6 +151,7 @@ function post({ serverId, views, reactions }: PostUpdate): BinaryNode {
 
 /** As the GraphQL answers name things (whatsmeow types/newsletter.go NewsletterMetadata). */
 export function metadata(newsletter: Newsletter, viewer: Account): object {
+  const { picture } = newsletter;
   const follower = newsletter.followers.get(viewer);
   const role = newsletter.owner === viewer ? 'OWNER' : follower ? 'SUBSCRIBER' : 'GUEST';
   return {
@@ -158,6 +164,7 @@ export function metadata(newsletter: Newsletter, viewer: Account): object {
       description: { text: newsletter.description, id: String(newsletter.createdAt), update_time: '0' },
       subscribers_count: String(newsletter.followers.size),
       verification: 'UNVERIFIED',
+      ...(picture && { picture: { id: picture.id, type: 'IMAGE', direct_path: picture.directPath } }),
     },
     viewer_metadata: {
       mute: follower?.muted ? 'ON' : 'OFF',

@@ -55,6 +55,8 @@ export type NewsletterName = { jid: Jid } | { inviteCode: string };
 export interface NewNewsletter {
   name: string;
   description: string;
+  /** JPEG. */
+  picture: Uint8Array | null;
 }
 
 /** Channels: those that the account follows or has, and their posts. Every call asks the server. */

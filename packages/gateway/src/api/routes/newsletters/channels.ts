@@ -1,8 +1,9 @@
 /** Tag "newsletters": channels themselves: those that the account follows or has. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { DEVICE_FAILURES } from '../../../devices/choice.ts';
+import { invalidField } from '../../../errors.ts';
 import {
   NEWSLETTER_FAILURES,
   type Newsletters,
@@ -10,6 +11,8 @@ import {
   newsletterName,
   type Whose,
 } from '../../../newsletters/newsletters.ts';
+import type { MediaInput } from '../../../sending/outbound-media.ts';
+import { base64Members, base64Text } from '../../request/bounds.ts';
 import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { Jid } from '../../schemas.ts';
@@ -17,6 +20,8 @@ import { inviteLink, NewsletterAnswer, newsletterAnswer } from './schemas.ts';
 
 export interface ChannelParts {
   newsletters: Newsletters;
+  /** Bytes: the largest body with a picture in it. */
+  bodyLimit: number;
 }
 
 /** What all operations on a channel have in common. */
@@ -31,6 +36,29 @@ export function whose(request: FastifyRequest): Whose {
   return { caller: request.caller, deviceId: selectedDevice(request) };
 }
 
+const NewChannel = Type.Object(
+  {
+    name: Type.String({ minLength: 1, maxLength: 100 }),
+    description: Type.Optional(Type.String({ maxLength: 2048 })),
+    picture: base64Text('JPEG, PNG, WebP or GIF; it is cut to a square'),
+    image_base64: base64Text('The same as `picture`'),
+    picture_url: Type.Optional(Type.String({ description: 'Public URL of it. Either this or `picture`' })),
+    device_id: DeviceId,
+  },
+  { examples: [{ name: 'Offers', description: 'What is new each week' }] },
+);
+
+function pictureIn({
+  picture,
+  image_base64,
+  picture_url: url,
+}: Static<typeof NewChannel>): MediaInput | null {
+  const base64 = picture || image_base64;
+  if (base64 && url) throw invalidField('picture_url', 'give either picture or picture_url, not both');
+  if (base64) return { base64 };
+  return url ? { url } : null;
+}
+
 const Subscribed = Type.Object({
   success: Type.Literal(true),
   jid: Jid,
@@ -38,7 +66,11 @@ const Subscribed = Type.Object({
 });
 const Muted = Type.Object({ success: Type.Literal(true), jid: Jid, muted: Type.Boolean() });
 
-export const channelRoutes: FastifyPluginAsyncTypebox<ChannelParts> = async (app, { newsletters }) => {
+export const channelRoutes: FastifyPluginAsyncTypebox<ChannelParts> = async (
+  app,
+  { newsletters, bodyLimit },
+) => {
+  const fileMembers = new Set(base64Members(NewChannel));
   const shared = { tags, querystring: DeviceQuery, headers: DeviceHeaders };
 
   app.get(
@@ -67,27 +99,23 @@ export const channelRoutes: FastifyPluginAsyncTypebox<ChannelParts> = async (app
   app.post(
     '/newsletters',
     {
+      bodyLimit,
+      config: { fileMembers: () => fileMembers },
       schema: {
         ...shared,
         operationId: 'createNewsletter',
         summary: 'Make a channel',
-        body: Type.Object(
-          {
-            name: Type.String({ minLength: 1, maxLength: 100 }),
-            description: Type.Optional(Type.String({ maxLength: 2048 })),
-            device_id: DeviceId,
-          },
-          { examples: [{ name: 'Offers', description: 'What is new each week' }] },
-        ),
+        body: NewChannel,
         response: {
           200: Type.Object({ success: Type.Literal(true), newsletter: NewsletterAnswer }),
-          ...FAILURES,
+          ...failures(...DEVICE_FAILURES, ...NEWSLETTER_FAILURES, 'INVALID_MEDIA', 'PAYLOAD_TOO_LARGE'),
         },
       },
     },
     async (request) => {
       const { name, description = '' } = request.body;
-      const made = await newsletters.create(whose(request), { name, description });
+      const picture = pictureIn(request.body);
+      const made = await newsletters.create(whose(request), { name, description, picture });
       return { success: true as const, newsletter: newsletterAnswer(made) };
     },
   );

@@ -46,10 +46,12 @@ export function newsletters(link: Link, acks: AckWaiter): SessionNewsletters {
         );
       }),
 
-    create: ({ name, description }) =>
+    create: ({ name, description, picture }) =>
       link.ask(async (socket) => {
         await acceptTerms(socket);
-        const variables = { input: { name, description: description || null } };
+        // The picture as whatsmeow has it (newsletter.go CreateNewsletterParams).
+        const shown = picture && { picture: Buffer.from(picture).toString('base64') };
+        const variables = { input: { name, description: description || null, ...shown } };
         const query = { queryId: QueryIds.CREATE, path: XWAPaths.xwa2_newsletter_create };
         return described(await mexQuery(socket, { ...query, variables }));
       }),
