@@ -37,6 +37,7 @@ beforeAll(async () => {
     patience: { ackTimeoutMs: 1_500, queryTimeoutMs: 1_500 },
   }));
   picture = (await jpeg()).toString('base64');
+  await contact.setPicture(await jpeg());
 });
 afterAll(() => world.destroy());
 afterEach(() => {
@@ -44,10 +45,11 @@ afterEach(() => {
 });
 
 /** Nobody the device has asked about: everything about them has to be asked. */
-async function stranger(): Promise<string> {
+async function stranger(shown?: Buffer): Promise<string> {
   fresh += 1;
   const number = `55119999940${String(fresh).padStart(2, '0')}`;
-  await world.sandbox.createPhone({ number, name: `Stranger ${fresh}` });
+  const phone = await world.sandbox.createPhone({ number, name: `Stranger ${fresh}` });
+  if (shown) await phone.setPicture(shown);
   return number;
 }
 
@@ -158,6 +160,18 @@ const OPERATIONS: readonly (readonly [string, () => Promise<Answer>, ('media' | 
   ],
   // Last: when it is not answered, the connection begins anew.
   ['a star', () => api.post(`/messages/${theirs}/star`, { chat_jid: contact.jid })],
+];
+
+/** Questions about people, which no message follows. */
+const ABOUT_PEOPLE: typeof OPERATIONS = [
+  ['a check of a number', async () => api.post('/contact/check', { numbers: [await stranger()] })],
+  ['a resolution', async () => api.post('/contacts/resolve', { jids: [await stranger()] })],
+  ['a profile', () => api.get(`/contacts/profile?number=${contact.number}`)],
+  ['the place of a picture', () => api.get(`/contacts/profile-picture?number=${contact.number}`)],
+  ['a picture of somebody', async () => api.get(`/contacts/${await stranger(await jpeg())}/picture`)],
+  ['a block', () => api.post('/contacts/block', { number: contact.number })],
+  ['an unblock', () => api.post('/contacts/unblock', { number: contact.number })],
+  ['the block list, anew', () => api.get('/contacts/blocklist?refresh=true')],
 ];
 
 async function prepare(): Promise<void> {
@@ -312,6 +326,27 @@ test.each(CODES)('logging out is refused with %s: the device stays linked', asyn
   world.sandbox.faults.clear();
   await until('the device is connected', async () => (await api.post('/connect')).status === 200);
   expect((await text(contact.number)).status).toBe(200);
+});
+
+test.each(CODES)('every question about people is refused with %s', async (code) => {
+  await until('the device is connected', async () => (await api.post('/connect')).status === 200);
+  for (const [name, ask] of ABOUT_PEOPLE) {
+    world.sandbox.faults.refuseQuestions(code);
+    const { status, body } = await ask();
+    world.sandbox.faults.clear();
+    expect(status, `${name} (${code}): ${JSON.stringify(body)}`).toBe(statusFor(code));
+  }
+});
+
+test.each(CODES)('saving a contact is refused with %s: it is not saved', async (code) => {
+  await prepare();
+  world.sandbox.faults.refuseQuestions(code, { xmlns: 'w:sync:app:state' });
+  const { status, body } = await api.post('/contacts', { number: contact.number, full_name: `Of ${code}` });
+  expect(status, JSON.stringify(body)).toBe(statusFor(code));
+  world.sandbox.faults.clear();
+  await until('the device is connected', async () => (await api.post('/connect')).status === 200);
+  expect(await shop.account.contacts()).toEqual({});
+  expect((await api.get('/contacts?saved=true')).body.contacts).toEqual([]);
 });
 
 test.each(CODES)('an item of a bulk is refused with %s', async (code) => {

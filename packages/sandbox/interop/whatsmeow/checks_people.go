@@ -209,6 +209,20 @@ var peopleChecks = []check{
 		read, err := w.byQR.TryFetchPrivacySettings(ctx, true)
 		return first(err, same("the setting", read.LastSeen, types.PrivacySettingContacts), same("another", read.GroupAdd, types.PrivacySettingAll))
 	}},
+	{"somebody is blocked by LID, and the other devices are told by what hash", func(ctx context.Context, w *world) error {
+		before := w.byQR.mark()
+		if err := w.wanda.do(ctx, "POST", "/block", map[string]any{"contact": w.greta.number}, nil); err != nil {
+			return err
+		}
+		told, err := event(ctx, w.byQR, before, "the block", func(b *events.Blocklist) bool {
+			return len(b.Changes) == 1 && b.Changes[0].JID.User == w.greta.LID.User && b.Changes[0].Action == events.BlocklistChangeActionBlock
+		})
+		if err != nil {
+			return err
+		}
+		list, err := w.byQR.UpdateBlocklist(ctx, w.greta.LID, events.BlocklistChangeActionUnblock)
+		return first(err, same("who is blocked", len(list.JIDs), 0), same("the hash before", told.PrevDHash, list.DHash))
+	}},
 	{"somebody is blocked and let in again", func(ctx context.Context, w *world) error {
 		for _, change := range []struct {
 			action events.BlocklistChangeAction
