@@ -82,12 +82,14 @@ export class GroupChanging {
     if (changes.length === 0) throw invalidField('body', 'names nothing that is to be changed');
     const checked = changes.map(checkedChange);
     const { jid } = group;
+    let done = 0;
     try {
       for (const change of checked) {
         await onGroup(group, `to change ${change.name}`, () => session.groups.change(jid, change));
+        done += 1;
       }
     } finally {
-      await refresh.afterChange(device, session, jid);
+      if (done > 0) await refresh.afterChange(device, session, jid);
     }
     return (await groups.get(caller, { deviceId: device.id, group: jid })).group;
   }

@@ -23,7 +23,11 @@ export async function reachGroup(
 ): Promise<ReachedGroup> {
   const device = await devices.resolve(caller, deviceId);
   const session = devices.session(device);
-  const { group } = await groups.get(caller, { deviceId: device.id, group: named });
+  const name = { deviceId: device.id, group: named };
+  const known = await groups.get(caller, name);
+  // What WhatsApp once said without a reason is asked again; what ended with one is told when it begins anew.
+  const refresh = known.group.membership === 'outside';
+  const { group } = refresh ? await groups.get(caller, { ...name, refresh }) : known;
   if (group.membership !== 'member') {
     throw new AppError('NOT_FOUND', {
       message: 'the account is not in the group',

@@ -349,6 +349,26 @@ describe('members', () => {
     );
   });
 
+  test('who is added reads what is sent next, and who is removed does not', async () => {
+    const write = async (text: string): Promise<string> => {
+      const { status, body } = await api.post('/send/text', { number: group, text });
+      expect(status, JSON.stringify(body)).toBe(200);
+      return body.message_id;
+    };
+    const readBy = (phone: Phone, message: string) => phone.waitForMessage(({ id }) => id === message);
+    await readBy(bia, await write('to three'));
+    await change('POST', { participants: [caio.number] });
+    await readBy(caio, await write('to four'));
+    await change('DELETE', { participants: [bia.number] });
+    const last = await write('without Bia');
+    await readBy(caio, last);
+    await readBy(ana, last);
+    // What is sent to her alone comes after it.
+    const alone = await api.post('/send/text', { number: bia.number, text: 'goodbye' });
+    await readBy(bia, alone.body.message_id);
+    expect(bia.inbox.some(({ id }) => id === last)).toBe(false);
+  });
+
   test('each refusal is told for the one whom it is about', async () => {
     const number = (end: string) => `55119999929${end}`;
     const phone = (end: string) => world.sandbox.createPhone({ number: number(end), name: `P${end}` });

@@ -180,6 +180,16 @@ test('what was missed is seen when WhatsApp is asked', async () => {
   expect(Date.parse(list.as_of)).toBeGreaterThan(Date.parse(before));
 });
 
+test('one that was said to be of others is asked about again before it is refused', async () => {
+  world.sandbox.faults.refuseQuestions(403, { xmlns: 'w:g2' });
+  expect(await read(group.jid, '?refresh=true')).toMatchObject({ membership: 'outside', participants: [] });
+  const refused = await api.get(`/groups/${group.jid}/invite`);
+  expect([refused.status, refused.body.membership]).toEqual([404, 'outside']);
+  world.sandbox.faults.clear();
+  expect((await api.put(`/groups/${group.jid}/ephemeral`, { duration_seconds: 86_400 })).status).toBe(200);
+  expect(await read()).toMatchObject({ membership: 'member', ephemeral_seconds: 86_400 });
+});
+
 test('one that nobody told of is asked for; of strangers’ groups nothing is told', async () => {
   const { db } = world.gateway.parts;
   await db.deleteFrom('groups').where('jid', '=', group.jid).execute();
