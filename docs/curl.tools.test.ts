@@ -29,6 +29,7 @@ const variables = {
   CALL: '',
   NEWSLETTER: '',
   STORY: '',
+  LABEL: '',
 };
 const blocks = new Map<string, string>();
 let world: World;
@@ -52,6 +53,7 @@ beforeAll(async () => {
     settings: { WUTS_ALLOW_NETWORKS: '127.0.0.0/8' },
   });
   shop = await world.sandbox.createPhone({ number: '5511999994001', name: 'Shop' });
+  await shop.becomeBusiness({ name: 'Shop' });
   contact = await world.sandbox.createPhone({ number: '5511999994002', name: 'Contact' });
   variables.NUMBER = contact.number;
   variables.GROUP = (await shop.createGroup('Team', [contact])).jid;
@@ -205,6 +207,16 @@ test('groups.md: a group is made and changed, and its members', async () => {
   const [{ participants }] = answers(await run('group-members'));
   expect(participants).toMatchObject([{ jid: contact.jid, is_admin: true, status: 200, error: null }]);
   await shop.demote(place, contact);
+});
+
+test('labels.md: a label, and what it is on', async () => {
+  const [{ label }, { labels }] = answers(await run('make-label'));
+  expect(labels).toEqual([{ ...label, chats: 0, messages: 0 }]);
+  variables.LABEL = label.id;
+  const [chat, message, chats, messages, off] = answers(await run('put-label'));
+  expect([chat.labeled, message.message_id, off.labeled]).toEqual([true, variables.ID, false]);
+  expect(chats.chats).toMatchObject([{ jid: contact.jid }]);
+  expect(messages.messages).toMatchObject([{ message_id: variables.ID }]);
 });
 
 test('errors.md: the same key sends once', async () => {

@@ -19,6 +19,7 @@ import { composeEvents } from './events/composition.ts';
 import type { EventFeed } from './events/feed.ts';
 import type { EventOutbox } from './events/outbox.ts';
 import { composeGroups } from './groups/composition.ts';
+import { composeLabels } from './labels/composition.ts';
 import { AccountFiles } from './media/account-files.ts';
 import { composeMedia } from './media/composition.ts';
 import { MediaLinks } from './media/links.ts';
@@ -209,6 +210,15 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     recipients: sending.recipients,
     sending: sending.pipeline,
   });
+  const { labels } = composeLabels({
+    db,
+    clock,
+    notices: events.notices,
+    onBothNames: messages.onBothNames,
+    devices,
+    archive,
+    recipients: sending.recipients,
+  });
   const groups = composeGroups({
     db,
     clock,
@@ -299,6 +309,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     }),
     tenancy,
     devices,
+    labels,
     events,
     webhooks,
     mediaLinks: mediaUrls,

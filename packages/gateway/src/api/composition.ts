@@ -9,6 +9,7 @@ import type { Settings } from '../device-settings/settings.ts';
 import type { Devices } from '../devices/devices.ts';
 import type { Events } from '../events/composition.ts';
 import type { GroupsRoom } from '../groups/composition.ts';
+import type { Labels } from '../labels/labels.ts';
 import { MOST_INLINE_CHARACTERS } from '../media/base64.ts';
 import type { Media } from '../media/composition.ts';
 import { counted } from '../media/counted.ts';
@@ -60,6 +61,7 @@ export async function composeApi(parts: {
   sending: SendingRoom;
   actions: Actions;
   groups: GroupsRoom;
+  labels: Labels;
   contacts: ContactsRoom;
   proxies: Proxies;
   calls: Calls;
@@ -110,6 +112,7 @@ export async function composeApi(parts: {
         },
         contacts: { ...parts.contacts, devices },
         deviceSettings: { settings: parts.settings },
+        labels: { labels: parts.labels },
         instances: { devices, clock, webhookUrls: webhooks.endpoints },
         proxy: { proxies: parts.proxies },
         calls: { calls: parts.calls },

@@ -16,6 +16,7 @@ import type {
   InboundJournalTable,
   SignalKeysTable,
 } from './key-tables.ts';
+import type { LabelMarksTable, LabelsTable } from './label-tables.ts';
 import type { DeviceProxiesTable, TenantProxiesTable } from './proxy-tables.ts';
 import type { StoriesTable } from './story-tables.ts';
 
@@ -45,6 +46,8 @@ export interface Database {
   media_retry_requests: MediaRetryRequestsTable;
   blobs: BlobsTable;
   cached_files: CachedFilesTable;
+  labels: LabelsTable;
+  label_marks: LabelMarksTable;
   receipts: ReceiptsTable;
   idempotency_keys: IdempotencyKeysTable;
   events: EventsTable;

@@ -77,6 +77,7 @@ export class Cast {
       hookUrl: receiver.url,
       proxyUrl: proxy.url,
     };
+    await phones.shop.becomeBusiness({ name: 'Shop' });
     const [office, playground] = await Promise.all([
       company(world, 'office', shared),
       company(world, 'playground', shared),
@@ -88,6 +89,7 @@ export class Cast {
     for (const each of [office, playground]) await publish(world, each);
     const cast = new Cast(world, { receiver, proxy }, office, playground, phones);
     await cast.#sendLater();
+    await cast.#label();
     await cast.#anotherTenant();
     await cast.#replaceWebhooks();
     await cast.#delivery();
@@ -136,6 +138,7 @@ export class Cast {
     if (operation === 'leaveGroup') await this.#replaceGroup();
     // Who is blocked could not write what other requests speak of.
     if (operation === 'blockContact') await this.#phones.shop.unblock(this.#phones.contact);
+    if (operation === 'deleteLabel') await this.#label();
     if (operation === 'deleteMessage') await this.#replaceMessage(answer.body.message_id);
     const { names } = this.#playground;
     if (operation === 'superAdminDeleteTenant') await this.#anotherTenant();
@@ -217,6 +220,12 @@ export class Cast {
     names.job = (await api.post('/send/text', { ...message, send_at })).body.job_id;
     const bulk = await api.post('/bulk', { messages: [{ type: 'text', ...message }], send_at });
     names.bulk = bulk.body.bulk.id;
+  }
+
+  async #label(): Promise<void> {
+    const { names, adminToken } = this.#office;
+    const made = await this.world.as(adminToken).post('/labels', { name: 'Paid' });
+    names.label = made.body.label.id;
   }
 
   /** Sends another one in the place of a text that was deleted. */

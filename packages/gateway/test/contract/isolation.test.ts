@@ -67,6 +67,7 @@ async function personWithDevice(
 ): Promise<Person> {
   const api = world.as(token);
   const phone = await world.sandbox.createPhone({ number, name: pushName });
+  await phone.becomeBusiness({ name: pushName });
   const device = await world.linkByQr(token, phone);
   const user = knownAs ?? (await api.get('/users')).body.users[0];
   const webhookUrl = `${receiver.url}?of=${name}`;
@@ -75,6 +76,9 @@ async function personWithDevice(
   const mine = await api.post('/send/text', { number: contact.number, text: 'mine' });
   const group = (await phone.createGroup('Their own', [contact])).jid;
   const community = (await phone.createCommunity('Their street')).jid;
+  const label = LABELS[name] ?? '';
+  await phone.account.editLabel({ id: label, name: `label of ${name}` });
+  await until('the label is there', async () => (await api.get('/labels')).body.count === 1);
   const later = { send_at: new Date(Date.now() + 24 * 3600_000).toISOString() };
   const job = (await api.post('/send/text', { number, text: 'later', ...later })).body;
   const bulk = (await api.post('/bulk', { messages: [{ type: 'text', number, text: 'later' }], ...later }))
@@ -99,9 +103,13 @@ async function personWithDevice(
       bulk: bulk.bulk.id,
       group,
       community,
+      label,
     },
   };
 }
+
+/** Ids of labels are small numbers, the same for everybody: here each has another. */
+const LABELS: Record<string, string> = { owner: '70001', other: '70002', colleague: '70003' };
 
 /** What may stand for a path parameter, by the path before it. A new kind of id must be told here. */
 function foreignIds(pathBefore: string): string[] {
@@ -117,8 +125,10 @@ function foreignIds(pathBefore: string): string[] {
     bulk,
     group,
     community,
+    label,
   } = owner.names;
   const known: Record<string, (string | undefined)[]> = {
+    '/labels/': [label],
     '/messages/': [sentMessage, receivedMessage],
     '/jobs/': [job],
     '/bulk/': [bulk],
@@ -176,8 +186,21 @@ const GOOD: Record<string, Json> = {
   server_id: 1,
 };
 
+/** What the first parameter of a path is about, for those behind it. */
+const GOOD_SEGMENTS: Record<string, string> = {
+  '{jid}': '5511999996009',
+  '{messageId}': '3EB0F8A1B2C3D4E5F6',
+};
+
+/** The path that names this one. */
+function pathOf({ path }: Pick<Operation, 'path'>, id: string): string {
+  return path.replace(/\{\w+\}/, id).replace(/\{\w+\}/g, (name) => GOOD_SEGMENTS[name] ?? 'x');
+}
+
 /** The path with the query that the operation cannot do without. */
-function goodPath({ path, query }: Operation): string {
+function goodPath(operation: Operation, id = ''): string {
+  const { query } = operation;
+  const path = pathOf(operation, id);
   const required = query.filter(({ required }) => required);
   const search = new URLSearchParams(
     Object.fromEntries(required.map(({ name }) => [name, GOOD_QUERY[name] ?? 'x'])),
@@ -254,8 +277,8 @@ async function askForForeignIds(operation: Operation, statuses: number[]): Promi
   const ids = foreignIds(operation.path.split('{')[0] ?? '');
   for (const id of ids) {
     const unknownId = nobodys(id);
-    const foreign = await ask(operation, operation.path.replace(/\{\w+\}/, id));
-    const unknown = await ask(operation, operation.path.replace(/\{\w+\}/, unknownId));
+    const foreign = await ask(operation, pathOf(operation, id));
+    const unknown = await ask(operation, pathOf(operation, unknownId));
     expect(statuses, label(operation)).toContain(foreign.status);
     if (operation.access === 'user') expect(foreign.status, label(operation)).not.toBe(401);
     expect(comparable(foreign, id), label(operation)).toEqual(comparable(unknown, unknownId));
@@ -291,7 +314,7 @@ describe.each(['tenant', 'user of the tenant'])('every operation of /openapi.jso
     for (const operation of operations.filter(({ access }) => access === 'user')) {
       // The path names something of the asking user's own, so that the device alone is foreign.
       const own = operation.path.startsWith('/newsletters/') ? CHANNEL : (asking.names.ownMessage ?? '');
-      const path = goodPath(operation).replace(/\{\w+\}/, own);
+      const path = goodPath(operation, own);
       const separator = path.includes('?') ? '&' : '?';
       const answers: RawAnswer[] = [];
       if (operation.query.some(({ name }) => name === 'device_id')) {
@@ -395,7 +418,7 @@ test('the master token is no tenant’s token, and tokens of one tenant are not 
   // The platform reads any user, as documented, and nothing else of a tenant.
   expect(operations.filter(({ orMaster }) => orMaster).map(({ id }) => id)).toEqual(['getUserById']);
   for (const operation of operations.filter(({ access, orMaster }) => access === 'user' && !orMaster)) {
-    const path = operation.path.replace(/\{\w+\}/, crypto.randomUUID());
+    const path = pathOf(operation, crypto.randomUUID());
     const answer = await ask(operation, path, goodBody(operation), {
       authorization: `Bearer ${MASTER_TOKEN}`,
     });

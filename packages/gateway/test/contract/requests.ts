@@ -18,6 +18,9 @@ type Values = fc.Arbitrary<Json>;
 
 /** What a path parameter may truly name, by the path up to it. */
 const KNOWN_SEGMENTS: Record<string, string[]> = {
+  '/labels/': ['<label>'],
+  '/labels/{id}/chats/': ['<contact>', '<contactJid>', '<group>'],
+  '/labels/{id}/messages/': ['<sentText>', '<receivedText>'],
   '/messages/': [
     '<sentText>',
     '<receivedImage>',

@@ -22,6 +22,7 @@ export const GROWING: Record<string, number> = {
   call_replies: 50_000,
   groups: 50_000,
   group_members: 2_000_000,
+  label_marks: 500_000,
 };
 
 export const FEW: Record<string, number> = {
@@ -36,6 +37,7 @@ export const FEW: Record<string, number> = {
   device_proxies: 1000,
   call_settings: 1000,
   device_settings: 1000,
+  labels: 10_000,
 };
 
 /** How many different values a column has; one that is not named has one for each row. */

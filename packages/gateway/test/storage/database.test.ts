@@ -72,6 +72,8 @@ describe('the database', () => {
       media_retry_requests: true,
       blobs: true,
       cached_files: true,
+      labels: true,
+      label_marks: true,
       receipts: true,
       idempotency_keys: true,
       events: true,

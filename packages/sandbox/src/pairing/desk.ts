@@ -32,6 +32,8 @@ export class PairingError extends Error {
   }
 }
 
+const BUSINESS_PLATFORM = 'smba';
+
 /** What the primary phone hands in after it read a QR code or finished a code. */
 export interface LinkRequest {
   readonly account: Account;
@@ -41,7 +43,7 @@ export interface LinkRequest {
   readonly keyIndex: number;
   /** The companion's identity key as the phone learned it, 32 bytes. */
   readonly companionIdentityPublic: Uint8Array;
-  /** The phone's platform, told to the companion: `android`, `iphone`, `smba`. */
+  /** The phone's platform, told to the companion: `android`, `iphone`; of a business it is another. */
   readonly platform: string;
   /** Hex SHA-256 of the ADV secret the HMAC was made with. */
   readonly advSecretFingerprint: string;
@@ -175,7 +177,8 @@ export class PairingDesk {
       [
         stanza('pair-success', {}, [
           stanza('device-identity', {}, deviceIdentityHmac),
-          stanza('platform', { name: platform }),
+          // WhatsApp Business says `smba` or `smbi` (Baileys generics.js isWABusinessPlatform).
+          stanza('platform', { name: account.business ? BUSINESS_PLATFORM : platform }),
           stanza('device', {
             jid: jidIn('pn', account, device),
             lid: lidJid(account, device),

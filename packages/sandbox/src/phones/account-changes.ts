@@ -20,6 +20,16 @@ export interface LabelInput {
   readonly deleted?: boolean;
 }
 
+/** A label as the phone shows it. */
+export interface PhoneLabel {
+  readonly id: string;
+  readonly name: string;
+  readonly color: number;
+  readonly chats: readonly string[];
+  /** Chat and message id. */
+  readonly messages: readonly (readonly [string, string])[];
+}
+
 /**
  * What a person does on the phone that its linked devices hear of: app state and channels.
  * Indices, collections and
@@ -123,6 +133,26 @@ export class AccountChanges {
     return entries.flatMap(({ index, action }) =>
       index[0] === 'star' && action.starAction?.starred ? [index] : [],
     );
+  }
+
+  /** The labels that there are, and what they are on by app state's names, whichever device put them there. */
+  async labels(): Promise<PhoneLabel[]> {
+    const entries = await this.#state.entries('regular');
+    const labels = entries.flatMap(({ index: [kind, id = ''], action: { labelEditAction: label } }) =>
+      kind === 'label_edit' && label && !label.deleted
+        ? [{ id, name: label.name ?? '', color: label.color ?? 0 }]
+        : [],
+    );
+    const marks = entries.filter(({ action }) => action.labelAssociationAction?.labeled);
+    return labels.map((label) => {
+      const of = (kind: string) =>
+        marks.flatMap(({ index }) => (index[0] === kind && index[1] === label.id ? [index] : []));
+      return {
+        ...label,
+        chats: of('label_jid').map(([, , chat = '']) => chat),
+        messages: of('label_message').map(([, , chat = '', message = '']) => [chat, message]),
+      };
+    });
   }
 
   /** The chats that are pinned, whichever device pinned them. */

@@ -6,6 +6,7 @@ import { type EventsParts, eventsRoutes } from './events/index.ts';
 import { type GroupsParts, groupsRoutes } from './groups/index.ts';
 import { type InstancesParts, instancesRoutes } from './instances/index.ts';
 import { type SettingsParts, settingsRoutes } from './instances/settings.ts';
+import { type LabelsParts, labelsRoutes } from './labels/index.ts';
 import { type MessagesParts, messagesRoutes } from './messages/index.ts';
 import { type NewslettersParts, newslettersRoutes } from './newsletters/index.ts';
 import { type PaymentsParts, paymentsRoutes } from './payments/index.ts';
@@ -23,6 +24,7 @@ export interface ApiParts {
   contacts: ContactsParts;
   instances: InstancesParts;
   deviceSettings: SettingsParts;
+  labels: LabelsParts;
   messages: MessagesParts;
   newsletters: NewslettersParts;
   payments: PaymentsParts;
@@ -66,6 +68,11 @@ export const TAGS: readonly Tag[] = [
       await app.register(settingsRoutes, deviceSettings);
       await app.register(profileRoutes, profile);
     },
+  },
+  {
+    name: 'labels',
+    description: 'Labels of business accounts, and what has them',
+    register: (app, { labels }) => app.register(labelsRoutes, labels),
   },
   {
     name: 'messages',

@@ -33,6 +33,7 @@ const TABLES = [
   'media_retry_requests',
   'inbound_journal',
   'signal_keys',
+  'label_marks',
   'call_replies',
   'chat_timers',
   'contacts',

@@ -48,7 +48,8 @@ export type AccountChange =
         name: 'message.starred' | 'chat.pin' | 'chat.mute' | 'contact.changed' | 'settings.status_privacy';
       }
     >
-  | (Extract<SessionNotice, { upTo: number | null }> & { range: MessageRange });
+  | (Extract<SessionNotice, { upTo: number | null }> & { range: MessageRange })
+  | Extract<SessionNotice, { name: `label.${string}` }>;
 
 /** The state that all devices of the account share (WhatsApp's "app state"). */
 export interface SessionAccount {

@@ -28,6 +28,7 @@ import * as claimsOfOpenJobs from './0036-claims-of-open-jobs.ts';
 import * as groups from './0037-groups.ts';
 import * as blockLists from './0046-block-lists.ts';
 import * as contacts from './0047-contacts.ts';
+import * as labels from './0050-labels.ts';
 import * as proxies from './0052-proxies.ts';
 import * as calls from './0053-calls.ts';
 import * as deviceSettings from './0054-device-settings.ts';
@@ -65,6 +66,7 @@ export const migrations: Record<string, Migration> = {
   '0037-groups': groups,
   '0046-block-lists': blockLists,
   '0047-contacts': contacts,
+  '0050-labels': labels,
   '0052-proxies': proxies,
   '0053-calls': calls,
   '0054-device-settings': deviceSettings,

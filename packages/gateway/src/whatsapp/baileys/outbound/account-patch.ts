@@ -24,6 +24,25 @@ const BUILDERS: Builders = {
     apiVersion: 2,
     action: { starAction: { starred } },
   }),
+  'label.edit': ({ labelId, labelName, color, deleted }) => ({
+    type: 'regular',
+    index: ['label_edit', labelId],
+    apiVersion: 3,
+    action: { labelEditAction: { name: labelName, color, deleted } },
+  }),
+  'label.association_chat': ({ labelId, chat, labeled }) => ({
+    type: 'regular',
+    index: ['label_jid', labelId, nameOf(chat)],
+    apiVersion: 3,
+    action: { labelAssociationAction: { labeled } },
+  }),
+  /** Whose message it is stays unsaid: both are always "0" (`BuildLabelMessage`). */
+  'label.association_message': ({ labelId, chat, messageId, labeled }) => ({
+    type: 'regular',
+    index: ['label_message', labelId, nameOf(chat), messageId, '0', '0'],
+    apiVersion: 3,
+    action: { labelAssociationAction: { labeled } },
+  }),
   'chat.pin': ({ chat, pinned }) => ({
     type: 'regular_low',
     index: ['pin_v1', nameOf(chat)],
