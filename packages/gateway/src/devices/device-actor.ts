@@ -125,6 +125,11 @@ export class DeviceActor {
     return this.device.state === 'pairing' && !this.linked ? this.#slot.session : null;
   }
 
+  /** What it is called here; events tell it from now on. */
+  rename(name: string): Promise<void> {
+    return this.#record.store({ name });
+  }
+
   /** Marks a stored device as taken up by this process; `launch` then connects it. */
   async markStarted(): Promise<void> {
     this.#limitWatch.watch(this.device.limit);

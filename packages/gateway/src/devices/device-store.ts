@@ -7,6 +7,7 @@ import { type Device, deviceFromRow } from './device.ts';
 export type DeviceChange = Partial<
   Pick<
     Device,
+    | 'name'
     | 'jid'
     | 'lid'
     | 'phoneNumber'
@@ -129,6 +130,7 @@ export class DeviceStore {
 
 function columns(change: DeviceChange): Partial<DevicesTable> {
   return {
+    ...(change.name !== undefined && { name: change.name }),
     ...(change.jid !== undefined && { jid: change.jid }),
     ...(change.lid !== undefined && { lid: change.lid }),
     ...(change.phoneNumber !== undefined && { phone_number: change.phoneNumber }),

@@ -282,6 +282,15 @@ export class Devices {
     return actor.device;
   }
 
+  /** What it is called here; WhatsApp and the phone know nothing of it. */
+  async rename(device: Device, name: string): Promise<Device> {
+    const actor = this.#supervisor.find(device.id);
+    const updatedAt = this.#parts.clock.now();
+    if (actor) await actor.rename(name);
+    else await this.#store.update(device, { name }, updatedAt);
+    return actor?.device ?? { ...device, name, updatedAt };
+  }
+
   /**
    * Removes the device for good, with all that it sent and received. A connected one is unlinked first; one that
    * is not stays in its phone's list (`unlinked` is false) until its user takes it out there.

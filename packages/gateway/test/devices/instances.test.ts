@@ -13,6 +13,28 @@ beforeEach(async () => {
 });
 afterEach(() => api.destroy());
 
+describe('POST /devices/{id}/rename', () => {
+  test('is what lists call it, connected or not', async () => {
+    const caller = await api.user();
+    const created = await api.call(caller, 'POST', '/devices', { name: 'desk' });
+    // One is in the database alone, the other one is held by this process.
+    for (const id of [created.body.data.device_id, (await world.linked(caller)).id]) {
+      const rename = (name: unknown) => api.call(caller, 'POST', `/devices/${id}/rename`, { name });
+      expect((await rename(' counter ')).body).toMatchObject({
+        success: true,
+        device: { id, name: 'counter' },
+      });
+      expect((await rename('window')).body).toMatchObject({ device: { name: 'window' } });
+      for (const name of ['', '  ', 5, 'x'.repeat(101)]) expect((await rename(name)).status).toBe(400);
+      expect((await world.row({ id: String(id) })).name).toBe('window');
+      const other = await api.user();
+      expect((await api.call(other, 'POST', `/devices/${id}/rename`, { name: 'mine' })).status).toBe(404);
+    }
+    const { devices } = (await api.call(caller, 'GET', '/devices')).body;
+    expect(devices).toMatchObject([{ name: 'window' }, { name: 'window' }]);
+  });
+});
+
 describe('POST /devices, GET /devices, GET /user/devices', () => {
   test('creates and lists, in every documented shape', async () => {
     const caller = await api.user();

@@ -18,6 +18,7 @@ import {
   MyDevices,
   RemovedAnswer,
   RemoveQuery,
+  RenamedDevice,
 } from './schemas.ts';
 
 export interface DevicesParts {
@@ -101,6 +102,27 @@ export const devicesRoutes: FastifyPluginAsyncTypebox<DevicesParts> = async (
         success: true as const,
         data: { devices: list, count: list.length, user_id: request.caller.userId },
       };
+    },
+  );
+
+  app.post(
+    '/devices/:deviceID/rename',
+    {
+      schema: {
+        operationId: 'renameDevice',
+        tags,
+        summary: 'Rename a device',
+        description: 'What it is called here. WhatsApp and the phone know nothing of it.',
+        params: DevicePath,
+        body: CreateDeviceBody,
+        response: { 200: RenamedDevice, ...failures('DEVICE_NOT_FOUND') },
+      },
+    },
+    async (request) => {
+      const device = await devices.resolve(request.caller, request.params.deviceID);
+      const renamed = await devices.rename(device, request.body.name.trim());
+      const [object] = await deviceObjects([renamed]);
+      return { success: true as const, device: object ?? deviceObject(renamed) };
     },
   );
 

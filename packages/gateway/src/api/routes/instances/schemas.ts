@@ -120,6 +120,8 @@ export const CreatedDevice = Type.Object({
   data: Type.Object({ device_id: Uuid, name: Type.String() }),
 });
 
+export const RenamedDevice = Type.Object({ success: Success, device: DeviceObject });
+
 export const DeviceList = Type.Object({ success: Success, devices: Type.Array(DeviceObject) });
 
 export const MyDevices = data(
