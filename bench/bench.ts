@@ -4,6 +4,7 @@ import { availableParallelism, cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { report, reportRow } from './report.ts';
 import type { Row } from './rounds.ts';
+import { contactLists, numberCheck } from './scenarios/contacts.ts';
 import { fsync } from './scenarios/fsync.ts';
 import { groups } from './scenarios/groups.ts';
 import { inbound } from './scenarios/inbound.ts';
@@ -14,7 +15,17 @@ import { status } from './scenarios/status.ts';
 import { STORED_SCENARIOS, stored } from './scenarios/stored.ts';
 import { startWorld, type World } from './world.ts';
 
-const SCENARIOS = ['inbound', 'outbound', 'media', 'memory', 'fsync', 'status', 'groups'] as const;
+const SCENARIOS = [
+  'inbound',
+  'outbound',
+  'media',
+  'memory',
+  'fsync',
+  'status',
+  'groups',
+  'contacts',
+  'check',
+] as const;
 type Scenario = (typeof SCENARIOS)[number];
 
 const { values } = parseArgs({
@@ -57,11 +68,13 @@ const onNetwork: Partial<Record<Scenario, (world: World) => Promise<Row[]>>> = {
   inbound: (world) => inbound(world, { rounds, messages }),
   outbound: (world) => outbound(world, { rounds, messages }),
   media: (world) => media(world, { rounds }),
+  check: (world) => numberCheck(world, { rounds }),
 };
 const alone: Partial<Record<Scenario, () => Promise<Row[]>>> = {
   memory: () => memory({ rounds, settings }),
   fsync: () => fsync({ rounds }),
   groups: () => groups({ rounds }),
+  contacts: () => contactLists({ rounds }),
   status: () => status({ rounds, stored: values.huge ? [100_000, 10_000_000] : [100_000] }),
 };
 

@@ -101,6 +101,11 @@ answerCalls({
     return first;
   },
   opened: () => opened,
+  /** Which of the numbers are on WhatsApp, in one question. */
+  registered: async ({ numbers }: { numbers: string[] }) => {
+    const found = (await socket.onWhatsApp(...numbers)) ?? [];
+    return found.flatMap(({ jid, exists }) => (exists ? [jid.split('@')[0] ?? ''] : []));
+  },
   until: (what: { stream: string; count: number }) => tally.until(what),
   send: ({ to, count, concurrency }: { to: string[]; count: number; concurrency: number }) =>
     inLanes(count, concurrency, (index) =>
