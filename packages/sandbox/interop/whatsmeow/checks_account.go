@@ -30,6 +30,43 @@ func heard[T any](ctx context.Context, d *device, p *phone, change string, more 
 	return err
 }
 
+// labelled: a label of the gateway reaches another device of its account, which takes it away again.
+func (w *world) labelled(ctx context.Context, second *device) error {
+	before := second.mark()
+	var made struct {
+		Label struct {
+			ID string `json:"id"`
+		} `json:"label"`
+	}
+	if err := w.gateway.call(ctx, "POST", "/labels", map[string]any{"name": "Urgent", "color": 5}, &made); err != nil {
+		return err
+	}
+	id := made.Label.ID
+	if _, err := event(ctx, second, before, "the label", func(e *events.LabelEdit) bool {
+		return e.LabelID == id && e.Action.GetName() == "Urgent" && e.Action.GetColor() == 5
+	}); err != nil {
+		return err
+	}
+	if err := w.gateway.call(ctx, "PUT", "/labels/"+id+"/chats/"+w.paula.number, nil, nil); err != nil {
+		return err
+	}
+	if _, err := event(ctx, second, before, "the chat with it", func(e *events.LabelAssociationChat) bool {
+		return e.LabelID == id && e.JID == w.paula.LID && e.Action.GetLabeled()
+	}); err != nil {
+		return err
+	}
+	if err := second.SendAppState(ctx, appstate.BuildLabelChat(w.paula.LID, id, false)); err != nil {
+		return err
+	}
+	return until(ctx, "the chat to have no label any more", func() (bool, error) {
+		var got struct {
+			Chats []struct{} `json:"chats"`
+		}
+		err := w.gateway.call(ctx, "GET", "/labels/"+id+"/chats", nil, &got)
+		return len(got.Chats) == 0, err
+	})
+}
+
 var accountChecks = []check{
 	{"what is done on the phone is told", func(ctx context.Context, w *world) error {
 		chat := map[string]any{"chat": w.paula.number}
@@ -96,7 +133,10 @@ var accountChecks = []check{
 			return err
 		}
 		got, err := w.gateway.event(ctx, "message.sent", id, func(m messageData) bool { return m.MessageID == id })
-		return first(err, same("from oneself", got.IsFromMe, true))
+		if err = first(err, same("from oneself", got.IsFromMe, true)); err != nil {
+			return err
+		}
+		return w.labelled(ctx, second)
 	}},
 	{"history is given to a device that is new, and more when it asks", func(ctx context.Context, w *world) error {
 		var past struct {

@@ -45,6 +45,10 @@ func newWorld(ctx context.Context, debug bool) (*world, error) {
 			return nil, fmt.Errorf("no phone for %s: %w", person.name, err)
 		}
 	}
+	// A business has labels; the phone says so when the gateway's device is linked.
+	if err = w.greta.do(ctx, "POST", "/business", map[string]any{"name": "Greta's shop"}, nil); err != nil {
+		return nil, err
+	}
 	if w.byQR, err = newDevice(ctx, w, "byQR"); err != nil {
 		return nil, err
 	}
