@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Phone, type Sandbox, startSandbox } from '@wuts/sandbox';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { untilReceived, World } from './harness.ts';
+import { until, untilReceived, World } from './harness.ts';
 
 // Connections come back after a while, not at once.
 vi.setConfig({ testTimeout: 90_000 });
@@ -69,6 +69,25 @@ test('the device reconnects, receives and sends without being linked anew', asyn
   expect(inGroup.status).toBe(200);
   await customer.waitForMessage(({ id }) => id === inGroup.body.message_id);
   expect([...shop.problems, ...customer.problems]).toEqual([]);
+});
+
+test('a channel goes on with its posts, and a choice of who sees stories stays', async () => {
+  const api = world.as(token);
+  const { body } = await api.post('/newsletters', { name: 'Offers', description: 'What is new' });
+  const channel: string = body.newsletter.id;
+  const post = async (text: string) =>
+    expect((await api.post(`/newsletters/${channel}/messages`, { text })).status).toBe(200);
+  await post('before');
+  await api.put('/status/privacy', { type: 'blacklist', list: [people.customer.number] });
+  const lists = async () => (await api.get('/status/privacy')).body.lists;
+  await until('the server knows who sees stories', async () => (await lists())[0].type === 'blacklist');
+
+  await restartNetwork();
+  await world.untilConnected(token, deviceId);
+  await post('after');
+  const read = await api.get(`/newsletters/${channel}/messages`);
+  expect(read.body.messages.map(({ content }: { content: string }) => content)).toEqual(['before', 'after']);
+  expect(await lists()).toMatchObject([{ type: 'blacklist', list: [people.customer.jid] }]);
 });
 
 test('what waited for a device that was away still waits for it', async () => {

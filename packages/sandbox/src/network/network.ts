@@ -6,7 +6,7 @@ import type { Group } from '../groups/group.ts';
 import { Groups } from '../groups/groups.ts';
 import { dispatchIq } from '../iq/dispatch.ts';
 import type { DeviceAddress, NetworkLink, NetworkPort } from '../link.ts';
-import { type Newsletter, Newsletters } from '../newsletters/newsletters.ts';
+import { type KeptNewsletter, Newsletters } from '../newsletters/newsletters.ts';
 import { routeCall } from '../routing/calls.ts';
 import { routeMediaRetry, routeMessage } from '../routing/messages.ts';
 import { routeReceipt } from '../routing/receipts.ts';
@@ -19,7 +19,7 @@ export interface KeptNetwork {
   readonly directory: KeptDirectory;
   readonly appState: KeptAppState;
   readonly groups: readonly Group[];
-  readonly newsletters: readonly Newsletter[];
+  readonly newsletters: readonly KeptNewsletter[];
   readonly reachOut: KeptReachOut;
 }
 

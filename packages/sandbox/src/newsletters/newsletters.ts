@@ -3,7 +3,7 @@ import type { BinaryNode } from 'baileys';
 import type { Delivery } from '../delivery/delivery.ts';
 import type { Account, Picture, RegisteredDevice } from '../state/directory.ts';
 import { SERVER_JID, stanza, timestamp } from '../wire/stanza.ts';
-import { Posts } from './posts.ts';
+import { type Post, Posts } from './posts.ts';
 
 /** A channel as its followers see it. */
 export interface Newsletter {
@@ -19,6 +19,9 @@ export interface Newsletter {
   readonly followers: Map<Account, { muted: boolean }>;
   readonly posts: Posts;
 }
+
+/** A channel as it is written down: a class would come back without its methods. */
+export type KeptNewsletter = Omit<Newsletter, 'posts'> & { readonly posts: readonly Post[] };
 
 /** What changed on one post. */
 export interface PostUpdate {
@@ -59,12 +62,14 @@ export class Newsletters {
     return newsletter;
   }
 
-  kept(): readonly Newsletter[] {
-    return [...this.#byJid.values()];
+  kept(): readonly KeptNewsletter[] {
+    return [...this.#byJid.values()].map((newsletter) => ({ ...newsletter, posts: newsletter.posts.all }));
   }
 
-  restore(newsletters: readonly Newsletter[]): void {
-    for (const newsletter of newsletters) this.#byJid.set(newsletter.jid, newsletter);
+  restore(newsletters: readonly KeptNewsletter[]): void {
+    for (const { posts, ...newsletter } of newsletters) {
+      this.#byJid.set(newsletter.jid, { ...newsletter, posts: new Posts(posts) });
+    }
   }
 
   get(jid: string): Newsletter | undefined {

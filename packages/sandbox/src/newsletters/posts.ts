@@ -24,7 +24,16 @@ export interface Post {
 
 /** The posts of one channel. */
 export class Posts {
-  readonly #all: Post[] = [];
+  readonly #all: Post[];
+
+  constructor(posts: readonly Post[] = []) {
+    this.#all = [...posts];
+  }
+
+  /** Oldest first. */
+  get all(): readonly Post[] {
+    return this.#all;
+  }
 
   add(node: BinaryNode): Post {
     const post: Post = {
