@@ -207,7 +207,16 @@ var peopleChecks = []check{
 			return err
 		}
 		read, err := w.byQR.TryFetchPrivacySettings(ctx, true)
-		return first(err, same("the setting", read.LastSeen, types.PrivacySettingContacts), same("another", read.GroupAdd, types.PrivacySettingAll))
+		return first(
+			err,
+			same("the setting", read.LastSeen, types.PrivacySettingContacts),
+			same("another", read.GroupAdd, types.PrivacySettingAll),
+			same("the defense", read.Defense, types.PrivacySettingOnStandard),
+			same("the stickers", read.Stickers, types.PrivacySettingContacts),
+		)
+	}},
+	{"the default timer is taken", func(ctx context.Context, w *world) error {
+		return w.byQR.SetDefaultDisappearingTimer(ctx, 7*24*time.Hour)
 	}},
 	{"somebody is blocked by LID, and the other devices are told by what hash", func(ctx context.Context, w *world) error {
 		before := w.byQR.mark()
