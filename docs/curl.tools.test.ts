@@ -182,8 +182,14 @@ test('groups.md: those who ask are let in', async () => {
   expect(participants).toMatchObject([{ jid: contact.jid, status: 200, error: null }]);
 });
 
-test('groups.md: a group is linked to a community and taken out again', async () => {
-  variables.COMMUNITY = (await shop.createCommunity('Our street')).jid;
+test('groups.md: a community is made, a group linked to it and taken out again', async () => {
+  const [{ community: made }] = answers(await run('groups-community-made'));
+  expect(made).toMatchObject({
+    name: 'Our street',
+    members_count: 2,
+    groups: [{ is_announcement_group: true }],
+  });
+  variables.COMMUNITY = made.jid;
   const [{ community }, linked, unlinked] = answers(await run('groups-community'));
   expect(community).toMatchObject({ jid: variables.COMMUNITY, name: 'Our street' });
   const names = { community_jid: variables.COMMUNITY, group_jid: variables.GROUP };

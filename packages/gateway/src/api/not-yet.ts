@@ -9,7 +9,4 @@ export const NOT_YET: readonly string[] = [
   'POST /presence',
   'POST /presence/subscribe',
   'PUT /chats/{jid}/disappearing',
-  'POST /communities',
-  'POST /communities/{jid}/participants',
-  'DELETE /communities/{jid}/participants',
 ];

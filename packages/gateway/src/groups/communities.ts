@@ -5,7 +5,10 @@ import { onSession } from '../whatsapp/port/app-errors.ts';
 import type { LinkedGroup } from '../whatsapp/port/communities.ts';
 import type { Jid } from '../whatsapp/port/identity.ts';
 import type { StoredGroup } from './group.ts';
+import type { GroupChanging } from './group-changing.ts';
 import { GROUP_FAILURES, type GroupDevices, type GroupName, type Groups } from './groups.ts';
+import type { MemberResult } from './member-results.ts';
+import type { MembersChangeRequest, MembersChanging } from './members-changing.ts';
 import { type ReachedGroup, reachGroup } from './reaching.ts';
 
 /** How asking for a community, or changing one, can end. */
@@ -14,12 +17,26 @@ export const COMMUNITY_FAILURES = [...GROUP_FAILURES] as const satisfies readonl
 export interface CommunitiesParts {
   devices: GroupDevices;
   groups: Groups;
+  changing: GroupChanging;
+  members: MembersChanging;
 }
 
 export interface Community {
   community: StoredGroup;
   /** In WhatsApp's order, that for its announcements too. */
   linked: LinkedGroup[];
+}
+
+export interface MadeCommunity extends Community {
+  /** Whom WhatsApp did not take in. */
+  refused: MemberResult[];
+}
+
+export interface CreateCommunity {
+  deviceId: string | undefined;
+  name: string;
+  participants: readonly string[];
+  sendInvite?: boolean | undefined;
 }
 
 export class Communities {
@@ -33,6 +50,22 @@ export class Communities {
   async get(caller: Caller, name: GroupName): Promise<Community> {
     const { session, group: community } = await this.#reach(caller, name);
     return { community, linked: await onSession(() => session.communities.linkedGroups(community.jid)) };
+  }
+
+  /** With the group for its announcements, which WhatsApp makes. */
+  async create(caller: Caller, request: CreateCommunity): Promise<MadeCommunity> {
+    const made = await this.#parts.changing.create(caller, { ...request, community: true });
+    const told = await this.get(caller, { deviceId: request.deviceId, group: made.group.jid });
+    return { ...told, refused: made.refused };
+  }
+
+  /** Each person is told for itself. */
+  async change(
+    caller: Caller,
+    request: MembersChangeRequest,
+  ): Promise<{ community: Jid; results: MemberResult[] }> {
+    const { group } = await this.#reach(caller, request);
+    return { community: group.jid, results: await this.#parts.members.change(caller, request) };
   }
 
   /** Links the group `child` to the community, or takes it out. The account has to be in both. */

@@ -21,6 +21,7 @@ import { type GroupDevices, Groups } from './groups.ts';
 import { GroupsOnConnect } from './groups-on-connect.ts';
 import { GroupJoining, type JoiningParts } from './joining.ts';
 import { MembersChanging } from './members-changing.ts';
+import { keepPastMembers, PastMembers } from './past-members.ts';
 
 export interface GroupsRoom {
   groups: Groups;
@@ -29,6 +30,7 @@ export interface GroupsRoom {
   pictures: GroupPictures;
   joining: GroupJoining;
   communities: Communities;
+  pastMembers: PastMembers;
   store: GroupStore;
   reports: Pick<SessionReports, 'groupsChanged'>;
   /** Asks for all groups of devices that connect. */
@@ -55,18 +57,21 @@ export function composeGroups(parts: {
     if (notice.name !== 'group.info' && notice.name !== 'group.joined') return;
     refresh.changed(device.id, notice.group);
     await keepGroupNotice(trx, device, notice, clock.now());
+    if (notice.name === 'group.info') await keepPastMembers(trx, device, notice);
   });
   const following = new GroupsOnConnect({ ...parts, store, refresh });
   onConnected((device) => following.connected(device));
   const groups = new Groups({ devices, store, refresh });
   const members = new MembersChanging({ ...parts, groups, store, refresh });
+  const changing = new GroupChanging({ devices, refresh, groups, members });
   return {
     groups,
     members,
-    changing: new GroupChanging({ devices, refresh, groups, members }),
+    changing,
     pictures: new GroupPictures({ devices, groups, media: parts.media }),
     joining: new GroupJoining({ ...parts, groups }),
-    communities: new Communities({ devices, groups }),
+    communities: new Communities({ devices, groups, changing, members }),
+    pastMembers: new PastMembers({ db: parts.db, devices, groups }),
     store,
     reports: { groupsChanged: async (device) => following.changed(device) },
     onConnect: { name: 'groups on connect', start: () => undefined, stop: () => following.stop() },

@@ -137,12 +137,13 @@ export class MembersChanging {
   ): Promise<MemberOutcome[]> {
     const { clock } = this.#parts;
     const people = named.flatMap(({ who }) => who ?? []);
+    const options = { linkedGroups: group.community };
     const outcomes: MemberOutcome[] = [];
     for (let start = 0; start < people.length; start += PORTION) {
       const portion = people.slice(start, start + PORTION);
       if (start > 0) await new Promise<void>((resolve) => clock.after(BETWEEN_MS, resolve));
       try {
-        outcomes.push(...(await session.groups.changeMembers(group.jid, change, portion)));
+        outcomes.push(...(await session.groups.changeMembers(group.jid, change, portion, options)));
       } catch (error) {
         if (start === 0) throw refusedOf(group, 'the change of members', error);
         // What was done stands, and is told; the rest is refused as one.

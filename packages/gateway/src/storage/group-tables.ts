@@ -48,6 +48,23 @@ export interface GroupMembersTable {
   role: number;
 }
 
+/** Who was in a group and is not any more, as far as the account saw them go. */
+export interface GroupPastMembersTable {
+  tenant_id: string;
+  device_id: string;
+  account: string;
+  group_jid: string;
+  /** The phone-number JID when known, else the LID. */
+  member: string;
+  lid: string | null;
+  /** 1: by an admin; 0: by themselves. */
+  removed: number;
+  /** The admin who removed them, where that is known. */
+  author: string | null;
+  author_lid: string | null;
+  left_at: number;
+}
+
 /** When WhatsApp told all groups of an account. */
 export interface GroupListsTable {
   tenant_id: string;

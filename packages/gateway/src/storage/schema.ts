@@ -8,7 +8,12 @@ import type { CallRepliesTable, CallSettingsTable } from './call-tables.ts';
 import type { ChatTimersTable } from './chat-tables.ts';
 import type { BlockedContactsTable, ContactListsTable, ContactsTable } from './contact-tables.ts';
 import type { DeviceSettingsTable } from './device-settings-table.ts';
-import type { GroupListsTable, GroupMembersTable, GroupsTable } from './group-tables.ts';
+import type {
+  GroupListsTable,
+  GroupMembersTable,
+  GroupPastMembersTable,
+  GroupsTable,
+} from './group-tables.ts';
 import type { SendBulksTable, SendJobsTable } from './job-tables.ts';
 import type {
   DeviceCredentialsTable,
@@ -42,6 +47,7 @@ export interface Database {
   groups: GroupsTable;
   group_members: GroupMembersTable;
   group_lists: GroupListsTable;
+  group_past_members: GroupPastMembersTable;
   media: MediaTable;
   media_retry_requests: MediaRetryRequestsTable;
   blobs: BlobsTable;

@@ -121,6 +121,9 @@ const participant = {
 
 export const DOCUMENTED: Readonly<Record<string, Shape>> = {
   listGroups: { success: ok, groups: [group] },
+  createCommunity: { success: ok, community: {} },
+  addCommunityParticipants: { success: ok, jid: 'string', action: 'string', participants: [{}] },
+  removeCommunityParticipants: { success: ok, jid: 'string', action: 'string', participants: [{}] },
   joinGroup: { success: ok, pending_approval: 'boolean', group_jid: 'string' },
   getGroup: { success: ok, group: { ...group, participants: [participant] } },
   createGroup: { success: ok, group: { ...group, participants: [participant] } },

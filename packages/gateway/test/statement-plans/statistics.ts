@@ -23,6 +23,7 @@ export const GROWING: Record<string, number> = {
   groups: 50_000,
   group_members: 2_000_000,
   label_marks: 500_000,
+  group_past_members: 500_000,
 };
 
 export const FEW: Record<string, number> = {

@@ -68,6 +68,7 @@ describe('the database', () => {
       groups: true,
       group_members: true,
       group_lists: true,
+      group_past_members: true,
       media: true,
       media_retry_requests: true,
       blobs: true,

@@ -10,15 +10,16 @@ let api: Api;
 let shop: Phone;
 let ana: Phone;
 let bia: Phone;
+let caio: Phone;
 
 beforeAll(async () => {
   world = await World.create();
   const token = await world.tenant('communities');
-  [shop, ana, bia] = (await Promise.all(
-    ['Shop', 'Ana', 'Bia'].map((name, index) =>
+  [shop, ana, bia, caio] = (await Promise.all(
+    ['Shop', 'Ana', 'Bia', 'Caio'].map((name, index) =>
       world.sandbox.createPhone({ number: `551199999630${index + 1}`, name }),
     ),
-  )) as [Phone, Phone, Phone];
+  )) as [Phone, Phone, Phone, Phone];
   await world.linkByQr(token, shop);
   api = world.as(token);
 });
@@ -32,6 +33,66 @@ async function refusal(answer: Promise<Answer>): Promise<Json> {
   const { status, body } = await answer;
   return [status, body.error_code, body.whatsapp_code];
 }
+
+test('a community is made, with its announcements and those who can be added', async () => {
+  await caio.setPrivacy('groupadd', 'none');
+  const participants = [ana.number, bia.lid, caio.jid, '5511900000000'];
+  const { status, body } = await api.post('/communities', { name: ' Our street ', participants });
+  await caio.setPrivacy('groupadd', 'all');
+  expect([status, body.success], JSON.stringify(body)).toEqual([201, true]);
+  const { community: made, refused } = body;
+  expect(made).toMatchObject({ name: 'Our street', owner: shop.jid, members_count: 3, is_community: true });
+  expect(made.groups).toEqual([
+    { jid: made.announcement_group_jid, name: 'Our street', members_count: 3, is_announcement_group: true },
+  ]);
+  expect(refused.map(({ jid, status: code, error }: Json) => [jid, code, error])).toEqual([
+    [caio.jid, 403, 'NEEDS_INVITE'],
+    ['5511900000000@s.whatsapp.net', 404, 'NOT_ON_WHATSAPP'],
+  ]);
+  expect(await ana.groupInfo({ jid: made.jid })).toMatchObject({ subject: 'Our street', community: true });
+  expect(await members(bia, made.announcement_group_jid)).toEqual(sorted(shop, ana, bia));
+  expect(await refusal(api.post('/communities', { name: '  ' }))).toEqual([
+    400,
+    'VALIDATION_ERROR',
+    undefined,
+  ]);
+});
+
+test('a group is made within a community by its parent_jid', async () => {
+  const { community: made } = (await api.post('/communities', { name: 'Our street' })).body;
+  const options = { parent_jid: made.jid };
+  const { body } = await api.post('/groups', { name: 'House', participants: [ana.number], options });
+  expect(body.group, JSON.stringify(body)).toMatchObject({ name: 'House', parent_jid: made.jid });
+  expect(await members(ana, made.announcement_group_jid)).toEqual(sorted(shop, ana));
+});
+
+test('people are added, made admins, and removed from all of its groups', async () => {
+  const { community: made } = (await api.post('/communities', { name: 'Our street' })).body;
+  const at = `/communities/${made.jid}/participants`;
+  const added = await api.post(at, { participants: [ana.number, bia.number] });
+  expect(added.body, JSON.stringify(added.body)).toMatchObject({
+    success: true,
+    jid: made.jid,
+    action: 'add',
+  });
+  expect(added.body.participants.map(({ jid, status }: Json) => [jid, status])).toEqual([
+    [ana.jid, 200],
+    [bia.jid, 200],
+  ]);
+  const again = await api.post(at, { participants: [ana.number] });
+  expect(again.body.participants).toMatchObject([{ jid: ana.jid, status: 409, error: 'ALREADY_IN_GROUP' }]);
+  const promoted = await api.post(at, { participants: [ana.number], action: 'promote' });
+  expect(promoted.body).toMatchObject({ action: 'promote', participants: [{ status: 200 }] });
+  const house = await ana.createGroupIn(made, 'House', [bia]);
+  const removed = await api.call('DELETE', at, { participants: [bia.number] });
+  expect(removed.body).toMatchObject({ action: 'remove', participants: [{ jid: bia.jid, status: 200 }] });
+  for (const jid of [made.jid, made.announcement_group_jid, house.jid]) {
+    expect(await members(ana, jid)).not.toContain(bia.jid);
+  }
+  const group = await shop.createGroup('No community', [ana]);
+  const other = api.post(`/communities/${group.jid}/participants`, { participants: [bia.number] });
+  expect(await refusal(other)).toEqual([404, 'NOT_FOUND', undefined]);
+});
 
 test('a community tells of its groups, those of others too', async () => {
   const street = await shop.createCommunity('Our street', [ana, bia]);

@@ -198,6 +198,45 @@ func memberChecks(g *groupWorld) []check {
 				w.paula.do(ctx, "POST", "/privacy", privacy, nil),
 			)
 		}},
+		{"the gateway joins by link, where it asks first as well", func(ctx context.Context, w *world) error {
+			made, err := w.byQR.CreateGroup(ctx, whatsmeow.ReqCreateGroup{Name: "Joined by the gateway"})
+			if err != nil {
+				return err
+			}
+			link, err := w.byQR.GetGroupInviteLink(ctx, made.JID, false)
+			if err != nil {
+				return err
+			}
+			join := func(pending bool) error {
+				var joined struct {
+					GroupJID string `json:"group_jid"`
+					Pending  bool   `json:"pending_approval"`
+				}
+				err := w.gateway.call(ctx, "POST", "/groups/join", map[string]any{"link": link}, &joined)
+				return first(err, same("the group", joined.GroupJID, made.JID.String()), same("pending", joined.Pending, pending))
+			}
+			before := w.byQR.mark()
+			come := func() error {
+				return w.byQR.changed(ctx, made.JID, before, "who came", func(c *events.GroupInfo) bool { return contains(c.Join, w.greta.LID) })
+			}
+			if err = first(join(false), come()); err != nil {
+				return err
+			}
+			leave := map[string]any{"by": w.greta.number}
+			if err = w.control.call(ctx, "POST", "/groups/"+url.PathEscape(made.JID.String())+"/leave", leave, nil); err != nil {
+				return err
+			}
+			if err = first(w.byQR.SetGroupJoinApprovalMode(ctx, made.JID, true), join(true)); err != nil {
+				return err
+			}
+			waiting, err := w.byQR.GetGroupRequestParticipants(ctx, made.JID)
+			if err = first(err, same("who waits", len(waiting), 1)); err != nil {
+				return err
+			}
+			before = w.byQR.mark()
+			_, err = w.byQR.UpdateGroupRequestParticipants(ctx, made.JID, []types.JID{waiting[0].JID}, whatsmeow.ParticipantChangeApprove)
+			return first(err, come())
+		}},
 		{"the groups that one is in are listed", func(ctx context.Context, w *world) error {
 			all, err := w.byCode.GetJoinedGroups(ctx)
 			if err != nil {

@@ -38,6 +38,7 @@ const TABLES = [
   'chat_timers',
   'contacts',
   'group_members',
+  'group_past_members',
   'groups',
   'stories',
 ] as const;

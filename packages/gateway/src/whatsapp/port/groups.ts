@@ -89,8 +89,16 @@ export interface SessionGroups {
   joinedStored(): Promise<void>;
   /** Makes a group. Whom it could not take in is told apart. */
   create(group: NewGroup): Promise<{ info: GroupInfo; refused: MemberOutcome[] }>;
-  /** Each is told for itself, in the order of the answer. */
-  changeMembers(group: Jid, change: MembersChange, people: readonly Identity[]): Promise<MemberOutcome[]>;
+  /**
+   * Each is told for itself, in the order of the answer. `linkedGroups`: who is removed from a community is removed
+   * from all of its groups.
+   */
+  changeMembers(
+    group: Jid,
+    change: MembersChange,
+    people: readonly Identity[],
+    options?: { linkedGroups?: boolean },
+  ): Promise<MemberOutcome[]>;
   change(group: Jid, change: GroupChange): Promise<void>;
   /** The code of the invite link; `anew` makes another and the old one void. */
   inviteCode(group: Jid, options: { anew: boolean }): Promise<string>;

@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { invalidField } from '../../../errors.ts';
 import { COMMUNITY_FAILURES, type Communities, type Community } from '../../../groups/communities.ts';
+import { atLeastOne, refusing, stated } from '../../description/stated.ts';
 import { DeviceHeaders, DeviceId, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { Jid, Nullable } from '../../schemas.ts';
@@ -13,17 +14,26 @@ export interface CommunitiesParts {
   communities: Communities;
 }
 
-const LinkBody = Type.Object(
-  {
-    group_jid: Type.Optional(Type.String({ maxLength: 100, description: 'The group' })),
-    jid: Type.Optional(Type.String({ maxLength: 100, description: 'The same as `group_jid`' })),
-    child_jid: Type.Optional(Type.String({ maxLength: 100, description: 'The same as `group_jid`' })),
-    device_id: DeviceId,
-  },
-  { examples: [{ group_jid: '120363039000000001@g.us' }] },
+const childName = (description: string) =>
+  Type.Optional(refusing('what is no JID of a group', Type.String({ maxLength: 100, description })));
+
+const LinkBody = stated(
+  refusing(
+    'two groups',
+    Type.Object(
+      {
+        group_jid: childName('The group'),
+        jid: childName('The same as `group_jid`'),
+        child_jid: childName('The same as `group_jid`'),
+        device_id: DeviceId,
+      },
+      { examples: [{ group_jid: '120363039000000001@g.us' }] },
+    ),
+  ),
+  { allOf: [atLeastOne('group_jid', 'jid', 'child_jid')] },
 );
 
-const CommunityObject = Type.Object(
+export const CommunityObject = Type.Object(
   {
     ...GroupSummary.properties,
     announcement_group_jid: Nullable({
@@ -122,7 +132,8 @@ function childIn({ group_jid, jid, child_jid }: Static<typeof LinkBody>): string
   return child;
 }
 
-function communityObject({ community, linked }: Community): Static<typeof CommunityObject> {
+/** A community in answers. */
+export function communityObject({ community, linked }: Community): Static<typeof CommunityObject> {
   return {
     ...groupObject(community),
     announcement_group_jid: linked.find(({ announcements }) => announcements)?.jid ?? null,

@@ -4,11 +4,13 @@ import type { FastifyInstance } from 'fastify';
 import type { InlineFiles } from '../../../media/inline-files.ts';
 import { acceptFilesInJson } from '../../request/json-body.ts';
 import { type CommunitiesParts, communityRoutes } from './communities.ts';
+import { type CommunityMembersParts, communityMembersRoutes } from './community-members.ts';
 import { type InviteParts, inviteRoutes } from './invites.ts';
 import { type JoinRequestsParts, joinRequestRoutes } from './join-requests.ts';
 import { type JoiningParts, joiningRoutes } from './joining.ts';
 import { type ManageParts, manageRoutes } from './manage.ts';
 import { type ParticipantsParts, participantsRoutes } from './participants.ts';
+import { type PastParticipantsParts, pastParticipantsRoutes } from './past-participants.ts';
 import { type PictureParts, pictureRoutes } from './picture.ts';
 import { type ReadParts, readRoutes } from './read.ts';
 
@@ -19,6 +21,8 @@ export type GroupsParts = ReadParts &
   JoiningParts &
   JoinRequestsParts &
   CommunitiesParts &
+  CommunityMembersParts &
+  PastParticipantsParts &
   PictureParts & { inlineFiles: InlineFiles };
 
 export const groupsRoutes: FastifyPluginAsyncTypebox<GroupsParts> = async (app, parts) => {
@@ -31,4 +35,6 @@ export const groupsRoutes: FastifyPluginAsyncTypebox<GroupsParts> = async (app, 
   await app.register(joiningRoutes, parts);
   await app.register(joinRequestRoutes, parts);
   await app.register(communityRoutes, parts);
+  await app.register(communityMembersRoutes, parts);
+  await app.register(pastParticipantsRoutes, parts);
 };

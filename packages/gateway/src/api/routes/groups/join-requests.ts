@@ -9,6 +9,7 @@ import { canonicalJid } from '../../../identity/jid.ts';
 import { mentionedJids } from '../../../sending/recipients.ts';
 import type { DecidedJoin } from '../../../whatsapp/port/group-joining.ts';
 import type { Identity } from '../../../whatsapp/port/identity.ts';
+import { atLeastOne, refusing, stated } from '../../description/stated.ts';
 import { DeviceHeaders, DeviceId, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { Jid, Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
@@ -50,22 +51,28 @@ const JoinRequestObject = Type.Object(
   { title: 'JoinRequest' },
 );
 
-const DecisionBody = Type.Object(
-  {
-    action: OneOf(['approve', 'reject'] as const),
-    participants: Type.Optional(
-      Type.Array(Type.String({ maxLength: 100 }), {
-        maxItems: 1000,
-        description: 'Phone numbers, JIDs or LIDs of those who wait',
-        examples: [['5511988888888']],
-      }),
-    ),
-    all: Type.Optional(
-      Type.Boolean({ description: 'True: everybody who waits, in place of `participants`' }),
-    ),
-    device_id: DeviceId,
-  },
-  { examples: [{ action: 'approve', participants: ['5511988888888'] }] },
+const DecisionBody = stated(
+  Type.Object(
+    {
+      action: OneOf(['approve', 'reject'] as const),
+      participants: Type.Optional(
+        Type.Array(refusing('what is no number and no JID of a person', Type.String({ maxLength: 100 })), {
+          maxItems: 1000,
+          description: 'Phone numbers, JIDs or LIDs of those who wait',
+          examples: [['5511988888888']],
+        }),
+      ),
+      all: Type.Optional(
+        refusing(
+          'true beside `participants`, and anything else without them',
+          Type.Boolean({ description: 'True: everybody who waits, in place of `participants`' }),
+        ),
+      ),
+      device_id: DeviceId,
+    },
+    { examples: [{ action: 'approve', participants: ['5511988888888'] }] },
+  ),
+  { allOf: [atLeastOne('participants', 'all')] },
 );
 
 export const joinRequestRoutes: FastifyPluginAsyncTypebox<JoinRequestsParts> = async (app, { joining }) => {

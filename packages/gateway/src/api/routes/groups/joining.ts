@@ -6,6 +6,7 @@ import { invalidField } from '../../../errors.ts';
 import type { InviteInput } from '../../../groups/invites.ts';
 import { type GroupJoining, JOINING_FAILURES, type PreviewedGroup } from '../../../groups/joining.ts';
 import { canonicalJid } from '../../../identity/jid.ts';
+import { atLeastOne, notBoth, refusing, stated } from '../../description/stated.ts';
 import { DeviceHeaders, DeviceId, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { Jid, Nullable, Rfc3339 } from '../../schemas.ts';
@@ -14,34 +15,63 @@ export interface JoiningParts {
   joining: GroupJoining;
 }
 
-const text = (description: string, examples: string[], maxLength: number) =>
-  Type.Optional(Type.String({ description, examples, maxLength }));
+/** How long what is pasted may be. */
+const LONGEST_LINK = 300;
+const LONGEST_JID = 100;
 
+const link = (description: string, example: string) =>
+  Type.Optional(
+    refusing(
+      'what is no invite link and no code',
+      Type.String({ description, examples: [example], maxLength: LONGEST_LINK }),
+    ),
+  );
+const jid = (what: string, description: string, example: string) =>
+  Type.Optional(
+    refusing(
+      `what is no JID of ${what}; one without \`code\` and the other`,
+      Type.String({ description, examples: [example], maxLength: LONGEST_JID }),
+    ),
+  );
+
+const CODE = 'AbCdEfGhIjKlMnOpQrStUv';
 const invite = {
-  link: text('The whole invite link', ['https://chat.whatsapp.com/AbCdEfGhIjKlMnOpQrStUv'], 300),
-  code: text(
+  link: link('The whole invite link', `https://chat.whatsapp.com/${CODE}`),
+  code: link(
     'The code of a link; with `group_jid` and `inviter_jid` that of an invitation to one person',
-    ['AbCdEfGhIjKlMnOpQrStUv'],
-    300,
+    CODE,
   ),
-  invite_code: text('The same as `code`', ['AbCdEfGhIjKlMnOpQrStUv'], 300),
-  group_jid: text('Of an invitation: the group', ['120363039000000000@g.us'], 100),
-  inviter_jid: text('Of an invitation: who sent it', ['5511988888888@s.whatsapp.net'], 100),
+  invite_code: link('The same as `code`', CODE),
+  group_jid: jid('a group', 'Of an invitation: the group', '120363039000000000@g.us'),
+  inviter_jid: jid('a person', 'Of an invitation: who sent it', '5511988888888@s.whatsapp.net'),
   expiration: Type.Optional(
-    Type.Integer({
-      minimum: 1,
-      maximum: 253_402_300_799,
-      description:
-        'Of an invitation: when it ends, in seconds since 1970, as its message says; default: what the stored ' +
-        'message says',
-    }),
+    refusing(
+      'none, for an invitation whose message is not stored',
+      Type.Integer({
+        minimum: 1,
+        maximum: 253_402_300_799,
+        description:
+          'Of an invitation: when it ends, in seconds since 1970, as its message says; default: what the stored ' +
+          'message says',
+      }),
+    ),
   ),
+};
+/** A code under both of its names is one. */
+const ONE_INVITE = {
+  allOf: [atLeastOne('link', 'code', 'invite_code'), notBoth('link', 'code'), notBoth('link', 'invite_code')],
 };
 
 const InviteQuery = Type.Object({ ...invite, device_id: DeviceId });
-const JoinBody = Type.Object(
-  { ...invite, device_id: DeviceId },
-  { examples: [{ link: 'https://chat.whatsapp.com/AbCdEfGhIjKlMnOpQrStUv' }] },
+const JoinBody = stated(
+  refusing(
+    'two codes that differ, and an invitation without all that it needs',
+    Type.Object(
+      { ...invite, device_id: DeviceId },
+      { examples: [{ link: `https://chat.whatsapp.com/${CODE}` }] },
+    ),
+  ),
+  ONE_INVITE,
 );
 
 const PreviewAnswer = Type.Object({

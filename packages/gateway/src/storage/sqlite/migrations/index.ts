@@ -26,6 +26,7 @@ import * as sharesAndLeaving from './0032-shares-and-leaving.ts';
 import * as setAside from './0033-set-aside.ts';
 import * as claimsOfOpenJobs from './0036-claims-of-open-jobs.ts';
 import * as groups from './0037-groups.ts';
+import * as groupPastMembers from './0040-group-past-members.ts';
 import * as blockLists from './0046-block-lists.ts';
 import * as contacts from './0047-contacts.ts';
 import * as labels from './0050-labels.ts';
@@ -64,6 +65,7 @@ export const migrations: Record<string, Migration> = {
   '0033-set-aside': setAside,
   '0036-claims-of-open-jobs': claimsOfOpenJobs,
   '0037-groups': groups,
+  '0040-group-past-members': groupPastMembers,
   '0046-block-lists': blockLists,
   '0047-contacts': contacts,
   '0050-labels': labels,

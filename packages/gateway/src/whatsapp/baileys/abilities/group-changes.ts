@@ -51,10 +51,11 @@ export function groupChanges({ link, cache, names }: GroupsParts): Changes {
         };
       }),
 
-    changeMembers: (group, change, people) =>
+    changeMembers: (group, change, people, { linkedGroups } = {}) =>
       changed(group, async (socket) => {
         const tokens = change === 'add' ? await tokensOf(socket, people) : new Map();
-        const answer = await groupQuery(socket, group, 'set', membersCommand(change, people, tokens));
+        const command = membersCommand(change, people, { tokens, linkedGroups });
+        const answer = await groupQuery(socket, group, 'set', command);
         const told = getBinaryNodeChildren(getBinaryNodeChild(answer, change), 'participant');
         return Promise.all(told.map((each) => outcome(each, names)));
       }),

@@ -24,12 +24,14 @@ export function creation(group: NewGroup, key: string, tokens: Tokens): BinaryNo
   return { tag: 'create', attrs: { subject: group.subject, key }, content };
 }
 
+/** `linkedGroups`: in a community (Baileys communities.js communityParticipantsUpdate). */
 export function membersCommand(
   change: MembersChange,
   people: readonly Identity[],
-  tokens: Tokens,
+  { tokens, linkedGroups = false }: { tokens: Tokens; linkedGroups?: boolean | undefined },
 ): BinaryNode {
-  return { tag: change, attrs: {}, content: people.map((each) => participant(each, change, tokens)) };
+  const attrs: Record<string, string> = change === 'remove' && linkedGroups ? { linked_groups: 'true' } : {};
+  return { tag: change, attrs, content: people.map((each) => participant(each, change, tokens)) };
 }
 
 /** How a stanza names a person: by LID where it is known, as current clients do. */
