@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { NothingLeft, SessionNotOpen } from '../../src/whatsapp/port/errors.ts';
 import { BOB } from '../messages/archive-world.ts';
-import { BOBS_NUMBER, JobDesk, text } from './job-desk.ts';
+import { BOBS_NUMBER, JobDesk, pdf, pdfFile, text } from './job-desk.ts';
 
 let desk: JobDesk;
 beforeEach(async () => {
@@ -77,6 +77,8 @@ test.each([
   ['/send/poll', poll(), [{ tag: 'meta' }]],
   ['/send/event', event(), [{ tag: 'meta' }]],
   ['/send/text', text(), undefined],
+  // Each upload has a key of its own.
+  ['/send/document', pdf(pdfFile(1)), undefined],
 ])('is sent again as it was, with its secret: %s', async (path, body, extraNodes) => {
   lose();
   await desk.post(path, body, 'k');
@@ -88,6 +90,7 @@ test.each([
     ...(extraNodes ? { extraNodes } : {}),
   });
   expect(new Set(secrets()).size).toBe(1);
+  expect(desk.whatsapp.content(1)).toEqual(desk.whatsapp.content(0));
 });
 
 test.each([
