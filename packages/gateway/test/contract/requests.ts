@@ -456,10 +456,12 @@ export function goodRequest(operation: Operation): GeneratedRequest {
 const IN_QUERY: Record<string, readonly string[]> = {
   getContactProfile: ['number'],
   getContactProfilePicture: ['number'],
+  previewGroupInvite: ['link'],
 };
 
 function goodSegment(operation: Operation, prefix: string): string {
   if (operation.path === '/messages/{id}/media') return '<receivedImage>';
+  if (operation.path.endsWith('/link')) return '<community>';
   if (operation.path.endsWith('/poll')) return '<poll>';
   if (operation.path.endsWith('/retry')) return '<undecryptable>';
   return KNOWN_SEGMENTS[prefix]?.[0] ?? '';
@@ -468,6 +470,11 @@ function goodSegment(operation: Operation, prefix: string): string {
 /** What some operations mean by a member, or need although their schema does not say so. */
 const OF_OPERATION: Record<string, Record<string, Json>> = {
   blockContact: { number: '<contact>' },
+  decideGroupJoinRequests: { all: true },
+  linkCommunityGroup: { group_jid: '<group>' },
+  unlinkCommunityGroup: { group_jid: '<group>' },
+  linkCommunityGroupByLink: { group_jid: '<group>' },
+  unlinkCommunityGroupByLink: { group_jid: '<group>' },
   unblockContact: { number: '<contact>' },
   sendTextMentions: { number: '<group>', to: '<group>' },
   postStatusMedia: { data: '<jpeg>', media_type: 'image' },
