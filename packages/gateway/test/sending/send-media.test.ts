@@ -200,6 +200,23 @@ describe('POST /send/video, /send/audio, /send/document, /send/sticker', () => {
     expect((await send('document', { document: base64(MP3), ...both })).status).toBe(400);
   });
 
+  it.each([
+    ['Boleto 10/2025.pdf', 'Boleto 10-2025.pdf'],
+    ['TVP:14875:23 JINKI COMPANY 申請表格.pdf', 'TVP:14875:23 JINKI COMPANY 申請表格.pdf'],
+    ['C:\\fakepath\\relatório final.docx', 'relatório final.docx'],
+    ['/tmp/uploads/a.csv', 'a.csv'],
+    ['./a b.zip', 'a b.zip'],
+    ['N/A', 'N-A'],
+    ['.env', '.env'],
+    ['1688567559635.pdf', '1688567559635.pdf'],
+    ['Orçamento nº 3/4.PDF', 'Orçamento nº 3-4.PDF'],
+    ['été test.png', 'été test.png'],
+  ])('names a document as people do: %s', async (given, shown) => {
+    const reply = await send('document', { document: 'SGVsbG8=', file_name: given });
+    expect(reply.status).toBe(200);
+    expect(part('documentMessage')).toMatchObject({ fileName: shown });
+  });
+
   it('sends a document under its name, with a caption in the envelope that clients use', async () => {
     const bytes = Buffer.from('%PDF-1.4 …');
     const reply = await send('document', { document: base64(bytes), file_name: '../../x/in\nvoice.pdf' });

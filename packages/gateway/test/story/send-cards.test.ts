@@ -264,6 +264,8 @@ describe('reactions', () => {
     expect(got).toMatchObject({ kind: 'reaction', reactionTo: id, emoji: '👍🏽' });
     expect(got.stanza?.type).toBe('reaction');
     expect((await sent('reaction', { message_id: id, reaction: '' })).got.emoji).toBe('');
+    await sent('reaction', { message_id: id, reaction: '👍' });
+    expect((await sent('reaction', { message_id: id, reaction: null })).got.emoji).toBe('');
   });
 
   test('to a message in a group, whose author the archive knows', async () => {

@@ -66,15 +66,20 @@ export function documentContent(input: DocumentInput): Content {
   };
 }
 
-/** The last part of a name that may have come as a path; required where only a URL was given. */
+/** A path of a file system, of which only the last part is a name: `C:\\fakepath\\a.pdf`, `../a.pdf`, `/tmp/a.pdf`. */
+const PATH = /^(?:[./~]|[A-Za-z]:)|\\/;
+
+/** People number their papers "10/2025": a slash that is no path's is kept as far as a file can have it. */
+function lastPart(name: string): string {
+  return PATH.test(name) ? (name.split(/[\\/]/).at(-1) ?? '') : name.replaceAll('/', '-');
+}
+
+/** The name of the file, which may have come as a path; required where only a URL was given. */
 function checkedFileName(given: string | undefined, required: boolean): string {
   // Control characters have no place in a file name and break headers and databases.
-  const name =
-    (given ?? '')
-      .split(/[\\/]/)
-      .at(-1)
-      ?.replace(/\p{Cc}/gu, '')
-      .trim() ?? '';
+  const name = lastPart((given ?? '').trim())
+    .replace(/\p{Cc}/gu, '')
+    .trim();
   if (name === '') {
     if (required) throw invalidField('file_name', 'is required with document_url');
     return 'document';

@@ -8,7 +8,9 @@ import { LONGEST_TAG, textMentionsContent } from '../../../sending/content/text-
 import { recipientOf } from '../../../sending/recipients.ts';
 import { notBoth, optionalWords, refusing, stated } from '../../description/stated.ts';
 import { base64Text } from '../../request/bounds.ts';
+import { emptyCounts } from '../../request/given.ts';
 import { messageIdText } from '../../request/message.ts';
+import { Nullable } from '../../schemas.ts';
 import { flag, given, longText, required, type SendRoute, text } from './send-kind.ts';
 
 const Position = refusing(
@@ -108,9 +110,11 @@ export function textKinds(route: SendRoute): void {
     stated: { required: ['messageId'] },
     fields: {
       messageId: Type.Optional(messageIdText('The message to react to: its id or `record_id`')),
-      reaction: refusing(
-        'what is not one emoji',
-        Type.String({ description: 'One emoji; empty takes the reaction back' }),
+      reaction: emptyCounts(
+        refusing(
+          'what is not one emoji',
+          Nullable(Type.String({ description: 'One emoji; empty or null takes the reaction back' })),
+        ),
       ),
       fromMe: flag('The message is ours; default: as stored'),
       participant: Type.Optional(
@@ -127,7 +131,7 @@ export function textKinds(route: SendRoute): void {
     content: (body) =>
       reactionContent({
         messageId: required('messageId', body.messageId),
-        reaction: body.reaction,
+        reaction: body.reaction ?? '',
         ...given({ fromMe: body.fromMe, participant: body.participant }),
       }),
   });
