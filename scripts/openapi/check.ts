@@ -76,7 +76,9 @@ async function generatePython(): Promise<void> {
   // The hooks only make the code pretty.
   await writeFile(
     join(folder, 'python.yaml'),
-    'post_hooks: []\nproject_name_override: wuts-client\npackage_name_override: wuts_client\n',
+    'post_hooks: []\nproject_name_override: wuts-client\npackage_name_override: wuts_client\n' +
+      // It knows no pictures as answers, but files.
+      'content_type_overrides:\n  image/jpeg: application/octet-stream\n',
   );
   const input = ['--path', 'openapi.json', '--config', 'python.yaml'];
   const output = ['--meta', 'none', '--output-path', 'wuts_client', '--fail-on-warning'];

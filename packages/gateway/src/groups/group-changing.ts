@@ -57,7 +57,7 @@ export class GroupChanging {
     const device = await devices.resolve(caller, request.deviceId);
     const subject = checkedName(request.name);
     const addresses = participantAddresses(request.participants);
-    const parent = request.parent === undefined ? null : groupJid(request.parent, 'parent_jid');
+    const parent = request.parent === undefined ? null : groupJid(request.parent, 'options.parent_jid');
     const session = devices.session(device);
     const named = await members.people(session, device, addresses);
     const others = named.flatMap(({ who }) => (who && !sameIdentity(who, device) ? [who] : []));

@@ -41,6 +41,23 @@ test.each(named(operations.filter(({ body }) => body !== null)))('the body of %s
   expect(differing).toEqual([]);
 });
 
+/** One operation for each header: they are read in one place. */
+const headed = operations.flatMap((operation) => operation.headers.map((header) => ({ operation, header })));
+const NAMES = [...new Set(headed.map(({ header }) => header.name))].filter((name) => name !== 'x-device-id');
+
+test.each(NAMES)('the header %s', async (name) => {
+  const [first] = headed.filter(({ header }) => header.name === name);
+  if (!first) throw new Error(`no operation has ${name}`);
+  const { operation, header } = first;
+  const differing: string[] = [];
+  for (const text of nearTexts(header.schema).filter((each) => each.length < 9000)) {
+    const answer = await ask(cast, operation, { ...goodRequest(operation), headers: { [name]: text } });
+    const difference = documented.ofParameter(header, text, answer);
+    if (difference !== null) differing.push(`${name}: ${text.slice(0, 30)} (${text.length}) ${difference}`);
+  }
+  expect(differing).toEqual([]);
+});
+
 /** Waiting and choosing a device are looked at elsewhere. */
 const LOOKED_AT_ELSEWHERE = ['device_id', 'wait'];
 const queried = operations.filter(({ query }) =>

@@ -2,29 +2,33 @@
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { AppError, invalidField } from '../../errors.ts';
+import { refusing } from '../description/stated.ts';
 
 const ONE =
   "Which device is meant; without it the caller's own only connected one, else only linked one, else only one";
 
+/** However it is named: by the query, the body or the header, which must agree. */
+function named(options: { description: string; examples?: string[] }) {
+  return Type.Optional(refusing('another one than the request names elsewhere', Type.String(options)));
+}
+
 /** `device_id` of an operation that acts on one device, as query parameter or member of the body. */
-export const DeviceId = Type.Optional(
-  Type.String({ description: ONE, examples: ['7c9e6679-7425-40de-944b-e07fc1f90ae7'] }),
-);
+export const DeviceId = named({ description: ONE, examples: ['7c9e6679-7425-40de-944b-e07fc1f90ae7'] });
 /** `device_id` of a list: what it leaves out. */
-export const OnlyDevice = Type.Optional(
-  Type.String({ description: 'Only what is of this device; default: of every device that you may see' }),
-);
+export const OnlyDevice = named({
+  description: 'Only what is of this device; default: of every device that you may see',
+});
 /** `device_id` of an operation on a message that is stored. */
-export const HoldingDevice = Type.Optional(
-  Type.String({ description: 'Which device is meant; default: one that has the message' }),
-);
+export const HoldingDevice = named({
+  description: 'Which device is meant; default: one that has the message',
+});
 
 export const DeviceQuery = Type.Object({ device_id: DeviceId });
 export const OnlyDeviceQuery = Type.Object({ device_id: OnlyDevice });
 export const HoldingDeviceQuery = Type.Object({ device_id: HoldingDevice });
 /** Beside each of them. */
 export const DeviceHeaders = Type.Object({
-  'x-device-id': Type.Optional(Type.String({ description: 'The same as `device_id`' })),
+  'x-device-id': named({ description: 'The same as `device_id`' }),
 });
 
 /**

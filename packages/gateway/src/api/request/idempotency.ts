@@ -2,15 +2,19 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { type Idempotency, type KeyedAttempt, requestHash } from '../../sending/idempotency.ts';
+import { stated } from '../description/stated.ts';
 import { DeviceHeaders, selectedDevice } from './device.ts';
 
 /** Headers of the operations that send. */
 export const SendHeaders = Type.Object({
   ...DeviceHeaders.properties,
   'idempotency-key': Type.Optional(
-    Type.String({
-      description: 'The same key and request within 24 h answers as the first time and sends nothing',
-    }),
+    stated(
+      Type.String({
+        description: 'The same key and request within 24 h answers as the first time and sends nothing',
+      }),
+      { pattern: '^[\\x21-\\x7e](?:[\\x20-\\x7e]{0,253}[\\x21-\\x7e])?$' },
+    ),
   ),
 });
 

@@ -8,6 +8,7 @@ import { DEVICE_FAILURES } from '../../../devices/choice.ts';
 import type { Devices } from '../../../devices/devices.ts';
 import { canonicalJid } from '../../../identity/jid.ts';
 import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';
+import { refusing } from '../../description/stated.ts';
 import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { nextPage } from '../../request/page.ts';
@@ -97,7 +98,10 @@ export const listRoutes: FastifyPluginAsyncTypebox<ListParts> = async (app, { co
           ),
           refresh: Refresh,
           cursor: Type.Optional(
-            Type.String({ maxLength: 1000, description: '`next_cursor` of the page before' }),
+            refusing(
+              'what no page has given',
+              Type.String({ maxLength: 1000, description: '`next_cursor` of the page before' }),
+            ),
           ),
           limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MOST_ON_A_PAGE })),
           device_id: DeviceId,

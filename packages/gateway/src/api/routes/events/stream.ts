@@ -5,6 +5,7 @@ import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import { invalidField } from '../../../errors.ts';
 import type { EventReader, StreamItem } from '../../../events/reader.ts';
+import { refusing } from '../../description/stated.ts';
 import { DeviceHeaders } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import type { LongRequest, LongRequests } from '../../request/long-requests.ts';
@@ -37,7 +38,12 @@ export const streamRoutes: FastifyPluginAsyncTypebox<StreamParts> = async (app, 
           'stream begins now. One that is beyond the newest event, because the database was restored, is refused. A comment every 15 s shows that it lives.',
         headers: Type.Object({
           ...DeviceHeaders.properties,
-          'last-event-id': Type.Optional(Type.String({ description: 'The `id` of the last event seen' })),
+          'last-event-id': Type.Optional(
+            refusing(
+              'what is no id of the stream',
+              Type.String({ description: 'The `id` of the last event seen' }),
+            ),
+          ),
         }),
         querystring: Type.Object({ after: Type.Optional(Cursor), ...filters }),
         response: {

@@ -6,6 +6,7 @@ import { GROUP_FAILURES } from '../../../groups/groups.ts';
 import { TIMERS_SECONDS } from '../../../sending/disappearing.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
 import type { GroupChange } from '../../../whatsapp/port/groups.ts';
+import { refusing, stated } from '../../description/stated.ts';
 import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { emptyCounts } from '../../request/given.ts';
@@ -37,15 +38,23 @@ const Seconds = emptyCounts(
   Type.Integer({ enum: [...TIMERS_SECONDS], description: '0 (off), 86400, 604800 or 7776000' }),
 );
 
+const NAME = { minLength: 1, maxLength: 100, pattern: '\\S' };
+const TOPIC = { maxLength: 2048 };
+
 const CreateBody = Type.Object(
   {
-    name: Type.String({ maxLength: 400, description: '1 to 100 characters' }),
+    name: stated(Type.String({ maxLength: 400, description: '1 to 100 characters' }), NAME),
     participants: Participants,
     options: Type.Optional(
       Type.Object({
         ...SETTINGS,
         community: flag('Make a community'),
-        parent_jid: Type.Optional(Type.String({ description: 'The community that it shall belong to' })),
+        parent_jid: Type.Optional(
+          refusing(
+            'what is no JID of a group',
+            Type.String({ description: 'The community that it shall belong to' }),
+          ),
+        ),
         ephemeral_seconds: Type.Optional(Seconds),
       }),
     ),
@@ -55,19 +64,34 @@ const CreateBody = Type.Object(
   { examples: [{ name: 'Deliveries', participants: ['5511999999999'] }] },
 );
 
-const UpdateBody = Type.Object(
-  {
-    name: Type.Optional(Type.String({ maxLength: 400, description: '1 to 100 characters' })),
-    topic: Type.Optional(
-      emptyCounts(Type.String({ maxLength: 8192, description: 'Up to 2048 characters; empty takes it off' })),
-    ),
-    description: Type.Optional(
-      emptyCounts(Type.String({ maxLength: 8192, description: 'The same as `topic`' })),
-    ),
-    ...SETTINGS,
-    device_id: DeviceId,
-  },
-  { examples: [{ name: 'Night deliveries', announcement: true }] },
+const UpdateBody = refusing(
+  'one that changes nothing',
+  Type.Object(
+    {
+      name: Type.Optional(
+        refusing(
+          'blanks alone',
+          stated(Type.String({ maxLength: 400, description: '1 to 100 characters' }), {
+            maxLength: NAME.maxLength,
+          }),
+        ),
+      ),
+      topic: Type.Optional(
+        emptyCounts(
+          stated(
+            Type.String({ maxLength: 8192, description: 'Up to 2048 characters; empty takes it off' }),
+            TOPIC,
+          ),
+        ),
+      ),
+      description: Type.Optional(
+        emptyCounts(stated(Type.String({ maxLength: 8192, description: 'The same as `topic`' }), TOPIC)),
+      ),
+      ...SETTINGS,
+      device_id: DeviceId,
+    },
+    { examples: [{ name: 'Night deliveries', announcement: true }] },
+  ),
 );
 
 /** What changing a group can end with, beside how asking for it can. */

@@ -8,10 +8,11 @@ import type { MembersChanging } from '../../../groups/members-changing.ts';
 import { membersCsv } from '../../../groups/members-csv.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
 import type { MembersChange } from '../../../whatsapp/port/groups.ts';
+import { refusing } from '../../description/stated.ts';
 import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { once, SendHeaders } from '../../request/idempotency.ts';
-import { nextPage } from '../../request/page.ts';
+import { CursorText, nextPage } from '../../request/page.ts';
 import { Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
 import { GroupPath, ParticipantObject, participantObject } from './schemas.ts';
 
@@ -24,10 +25,13 @@ export interface ParticipantsParts {
 /** As many as a group can have (WhatsApp's help centre: 1,024). */
 const MOST = 1024;
 
-export const Participants = Type.Array(Type.String(), {
-  maxItems: MOST,
-  description: 'Phone numbers, user JIDs or LIDs',
-});
+export const Participants = Type.Array(
+  refusing('what is no phone number and no JID of a person', Type.String()),
+  {
+    maxItems: MOST,
+    description: 'Phone numbers, user JIDs or LIDs',
+  },
+);
 
 export const SendInvite = Type.Optional(
   Type.Boolean({
@@ -86,7 +90,7 @@ const USUAL = 200;
 const ListQuery = Type.Object({
   device_id: DeviceId,
   format: Type.Optional(OneOf(['json', 'csv'] as const)),
-  cursor: Type.Optional(Type.String({ maxLength: 200, description: '`next_cursor` of the page before' })),
+  cursor: CursorText,
   limit: Type.Optional(
     Type.Integer({ minimum: 1, maximum: 1000, description: 'Without it and `cursor` all are given' }),
   ),

@@ -8,11 +8,13 @@ import { GROUP_FAILURES } from '../../../groups/groups.ts';
 import type { Uploads } from '../../../media/uploads.ts';
 import type { MediaInput } from '../../../sending/outbound-media.ts';
 import { FILE_MEMBER } from '../../description/bodies.ts';
+import { exactlyOne, stated } from '../../description/stated.ts';
 import { base64Members, base64Text } from '../../request/bounds.ts';
 import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { acceptMultipart, readMultipart } from '../../request/multipart.ts';
 import { Nullable } from '../../schemas.ts';
+import { EXAMPLE_PICTURE } from '../messages/example-files.ts';
 import { givenUp } from '../messages/send-kind.ts';
 import { GroupPath } from './schemas.ts';
 
@@ -31,7 +33,9 @@ const fields = {
   image_url: Type.Optional(Type.String({ description: 'Public URL of it. Either this or `image_base64`' })),
   device_id: DeviceId,
 };
-const Body = Type.Object(fields, { examples: [{ image_base64: '/9j/4AAQSkZJRgABAQ…' }] });
+const Body = stated(Type.Object(fields, { examples: [{ image_base64: EXAMPLE_PICTURE }] }), {
+  allOf: [exactlyOne('image_base64', 'image_url')],
+});
 
 export const pictureRoutes: FastifyPluginAsyncTypebox<PictureParts> = async (app, parts) => {
   const { pictures, uploads, mediaBodyLimit } = parts;

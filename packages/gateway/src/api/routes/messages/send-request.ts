@@ -34,7 +34,7 @@ const QuoteObject = Type.Object(
   {
     key: Type.Optional(
       Type.Object({
-        id: Type.String({ examples: ['3EB0F8A1B2C3D4E5F6'] }),
+        id: stated(Type.String({ examples: ['3EB0F8A1B2C3D4E5F6'] }), { minLength: 1 }),
         fromMe: Optional.flag('The quoted message is ours'),
         participant: Author('Its author, in a group'),
       }),

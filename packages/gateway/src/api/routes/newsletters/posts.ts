@@ -19,13 +19,15 @@ import { videoContent } from '../../../sending/content/video.ts';
 import type { Content } from '../../../sending/content.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
 import type { Sending } from '../../../sending/pipeline.ts';
+import { refusing } from '../../description/stated.ts';
 import { base64Members, base64Text } from '../../request/bounds.ts';
 import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { once, SendHeaders } from '../../request/idempotency.ts';
 import { RecordId } from '../../request/message.ts';
 import { Jid, OneOf, Rfc3339 } from '../../schemas.ts';
-import { given, givenUp, text } from '../messages/send-kind.ts';
+import { EXAMPLE_PICTURE } from '../messages/example-files.ts';
+import { caption, given, givenUp, longText, text } from '../messages/send-kind.ts';
 import { FILE_FAILURES, SEND_FAILURES } from '../messages/send-request.ts';
 import { FAILURES, NewsletterParams, tags, whose } from './channels.ts';
 import { PostAnswer, postAnswer } from './schemas.ts';
@@ -50,20 +52,23 @@ const Published = Type.Object({
   status_type: OneOf(['text', 'image', 'video', 'document'] as const),
 });
 
-const MediaBody = Type.Object(
-  {
-    media_type: OneOf(['image', 'video', 'document'] as const),
-    media: base64Text('The file: base64, with or without a `data:<mime>;base64,` prefix'),
-    base64: base64Text('The same as `media`'),
-    media_url: text('Public URL of it. Either this or `media`'),
-    caption: text('At most 1024 characters'),
-    mime_type: text('Of a document; default: as the file says'),
-    file_name: text('Of a document'),
-    device_id: DeviceId,
-  },
-  {
-    examples: [{ media_type: 'image', media_url: 'https://example.com/photo.jpg', caption: 'New today' }],
-  },
+const MediaBody = refusing(
+  'one with no source or with several',
+  Type.Object(
+    {
+      media_type: OneOf(['image', 'video', 'document'] as const),
+      media: base64Text('The file: base64, with or without a `data:<mime>;base64,` prefix'),
+      base64: base64Text('The same as `media`'),
+      media_url: text('Public URL of it. Either this or `media`'),
+      caption: caption('At most 1024 characters'),
+      mime_type: text('Of a document; default: as the file says'),
+      file_name: text('Of a document'),
+      device_id: DeviceId,
+    },
+    {
+      examples: [{ media_type: 'image', media: EXAMPLE_PICTURE, caption: 'New today' }],
+    },
+  ),
 );
 type MediaBody = Static<typeof MediaBody>;
 
@@ -110,10 +115,7 @@ export const postRoutes: FastifyPluginAsyncTypebox<PostParts> = async (app, part
         ...publishing,
         operationId: 'sendNewsletterMessage',
         summary: 'Publish a text',
-        body: Type.Object(
-          { text: Type.String(), device_id: DeviceId },
-          { examples: [{ text: 'New today' }] },
-        ),
+        body: Type.Object({ text: longText(), device_id: DeviceId }, { examples: [{ text: 'New today' }] }),
         response: { 200: Published, ...failures(...SEND_FAILURES) },
       },
     },
@@ -150,11 +152,14 @@ export const postRoutes: FastifyPluginAsyncTypebox<PostParts> = async (app, part
         summary: 'Count as having looked at posts',
         body: Type.Object(
           {
-            server_ids: Type.Array(Type.Union([Type.String(), Type.Integer()]), {
-              minItems: 1,
-              maxItems: 1000,
-              description: 'Numbers of posts',
-            }),
+            server_ids: Type.Array(
+              refusing('what is no number of a post', Type.Union([Type.String(), Type.Integer()])),
+              {
+                minItems: 1,
+                maxItems: 1000,
+                description: 'Numbers of posts',
+              },
+            ),
             device_id: DeviceId,
           },
           { examples: [{ server_ids: ['101', '102'] }] },

@@ -1,4 +1,5 @@
 /** The picture of the account. */
+
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
@@ -14,6 +15,7 @@ import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../requ
 import { failures } from '../../request/failures.ts';
 import { readMultipart } from '../../request/multipart.ts';
 import { OneOf } from '../../schemas.ts';
+import { EXAMPLE_PICTURE } from '../messages/example-files.ts';
 
 export interface PictureParts {
   profiles: Profiles;
@@ -37,7 +39,7 @@ const PictureBody = stated(
       ),
       device_id: DeviceId,
     },
-    { examples: [{ image_url: 'https://example.com/logo.jpg' }] },
+    { examples: [{ image_base64: EXAMPLE_PICTURE }] },
   ),
   { allOf: [exactlyOne('image_base64', 'image_url')] },
 );
