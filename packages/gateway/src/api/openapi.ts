@@ -104,12 +104,22 @@ function completeSchema(route: RouteOptions): void {
 /** Every object that is answered to a success may carry them: see `warnOfIgnored`. */
 function withWarnings(response: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(response).map(([status, schema]) => {
-      const { type, properties } = schema as { type?: unknown; properties?: object };
-      if (!status.startsWith('2') || type !== 'object' || !properties) return [status, schema];
-      return [status, { ...(schema as object), properties: { ...properties, warnings: Warnings } }];
+    Object.entries(response).map(([status, answer]) => {
+      if (!status.startsWith('2')) return [status, answer];
+      // An answer that has several types says its schema with each.
+      const { content } = answer as { content?: Record<string, { schema: unknown }> };
+      const json = content?.['application/json'];
+      if (!json) return [status, mayWarn(answer)];
+      const warning = { ...json, schema: mayWarn(json.schema) };
+      return [status, { ...(answer as object), content: { ...content, 'application/json': warning } }];
     }),
   );
+}
+
+function mayWarn(schema: unknown): unknown {
+  const { type, properties } = schema as { type?: unknown; properties?: object };
+  if (type !== 'object' || !properties) return schema;
+  return { ...(schema as object), properties: { ...properties, warnings: Warnings } };
 }
 
 function security(access: Access): Record<string, string[]>[] {

@@ -4,7 +4,7 @@ import { DEVICE_STATES, type DeviceState } from '../../../devices/state.ts';
 import { NOT_READY_REASONS } from '../../../whatsapp/port/not-ready.ts';
 import { refusing } from '../../description/stated.ts';
 import { DeviceId } from '../../request/device.ts';
-import { Jid, Nullable, Rfc3339, Unreachable, Uuid } from '../../schemas.ts';
+import { Jid, Nullable, OneOf, Rfc3339, Unreachable, Uuid } from '../../schemas.ts';
 
 export const DeviceSelection = Type.Object({ device_id: DeviceId });
 export const DevicePath = Type.Object({ deviceID: Type.String() });
@@ -45,7 +45,7 @@ export function freshQr(query: {
 
 export const ListQuery = Type.Object({
   scope: Type.Optional(
-    Type.Union([Type.Literal('own'), Type.Literal('tenant')], {
+    OneOf(['own', 'tenant'] as const, {
       description: '`tenant`: every device of the tenant, for admins and managers. Default `own`',
     }),
   ),
