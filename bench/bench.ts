@@ -4,6 +4,7 @@ import { availableParallelism, cpus, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { report, reportRow } from './report.ts';
 import type { Row } from './rounds.ts';
+import { chats } from './scenarios/chats.ts';
 import { contactLists, numberCheck } from './scenarios/contacts.ts';
 import { fsync } from './scenarios/fsync.ts';
 import { groups } from './scenarios/groups.ts';
@@ -25,6 +26,7 @@ const SCENARIOS = [
   'groups',
   'contacts',
   'check',
+  'chats',
 ] as const;
 type Scenario = (typeof SCENARIOS)[number];
 
@@ -75,6 +77,7 @@ const alone: Partial<Record<Scenario, () => Promise<Row[]>>> = {
   fsync: () => fsync({ rounds }),
   groups: () => groups({ rounds }),
   contacts: () => contactLists({ rounds }),
+  chats: () => chats({ rounds }),
   status: () => status({ rounds, stored: values.huge ? [100_000, 10_000_000] : [100_000] }),
 };
 

@@ -225,6 +225,49 @@ test('labels.md: a label, and what it is on', async () => {
   expect(messages.messages).toMatchObject([{ message_id: variables.ID }]);
 });
 
+test('chats.md: the list, and one chat', async () => {
+  const [{ chats, count }, { chats: unread }, { chat }] = answers(await run('chats'));
+  expect(chats).toHaveLength(count);
+  expect(chats.map(({ jid }: Json) => jid)).toContain(variables.GROUP);
+  expect(unread.every((each: Json) => each.unread_count > 0 || each.marked_unread)).toBe(true);
+  expect(chat).toMatchObject({ jid: contact.jid, type: 'contact' });
+});
+
+test('chats.md: settings, which the phone has', async () => {
+  const [pinned, unpinned, muted, archived, read, marked] = answers(await run('change-chat'));
+  expect([pinned.pinned, unpinned.pinned, archived.archived, read.read, marked.read]).toEqual([
+    true,
+    false,
+    true,
+    true,
+    false,
+  ]);
+  expect(muted.duration_seconds).toBe(28_800);
+  expect(await shop.account.pins()).toEqual([]);
+});
+
+test('chats.md: messages that disappear', async () => {
+  const [week, off] = answers(await run('chat-timer'));
+  expect(week).toMatchObject({ chat_jid: contact.jid, preset: '7d', seconds: 604_800 });
+  expect(off).toMatchObject({ preset: 'off', seconds: 0 });
+});
+
+test('chats.md: messages of a chat, and a file of them', async () => {
+  const [{ messages }] = answers(await run('export-chat'));
+  expect(messages.length).toBeGreaterThan(0);
+  const lines = (await readFile(join(folder, 'chat.jsonl'), 'utf8')).trimEnd().split('\n');
+  expect(JSON.parse(lines.at(-1) ?? '')).toEqual({ complete: true, count: lines.length - 2 });
+});
+
+test('chats.md: presence', async () => {
+  const [online, typing, subscribed] = answers(await run('presence'));
+  expect([online.state, typing.state, subscribed.subject_jid]).toEqual([
+    'available',
+    'composing',
+    contact.jid,
+  ]);
+});
+
 test('errors.md: the same key sends once', async () => {
   const [first, second] = answers(await run('idempotent'));
   expect(second.message_id).toBe(first.message_id);

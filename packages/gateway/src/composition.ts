@@ -9,6 +9,7 @@ import { composeActions } from './actions/composition.ts';
 import { composeApi } from './api/composition.ts';
 import type { Listening } from './api/listening.ts';
 import { composeCalls } from './calls/composition.ts';
+import { composeChats } from './chats/composition.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { type Config, WHATSAPP_NETWORK_URL } from './config.ts';
 import { composeContacts } from './contacts/composition.ts';
@@ -252,6 +253,16 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     media: media.outbound,
     contacts: (device) => contacts.contacts.saved(device),
   });
+  const chats = composeChats({
+    db,
+    clock,
+    log: logOf('chats'),
+    notices: events.notices,
+    devices,
+    messages,
+    sending,
+    tenantIds,
+  });
   const webhooks = composeWebhooks({
     db,
     quotas: stock,
@@ -282,6 +293,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     ...settings.entrance.guard(messages.reports),
     ...groups.reports,
     ...contacts.reports,
+    ...chats.reports,
     mediaRetry: (device, answer) => media.service.handleRetryAnswer(device, answer),
   });
   tenancy.files({
@@ -325,6 +337,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     calls: calls.calls,
     settings: settings.settings,
     profile: composeProfile({ devices, files: media.outbound }),
+    chats,
   });
 
   const steps: Steps = [
@@ -341,6 +354,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
       messages.setAside,
       webhooks.step,
       groups.onConnect,
+      chats.clearing,
       linked.step,
       sending.jobs,
       calls.step,

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Actions } from '../actions/composition.ts';
 import type { Calls } from '../calls/calls.ts';
+import type { ChatsRoom } from '../chats/composition.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import type { ContactsRoom } from '../contacts/composition.ts';
@@ -67,6 +68,7 @@ export async function composeApi(parts: {
   calls: Calls;
   settings: Settings;
   profile: ProfileRoom;
+  chats: ChatsRoom;
 }): Promise<Api> {
   const { config, clock, metrics, quotas, tenancy, devices, media, sending } = parts;
   const { webhooks } = parts.webhooks;
@@ -110,6 +112,7 @@ export async function composeApi(parts: {
           inlineFiles: media.inlineFiles,
           mediaBodyLimit: BODY_LIMIT,
         },
+        chats: { ...parts.chats, finder: parts.messages.finder },
         contacts: { ...parts.contacts, devices },
         deviceSettings: { settings: parts.settings },
         labels: { labels: parts.labels },

@@ -44,6 +44,7 @@ export function composeDevices(
     handlers: {
       message: async (...told) => reports().message(...told),
       receipt: async (...told) => reports().receipt(...told),
+      ownRead: async (...told) => reports().ownRead(...told),
       mediaRetry: async (...told) => reports().mediaRetry(...told),
       notice: async (...told) => reports().notice(...told),
       accountState: async (...told) => reports().accountState(...told),

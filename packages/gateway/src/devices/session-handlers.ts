@@ -6,13 +6,14 @@ import type { HistoryBatch, NamedPerson } from '../whatsapp/port/history.ts';
 import type { SealedRetryAnswer } from '../whatsapp/port/media.ts';
 import type { InboundMessage } from '../whatsapp/port/messages.ts';
 import type { SessionNotice } from '../whatsapp/port/notices.ts';
-import type { MessageReceipt } from '../whatsapp/port/receipts.ts';
+import type { MessageReceipt, OwnRead } from '../whatsapp/port/receipts.ts';
 import type { Device } from './device.ts';
 
 /** Takes what a session reports. A rejection tells the session that it was not stored. */
 export interface SessionHandlers {
   message(device: Device, message: InboundMessage): Promise<void>;
   receipt(device: Device, receipt: MessageReceipt): Promise<void>;
+  ownRead(device: Device, read: OwnRead): Promise<void>;
   mediaRetry(device: Device, answer: SealedRetryAnswer): Promise<void>;
   notice(device: Device, notice: SessionNotice, cause?: string): Promise<void>;
   accountState(device: Device, state: AccountState): Promise<void>;
@@ -26,6 +27,7 @@ export interface SessionHandlers {
 const RECEIVED = [
   'message',
   'receipt',
+  'own_read',
   'media_retry',
   'notice',
   'account_state',
@@ -51,6 +53,8 @@ export function storeReceived(
       return handlers.message(device, event.message);
     case 'receipt':
       return handlers.receipt(device, event.receipt);
+    case 'own_read':
+      return handlers.ownRead(device, event.read);
     case 'media_retry':
       return handlers.mediaRetry(device, event.answer);
     case 'notice':

@@ -21,6 +21,7 @@ import type { BothNamesListener } from './chat-names.ts';
 import { type KnownTimer, timerOf } from './chat-timers.ts';
 import { InboundStoring } from './inbound-storing.ts';
 import { recordReceipt } from './incoming-receipts.ts';
+import { Keepers } from './keepers.ts';
 import { type Arrival, MessageEvents } from './message-events.ts';
 import { outboundRow } from './message-row.ts';
 import { insertMedia, insertRow, rowsWithId } from './message-rows.ts';
@@ -47,6 +48,8 @@ export interface ArchiveParts {
   codec: WireCodec;
   /** Takes the event of every change, in its transaction; without it nothing is reported. */
   events?: EventRecorder;
+  /** Who keeps something of each message. */
+  keepers?: Keepers;
   /** Called after the commit of a received message, for example to fetch its media. Must not throw. */
   onStored?: (message: StoredMessage) => void;
   /** Called when a message names a person by both names, in its transaction. */
@@ -61,6 +64,7 @@ export class MessageArchive {
   readonly #events: MessageEvents;
   readonly #content: SealedContent;
   readonly #inbound: InboundStoring;
+  readonly #keepers: Keepers;
 
   constructor(parts: ArchiveParts) {
     this.#db = parts.db;
@@ -71,7 +75,8 @@ export class MessageArchive {
     const events = new MessageEvents(parts.events ?? noEvents, (trx, row) => content.details(row, trx));
     this.#content = content;
     this.#events = events;
-    this.#inbound = new InboundStoring({ ...parts, content, events });
+    this.#keepers = parts.keepers ?? new Keepers();
+    this.#inbound = new InboundStoring({ ...parts, content, events, keepers: this.#keepers });
   }
 
   /**
@@ -135,6 +140,7 @@ export class MessageArchive {
           const moved = { tenantId: row.tenant_id, rowId: earlier.id };
           await moveSend(trx, moved, 'repeated', { kind, text, context, target_id, raw, timestamp });
         }
+        if (!earlier) await this.#keepers.message(trx, record.device, storedMessage(row));
         const { media } = record.content;
         if (media) await insertMedia(trx, row, media, { vault: this.#vault });
       });

@@ -22,6 +22,7 @@ import { learnTimer } from './chat-timers.ts';
 import { MessageFinder } from './finding/finder.ts';
 import { WordIndex } from './finding/word-index.ts';
 import { MessageHistory } from './history.ts';
+import { Keepers } from './keepers.ts';
 import { PollResults } from './poll-results.ts';
 import { markStarred } from './stars.ts';
 import { MessageStatuses } from './status.ts';
@@ -45,6 +46,8 @@ export interface MessagesParts {
 }
 
 export interface Messages {
+  /** For rooms that keep something of what is stored. */
+  keepers: Keepers;
   archive: MessageArchive;
   /** Tells a room whose rows are of people of both names of one. */
   onBothNames(listener: BothNamesListener): void;
@@ -53,7 +56,7 @@ export interface Messages {
   statuses: MessageStatuses;
   polls: PollResults;
   /** What of the sessions' reports is stored here. */
-  reports: Omit<SessionReports, 'mediaRetry' | 'groupsChanged' | 'pushNames'>;
+  reports: Omit<SessionReports, 'mediaRetry' | 'ownRead' | 'groupsChanged' | 'pushNames'>;
   /** Before a device connects or a request comes: what is `pending` then was left by an earlier process. */
   interrupted: Step;
   search: Step;
@@ -64,8 +67,10 @@ export interface Messages {
 export function composeMessages(parts: MessagesParts): Messages {
   const { db, clock, log, devices, media, metrics } = parts;
   const listeners: BothNamesListener[] = [];
+  const keepers = new Keepers();
   const archive = new MessageArchive({
     ...parts,
+    keepers,
     onBothNames: async (...names) => {
       for (const listener of listeners) await listener(...names);
     },
@@ -73,13 +78,14 @@ export function composeMessages(parts: MessagesParts): Messages {
       if (mayHaveFile(message.kind)) media.prefetch(message.rowId);
     },
   });
-  const history = new MessageHistory({ ...parts, archive });
+  const history = new MessageHistory({ ...parts, archive, keepers });
   parts.notices.keep(async (trx, device, notice) => {
     if (notice.name === 'group.info') await learnGroupTimer(trx, device, notice);
     if (notice.name === 'message.starred') await markStarred(trx, device, notice, clock.now());
   });
   const words = new WordIndex({ db, clock, log });
   return {
+    keepers,
     archive,
     onBothNames: (listener) => listeners.push(listener),
     words,

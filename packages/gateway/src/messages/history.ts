@@ -7,6 +7,7 @@ import type { HistoryBatch } from '../whatsapp/port/history.ts';
 import type { MessageArchive } from './archive.ts';
 import { boundedMessage } from './bounds.ts';
 import { learnTimer } from './chat-timers.ts';
+import { Keepers } from './keepers.ts';
 import { pastMessageData, retoldMessageData } from './message-events.ts';
 import type { MessageDevice } from './stored-message.ts';
 
@@ -17,11 +18,18 @@ export class MessageHistory {
   readonly #db: Kysely<Database>;
   readonly #archive: MessageArchive;
   readonly #events: EventRecorder;
+  readonly #keepers: Keepers;
 
-  constructor(parts: { db: Kysely<Database>; archive: MessageArchive; events: EventRecorder }) {
+  constructor(parts: {
+    db: Kysely<Database>;
+    archive: MessageArchive;
+    events: EventRecorder;
+    keepers?: Keepers;
+  }) {
     this.#db = parts.db;
     this.#archive = parts.archive;
     this.#events = parts.events;
+    this.#keepers = parts.keepers ?? new Keepers();
   }
 
   /**
@@ -34,6 +42,7 @@ export class MessageHistory {
     await this.#db.transaction().execute(async (trx) => {
       const messages: MessageData[] = [];
       let stored = 0;
+      await this.#keepers.history(trx, device, batch);
       for (const timer of batch.timers) await learnTimer(trx, device, timer);
       for (const message of batch.messages.map(boundedMessage)) {
         const row = await this.#archive.storePast(trx, device, message, (past, arrival) => {

@@ -12,6 +12,7 @@ import { boundedMessage } from './bounds.ts';
 import { type BothNamesListener, ChatNames } from './chat-names.ts';
 import { learnFromMessage } from './chat-timers.ts';
 import { filesOf } from './event-message.ts';
+import type { Keepers } from './keepers.ts';
 import type { Arrival, MessageEvents } from './message-events.ts';
 import { inboundRow } from './message-row.ts';
 import { insertMedia, insertNewRow, rowsWithId } from './message-rows.ts';
@@ -39,6 +40,7 @@ export class InboundStoring {
   readonly #events: MessageEvents;
   readonly #votes: PollVotes;
   readonly #sealed: SealedChanges;
+  readonly #keepers: Keepers;
   readonly #names: ChatNames;
 
   constructor(parts: {
@@ -48,6 +50,7 @@ export class InboundStoring {
     content: SealedContent;
     events: MessageEvents;
     onBothNames?: BothNamesListener;
+    keepers: Keepers;
   }) {
     const { codec, content } = parts;
     this.#names = new ChatNames(parts.onBothNames);
@@ -56,6 +59,7 @@ export class InboundStoring {
     this.#codec = codec;
     this.#content = content;
     this.#events = parts.events;
+    this.#keepers = parts.keepers;
     this.#sealed = new SealedChanges({ codec, content });
     this.#votes = new PollVotes({
       codec,
@@ -110,6 +114,7 @@ export class InboundStoring {
     }
     await learnFromMessage(trx, device, message);
     const stored = storedMessage(row);
+    if (!known) await this.#keepers.message(trx, device, stored);
     const applied = await applyAmendment(trx, device, message, stored.context.editedDetails);
     const details = detailsInContext(stored.context) ?? wireDetails(row.kind, message.raw, this.#codec);
     await announce(stored, { files: filesOf(message.content), applied, details });

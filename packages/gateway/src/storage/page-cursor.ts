@@ -79,6 +79,18 @@ function parsed(text: string): unknown {
   }
 }
 
+/** As `cursorOf`, for lists in the order of a time and then of a name. */
+export function timedCursor({ at, name }: { at: number; name: string }): string {
+  return Buffer.from(`${at} ${name}`, 'utf8').toString('base64url');
+}
+
+/** Throws VALIDATION_ERROR for what `timedCursor` did not write. */
+export function readTimedCursor(cursor: string): { at: number; name: string } {
+  const match = /^(\d{1,15}) ([^\0]{1,100})$/.exec(decoded(cursor));
+  if (!match?.[1] || !match[2]) throw notOurs(cursor);
+  return { at: Number(match[1]), name: match[2] };
+}
+
 function decoded(cursor: string): string {
   return Buffer.from(cursor, 'base64url').toString('utf8');
 }

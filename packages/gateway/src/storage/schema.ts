@@ -5,7 +5,7 @@
  */
 import type { Generated } from 'kysely';
 import type { CallRepliesTable, CallSettingsTable } from './call-tables.ts';
-import type { ChatTimersTable } from './chat-tables.ts';
+import type { ChatSettingsTable, ChatsTable, ChatTimersTable } from './chat-tables.ts';
 import type { BlockedContactsTable, ContactListsTable, ContactsTable } from './contact-tables.ts';
 import type { DeviceSettingsTable } from './device-settings-table.ts';
 import type {
@@ -44,6 +44,8 @@ export interface Database {
   contact_lists: ContactListsTable;
   blocked_contacts: BlockedContactsTable;
   contacts: ContactsTable;
+  chats: ChatsTable;
+  chat_settings: ChatSettingsTable;
   groups: GroupsTable;
   group_members: GroupMembersTable;
   group_lists: GroupListsTable;

@@ -119,7 +119,37 @@ const participant = {
   is_super_admin: 'boolean',
 };
 
+const chatDone = { success: ok, chat_jid: 'string' };
+
 export const DOCUMENTED: Readonly<Record<string, Shape>> = {
+  getChats: {
+    success: ok,
+    chats: [
+      {
+        jid: 'string',
+        type: 'string',
+        name: 'string',
+        pinned: 'boolean',
+        archived: 'boolean',
+        'muted_until?': 'time',
+        participant_count: 'number',
+      },
+    ],
+    count: 'number',
+  },
+  archiveChat: { ...chatDone, archived: 'boolean' },
+  muteChat: { ...chatDone, muted: 'boolean', 'duration_seconds?': 'number' },
+  pinChat: { ...chatDone, pinned: 'boolean' },
+  unpinChat: { ...chatDone, pinned: 'boolean' },
+  sendChatTyping: { ...chatDone, state: '=composing', media: '=text' },
+  updateChatDisappearing: {
+    ...chatDone,
+    'preset?': 'string',
+    seconds: 'number',
+    timestamp: 'time',
+  },
+  sendPresence: { success: ok, state: '=available' },
+  subscribePresence: { success: ok, subject_jid: 'string' },
   listGroups: { success: ok, groups: [group] },
   createCommunity: { success: ok, community: {} },
   addCommunityParticipants: { success: ok, jid: 'string', action: 'string', participants: [{}] },

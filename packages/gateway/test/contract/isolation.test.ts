@@ -136,6 +136,8 @@ function foreignIds(pathBefore: string): string[] {
     '/communities/': [community],
     '/newsletters/': [CHANNEL],
     '/stories/': [sentMessage],
+    // A person is everybody's to write to, and nobody's id.
+    '/chats/': [],
     '/webhooks/': [webhook],
     '/webhook/deliveries/': [delivery],
     '/users/': [user],
@@ -214,6 +216,9 @@ const GOOD_QUERY: Record<string, string> = { q: SECRET_TEXT };
 function goodValue(name: string, schema: Json, example: Json): Json {
   if (schema.format === 'date-time') return '2024-02-29T12:00:00Z';
   if (typeof example === 'object' || String(example).endsWith('@g.us')) return example;
+  // A name that means something else elsewhere.
+  const words = schema.enum ?? schema.anyOf?.find((each: Json) => each.enum)?.enum;
+  if (words && !words.includes(GOOD[name])) return example ?? words[0];
   return GOOD[name] ?? example ?? schema.enum?.[0] ?? schema.examples?.[0];
 }
 

@@ -54,6 +54,7 @@ export class DevicesWorld {
         mediaRetry: async () => {},
         notice: async () => {},
         history: async () => {},
+        ownRead: async () => {},
         accountState: async () => {},
         chatTimer: async () => {},
         pushNames: async () => {},

@@ -137,6 +137,7 @@ describe('what a session receives', () => {
         mediaRetry: async () => {},
         notice: async () => {},
         history: async () => {},
+        ownRead: async () => {},
         accountState: async () => {},
         chatTimer: async () => {},
         pushNames: async () => {},

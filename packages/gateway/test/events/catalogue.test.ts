@@ -37,7 +37,7 @@ const NOTICES: { [N in SessionNotice['name']]: NoticeOf<N> } = {
   'chat.mute': { name: 'chat.mute', chat: ANA, muted: true, mutedUntil: Number.MAX_SAFE_INTEGER },
   'chat.archive': { name: 'chat.archive', chat: ANA, archived: false, upTo: null },
   'chat.delete': { name: 'chat.delete', chat: ANA, upTo: null },
-  'chat.clear': { name: 'chat.clear', chat: UNKNOWN, upTo: null },
+  'chat.clear': { name: 'chat.clear', chat: UNKNOWN, upTo: null, keepsStarred: false },
   'message.delete_for_me': {
     name: 'message.delete_for_me',
     chat: ANA,

@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import { ManualClock } from '../../src/clock.ts';
 import { MessageArchive } from '../../src/messages/archive.ts';
+import { Keepers } from '../../src/messages/keepers.ts';
 import type { MessageDevice, StoredMessage } from '../../src/messages/stored-message.ts';
+import { createLog } from '../../src/observability/log.ts';
 import type { Database } from '../../src/storage/schema.ts';
 import { Vault } from '../../src/storage/vault.ts';
 import type { Caller } from '../../src/tenancy/caller.ts';
@@ -28,6 +30,8 @@ export class ArchiveWorld {
   readonly db: Kysely<Database>;
   readonly vault = new Vault(randomBytes(32));
   readonly clock = new ManualClock(NOW);
+  readonly keepers = new Keepers();
+  readonly log = createLog({ level: 'silent', format: 'json' });
   readonly archive: MessageArchive;
   readonly stored: StoredMessage[] = [];
   readonly dataDir: string;
@@ -43,6 +47,7 @@ export class ArchiveWorld {
       vault,
       clock,
       codec: wireCodec,
+      keepers: this.keepers,
       onStored: (message) => this.stored.push(message),
     });
   }

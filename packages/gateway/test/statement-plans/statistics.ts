@@ -21,6 +21,7 @@ export const GROWING: Record<string, number> = {
   cached_files: 250_000,
   call_replies: 50_000,
   groups: 50_000,
+  chats: 300_000,
   group_members: 2_000_000,
   label_marks: 500_000,
   group_past_members: 500_000,
@@ -39,6 +40,7 @@ export const FEW: Record<string, number> = {
   call_settings: 1000,
   device_settings: 1000,
   labels: 10_000,
+  chat_settings: 1000,
 };
 
 /** How many different values a column has; one that is not named has one for each row. */

@@ -65,6 +65,8 @@ describe('the database', () => {
       contact_lists: true,
       blocked_contacts: true,
       contacts: true,
+      chats: true,
+      chat_settings: true,
       groups: true,
       group_members: true,
       group_lists: true,

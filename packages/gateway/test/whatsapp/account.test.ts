@@ -78,7 +78,12 @@ describe('changes of the account, from encrypted app-state patches', () => {
       upTo,
     });
     await account.clearChat(ana);
-    expect(await recorder.notice('chat.clear')).toEqual({ name: 'chat.clear', chat, upTo });
+    expect(await recorder.notice('chat.clear')).toEqual({
+      name: 'chat.clear',
+      chat,
+      upTo,
+      keepsStarred: false,
+    });
     await account.deleteChat(ana);
     expect(await recorder.notice('chat.delete')).toEqual({ name: 'chat.delete', chat, upTo });
   });

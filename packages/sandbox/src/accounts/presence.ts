@@ -2,14 +2,15 @@ import type { BinaryNode } from 'baileys';
 import type { Account, RegisteredDevice } from '../state/directory.ts';
 import { type AddressingMode, jidIn, modeOf, parseJid } from '../state/jid.ts';
 import { stanza, timestamp } from '../wire/stanza.ts';
-import type { Neighbourhood } from './neighbourhood.ts';
+import { acquaintances, type Neighbourhood } from './neighbourhood.ts';
 
 /** A name some clients send before they know the real one (Baileys socket.js requestPairingCode). */
 const PLACEHOLDER_NAME = '~';
 
 /**
- * Presence and typing, for who is online: nothing of it is stored. Simplified: last-seen privacy and
- * contact tokens are not looked at, and a client's 10-minute subscription never lapses.
+ * Presence and typing, for who is online: nothing of it is stored. Who hides when they were there last (privacy
+ * `last`) has `last="deny"`, and with `online` set to follow that is never shown as online. Simplified: contact
+ * tokens are not looked at, and a client's 10-minute subscription never lapses.
  */
 export class Presences {
   readonly #network: Neighbourhood;
@@ -61,7 +62,7 @@ export class Presences {
     device.mailbox.available = available;
     const { account } = device;
     for (const [watcher, mode] of this.#watchers.get(account.user) ?? []) {
-      this.#network.delivery.send(watcher, presenceOf(account, mode));
+      this.#tell(watcher, account, mode);
     }
   }
 
@@ -76,7 +77,15 @@ export class Presences {
     }
     const mode = modeOf(parsed);
     watchers.set(watcher, mode);
-    this.#network.delivery.send(watcher, presenceOf(account, mode));
+    this.#tell(watcher, account, mode);
+  }
+
+  #tell(watcher: RegisteredDevice, account: Account, mode: AddressingMode): void {
+    const shown = {
+      last: shows(this.#network, account, watcher.account, 'last'),
+      online: shows(this.#network, account, watcher.account, 'online'),
+    };
+    this.#network.delivery.send(watcher, presenceOf(account, mode, shown));
   }
 
   #toAll(account: Account, node: BinaryNode): void {
@@ -86,10 +95,26 @@ export class Presences {
   }
 }
 
-function presenceOf(account: Account, mode: AddressingMode): BinaryNode {
+/** Whether the account lets the other see it; `match_last_seen` of `online` follows `last` (whatsmeow types/user.go). */
+function shows(
+  network: Neighbourhood,
+  account: Account,
+  other: Account,
+  category: 'last' | 'online',
+): boolean {
+  const value = account.privacy.get(category) ?? 'all';
+  if (value === 'match_last_seen') return shows(network, account, other, 'last');
+  if (value === 'none') return false;
+  return value !== 'contacts' || acquaintances(network, account).has(other);
+}
+
+function presenceOf(
+  account: Account,
+  mode: AddressingMode,
+  shown: { last: boolean; online: boolean },
+): BinaryNode {
   const available = [...account.devices.values()].some(({ mailbox }) => mailbox.available);
   const from = jidIn(mode, account);
-  return available
-    ? stanza('presence', { from })
-    : stanza('presence', { from, type: 'unavailable', last: timestamp() });
+  if (available && shown.online) return stanza('presence', { from });
+  return stanza('presence', { from, type: 'unavailable', last: shown.last ? timestamp() : 'deny' });
 }

@@ -155,6 +155,13 @@ export class AccountChanges {
     });
   }
 
+  /** What a collection of the account's state says by now, whichever device wrote it. */
+  entries(
+    collection: AppStateChange['collection'],
+  ): Promise<{ index: readonly string[]; action: proto.ISyncActionValue }[]> {
+    return this.#state.entries(collection);
+  }
+
   /** The chats that are pinned, whichever device pinned them. */
   async pins(): Promise<string[]> {
     const entries = await this.#state.entries('regular_low');

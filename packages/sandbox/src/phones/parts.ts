@@ -17,6 +17,7 @@ import { MediaClient } from './media-client.ts';
 import { MediaRetry } from './media-retry.ts';
 import { PairCodeLinking } from './pair-code.ts';
 import { Past } from './past.ts';
+import { PresencesSeen } from './presences.ts';
 import { ProfileClient } from './profile.ts';
 import { type ReceiptPolicy, Receipts } from './receipts.ts';
 import { type PhoneIdentity, Sender } from './sending.ts';
@@ -52,6 +53,7 @@ export interface PhoneParts {
   readonly groups: GroupClient;
   readonly calls: CallClient;
   readonly channels: ChannelClient;
+  readonly presences: PresencesSeen;
   readonly profile: ProfileClient;
   readonly sender: Sender;
   readonly media: MediaClient;
@@ -90,6 +92,7 @@ export function phoneParts(
   const calls = new CallClient(connection, book, self.lid);
   const channels = new ChannelClient(connection, inbox);
   const profile = new ProfileClient(connection, book);
+  const presences = new PresencesSeen(book);
   const sender = new Sender(self, { connection, signal, book, groups, inbox });
   const media = new MediaClient(connection, host.cdn.caPem);
   const mediaRetry = new MediaRetry({ connection, media, inbox, book, cdn: host.cdn });
@@ -116,6 +119,7 @@ export function phoneParts(
     groups,
     calls,
     channels,
+    presences,
     profile,
     sender,
     media,

@@ -3,12 +3,14 @@ import type { BusinessDetails } from './business.ts';
 import type { CallClient, CallSignal } from './calls.ts';
 import { PhoneGroups } from './phone-groups.ts';
 import type { Recipient } from './phone-messages.ts';
+import type { PresenceSeen, PresencesSeen } from './presences.ts';
 import type { ProfileClient } from './profile.ts';
 import type { Receipts } from './receipts.ts';
 import type { PhoneIdentity } from './sending.ts';
 
 type LifeParts = ConstructorParameters<typeof PhoneGroups>[1] & {
   readonly calls: CallClient;
+  readonly presences: PresencesSeen;
   readonly profile: ProfileClient;
   readonly receipts: Receipts;
 };
@@ -63,6 +65,14 @@ export class PhoneLife extends PhoneGroups {
   /** Asks to be told of the contact's presence. */
   async subscribePresence(contact: Recipient): Promise<void> {
     await this.#profile.subscribe(jidOf(contact));
+  }
+
+  /** The next that the phone shows of somebody's presence or typing, each told once. Rejects after `timeoutMs` (10 000). */
+  nextPresence(
+    matches: (seen: PresenceSeen) => boolean = () => true,
+    options: { timeoutMs?: number } = {},
+  ): Promise<PresenceSeen> {
+    return this.#parts.presences.next(matches, options.timeoutMs ?? WAIT_TIMEOUT_MS);
   }
 
   // --- calls ---

@@ -9,7 +9,7 @@ export const PRE_KEY_BATCH = 100;
 
 /** What a phone does by itself with what arrives: it acknowledges, decrypts, answers retries and requests. */
 export function startReflexes(self: PhoneIdentity, parts: PhoneParts): void {
-  const { connection, signal, book, calls, channels, inbox, receipts, mediaRetry } = parts;
+  const { connection, signal, book, calls, channels, inbox, presences, receipts, mediaRetry } = parts;
   const { sender, sync, policy, problems, timers } = parts;
   const receiver = new Receiver(self, {
     connection,
@@ -47,6 +47,8 @@ export function startReflexes(self: PhoneIdentity, parts: PhoneParts): void {
     connection.acknowledge(node);
     await notified(self, parts, node);
   });
+  connection.on('presence', async (node) => presences.presence(node));
+  connection.on('chatstate', async (node) => presences.chatState(node));
   connection.on('call', async (node) => {
     connection.acknowledge(node);
     calls.take(node);

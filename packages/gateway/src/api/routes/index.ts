@@ -1,6 +1,7 @@
 /** The API's table of contents: its tags, in the order of the documentation, each with its folder. */
 import type { FastifyInstance } from 'fastify';
 import { type CallsParts, callsRoutes } from './calls/index.ts';
+import { type ChatsParts, chatsRoutes } from './chats/index.ts';
 import { type ContactsParts, contactsRoutes } from './contacts/index.ts';
 import { type EventsParts, eventsRoutes } from './events/index.ts';
 import { type GroupsParts, groupsRoutes } from './groups/index.ts';
@@ -20,6 +21,7 @@ import { type WebhooksParts, webhooksRoutes } from './webhooks/index.ts';
 /** What each tag calls. */
 export interface ApiParts {
   calls: CallsParts;
+  chats: ChatsParts;
   groups: GroupsParts;
   contacts: ContactsParts;
   instances: InstancesParts;
@@ -49,6 +51,11 @@ export const TAGS: readonly Tag[] = [
     name: 'calls',
     description: 'Refusing calls',
     register: (app, { calls }) => app.register(callsRoutes, calls),
+  },
+  {
+    name: 'chats',
+    description: 'The list of chats, settings of each, presence',
+    register: (app, { chats }) => app.register(chatsRoutes, chats),
   },
   {
     name: 'contacts',

@@ -37,6 +37,7 @@ const TABLES = [
   'call_replies',
   'chat_timers',
   'contacts',
+  'chats',
   'group_members',
   'group_past_members',
   'groups',

@@ -7,7 +7,7 @@ import type { Jid } from './identity.ts';
 import type { SealedRetryAnswer } from './media.ts';
 import type { InboundMessage } from './messages.ts';
 import type { SessionNotice } from './notices.ts';
-import type { MessageReceipt } from './receipts.ts';
+import type { MessageReceipt, OwnRead } from './receipts.ts';
 import type { Unreachable } from './unreachable.ts';
 
 export type SessionEvent =
@@ -25,6 +25,7 @@ export type SessionEvent =
     }
   | { type: 'message'; message: InboundMessage }
   | { type: 'receipt'; receipt: MessageReceipt }
+  | { type: 'own_read'; read: OwnRead }
   | { type: 'media_retry'; answer: SealedRetryAnswer }
   /**
    * `cause` names the stanza and the notice in it, for stanzas that the server keeps until they are

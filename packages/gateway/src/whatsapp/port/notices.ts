@@ -68,7 +68,8 @@ export type SessionNotice =
   | { name: 'chat.mute'; chat: Identity; muted: boolean; mutedUntil: number | null }
   | ({ name: 'chat.archive'; archived: boolean } & ChatChange)
   | ({ name: 'chat.delete' } & ChatChange)
-  | ({ name: 'chat.clear' } & ChatChange)
+  /** `keepsStarred`: what is starred stays. */
+  | ({ name: 'chat.clear'; keepsStarred: boolean } & ChatChange)
   | {
       name: 'message.starred';
       chat: Identity;

@@ -14,6 +14,12 @@ export interface MessageReceipt {
   timestamp: number;
 }
 
+/** Another device of the account, or we, read messages of a chat. */
+export interface OwnRead {
+  chat: Identity;
+  messageIds: string[];
+}
+
 /** A receipt of ours for messages that one person sent to one chat. */
 export interface OutboundReceipt {
   kind: 'delivered' | 'read';

@@ -51,11 +51,8 @@ export function messageObject({
   };
 }
 
-const FilterQuery = Type.Object({
-  device_id: OnlyDevice,
-  chat: Type.Optional(
-    ChatText({ description: 'Phone number or JID of one chat', examples: ['5511999999999'] }),
-  ),
+/** What narrows down a list of messages, whosever they are. */
+export const messageFilter = {
   kind: Type.Optional(
     refusing(
       'a word that is no kind',
@@ -78,6 +75,16 @@ const FilterQuery = Type.Object({
     OneOf(['desc', 'asc'] as const, { default: 'desc', description: '`desc`: the newest first' }),
   ),
   ...pageQuery({ usual: DEFAULT_LIMIT, most: MOST }),
+};
+
+const MessageFilterQuery = Type.Object(messageFilter);
+
+const FilterQuery = Type.Object({
+  device_id: OnlyDevice,
+  chat: Type.Optional(
+    ChatText({ description: 'Phone number or JID of one chat', examples: ['5511999999999'] }),
+  ),
+  ...messageFilter,
 });
 
 const SearchQuery = Type.Object({
@@ -93,7 +100,7 @@ const SearchQuery = Type.Object({
   ...FilterQuery.properties,
 });
 
-const PageAnswer = Type.Object({
+export const PageAnswer = Type.Object({
   success: Type.Literal(true),
   messages: Type.Array(StoredMessageObject),
   ...nextPage,
@@ -182,9 +189,13 @@ export const findRoutes: FastifyPluginAsyncTypebox<FindParts> = async (app, { fi
 };
 
 function filterOf(query: Static<typeof FilterQuery>, deviceId: string | undefined): MessageFilter {
+  const chat = query.chat === undefined ? undefined : chatNames(query.chat);
+  return { ...filterBy(query), deviceId, chat };
+}
+
+/** What the query says beside whose messages it asks for. Throws VALIDATION_ERROR. */
+export function filterBy(query: Static<typeof MessageFilterQuery>): MessageFilter {
   return {
-    deviceId,
-    chat: query.chat === undefined ? undefined : chatNames(query.chat),
     kinds: query.kind === undefined ? undefined : kindsOf(query.kind),
     direction: query.direction,
     starred: query.starred,
@@ -204,6 +215,6 @@ function kindsOf(list: string): MessageKind[] {
   });
 }
 
-function pageAnswer(page: MessagePage): Static<typeof PageAnswer> {
+export function pageAnswer(page: MessagePage): Static<typeof PageAnswer> {
   return { success: true, messages: page.messages.map(messageObject), next_cursor: page.nextCursor };
 }

@@ -27,6 +27,8 @@ import * as setAside from './0033-set-aside.ts';
 import * as claimsOfOpenJobs from './0036-claims-of-open-jobs.ts';
 import * as groups from './0037-groups.ts';
 import * as groupPastMembers from './0040-group-past-members.ts';
+import * as chats from './0042-chats.ts';
+import * as chatsOfMessages from './0043-chats-of-messages.ts';
 import * as blockLists from './0046-block-lists.ts';
 import * as contacts from './0047-contacts.ts';
 import * as labels from './0050-labels.ts';
@@ -66,6 +68,8 @@ export const migrations: Record<string, Migration> = {
   '0036-claims-of-open-jobs': claimsOfOpenJobs,
   '0037-groups': groups,
   '0040-group-past-members': groupPastMembers,
+  '0042-chats': chats,
+  '0043-chats-of-messages': chatsOfMessages,
   '0046-block-lists': blockLists,
   '0047-contacts': contacts,
   '0050-labels': labels,

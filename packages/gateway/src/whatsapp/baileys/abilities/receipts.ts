@@ -11,6 +11,8 @@ export function receipts(link: Link, mayShow: () => Promise<boolean>): SessionRe
       link.ask(async (socket) => {
         const open = receipt.kind !== 'read' || ((await mayShow()) && (await showsReading(socket)));
         await socket.sendNode(receiptStanza(receipt, open));
+        const { chat, kind, messageIds } = receipt;
+        if (kind === 'read') await link.report({ type: 'own_read', read: { chat, messageIds } });
       }),
   };
 }

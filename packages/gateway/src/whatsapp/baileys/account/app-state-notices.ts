@@ -57,6 +57,7 @@ const READERS: Record<string, Reader> = {
     name: 'chat.clear',
     chat: await chat(index[1]),
     upTo: lastOf(action.clearChatAction),
+    keepsStarred: index[2] === '0',
   }),
   deleteMessageForMe: async ({ index, chat }) => {
     const [, jid, messageId, fromMe, participant] = index;

@@ -16,7 +16,7 @@ import {
 import { sealedRetryAnswer } from '../parse/media-retry-stanza.ts';
 import type { LidDirectory, OwnAccount } from '../parse/message-source.ts';
 import { causeOf, StanzaNotices } from '../parse/notices/stanza-notices.ts';
-import { receiptsIn } from '../parse/receipt-stanza.ts';
+import { ownReadIn, receiptsIn } from '../parse/receipt-stanza.ts';
 import { resentMessages } from '../parse/resent-messages.ts';
 import { DecryptionTap, isOpenedByTap, unopenedId, unreadEntry } from './decryption-tap.ts';
 import { InboundQueue } from './inbound-queue.ts';
@@ -235,6 +235,8 @@ export class Inbound {
   }
 
   async #onReceipt(stanza: BinaryNode): Promise<void> {
+    const read = await ownReadIn(stanza, this.#parts.own(), this.#lids());
+    if (read) await this.#parts.report({ type: 'own_read', read });
     for (const receipt of await receiptsIn(stanza, this.#parts.own(), this.#lids())) {
       await this.#parts.report({ type: 'receipt', receipt });
     }

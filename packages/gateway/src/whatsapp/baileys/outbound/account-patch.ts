@@ -69,9 +69,9 @@ const BUILDERS: Builders = {
     action: { markChatAsReadAction: { read, messageRange: rangeOf(chat, counts) } },
   }),
   /** `["clearChat", chat, "1": starred messages too, "0": media stays]` (Baileys chat-utils.js, `clear`). */
-  'chat.clear': ({ chat, ...counts }) => ({
+  'chat.clear': ({ chat, keepsStarred, ...counts }) => ({
     type: 'regular_high',
-    index: ['clearChat', nameOf(chat), '1', '0'],
+    index: ['clearChat', nameOf(chat), keepsStarred ? '0' : '1', '0'],
     apiVersion: 6,
     action: { clearChatAction: { messageRange: rangeOf(chat, counts) } },
   }),

@@ -1,4 +1,4 @@
-import type { MessageReceipt, ReceiptKind } from '../../port/receipts.ts';
+import type { MessageReceipt, OwnRead, ReceiptKind } from '../../port/receipts.ts';
 import {
   type BinaryNode,
   getBinaryNodeChild,
@@ -46,6 +46,27 @@ export async function receiptsIn(
   if (isOwn(recipient, own)) return [];
   const chat = isShared ? { jid: from, lid: null } : recipient;
   return [{ chat, isGroup, recipient, messageIds: [id, ...listedIds(stanza)], kind, timestamp: stampOf(t) }];
+}
+
+/**
+ * What another device of the account read, which the server tells us by a receipt from ourselves: `read-self` where
+ * the account hides its reading, else a copy of the `read` (whatsmeow types/presence.go, receipt.go parseReceipt).
+ * Null for any other.
+ */
+export async function ownReadIn(
+  stanza: BinaryNode,
+  own: OwnAccount,
+  directory: LidDirectory,
+): Promise<OwnRead | null> {
+  const { from = '', type, participant, recipient, id = '' } = stanza.attrs;
+  if (type !== 'read' && type !== 'read-self') return null;
+  const isGroup = !!isJidGroup(from);
+  const reader = isGroup ? participant : from;
+  if (!reader || !isOwn(await identity(reader, undefined, directory), own)) return null;
+  const chat = isGroup
+    ? { jid: from, lid: null }
+    : recipient && (await identity(recipient, undefined, directory));
+  return chat ? { chat, messageIds: [id, ...listedIds(stanza)] } : null;
 }
 
 async function groupedReceipts(

@@ -1,0 +1,138 @@
+/** `GET /chats`, a page of it, with few and with many chats; and all of them at once. */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import SqliteDatabase from 'better-sqlite3';
+import { DATABASE_FILE } from '../../packages/gateway/src/storage/database.ts';
+import { GatewayProcess, type HttpClient } from '../gateway.ts';
+import { inLanes } from '../processes/lanes.ts';
+import { compete, type Figure, quantile, type Row } from '../rounds.ts';
+
+const FEW = 50;
+const MANY = 5000;
+const MESSAGES_PER_CHAT = 20;
+const PAGE = 50;
+const REQUESTS = 300;
+const CONCURRENCY = 4;
+/** Each has all of the chats in its answer. */
+const WHOLE_REQUESTS = 10;
+
+export async function chats(options: { rounds: number }): Promise<Row[]> {
+  const few = await Filled.create(FEW);
+  const many = await Filled.create(MANY);
+  try {
+    return [
+      await compete({
+        scenario: `a page of ${MANY} chats`,
+        unit: 'requests/s',
+        subject: `WUTS with ${MANY} chats`,
+        against: `WUTS with ${FEW}`,
+        rounds: options.rounds,
+        measureSubject: () => pages(many),
+        measureAgainst: () => pages(few),
+      }),
+      await compete({
+        scenario: `all of ${MANY} chats`,
+        unit: 'chats/s',
+        subject: `WUTS with ${MANY} chats`,
+        against: `WUTS with ${FEW}`,
+        rounds: options.rounds,
+        measureSubject: () => whole(many),
+        measureAgainst: () => whole(few),
+      }),
+    ];
+  } finally {
+    await many.stop();
+    await few.stop();
+  }
+}
+
+async function pages({ api }: Filled): Promise<Figure> {
+  const { tookMs, latencies } = await inLanes(REQUESTS, CONCURRENCY, async () => {
+    const { body } = await api.ok('GET', `/chats?limit=${PAGE}`);
+    if (body.chats.length !== PAGE || body.chats.some((chat: Listed) => !chat.last_message)) {
+      throw new Error('a page is not what is stored');
+    }
+  });
+  return { rate: (REQUESTS * 1000) / tookMs, p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) };
+}
+
+async function whole({ api, count }: Filled): Promise<Figure> {
+  const { tookMs, latencies } = await inLanes(WHOLE_REQUESTS, 1, async () => {
+    const { body } = await api.ok('GET', '/chats');
+    const unread = body.chats.filter((chat: Listed) => chat.unread_count === 1).length;
+    if (body.count !== count || unread !== count) throw new Error('the list is not what is stored');
+  });
+  const rate = (WHOLE_REQUESTS * count * 1000) / tookMs;
+  return { rate, p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) };
+}
+
+interface Listed {
+  unread_count: number;
+  last_message: object | null;
+}
+
+/** A gateway whose one device has so many chats, each with some messages. */
+class Filled {
+  readonly api: HttpClient;
+  readonly count: number;
+  readonly #gateway: GatewayProcess;
+  readonly #dataDir: string;
+
+  private constructor(api: HttpClient, count: number, gateway: GatewayProcess, dataDir: string) {
+    this.api = api;
+    this.count = count;
+    this.#gateway = gateway;
+    this.#dataDir = dataDir;
+  }
+
+  static async create(count: number): Promise<Filled> {
+    const dataDir = await mkdtemp(join(tmpdir(), 'wuts-bench-chats-'));
+    const gateway = await GatewayProcess.start({ dataDir });
+    const api = await gateway.tenant();
+    const created = await api.ok('POST', '/devices', { name: 'bench' });
+    fill(join(dataDir, DATABASE_FILE), created.body.device.id, count);
+    return new Filled(api, count, gateway, dataDir);
+  }
+
+  async stop(): Promise<void> {
+    await this.api.close();
+    await this.#gateway.stop();
+    await rm(this.#dataDir, { recursive: true, force: true });
+  }
+}
+
+/** The account of a device that was never linked has no name. */
+const ACCOUNT = '';
+
+function fill(file: string, deviceId: string, count: number): void {
+  const database = new SqliteDatabase(file);
+  const { tenant_id: tenantId } = database
+    .prepare('select tenant_id from devices where id = ?')
+    .get(deviceId) as { tenant_id: string };
+  const chat = database.prepare(
+    `insert into chats (tenant_id, device_id, account, chat, lid, name, last_at, unread_count, listed)
+     values (?, ?, ?, ?, ?, ?, ?, 1, 1)`,
+  );
+  const message = database.prepare(
+    `insert into messages (id, tenant_id, device_id, message_id, chat_jid, sender_jid, from_me, is_group, kind,
+       text, raw, source, timestamp, send_state, created_at)
+     values (?, ?, ?, ?, ?, ?, 0, 0, 'text', ?, ?, 'phone', ?, 'none', ?)`,
+  );
+  const raw = randomBytes(120);
+  const now = Date.now();
+  database.transaction(() => {
+    for (let index = 0; index < count; index += 1) {
+      const jid = `55119${String(10_000_000 + index)}@s.whatsapp.net`;
+      const at = now - index * 60_000;
+      chat.run(tenantId, deviceId, ACCOUNT, jid, `${100_000_000_000_000 + index}@lid`, `Person ${index}`, at);
+      for (let each = 0; each < MESSAGES_PER_CHAT; each += 1) {
+        const id = randomUUID();
+        const time = at - each * 1000;
+        message.run(id, tenantId, deviceId, `3EB0${id}`, jid, jid, `message ${each}`, raw, time, time);
+      }
+    }
+  })();
+  database.close();
+}
