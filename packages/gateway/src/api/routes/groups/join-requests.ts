@@ -137,8 +137,11 @@ export const joinRequestRoutes: FastifyPluginAsyncTypebox<JoinRequestsParts> = a
     },
     async (request) => {
       const { action, participants, all } = request.body;
-      if ((participants === undefined) !== (all === true)) {
-        throw invalidField('participants', 'pass `participants`, or `all: true`');
+      if (participants === undefined && all !== true) {
+        throw invalidField('participants', 'is needed, or `all: true`');
+      }
+      if (participants !== undefined && all === true) {
+        throw invalidField('all', 'is everybody: leave out `participants`');
       }
       const waiting = participants
         ? { names: mentionedJids(participants, 'participants') }
