@@ -218,14 +218,17 @@ describe('a clock that is set back', () => {
     await open();
     const messages = many(3, { type: 'text', ...text() });
     await desk.post('/bulk', { messages, min_pause_seconds: 60, max_pause_seconds: 60 });
-    const planned = await desk.post('/bulk', { messages, send_at: desk.at(HOUR_MS) });
+    const named = desk.at(HOUR_MS);
+    const planned = await desk.post('/bulk', { messages, send_at: named });
     await desk.until(async () => desk.whatsapp.sent.length === 1);
     desk.world.store.clock.setBack(back);
     const begin = desk.world.store.clock.monotonic();
     await desk.until(async () => desk.whatsapp.sent.length === 3, 5000);
     expect(desk.world.store.clock.monotonic() - begin).toBeLessThan(HOUR_MS);
-    const { bulk } = (await desk.get(`/bulk/${planned.body.bulk.id}`)).body;
+    const { bulk, messages: waiting } = await desk.bulk(planned.body.bulk.id);
     expect(bulk).toMatchObject({ open: 3 });
+    // A time that a caller named is that time.
+    expect(waiting[0].send_at).toBe(named);
     expect(desk.whatsapp.sent).toHaveLength(3);
   });
 });
