@@ -138,6 +138,27 @@ var accountChecks = []check{
 		}
 		return w.labelled(ctx, second)
 	}},
+	{"an address book that is too large for a stanza is told, and to a new device as a snapshot", func(ctx context.Context, w *world) error {
+		last := func(e *events.Contact) bool { return e.Action.GetFullName() == "Contact 149" }
+		if err := heard(ctx, w.byQR, w.wanda, "contacts", map[string]any{"count": 150}, last); err != nil {
+			return err
+		}
+		fresh, err := newDevice(ctx, w, "anotherOfWanda")
+		if err != nil {
+			return err
+		}
+		if err = fresh.linkByQR(ctx, w.wanda); err != nil {
+			return err
+		}
+		if _, err = event(ctx, fresh, 0, "a contact", last); err != nil {
+			return err
+		}
+		whole := func(e *events.AppStateSyncComplete) bool { return e.Name == appstate.WAPatchCriticalUnblockLow }
+		if _, err = event(ctx, fresh, 0, "the end of the address book", whole); err != nil {
+			return err
+		}
+		return fresh.Logout(ctx)
+	}},
 	{"history is given to a device that is new, and more when it asks", func(ctx context.Context, w *world) error {
 		var past struct {
 			Messages []struct {

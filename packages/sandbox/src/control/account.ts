@@ -21,6 +21,13 @@ const CHANGES: Record<string, Change> = {
     body.on === false
       ? account.removeContact(text(body, 'contact'))
       : account.saveContact(text(body, 'contact'), text(body, 'fullName'), optionalText(body, 'firstName')),
+  contacts: (account, body) =>
+    account.importContacts(
+      Array.from({ length: number(body, 'count') }, (_, index) => ({
+        jid: `5521${900_000_000 + index}@s.whatsapp.net`,
+        fullName: `Contact ${index}`,
+      })),
+    ),
   unarchive_chats: (account, body) => account.setUnarchiveChats(optionalFlag(body, 'on') ?? true),
   mute_status: (account, body) => account.muteStatusOf(text(body, 'contact'), optionalFlag(body, 'on')),
   label: (account, body) =>
