@@ -5,7 +5,7 @@ import type { Json } from '../story/harness.ts';
 import type { Operation, Parameter } from './operations.ts';
 
 /** Codes that say that the request itself is wrong, whatever else is there. */
-const REFUSALS = ['VALIDATION_ERROR', 'INVALID_RECIPIENT'];
+const REFUSALS = ['VALIDATION_ERROR', 'INVALID_RECIPIENT', 'INVALID_REQUEST'];
 /** In the document: what of a value is refused beside, in words. */
 const REFUSED_FURTHER = 'x-refused-further';
 

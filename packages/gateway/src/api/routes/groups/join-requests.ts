@@ -56,11 +56,14 @@ const DecisionBody = stated(
     {
       action: OneOf(['approve', 'reject'] as const),
       participants: Type.Optional(
-        Type.Array(refusing('what is no number and no JID of a person', Type.String({ maxLength: 100 })), {
-          maxItems: 1000,
-          description: 'Phone numbers, JIDs or LIDs of those who wait',
-          examples: [['5511988888888']],
-        }),
+        refusing(
+          'any beside `all`',
+          Type.Array(refusing('what is no number and no JID of a person', Type.String({ maxLength: 100 })), {
+            maxItems: 1000,
+            description: 'Phone numbers, JIDs or LIDs of those who wait',
+            examples: [['5511988888888']],
+          }),
+        ),
       ),
       all: Type.Optional(
         refusing(

@@ -12,6 +12,7 @@ import {
   type Whose,
 } from '../../../newsletters/newsletters.ts';
 import type { MediaInput } from '../../../sending/outbound-media.ts';
+import { refusing } from '../../description/stated.ts';
 import { base64Members, base64Text } from '../../request/bounds.ts';
 import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
@@ -42,7 +43,12 @@ const NewChannel = Type.Object(
     description: Type.Optional(Type.String({ maxLength: 2048 })),
     picture: base64Text('JPEG, PNG, WebP or GIF; it is cut to a square'),
     image_base64: base64Text('The same as `picture`'),
-    picture_url: Type.Optional(Type.String({ description: 'Public URL of it. Either this or `picture`' })),
+    picture_url: Type.Optional(
+      refusing(
+        'one beside `picture`',
+        Type.String({ description: 'Public URL of it. Either this or `picture`' }),
+      ),
+    ),
     device_id: DeviceId,
   },
   { examples: [{ name: 'Offers', description: 'What is new each week' }] },

@@ -189,7 +189,7 @@ export const postingRoutes: FastifyPluginAsyncTypebox<PostingParts> = async (app
         summary: 'How far a story of ours has come, and who saw it',
         params: Type.Object({ id: MessageIdParam }),
         querystring: MessageQuery,
-        response: { 200: Followed, ...failures('MESSAGE_NOT_FOUND') },
+        response: { 200: Followed, ...failures('INVALID_REQUEST', 'MESSAGE_NOT_FOUND') },
       },
     },
     async (request) => {
