@@ -149,11 +149,11 @@ export class ChatStore {
       query = query.where((is) =>
         is.or([
           is('chats.last_at', '<', cursor.at),
-          is.and([is('chats.last_at', '=', cursor.at), is('chats.chat', '>', cursor.name)]),
+          is.and([is('chats.last_at', '=', cursor.at), is('chats.chat', '<', cursor.name)]),
         ]),
       );
     }
-    return query.orderBy('chats.last_at', 'desc').orderBy('chats.chat').limit(limit).execute();
+    return query.orderBy('chats.last_at', 'desc').orderBy('chats.chat', 'desc').limit(limit).execute();
   }
 
   #base(holder: Holder) {

@@ -225,7 +225,7 @@ test('five thousand chats come in pages, each once, the newest first', async () 
   }
   const all = await list();
   const wanted = rows
-    .toSorted((a, b) => b.last_at - a.last_at || (a.chat < b.chat ? -1 : 1))
+    .toSorted((a, b) => b.last_at - a.last_at || (a.chat < b.chat ? 1 : -1))
     .map(({ chat }) => chat);
   expect(all.map(({ chat }) => chat.jid)).toEqual(wanted);
   const paged: (string | null)[] = [];
