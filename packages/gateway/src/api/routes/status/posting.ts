@@ -12,6 +12,7 @@ import type { Idempotency } from '../../../sending/idempotency.ts';
 import { mentionedJids } from '../../../sending/recipients.ts';
 import type { PostedStory, Stories } from '../../../stories/stories.ts';
 import { textStory } from '../../../stories/text-story.ts';
+import { refusing } from '../../description/stated.ts';
 import { base64Members, base64Text } from '../../request/bounds.ts';
 import { DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
@@ -130,7 +131,10 @@ export const postingRoutes: FastifyPluginAsyncTypebox<PostingParts> = async (app
         description: POSTING,
         querystring: DeviceQuery,
         headers: SendHeaders,
-        body: TextBody,
+        body: refusing(
+          'no text or more than 4096 characters, what is no colour, and who is no person',
+          TextBody,
+        ),
         response: { 200: Posted, ...failures(...storyFailures('posting', SEND_FAILURES)) },
       },
     },
@@ -159,7 +163,10 @@ export const postingRoutes: FastifyPluginAsyncTypebox<PostingParts> = async (app
         description: POSTING,
         querystring: DeviceQuery,
         headers: SendHeaders,
-        body: MediaBody,
+        body: refusing(
+          'no file or two, one of no known type, a caption of more than 1024 characters, and who is no person',
+          MediaBody,
+        ),
         response: {
           200: Type.Object({ ...Posted.properties, mime_type: Type.Optional(Type.String()) }),
           ...failures(...storyFailures('posting', [...SEND_FAILURES, ...FILE_FAILURES])),

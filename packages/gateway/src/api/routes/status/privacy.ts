@@ -7,6 +7,7 @@ import { invalidField } from '../../../errors.ts';
 import { mentionedJids } from '../../../sending/recipients.ts';
 import type { Stories } from '../../../stories/stories.ts';
 import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';
+import { refusing } from '../../description/stated.ts';
 import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { Jid, OneOf } from '../../schemas.ts';
@@ -76,15 +77,18 @@ const choosingRoutes: FastifyPluginAsyncTypebox<PrivacyParts> = async (app, { st
         description: 'On all devices of the account. The list counts for `whitelist` and `blacklist`.',
         querystring: DeviceQuery,
         headers: DeviceHeaders,
-        body: Type.Object(
-          {
-            type: AudienceType,
-            list: Type.Optional(
-              Type.Array(Type.String(), { maxItems: MOST_PEOPLE, description: 'Numbers or JIDs' }),
-            ),
-            device_id: DeviceId,
-          },
-          { examples: [{ type: 'whitelist', list: ['5511999999999'] }] },
+        body: refusing(
+          'an empty whitelist, and who is no person',
+          Type.Object(
+            {
+              type: AudienceType,
+              list: Type.Optional(
+                Type.Array(Type.String(), { maxItems: MOST_PEOPLE, description: 'Numbers or JIDs' }),
+              ),
+              device_id: DeviceId,
+            },
+            { examples: [{ type: 'whitelist', list: ['5511999999999'] }] },
+          ),
         ),
         response: {
           200: Type.Object({
