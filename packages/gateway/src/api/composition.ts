@@ -106,6 +106,7 @@ export async function composeApi(parts: {
         usersAndAdmin: { ...tenancy, usage: parts.quotasOf, admission: quotas.admission },
         groups: {
           ...parts.groups,
+          changes: parts.chats.changes,
           idempotency: sending.idempotency,
           clock,
           uploads: media.uploads,

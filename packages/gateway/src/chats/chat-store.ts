@@ -27,6 +27,8 @@ export interface ChatFilter {
   pinned?: boolean | undefined;
   muted?: boolean | undefined;
   groups?: boolean | undefined;
+  /** Id of a label that is on the chat. */
+  label?: string | undefined;
   cursor?: string | undefined;
   /** Undefined: all of them. */
   limit?: number | undefined;
@@ -134,6 +136,8 @@ export class ChatStore {
     if (filter.pinned !== undefined) {
       query = query.where('chats.pinned_at', filter.pinned ? 'is not' : 'is', null);
     }
+    const { label } = filter;
+    if (label !== undefined) query = query.where((eb) => eb.exists(mark(eb, label)));
     const conditions: [boolean | undefined, RawBuilder<SqlBool>][] = [
       [filter.unread, sql`(chats.unread_count > 0 or chats.marked_unread = 1)`],
       [filter.archived, archivedNow(filter.unarchives)],
@@ -231,6 +235,18 @@ function newestShown(eb: ExpressionBuilder<Database, 'chats'>) {
     .orderBy('messages.created_at', 'desc')
     .orderBy('messages.id', 'desc')
     .limit(1);
+}
+
+/** The mark of a label on the chat itself; those on its messages have an id. */
+function mark(eb: ExpressionBuilder<Database, 'chats'>, label: string) {
+  return eb
+    .selectFrom('label_marks')
+    .select('label_marks.id')
+    .whereRef('label_marks.device_id', '=', 'chats.device_id')
+    .whereRef('label_marks.account', '=', 'chats.account')
+    .whereRef('label_marks.chat_jid', '=', 'chats.chat')
+    .where('label_marks.label_id', '=', label)
+    .where('label_marks.message_id', '=', '');
 }
 
 function archivedNow(unarchives: boolean): RawBuilder<SqlBool> {

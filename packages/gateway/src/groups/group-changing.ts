@@ -105,10 +105,12 @@ export class GroupChanging {
     return { group: group.jid, code: await onGroup(group, 'the invite link', asked) };
   }
 
-  async leave(caller: Caller, name: GroupName): Promise<void> {
+  /** Resolves with the JID of the group. */
+  async leave(caller: Caller, name: GroupName): Promise<Jid> {
     const { device, session, group } = await reachGroup(this.#parts, caller, name);
     await onGroup(group, 'to let the account leave', () => session.groups.leave(group.jid));
     await this.#parts.refresh.left(device, group.jid);
+    return group.jid;
   }
 }
 

@@ -270,6 +270,19 @@ describe('changing a group', () => {
   });
 });
 
+test('left with its chat, on all devices of the account', async () => {
+  const { body } = await api.post('/groups', { name: 'For a day', participants: [ana.number] });
+  const { jid } = body.group;
+  await api.post('/send/text', { number: jid, text: 'welcome' });
+  const listed = async () => (await api.get('/chats?type=group')).body.chats.map((chat: Json) => chat.jid);
+  expect(await listed()).toContain(jid);
+  const left = await api.delete(`/groups/${jid}/leave?delete=true`);
+  expect([left.status, left.body]).toEqual([200, { success: true, deleted: true }]);
+  expect((await seenBy(ana, jid)).members.map((member) => member.jid)).not.toContain(shop.jid);
+  expect(await listed()).not.toContain(jid);
+  expect((await api.get(`/chats/${jid}/messages`)).body.messages).toEqual([]);
+});
+
 describe('its picture', () => {
   const given = async () => (await jpeg(900, 500)).toString('base64');
   const shown = async () => (await api.get(`/contacts/${group}/picture?preview=false`)).bytes;

@@ -102,6 +102,8 @@ test('on messages, of ours and of others', async () => {
   await untilReceived(api, theirs);
   // What was known by the LID alone goes under the number that comes with it.
   expect((await api.get('/labels/1/chats')).body.chats).toMatchObject([{ jid: ana.jid, lid: ana.lid }]);
+  const withLabel = async (label: string) => (await api.get(`/chats?label=${label}`)).body.chats;
+  expect((await withLabel('1')).map(({ jid }: Json) => jid)).toEqual([ana.jid]);
   const ours = (await api.post('/send/text', { number: ana.number, text: 'sorry' })).body.message_id;
   for (const message of [theirs, ours]) {
     const answer = await api.put(`/labels/${id}/messages/${message}`, undefined);
@@ -117,6 +119,8 @@ test('on messages, of ours and of others', async () => {
     { message_id: theirs, record_id: expect.any(String), chat_jid: ana.jid, chat_lid: ana.lid },
     { message_id: ours, chat_jid: ana.jid },
   ]);
+  // It is on two messages, and not on the chat.
+  expect(await withLabel(id)).toEqual([]);
   await api.delete(`/labels/${id}/messages/${theirs}`);
   expect((await api.get(`/labels/${id}/messages`)).body.messages).toHaveLength(1);
   expect((await shop.account.labels()).find((label) => label.id === id)?.messages).toEqual([[ana.lid, ours]]);

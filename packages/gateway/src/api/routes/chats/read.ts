@@ -32,6 +32,9 @@ const ListQuery = Type.Object({
   archived: Type.Optional(Type.Boolean()),
   pinned: Type.Optional(Type.Boolean()),
   muted: Type.Optional(Type.Boolean()),
+  label: Type.Optional(
+    Type.String({ maxLength: 20, description: 'Id of a label of a business account that is on the chat' }),
+  ),
   cursor: CursorText,
   limit: Type.Optional(
     Type.Integer({ minimum: 1, maximum: MOST, description: 'Without it and `cursor` all are given' }),
@@ -64,13 +67,14 @@ export const readRoutes: FastifyPluginAsyncTypebox<ReadParts> = async (app, { ch
       },
     },
     async (request) => {
-      const { q, type, unread, archived, pinned, muted, cursor, limit } = request.query;
+      const { q, type, unread, archived, pinned, muted, label, cursor, limit } = request.query;
       const page = await chats.list(request.caller, selectedDevice(request), {
         q,
         unread,
         archived,
         pinned,
         muted,
+        label,
         groups: type === undefined ? undefined : type === 'group',
         cursor,
         limit: limit ?? (cursor === undefined ? undefined : USUAL),

@@ -1,16 +1,19 @@
 /** Tag "groups": making groups, changing what they are, leaving. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
+import type { ChatChanges } from '../../../chats/changes.ts';
 import type { GroupChanging } from '../../../groups/group-changing.ts';
 import { GROUP_FAILURES } from '../../../groups/groups.ts';
 import { TIMERS_SECONDS } from '../../../sending/disappearing.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
 import type { GroupChange } from '../../../whatsapp/port/groups.ts';
 import { refusing, stated } from '../../description/stated.ts';
+import { toAppError } from '../../error-envelope.ts';
 import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { emptyCounts } from '../../request/given.ts';
 import { once, SendHeaders } from '../../request/idempotency.ts';
+import { warn } from '../../request/warnings.ts';
 import { OneOf } from '../../schemas.ts';
 import { MemberResultObject, memberResult, Participants, SendInvite } from './participants.ts';
 import { GroupObject, GroupPath, GroupSummary, groupObject, participantObject } from './schemas.ts';
@@ -18,6 +21,7 @@ import { GroupObject, GroupPath, GroupSummary, groupObject, participantObject } 
 export interface ManageParts {
   changing: GroupChanging;
   idempotency: Idempotency;
+  changes: ChatChanges;
 }
 
 const flag = (description: string) => Type.Optional(Type.Boolean({ description }));
@@ -64,6 +68,13 @@ const CreateBody = Type.Object(
   { examples: [{ name: 'Deliveries', participants: ['5511999999999'] }] },
 );
 
+const LeaveQuery = Type.Object({
+  ...DeviceQuery.properties,
+  delete: Type.Optional(
+    Type.Boolean({ description: 'Delete the chat with its messages as well, on our side' }),
+  ),
+});
+
 const UpdateBody = refusing(
   'one that changes nothing',
   Type.Object(
@@ -99,7 +110,7 @@ const CHANGE_FAILURES = [...GROUP_FAILURES, 'ACCOUNT_CHANGED'] as const;
 
 export const manageRoutes: FastifyPluginAsyncTypebox<ManageParts> = async (
   app,
-  { changing, idempotency },
+  { changing, changes, idempotency },
 ) => {
   const shared = { tags: ['groups'], headers: DeviceHeaders, querystring: DeviceQuery };
   const nameOf = (request: { params: { jid: string } } & Parameters<typeof selectedDevice>[0]) => ({
@@ -214,12 +225,29 @@ export const manageRoutes: FastifyPluginAsyncTypebox<ManageParts> = async (
         operationId: 'leaveGroup',
         summary: 'Leave a group',
         params: GroupPath,
-        response: { 200: Type.Object({ success: Type.Literal(true) }), ...failures(...CHANGE_FAILURES) },
+        querystring: LeaveQuery,
+        response: {
+          200: Type.Object({
+            success: Type.Literal(true),
+            deleted: Type.Optional(Type.Boolean({ description: 'With `delete`: the chat is gone' })),
+          }),
+          ...failures(...CHANGE_FAILURES),
+        },
       },
     },
     async (request) => {
-      await changing.leave(request.caller, nameOf(request));
-      return { success: true as const };
+      const name = nameOf(request);
+      const jid = await changing.leave(request.caller, name);
+      if (request.query.delete !== true) return { success: true as const };
+      try {
+        await changes.remove(request.caller, { deviceId: name.deviceId, jid });
+        return { success: true as const, deleted: true };
+      } catch (error) {
+        // The group is left: an error would say that nothing was done.
+        const message = `the chat is not deleted, DELETE /chats/{jid} does it: ${toAppError(error).message}`;
+        warn(request, [{ field: 'delete', message }]);
+        return { success: true as const, deleted: false };
+      }
     },
   );
 };
