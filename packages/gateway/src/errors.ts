@@ -67,7 +67,6 @@ export const ERROR_CATALOGUE = {
   HEADERS_TOO_LARGE: { status: 431, text: 'the request line and headers are larger than 1 MB' },
   REQUEST_GIVEN_UP: { status: 499, text: 'the client closed the connection before the answer' },
   INTERNAL_ERROR: { status: 500, text: 'internal error' },
-  NOT_IMPLEMENTED: { status: 501, text: 'this operation is not here yet' },
   MEDIA_DOWNLOAD_FAILED: { status: 502, text: 'the media could not be downloaded from WhatsApp' },
   WHATSAPP_ERROR: { status: 502, text: 'WhatsApp failed at it' },
   STATUS_FAILED: { status: 502, text: 'WhatsApp did not take the story' },

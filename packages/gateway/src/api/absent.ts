@@ -1,8 +1,7 @@
-/** What is answered where no operation is: it is not there yet, it has another method, or perhaps another name. */
+/** What is answered where no operation is: it has another method, or perhaps another name. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../errors.ts';
 import { editDistance } from '../nearest-name.ts';
-import { NOT_YET } from './not-yet.ts';
 
 /** Longer ones are no misspelling of ours. */
 const LONGEST_PATH = 200;
@@ -21,7 +20,6 @@ interface Operation {
 /** Every operation there is: only asked when the router found nothing. */
 export class Operations {
   readonly #here: Operation[] = [];
-  readonly #notYet = NOT_YET.map((each) => operation(...(each.split(' ') as [string, string])));
 
   add(url: string, methods: readonly string[]): void {
     if (url.includes('*')) return;
@@ -33,12 +31,6 @@ export class Operations {
   absent({ method, url }: FastifyRequest, reply: FastifyReply): AppError {
     const path = url.split('?')[0] ?? '';
     const asked = path.split('/');
-    const yet = this.#notYet.find((each) => each.method === method && matches(each.segments, asked));
-    if (yet) {
-      return new AppError('NOT_IMPLEMENTED', {
-        message: `${yet.method} ${yet.path} is documented, and not in this version yet`,
-      });
-    }
     const methods = this.#here.filter(({ segments }) => matches(segments, asked)).map((each) => each.method);
     if (methods.length > 0) {
       const allowed = [...new Set(methods)].sort().join(', ');
@@ -64,7 +56,7 @@ export class Operations {
       .replace(PREFIX, '');
     const asked = plain.split('/');
     let best: { cost: number; name: string } | null = null;
-    for (const each of [...this.#here, ...this.#notYet]) {
+    for (const each of this.#here) {
       // Of two that are equally near, the one with the method that was asked for.
       const cost = distance(each, asked) + (each.method === method ? 0 : 0.5);
       if (cost < Math.min(best?.cost ?? Number.POSITIVE_INFINITY, MOST_DIFFERENCES + 1)) {

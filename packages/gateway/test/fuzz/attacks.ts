@@ -289,7 +289,7 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   http: async (world, chance) => {
     const request = oddRequest(chance, world.operations, world.deviceId);
     const status = await world.request(request);
-    if (status >= 500 && ![501, 502, 503, 504].includes(status)) {
+    if (status >= 500 && ![502, 503, 504].includes(status)) {
       throw new Error(`HTTP ${status} for ${JSON.stringify(request).slice(0, 1500)}`);
     }
     return { ...request, body: request.body?.slice(0, 500), status };
