@@ -38,21 +38,27 @@ export const disappearingRoutes: FastifyPluginAsyncTypebox<DisappearingParts> = 
         params: ChatPath,
         querystring: DeviceQuery,
         body: stated(
-          Type.Object({
-            device_id: DeviceId,
-            preset: Type.Optional(OneOf(PRESET_NAMES)),
-            seconds: Type.Optional(
-              emptyCounts(
-                Type.Integer({
-                  minimum: 0,
-                  maximum: LONGEST_SECONDS,
-                  description: '0 is off. The apps know the times of the presets and may ignore others',
-                  examples: [604_800],
-                }),
+          Type.Object(
+            {
+              device_id: DeviceId,
+              preset: Type.Optional(OneOf(PRESET_NAMES)),
+              seconds: Type.Optional(
+                emptyCounts(
+                  Type.Integer({
+                    minimum: 0,
+                    maximum: LONGEST_SECONDS,
+                    description: '0 is off. The apps know the times of the presets and may ignore others',
+                    examples: [604_800],
+                  }),
+                ),
               ),
-            ),
-          }),
-          { allOf: [atLeastOne('preset', 'seconds')], [REFUSED_FURTHER]: 'a preset beside other seconds' },
+            },
+            { examples: [{ preset: '7d' }] },
+          ),
+          {
+            allOf: [atLeastOne('preset', 'seconds')],
+            [REFUSED_FURTHER]: 'a preset beside other seconds',
+          },
         ),
         response: {
           200: Type.Object({
