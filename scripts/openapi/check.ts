@@ -77,8 +77,8 @@ async function generatePython(): Promise<void> {
   await writeFile(
     join(folder, 'python.yaml'),
     'post_hooks: []\nproject_name_override: wuts-client\npackage_name_override: wuts_client\n' +
-      // It knows no pictures as answers, but files.
-      'content_type_overrides:\n  image/jpeg: application/octet-stream\n',
+      // It knows no pictures as answers, but files, and no JSON lines, but text.
+      'content_type_overrides:\n  image/jpeg: application/octet-stream\n  application/x-ndjson: text/plain\n',
   );
   const input = ['--path', 'openapi.json', '--config', 'python.yaml'];
   const output = ['--meta', 'none', '--output-path', 'wuts_client', '--fail-on-warning'];
