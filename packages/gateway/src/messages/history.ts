@@ -1,6 +1,6 @@
 /** Stores the account's past, which its phone sends piece by piece. */
 import type { Kysely } from 'kysely';
-import type { MessageData } from '../events/catalogue/message.ts';
+import type { MessageData } from '../events/catalogue/message-data.ts';
 import type { EventRecorder } from '../events/recorder.ts';
 import type { Database } from '../storage/schema.ts';
 import type { HistoryBatch } from '../whatsapp/port/history.ts';

@@ -1,6 +1,6 @@
 /** Records each change of a message as an event, in the transaction of the change. */
 import type { Transaction } from 'kysely';
-import type { MessageData } from '../events/catalogue/message.ts';
+import type { MessageData } from '../events/catalogue/message-data.ts';
 import {
   type EventChange,
   editedData,
@@ -36,7 +36,7 @@ export interface Arrival {
   files: EventFiles;
   /** Whether an edit or revoke changed the message that it speaks of. */
   applied: boolean;
-  /** What the kind adds, as `events/catalogue/message.ts` says. */
+  /** What the kind adds, as `events/catalogue/message-data.ts` says. */
   details: Record<string, unknown> | null;
 }
 

@@ -1,7 +1,8 @@
 /** Events: each name with its own data, and every notice of a session with an event of its name. */
 
 import type { Static } from 'typebox';
-import type { MessageData, ReceiptData } from '../../src/events/catalogue/message.ts';
+import type { ReceiptData } from '../../src/events/catalogue/message.ts';
+import type { MessageData } from '../../src/events/catalogue/message-data.ts';
 import type { EventName } from '../../src/events/catalogue/names.ts';
 import type { EventData } from '../../src/events/catalogue.ts';
 import type { noticeData } from '../../src/events/payloads/notice.ts';

@@ -1,6 +1,6 @@
 /** Categories "privacy", "settings", "label" and "sync". */
 import { Type } from 'typebox';
-import { MESSAGE_EXAMPLE, MessageData } from './message.ts';
+import { MESSAGE_EXAMPLE, MessageData } from './message-data.ts';
 import { ChatNames, Count, EXAMPLE, entry, Flag, MessageId, OrNull, Person, Text, Word } from './parts.ts';
 
 const chat = { ...EXAMPLE.chat };

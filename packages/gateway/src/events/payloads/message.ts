@@ -8,17 +8,15 @@ import type { ReceiptKind } from '../../whatsapp/port/receipts.ts';
 import type {
   EditedData,
   FailedData,
-  Media,
   MediaRetryData,
   MentionData,
-  MessageData,
   PollVoteData,
   ReactionData,
   ReceiptData,
-  ReferralData,
   RevokedData,
   UndecryptableData,
 } from '../catalogue/message.ts';
+import type { Media, MessageData, ReferralData } from '../catalogue/message-data.ts';
 import { chatNames, direction, mediaUrl, person, personOrNull, time, timeOrNull } from './parts.ts';
 
 /** A message as an event speaks of it. */

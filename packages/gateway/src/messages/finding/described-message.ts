@@ -1,6 +1,6 @@
 /** Stored messages with everything that an answer says about them. */
 import type { Kysely } from 'kysely';
-import type { MessageData } from '../../events/catalogue/message.ts';
+import type { MessageData } from '../../events/catalogue/message-data.ts';
 import { type MediaUrls, plainMediaUrls, withMediaUrls } from '../../events/media-urls.ts';
 import { messageData } from '../../events/payloads/message.ts';
 import type { Database } from '../../storage/schema.ts';

@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import { invalidField } from '../../../errors.ts';
-import { MessageData } from '../../../events/catalogue/message.ts';
+import { MessageData } from '../../../events/catalogue/message-data.ts';
 import type { DescribedMessage } from '../../../messages/finding/described-message.ts';
 import type { MessageFinder, MessagePage } from '../../../messages/finding/finder.ts';
 import type { MessageFilter } from '../../../messages/finding/places.ts';

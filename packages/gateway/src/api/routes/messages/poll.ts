@@ -3,7 +3,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { rfc3339 } from '../../../clock.ts';
-import { Sender } from '../../../events/catalogue/message.ts';
+import { Sender } from '../../../events/catalogue/message-data.ts';
 import { person } from '../../../events/payloads/parts.ts';
 import type { PollResults } from '../../../messages/poll-results.ts';
 import { DeviceHeaders } from '../../request/device.ts';
