@@ -347,7 +347,7 @@ describe('what is not there', () => {
     ['GET', '/api/v1/users', 'GET /users'],
     ['GET', '/Users/', 'GET /users'],
     ['POST', '/Registre', 'POST /register'],
-    ['POST', '/chats/x/archvie', 'POST /chats/{jid}/archive'],
+    ['POST', '/users/x/promtoe', 'POST /users/{id}/promote'],
     ['GET', '/blocklist/contacts', null],
     ['GET', `/${'x'.repeat(5000)}`, null],
   ])('%s %s: did you mean %s', async (method, path, meant) => {

@@ -82,7 +82,9 @@ export class Cast {
       company(world, 'office', shared),
       company(world, 'playground', shared),
     ]);
-    await sendSome(world, office, phones);
+    office.names.device = await world.linkByQr(office.adminToken, phones.shop);
+    for (const phone of [phones.contact, phones.shop]) await phone.setPicture(await jpeg(80, 80));
+    await exchange(world, office, phones);
     const spareDevice = await world.linkByQr(playground.adminToken, phones.spare);
     const created = await world.as(playground.adminToken).post('/devices', { name: 'never linked' });
     Object.assign(playground.names, { device: spareDevice, newDevice: created.body.device.id });
@@ -136,6 +138,9 @@ export class Cast {
     if (operation === 'cancelSendJob' || operation === 'cancelBulk') await this.#sendLater();
     if (operation === 'joinGroup') await this.#phones.shop.leaveGroup({ jid: answer.body.group_jid ?? '' });
     if (operation === 'leaveGroup') await this.#replaceGroup();
+    if (operation === 'clearChat' || operation === 'deleteChat') {
+      await exchange(this.world, this.#office, this.#phones);
+    }
     // Who is blocked could not write what other requests speak of.
     if (operation === 'blockContact') await this.#phones.shop.unblock(this.#phones.contact);
     if (operation === 'deleteLabel') await this.#label();
@@ -286,21 +291,18 @@ async function addUser(world: World, to: Company, name: string, role = 'user'): 
 }
 
 /** One message of each sort that operations on messages can meet. */
-async function sendSome(
+async function exchange(
   world: World,
   office: Company,
   { shop, contact }: { shop: Phone; contact: Phone },
 ): Promise<void> {
   const api = world.as(office.adminToken);
-  const device = await world.linkByQr(office.adminToken, shop);
   const text = await api.post('/send/text', { number: contact.number, text: 'hello' });
   const doomed = await api.post('/send/text', { number: contact.number, text: 'bye' });
   const options = [{ option_name: 'a' }, { option_name: 'b' }];
   const poll = await api.post('/send/poll', { number: contact.number, question: 'Which?', options });
   const image = await api.post('/send/image', { number: contact.number, image: office.names.jpeg });
   const got = await contact.sendImage(shop.number, { bytes: await jpeg() });
-  await contact.setPicture(await jpeg(80, 80));
-  await shop.setPicture(await jpeg(80, 80));
   const gotText = await contact.sendText(shop.number, 'hello');
   const media = await until('the picture is there', async () => {
     const answer = await api.get(`/messages/${got.id}/media`);
@@ -317,7 +319,6 @@ async function sendSome(
     return events.some(({ data }: { data: { message_id: string } }) => data.message_id === garbled.id);
   });
   Object.assign(office.names, {
-    device,
     undecryptable: garbled.id,
     sentText: text.body.message_id,
     doomedText: doomed.body.message_id,

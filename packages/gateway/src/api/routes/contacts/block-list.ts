@@ -20,7 +20,10 @@ const tags = ['contacts'];
 const Hash = Nullable(Type.String({ description: "WhatsApp's hash of the list" }));
 const Count = Type.Integer({ description: 'How many are blocked' });
 
-const ChangeBody = Type.Object({ ...named, device_id: DeviceId });
+const ChangeBody = Type.Object(
+  { ...named, device_id: DeviceId },
+  { examples: [{ number: '5511999999999' }] },
+);
 const ChangeAnswer = Type.Object({
   success: Type.Literal(true),
   data: Type.Object({

@@ -57,12 +57,15 @@ const OneWithGroups = Type.Object({
 });
 const Removed = Type.Object({ success: Type.Literal(true), ...personNames, jid: Jid });
 
-const SaveBody = Type.Object({
-  ...named,
-  full_name: Type.String({ minLength: 1, maxLength: LONGEST_NAME, examples: ['Ana Souza'] }),
-  first_name: Type.Optional(Type.String({ maxLength: LONGEST_NAME, examples: ['Ana'] })),
-  device_id: DeviceId,
-});
+const SaveBody = Type.Object(
+  {
+    ...named,
+    full_name: Type.String({ minLength: 1, maxLength: LONGEST_NAME }),
+    first_name: Type.Optional(Type.String({ maxLength: LONGEST_NAME })),
+    device_id: DeviceId,
+  },
+  { examples: [{ number: '5511999999999', full_name: 'Ana Souza', first_name: 'Ana' }] },
+);
 
 const ContactPath = Type.Object({ jid: Type.String({ description: 'JID, LID or phone number' }) });
 const WHOM = ['INVALID_RECIPIENT', 'NOT_ON_WHATSAPP'] as const;

@@ -4,7 +4,7 @@ import { Type } from 'typebox';
 import { DEVICE_FAILURES } from '../../../devices/choice.ts';
 import { LABEL_FAILURES, type Labels } from '../../../labels/labels.ts';
 import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';
-import { DeviceHeaders, DeviceQuery, selectedDevice } from '../../request/device.ts';
+import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { emptyCounts } from '../../request/given.ts';
 import {
@@ -60,7 +60,7 @@ export const manageRoutes: FastifyPluginAsyncTypebox<{ labels: Labels }> = async
         description: 'On all devices of the account, which has to be a WhatsApp Business one.',
         querystring: DeviceQuery,
         headers: DeviceHeaders,
-        body: Type.Object({ name: LabelName, color: Type.Optional(LabelColor) }),
+        body: Type.Object({ name: LabelName, color: Type.Optional(LabelColor), device_id: DeviceId }),
         response: { 201: Type.Object({ success: Success, label: MadeLabel }), ...failures(...CHANGES) },
       },
     },
@@ -86,6 +86,7 @@ export const manageRoutes: FastifyPluginAsyncTypebox<{ labels: Labels }> = async
           name: Type.Optional(LabelName),
           // The first place of the palette.
           color: Type.Optional(emptyCounts(LabelColor)),
+          device_id: DeviceId,
         }),
         response: { 200: Type.Object({ success: Success, label: MadeLabel }), ...failures(...CHANGES) },
       },

@@ -14,11 +14,12 @@ import type { PostedStory, Stories } from '../../../stories/stories.ts';
 import { textStory } from '../../../stories/text-story.ts';
 import { refusing } from '../../description/stated.ts';
 import { base64Members, base64Text } from '../../request/bounds.ts';
-import { DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
+import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { once, SendHeaders } from '../../request/idempotency.ts';
 import { MessageIdParam, MessageQuery, messageName, RecordId } from '../../request/message.ts';
 import { Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
+import { EXAMPLE_PICTURE } from '../messages/example-files.ts';
 import { given, givenUp, text } from '../messages/send-kind.ts';
 import { FILE_FAILURES, SEND_FAILURES } from '../messages/send-request.ts';
 import { sayStoryErrors, storyFailures } from './story-errors.ts';
@@ -74,7 +75,7 @@ const MediaBody = Type.Object(
     view_once: Type.Optional(Type.Boolean()),
     ...audience,
   },
-  { examples: [{ url: 'https://example.com/photo.jpg', media_type: 'image', caption: 'New today' }] },
+  { examples: [{ data: EXAMPLE_PICTURE, media_type: 'image', caption: 'New today' }] },
 );
 type MediaBody = Static<typeof MediaBody>;
 
@@ -196,6 +197,7 @@ export const postingRoutes: FastifyPluginAsyncTypebox<PostingParts> = async (app
         summary: 'How far a story of ours has come, and who saw it',
         params: Type.Object({ id: MessageIdParam }),
         querystring: MessageQuery,
+        headers: DeviceHeaders,
         response: { 200: Followed, ...failures('INVALID_REQUEST', 'MESSAGE_NOT_FOUND') },
       },
     },
@@ -231,6 +233,7 @@ export const postingRoutes: FastifyPluginAsyncTypebox<PostingParts> = async (app
         description: 'From all whom it has reached; nobody else gets it.',
         params: Type.Object({ id: MessageIdParam }),
         querystring: MessageQuery,
+        headers: DeviceHeaders,
         response: {
           200: Posted,
           ...failures(...storyFailures('posting', [...SEND_FAILURES, 'NOT_DELETABLE'])),
