@@ -279,12 +279,16 @@ export class MessageArchive {
     return this.findInChat(device, notice.chat, notice.messageId, canonicalJid(notice.sender ?? NOBODY));
   }
 
-  /** Whether a copy of a message that came from WhatsApp is stored, read or not. */
+  /**
+   * Whether a message that came from WhatsApp is stored as it was written. Of one that could not be read another copy
+   * is wanted, also when its counter was used already: to take that for a repetition would be to acknowledge it.
+   */
   async hasReceived(
     device: Pick<MessageDevice, 'id' | 'tenantId'>,
     message: Pick<InboundMessage, 'id' | 'chat' | 'sender' | 'fromMe'>,
   ): Promise<boolean> {
-    return (await this.#inbound.known(this.#db, device, message)) !== undefined;
+    const known = await this.#inbound.known(this.#db, device, message);
+    return known !== undefined && known.kind !== 'undecryptable';
   }
 
   /** The stored copy of a message that came, if there is one. */

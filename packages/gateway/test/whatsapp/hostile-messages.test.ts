@@ -274,6 +274,21 @@ describe('a counter that was used already', () => {
     await sender.waitForReceipt((receipt) => receipt.messageId === 'NEVER-SEEN');
   });
 
+  test('by a copy of what could not be read, is asked for again: nothing says that it was delivered', async () => {
+    const { sender, stanza } = await received('5511988860013', 'FIRST');
+    const unread = { ...stanza, attrs: { ...stanza.attrs, id: 'STILL-UNREAD' } };
+    sender.answersRetries = false;
+    sandbox.inject(device(), unread);
+    expect((await shop.recorder.message('STILL-UNREAD')).content.kind).toBe('undecryptable');
+    await sender.waitForReceipt(({ messageId }) => messageId === 'STILL-UNREAD');
+    await shop.credentials.forgotten('STILL-UNREAD');
+    sandbox.inject(device(), unread);
+    await vi.waitFor(() => expect(retriesTo(sender)).toHaveLength(2));
+    await shop.recorder.message('STILL-UNREAD');
+    const told = sender.receivedReceipts.filter(({ messageId }) => messageId === 'STILL-UNREAD');
+    expect(told.map(({ type }) => type)).toEqual(['retry', 'retry']);
+  });
+
   test('is a repetition when the message is the same', async () => {
     const { sender, stanza } = await received('5511988860012', 'TWICE');
     sandbox.inject(device(), stanza);

@@ -16,7 +16,7 @@ type NoticeNamed<N extends NoticeName> = N extends CallEventName
 /** Collects a session's events and lets a test wait for one. */
 export class Recorder {
   readonly events: SessionEvent[] = [];
-  /** Ids of all messages so far. */
+  /** Ids of all messages so far that could be read. */
   readonly received = new Set<string>();
   /** Set to make the archive refuse. */
   refuse: ((event: SessionEvent) => boolean) | null = null;
@@ -38,7 +38,9 @@ export class Recorder {
       this.#onRefused();
       throw this.refusal;
     }
-    if (event.type === 'message') this.received.add(event.message.id);
+    if (event.type === 'message' && event.message.content.kind !== 'undecryptable') {
+      this.received.add(event.message.id);
+    }
     this.events.push(event);
     for (const wake of this.#waiting.splice(0)) wake();
   };

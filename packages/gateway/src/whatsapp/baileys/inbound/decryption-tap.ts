@@ -19,7 +19,7 @@ import {
 } from '../library.ts';
 import { decodeProtobuf } from '../parse/bounded-protobuf.ts';
 import { encodeStanza } from '../parse/journal-stanza.ts';
-import type { Journal } from './journal.ts';
+import { type Journal, UNREAD } from './journal.ts';
 import { storeCannot } from './may-pass.ts';
 
 /** The library itself has tried a commit a few times by then (`COMMIT_TRIES`). */
@@ -193,7 +193,7 @@ export class DecryptionTap {
     const row = `${messageKey(stanza)}${index}|`;
     if (used && (await this.#patiently(() => this.#handlers.hasReceived(stanza, row)))) return error;
     // Its keys are there again when the sender distributes them anew: the same bytes may be readable then.
-    const entry = unreadEntry(`${id}|unread`, stanza);
+    const entry = unreadEntry(`${id}${UNREAD}`, stanza);
     await this.#patiently(async () =>
       keys.set({ [JOURNAL_KEY_TYPE]: { [entry.id]: entry } } as unknown as SignalDataSet),
     );
@@ -237,7 +237,7 @@ export function messageKey({ attrs: { from = '', participant = '', id = '' } }: 
 
 /** The row of a message in which there was nothing to open. */
 export function unopenedId(stanza: BinaryNode): string {
-  return `${messageKey(stanza)}|unread`;
+  return `${messageKey(stanza)}${UNREAD}`;
 }
 
 /** The ciphertext is part of it: a sender that was asked to try again reuses the message id. */

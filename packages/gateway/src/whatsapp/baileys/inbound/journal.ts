@@ -4,6 +4,9 @@ import type { CredentialStore, JournalEntry, SealedEntry } from '../../port/cred
 /** How long stored entries are gathered before one deletion: at most this much is redone after a crash. */
 const GATHER_MS = 500;
 
+/** With it the id of an entry ends that tells of what could not be read. */
+export const UNREAD = '|unread';
+
 export interface JournalParts {
   store: CredentialStore;
   clock: Clock;
@@ -44,9 +47,9 @@ export class Journal {
     return { entries, sealed: rows.filter((row) => row.plaintext === null) };
   }
 
-  /** Whether an entry is here whose id begins so. */
+  /** Whether an entry is here whose id begins so, of something that could be read. */
   hasRow(begin: string): boolean {
-    return [...this.#entries.keys()].some((id) => id.startsWith(begin));
+    return [...this.#entries.keys()].some((id) => id.startsWith(begin) && !id.endsWith(UNREAD));
   }
 
   /** The entry of a ciphertext that was opened before. */
