@@ -1,11 +1,7 @@
 /** `GET /chats`, a page of it, with few and with many chats; and all of them at once. */
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
-import { DATABASE_FILE } from '../../packages/gateway/src/storage/database.ts';
-import { GatewayProcess, type HttpClient } from '../gateway.ts';
+import { Filled } from '../filled.ts';
 import { inLanes } from '../processes/lanes.ts';
 import { compete, type Figure, quantile, type Row } from '../rounds.ts';
 
@@ -19,8 +15,8 @@ const CONCURRENCY = 4;
 const WHOLE_REQUESTS = 10;
 
 export async function chats(options: { rounds: number }): Promise<Row[]> {
-  const few = await Filled.create(FEW);
-  const many = await Filled.create(MANY);
+  const few = await Filled.create(FEW, fill);
+  const many = await Filled.create(MANY, fill);
   try {
     return [
       await compete({
@@ -71,36 +67,6 @@ async function whole({ api, count }: Filled): Promise<Figure> {
 interface Listed {
   unread_count: number;
   last_message: object | null;
-}
-
-/** A gateway whose one device has so many chats, each with some messages. */
-class Filled {
-  readonly api: HttpClient;
-  readonly count: number;
-  readonly #gateway: GatewayProcess;
-  readonly #dataDir: string;
-
-  private constructor(api: HttpClient, count: number, gateway: GatewayProcess, dataDir: string) {
-    this.api = api;
-    this.count = count;
-    this.#gateway = gateway;
-    this.#dataDir = dataDir;
-  }
-
-  static async create(count: number): Promise<Filled> {
-    const dataDir = await mkdtemp(join(tmpdir(), 'wuts-bench-chats-'));
-    const gateway = await GatewayProcess.start({ dataDir });
-    const api = await gateway.tenant();
-    const created = await api.ok('POST', '/devices', { name: 'bench' });
-    fill(join(dataDir, DATABASE_FILE), created.body.device.id, count);
-    return new Filled(api, count, gateway, dataDir);
-  }
-
-  async stop(): Promise<void> {
-    await this.api.close();
-    await this.#gateway.stop();
-    await rm(this.#dataDir, { recursive: true, force: true });
-  }
 }
 
 /** The account of a device that was never linked has no name. */

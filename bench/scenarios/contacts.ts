@@ -1,10 +1,6 @@
 /** `POST /contact/check` with 1,000 numbers, and `GET /contacts` with few and with many of them. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
-import { DATABASE_FILE } from '../../packages/gateway/src/storage/database.ts';
-import { GatewayProcess, type HttpClient } from '../gateway.ts';
+import { Filled } from '../filled.ts';
 import { nowMs } from '../processes/calls.ts';
 import { inLanes } from '../processes/lanes.ts';
 import { compete, type Figure, quantile, type Row } from '../rounds.ts';
@@ -49,8 +45,8 @@ async function checked(ask: () => Promise<string[]>): Promise<Figure> {
 }
 
 export async function contactLists(options: { rounds: number }): Promise<Row[]> {
-  const few = await Filled.create(FEW);
-  const many = await Filled.create(MANY);
+  const few = await Filled.create(FEW, fill);
+  const many = await Filled.create(MANY, fill);
   const sides = {
     subject: `WUTS with ${MANY} contacts`,
     against: `WUTS with ${FEW}`,
@@ -114,36 +110,6 @@ function verify(listed: { jid: string; full_name: string }[], from: number, coun
 const nameOf = (index: number): string => `Contact ${String(index).padStart(6, '0')}`;
 const sortName = (index: number): string => nameOf(index).toLowerCase();
 const jidOf = (index: number): string => `4930${4_000_000 + index}@s.whatsapp.net`;
-
-/** A gateway whose one device, which is not linked, knows so many people. */
-class Filled {
-  readonly api: HttpClient;
-  readonly count: number;
-  readonly #gateway: GatewayProcess;
-  readonly #dataDir: string;
-
-  private constructor(api: HttpClient, count: number, gateway: GatewayProcess, dataDir: string) {
-    this.api = api;
-    this.count = count;
-    this.#gateway = gateway;
-    this.#dataDir = dataDir;
-  }
-
-  static async create(count: number): Promise<Filled> {
-    const dataDir = await mkdtemp(join(tmpdir(), 'wuts-bench-contacts-'));
-    const gateway = await GatewayProcess.start({ dataDir });
-    const api = await gateway.tenant();
-    const created = await api.ok('POST', '/devices', { name: 'bench' });
-    fill(join(dataDir, DATABASE_FILE), created.body.device.id, count);
-    return new Filled(api, count, gateway, dataDir);
-  }
-
-  async stop(): Promise<void> {
-    await this.api.close();
-    await this.#gateway.stop();
-    await rm(this.#dataDir, { recursive: true, force: true });
-  }
-}
 
 function fill(file: string, deviceId: string, count: number): void {
   const database = new SqliteDatabase(file);

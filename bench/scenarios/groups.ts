@@ -1,10 +1,6 @@
 /** `GET /groups` with few and with many groups: a page, and all of them. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
-import { DATABASE_FILE } from '../../packages/gateway/src/storage/database.ts';
-import { GatewayProcess, type HttpClient } from '../gateway.ts';
+import { Filled } from '../filled.ts';
 import { inLanes } from '../processes/lanes.ts';
 import { compete, type Figure, quantile, type Row } from '../rounds.ts';
 
@@ -17,8 +13,8 @@ const LISTS = 20;
 const CONCURRENCY = 4;
 
 export async function groups(options: { rounds: number }): Promise<Row[]> {
-  const few = await Filled.create(FEW);
-  const many = await Filled.create(MANY);
+  const few = await Filled.create(FEW, fill);
+  const many = await Filled.create(MANY, fill);
   const sides = { subject: `WUTS with ${MANY} groups`, against: `WUTS with ${FEW}`, rounds: options.rounds };
   try {
     return [
@@ -79,36 +75,6 @@ function verify(listed: { jid: string; name: string }[], from: number, count: nu
 /** In the order of the list. */
 function groupId(index: number): string {
   return `120363${String(index).padStart(12, '0')}@g.us`;
-}
-
-/** A gateway whose one device, which is not linked, knows so many groups. */
-class Filled {
-  readonly api: HttpClient;
-  readonly count: number;
-  readonly #gateway: GatewayProcess;
-  readonly #dataDir: string;
-
-  private constructor(api: HttpClient, count: number, gateway: GatewayProcess, dataDir: string) {
-    this.api = api;
-    this.count = count;
-    this.#gateway = gateway;
-    this.#dataDir = dataDir;
-  }
-
-  static async create(count: number): Promise<Filled> {
-    const dataDir = await mkdtemp(join(tmpdir(), 'wuts-bench-groups-'));
-    const gateway = await GatewayProcess.start({ dataDir });
-    const api = await gateway.tenant();
-    const created = await api.ok('POST', '/devices', { name: 'bench' });
-    fill(join(dataDir, DATABASE_FILE), created.body.device.id, count);
-    return new Filled(api, count, gateway, dataDir);
-  }
-
-  async stop(): Promise<void> {
-    await this.api.close();
-    await this.#gateway.stop();
-    await rm(this.#dataDir, { recursive: true, force: true });
-  }
 }
 
 function fill(file: string, deviceId: string, count: number): void {

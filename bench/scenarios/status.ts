@@ -1,11 +1,7 @@
 /** `GET /messages/{id}/status` with few and with many stored messages. */
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
-import { DATABASE_FILE } from '../../packages/gateway/src/storage/database.ts';
-import { GatewayProcess, type HttpClient } from '../gateway.ts';
+import { Filled } from '../filled.ts';
 import { inLanes } from '../processes/lanes.ts';
 import { compete, type Figure, quantile, type Row } from '../rounds.ts';
 
@@ -15,10 +11,10 @@ const CONCURRENCY = 8;
 const ROWS_PER_COMMIT = 50_000;
 
 export async function status(options: { rounds: number; stored: number[] }): Promise<Row[]> {
-  const few = await Filled.create(FEW);
+  const few = await Filled.create(FEW, fill);
   const rows: Row[] = [];
   for (const count of options.stored) {
-    const many = await Filled.create(count);
+    const many = await Filled.create(count, fill);
     rows.push(
       await compete({
         scenario: `status of one of ${count}`,
@@ -41,36 +37,6 @@ async function figure({ api, count }: Filled): Promise<Figure> {
     api.ok('GET', `/messages/${messageId(Math.floor(Math.random() * count))}/status`),
   );
   return { rate: (REQUESTS * 1000) / tookMs, p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) };
-}
-
-/** A gateway whose one device has sent so many messages. */
-class Filled {
-  readonly api: HttpClient;
-  readonly count: number;
-  readonly #gateway: GatewayProcess;
-  readonly #dataDir: string;
-
-  private constructor(api: HttpClient, count: number, gateway: GatewayProcess, dataDir: string) {
-    this.api = api;
-    this.count = count;
-    this.#gateway = gateway;
-    this.#dataDir = dataDir;
-  }
-
-  static async create(count: number): Promise<Filled> {
-    const dataDir = await mkdtemp(join(tmpdir(), 'wuts-bench-status-'));
-    const gateway = await GatewayProcess.start({ dataDir });
-    const api = await gateway.tenant();
-    const created = await api.ok('POST', '/devices', { name: 'bench' });
-    await fill(join(dataDir, DATABASE_FILE), created.body.device.id, count);
-    return new Filled(api, count, gateway, dataDir);
-  }
-
-  async stop(): Promise<void> {
-    await this.api.close();
-    await this.#gateway.stop();
-    await rm(this.#dataDir, { recursive: true, force: true });
-  }
 }
 
 function messageId(index: number): string {
