@@ -3,7 +3,7 @@ import { Kysely, Migrator, sql } from 'kysely';
 import type { StorageFailure } from './failure.ts';
 import type { Database } from './schema.ts';
 import type { MessageSearch } from './search.ts';
-import { migrations } from './sqlite/migrations/index.ts';
+import { readMigrations } from './sqlite/migrations/index.ts';
 import { openSqlite } from './sqlite/open.ts';
 import { SqliteSearch } from './sqlite/search.ts';
 import { diskSync, type FileSync } from './sqlite/wal-sync.ts';
@@ -90,7 +90,7 @@ export function messageSearch(db: Kysely<Database>): MessageSearch {
 }
 
 function migrator(db: Kysely<Database>): Migrator {
-  return new Migrator({ db, provider: { getMigrations: async () => migrations } });
+  return new Migrator({ db, provider: { getMigrations: readMigrations } });
 }
 
 /** Applies what is missing, each migration in a transaction, and returns the names of those applied. */

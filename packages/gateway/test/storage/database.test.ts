@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, unlink } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Kysely, sql } from 'kysely';
@@ -16,7 +16,7 @@ import {
   pendingMigrations,
 } from '../../src/storage/database.ts';
 import type { Database } from '../../src/storage/schema.ts';
-import { migrations } from '../../src/storage/sqlite/migrations/index.ts';
+import { readMigrations } from '../../src/storage/sqlite/migrations/index.ts';
 import { TestStore } from './stored.ts';
 
 let store: TestStore;
@@ -45,6 +45,18 @@ describe('the database', () => {
   it('is migrated once', async () => {
     expect(await pendingMigrations(store.db)).toEqual([]);
     expect(await migrateToLatest(store.db)).toEqual([]);
+  });
+
+  it('knows every file of the folder, each under a number of its own, with a way back', async () => {
+    const migrations = await readMigrations();
+    const names = Object.keys(migrations);
+    const files = await readdir(new URL('../../src/storage/sqlite/migrations', import.meta.url));
+    const beside = ['column-types.ts', 'index.ts'];
+    expect(names.map((name) => `${name}.ts`)).toEqual(files.filter((file) => !beside.includes(file)).sort());
+    expect(new Set(names.map((name) => name.slice(0, 4))).size).toBe(names.length);
+    for (const [name, { up, down }] of Object.entries(migrations)) {
+      expect([typeof up, typeof down], name).toEqual(['function', 'function']);
+    }
   });
 
   it('has exactly the tables of the schema, and gives them back', async () => {
@@ -99,7 +111,7 @@ describe('the database', () => {
         .filter((name) => !OF_FTS5.includes(name))
         .sort();
     expect(await names()).toEqual(Object.keys(tables).sort());
-    const steps = Object.values(migrations);
+    const steps = Object.values(await readMigrations());
     for (const step of steps.toReversed()) await step.down?.(store.db as unknown as Kysely<unknown>);
     expect(await names()).toEqual([]);
     for (const step of steps) await step.up(store.db as unknown as Kysely<unknown>);
