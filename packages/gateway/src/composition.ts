@@ -134,6 +134,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     createSession: overrides.createSession ?? engine(),
     routeOf: (device) => proxies.routes.of(device),
     showsReading: async (device) => (await settingsOf.of(device)).showsReading,
+    mayAppear: async (device) => (await settingsOf.of(device)).presence !== 'offline',
     credentialsFor: (device) => new StoredCredentials({ db, vault, clock, device }),
     tenantIds,
   });

@@ -46,6 +46,7 @@ export const ERROR_CATALOGUE = {
   NOT_A_BUSINESS: { status: 409, text: 'only accounts of WhatsApp Business have labels' },
   NOT_A_POLL: { status: 409, text: 'the message is no poll' },
   NOT_CANCELLABLE: { status: 409, text: 'it can no longer be cancelled' },
+  KEPT_OFFLINE: { status: 409, text: 'the settings of the device keep it offline' },
   TOKEN_ROTATED: { status: 409, text: 'another request gave the user a new token at the same time' },
   ALREADY_MEMBER: { status: 409, text: 'the account is in the group already' },
   GROUP_FULL: { status: 409, text: 'the group or its community is full' },

@@ -32,10 +32,10 @@ export class PresenceKeeping {
     this.#follow(device).catch((err: unknown) => this.#failed(device, err));
   }
 
-  /** Another setting is in force; `before` was until now. */
-  changed(device: Device, before: PresenceSetting): void {
+  /** Another setting is in force. What an earlier one, or a request under it, shows as online is so no longer. */
+  changed(device: Device, after: PresenceSetting): void {
     this.#cancel(device.id);
-    if (before === 'online') this.#send(device, 'unavailable');
+    if (after !== 'online') this.#send(device, 'unavailable');
     this.connected(device);
   }
 
@@ -48,8 +48,17 @@ export class PresenceKeeping {
   async #follow(device: Device): Promise<void> {
     const { presence } = await this.#parts.store.of(device);
     if (this.#stopped || !this.#parts.devices.openSession(device.id)) return;
-    if (presence === 'online') this.#send(device, 'available');
+    if (presence === 'online') this.#keepOnline(device);
     if (presence === 'daily') this.#showLater(device);
+  }
+
+  /** A device that was just linked is refused until its phone has told the account's name. */
+  #keepOnline(device: Device): void {
+    const session = this.#parts.devices.openSession(device.id);
+    session?.presence.send('available').catch((err: unknown) => {
+      this.#failed(device, err);
+      if (!this.#stopped) this.#after(device, FIRST_MS, () => this.connected(device));
+    });
   }
 
   #showLater(device: Device): void {

@@ -4,8 +4,8 @@ import { LRUCache } from 'lru-cache';
 import type { Database } from '../storage/schema.ts';
 import { IGNORABLE, type Ignorable, READABLE, type Readable } from './chat-kind.ts';
 
-export const PRESENCES = ['as_asked', 'online', 'daily'] as const;
-/** `as_asked`: as requests say; `online`: always, while connected; `daily`: for a moment each day. */
+export const PRESENCES = ['as_asked', 'online', 'offline', 'daily'] as const;
+/** `as_asked`: as requests say; `online` and `offline`: always, whatever they say; `daily`: for a moment each day. */
 export type PresenceSetting = (typeof PRESENCES)[number];
 
 export interface DeviceSettings {

@@ -50,7 +50,7 @@ export class Settings {
       },
       clock.now(),
     );
-    if (after.presence !== before.presence) presence.changed(device, before.presence);
+    if (after.presence !== before.presence) presence.changed(device, after.presence);
     return { deviceId: device.id, ...after };
   }
 }

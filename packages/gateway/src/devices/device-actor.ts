@@ -34,6 +34,8 @@ export interface DeviceActorParts extends DeviceRecordParts {
   routeOf?: (device: Device) => Promise<Route | null>;
   /** Whether others may learn what a device reads; default: yes. */
   showsReading?: (device: Device) => Promise<boolean>;
+  /** Whether a device may be shown as online; default: yes. */
+  mayAppear?: (device: Device) => Promise<boolean>;
   backoff?: Partial<BackoffSettings>;
 }
 
@@ -82,6 +84,7 @@ export class DeviceActor {
           credentials: await this.#credentials.lease(),
           report,
           showsReading: async () => (await parts.showsReading?.(this.device)) ?? true,
+          mayAppear: async () => (await parts.mayAppear?.(this.device)) ?? true,
           loadSentMessage: (chat, id) => parts.loadSentMessage(this.device, chat, id),
           hasReceived: (message) => parts.hasReceived(this.device, message),
         }),

@@ -8,7 +8,7 @@ export interface DeviceSettingsTable {
   read: string;
   /** 0: only the account's own devices learn of what is read. */
   shows_reading: number;
-  /** `as_asked`, `online` or `daily`. */
+  /** `as_asked`, `online`, `offline` or `daily`. */
   presence: string;
   updated_at: number;
 }

@@ -142,3 +142,57 @@ test('a device is online while it is connected, or for a moment each day', async
   await seen();
   await away();
 });
+
+test('a device that is kept offline is never shown as online, and one that is online is so again', async () => {
+  const { presences } = world.sandbox.network;
+  const told = vi.spyOn(presences, 'presence');
+  const shown = (available: boolean) => (each: { kind: string; from: string; available?: boolean }) =>
+    each.kind === 'presence' && each.from === shop.jid && each.available === available;
+  const sees = (available: boolean) => contact.nextPresence(shown(available));
+  const reconnect = async () => {
+    await api.post(`/disconnect?device_id=${device}`);
+    await api.post(`/connect?device_id=${device}`);
+    await world.untilConnected(token, device);
+  };
+  await contact.subscribePresence(shop.number);
+  await api.post('/presence', { state: 'online' });
+  await sees(true);
+
+  await set({ presence: 'offline' });
+  await sees(false);
+  told.mockClear();
+  for (const [path, body] of [
+    ['/presence', { state: 'online' }],
+    ['/presence/subscribe', { jid: contact.jid, ensure_online: true }],
+  ] as const) {
+    const refused = await api.post(path, body);
+    expect([refused.status, refused.body.error_code], path).toEqual([409, 'KEPT_OFFLINE']);
+  }
+  await reconnect();
+  await world.restartGateway();
+  api = world.as(token);
+  await world.untilConnected(token, device);
+  clock.advance(60_000);
+  clock.advance(24 * 3600_000);
+  await world.untilConnected(token, device);
+  await api.post(`/chats/${contact.number}/typing`, { state: 'typing' });
+  const sent = await api.post('/send/text', { to: contact.number, text: 'From nowhere' });
+  await contact.waitForMessage(({ id }) => id === sent.body.message_id);
+  const types = told.mock.calls.map(([, { attrs }]) => attrs.type);
+  expect(types).toContain('unavailable');
+  expect(types).not.toContain('available');
+  await expect(contact.nextPresence(shown(true), { timeoutMs: 1 })).rejects.toThrow();
+
+  await set({ presence: 'online' });
+  await sees(true);
+  await reconnect();
+  await sees(false);
+  await sees(true);
+
+  await set({ presence: 'daily' });
+  await sees(false);
+  clock.advance(60_000);
+  await sees(true);
+  await set({ presence: 'as_asked' });
+  await sees(false);
+});

@@ -205,7 +205,7 @@ class Connection {
       communities: communities({ link }),
       contacts: contacts(link),
       blockList: blockList(link),
-      presence: presence(link),
+      presence: presence(link, async () => (await this.#session.mayAppear?.()) ?? true),
       account: account(link, (socket, names, anew) => this.#account.refresh(socket, names, anew)),
       history: history(link),
       newsletters: newsletters(link, this.#acks),

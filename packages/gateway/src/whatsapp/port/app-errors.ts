@@ -3,6 +3,7 @@ import { rfc3339, systemClock } from '../../clock.ts';
 import { AppError, type ErrorCode } from '../../errors.ts';
 import type { AccountLimit } from './account.ts';
 import {
+  KeptOffline,
   KeysUnavailable,
   NothingLeft,
   RequestRefused,
@@ -45,6 +46,7 @@ export function fromSession(error: unknown, { message, extra = {} }: Told = {}):
   if (error instanceof KeysUnavailable) {
     return new AppError('REJECTED_BY_WHATSAPP', { message: error.message, extra, cause: error });
   }
+  if (error instanceof KeptOffline) return new AppError('KEPT_OFFLINE', { extra, cause: error });
   if (!(error instanceof SessionNotOpen || error instanceof SessionTimeout)) return error;
   const detail = { ...(message ? { message: `${message}: ${error.message}` } : {}), extra, cause: error };
   // The connection went during the call; what the device does next, the gateway does by itself.

@@ -43,6 +43,14 @@ export class RequestRefused extends SessionError {
   }
 }
 
+/** The settings of the device keep it from being shown as online. */
+export class KeptOffline extends SessionError {
+  constructor() {
+    super('the settings of the device keep it offline');
+    this.name = 'KeptOffline';
+  }
+}
+
 /** WhatsApp gave no keys for the one who is to read the message: nothing can be encrypted, and nothing left. */
 export class KeysUnavailable extends SessionError {
   constructor(cause?: unknown) {

@@ -64,6 +64,8 @@ export interface SessionParts {
   loadSentMessage(chat: Identity, messageId: string): Promise<Uint8Array | null>;
   /** Whether others may learn what is read here, beside the account's own setting; default: yes. */
   showsReading?(): Promise<boolean>;
+  /** Whether the device may be shown as online; default: yes. */
+  mayAppear?(): Promise<boolean>;
   /** Whether the message is stored, and could be read: its ciphertext cannot be opened twice. */
   hasReceived(message: Pick<InboundMessage, 'id' | 'chat' | 'sender' | 'fromMe'>): Promise<boolean>;
 }

@@ -101,7 +101,7 @@ export const presenceRoutes: FastifyPluginAsyncTypebox<PresenceParts> = async (a
             success: Type.Literal(true),
             state: OneOf(['available', 'unavailable'] as const),
           }),
-          ...failures('DEVICE_NOT_FOUND', 'DEVICE_AMBIGUOUS', ...SESSION_FAILURES),
+          ...failures('DEVICE_NOT_FOUND', 'DEVICE_AMBIGUOUS', 'KEPT_OFFLINE', ...SESSION_FAILURES),
         },
       },
     },
@@ -135,7 +135,7 @@ export const presenceRoutes: FastifyPluginAsyncTypebox<PresenceParts> = async (a
         }),
         response: {
           200: Type.Object({ success: Type.Literal(true), subject_jid: Jid }),
-          ...failures(...CHAT_CHANGE_FAILURES),
+          ...failures(...CHAT_CHANGE_FAILURES, 'KEPT_OFFLINE'),
         },
       },
     },

@@ -26,8 +26,9 @@ const ReadReceipts = Type.Boolean({
 });
 const Presence = OneOf(PRESENCES, {
   description:
-    '`as_asked`: as requests say, and offline otherwise. `online`: always, while it is connected. `daily`: for 20 ' +
-    'seconds each day, because accounts that never appear online age badly',
+    '`as_asked`: as requests say, and offline otherwise. `online`: always, while it is connected. `offline`: never: ' +
+    'what would show it is refused with KEPT_OFFLINE. `daily`: for 20 seconds each day, because accounts that never ' +
+    'appear online age badly',
 });
 
 const Body = Type.Object(
