@@ -42,6 +42,7 @@ const DOMAIN = [
   'newsletters',
   'device-settings',
   'stories',
+  'moving',
 ];
 
 interface Rule {
@@ -140,6 +141,7 @@ const GATEWAY: Record<string, Rule> = {
   stories: {
     may: ['sending', 'messages', 'devices', 'tenancy', 'identity', 'storage', PORT, 'observability'],
   },
+  moving: { may: ['devices', 'tenancy', 'storage', PORT] },
   newsletters: { may: ['sending', 'devices', 'tenancy', 'identity', PORT] },
   api: {
     may: [...DOMAIN, 'observability', PORT],

@@ -1,0 +1,4 @@
+/** The formats, in the order in which they are tried. */
+import type { SessionFormat } from '../format.ts';
+
+export const SESSION_FORMATS: readonly SessionFormat[] = [];
