@@ -292,6 +292,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
   linked.subscribe({
     ...messages.reports,
     ...settings.entrance.guard(messages.reports),
+    ...stories.resending.guard(messages.reports),
     ...groups.reports,
     ...contacts.reports,
     ...chats.reports,

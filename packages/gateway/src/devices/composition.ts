@@ -1,12 +1,11 @@
 /** Linked numbers and their sessions. The rooms that store what sessions report are composed later and subscribe. */
 import type { Step } from '../steps.ts';
-import type { Identity } from '../whatsapp/port/identity.ts';
 import { type Device, Devices, type DevicesParts, type SessionHandlers } from './devices.ts';
 
 /** Takes what the sessions of all devices report, and finds what they ask for. */
 export interface SessionReports extends SessionHandlers {
   /** A message of ours, when a recipient could not read it and asks for it again. */
-  loadSentMessage(device: Device, chat: Identity, messageId: string): Promise<Uint8Array | null>;
+  loadSentMessage: DevicesParts['loadSentMessage'];
   /** Whether a copy of a message from WhatsApp is stored. */
   hasReceived: DevicesParts['hasReceived'];
 }

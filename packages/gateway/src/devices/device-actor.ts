@@ -1,7 +1,7 @@
 import type { AccountLimit } from '../whatsapp/port/account.ts';
 import type { DeviceCredentials } from '../whatsapp/port/credentials.ts';
 import type { SessionEvent } from '../whatsapp/port/events.ts';
-import type { Identity, Jid } from '../whatsapp/port/identity.ts';
+import type { Jid } from '../whatsapp/port/identity.ts';
 import type { NotReady } from '../whatsapp/port/not-ready.ts';
 import type { Route } from '../whatsapp/port/route.ts';
 import type { SessionFactory, SessionParts, WhatsAppSession } from '../whatsapp/port/session.ts';
@@ -27,7 +27,10 @@ import type { DeviceEvent } from './state.ts';
 export interface DeviceActorParts extends DeviceRecordParts {
   createSession: SessionFactory;
   credentialsFor(device: Device): DeviceCredentials;
-  loadSentMessage(device: Device, chat: Identity, messageId: string): Promise<Uint8Array | null>;
+  loadSentMessage(
+    device: Device,
+    ...asked: Parameters<SessionParts['loadSentMessage']>
+  ): Promise<Uint8Array | null>;
   hasReceived(device: Device, message: Parameters<SessionParts['hasReceived']>[0]): Promise<boolean>;
   handlers: SessionHandlers;
   /** The way of the device's traffic, asked anew for each session; null: directly. Default: directly. */
@@ -85,7 +88,7 @@ export class DeviceActor {
           report,
           showsReading: async () => (await parts.showsReading?.(this.device)) ?? true,
           mayAppear: async () => (await parts.mayAppear?.(this.device)) ?? true,
-          loadSentMessage: (chat, id) => parts.loadSentMessage(this.device, chat, id),
+          loadSentMessage: (...asked) => parts.loadSentMessage(this.device, ...asked),
           hasReceived: (message) => parts.hasReceived(this.device, message),
         }),
       report: (event, current) => this.#report(event, current),

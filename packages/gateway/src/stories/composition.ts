@@ -4,11 +4,14 @@ import type { Log } from '../observability/log.ts';
 import type { Step } from '../steps.ts';
 import type { Database } from '../storage/schema.ts';
 import { type DistributionParts, StoryDistribution } from './distribution.ts';
+import { StoryResending } from './resending.ts';
 import { Stories, type StoriesParts } from './stories.ts';
 import { StoryStore } from './story-store.ts';
 
 export interface StoriesRoom {
   stories: Stories;
+  /** Stands before the room that finds what was sent. */
+  resending: StoryResending;
   distribution: Step;
 }
 
@@ -26,6 +29,7 @@ export function composeStories(
   const distribution = new StoryDistribution({ ...parts, store });
   return {
     stories: new Stories({ ...parts, store, wake: () => distribution.wake() }),
+    resending: new StoryResending({ ...parts, store }),
     distribution: {
       name: 'stories',
       start: () => distribution.start(),

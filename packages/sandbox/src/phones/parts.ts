@@ -22,6 +22,7 @@ import { ProfileClient } from './profile.ts';
 import { type ReceiptPolicy, Receipts } from './receipts.ts';
 import { type PhoneIdentity, Sender } from './sending.ts';
 import type { KeptSignal, SignalClient } from './signal.ts';
+import { StoryClient } from './stories.ts';
 
 /** Errors of a phone's own handling of stanzas. */
 export class Problems {
@@ -64,6 +65,7 @@ export interface PhoneParts {
   readonly byCode: PairCodeLinking;
   readonly sync: CompanionSync;
   readonly account: AccountChanges;
+  readonly stories: StoryClient;
   readonly past: Past;
   readonly timers: ChatTimers;
   /** What the phone answers to messages by itself. */
@@ -130,6 +132,7 @@ export function phoneParts(
     byCode,
     sync,
     account,
+    stories: new StoryClient({ sender, mediaRetry }),
     past,
     timers,
     policy,

@@ -6,7 +6,7 @@ import type { Recipient } from './phone-messages.ts';
 import type { PresenceSeen, PresencesSeen } from './presences.ts';
 import type { ProfileClient } from './profile.ts';
 import type { Receipts } from './receipts.ts';
-import type { PhoneIdentity } from './sending.ts';
+import { type PhoneIdentity, STORIES } from './sending.ts';
 
 type LifeParts = ConstructorParameters<typeof PhoneGroups>[1] & {
   readonly calls: CallClient;
@@ -16,8 +16,6 @@ type LifeParts = ConstructorParameters<typeof PhoneGroups>[1] & {
 };
 
 const WAIT_TIMEOUT_MS = 10_000;
-/** The chat of stories: whose it is, a receipt says beside. */
-const STORIES = 'status@broadcast';
 
 /** What a person does with a phone beside writing: read, be there, type, call, and keep a profile. */
 export class PhoneLife extends PhoneGroups {

@@ -16,6 +16,7 @@ import type { ReceiptPolicy, ReceivedReceipt } from './receipts.ts';
 import { PRE_KEY_BATCH, startReflexes } from './reflexes.ts';
 import type { PhoneIdentity } from './sending.ts';
 import { SignalClient } from './signal.ts';
+import type { StoryClient } from './stories.ts';
 
 export interface PhoneOptions {
   /** Phone number, digits. */
@@ -155,6 +156,11 @@ export class Phone extends PhoneLife {
     return this.#parts.channels;
   }
 
+  /** What the person posts for a day. */
+  get stories(): StoryClient {
+    return this.#parts.stories;
+  }
+
   /** Messages from before the simulation, for companions to sync. */
   get past(): Past {
     return this.#parts.past;
@@ -217,6 +223,14 @@ export class Phone extends PhoneLife {
   /** Resolves when every stanza that arrived so far was handled. */
   idle(): Promise<void> {
     return this.#parts.connection.idle();
+  }
+
+  /**
+   * As after going back to an old backup: no session with a device of that person is left, and no sender key of it.
+   * What comes from there cannot be read and is asked for again.
+   */
+  async loseKeysOf(contact: ChatTarget): Promise<void> {
+    await this.#parts.signal.forgetUser(toJid(await this.#parts.book.lid(targetJid(contact))));
   }
 
   // --- receipts ---

@@ -7,6 +7,14 @@ import { describe, type Inbox } from './inbox.ts';
 import { editAttribute, encMediaType, kindOf, stanzaType } from './message-content.ts';
 import type { SignalClient } from './signal.ts';
 
+/** The chat of stories. */
+export const STORIES = 'status@broadcast';
+
+/** Chats that are written to with one key for all: groups, and the chat of stories. */
+function sharesKey(chat: string): boolean {
+  return chat.endsWith('@g.us') || chat === STORIES;
+}
+
 /** Who the phone is. */
 export interface PhoneIdentity {
   readonly number: string;
@@ -27,6 +35,8 @@ export interface SendOptions {
    * and then get it whole. `companions`: only those for companions, in a chat of two. Default false.
    */
   corrupt?: boolean | 'companions';
+  /** Of a story: the JIDs of those who are to see it. */
+  audience?: readonly string[];
 }
 
 export interface SentMessage {
@@ -105,11 +115,11 @@ export class Sender {
     await this.#connection.caughtUp();
     const id = options.id ?? newMessageId();
     const message = withContext(content);
-    const group = to.endsWith('@g.us');
-    const wireTo = group ? to : await this.#wireAddress(to, options.addressing ?? 'lid');
+    const shared = sharesKey(to);
+    const wireTo = shared ? to : await this.#wireAddress(to, options.addressing ?? 'lid');
     const ack = await this.#submit(async () => {
-      const payload = group
-        ? await this.#groupPayload(to, message)
+      const payload = shared
+        ? await this.#sharedPayload(to, message, options.audience)
         : await this.#directPayload(wireTo, message);
       this.#sent.set(id, { to: wireTo, message, recipients: payload.recipients });
       if (options.corrupt) corruptCiphertexts(payload.content, options.corrupt);
@@ -163,7 +173,7 @@ export class Sender {
     const { from, participant } = receipt.attrs;
     const asking = participant ?? from;
     if (!record || asking === undefined || !this.answersRetries) return;
-    if (record.to.endsWith('@g.us') ? from !== record.to : participant !== undefined) return;
+    if (sharesKey(record.to) ? from !== record.to : participant !== undefined) return;
     const target = await this.#book.lid(asking);
     if (!record.recipients.has(toJid(target))) return;
     await this.#submit(() => this.#resend(receipt, record, { jid: asking, lid: target }));
@@ -177,10 +187,10 @@ export class Sender {
   ): Promise<BinaryNode> {
     const target = asking.lid;
     if (!(await this.#signal.takeRetryBundle(target, receipt))) await this.#signal.forgetSession(target);
-    const group = record.to.endsWith('@g.us');
-    const toCompanion = toJid(target) === this.#self.lid && !group;
+    const shared = sharesKey(record.to);
+    const toCompanion = toJid(target) === this.#self.lid && !shared;
     let message = toCompanion ? this.#deviceSent(record) : record.message;
-    if (group) {
+    if (shared) {
       const key = await this.#signal.distribution(record.to, this.#self.lid);
       message = { ...message, senderKeyDistributionMessage: key };
     }
@@ -189,7 +199,7 @@ export class Sender {
     return {
       tag: 'message',
       attrs: {
-        ...(group ? { to: record.to, participant: asking.jid } : { to: asking.jid, device_fanout: 'false' }),
+        ...(shared ? { to: record.to, participant: asking.jid } : { to: asking.jid, device_fanout: 'false' }),
         ...(toCompanion ? { recipient: record.to } : {}),
         id: receipt.attrs.id ?? '',
         type: stanzaType(record.message),
@@ -257,12 +267,16 @@ export class Sender {
     };
   }
 
-  async #groupPayload(group: string, message: proto.IMessage) {
-    const { members, addressing } = await this.#groups.metadata(group);
+  /** To a group, or as a story, whose key is told to all of its audience each time (whatsmeow send.go sendGroup). */
+  async #sharedPayload(group: string, message: proto.IMessage, audience: readonly string[] = []) {
+    const { members, addressing } =
+      group === STORIES
+        ? { members: await this.#lids(audience), addressing: 'lid' as const }
+        : await this.#groups.metadata(group);
     const users = await this.#book.devices([...members, this.#self.lid]);
     const devices = users.flatMap((user) => user.devices.map((device) => withDevice(user.lid, device)));
     const { ciphertext, distribution } = await this.#signal.encryptForGroup(group, this.#self.lid, message);
-    const holders = this.#keyHolders.get(group) ?? new Set<string>();
+    const holders = (group === STORIES ? undefined : this.#keyHolders.get(group)) ?? new Set<string>();
     const missing = devices.filter((device) => device !== this.#self.lid && !holders.has(device));
     const participants = await this.#encryptAll(missing, distribution, this.#self.lid);
     for (const device of missing) holders.add(device);
@@ -271,7 +285,11 @@ export class Sender {
     if (participants.length > 0) content.push({ tag: 'participants', attrs: {}, content: participants });
     content.push({ tag: 'enc', attrs: encAttrs('skmsg', message), content: ciphertext });
     const recipients = new Set(users.map(({ lid }) => lid));
-    return { attrs: { addressing_mode: addressing }, content, recipients };
+    return { attrs: group === STORIES ? {} : { addressing_mode: addressing }, content, recipients };
+  }
+
+  #lids(people: readonly string[]): Promise<string[]> {
+    return Promise.all(people.map(async (jid) => toJid(await this.#book.lid(jid))));
   }
 
   /** `<to>` nodes for devices given by LID; `like` says which addressing the stanza uses for them. */

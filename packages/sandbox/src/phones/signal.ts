@@ -182,6 +182,16 @@ export class SignalClient {
     await this.#repository.deleteSession([deviceLid]);
   }
 
+  /** As after going back to an old backup: neither a session with a device of the user nor a sender key of it is left. */
+  async forgetUser(lid: string): Promise<void> {
+    const [user = ''] = lid.split('@', 1);
+    for (const device of this.#established) if (device.startsWith(user)) this.#established.delete(device);
+    for (const key of this.#values.keys()) {
+      const [type = '', id = ''] = key.split('\n', 2);
+      if (['session', 'sender-key'].includes(type) && id.includes(user)) this.#values.delete(key);
+    }
+  }
+
   /**
    * Takes the answer to a pre-key query. Devices the server had no bundle for carry an `<error>` and are
    * left out; the return value names those that got a session.

@@ -210,13 +210,20 @@ function routeToGroup(
 
 /**
  * What is posted for a day: to the devices that the sender names, each with the sender key and the post (whatsmeow
- * send.go sendGroup with the list of the status privacy; message.go parseMessageSource).
+ * send.go sendGroup with the list of the status privacy; message.go parseMessageSource). One that names a
+ * `participant` is sent again, to the device that asked (retry.go handleRetryReceipt).
  */
 function routeStatus(network: NetworkServices, sender: RegisteredDevice, node: BinaryNode): void {
   const envelope = envelopeOf(sender, node);
   const shared = childrenNamed(node, 'enc');
-  for (const target of childrenNamed(childNamed(node, 'participants'), 'to')) {
-    const device = network.directory.resolveDevice(target.attrs.jid);
+  const { participant } = node.attrs;
+  const named = childrenNamed(childNamed(node, 'participants'), 'to');
+  const targets =
+    participant === undefined
+      ? named.map((target) => ({ jid: target.attrs.jid, encs: childrenNamed(target, 'enc') }))
+      : [{ jid: participant, encs: [] }];
+  for (const target of targets) {
+    const device = network.directory.resolveDevice(target.jid);
     if (!device || device === sender || device.account.blocked.has(sender.account.user)) continue;
     const attrs = {
       from: STATUS_JID,
@@ -225,8 +232,10 @@ function routeStatus(network: NetworkServices, sender: RegisteredDevice, node: B
       addressing_mode: 'lid',
       ...envelope.attrs,
     };
-    const encs = [...childrenNamed(target, 'enc'), ...shared];
-    network.delivery.post(device, stanza('message', attrs, contentFor(envelope, encs)));
+    network.delivery.post(
+      device,
+      stanza('message', attrs, contentFor(envelope, [...target.encs, ...shared])),
+    );
   }
 }
 

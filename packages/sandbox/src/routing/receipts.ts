@@ -48,6 +48,12 @@ export function routeReceipt(network: NetworkServices, reader: RegisteredDevice,
   }
 }
 
+/** The group, or the chat of stories, that a receipt is about: in either the person is its `participant`. */
+function sharedChat(network: NetworkServices, node: BinaryNode, target: ParsedJid): string | undefined {
+  if (target.server === 'g.us') return network.groups.get(target.user)?.jid;
+  return node.attrs.to === STATUS_JID ? STATUS_JID : undefined;
+}
+
 /** Delivered, read, played: to all devices of the sender, which in a group is `participant`. */
 function toSender(
   network: NetworkServices,
@@ -55,8 +61,7 @@ function toSender(
   node: BinaryNode,
   target: ParsedJid,
 ): void {
-  const group = target.server === 'g.us' ? network.groups.get(target.user) : undefined;
-  const shared = group?.jid ?? (node.attrs.to === STATUS_JID ? STATUS_JID : undefined);
+  const shared = sharedChat(network, node, target);
   const senderJid = shared ? node.attrs.participant : node.attrs.to;
   const sender = network.directory.resolve(senderJid);
   if (!sender || sender === reader.account) return;
@@ -92,10 +97,10 @@ function toOneOwnDevice(
   node: BinaryNode,
   target: ParsedJid,
 ): void {
-  const group = target.server === 'g.us' ? network.groups.get(target.user) : undefined;
-  const device = network.directory.resolveDevice(group ? node.attrs.participant : node.attrs.to);
+  const shared = sharedChat(network, node, target);
+  const device = network.directory.resolveDevice(shared ? node.attrs.participant : node.attrs.to);
   if (!device || device === reader || device.account !== reader.account) return;
-  const receipt = receiptFrom(reader, node, group?.jid, modeOf(target));
+  const receipt = receiptFrom(reader, node, shared, shared === STATUS_JID ? 'lid' : modeOf(target));
   network.delivery.post(
     device,
     stanza('receipt', { ...receipt.attrs, recipient: node.attrs.recipient }, receipt.content),
@@ -133,11 +138,11 @@ function routeRetry(
   node: BinaryNode,
   target: ParsedJid,
 ): void {
-  const group = target.server === 'g.us' ? network.groups.get(target.user) : undefined;
-  const deviceJid = group ? node.attrs.participant : node.attrs.to;
+  const shared = sharedChat(network, node, target);
+  const deviceJid = shared ? node.attrs.participant : node.attrs.to;
   const device = network.directory.resolveDevice(deviceJid);
   if (!device || device === reader) return;
-  const receipt = receiptFrom(reader, node, group?.jid, modeOf(parseJid(deviceJid) ?? target));
+  const receipt = receiptFrom(reader, node, shared, modeOf(parseJid(deviceJid) ?? target));
   network.delivery.post(
     device,
     stanza('receipt', { ...receipt.attrs, recipient: node.attrs.recipient }, receipt.content),

@@ -127,7 +127,7 @@ class Connection {
     this.#retries = new RetryAnswers({
       link,
       groups: this.#groups,
-      loadSentMessage: (chat, messageId) => session.loadSentMessage(chat, messageId),
+      loadSentMessage: (...asked) => session.loadSentMessage(...asked),
     });
     this.#qr = new PairingQr(auth.creds, clock);
     this.#pushNames = new PushNames(credentials);

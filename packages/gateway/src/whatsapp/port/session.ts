@@ -59,9 +59,10 @@ export interface SessionParts {
   route: Route | null;
   /**
    * The encoded message that the account sent to that chat and that still stands, so that a recipient's retry
-   * receipt can be answered; null for any other chat, and for a message that was revoked.
+   * receipt can be answered; null for any other chat, for a message that was revoked, and for a story that is not
+   * for the one who asks.
    */
-  loadSentMessage(chat: Identity, messageId: string): Promise<Uint8Array | null>;
+  loadSentMessage(chat: Identity, messageId: string, asker: Identity): Promise<Uint8Array | null>;
   /** Whether others may learn what is read here, beside the account's own setting; default: yes. */
   showsReading?(): Promise<boolean>;
   /** Whether the device may be shown as online; default: yes. */

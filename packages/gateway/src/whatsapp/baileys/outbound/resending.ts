@@ -1,3 +1,4 @@
+import { STORIES } from '../../port/stories.ts';
 import {
   type BinaryNode,
   encodeSignedDeviceIdentity,
@@ -10,6 +11,11 @@ import { isPoll, mediaKind, stanzaType } from './stanza-kind.ts';
 
 /** `edit` of an edit, a pin, an own and an admin revoke; the asker repeats it (whatsmeow retry.go). */
 const EDIT_KINDS = new Set(['1', '2', '7', '8']);
+
+/** Chats that are written to with one key for all: groups, and the chat of stories (whatsmeow message.go parseMessageSource). */
+export function sharesSenderKey(chat: string): boolean {
+  return isJidGroup(chat) === true || chat === STORIES;
+}
 
 /** A message of ours for one device that could not read it. */
 export interface Resending {
@@ -54,7 +60,7 @@ export async function sendAgain(socket: Socket, resending: Resending): Promise<v
       to: from,
       id: messageId,
       type: stanzaType(message),
-      ...(isJidGroup(chatJid) ? {} : { device_fanout: 'false' }),
+      ...(sharesSenderKey(chatJid) ? {} : { device_fanout: 'false' }),
       ...(participant ? { participant } : {}),
       ...(recipient ? { recipient } : {}),
       ...(edit && EDIT_KINDS.has(edit) ? { edit } : {}),
@@ -63,9 +69,9 @@ export async function sendAgain(socket: Socket, resending: Resending): Promise<v
   });
 }
 
-/** In a group with our sender key, which the device may lack; for a device of ours with the chat it was sent to. */
+/** In a group, or of a story, with our sender key, which the device may lack; for a device of ours with the chat it was sent to. */
 async function contentFor(socket: Socket, { own, chatJid, message }: Resending): Promise<proto.IMessage> {
-  if (!isJidGroup(chatJid)) {
+  if (!sharesSenderKey(chatJid)) {
     return own ? { deviceSentMessage: { destinationJid: chatJid, message } } : message;
   }
   const { signalRepository, authState } = socket;

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { type Identity, sameIdentity } from '../../port/identity.ts';
+import { STORIES } from '../../port/stories.ts';
 import type { Link } from '../connection/link.ts';
 import {
   type BinaryNode,
@@ -17,10 +18,12 @@ import {
 import { decodeProtobuf } from '../parse/bounded-protobuf.ts';
 import { identity, isOwn } from '../parse/message-source.ts';
 import type { GroupCache } from './group-cache.ts';
-import { type Resending, sendAgain } from './resending.ts';
+import { type Resending, sendAgain, sharesSenderKey } from './resending.ts';
 
 /** A tenth request of one device for one message is dropped (whatsmeow retry.go handleRetryReceipt). */
 const MOST_ANSWERS = 9;
+/** Clients ask five times (Baileys `maxMsgRetryCount`); a story has thousands of viewers, and each answer costs a turn. */
+const MOST_STORY_ANSWERS = 5;
 /** Who asks without keys gets a new session at most so often (whatsmeow retry.go recreateSessionTimeout). */
 const NEW_SESSION_EVERY_MS = 60 * 60_000;
 /** Counters that are kept. Only requests that are answered have one, so strangers drive none out. */
@@ -29,8 +32,8 @@ const MOST_COUNTERS = 10_000;
 export interface RetryAnswersParts {
   link: Link;
   groups: GroupCache;
-  /** Null for what was not sent to that chat, or stands no longer. */
-  loadSentMessage(chat: Identity, messageId: string): Promise<Uint8Array | null>;
+  /** Null for what was not sent to that chat, or stands no longer, and for a story that is not for the asker. */
+  loadSentMessage(chat: Identity, messageId: string, asker: Identity): Promise<Uint8Array | null>;
 }
 
 /** A retry receipt, read. Of the messages that it lists one is meant: whatsmeow reads `<retry id>` alone. */
@@ -86,20 +89,20 @@ export class RetryAnswers {
   async #answer(socket: Socket, stanza: BinaryNode): Promise<void> {
     const request = await this.#read(socket, stanza);
     if (!request) return;
-    const { messageId, chat, device } = request;
-    const raw = await this.#parts.loadSentMessage(chat, messageId);
+    const { messageId, chat, device, asker } = request;
+    const raw = await this.#parts.loadSentMessage(chat, messageId, asker);
     if (!raw || !(await this.#isRecipient(socket, request))) return;
-    const key = JSON.stringify([nameOf(request.asker), jidDecode(device)?.device ?? 0, messageId]);
+    const key = JSON.stringify([nameOf(asker), jidDecode(device)?.device ?? 0, messageId]);
     const answers = (this.#answers.get(key) ?? 0) + 1;
-    if (answers > MOST_ANSWERS) return;
+    if (answers > (request.chatJid === STORIES ? MOST_STORY_ANSWERS : MOST_ANSWERS)) return;
     this.#answers.set(key, answers);
     await this.#prepareSession(socket, request);
     await sendAgain(socket, { ...request, message: decodeProtobuf(proto.Message, raw) });
   }
 
   /**
-   * Who asks for what. In a group the asker is the `participant`; a device of ours names the chat in
-   * `recipient`; for everybody else the chat is the asker, whatever the receipt says.
+   * Who asks for what. In a group, and of a story, the asker is the `participant`; a device of ours names the
+   * chat in `recipient`; for everybody else the chat is the asker, whatever the receipt says.
    */
   async #read(socket: Socket, receipt: BinaryNode): Promise<RetryRequest | null> {
     const { from = '', participant, recipient } = receipt.attrs;
@@ -107,17 +110,17 @@ export class RetryAnswers {
     const messageId = retry?.attrs.id;
     if (!messageId) return null;
     const names = socket.signalRepository.lidMapping;
-    const inGroup = isJidGroup(from) === true;
-    const device = inGroup ? (participant ?? '') : from;
+    const shared = sharesSenderKey(from);
+    const device = shared ? (participant ?? '') : from;
     if (!isLidUser(device) && !isPnUser(device)) return null;
-    const alt = inGroup
+    const alt = shared
       ? (receipt.attrs.participant_pn ?? receipt.attrs.participant_lid)
       : (receipt.attrs.sender_pn ?? receipt.attrs.sender_lid);
     const asker = await identity(device, alt, names);
     const own = isOwn(asker, this.#parts.link.own());
-    const chatJid = jidNormalizedUser(own && !inGroup ? recipient : from);
+    const chatJid = jidNormalizedUser(own && !shared ? recipient : from);
     if (!chatJid) return null;
-    const chat = inGroup ? { jid: from, lid: null } : own ? await identity(chatJid, undefined, names) : asker;
+    const chat = shared ? { jid: from, lid: null } : own ? await identity(chatJid, undefined, names) : asker;
     const count = Math.max(1, Math.trunc(Number(retry.attrs.count)) || 1);
     return { receipt, messageId, count, device, asker, own, chat, chatJid };
   }

@@ -1,0 +1,48 @@
+/** Who may have a story of ours again, where a device of theirs could not read it. */
+import type { Clock } from '../clock.ts';
+import type { SessionReports } from '../devices/composition.ts';
+import { identityOf, sameIdentity } from '../identity/jid.ts';
+import type { MessageArchive } from '../messages/archive.ts';
+import type { MessageDevice } from '../messages/stored-message.ts';
+import { accountOf } from '../sending/account.ts';
+import type { Identity } from '../whatsapp/port/identity.ts';
+import { STORIES } from '../whatsapp/port/stories.ts';
+import { STORY_MS } from './story.ts';
+import type { StoryStore } from './story-store.ts';
+
+export interface StoryResendingParts {
+  archive: Pick<MessageArchive, 'findForTenant'>;
+  store: StoryStore;
+  clock: Clock;
+}
+
+type Guarded = Pick<SessionReports, 'loadSentMessage'>;
+
+export class StoryResending {
+  readonly #parts: StoryResendingParts;
+
+  constructor(parts: StoryResendingParts) {
+    this.#parts = parts;
+  }
+
+  /** The same reports; of stories only to whom they are for. In a chat of thousands the chat says nothing. */
+  guard(reports: Guarded): Guarded {
+    return {
+      loadSentMessage: async (device, chat, messageId, asker) => {
+        if (chat.jid === STORIES && !(await this.#isFor(device, messageId, asker))) return null;
+        return reports.loadSentMessage(device, chat, messageId, asker);
+      },
+    };
+  }
+
+  /** Also of those behind the portion that was sent last: its ack, which moves the story, may be behind the question. */
+  async #isFor(device: MessageDevice, messageId: string, asker: Identity): Promise<boolean> {
+    const { archive, store, clock } = this.#parts;
+    const rows = await archive.findForTenant(device.tenantId, messageId);
+    const row = rows.find((each) => each.deviceId === device.id && each.fromMe && each.chatJid === STORIES);
+    const story = row && (await store.ofMessage(device.tenantId, row.rowId));
+    if (!story || story.state === 'deleted' || story.account !== accountOf(device)) return false;
+    if (clock.now() - story.createdAt > STORY_MS) return false;
+    return story.audience.some((jid) => sameIdentity(identityOf(jid), asker));
+  }
+}
