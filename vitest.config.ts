@@ -33,6 +33,9 @@ const every = {
 /** Tests of what needs more than Node: ffmpeg, bash and curl, other languages. They fail where it is missing. */
 const TOOLS = '**/*.tools.test.ts';
 
+/** Tests in a real browser, Debian's Chromium. They fail without it. */
+const BROWSER = '**/*.browser.test.ts';
+
 /** The others find nothing but Node, npm and git, whatever this machine has. */
 const env = { PATH: nodeAlone() };
 
@@ -52,7 +55,7 @@ export default defineConfig({
           env,
           name: 'isolated',
           include: ['packages/*/test/**/*.test.ts', '{demo,docs,scripts}/**/*.test.ts'],
-          exclude: [...SHARED, TOOLS, '**/node_modules/**'],
+          exclude: [...SHARED, TOOLS, BROWSER, '**/node_modules/**'],
         },
       },
       {
@@ -62,6 +65,17 @@ export default defineConfig({
           name: 'tools',
           include: [`{packages,docs}/${TOOLS}`],
           exclude: ['**/node_modules/**'],
+        },
+      },
+      {
+        resolve,
+        test: {
+          ...every,
+          name: 'browser',
+          include: [`packages/${BROWSER}`],
+          exclude: ['**/node_modules/**'],
+          // A browser takes both cores.
+          fileParallelism: false,
         },
       },
     ],

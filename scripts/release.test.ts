@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { datedChangelog, mayFollow, withVersion } from './release.ts';
+import { datedChangelog, mayFollow, withExtensionVersion, withVersion } from './release.ts';
 
 const CHANGELOG = '# Changelog\n\n## 0.2.0 (unreleased)\n\n- New.\n\n## 0.1.0 (2026-01-01)\n\n- Old.\n';
 
@@ -33,4 +35,11 @@ test('writes the version where the workspace asks for its own packages too', () 
     dependencies: { ws: '8.0.0' },
     devDependencies: { '@wuts/sandbox': '0.2.0' },
   });
+});
+
+test('writes the version of the browser extension, and nothing else of it', () => {
+  const file = join(import.meta.dirname, '../packages/passkey-extension/manifest.json');
+  const before = readFileSync(file, 'utf8');
+  const after = JSON.parse(withExtensionVersion(before, '9.8.7'));
+  expect(after).toEqual({ ...JSON.parse(before), version: '9.8.7' });
 });

@@ -9,6 +9,8 @@ import { join } from 'node:path';
 
 const ROOT = process.env.WUTS_RELEASE_ROOT ?? join(import.meta.dirname, '..');
 const MANIFESTS = ['package.json', 'packages/gateway/package.json', 'packages/sandbox/package.json'];
+/** No package of npm: a browser loads the folder. */
+const EXTENSION = 'packages/passkey-extension/manifest.json';
 const VERSION = /^(\d{1,6})\.(\d{1,6})\.(\d{1,6})$/;
 
 /** The changelog with the section of `version` dated, and the tag's message, which is that section. */
@@ -49,6 +51,11 @@ export function withVersion(manifest: string, version: string): string {
   return `${JSON.stringify(parsed, null, 2)}\n`;
 }
 
+/** The extension's manifest with the version, otherwise as it was written. */
+export function withExtensionVersion(manifest: string, version: string): string {
+  return manifest.replace(/"version": "[^"]*"/, `"version": "${version}"`);
+}
+
 function git(...args: string[]): string {
   return execFileSync('git', args, { cwd: ROOT, encoding: 'utf8' }).trim();
 }
@@ -66,6 +73,7 @@ function release(version: string): void {
   const changelog = readFileSync(join(ROOT, 'CHANGELOG.md'), 'utf8');
   const { text, notes } = datedChangelog(changelog, version, date);
   for (const path of MANIFESTS) edit(path, (manifest) => withVersion(manifest, version));
+  edit(EXTENSION, (manifest) => withExtensionVersion(manifest, version));
   writeFileSync(join(ROOT, 'CHANGELOG.md'), text);
   execFileSync('npm', ['install', '--package-lock-only', '--ignore-scripts'], {
     cwd: ROOT,

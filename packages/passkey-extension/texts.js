@@ -1,0 +1,25 @@
+/** Every word that the extension shows. */
+const TEXTS = {
+  title: 'Sign with your WhatsApp passkey?',
+  asks: 'This server wants to link your WhatsApp as a device:',
+  meaning: 'Whoever runs it will read your messages and write in your name.',
+  only: 'Sign only if you know this address, and have just scanned its QR code or typed its code yourself. If someone sent you here, do not sign.',
+  sign: 'Sign with my passkey',
+  close: 'Do not sign',
+  signing: 'Your browser asks for your passkey now.',
+  signed: 'Signed. Going back…',
+  failed: 'Nothing was signed: the passkey was refused, or it took too long.',
+  again: 'Try again',
+  unusable: 'This page was opened with a passkey request that cannot be used:',
+  nothing: 'Nothing was signed, and nothing leaves this page.',
+  dismiss: 'Close',
+  refusals: {
+    too_long: 'it is too long.',
+    unreadable: 'it is damaged.',
+    version: 'it is of another version: update the extension or the server.',
+    address: 'the address it wants the answer sent to is not a secure one.',
+    names: 'it does not say which linking it belongs to.',
+    other_site: 'it is not for WhatsApp.',
+    options: 'its challenge is damaged.',
+  },
+};
