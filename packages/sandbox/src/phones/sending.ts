@@ -55,6 +55,9 @@ interface SentRecord {
   readonly recipients: ReadonlySet<string>;
 }
 
+/** whatsmeow retry.go recreateSessionTimeout */
+const NEW_SESSION_EVERY_MS = 60 * 60_000;
+
 /** Android clients use 32 upper-case hex digits. */
 export function newMessageId(): string {
   return `AC${randomBytes(15).toString('hex').toUpperCase()}`;
@@ -80,6 +83,8 @@ export class Sender {
   readonly #sent = new Map<string, SentRecord>();
   /** Devices that hold the own sender key, by group. */
   readonly #keyHolders = new Map<string, Set<string>>();
+  /** When a device that asked without keys last got a new session. */
+  readonly #begunAnew = new Map<string, number>();
   #turn: Promise<void> = Promise.resolve();
   /** False: retry receipts are taken and not answered, as by a phone that lost the message. */
   answersRetries = true;
@@ -164,9 +169,9 @@ export class Sender {
   }
 
   /**
-   * Answers a `<receipt type="retry">`: a new session with that device, then the message for it alone. Whoever
-   * was no recipient of it, or asks in another chat, gets nothing and touches no session: clients look a
-   * message up by its chat and id (whatsmeow retry.go getMessageForRetry).
+   * Answers a `<receipt type="retry">` with the message, for that device alone. Whoever was no recipient of it, or
+   * asks in another chat, gets nothing and touches no session: clients look a message up by its chat and id
+   * (whatsmeow retry.go getMessageForRetry).
    */
   async sendAgain(receipt: BinaryNode): Promise<void> {
     const record = this.#sent.get(receipt.attrs.id ?? '');
@@ -186,7 +191,10 @@ export class Sender {
     asking: { jid: string; lid: string },
   ): Promise<BinaryNode> {
     const target = asking.lid;
-    if (!(await this.#signal.takeRetryBundle(target, receipt))) await this.#signal.forgetSession(target);
+    const { count = '1' } = getBinaryNodeChild(receipt, 'retry')?.attrs ?? {};
+    if (!(await this.#signal.takeRetryBundle(target, receipt)) && this.#beginsAnew(target, Number(count))) {
+      await this.#fetchBundles([target]);
+    }
     const shared = sharesKey(record.to);
     const toCompanion = toJid(target) === this.#self.lid && !shared;
     let message = toCompanion ? this.#deviceSent(record) : record.message;
@@ -195,7 +203,7 @@ export class Sender {
       message = { ...message, senderKeyDistributionMessage: key };
     }
     const enc = await this.#encrypt(target, message);
-    enc.attrs.count = getBinaryNodeChild(receipt, 'retry')?.attrs.count ?? '1';
+    enc.attrs.count = count;
     return {
       tag: 'message',
       attrs: {
@@ -207,6 +215,17 @@ export class Sender {
       },
       content: [enc],
     };
+  }
+
+  /**
+   * Who asks without keys gets the message in the session that there is, and in a new one from the second request
+   * on, once an hour (whatsmeow retry.go shouldRecreateSession).
+   */
+  #beginsAnew(device: string, count: number): boolean {
+    const now = Date.now();
+    if (count < 2 || now - (this.#begunAnew.get(device) ?? 0) < NEW_SESSION_EVERY_MS) return false;
+    this.#begunAnew.set(device, now);
+    return true;
   }
 
   /** A member left: the next message to the group uses a new sender key. */

@@ -21,6 +21,7 @@ import {
   xmppSignedPreKey,
 } from 'baileys';
 import { separateQueues } from './libsignal-queue.ts';
+import { isolateAttempts } from './libsignal-sessions.ts';
 import { silenceLibsignal } from './quiet-libsignal.ts';
 
 /** Key type of a curve25519 bundle on the wire (libsignal's DJB type byte). */
@@ -96,6 +97,7 @@ export class SignalClient {
   constructor({ kept, store }: { kept?: KeptSignal; store?: SignalKeyStore } = {}) {
     silenceLibsignal();
     separateQueues();
+    isolateAttempts();
     this.identity = kept?.identity ?? Curve.generateKeyPair();
     this.signedPreKey = kept?.signedPreKey ?? signedKeyPair(this.identity, 1);
     this.registrationId = kept?.registrationId ?? randomInt(1, 16_381);
@@ -177,6 +179,7 @@ export class SignalClient {
     return exists;
   }
 
+  /** Forgets every session with the device, as one with another identity key. */
   async forgetSession(deviceLid: string): Promise<void> {
     this.#established.delete(deviceLid);
     await this.#repository.deleteSession([deviceLid]);
@@ -210,13 +213,14 @@ export class SignalClient {
     return users.map((user) => user.attrs.jid ?? '');
   }
 
-  /** Builds a session from the key bundle in a retry receipt; false when the receipt carries none. */
+  /**
+   * Begins a session with the key bundle in a retry receipt; false when the receipt carries none. The session
+   * before is kept, as every client of libsignal keeps it: messages in it may be on their way.
+   */
   async takeRetryBundle(deviceLid: string, receipt: BinaryNode): Promise<boolean> {
     const session = extractE2ESessionFromRetryReceipt(receipt);
     if (!session) return false;
     const { preKey, ...rest } = session;
-    // libsignal prints a session it closes in favour of another, private keys included.
-    await this.forgetSession(deviceLid);
     await this.#repository.injectE2ESession({
       jid: deviceLid,
       session: preKey === undefined ? rest : { ...rest, preKey },

@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { type BinaryNode, getBinaryNodeChild, proto, type SignalKeyStore } from 'baileys';
+import type { SignalKeyStore } from 'baileys';
 import { expect, it } from 'vitest';
-import { type Encrypted, memoryKeyStore, SignalClient } from '../../src/phones/signal.ts';
+import { memoryKeyStore, SignalClient } from '../../src/phones/signal.ts';
+import { bundleOf, type Peer, read, write } from './peers.ts';
 import { assertNeverBack, type RatchetStep, ratchetStep } from './ratchet-step.ts';
 
 const SENDERS = 8;
@@ -23,22 +24,6 @@ function slowStore(): SignalKeyStore {
   };
 }
 
-interface Peer {
-  readonly lid: string;
-  readonly signal: SignalClient;
-}
-
-/** The answer to a pre-key query for the peer. */
-async function bundleOf({ lid, signal }: Peer): Promise<BinaryNode> {
-  const upload = await signal.preKeyUpload(1);
-  const child = (tag: string): BinaryNode => getBinaryNodeChild(upload, tag) ?? { tag, attrs: {} };
-  const [key] = (child('list').content ?? []) as BinaryNode[];
-  const content = [child('registration'), child('type'), child('identity'), child('skey')];
-  if (key) content.push(key);
-  const user: BinaryNode = { tag: 'user', attrs: { jid: lid }, content };
-  return { tag: 'iq', attrs: {}, content: [{ tag: 'list', attrs: {}, content: [user] }] };
-}
-
 /** Messages of one direction between two clients: what was sent, and what could be read. */
 class Direction {
   readonly steps: RatchetStep[] = [];
@@ -52,10 +37,9 @@ class Direction {
   }
 
   async send(text: string): Promise<void> {
-    const sent: Encrypted = await this.#from.signal.encrypt(this.#to.lid, { conversation: text });
+    const sent = await write(this.#from, this.#to, text);
     this.steps.push(ratchetStep(sent.type, sent.ciphertext));
-    const got = await this.#to.signal.decrypt(this.#from.lid, sent.type, sent.ciphertext);
-    this.read.push(proto.Message.create(got).conversation ?? '');
+    this.read.push(await read(this.#to, this.#from, sent));
   }
 }
 

@@ -27,6 +27,7 @@ import { type AuthState, loadAuthState } from './connection/auth-state.ts';
 import { closeReason } from './connection/close-reason.ts';
 import { sessionError } from './connection/engine-errors.ts';
 import { separateQueues } from './connection/libsignal-queue.ts';
+import { isolateAttempts } from './connection/libsignal-sessions.ts';
 import { Link } from './connection/link.ts';
 import { Liveness } from './connection/liveness.ts';
 import { type NetworkOptions, trustNetwork } from './connection/network-trust.ts';
@@ -74,6 +75,7 @@ export function createBaileysSessionFactory(parts: BaileysParts): SessionFactory
   quickenErrors();
   silenceLibsignal();
   separateQueues();
+  isolateAttempts();
   return async (session) => {
     const auth = await loadAuthState(session.credentials);
     const log = logOf(parts.log, session.deviceId);

@@ -1,0 +1,4 @@
+import { describe } from 'vitest';
+import { testCrossingSessions } from './crossing-sessions.ts';
+
+describe('phones', testCrossingSessions);
