@@ -1,0 +1,197 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import SqliteDatabase from 'better-sqlite3';
+import { afterEach, describe, expect, it } from 'vitest';
+import { WHATSMEOW } from '../../../src/moving/formats/whatsmeow/format.ts';
+import { handedFiles } from '../handed-files.ts';
+import { MovedIn } from './moved-in.ts';
+import { ALICE, changedStore, SAMPLE_STORE } from './sample-store.ts';
+
+const BOB = '551199990002:3@s.whatsapp.net';
+/** Written by pg_dump 15 of a store that whatsmeow kept in PostgreSQL: Alice and Bob of another sample. */
+const DUMP = readFileSync(join(import.meta.dirname, 'store.sql'));
+
+const folders: string[] = [];
+
+afterEach(async () => {
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
+});
+
+describe('a whatsmeow store', () => {
+  it('is known by its tables, and each of its devices can be chosen', () => {
+    const found = WHATSMEOW.recognise(
+      handedFiles({ 'a/main.db': SAMPLE_STORE, 'readme.txt': text('hello') }),
+    );
+    expect(found?.saw).toBe('the tables of whatsmeow in a/main.db');
+    expect(found?.sessions).toHaveLength(8);
+    expect(found?.sessions.map(({ name }) => name)).toContain(BOB);
+  });
+
+  it('is not seen in what is something else', () => {
+    const other = new SqliteDatabase(':memory:');
+    other.exec('CREATE TABLE users (id TEXT)');
+    const files = {
+      'other.db': other.serialize(),
+      'dump.sql': text('-- a dump\nCOPY public.users (id) FROM stdin;\n1\n\\.\n'),
+      'empty.db': new Uint8Array(0),
+      'creds.json': text('{}'),
+    };
+    other.close();
+    expect(WHATSMEOW.recognise(handedFiles(files))).toBeNull();
+  });
+
+  it('gives the credentials of the device', () => {
+    const { creds, place } = new MovedIn(ALICE).held;
+    expect(place).toBe('store.db, table whatsmeow_device');
+    expect(creds).toMatchObject({
+      me: { id: ALICE, lid: '10000000000001:2@lid', name: 'alice' },
+      platform: 'android',
+      // Five keys are there, of which the server has three for certain: none of the five is offered to it again.
+      nextPreKeyId: 6,
+      firstUnuploadedPreKeyId: 6,
+      // The newer one of two.
+      myAppStateKeyId: Buffer.from([0, 0, 0, 0, 1, 2]).toString('base64'),
+    });
+  });
+
+  it('gives the keys of the account state, and leaves the versions to be fetched anew', () => {
+    const alice = new MovedIn(ALICE);
+    expect(alice.of('app-state-sync-key').get(Buffer.from([0, 0, 0, 0, 1, 1]).toString('base64'))).toEqual({
+      keyData: expect.any(Uint8Array),
+      fingerprint: { rawId: 1234, currentIndex: 1, deviceIndexes: [0, 2] },
+      timestamp: 1_790_000_000_000,
+    });
+    expect(alice.of('app-state-sync-version')).toEqual(new Map([['regular_high', null]]));
+  });
+
+  it('gives who is who, and the tokens of contacts under their LID', () => {
+    const alice = new MovedIn(ALICE);
+    expect(alice.of('lid-mapping').get('551199990002')).toBe('10000000000002');
+    expect(alice.of('lid-mapping').get('10000000000002_reverse')).toBe('551199990002');
+    expect(alice.of('lid-mapping').get('551199990001')).toBe('10000000000001');
+    const at = '1790000000';
+    expect(alice.of('tctoken')).toEqual(
+      new Map<string, unknown>([
+        ['10000000000002@lid', { token: expect.any(Uint8Array), timestamp: at, senderTimestamp: Number(at) }],
+        ['10000000000003@lid', { token: expect.any(Uint8Array), timestamp: at }],
+      ]),
+    );
+  });
+
+  it('says what has no place here', () => {
+    expect(new MovedIn(ALICE).held.notTaken.map(({ what, count }) => [what, count])).toEqual([
+      ['skipped message key', 2],
+      ['message secret', 1],
+    ]);
+  });
+
+  it('of version 8 is taken, where later columns and tables are not there yet', () => {
+    const old = changedStore((db) => {
+      db.exec('DROP TABLE whatsmeow_nct_salt; DROP TABLE whatsmeow_retry_buffer');
+      db.exec('DROP INDEX idx_whatsmeow_privacy_tokens_our_jid_timestamp');
+      db.exec('ALTER TABLE whatsmeow_privacy_tokens DROP COLUMN sender_timestamp');
+      db.exec('ALTER TABLE whatsmeow_device DROP COLUMN companion_meta_nonce');
+      db.exec('UPDATE whatsmeow_version SET version = 8, compat = 8');
+    });
+    const alice = new MovedIn(ALICE, old);
+    expect(alice.of('tctoken').size).toBe(2);
+    expect(alice.of('session').size).toBe(new MovedIn(ALICE).of('session').size);
+  });
+});
+
+describe('what pg_dump wrote of a whatsmeow store', () => {
+  it('goes on in both directions', async () => {
+    const [alice, bob] = [new MovedIn(ALICE, DUMP), new MovedIn(BOB, DUMP)];
+    expect(alice.held.creds).toMatchObject({ me: { id: ALICE, name: 'Alice \\ tab\there' } });
+    const there = await alice.write(bob.lid, 'from a dump');
+    expect(there.type).toBe('msg');
+    expect(await bob.open(alice.lid, there.type, there.ciphertext)).toBe('from a dump');
+    expect(await alice.open(bob.lid, 'skmsg', await bob.writeToGroup('to all'))).toBe('to all');
+  });
+
+  it('gives the same keys as the SQLite file, as far as both have them', () => {
+    const types = (alice: MovedIn) => [...new Set(alice.keys.map(({ type }) => type))];
+    expect(types(new MovedIn(ALICE, DUMP))).toEqual(types(new MovedIn(ALICE)));
+  });
+
+  it.each([
+    [
+      'ends too early',
+      DUMP.subarray(0, DUMP.indexOf('COPY public.whatsmeow_sessions') + 500),
+      'ends in the middle',
+    ],
+    [
+      'has INSERT statements',
+      text(DUMP.toString().replace(/COPY .*?\\\./gs, 'INSERT INTO public.whatsmeow_device VALUES (1);')),
+      '--inserts',
+    ],
+    ['has two schemas', Buffer.concat([DUMP, DUMP]), 'twice'],
+    ['has no bytes where keys are', text(DUMP.toString().replaceAll('\\\\x', '')), 'bytes in hex'],
+  ])('is refused when it %s', (_, bytes, why) => {
+    expect(() => new MovedIn(ALICE, bytes)).toThrow(why);
+  });
+});
+
+describe('a whatsmeow store that was not closed', () => {
+  it('is read with what its log holds, up to the last whole commit', async () => {
+    const { database, log } = await unclosed();
+    expect(nameIn({ 'store.db': database, 'store.db-wal': log })).toBe('third');
+    // Cut within the frames of the last commit, and with one byte of them changed.
+    expect(nameIn({ 'store.db': database, 'store.db-wal': log.subarray(0, log.length - 100) })).toBe(
+      'second',
+    );
+    const damaged = Buffer.from(log);
+    damaged[damaged.length - 100] = (damaged.at(-100) ?? 0) ^ 1;
+    expect(nameIn({ 'store.db': database, 'store.db-wal': damaged })).toBe('second');
+  });
+
+  it('is read as it was written last when its log is not there, or of no use', async () => {
+    const { database } = await unclosed();
+    expect(nameIn({ 'store.db': database })).toBe('first');
+    expect(nameIn({ 'store.db': database, 'store.db-wal': new Uint8Array(0) })).toBe('first');
+    expect(nameIn({ 'store.db': database, 'store.db-wal': new Uint8Array(5000).fill(7) })).toBe('first');
+  });
+
+  it('is refused while a journal has to be rolled back', () => {
+    const journal = Buffer.alloc(512);
+    journal.set([0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7]);
+    const files = { 'store.db': SAMPLE_STORE, 'store.db-journal': journal };
+    expect(() => nameIn(files)).toThrow('start it once more and stop it');
+    expect(nameIn({ 'store.db': SAMPLE_STORE, 'store.db-journal': new Uint8Array(512) })).toBe('alice');
+  });
+});
+
+function text(content: string): Buffer {
+  return Buffer.from(content);
+}
+
+function nameIn(files: Record<string, Uint8Array>): string {
+  const found = WHATSMEOW.recognise(handedFiles(files))?.sessions.find(({ name }) => name === ALICE);
+  return (found?.read().creds as { me: { name: string } }).me.name;
+}
+
+/** A store in WAL mode: `first` in the file itself, `second` and `third` in its log alone. */
+async function unclosed(): Promise<{ database: Buffer; log: Buffer }> {
+  const folder = await mkdtemp(join(tmpdir(), 'wuts-wal-'));
+  folders.push(folder);
+  const path = join(folder, 'store.db');
+  const source = new SqliteDatabase(Buffer.from(SAMPLE_STORE));
+  await source.backup(path);
+  source.close();
+  const db = new SqliteDatabase(path);
+  try {
+    db.pragma('journal_mode = WAL');
+    db.pragma('wal_autocheckpoint = 0');
+    const rename = db.prepare('UPDATE whatsmeow_device SET push_name = ? WHERE jid = ?');
+    rename.run('first', ALICE);
+    db.pragma('wal_checkpoint(TRUNCATE)');
+    const database = readFileSync(path);
+    rename.run('second', ALICE);
+    rename.run('third', ALICE);
+    return { database, log: readFileSync(`${path}-wal`) };
+  } finally {
+    db.close();
+  }
+}
