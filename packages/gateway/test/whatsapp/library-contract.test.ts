@@ -25,7 +25,12 @@ import {
   unpadRandomMax16,
   WA_CERT_DETAILS,
 } from '../../src/whatsapp/baileys/library.ts';
-import { LEAVING, NOT_ENCRYPTED } from '../../src/whatsapp/baileys/outbound/departure.ts';
+import {
+  DEVICES_LEARNT,
+  LEAVING,
+  LOOKING_FOR_SESSIONS,
+  NOT_ENCRYPTED,
+} from '../../src/whatsapp/baileys/outbound/departure.ts';
 import { showingContent } from '../../src/whatsapp/baileys/outbound/stanza-kind.ts';
 
 /** Where the library under test is. */
@@ -238,10 +243,13 @@ test('unanswered.ts: a question without an answer gives undefined, and is logged
   expect(said).toContainEqual([UNANSWERED, 'mine']);
 });
 
-test('libsignal-queue.ts, quiet-libsignal.ts: the insides of libsignal', () => {
+test('libsignal-queue.ts, libsignal-sessions.ts, quiet-libsignal.ts: the insides of libsignal', () => {
   const libsignal = createRequire(join(LIBRARY, 'index.js'))('libsignal');
   expect(typeof libsignal.SessionCipher.prototype.queueJob).toBe('function');
   expect(typeof libsignal.SessionBuilder.prototype.initOutgoing).toBe('function');
+  expect(typeof libsignal.SessionBuilder.prototype.initIncoming).toBe('function');
+  expect(typeof libsignal.SessionCipher.prototype.decryptWithSessions).toBe('function');
+  expect(typeof libsignal.SessionCipher.prototype.doDecryptWhisperMessage).toBe('function');
   const storage = { loadSession: async () => null, storeSession: async () => undefined };
   const cipher = new libsignal.SessionCipher(storage, new libsignal.ProtocolAddress('1', 0));
   expect(cipher.storage).toBe(storage);
@@ -263,6 +271,17 @@ test('departure.ts: what the library logs before a message leaves, and for whom 
   }
   expect(text).toContain(`logger.error({ jid, err }, '${NOT_ENCRYPTED}')`);
   expect(text).toContain("authState.keys.set({ 'sender-key-memory'");
+});
+
+test('departure.ts: sessions are begun anew right after devices were learnt, and what that throws is caught', () => {
+  const text = readFileSync(join(LIBRARY, 'Socket/messages-send.js'), 'utf8');
+  expect(text.split(`logger.trace('${DEVICES_LEARNT}')`)).toHaveLength(2);
+  expect(text.split(`logger.debug({ jids }, '${LOOKING_FOR_SESSIONS}')`)).toHaveLength(2);
+  const learnt = text.slice(text.indexOf(DEVICES_LEARNT));
+  const anew = learnt.slice(0, learnt.indexOf('extractDeviceJids'));
+  expect(anew).toMatch(/try \{[^}]*await assertSessions\(lids, true\);\s*\}\s*\}\s*catch \(e\)/);
+  // The one look that begins sessions which exist, for a message.
+  expect(text.split('assertSessions(lids, true)')).toHaveLength(2);
 });
 
 test('known-by-number.ts: many LIDs are asked for where keys are fetched, and nowhere else', () => {

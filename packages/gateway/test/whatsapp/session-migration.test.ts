@@ -1,6 +1,6 @@
 /** A person's sessions move from the number to the LID, whatever the store does meanwhile. */
 import { beforeEach, expect, test } from 'vitest';
-import { SignalClient } from '../../../sandbox/src/phones/signal.ts';
+import { type Encrypted, SignalClient } from '../../../sandbox/src/phones/signal.ts';
 import { systemClock } from '../../src/clock.ts';
 import { loadAuthState } from '../../src/whatsapp/baileys/connection/auth-state.ts';
 import { encodeStoredValue } from '../../src/whatsapp/baileys/connection/stored-values.ts';
@@ -33,6 +33,7 @@ const quiet = {
 
 let store: MemoryCredentials;
 let peer: SignalClient;
+let tap: DecryptionTap;
 let repository: SignalRepositoryWithLIDStore;
 
 /** What a new connection has of the engine's Signal part. */
@@ -46,7 +47,7 @@ async function connect(): Promise<SignalRepositoryWithLIDStore> {
     onFailure: () => undefined,
   });
   const nobody = { decrypted: () => undefined, failed: () => undefined, unseen: () => undefined };
-  const tap = new DecryptionTap(journal, { ...nobody, hasReceived: async () => false });
+  tap = new DecryptionTap(journal, { ...nobody, hasReceived: async () => false });
   const capable = addTransactionCapability(keys, quiet, { maxCommitRetries: 1, delayBetweenTriesMs: 1 });
   return tap.makeSignalRepository({ creds, keys: capable }, quiet);
 }
@@ -59,6 +60,29 @@ async function say(jid: string, text: string): Promise<void> {
   expect((await peer.decrypt(OURS, type, ciphertext)).conversation).toBe(text);
 }
 
+/** The peer's keys for a new session. */
+async function bundle() {
+  const content = [
+    { tag: 'registration', attrs: {}, content: encodeBigEndian(peer.registrationId) },
+    await peer.retryKeys(),
+  ];
+  const found = extractE2ESessionFromRetryReceipt({ tag: 'receipt', attrs: {}, content });
+  if (!found?.preKey) throw new Error('no bundle');
+  return { ...found, preKey: found.preKey };
+}
+
+/** What the peer wrote, as it is read under a name of theirs. */
+async function read(jid: string, { type, ciphertext }: Encrypted): Promise<string> {
+  const child = { tag: 'enc', attrs: { v: '2', type }, content: ciphertext };
+  tap.noteStanza({ tag: 'message', attrs: { from: jid, id: `${ciphertext.length}` }, content: [child] });
+  const plaintext = await repository.decryptMessage({ jid, type, ciphertext });
+  return proto.Message.decode(plaintext.subarray(0, -1)).conversation ?? '';
+}
+
+async function reply(jid: string, text: string): Promise<void> {
+  expect(await read(jid, await peer.encrypt(OURS, { conversation: text }))).toBe(text);
+}
+
 const session = async (address: string): Promise<Uint8Array | undefined> =>
   (await store.readKeys('session', [address])).get(address);
 
@@ -66,13 +90,7 @@ beforeEach(async () => {
   store = new MemoryCredentials();
   peer = new SignalClient();
   repository = await connect();
-  const content = [
-    { tag: 'registration', attrs: {}, content: encodeBigEndian(peer.registrationId) },
-    await peer.retryKeys(),
-  ];
-  const bundle = extractE2ESessionFromRetryReceipt({ tag: 'receipt', attrs: {}, content });
-  if (!bundle?.preKey) throw new Error('no bundle');
-  await repository.injectE2ESession({ jid: NUMBER, session: { ...bundle, preKey: bundle.preKey } });
+  await repository.injectE2ESession({ jid: NUMBER, session: await bundle() });
   await say(NUMBER, 'under the number');
   await store.write([{ type: 'device-list', id: USER, value: encodeStoredValue(['0']) }]);
 });
@@ -82,9 +100,8 @@ async function learnLid(): Promise<void> {
 }
 
 test('a commit that fails loses no session', async () => {
-  await learnLid();
   store.unwritable = { type: 'session', times: 1 };
-  await repository.migrateSession(NUMBER, LID);
+  await learnLid();
   expect(store.unwritable.times).toBe(0);
   await say(LID, 'under the LID');
   expect(await session(`${USER}.0`)).toBeUndefined();
@@ -97,7 +114,6 @@ test('a session under the LID is never replaced by the one under the number', as
   const old = await session(`${USER}.0`);
   if (!old) throw new Error('no session');
   await learnLid();
-  await repository.migrateSession(NUMBER, LID);
   for (const text of ['one', 'two', 'three']) await say(LID, text);
   // As an earlier version may have left it.
   await store.write([{ type: 'session', id: `${USER}.0`, value: old }]);
@@ -114,16 +130,30 @@ test('the sessions of all devices move in one commit', async () => {
     { type: 'session', id: `${USER}.3`, value: old },
     { type: 'device-list', id: USER, value: encodeStoredValue(['0', '3']) },
   ]);
-  await learnLid();
   const before = store.commits.length;
-  expect(await repository.migrateSession(NUMBER, LID)).toEqual({ migrated: 2, skipped: 0, total: 2 });
-  expect(store.commits.slice(before).map(({ keys }) => keys)).toEqual([Array(4).fill('session')]);
+  await learnLid();
+  const changed = store.commits.slice(before).map(({ keys }) => keys);
+  expect(changed).toEqual([Array(2).fill('lid-mapping'), Array(4).fill('session')]);
   expect(await repository.migrateSession(NUMBER, LID)).toEqual({ migrated: 0, skipped: 0, total: 0 });
 });
 
 test('the session of the device that wrote moves also where no list of devices is stored', async () => {
   await store.write([{ type: 'device-list', id: USER, value: null }]);
   await learnLid();
-  expect(await repository.migrateSession(NUMBER, LID)).toEqual({ migrated: 1, skipped: 0, total: 1 });
   await say(LID, 'under the LID');
+  expect(await session(`${USER}.0`)).toBeUndefined();
+});
+
+test('what is on its way in a session under the number is readable beside one under the LID', async () => {
+  await reply(NUMBER, 'in the one under the number');
+  const late = await peer.encrypt(OURS, { conversation: 'late' });
+  // As when the server did not say who the number is, and they wrote under the LID meanwhile.
+  await repository.injectE2ESession({ jid: LID, session: await bundle() });
+  await say(LID, 'in the one under the LID');
+  await learnLid();
+  expect(await read(LID, late)).toBe('late');
+  for (const text of ['one', 'two']) {
+    await say(LID, text);
+    await reply(LID, text);
+  }
 });

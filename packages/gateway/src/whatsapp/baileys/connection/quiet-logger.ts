@@ -39,13 +39,15 @@ export function quietLogger(sink: LogSink, onUnanswered: () => void): LibraryLog
   };
   const debug = forward((fields, text) => sink.debug(fields, text));
   const warn = forward((fields, text) => sink.warn(fields, text));
+  const follow = (first: unknown, second?: unknown): void => {
+    if (typeof first === 'string') followDeparture(first, undefined);
+    else if (typeof second === 'string') followDeparture(second, first);
+  };
   const logger: LibraryLogger = {
     level: 'info',
     child: () => logger,
-    trace: () => undefined,
-    debug: (first: unknown, second?: unknown) => {
-      if (typeof second === 'string') followDeparture(second, first);
-    },
+    trace: follow,
+    debug: follow,
     info: debug,
     warn: debug,
     error: warn,

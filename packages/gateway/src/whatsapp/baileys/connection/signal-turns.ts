@@ -22,6 +22,10 @@ export function inTurn(
 ): SignalRepositoryWithLIDStore {
   // Made with the socket, where no transaction is open: what runs in here joins none.
   const outside = AsyncLocalStorage.snapshot();
+  const { lidMapping } = repository;
+  const storeNames = lidMapping.storeLIDPNMappings.bind(lidMapping);
+  // What a send learns of names, and the sessions that move with it, is there when it encrypts.
+  lidMapping.storeLIDPNMappings = (pairs) => outside(() => storeNames(pairs));
   const turns = new Turns();
   const group = <T>(jid: string, work: () => Promise<T>): Promise<T> =>
     outside(() => turns.take(`group ${jid}`, work));

@@ -74,6 +74,9 @@ export function openSocket(parts: SocketParts): Socket {
     shouldSyncHistoryMessage: () => false,
     emitOwnEvents: false,
     transactionOpts: COMMIT_TRIES,
+    // It deletes our session with whoever sent what could not be read twice (messages-recv.js `sendRetryRequest`),
+    // and with it what else they have on the way. The keys in the second request are enough for a new one.
+    enableAutoSessionRecreation: false,
     makeSignalRepository: parts.makeSignalRepository,
     patchMessageBeforeSending: bareForOwnPhone,
     cachedGroupMetadata: async (jid) => parts.keptGroup(jid),

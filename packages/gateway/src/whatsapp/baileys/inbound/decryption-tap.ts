@@ -3,7 +3,7 @@ import { pause, systemClock } from '../../../clock.ts';
 import type { JournalEntry } from '../../port/credentials.ts';
 import { JOURNAL_KEY_TYPE } from '../connection/auth-state.ts';
 import { askingOnce, nameableByNumber } from '../connection/known-by-number.ts';
-import { sessionMigration } from '../connection/session-migration.ts';
+import { newNames, sessionMigration } from '../connection/session-migration.ts';
 import { inTurn } from '../connection/signal-turns.ts';
 import { WatchedReads } from '../connection/watched-reads.ts';
 import {
@@ -139,7 +139,12 @@ export class DecryptionTap {
     const { lidMapping } = tapped;
     nameableByNumber(lidMapping);
     const store = lidMapping.storeLIDPNMappings.bind(lidMapping);
-    lidMapping.storeLIDPNMappings = (pairs) => this.#patiently(() => store(pairs));
+    lidMapping.storeLIDPNMappings = async (pairs) => {
+      const learnt = await this.#patiently(() => newNames(pairs, reads.keys));
+      await this.#patiently(() => store(pairs));
+      // Also where the library does not think of it: a send looks for sessions under the LID from now on.
+      for (const { pn, lid } of learnt) await tapped.migrateSession(pn, lid);
+    };
     return inTurn(tapped, keys);
   };
 

@@ -5,6 +5,10 @@ import type { SignalDataTypeMap, SignalKeyStore } from '../library.ts';
 export const LEAVING = ['sending message to ', 'sending newsletter message to '];
 /** What it logs for a device that the message could not be encrypted for (`createParticipantNodes`). */
 export const NOT_ENCRYPTED = 'Failed to encrypt for recipient';
+/** What it logs when it has learnt devices of people, before it begins sessions anew with them (`getUSyncDevices`). */
+export const DEVICES_LEARNT = 'Storing LID maps from device call';
+/** What it logs at each look for sessions that are missing, and where it begins all anew (`assertSessions`). */
+export const LOOKING_FOR_SESSIONS = 'assertSessions call with jids';
 /** Which devices of a group have our sender key, by the group. */
 const SENDER_KEY_MEMORY = 'sender-key-memory';
 
@@ -12,12 +16,13 @@ const running = new AsyncLocalStorage<Departure>();
 
 /**
  * One message on its way through the library, which says only in its log, in the async context of whoever sends,
- * that the stanza leaves now and which devices it is not for.
+ * what it is about to do: that the stanza leaves now, which devices it is not for, that it begins sessions.
  */
 export class Departure {
   #announced = false;
   #left = false;
   #calledOff = false;
+  #sessionsAnew = false;
   /** Devices that it could not be encrypted for, and why. */
   readonly unreached = new Map<string, string>();
 
@@ -41,6 +46,23 @@ export class Departure {
     this.#announced = true;
   }
 
+  /** Devices were learnt: what looks for sessions next would begin all of them anew. */
+  learntDevices(): void {
+    this.#sessionsAnew = true;
+  }
+
+  /**
+   * Throws into the library where it would begin a session anew with everybody of whom it has learnt a device, as it
+   * does at the first message to a person after each start, and every five minutes. It goes on without: what is
+   * missing is looked for next, and asked for. A session begun anew costs the person a pre-key, and crosses with
+   * what they are writing.
+   */
+  lookForSessions(): void {
+    if (!this.#sessionsAnew) return;
+    this.#sessionsAnew = false;
+    throw new Error('sessions that are there are used on');
+  }
+
   /** A frame goes to the socket: that of the message, or of a question before it. */
   frame(): void {
     this.#left ||= this.#announced;
@@ -52,6 +74,8 @@ export function followDeparture(text: string, first: unknown): void {
   const departure = running.getStore();
   if (!departure) return;
   if (LEAVING.some((start) => text.startsWith(start))) departure.announce();
+  if (text === DEVICES_LEARNT) departure.learntDevices();
+  if (text === LOOKING_FOR_SESSIONS) departure.lookForSessions();
   if (text !== NOT_ENCRYPTED) return;
   const { jid, err } = first as { jid?: unknown; err?: unknown };
   if (typeof jid === 'string') {
