@@ -25,7 +25,10 @@ export function decodeStoredValue<T extends keyof SignalDataTypeMap>(
   stored: Uint8Array,
 ): SignalDataTypeMap[T] {
   const body = Buffer.from(stored.buffer, stored.byteOffset + 1, stored.length - 1);
-  if (stored[0] === RAW_BYTES) return body as unknown as SignalDataTypeMap[T];
+  if (stored[0] === RAW_BYTES) {
+    const bytes = type === 'sender-key' ? withReadableSeeds(body) : body;
+    return bytes as unknown as SignalDataTypeMap[T];
+  }
   const json = body.toString('utf8');
   // Tagged bytes are objects. LID mappings and device lists have none, and are read with every message.
   const value: unknown = json.includes('{') ? JSON.parse(json, BufferJSON.reviver) : JSON.parse(json);
@@ -34,6 +37,25 @@ export function decodeStoredValue<T extends keyof SignalDataTypeMap>(
     return key as unknown as SignalDataTypeMap[T];
   }
   return value as SignalDataTypeMap[T];
+}
+
+/** Keys of group messages that were passed over are in it. */
+const SEEDS = '"senderMessageKeys":[{';
+
+/**
+ * A sender key as the library can read it. It writes bytes as Node does, as numbers, reads them so in most places,
+ * and fails at the key of a message that was overtaken by another (sender-message-key.js): each of them was asked for
+ * again.
+ */
+function withReadableSeeds(senderKey: Buffer): Buffer {
+  if (!senderKey.includes(SEEDS)) return senderKey;
+  return Buffer.from(JSON.stringify(JSON.parse(senderKey.toString('utf8'), numbersAsBase64)));
+}
+
+function numbersAsBase64(_name: string, value: unknown): unknown {
+  const { type, data } = (value ?? {}) as { type?: unknown; data?: unknown };
+  if (type !== 'Buffer' || !Array.isArray(data)) return value;
+  return { type, data: Buffer.from(data).toString('base64') };
 }
 
 export function encodeCredentials(creds: AuthenticationCreds): Uint8Array {
