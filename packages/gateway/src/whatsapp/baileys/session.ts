@@ -25,6 +25,7 @@ import { accountLimit } from './account/reach-out-lock.ts';
 import { storedLids } from './account/stored-lids.ts';
 import { type AuthState, loadAuthState } from './connection/auth-state.ts';
 import { closeReason } from './connection/close-reason.ts';
+import { useDerivedMessageKeys } from './connection/derived-message-keys.ts';
 import { sessionError } from './connection/engine-errors.ts';
 import { separateQueues } from './connection/libsignal-queue.ts';
 import { isolateAttempts } from './connection/libsignal-sessions.ts';
@@ -76,6 +77,7 @@ export function createBaileysSessionFactory(parts: BaileysParts): SessionFactory
   silenceLibsignal();
   separateQueues();
   isolateAttempts();
+  useDerivedMessageKeys();
   return async (session) => {
     const auth = await loadAuthState(session.credentials);
     const log = logOf(parts.log, session.deviceId);

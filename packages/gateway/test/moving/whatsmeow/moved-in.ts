@@ -1,12 +1,19 @@
-import { addTransactionCapability, DEFAULT_CONNECTION_CONFIG, type SignalDataSet } from 'baileys';
+import { addTransactionCapability, DEFAULT_CONNECTION_CONFIG } from 'baileys';
 import { pino } from 'pino';
 import { WHATSMEOW } from '../../../src/moving/formats/whatsmeow/format.ts';
+import { loadAuthState } from '../../../src/whatsapp/baileys/connection/auth-state.ts';
+import { useDerivedMessageKeys } from '../../../src/whatsapp/baileys/connection/derived-message-keys.ts';
+import { isolateAttempts } from '../../../src/whatsapp/baileys/connection/libsignal-sessions.ts';
 import { silenceLibsignal } from '../../../src/whatsapp/baileys/connection/quiet-libsignal.ts';
+import { encodeStoredValue } from '../../../src/whatsapp/baileys/connection/stored-values.ts';
 import type { HeldKey, HeldSession } from '../../../src/whatsapp/port/moving.ts';
+import { MemoryCredentials } from '../../whatsapp/memory-credentials.ts';
 import { handedFiles } from '../handed-files.ts';
 import { GROUP, SAMPLE_STORE } from './sample-store.ts';
 
 silenceLibsignal();
+isolateAttempts();
+useDerivedMessageKeys();
 
 type Repository = ReturnType<(typeof DEFAULT_CONNECTION_CONFIG)['makeSignalRepository']>;
 
@@ -14,8 +21,8 @@ type Repository = ReturnType<(typeof DEFAULT_CONNECTION_CONFIG)['makeSignalRepos
 export class MovedIn {
   readonly held: HeldSession;
   readonly keys: HeldKey[];
-  readonly repository: Repository;
   readonly lid: string;
+  readonly #repository: Promise<Repository>;
 
   constructor(device: string, store: Uint8Array = SAMPLE_STORE) {
     const found = WHATSMEOW.recognise(handedFiles({ 'store.db': store }));
@@ -24,32 +31,26 @@ export class MovedIn {
     this.held = session.read();
     this.keys = [...this.held.keys];
     this.lid = (this.held.creds as { me: { lid: string } }).me.lid;
-    const stored = new Map<string, unknown>(this.keys.map(({ type, id, value }) => [`${type}/${id}`, value]));
-    const logger = pino({ level: 'silent' });
-    const keys = addTransactionCapability(memoryKeys(stored), logger, {
-      maxCommitRetries: 1,
-      delayBetweenTriesMs: 1,
-    });
-    const auth = { creds: this.held.creds as never, keys };
-    this.repository = DEFAULT_CONNECTION_CONFIG.makeSignalRepository(auth, logger, async () => []);
+    this.#repository = repositoryOf(this.held, this.keys);
   }
 
   /** What was written to this device. */
   async open(from: string, type: 'msg' | 'pkmsg' | 'skmsg', ciphertext: Uint8Array): Promise<string> {
+    const repository = await this.#repository;
     const plaintext =
       type === 'skmsg'
-        ? await this.repository.decryptGroupMessage({ group: GROUP, authorJid: from, msg: ciphertext })
-        : await this.repository.decryptMessage({ jid: from, type, ciphertext });
+        ? await repository.decryptGroupMessage({ group: GROUP, authorJid: from, msg: ciphertext })
+        : await repository.decryptMessage({ jid: from, type, ciphertext });
     return Buffer.from(plaintext).toString();
   }
 
-  write(to: string, text: string): Promise<{ type: 'pkmsg' | 'msg'; ciphertext: Uint8Array }> {
-    return this.repository.encryptMessage({ jid: to, data: Buffer.from(text) });
+  async write(to: string, text: string): Promise<{ type: 'pkmsg' | 'msg'; ciphertext: Uint8Array }> {
+    return (await this.#repository).encryptMessage({ jid: to, data: Buffer.from(text) });
   }
 
   async writeToGroup(text: string): Promise<Uint8Array> {
-    const data = Buffer.from(text);
-    return (await this.repository.encryptGroupMessage({ group: GROUP, meId: this.lid, data })).ciphertext;
+    const message = { group: GROUP, meId: this.lid, data: Buffer.from(text) };
+    return (await (await this.#repository).encryptGroupMessage(message)).ciphertext;
   }
 
   /** Values of a key type by id. */
@@ -58,19 +59,18 @@ export class MovedIn {
   }
 }
 
-function memoryKeys(stored: Map<string, unknown>) {
-  return {
-    async get<T>(type: string, ids: string[]): Promise<{ [id: string]: T }> {
-      const found = ids.filter((id) => stored.has(`${type}/${id}`));
-      return Object.fromEntries(found.map((id) => [id, structuredClone(stored.get(`${type}/${id}`)) as T]));
-    },
-    async set(data: SignalDataSet): Promise<void> {
-      for (const [type, entries] of Object.entries(data)) {
-        for (const [id, value] of Object.entries(entries ?? {})) {
-          if (value == null) stored.delete(`${type}/${id}`);
-          else stored.set(`${type}/${id}`, value);
-        }
-      }
-    },
-  };
+async function repositoryOf(held: HeldSession, keys: HeldKey[]): Promise<Repository> {
+  const store = new MemoryCredentials();
+  await store.write(
+    keys.flatMap(({ type, id, value }) =>
+      value === null ? [] : [{ type, id, value: encodeStoredValue(value) }],
+    ),
+  );
+  const logger = pino({ level: 'silent' });
+  const inTransactions = addTransactionCapability((await loadAuthState(store)).keys, logger, {
+    maxCommitRetries: 1,
+    delayBetweenTriesMs: 1,
+  });
+  const auth = { creds: held.creds as never, keys: inTransactions };
+  return DEFAULT_CONNECTION_CONFIG.makeSignalRepository(auth, logger, async () => []);
 }

@@ -222,7 +222,9 @@ func (w *world) account() error {
 		func() error {
 			return device.MsgSecrets.PutMessageSecret(w.ctx, w.people["bob"].device.ID.ToNonAD(), device.ID.ToNonAD(), "3EB0", random(32))
 		},
-		func() error { return device.Contacts.PutContactName(w.ctx, types.NewJID("551199990002", types.DefaultUserServer), "Bob", "Bob") },
+		func() error {
+			return device.Contacts.PutContactName(w.ctx, types.NewJID("551199990002", types.DefaultUserServer), "Bob", "Bob")
+		},
 		func() error { _, err := device.PreKeys.GetOrGenPreKeys(w.ctx, 5); return err },
 		func() error { return device.PreKeys.MarkPreKeysAsUploaded(w.ctx, 3) },
 	)

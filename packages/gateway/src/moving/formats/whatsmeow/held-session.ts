@@ -116,11 +116,6 @@ function leftBehind(tables: StoredTables, jid: string, losses: Losses): NotTaken
       why: 'they could not be read: the next message of each of these senders to the group is asked for again',
     },
     {
-      what: 'skipped message key',
-      count: losses.messageKeys,
-      why: 'whatsmeow keeps them in a form that cannot be led back to ours: a message that was overtaken by another before the move and arrives only now is asked for again',
-    },
-    {
       what: 'message secret',
       count: rows(MESSAGE_SECRETS),
       why: 'messages from before the move are not here: votes, edits and comments on them cannot be opened',

@@ -4,7 +4,7 @@ import type { Entry } from './app-state.ts';
 import { typedKey, UnreadableRecord } from './json-values.ts';
 import type { People } from './people.ts';
 import { readSenderKey } from './sender-key.ts';
-import { type ReadStates, readStates, sessionRecord } from './signal-session.ts';
+import { readStates, type SessionState, sessionRecord } from './signal-session.ts';
 import {
   IDENTITY_KEYS,
   needed,
@@ -20,11 +20,10 @@ export interface Losses {
   sessions: number;
   senderKeys: number;
   identityKeys: number;
-  messageKeys: number;
 }
 
 export class SignalKeys {
-  readonly losses: Losses = { sessions: 0, senderKeys: 0, identityKeys: 0, messageKeys: 0 };
+  readonly losses: Losses = { sessions: 0, senderKeys: 0, identityKeys: 0 };
   readonly #tables: StoredTables;
   readonly #jid: string;
   readonly #people: People;
@@ -44,7 +43,7 @@ export class SignalKeys {
    * record, and what comes under either can be opened.
    */
   *sessions(): Iterable<Entry> {
-    const halves = new Map<string, ReadStates | null>();
+    const halves = new Map<string, SessionState[] | null>();
     for (const id of this.#namedTwice()) halves.set(id, null);
     for (const row of this.#tables.rows(SESSIONS, this.#jid)) {
       const address = parseAddress(row.their_id ?? '');
@@ -53,20 +52,19 @@ export class SignalKeys {
         this.losses.sessions += 1;
         continue;
       }
-      this.losses.messageKeys += read.lostMessageKeys;
       const lid = byLid(address, this.#people);
       const id = addressId(lid ?? address);
       const other = halves.get(id);
-      if (other === undefined) yield { id, value: sessionRecord(read.states) };
+      if (other === undefined) yield { id, value: sessionRecord(read) };
       else if (other === null) halves.set(id, read);
       else {
         halves.delete(id);
         // The one by number is the older one: since there is one by LID, none is begun by number.
         const [newer, older] = lid ? [other, read] : [read, other];
-        yield { id, value: sessionRecord([...newer.states, ...older.states]) };
+        yield { id, value: sessionRecord([...newer, ...older]) };
       }
     }
-    for (const [id, half] of halves) if (half) yield { id, value: sessionRecord(half.states) };
+    for (const [id, half] of halves) if (half) yield { id, value: sessionRecord(half) };
   }
 
   /** Addresses under which two rows end up. */
@@ -83,7 +81,7 @@ export class SignalKeys {
     return twice;
   }
 
-  #read(session: Uint8Array | null): ReadStates | null {
+  #read(session: Uint8Array | null): SessionState[] | null {
     return readable(() => (session ? readStates(session, this.#ownIdentity) : null));
   }
 

@@ -7,8 +7,9 @@
  * - There a chain's number is that of the message to come, here that of the last one.
  * - There is one state in use and a list of archived ones, newest first; here all lie in one map by their base
  *   key, each with when it was used and closed.
- * - Keys of messages that were passed over are derived there already, into cipher key, MAC key and IV; here the
- *   seed is kept from which these are derived. Nothing leads back from the ones to the other.
+ * - Keys of messages that were passed over are derived there already, into cipher key, MAC key and IV; here it is
+ *   the seed of these. Nothing leads back to it, so they are kept as they are, one after the other: the engine opens
+ *   messages with either.
  */
 import {
   asBytes,
@@ -35,7 +36,7 @@ const MOST_STATES = 40;
 const NOTHING_SENT = 0xffff_ffff;
 
 /** One state of a session, without its place among the others. */
-interface SessionState {
+export interface SessionState {
   baseKey: string;
   entry: Omit<StoredSession, 'indexInfo'> & { indexInfo: Pick<StoredSession['indexInfo'], BaseKeyMember> };
 }
@@ -75,25 +76,18 @@ export interface StoredSessionRecord {
   _sessions: Record<string, StoredSession>;
 }
 
-/** The states of a stored session: the one in use, then the archived ones, newest first. */
-export interface ReadStates {
-  states: SessionState[];
-  /** Keys of messages that were passed over: see above. */
-  lostMessageKeys: number;
-}
-
 /**
- * Reads a `whatsmeow_sessions.session`. Throws `UnreadableRecord`.
+ * Reads a `whatsmeow_sessions.session`: the state in use, then the archived ones, newest first. Throws
+ * `UnreadableRecord`.
  * @param ownIdentity the device's public identity key, with its type: a session of another cannot be gone on with
  */
-export function readStates(stored: Uint8Array, ownIdentity: Uint8Array): ReadStates {
+export function readStates(stored: Uint8Array, ownIdentity: Uint8Array): SessionState[] {
   const record = parseRecord(stored);
   const all = [
     asObject(record.SessionState, 'SessionState'),
     ...asList(record.PreviousStates, 'PreviousStates').map((each) => asObject(each, 'PreviousStates')),
   ];
-  const lostMessageKeys = all.reduce((count, state) => count + skippedKeys(state), 0);
-  return { states: all.map((state) => readState(state, ownIdentity)), lostMessageKeys };
+  return all.map((state) => readState(state, ownIdentity));
 }
 
 /**
@@ -171,7 +165,7 @@ function readChain(chain: JsonObject, chainType: StoredChain['chainType']): Stor
       key: base64(asBytes(chainKey.Key, 32, 'ChainKey.Key')),
     },
     chainType,
-    messageKeys: {},
+    messageKeys: Object.fromEntries(asList(chain.MessageKeys, 'MessageKeys').map(readMessageKey)),
   };
 }
 
@@ -187,10 +181,14 @@ function readPendingPreKey(value: unknown): StoredSession['pendingPreKey'] {
   };
 }
 
-function skippedKeys(state: JsonObject): number {
-  return asList(state.ReceiverChains, 'ReceiverChains').reduce<number>((count, each) => {
-    return count + asList(asObject(each, 'ReceiverChains').MessageKeys, 'MessageKeys').length;
-  }, 0);
+function readMessageKey(value: unknown): [index: number, key: string] {
+  const key = asObject(value, 'MessageKeys');
+  const derived = [
+    asBytes(key.CipherKey, 32, 'MessageKeys.CipherKey'),
+    asBytes(key.MacKey, 32, 'MessageKeys.MacKey'),
+    asBytes(key.IV, 16, 'MessageKeys.IV'),
+  ];
+  return [asUint32(key.Index, 'MessageKeys.Index'), base64(Buffer.concat(derived))];
 }
 
 function base64(bytes: Buffer): string {
