@@ -319,6 +319,8 @@ test('newsletters.md: make, publish, read', async () => {
   variables.NEWSLETTER = made.newsletter.id;
   const [sent, list] = answers(await run('newsletter-post'));
   expect(list.messages.map(({ server_id }: Json) => server_id)).toEqual([sent.server_id]);
+  const [found] = answers(await run('newsletter-search'));
+  expect(found.newsletters.map(({ id }: Json) => id)).toEqual([made.newsletter.id]);
 });
 
 test('pacing-and-limits.md: status', async () => {
@@ -459,6 +461,12 @@ test('proxies.md', async () => {
   const deleted = answers(await run('proxy-delete'));
   expect(deleted.map((each) => each.deleted)).toEqual([true, true]);
   await proxy.stop();
+});
+
+test('newsletters.md: who runs one', async () => {
+  const [asked, listed, taken] = answers(await run('newsletter-admins'));
+  await contact.waitForMessage(({ id }) => id === asked.invite_sent.message_id);
+  expect(listed.invited).toEqual([taken.person]);
 });
 
 test('no marked block was left out', () => {

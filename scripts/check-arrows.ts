@@ -144,7 +144,7 @@ const GATEWAY: Record<string, Rule> = {
   moving: { may: ['moving/sqlite', 'devices', 'tenancy', 'storage', PORT] },
   // Other programs' files: nothing of ours is in them.
   'moving/sqlite': { may: [], owns: ['better-sqlite3'] },
-  newsletters: { may: ['sending', 'devices', 'tenancy', 'identity', PORT] },
+  newsletters: { may: ['sending', 'contacts', 'devices', 'tenancy', 'identity', PORT] },
   api: {
     may: [...DOMAIN, 'observability', PORT],
     owns: ['fastify', '@fastify/swagger', '@fastify/swagger-ui'],

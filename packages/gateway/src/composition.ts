@@ -329,7 +329,12 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     mediaLinks: mediaUrls,
     media,
     messages,
-    newsletters: composeNewsletters({ devices, media: media.outbound }),
+    newsletters: composeNewsletters({
+      devices,
+      recipients: sending.recipients,
+      sending: sending.pipeline,
+      media: media.outbound,
+    }),
     stories,
     sending,
     actions,

@@ -63,6 +63,14 @@ const READERS: Partial<Record<MessageKind, (message: WireMessage) => Details | n
       invite_expiration: integer64(invite, 'inviteExpiration'),
     };
   },
+  newsletter_invite: (message) => {
+    const invite = member(message, 'newsletterAdminInviteMessage');
+    return {
+      newsletter_jid: text(invite, 'newsletterJid'),
+      newsletter_name: text(invite, 'newsletterName'),
+      invite_expiration: integer64(invite, 'inviteExpiration'),
+    };
+  },
 };
 
 function location(place: WireMessage | null): Details | null {

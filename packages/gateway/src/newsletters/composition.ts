@@ -1,14 +1,15 @@
 /** Channels. Nothing here runs by itself: requests call it. */
 import type { OutboundMediaSource } from '../sending/outbound-media.ts';
-import { type NewsletterDevices, Newsletters } from './newsletters.ts';
+import { NewsletterAdmins, type NewsletterAdminsParts } from './admins.ts';
+import { Newsletters } from './newsletters.ts';
 
 export interface NewslettersRoom {
   newsletters: Newsletters;
+  admins: NewsletterAdmins;
 }
 
-export function composeNewsletters(parts: {
-  devices: NewsletterDevices;
-  media: OutboundMediaSource;
-}): NewslettersRoom {
-  return { newsletters: new Newsletters(parts) };
+export function composeNewsletters(
+  parts: NewsletterAdminsParts & { media: OutboundMediaSource },
+): NewslettersRoom {
+  return { newsletters: new Newsletters(parts), admins: new NewsletterAdmins(parts) };
 }

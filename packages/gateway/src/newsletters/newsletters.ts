@@ -8,8 +8,11 @@ import type { Caller } from '../tenancy/caller.ts';
 import { onSession, SESSION_FAILURES } from '../whatsapp/port/app-errors.ts';
 import type { Jid } from '../whatsapp/port/identity.ts';
 import type {
+  DirectoryPage,
+  DirectorySearch,
   NewNewsletter,
   Newsletter,
+  NewsletterChange,
   NewsletterName,
   NewsletterPost,
   SessionNewsletters,
@@ -65,6 +68,30 @@ export class Newsletters {
     const { tenantId } = whose.caller;
     const jpeg = picture && (await avatar(this.#media.for({ tenantId }), picture, { field: 'picture' }));
     return this.#ask(whose, (session) => session.create({ name, description, picture: jpeg }));
+  }
+
+  /** Of those that everybody may find. */
+  search(whose: Whose, search: DirectorySearch): Promise<DirectoryPage> {
+    return this.#ask(whose, (session) => session.search(search));
+  }
+
+  /** Answers with the channel as it is now. `picture`: as in `create`, null takes it off. */
+  async change(
+    whose: Whose,
+    jid: Jid,
+    { picture, ...texts }: Omit<NewsletterChange, 'picture'> & { picture?: MediaInput | null },
+  ): Promise<Newsletter> {
+    const { tenantId } = whose.caller;
+    const jpeg = picture && (await avatar(this.#media.for({ tenantId }), picture, { field: 'picture' }));
+    return this.#ask(whose, async (session) => {
+      await session.change(jid, { ...texts, ...(jpeg === undefined ? {} : { picture: jpeg }) });
+      return session.find({ jid });
+    });
+  }
+
+  /** For good. */
+  remove(whose: Whose, jid: Jid): Promise<void> {
+    return this.#ask(whose, (session) => session.remove(jid));
   }
 
   follow(whose: Whose, jid: Jid, follows: boolean): Promise<void> {

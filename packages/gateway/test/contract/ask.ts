@@ -20,6 +20,7 @@ export function inPlayground({ tag, id, path }: Operation): boolean {
 /** Sends a generated request; what it destroys of the cast is made good. */
 export async function ask(cast: Cast, operation: Operation, generated: GeneratedRequest): Promise<RawAnswer> {
   const playground = inPlayground(operation);
+  cast.ready(operation);
   const token = cast.token(generated.caller, playground);
   const { segments, query, headers, body } = cast.fill(generated, playground);
   let next = 0;

@@ -3,6 +3,8 @@ import { type Api, MASTER_TOKEN, until, World } from '../story/harness.ts';
 import { jpeg, mp4, oggOpus, pdf, webp } from '../story/samples.ts';
 import { Receiver } from '../webhooks/receiver.ts';
 import { startProxy, type TestProxy } from '../worlds/proxies.ts';
+import { setChannel } from './channel-cast.ts';
+import type { Operation } from './operations.ts';
 
 export type CallerName = 'none' | 'garbage' | 'user' | 'admin' | 'master';
 
@@ -123,6 +125,13 @@ export class Cast {
     ];
   }
 
+  /** Before a request: what it speaks of is in the state that it is good for. */
+  ready(operation: Operation): void {
+    if (operation.tag !== 'newsletters') return;
+    const { shop: owner, contact: other } = this.#phones;
+    setChannel(this.world, operation, { jid: this.#office.names.newsletter ?? '', owner, other });
+  }
+
   /** Makes good what a request has destroyed. */
   async mend(
     operation: string,
@@ -144,6 +153,7 @@ export class Cast {
     // Who is blocked could not write what other requests speak of.
     if (operation === 'blockContact') await this.#phones.shop.unblock(this.#phones.contact);
     if (operation === 'deleteLabel') await this.#label();
+    if (operation === 'deleteNewsletter') await publish(this.world, this.#office);
     if (operation === 'deleteMessage') await this.#replaceMessage(answer.body.message_id);
     const { names } = this.#playground;
     if (operation === 'superAdminDeleteTenant') await this.#anotherTenant();

@@ -190,6 +190,7 @@ const GOOD: Record<string, Json> = {
 
 /** What the first parameter of a path is about, for those behind it. */
 const GOOD_SEGMENTS: Record<string, string> = {
+  '{number}': '5511999996009',
   '{jid}': '5511999996009',
   '{messageId}': '3EB0F8A1B2C3D4E5F6',
 };

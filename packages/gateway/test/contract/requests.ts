@@ -36,6 +36,8 @@ const KNOWN_SEGMENTS: Record<string, string[]> = {
   '/groups/': ['<group>'],
   '/communities/': ['<community>', '<group>'],
   '/newsletters/': ['<newsletter>'],
+  '/newsletters/{jid}/admins/': ['<contact>', '<contactJid>'],
+  '/newsletters/{jid}/admins/invites/': ['<contact>', '<contactJid>'],
   '/stories/': ['<story>', '<sentText>'],
   '/chats/': ['<contactJid>', '<contact>', '<group>'],
   '/users/': ['<victim>', '<user>', '<admin>'],

@@ -87,6 +87,16 @@ export const idleNewsletters: SessionNewsletters = {
   posts: () => Promise.resolve([]),
   view: done,
   react: done,
+  search: () => Promise.resolve({ newsletters: [], next: null }),
+  change: done,
+  remove: done,
+  followers: () => Promise.resolve([]),
+  invited: () => Promise.resolve([]),
+  invite: () => Promise.resolve(null),
+  revokeInvite: done,
+  acceptInvite: done,
+  demote: done,
+  changeOwner: done,
 };
 
 export const idleStories: SessionStories = { privacy: () => Promise.resolve([]) };

@@ -1,78 +1,14 @@
 import { QueryIds, XWAPaths } from 'baileys';
 import { setAbout } from '../accounts/account-changes.ts';
-import { metadata, type Newsletter } from '../newsletters/newsletters.ts';
 import { bytesOf, childNamed, stanza } from '../wire/stanza.ts';
-import { BAD_REQUEST, type IqHandler, type IqRequest } from './answer.ts';
-import { keepPicture } from './pictures.ts';
-
-type Json = { readonly [name: string]: unknown };
-
-interface Operation {
-  /** The member of `data` that the answer is in. */
-  readonly path: string;
-  /** Null when there is nothing by the name that was asked for. */
-  run(request: IqRequest, variables: Json): object | null;
-}
-
-/** An operation on the channel that `newsletter_id` names; the answer describes the channel. */
-function onNewsletter(path: string, run: (request: IqRequest, newsletter: Newsletter) => void): Operation {
-  return {
-    path,
-    run: (request, { newsletter_id: jid }) => {
-      const newsletter = request.network.newsletters.get(textIn(jid));
-      if (!newsletter) return null;
-      run(request, newsletter);
-      return metadata(newsletter, request.sender.account);
-    },
-  };
-}
-
-const follow = onNewsletter(XWAPaths.xwa2_newsletter_join_v2, ({ network, sender }, newsletter) =>
-  network.newsletters.follow(newsletter, sender),
-);
-const unfollow = onNewsletter(XWAPaths.xwa2_newsletter_leave_v2, ({ network, sender }, newsletter) =>
-  network.newsletters.unfollow(newsletter, sender),
-);
-const mute = onNewsletter(XWAPaths.xwa2_newsletter_mute_v2, ({ network, sender }, newsletter) =>
-  network.newsletters.mute(newsletter, sender, true),
-);
-const unmute = onNewsletter(XWAPaths.xwa2_newsletter_unmute_v2, ({ network, sender }, newsletter) =>
-  network.newsletters.mute(newsletter, sender, false),
-);
+import { BAD_REQUEST, type IqHandler } from './answer.ts';
+import { isRefusal, type Json, type Operation, objectIn, textIn } from './mex-operation.ts';
+import { newsletterAdminOperations } from './newsletter-admins.ts';
+import { newsletterOperations } from './newsletter-queries.ts';
 
 const reachOutLock: Operation = {
   path: XWAPaths.xwa2_fetch_account_reachout_timelock,
   run: ({ network, sender }) => network.reachOut.described(sender.account.user),
-};
-
-const createNewsletter: Operation = {
-  path: 'xwa2_newsletter_create',
-  run: ({ network, sender }, variables) => {
-    const wanted = objectIn(variables.newsletter_input ?? variables.input);
-    const picture = textIn(wanted.picture);
-    const owned = {
-      owner: sender.account,
-      description: textIn(wanted.description),
-      ...(picture && { picture: keepPicture(network, Buffer.from(picture, 'base64')) }),
-    };
-    return metadata(network.newsletters.create(textIn(wanted.name), owned), sender.account);
-  },
-};
-
-const newsletterInfo: Operation = {
-  path: 'xwa2_newsletter',
-  run: ({ network, sender }, variables) => {
-    const { key, type } = objectIn(variables.input);
-    const name = textIn(key);
-    const found = type === 'INVITE' ? network.newsletters.byInviteCode(name) : network.newsletters.get(name);
-    return found ? metadata(found, sender.account) : null;
-  },
-};
-
-const followed: Operation = {
-  path: 'xwa2_newsletter_subscribed',
-  run: ({ network, sender }) =>
-    network.newsletters.followedBy(sender.account).map((newsletter) => metadata(newsletter, sender.account)),
 };
 
 const about: Operation = {
@@ -85,22 +21,13 @@ const about: Operation = {
 
 /**
  * Queries are stored at the server and called by number; clients of different builds have different numbers for
- * the same one (Baileys Types/Mex.js QueryIds; whatsmeow newsletter.go and user.go).
+ * the same one: those of channels stand beside their operations, these are of
+ * Baileys Types/Mex.js QueryIds and whatsmeow user.go.
  */
 const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
-  [QueryIds.FOLLOW, follow],
-  ['9926858900719341', follow],
-  [QueryIds.UNFOLLOW, unfollow],
-  ['6392786840836363', unfollow],
-  [QueryIds.MUTE, mute],
-  ['6274038279359549', mute],
-  [QueryIds.UNMUTE, unmute],
-  ['6068417879924485', unmute],
+  ...newsletterOperations,
+  ...newsletterAdminOperations,
   [QueryIds.REACHOUT_TIMELOCK, reachOutLock],
-  [QueryIds.CREATE, createNewsletter],
-  ['6234210096708695', createNewsletter],
-  [QueryIds.METADATA, newsletterInfo],
-  ['6388546374527196', followed],
   ['9152604461510864', about],
 ]);
 
@@ -113,7 +40,9 @@ const mex: IqHandler = (request) => {
   if (!query) return { error: BAD_REQUEST };
   const operation = OPERATIONS.get(query.attrs.query_id ?? '');
   const result = operation?.run(request, variablesOf(bytesOf(query)));
-  if (!operation || !result) return answer({ data: null, errors: [problem(operation !== undefined)] });
+  if (!operation) return failed({ code: 400, text: 'unknown query' });
+  if (!result) return failed({ code: 404, text: 'not found' });
+  if (isRefusal(result)) return failed(result.refused);
   return answer({ data: { [operation.path]: result } });
 };
 
@@ -121,12 +50,9 @@ function answer(body: object) {
   return { content: [stanza('result', {}, Buffer.from(JSON.stringify(body), 'utf8'))] };
 }
 
-function problem(known: boolean) {
-  return {
-    message: known ? 'not found' : 'unknown query',
-    path: [],
-    extensions: { error_code: known ? 404 : 400, severity: 'CRITICAL' },
-  };
+function failed({ code, text }: { readonly code: number; readonly text: string }) {
+  const extensions = { error_code: code, severity: 'CRITICAL' };
+  return answer({ data: null, errors: [{ message: text, path: [], extensions }] });
 }
 
 function variablesOf(body: Uint8Array | undefined): Json {
@@ -135,14 +61,6 @@ function variablesOf(body: Uint8Array | undefined): Json {
   } catch {
     return {};
   }
-}
-
-function objectIn(value: unknown): Json {
-  return typeof value === 'object' && value !== null ? (value as Json) : {};
-}
-
-function textIn(value: unknown): string {
-  return typeof value === 'string' ? value : '';
 }
 
 export const mexHandlers: ReadonlyArray<readonly [string, IqHandler]> = [['w:mex', mex]];

@@ -9,14 +9,18 @@ import { type Post, Posts } from './posts.ts';
 export interface Newsletter {
   /** `120363…@newsletter` */
   readonly jid: string;
-  readonly title: string;
-  readonly description: string;
+  title: string;
+  description: string;
   /** The end of its link, `whatsapp.com/channel/…`. */
   readonly inviteCode: string;
   readonly createdAt: number;
-  readonly owner: Account | undefined;
-  readonly picture: Picture | undefined;
+  owner: Account | undefined;
+  picture: Picture | undefined;
   readonly followers: Map<Account, { muted: boolean }>;
+  /** Beside the owner. */
+  readonly admins: Set<Account>;
+  /** Who may become an admin, and until when: seconds since the epoch. */
+  readonly invited: Map<Account, number>;
   readonly posts: Posts;
 }
 
@@ -55,6 +59,8 @@ export class Newsletters {
       owner: options.owner,
       picture: options.picture,
       followers: new Map(),
+      admins: new Set(),
+      invited: new Map(),
       posts: new Posts(),
     };
     if (options.owner) newsletter.followers.set(options.owner, { muted: false });
@@ -68,8 +74,14 @@ export class Newsletters {
 
   restore(newsletters: readonly KeptNewsletter[]): void {
     for (const { posts, ...newsletter } of newsletters) {
-      this.#byJid.set(newsletter.jid, { ...newsletter, posts: new Posts(posts) });
+      // A folder of before there were admins has none.
+      const { admins = new Set(), invited = new Map() } = newsletter as Partial<KeptNewsletter>;
+      this.#byJid.set(newsletter.jid, { ...newsletter, admins, invited, posts: new Posts(posts) });
     }
+  }
+
+  get all(): readonly Newsletter[] {
+    return [...this.#byJid.values()];
   }
 
   get(jid: string): Newsletter | undefined {
@@ -93,9 +105,20 @@ export class Newsletters {
 
   unfollow(newsletter: Newsletter, by: RegisteredDevice): void {
     newsletter.followers.delete(by.account);
+    newsletter.admins.delete(by.account);
     this.#tellOthers(by, 'NotificationNewsletterLeave', {
       xwa2_notify_newsletter_on_leave: { id: newsletter.jid, role: 'GUEST' },
     });
+  }
+
+  /** For good: its followers' devices hear that they follow it no more, the owner's others too. */
+  delete(newsletter: Newsletter, by: RegisteredDevice): void {
+    this.#byJid.delete(newsletter.jid);
+    for (const account of newsletter.followers.keys()) {
+      this.#tell(account, by, 'NotificationNewsletterLeave', {
+        xwa2_notify_newsletter_on_leave: { id: newsletter.jid, role: 'GUEST' },
+      });
+    }
   }
 
   mute(newsletter: Newsletter, by: RegisteredDevice, muted: boolean): void {
@@ -127,8 +150,12 @@ export class Newsletters {
   }
 
   #tellOthers(by: RegisteredDevice, operation: string, data: object): void {
+    this.#tell(by.account, by, operation, data);
+  }
+
+  #tell(account: Account, by: RegisteredDevice, operation: string, data: object): void {
     const payload = Buffer.from(JSON.stringify({ data }), 'utf8');
-    for (const device of by.account.devices.values()) {
+    for (const device of account.devices.values()) {
       if (device === by) continue;
       this.#delivery.post(
         device,
@@ -158,7 +185,6 @@ function post({ serverId, views, reactions }: PostUpdate): BinaryNode {
 export function metadata(newsletter: Newsletter, viewer: Account): object {
   const { picture } = newsletter;
   const follower = newsletter.followers.get(viewer);
-  const role = newsletter.owner === viewer ? 'OWNER' : follower ? 'SUBSCRIBER' : 'GUEST';
   return {
     id: newsletter.jid,
     state: { type: 'ACTIVE' },
@@ -173,7 +199,21 @@ export function metadata(newsletter: Newsletter, viewer: Account): object {
     },
     viewer_metadata: {
       mute: follower?.muted ? 'ON' : 'OFF',
-      role,
+      role: roleIn(newsletter, viewer),
     },
   };
+}
+
+export type NewsletterRole = 'OWNER' | 'ADMIN' | 'SUBSCRIBER' | 'GUEST';
+
+/** What an account is to a channel (whatsmeow types/newsletter.go NewsletterRole). */
+export function roleIn(newsletter: Newsletter, account: Account): NewsletterRole {
+  if (newsletter.owner === account) return 'OWNER';
+  if (newsletter.admins.has(account)) return 'ADMIN';
+  return newsletter.followers.has(account) ? 'SUBSCRIBER' : 'GUEST';
+}
+
+/** Whether it may publish and change the channel. */
+export function runs(newsletter: Newsletter, account: Account): boolean {
+  return newsletter.owner === account || newsletter.admins.has(account);
 }

@@ -57,6 +57,30 @@ export class ChannelClient {
     });
   }
 
+  /** Of a channel that the account owns: the person may become an admin. */
+  async inviteAdmin(channel: Channel, person: { readonly lid: string }): Promise<void> {
+    await this.#mex('9387141988078609', { newsletter_id: jidOf(channel), user_id: person.lid });
+  }
+
+  /** Becomes an admin of a channel that it was invited to. */
+  async acceptAdmin(channel: Channel): Promise<void> {
+    await this.#mex('9580828702035549', { newsletter_id: jidOf(channel) });
+  }
+
+  /** GraphQL answers with a result when it refuses, too (`iq/newsletter-admins.ts` has the numbers). */
+  async #mex(queryId: string, variables: object): Promise<void> {
+    const answer = await this.#connection.query({
+      tag: 'iq',
+      attrs: { to: '@s.whatsapp.net', type: 'get', xmlns: 'w:mex' },
+      content: [
+        { tag: 'query', attrs: { query_id: queryId }, content: Buffer.from(JSON.stringify({ variables })) },
+      ],
+    });
+    const result = getBinaryNodeChild(answer, 'result')?.content;
+    const { errors } = JSON.parse(Buffer.from((result ?? '{}') as Uint8Array).toString('utf8'));
+    if (errors) throw new Error(`the channel refused: ${JSON.stringify(errors)}`);
+  }
+
   /** Takes a post that came; it is not encrypted. */
   take(node: BinaryNode): void {
     this.#connection.acknowledge(node);

@@ -1,5 +1,5 @@
 import type { BinaryNode } from 'baileys';
-import type { Newsletter } from '../newsletters/newsletters.ts';
+import { type Newsletter, runs } from '../newsletters/newsletters.ts';
 import type { Post } from '../newsletters/posts.ts';
 import type { NetworkServices } from '../services.ts';
 import type { RegisteredDevice } from '../state/directory.ts';
@@ -26,7 +26,7 @@ export function publish(network: NetworkServices, sender: RegisteredDevice, node
   const newsletter = network.newsletters.get(node.attrs.to ?? '');
   if (!newsletter) return { ack: { error: NOT_FOUND } };
   if (node.attrs.type === 'reaction') return react(newsletter, sender, node);
-  if (newsletter.owner !== sender.account) return { ack: { error: FORBIDDEN } };
+  if (!runs(newsletter, sender.account)) return { ack: { error: FORBIDDEN } };
   const { edit } = node.attrs;
   if (edit === CHANGE || edit === REVOKE) {
     const post = newsletter.posts.byId(node.attrs.id);

@@ -29,6 +29,7 @@ export const MESSAGE_KINDS = [
   'album',
   'event_response',
   'group_invite',
+  'newsletter_invite',
   'payment',
   'edit',
   'revoke',

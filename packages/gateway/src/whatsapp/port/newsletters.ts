@@ -1,5 +1,5 @@
 import type { MessageContent } from './content.ts';
-import type { Jid } from './identity.ts';
+import type { Identity, Jid } from './identity.ts';
 
 /** A channel as the account sees it. */
 export interface Newsletter {
@@ -59,17 +59,77 @@ export interface NewNewsletter {
   picture: Uint8Array | null;
 }
 
-/** Channels: those that the account follows or has, and their posts. Every call asks the server. */
-export interface SessionNewsletters {
-  list(): Promise<Newsletter[]>;
-  find(name: NewsletterName): Promise<Newsletter>;
-  create(newsletter: NewNewsletter): Promise<Newsletter>;
-  follow(newsletter: Jid, follows: boolean): Promise<void>;
-  mute(newsletter: Jid, muted: boolean): Promise<void>;
+/** What of a channel is to be another; what is left out stays. */
+export interface NewsletterChange {
+  name?: string;
+  /** Empty takes it off. */
+  description?: string;
+  /** JPEG; null takes it off. */
+  picture?: Uint8Array | null;
+}
+
+/** How the directory is ordered when no text is looked for (the pages of the apps). */
+export const DIRECTORY_VIEWS = ['recommended', 'trending', 'popular', 'new'] as const;
+export type DirectoryView = (typeof DIRECTORY_VIEWS)[number];
+
+export interface DirectorySearch {
+  /** What to look for, or which list to show. */
+  what: { text: string } | { view: DirectoryView; countries: string[] };
+  limit: number;
+  /** As a page before it said. */
+  cursor: string | null;
+}
+
+/** What the directory says of a channel is less than the channel itself: no state, no viewer. */
+export interface DirectoryPage {
+  newsletters: Newsletter[];
+  /** Null: there are no more. */
+  next: string | null;
+}
+
+export type NewsletterRole = 'owner' | 'admin' | 'subscriber' | 'guest';
+
+export interface NewsletterFollower extends Identity {
+  role: NewsletterRole;
+  /** As they call themselves; null when it is not told. */
+  name: string | null;
+  /** Milliseconds; null when it is not told. */
+  followedAt: number | null;
+}
+
+/** Who runs a channel. A person is named as WhatsApp knows them, by LID where there is one. */
+export interface SessionNewsletterAdmins {
+  /** Owner and admins first; WhatsApp tells those who run the channel, and no more than `count`. */
+  followers(newsletter: Jid, count: number): Promise<NewsletterFollower[]>;
+  /** Who was asked to become an admin and has not answered. */
+  invited(newsletter: Jid): Promise<Identity[]>;
+  /** Gives until when it holds: milliseconds, null when it is not told. */
+  invite(newsletter: Jid, person: Jid): Promise<number | null>;
+  revokeInvite(newsletter: Jid, person: Jid): Promise<void>;
+  acceptInvite(newsletter: Jid): Promise<void>;
+  demote(newsletter: Jid, person: Jid): Promise<void>;
+  changeOwner(newsletter: Jid, person: Jid): Promise<void>;
+}
+
+export interface SessionNewsletterPosts {
   /** The newest `count`, or those before a post by its number, in order. */
   posts(newsletter: Jid, page: { count: number; before: number | null }): Promise<NewsletterPost[]>;
   /** Counts as having looked at each. */
   view(newsletter: Jid, serverIds: number[]): Promise<void>;
   /** Null takes the reaction back. */
   react(newsletter: Jid, serverId: number, emoji: string | null): Promise<void>;
+}
+
+/** Channels: those that the account follows or has, and their posts. Every call asks the server. */
+export interface SessionNewsletters extends SessionNewsletterPosts, SessionNewsletterAdmins {
+  list(): Promise<Newsletter[]>;
+  find(name: NewsletterName): Promise<Newsletter>;
+  create(newsletter: NewNewsletter): Promise<Newsletter>;
+  /** Of those that everybody may find. */
+  search(search: DirectorySearch): Promise<DirectoryPage>;
+  change(newsletter: Jid, change: NewsletterChange): Promise<void>;
+  /** For good. */
+  remove(newsletter: Jid): Promise<void>;
+  follow(newsletter: Jid, follows: boolean): Promise<void>;
+  mute(newsletter: Jid, muted: boolean): Promise<void>;
 }

@@ -37,28 +37,39 @@ export function whose(request: FastifyRequest): Whose {
   return { caller: request.caller, deviceId: selectedDevice(request) };
 }
 
+/** The longest that the apps take, in characters. */
+export const LONGEST_NAME = 100;
+export const LONGEST_DESCRIPTION = 2048;
+
+/** How a body gives the picture of a channel. */
+export const pictureMembers = {
+  picture: base64Text('JPEG, PNG, WebP or GIF; it is cut to a square'),
+  image_base64: base64Text('The same as `picture`'),
+  picture_url: Type.Optional(
+    refusing(
+      'one beside `picture`',
+      Type.String({ description: 'Public URL of it. Either this or `picture`' }),
+    ),
+  ),
+};
+const Picture = Type.Object(pictureMembers);
+
 const NewChannel = Type.Object(
   {
-    name: Type.String({ minLength: 1, maxLength: 100 }),
-    description: Type.Optional(Type.String({ maxLength: 2048 })),
-    picture: base64Text('JPEG, PNG, WebP or GIF; it is cut to a square'),
-    image_base64: base64Text('The same as `picture`'),
-    picture_url: Type.Optional(
-      refusing(
-        'one beside `picture`',
-        Type.String({ description: 'Public URL of it. Either this or `picture`' }),
-      ),
-    ),
+    name: Type.String({ minLength: 1, maxLength: LONGEST_NAME }),
+    description: Type.Optional(Type.String({ maxLength: LONGEST_DESCRIPTION })),
+    ...pictureMembers,
     device_id: DeviceId,
   },
   { examples: [{ name: 'Offers', description: 'What is new each week' }] },
 );
 
-function pictureIn({
+/** Throws VALIDATION_ERROR for two pictures. */
+export function pictureIn({
   picture,
   image_base64,
   picture_url: url,
-}: Static<typeof NewChannel>): MediaInput | null {
+}: Static<typeof Picture>): MediaInput | null {
   const base64 = picture || image_base64;
   if (base64 && url) throw invalidField('picture_url', 'give either picture or picture_url, not both');
   if (base64) return { base64 };

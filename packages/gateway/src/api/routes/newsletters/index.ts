@@ -3,13 +3,19 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import type { InlineFiles } from '../../../media/inline-files.ts';
 import { acceptFilesInJson } from '../../request/json-body.ts';
+import { type AdminParts, adminRoutes } from './admins.ts';
 import { type ChannelParts, channelRoutes } from './channels.ts';
+import { directoryRoutes } from './directory.ts';
+import { manageRoutes } from './manage.ts';
 import { type PostParts, postRoutes } from './posts.ts';
 
-export type NewslettersParts = ChannelParts & PostParts & { inlineFiles: InlineFiles };
+export type NewslettersParts = ChannelParts & PostParts & AdminParts & { inlineFiles: InlineFiles };
 
 export const newslettersRoutes: FastifyPluginAsyncTypebox<NewslettersParts> = async (app, parts) => {
   acceptFilesInJson(app as unknown as FastifyInstance, parts.inlineFiles);
   await app.register(channelRoutes, parts);
+  await app.register(directoryRoutes, parts);
+  await app.register(manageRoutes, parts);
   await app.register(postRoutes, parts);
+  await app.register(adminRoutes, parts);
 };

@@ -11,7 +11,9 @@ const Picture = Nullable(Type.Object({ id: Type.String(), direct_path: Nullable(
 export const NewsletterAnswer = Type.Object(
   {
     id: Jid,
-    state: Type.Object({ type: Type.String({ examples: ['active'] }) }),
+    state: Type.Object({
+      type: Type.String({ description: 'Empty in the directory: it does not say', examples: ['active'] }),
+    }),
     thread_metadata: Type.Object({
       creation_time: Type.String({ description: 'Unix seconds' }),
       invite: Type.String({ description: 'The end of its link' }),

@@ -2,20 +2,22 @@ import { RequestRefused } from '../../port/errors.ts';
 import type { Jid } from '../../port/identity.ts';
 import type { Newsletter, SessionNewsletters } from '../../port/newsletters.ts';
 import type { Link } from '../connection/link.ts';
-import { type BinaryNode, getBinaryNodeChild, QueryIds, type Socket, XWAPaths } from '../library.ts';
+import { QueryIds, type Socket, XWAPaths } from '../library.ts';
 import type { AckWaiter } from '../outbound/ack-waiter.ts';
 import { mexQuery } from '../outbound/mex-query.ts';
-import { parseNewsletter, parsePosts } from '../parse/newsletter.ts';
+import { parseDirectory, parseNewsletter } from '../parse/newsletter.ts';
+import { newsletterAdmins } from './newsletter-admins.ts';
+import { newsletterPosts } from './newsletter-posts.ts';
 
 const SERVER = '@s.whatsapp.net';
 const NOT_FOUND = 404;
 /** The library has no number for it (whatsmeow newsletter.go querySubscribedNewsletters). */
 const SUBSCRIBED = { queryId: '6388546374527196', path: 'xwa2_newsletter_subscribed' };
+/** The library has no numbers for them (zapo spec/mex FetchNewsletterDirectorySearchResults, -DirectoryList). */
+const SEARCH = { queryId: '26301059626252132', path: 'xwa2_newsletters_directory_search' };
+const DIRECTORY = { queryId: '26125047313831973', path: 'xwa2_newsletters_directory_list' };
 /** What an account agrees to before it makes a channel (whatsmeow newsletter.go AcceptTOSNotice). */
 const TERMS = { id: '20601218', stage: '5' };
-/** Takes a reaction back (whatsmeow newsletter.go NewsletterSendReaction). */
-const UNREACT = { edit: '7' };
-const ACK_TIMEOUT_MS = 20_000;
 
 export function newsletters(link: Link, acks: AckWaiter): SessionNewsletters {
   const change = (queryId: string, path: string, jid: Jid): Promise<void> =>
@@ -23,6 +25,9 @@ export function newsletters(link: Link, acks: AckWaiter): SessionNewsletters {
       await mexQuery(socket, { queryId, path, variables: { newsletter_id: jid } });
     });
   return {
+    ...newsletterPosts(link, acks),
+    ...newsletterAdmins(link),
+
     list: () =>
       link.ask(async (socket) => {
         const found = await mexQuery(socket, { ...SUBSCRIBED, variables: {} });
@@ -56,6 +61,37 @@ export function newsletters(link: Link, acks: AckWaiter): SessionNewsletters {
         return described(await mexQuery(socket, { ...query, variables }));
       }),
 
+    search: ({ what, limit, cursor }) =>
+      link.ask(async (socket) => {
+        const page = { limit, ...(cursor ? { start_cursor: cursor } : {}) };
+        // As zapo asks (client/newsletter/discovery.ts).
+        const [query, input] =
+          'text' in what
+            ? [SEARCH, { search_text: what.text, categories: [], ...page }]
+            : [
+                DIRECTORY,
+                {
+                  view: what.view.toUpperCase(),
+                  filters: { country_codes: what.countries, categories: [] },
+                  ...page,
+                },
+              ];
+        const variables = { input, fetch_status_metadata: false };
+        return parseDirectory(await mexQuery(socket, { ...query, variables }));
+      }),
+
+    change: (jid, { picture, ...texts }) =>
+      link.ask(async (socket) => {
+        // An empty picture takes it off, and `settings` is there (Baileys newsletter.js newsletterUpdate).
+        const shown =
+          picture === undefined ? {} : { picture: picture ? Buffer.from(picture).toString('base64') : '' };
+        const variables = { newsletter_id: jid, updates: { ...texts, ...shown, settings: null } };
+        const query = { queryId: QueryIds.UPDATE_METADATA, path: 'xwa2_newsletter_update' };
+        await mexQuery(socket, { ...query, variables });
+      }),
+
+    remove: (jid) => change(QueryIds.DELETE, XWAPaths.xwa2_newsletter_delete_v2, jid),
+
     follow: (jid, follows) =>
       follows
         ? change(QueryIds.FOLLOW, XWAPaths.xwa2_newsletter_join_v2, jid)
@@ -65,48 +101,6 @@ export function newsletters(link: Link, acks: AckWaiter): SessionNewsletters {
       muted
         ? change(QueryIds.MUTE, XWAPaths.xwa2_newsletter_mute_v2, jid)
         : change(QueryIds.UNMUTE, XWAPaths.xwa2_newsletter_unmute_v2, jid),
-
-    posts: (jid, { count, before }) =>
-      link.ask(async (socket) => {
-        const attrs = {
-          type: 'jid',
-          jid,
-          count: String(count),
-          ...(before ? { before: String(before) } : {}),
-        };
-        const answer: BinaryNode = await socket.query({
-          tag: 'iq',
-          attrs: { id: socket.generateMessageTag(), type: 'get', to: SERVER, xmlns: 'newsletter' },
-          content: [{ tag: 'messages', attrs }],
-        });
-        return parsePosts(getBinaryNodeChild(answer, 'messages'));
-      }),
-
-    view: (jid, serverIds) =>
-      link.ask(async (socket) => {
-        // The server's ack has the id of the receipt, as the answer to a query has (whatsmeow NewsletterMarkViewed).
-        const items = serverIds.map((id) => ({ tag: 'item', attrs: { server_id: String(id) } }));
-        const ack: BinaryNode = await socket.query({
-          tag: 'receipt',
-          attrs: { to: jid, type: 'view', id: socket.generateMessageTag() },
-          content: [{ tag: 'list', attrs: {}, content: items }],
-        });
-        if (ack.attrs.error) throw new RequestRefused(Number(ack.attrs.error), 'not counted');
-      }),
-
-    react: (jid, serverId, emoji) =>
-      link.ask(async (socket) => {
-        const id = socket.generateMessageTag();
-        const waiting = acks.wait(id, ACK_TIMEOUT_MS);
-        const reaction = { tag: 'reaction', attrs: emoji === null ? {} : { code: emoji } };
-        const attrs = { to: jid, id, server_id: String(serverId), type: 'reaction' };
-        await socket.sendNode({
-          tag: 'message',
-          attrs: { ...attrs, ...(emoji === null ? UNREACT : {}) },
-          content: [reaction],
-        });
-        await waiting.ack;
-      }),
   };
 }
 

@@ -80,6 +80,10 @@ function parseTrade(m: Message): Parsed | null {
     const { caption, groupName, contextInfo: context } = m.groupInviteMessage;
     return { kind: 'group_invite', text: first(caption, groupName), context };
   }
+  if (m.newsletterAdminInviteMessage) {
+    const { caption, newsletterName, contextInfo: context } = m.newsletterAdminInviteMessage;
+    return { kind: 'newsletter_invite', text: first(caption, newsletterName), context };
+  }
   return null;
 }
 

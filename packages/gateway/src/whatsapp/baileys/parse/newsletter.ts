@@ -1,5 +1,6 @@
 /** Channels and their posts as the server describes them. What is missing or of another type is empty. */
 import type {
+  DirectoryPage,
   Newsletter,
   NewsletterPicture,
   NewsletterPost,
@@ -8,11 +9,10 @@ import type {
 import { type BinaryNode, getBinaryNodeChild, getBinaryNodeChildren, isJidNewsletter } from '../library.ts';
 import { cleanTexts } from './clean-text.ts';
 import { parseContent } from './content-parser.ts';
+import { object, text } from './json-fields.ts';
 import { decodeMessage } from './message-bytes.ts';
 import { stampedTime } from './stamped-time.ts';
 import { stampOf } from './stanza-time.ts';
-
-type Json = { readonly [name: string]: unknown };
 
 /** Of a GraphQL answer (whatsmeow types/newsletter.go NewsletterMetadata); null for what names no channel. */
 export function parseNewsletter(value: unknown): Newsletter | null {
@@ -37,6 +37,16 @@ export function parseNewsletter(value: unknown): Newsletter | null {
       muted: text(viewer.mute).toLowerCase() === 'on',
     },
   });
+}
+
+/** A page of the directory (zapo spec/mex FetchNewsletterDirectorySearchResults). */
+export function parseDirectory(value: unknown): DirectoryPage {
+  const { result, page_info: page } = object(value);
+  const { hasNextPage, endCursor } = object(page);
+  return {
+    newsletters: Array.isArray(result) ? result.flatMap((each) => parseNewsletter(each) ?? []) : [],
+    next: hasNextPage === true ? text(endCursor) || null : null,
+  };
 }
 
 function named(value: unknown): NewsletterText {
@@ -87,12 +97,4 @@ function contentOf(post: BinaryNode) {
 function count(node: BinaryNode | undefined): number {
   const told = Number(node?.attrs.count ?? 0);
   return Number.isSafeInteger(told) && told > 0 ? told : 0;
-}
-
-function object(value: unknown): Json {
-  return typeof value === 'object' && value !== null ? (value as Json) : {};
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
 }
