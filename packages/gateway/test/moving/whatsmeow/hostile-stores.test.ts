@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { WHATSMEOW } from '../../../src/moving/formats/whatsmeow/format.ts';
 import { HeldSessionRefused } from '../../../src/whatsapp/port/moving.ts';
@@ -123,6 +126,48 @@ describe('a whatsmeow store that was made to harm', () => {
       pageOf(bytes, first + level).set(innerPage(first + level + 1));
     }
     expect(refusal(bytes).message).toMatch(/whatsmeow_sessions is damaged/);
+  });
+
+  it('with bytes changed anywhere is read or refused, and nothing else', () => {
+    const changes = fc.array(fc.tuple(fc.nat(SAMPLE_STORE.length - 1), fc.nat(255)), {
+      minLength: 1,
+      maxLength: 60,
+    });
+    fc.assert(
+      fc.property(changes, (changed) => {
+        const bytes = Buffer.from(SAMPLE_STORE);
+        for (const [at, value] of changed) bytes[at] = value;
+        try {
+          readWhole(bytes);
+        } catch (error) {
+          expect(error).toBeInstanceOf(HeldSessionRefused);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('with its text changed anywhere is read or refused, and nothing else', () => {
+    const dump = readFileSync(join(import.meta.dirname, 'store.sql'));
+    const changes = fc.array(
+      fc.tuple(
+        fc.nat(dump.length - 1),
+        fc.constantFrom(...[0, 9, 10, 13, 34, 46, 48, 92, 110, 120, 123, 255]),
+      ),
+      { minLength: 1, maxLength: 60 },
+    );
+    fc.assert(
+      fc.property(changes, (changed) => {
+        const bytes = Buffer.from(dump);
+        for (const [at, value] of changed) bytes[at] = value;
+        try {
+          readWhole(bytes);
+        } catch (error) {
+          expect(error).toBeInstanceOf(HeldSessionRefused);
+        }
+      }),
+      { numRuns: 200 },
+    );
   });
 
   it('that says in its log to be bigger than all there is stays as big as it is', () => {

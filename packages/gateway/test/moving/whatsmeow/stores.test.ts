@@ -56,6 +56,17 @@ describe('a whatsmeow store', () => {
     });
   });
 
+  it('finds the LID of the account among those of others, where the device has none yet', () => {
+    const store = changedStore((db) => {
+      db.exec('UPDATE whatsmeow_device SET lid = NULL');
+      db.prepare('INSERT INTO whatsmeow_lid_map (lid, pn) VALUES (?, ?)').run(
+        '10000000000001',
+        '551199990001',
+      );
+    });
+    expect(new MovedIn(ALICE, store).lid).toBe('10000000000001:2@lid');
+  });
+
   it('gives the keys of the account state, and leaves the versions to be fetched anew', () => {
     const alice = new MovedIn(ALICE);
     expect(alice.of('app-state-sync-key').get(Buffer.from([0, 0, 0, 0, 1, 1]).toString('base64'))).toEqual({

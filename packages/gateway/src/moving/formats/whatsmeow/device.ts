@@ -11,7 +11,9 @@ interface KeyPair {
 }
 
 /** What of the credentials does not stand in the device's row. */
-export interface KeyNumbers {
+export interface Beside {
+  /** The account's LID, digits, where the row has none: whatsmeow fills it in when it next connects. */
+  lid: string | undefined;
   nextPreKeyId: number;
   /** In base64: with it changes of the account's state are sealed. */
   appStateKeyId: string | undefined;
@@ -31,12 +33,14 @@ export function ownIdentity(row: DeviceRow, file: string): KeyPair {
 }
 
 /** @param file where the row was found */
-export function credentials(row: DeviceRow, numbers: KeyNumbers, file: string): Record<string, unknown> {
+export function credentials(row: DeviceRow, beside: Beside, file: string): Record<string, unknown> {
   const bytes = (column: keyof DeviceRow & string, length?: number): Uint8Array =>
     needed(row[column] as Uint8Array | null, { table: DEVICE, column, file }, length);
   const number = (column: keyof DeviceRow & string): number =>
     needed(row[column] as number | null, { table: DEVICE, column, file });
-  const lid = row.lid || undefined;
+  const jid = needed(row.jid, { table: DEVICE, column: 'jid', file });
+  const [, device] = /(:\d+)@/.exec(jid) ?? [];
+  const lid = row.lid || (beside.lid === undefined ? undefined : `${beside.lid}${device ?? ''}@lid`);
   return {
     noiseKey: keyPair(bytes('noise_key', 32)),
     signedIdentityKey: ownIdentity(row, file),
@@ -54,16 +58,16 @@ export function credentials(row: DeviceRow, numbers: KeyNumbers, file: string): 
       deviceSignature: bytes('adv_device_sig', 64),
     },
     me: {
-      id: needed(row.jid, { table: DEVICE, column: 'jid', file }),
+      id: jid,
       ...(lid ? { lid } : {}),
       ...nameOf(row),
     },
     platform: row.platform || undefined,
-    ...(numbers.appStateKeyId ? { myAppStateKeyId: numbers.appStateKeyId } : {}),
-    nextPreKeyId: numbers.nextPreKeyId,
+    ...(beside.appStateKeyId ? { myAppStateKeyId: beside.appStateKeyId } : {}),
+    nextPreKeyId: beside.nextPreKeyId,
     // Which of them the server has is not certain: whatsmeow notes it after the upload, and gives single ones away
     // out of turn. All are kept, and those that are uploaded next are new.
-    firstUnuploadedPreKeyId: numbers.nextPreKeyId,
+    firstUnuploadedPreKeyId: beside.nextPreKeyId,
   };
 }
 

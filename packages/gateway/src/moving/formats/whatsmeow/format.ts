@@ -17,7 +17,7 @@ export const WHATSMEOW: SessionFormat = {
     const found: { tables: StoredTables; sessions: FoundSession[] }[] = [];
     for (const path of files.paths) {
       const tables = tablesOf(files, path);
-      if (tables) found.push({ tables, sessions: sessionsOf(tables) });
+      if (tables) found.push({ tables, sessions: sessionsOf(tables, lastWritten(files, path)) });
     }
     const [first] = found;
     if (!first) return null;
@@ -41,8 +41,14 @@ function tablesOf(files: HandedFiles, path: string): StoredTables | null {
   return DUMP_BEGINS.test(beginning) ? copiedTables(path, bytes) : null;
 }
 
-function sessionsOf(tables: StoredTables): FoundSession[] {
+/** Of the file and of its log: a program that runs writes there first. */
+function lastWritten(files: HandedFiles, path: string): number | null {
+  const times = [path, `${path}-wal`].map((each) => files.writtenAt(each)).filter((at) => at !== null);
+  return times.length === 0 ? null : Math.max(...times);
+}
+
+function sessionsOf(tables: StoredTables, writtenAt: number | null): FoundSession[] {
   checkVersion(tables);
   const names = [...tables.rows(DEVICE_NAMES)].map(({ jid }) => jid).filter((jid) => jid !== null);
-  return names.map((name) => ({ name, read: () => heldSession(tables, name) }));
+  return names.map((name) => ({ name, lastWritten: writtenAt, read: () => heldSession(tables, name) }));
 }

@@ -24,7 +24,8 @@ export function heldSession(tables: StoredTables, jid: string): HeldSession {
   const row = deviceRow(tables, jid);
   const people = new People(tables, jid);
   const signal = new SignalKeys(tables, jid, people, ownIdentity(row, tables.file).public);
-  const numbers = {
+  const beside = {
+    lid: people.ownLid,
     nextPreKeyId: nextPreKeyId(tables, jid),
     appStateKeyId: newestAppStateKey(tables, jid),
   };
@@ -40,7 +41,7 @@ export function heldSession(tables: StoredTables, jid: string): HeldSession {
   ];
   const notTaken: NotTaken[] = [];
   return {
-    creds: credentials(row, numbers, tables.file),
+    creds: credentials(row, beside, tables.file),
     place: placeOf(tables, DEVICE.name),
     keys: (function* (): Iterable<HeldKey> {
       for (const [type, table, entries] of parts) {

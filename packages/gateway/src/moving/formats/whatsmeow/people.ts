@@ -7,6 +7,8 @@ export class People implements LidDirectory {
   readonly #lids = new Map<string, string>();
   readonly #numbers = new Map<string, string>();
   readonly #own: ReadonlySet<string>;
+  /** Digits; undefined when the store does not say it. */
+  readonly ownLid: string | undefined;
 
   /** Throws `HeldSessionRefused`. */
   constructor(tables: StoredTables, jid: string) {
@@ -14,8 +16,10 @@ export class People implements LidDirectory {
       if (lid && pn && DIGITS.test(lid) && DIGITS.test(pn)) this.#add(pn, lid);
     }
     const device = deviceRow(tables, jid);
-    const [number, lid] = [userOf(device.jid), userOf(device.lid)];
-    this.#own = new Set([number, lid].filter((user) => user !== null));
+    const number = userOf(device.jid);
+    const lid = userOf(device.lid) ?? this.#lids.get(number ?? '');
+    this.#own = new Set([number, lid].filter((user) => user != null));
+    this.ownLid = lid;
     if (number && lid) this.#add(number, lid);
   }
 
