@@ -29,6 +29,7 @@ const variables = {
   CALL: '',
   NEWSLETTER: '',
   STORY: '',
+  SEEN: '',
   LABEL: '',
 };
 const blocks = new Map<string, string>();
@@ -312,6 +313,17 @@ test('stories.md: post, choose who sees them, follow and take back', async () =>
   variables.STORY = sent.message_id;
   const [followed, deleted] = answers(await run('story-follow'));
   expect([followed.story.reached, deleted.status_type]).toEqual([2, 'revoke']);
+});
+
+test('stories.md: what contacts post', async () => {
+  variables.SEEN = (await contact.stories.postText('Good morning', { to: [shop] })).id;
+  await until('the story is there', async () => {
+    const headers = { authorization: `Bearer ${variables.TOKEN}` };
+    return (await fetch(`${world.gateway.url}/stories/${variables.SEEN}`, { headers })).ok;
+  });
+  const [list, story, seen] = answers(await run('story-inbox'));
+  expect(list.contacts[0].stories[0].message_id).toBe(variables.SEEN);
+  expect([story.story.seen, seen.message_id]).toEqual([false, variables.SEEN]);
 });
 
 test('newsletters.md: make, publish, read', async () => {

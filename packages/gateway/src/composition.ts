@@ -246,6 +246,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
   });
   const stories = composeStories({
     db,
+    finder: messages.finder,
     clock,
     log: logOf('stories'),
     devices,
@@ -296,6 +297,10 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     ...groups.reports,
     ...contacts.reports,
     ...chats.reports,
+    ownRead: async (device, read) => {
+      await chats.reports.ownRead(device, read);
+      await stories.inbox.sawElsewhere(device, read);
+    },
     mediaRetry: (device, answer) => media.service.handleRetryAnswer(device, answer),
   });
   tenancy.files({

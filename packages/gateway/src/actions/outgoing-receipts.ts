@@ -13,6 +13,7 @@ import { onSession } from '../whatsapp/port/app-errors.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { RetryAddress } from '../whatsapp/port/messages.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
+import { STORIES } from '../whatsapp/port/stories.ts';
 import { mayBe, namesMeant } from './names-meant.ts';
 
 export interface ReceiptRequest {
@@ -162,8 +163,11 @@ export class OutgoingReceipts {
   ): Promise<string[]> {
     const batches: { chat: Identity; sender: Identity | null; messageIds: string[] }[] = [];
     for (const { id, chat, isGroup, sender } of subjects) {
-      if (isGroup && !sender) throw invalidField('sender_jid', 'is needed in a group: who wrote the message');
-      const author = isGroup ? sender : null;
+      const isShared = isGroup || chat.jid === STORIES;
+      if (isShared && !sender) {
+        throw invalidField('sender_jid', 'is needed in a group, and of a story: who wrote the message');
+      }
+      const author = isShared ? sender : null;
       const batch = batches.find((each) => !author || (each.sender && sameIdentity(each.sender, author)));
       if (batch) batch.messageIds.push(id);
       else batches.push({ chat, sender: author, messageIds: [id] });
@@ -205,7 +209,8 @@ function subjectOf(
     };
   }
   const isGroup = chat.jid?.endsWith('@g.us') ?? false;
-  return { id, chat, isGroup, sender: sender ?? (isGroup ? null : chat), stored: null };
+  const isShared = isGroup || chat.jid === STORIES;
+  return { id, chat, isGroup, sender: sender ?? (isShared ? null : chat), stored: null };
 }
 
 /** Stored before the sender's device was kept: its account's phone is asked. */

@@ -150,6 +150,8 @@ export async function composeApi(parts: {
         payments: sends,
         status: {
           stories: parts.stories.stories,
+          inbox: parts.stories.inbox,
+          finder: parts.messages.finder,
           idempotency: sending.idempotency,
           inlineFiles: media.inlineFiles,
           bodyLimit: BODY_LIMIT,

@@ -66,6 +66,8 @@ export class ChatKeeper {
         if (name === null) return writes.change(trx, device, notice.contact, { name });
         return writes.set(trx, device, notice.contact, { name, listed: LISTED });
       }
+      case 'settings.user_status_mute':
+        return writes.set(trx, device, notice.contact, { stories_muted: notice.muted ? 1 : 0 });
       case 'settings.unarchive_chats':
         return keepSetting(trx, device, notice.unarchiveChats);
     }
@@ -76,7 +78,9 @@ export class ChatKeeper {
     if (collection === 'regular_low') {
       await writes.changeAll(trx, device, { pinned_at: null, archived_at: null, marked_unread: 0 });
     }
-    if (collection === 'regular_high') await writes.changeAll(trx, device, { muted: 0, muted_until: null });
+    if (collection === 'regular_high') {
+      await writes.changeAll(trx, device, { muted: 0, muted_until: null, stories_muted: 0 });
+    }
     if (collection === 'critical_unblock_low') await writes.changeAll(trx, device, { name: null });
   };
 

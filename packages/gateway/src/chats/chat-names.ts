@@ -68,6 +68,7 @@ async function join(
       archived_at: at.archived_at ?? archived_at,
       muted: Math.max(at.muted, muted),
       muted_until: at.muted === 1 ? at.muted_until : muted_until,
+      stories_muted: Math.max(at.stories_muted, under.stories_muted),
       marked_unread: Math.max(at.marked_unread, under.marked_unread),
       unread_count: at.unread_count + under.unread_count,
       read_at: Math.max(at.read_at, under.read_at),

@@ -8,12 +8,14 @@ import { MESSAGE_EVENTS } from './catalogue/message.ts';
 import type { EventName } from './catalogue/names.ts';
 import type { CatalogueEntry } from './catalogue/parts.ts';
 import { SENDING_EVENTS } from './catalogue/sending.ts';
+import { STORY_EVENTS } from './catalogue/story.ts';
 import { WEBHOOK_EVENTS } from './catalogue/webhook.ts';
 
 export type { CatalogueEntry } from './catalogue/parts.ts';
 
 const ENTRIES = {
   ...MESSAGE_EVENTS,
+  ...STORY_EVENTS,
   ...DEVICE_EVENTS,
   ...CONNECTION_EVENTS,
   ...CONTACT_EVENTS,

@@ -358,7 +358,7 @@ export class MessageArchive {
   /** What the kinds of the tenant's messages add, by row id; nothing for those that add nothing. */
   async details(
     tenantId: string,
-    messages: readonly Pick<StoredMessage, 'rowId' | 'kind' | 'context'>[],
+    messages: readonly Pick<StoredMessage, 'rowId' | 'kind' | 'context' | 'chatJid'>[],
   ): Promise<Map<string, Record<string, unknown>>> {
     const details = new Map<string, Record<string, unknown>>();
     for (const message of messages) {

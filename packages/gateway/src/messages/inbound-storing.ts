@@ -116,7 +116,7 @@ export class InboundStoring {
     const stored = storedMessage(row);
     if (!known) await this.#keepers.message(trx, device, stored);
     const applied = await applyAmendment(trx, device, message, stored.context.editedDetails);
-    const details = detailsInContext(stored.context) ?? wireDetails(row.kind, message.raw, this.#codec);
+    const details = detailsInContext(stored.context) ?? wireDetails(ofRow(row), message.raw, this.#codec);
     await announce(stored, { files: filesOf(message.content), applied, details });
     if (row.kind === 'poll') {
       await this.#events.votesRead(trx, device, await this.#votes.readEarlier(trx, device, message));
@@ -185,7 +185,7 @@ export class InboundStoring {
       return false;
     }
     if (row.kind === 'edit' && !message.content.sealed) {
-      const editedDetails = wireDetails(row.kind, message.raw, this.#codec);
+      const editedDetails = wireDetails(ofRow(row), message.raw, this.#codec);
       row.context = contextJson({ ...message.content, editedDetails });
       return false;
     }
@@ -211,6 +211,8 @@ function replaces(row: MessagesTable, known: StoredRow): boolean {
   if (isSealed(known)) return !isSealed(row);
   return known.kind === 'undecryptable' || (known.source === 'history' && row.source === 'phone');
 }
+
+const ofRow = ({ kind, chat_jid }: MessagesTable) => ({ kind, chat: chat_jid });
 
 function isSealed({ context }: Pick<MessagesTable, 'context'>): boolean {
   return parseContext(context).sealed !== null;

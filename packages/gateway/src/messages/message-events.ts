@@ -13,6 +13,7 @@ import {
   revokedData,
   undecryptableData,
 } from '../events/payloads/message.ts';
+import { storyData, storyDeletedData } from '../events/payloads/story.ts';
 import type { EventRecorder, NewEvent } from '../events/recorder.ts';
 import { canonicalJid } from '../identity/jid.ts';
 import { HotQuery } from '../storage/hot-query.ts';
@@ -20,8 +21,10 @@ import type { Database, DevicesTable } from '../storage/schema.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
 import type { InboundMessage } from '../whatsapp/port/messages.ts';
 import type { ReceiptKind } from '../whatsapp/port/receipts.ts';
+import { STORIES } from '../whatsapp/port/stories.ts';
 import { changeTarget } from './change-target.ts';
 import { type EventFiles, eventHead, eventMessage, filesOf, loadMedia, NO_FILES } from './event-message.ts';
+import { NOT_READ } from './shown-kinds.ts';
 import {
   chatOf,
   type MessageDevice,
@@ -43,7 +46,7 @@ export interface Arrival {
 /** Reads what the kind of a stored message adds; null for kinds that add nothing. */
 export type DetailsReader = (
   trx: Transaction<Database>,
-  row: Pick<StoredMessage, 'tenantId' | 'rowId' | 'kind' | 'context'>,
+  row: Pick<StoredMessage, 'tenantId' | 'rowId' | 'kind' | 'context' | 'chatJid'>,
 ) => Promise<Record<string, unknown> | null>;
 
 export class MessageEvents {
@@ -167,10 +170,31 @@ async function arrivalEvents(
     return [{ name: 'message.undecryptable', data: undecryptableData({ ...message, account }) }];
   }
   if ((row.kind === 'edit' || row.kind === 'revoke') && !arrival.applied) return [];
+  const ofContact = row.chatJid === STORIES && !row.fromMe;
+  if (row.kind === 'revoke' && ofContact) return storyDeleted(trx, device, row);
   const change = await changeEvent(trx, device, row);
   if (change !== undefined && row.kind !== 'reaction') return change ? [change] : [];
   const name = row.fromMe ? 'message.sent' : 'message.received';
-  return [{ name, data: messageData(message, device) }, ...(change ? [change] : [])];
+  const data = messageData(message, device);
+  const story: NamedData[] =
+    ofContact && !NOT_READ.includes(row.kind) && row.revokedAt === null
+      ? [{ name: 'story.received', data: storyData(data) }]
+      : [];
+  return [{ name, data }, ...story, ...(change ? [change] : [])];
+}
+
+async function storyDeleted(
+  trx: Transaction<Database>,
+  device: MessageDevice,
+  row: StoredMessage,
+): Promise<NamedData[]> {
+  const change = await changeOf(trx, device, row);
+  if (!change) return [];
+  const data = revokedData(change);
+  return [
+    { name: 'message.revoked', data },
+    { name: 'story.deleted', data: storyDeletedData(data) },
+  ];
 }
 
 /** The event of a message that changes another one; null when it does not say which, undefined for others. */

@@ -65,12 +65,13 @@ export class SealedContent {
 
   /** What the kind of a stored message adds to its answers and events; null for kinds that add nothing. */
   async details(
-    message: Pick<StoredMessage, 'tenantId' | 'rowId' | 'kind' | 'context'>,
+    message: Pick<StoredMessage, 'tenantId' | 'rowId' | 'kind' | 'context' | 'chatJid'>,
     db: Kysely<Database> = this.#db,
   ): Promise<Record<string, unknown> | null> {
     const known = detailsInContext(message.context);
-    if (known || !hasDetails(message.kind)) return known;
+    const of = { kind: message.kind, chat: message.chatJid };
+    if (known || !hasDetails(of)) return known;
     const raw = await this.read(message, db);
-    return raw && wireDetails(message.kind, raw, this.#codec);
+    return raw && wireDetails(of, raw, this.#codec);
   }
 }

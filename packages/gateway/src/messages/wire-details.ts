@@ -1,6 +1,7 @@
 /** What some kinds of message say beside their text: for people's programs, so in plain words. */
 import type { MessageKind } from '../whatsapp/port/content.ts';
 import { unwrapped } from '../whatsapp/port/envelopes.ts';
+import { STORIES } from '../whatsapp/port/stories.ts';
 import type { WireCodec, WireMessage } from '../whatsapp/port/wire-message.ts';
 import { boundedDetails, MOST_OPTIONS, parseForeignJson } from './bounds.ts';
 import { BUSINESS_DETAILS } from './business-details.ts';
@@ -15,14 +16,41 @@ type Details = Record<string, unknown>;
  * The details of a message by its kind, null for kinds that have none. Member names are those of
  * waE2E.Message (WAWebProtobufsE2E.proto); what a sender left out is null.
  */
-export function wireDetails(kind: string, raw: Uint8Array, codec: WireCodec): Details | null {
-  const read = READERS[kind as MessageKind];
+export function wireDetails(
+  of: { kind: string; chat: string },
+  raw: Uint8Array,
+  codec: WireCodec,
+): Details | null {
+  const read = readerOf(of);
   return read && raw.length > 0 ? boundedDetails(read(unwrapped(codec.decode(raw)))) : null;
 }
 
 /** Whether messages of the kind have details: for the others nothing need be loaded. */
-export function hasDetails(kind: MessageKind): boolean {
-  return READERS[kind] !== undefined;
+export function hasDetails(of: { kind: MessageKind; chat: string }): boolean {
+  return readerOf(of) !== undefined;
+}
+
+type Reader = (message: WireMessage) => Details | null;
+
+/** A text that is a story has a look; all other texts, which are most messages, are not opened for it. */
+function readerOf({ kind, chat }: { kind: string; chat: string }): Reader | undefined {
+  return kind === 'text' && chat === STORIES ? storyLook : READERS[kind as MessageKind];
+}
+
+function storyLook(message: WireMessage): Details | null {
+  const shown = member(message, 'extendedTextMessage');
+  return (
+    shown && {
+      background_color: rgb(number(shown, 'backgroundArgb')),
+      text_color: rgb(number(shown, 'textArgb')),
+      font: number(shown, 'font'),
+    }
+  );
+}
+
+/** The apps do not show how transparent a story's colours are. */
+function rgb(argb: number | null): string | null {
+  return argb === null ? null : `#${(argb & 0xff_ff_ff).toString(16).padStart(6, '0')}`;
 }
 
 /** What is known of the details beside the message's own bytes: since its last edit, or because it was sealed. */
@@ -31,7 +59,7 @@ export function detailsInContext({ editedDetails, eventResponse }: MessageContex
   return eventResponse && { response: eventResponse.response, extra_guest_count: eventResponse.extraGuests };
 }
 
-const READERS: Partial<Record<MessageKind, (message: WireMessage) => Details | null>> = {
+const READERS: Partial<Record<MessageKind, Reader>> = {
   ...BUSINESS_DETAILS,
   album: (message) => {
     const album = member(message, 'albumMessage');

@@ -48,6 +48,8 @@ export interface ChatsTable {
   /** Its messages until then are being hidden; 0: all that were to be are. */
   clear_to: Generated<number>;
   clear_keeps_starred: Generated<number>;
+  /** 1: the account's devices keep the person's stories apart from the others. */
+  stories_muted: Generated<number>;
 }
 
 /** What an account set for all its chats. */

@@ -23,7 +23,7 @@ import type {
 } from './key-tables.ts';
 import type { LabelMarksTable, LabelsTable } from './label-tables.ts';
 import type { DeviceProxiesTable, TenantProxiesTable } from './proxy-tables.ts';
-import type { StoriesTable } from './story-tables.ts';
+import type { SeenStoriesTable, StoriesTable } from './story-tables.ts';
 
 export type { SendBulksTable, SendJobsTable } from './job-tables.ts';
 
@@ -71,6 +71,7 @@ export interface Database {
   device_settings: DeviceSettingsTable;
   call_replies: CallRepliesTable;
   stories: StoriesTable;
+  seen_stories: SeenStoriesTable;
 }
 
 export interface TenantsTable {

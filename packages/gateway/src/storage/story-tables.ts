@@ -1,4 +1,13 @@
-/** The table of our stories: whom each is for, and how far it has come. */
+/** The tables of stories: whom each of ours is for and how far it has come, and which of others were seen. */
+
+export interface SeenStoriesTable {
+  message_row_id: string;
+  tenant_id: string;
+  device_id: string;
+  /** When it was posted, milliseconds, as is the other. */
+  posted_at: number;
+  seen_at: number;
+}
 
 export interface StoriesTable {
   /** UUID. */

@@ -1,15 +1,19 @@
 /** Stories: what requests call, and the part that takes them to thousands. */
 import type { Kysely } from 'kysely';
+import type { MessageFinder } from '../messages/finding/finder.ts';
 import type { Log } from '../observability/log.ts';
 import type { Step } from '../steps.ts';
 import type { Database } from '../storage/schema.ts';
 import { type DistributionParts, StoryDistribution } from './distribution.ts';
+import { StoryInbox } from './inbox.ts';
+import { InboxStore } from './inbox-store.ts';
 import { StoryResending } from './resending.ts';
 import { Stories, type StoriesParts } from './stories.ts';
 import { StoryStore } from './story-store.ts';
 
 export interface StoriesRoom {
   stories: Stories;
+  inbox: StoryInbox;
   /** Stands before the room that finds what was sent. */
   resending: StoryResending;
   distribution: Step;
@@ -21,6 +25,7 @@ const STOP_MS = 4000;
 export function composeStories(
   parts: Omit<StoriesParts, 'store' | 'wake'> & {
     db: Kysely<Database>;
+    finder: MessageFinder;
     log: Log;
     devices: StoriesParts['devices'] & DistributionParts['devices'];
   },
@@ -29,6 +34,7 @@ export function composeStories(
   const distribution = new StoryDistribution({ ...parts, store });
   return {
     stories: new Stories({ ...parts, store, wake: () => distribution.wake() }),
+    inbox: new StoryInbox({ ...parts, store: new InboxStore(parts.db) }),
     resending: new StoryResending({ ...parts, store }),
     distribution: {
       name: 'stories',

@@ -6,8 +6,8 @@ import type { Log } from '../observability/log.ts';
 import { sendToMore } from '../sending/delivery.ts';
 import { SendRejected } from '../whatsapp/port/errors.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
-import { STORIES } from '../whatsapp/port/stories.ts';
-import { PORTION, STORY_MS, type Story, sentTo } from './story.ts';
+import { STORIES, STORY_MS } from '../whatsapp/port/stories.ts';
+import { PORTION, type Story, sentTo } from './story.ts';
 import type { StoryMove, StoryStore } from './story-store.ts';
 
 export interface DistributionParts {

@@ -6,8 +6,7 @@ import type { MessageArchive } from '../messages/archive.ts';
 import type { MessageDevice } from '../messages/stored-message.ts';
 import { accountOf } from '../sending/account.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
-import { STORIES } from '../whatsapp/port/stories.ts';
-import { STORY_MS } from './story.ts';
+import { STORIES, STORY_MS } from '../whatsapp/port/stories.ts';
 import type { StoryStore } from './story-store.ts';
 
 export interface StoryResendingParts {

@@ -4,7 +4,7 @@ import { AppError, type ErrorCode } from '../errors.ts';
 import type { MessageName } from '../identity/message-name.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import type { MessageDevice, StoredMessage } from '../messages/stored-message.ts';
-import { findOwnMessages } from '../messages/visible.ts';
+import { findMessages, findOwnMessages } from '../messages/visible.ts';
 import { accountOf } from '../sending/account.ts';
 import type { Composed, Content } from '../sending/content.ts';
 import { type Delivered, deliver, earlierDelivery, type SendAttempt } from '../sending/delivery.ts';
@@ -17,6 +17,7 @@ import type { Jid } from '../whatsapp/port/identity.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 import { STORIES, type StoryAudience, type StoryPrivacy } from '../whatsapp/port/stories.ts';
 import { audienceOf, type SavedContacts } from './audience.ts';
+import { isContactStory, isStory } from './inbox.ts';
 import { FIRST_PORTION_MS, PORTION, type Story, sentTo } from './story.ts';
 import type { StoryMove, StoryStore } from './story-store.ts';
 
@@ -94,13 +95,36 @@ export class Stories {
 
   /** A story of ours that the caller may see; MESSAGE_NOT_FOUND otherwise. */
   async follow(caller: Caller, name: MessageName): Promise<FollowedStory> {
-    const { archive, devices, store } = this.#parts;
-    const named = await findOwnMessages({ archive, devices }, caller, name);
-    for (const message of named) {
-      const story = await store.ofMessage(caller.tenantId, message.rowId);
+    const { archive, devices } = this.#parts;
+    const followed = await this.#followed(await findOwnMessages({ archive, devices }, caller, name));
+    if (!followed) throw new AppError('MESSAGE_NOT_FOUND', { message: 'no story of yours has this id' });
+    return followed;
+  }
+
+  /**
+   * A story that the caller may see, whosever it is; of one that was posted here also how far it is. Throws
+   * MESSAGE_NOT_FOUND: so is one of somebody else that was taken back.
+   */
+  async find(
+    caller: Caller,
+    name: MessageName,
+  ): Promise<{ message: StoredMessage; own: FollowedStory | null }> {
+    const { archive, devices } = this.#parts;
+    const fits = (each: StoredMessage) => (each.fromMe ? isStory(each) : isContactStory(each));
+    const copies = await findMessages({ archive, devices }, caller, name, fits);
+    const own = await this.#followed(copies.filter(({ fromMe }) => fromMe));
+    const message = own?.message ?? copies[0];
+    if (!message) throw new AppError('MESSAGE_NOT_FOUND');
+    return { message, own };
+  }
+
+  async #followed(messages: readonly StoredMessage[]): Promise<FollowedStory | null> {
+    const { store } = this.#parts;
+    for (const message of messages) {
+      const story = await store.ofMessage(message.tenantId, message.rowId);
       if (story) return { story, message, views: await store.views(message) };
     }
-    throw new AppError('MESSAGE_NOT_FOUND', { message: 'no story of yours has this id' });
+    return null;
   }
 
   /** Takes a story back, from all whom it has reached; nobody else gets it. */

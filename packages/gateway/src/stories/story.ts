@@ -25,9 +25,6 @@ export interface Story {
   finishedAt: number | null;
 }
 
-/** WhatsApp shows a story for a day. */
-export const STORY_MS = 24 * 3600_000;
-
 /**
  * People of one stanza. WAHA's users see time-outs with 500 and refusals for haste with 256 (its issues 2080 and
  * 2096); with fewer the device has its turn for other messages more often.

@@ -314,6 +314,8 @@ async function exchange(
   const image = await api.post('/send/image', { number: contact.number, image: office.names.jpeg });
   const got = await contact.sendImage(shop.number, { bytes: await jpeg() });
   const gotText = await contact.sendText(shop.number, 'hello');
+  const gotStory = await contact.stories.postText('hello', { to: [shop] });
+  await until('the story is there', async () => (await api.get(`/stories/${gotStory.id}`)).status === 200);
   const media = await until('the picture is there', async () => {
     const answer = await api.get(`/messages/${got.id}/media`);
     return answer.status === 200 && answer;
@@ -336,6 +338,7 @@ async function exchange(
     sentImage: image.body.message_id,
     receivedImage: got.id,
     receivedText: gotText.id,
+    contactStory: gotStory.id,
     etag: media.headers.get('etag'),
   });
 }

@@ -65,7 +65,9 @@ describe('device_id and X-Device-Id', () => {
   test('two that differ are refused, on every operation', async () => {
     for (const operation of operations) {
       // Stories have words of their own for it.
-      const code = /^\/(status|stories)\//.test(operation.path) ? 'INVALID_REQUEST' : 'VALIDATION_ERROR';
+      const code = /^\/(status\/|stories(\/|$))/.test(operation.path)
+        ? 'INVALID_REQUEST'
+        : 'VALIDATION_ERROR';
       const refusal = { status: 400, code, field: 'device_id' };
       const answers = [await ask(operation, { query: 'a', header: 'b' })];
       if (operation.body) answers.push(await ask(operation, { body: 'a', header: 'b' }));

@@ -135,7 +135,7 @@ function foreignIds(pathBefore: string): string[] {
     '/groups/': [group],
     '/communities/': [community],
     '/newsletters/': [CHANNEL],
-    '/stories/': [sentMessage],
+    '/stories/': [sentMessage, receivedMessage],
     // A person is everybody's to write to, and nobody's id.
     '/chats/': [],
     '/webhooks/': [webhook],

@@ -38,7 +38,7 @@ const KNOWN_SEGMENTS: Record<string, string[]> = {
   '/newsletters/': ['<newsletter>'],
   '/newsletters/{jid}/admins/': ['<contact>', '<contactJid>'],
   '/newsletters/{jid}/admins/invites/': ['<contact>', '<contactJid>'],
-  '/stories/': ['<story>', '<sentText>'],
+  '/stories/': ['<story>', '<contactStory>', '<sentText>'],
   '/chats/': ['<contactJid>', '<contact>', '<group>'],
   '/users/': ['<victim>', '<user>', '<admin>'],
   '/devices/': ['<device>', '<newDevice>'],

@@ -44,6 +44,11 @@ export const EXCEPTIONS: readonly Exception[] = [
   at('storage/key-rotation.ts', /./, 'a new key: every sealed value once, while nobody is served'),
   at('chats/clearing.ts', /INDEX chats_to_clear/, 'the index holds what is to be hidden alone'),
   page('messages/finding/places.ts', /USING INDEX messages_/, 'a list, in the order of its index'),
+  page(
+    'stories/inbox-store.ts',
+    /COVERING INDEX messages_stories \(device_id=\? AND timestamp>\?\)$/,
+    'the index holds stories alone, and those of a day are grouped by contact',
+  ),
   page('messages/outbound-recovery.ts', /INDEX messages_unacknowledged/, 'the index holds the pending alone'),
   page('events/event-store.ts', /INDEX events_by_(tenant|device)/, 'the feed, in the order of its index'),
   at(

@@ -104,6 +104,7 @@ describe('the database', () => {
       device_settings: true,
       call_replies: true,
       stories: true,
+      seen_stories: true,
     };
     const names = async (): Promise<string[]> =>
       (await store.db.introspection.getTables())

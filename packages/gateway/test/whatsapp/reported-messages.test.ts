@@ -60,7 +60,9 @@ describe('reported', () => {
       text: 'Your booking',
       media: { kind: 'image', fileLength: 298_820 },
     });
-    expect(wireDetails('template', message?.raw ?? new Uint8Array(), wireCodec)).toMatchObject({
+    expect(
+      wireDetails({ kind: 'template', chat: '' }, message?.raw ?? new Uint8Array(), wireCodec),
+    ).toMatchObject({
       template_id: '881',
       buttons: [{ name: 'cta_url', params: { display_text: 'Open' } }],
     });
@@ -90,7 +92,7 @@ describe('reported', () => {
   it('an album, and a picture of it (WAHA issue 1405)', async () => {
     const album = await read({ ...secret, albumMessage: { expectedImageCount: 3, expectedVideoCount: 0 } });
     expect(album?.content).toMatchObject({ kind: 'album', text: null });
-    const details = wireDetails('album', album?.raw ?? new Uint8Array(), wireCodec);
+    const details = wireDetails({ kind: 'album', chat: '' }, album?.raw ?? new Uint8Array(), wireCodec);
     expect(details).toEqual({ expected_images: 3, expected_videos: 0 });
     const messageAssociation = { associationType: 1, parentMessageKey: { remoteJid: LID, id: '3EB1' } };
     const picture = await read({
@@ -145,7 +147,9 @@ describe('reported', () => {
     };
     const message = await read({ orderMessage });
     expect(message?.content).toMatchObject({ kind: 'order', text: 'Hats' });
-    expect(wireDetails('order', message?.raw ?? new Uint8Array(), wireCodec)).toMatchObject({
+    expect(
+      wireDetails({ kind: 'order', chat: '' }, message?.raw ?? new Uint8Array(), wireCodec),
+    ).toMatchObject({
       order_id: '775',
       item_count: 2,
       total: 25,

@@ -218,6 +218,7 @@ function routeStatus(network: NetworkServices, sender: RegisteredDevice, node: B
   const shared = childrenNamed(node, 'enc');
   const { participant } = node.attrs;
   const named = childrenNamed(childNamed(node, 'participants'), 'to');
+  const hidden = network.orders.hidingOtherName.has(sender.account.user);
   const targets =
     participant === undefined
       ? named.map((target) => ({ jid: target.attrs.jid, encs: childrenNamed(target, 'enc') }))
@@ -228,7 +229,7 @@ function routeStatus(network: NetworkServices, sender: RegisteredDevice, node: B
     const attrs = {
       from: STATUS_JID,
       participant: jidIn('lid', sender.account, sender.address.device),
-      participant_pn: alternateJid('lid', sender.account),
+      ...(hidden ? {} : { participant_pn: alternateJid('lid', sender.account) }),
       addressing_mode: 'lid',
       ...envelope.attrs,
     };

@@ -115,10 +115,10 @@ function toOwnDevices(
   target: ParsedJid,
 ): void {
   const { id, type, t, to, participant } = node.attrs;
-  const isGroup = target.server === 'g.us';
-  const mode = isGroup ? (network.groups.get(target.user)?.addressingMode ?? 'lid') : modeOf(target);
+  const isShared = target.server === 'g.us' || to === STATUS_JID;
+  const mode = isShared ? (network.groups.get(target.user)?.addressingMode ?? 'lid') : modeOf(target);
   const own = jidIn(mode, reader.account, reader.address.device);
-  const attrs = isGroup
+  const attrs = isShared
     ? { from: to, participant: own, recipient: participant }
     : { from: own, recipient: to === undefined ? undefined : bareJid(to) };
   const receipt = stanza('receipt', { ...attrs, id, type, t: t ?? timestamp() }, node.content);

@@ -69,6 +69,8 @@ export const OWN_EVENTS = [
   'message.reaction',
   'message.poll_vote',
   'message.starred',
+  'story.received',
+  'story.deleted',
   'group.join_request',
   'settings.status_privacy',
   'device.limited',

@@ -67,7 +67,7 @@ export class MessageFinder {
     const page = places.slice(0, filter.limit);
     const last = places.length > filter.limit ? page.at(-1) : undefined;
     return {
-      messages: await this.#described(
+      messages: await this.described(
         caller,
         devices,
         page.map(({ id }) => id),
@@ -93,7 +93,7 @@ export class MessageFinder {
       chat,
     });
     return {
-      messages: await this.#described(caller, devices, found.ids),
+      messages: await this.described(caller, devices, found.ids),
       nextCursor: found.nextCursor,
       complete,
     };
@@ -141,8 +141,8 @@ export class MessageFinder {
     return stored ? [given] : names;
   }
 
-  /** In the order of the ids. */
-  async #described(
+  /** Stored messages of the devices, all of them the caller's to see, in the order of our own ids. */
+  async described(
     { tenantId }: Caller,
     devices: MessageDevice[],
     ids: readonly string[],

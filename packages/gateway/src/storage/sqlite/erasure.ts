@@ -42,6 +42,7 @@ const TABLES = [
   'group_past_members',
   'groups',
   'stories',
+  'seen_stories',
 ] as const;
 
 /**

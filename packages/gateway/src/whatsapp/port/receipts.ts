@@ -17,6 +17,8 @@ export interface MessageReceipt {
 /** Another device of the account, or we, read messages of a chat. */
 export interface OwnRead {
   chat: Identity;
+  /** Who wrote them, where many write in one chat and it is told. */
+  sender: Identity | null;
   messageIds: string[];
 }
 
@@ -24,7 +26,7 @@ export interface OwnRead {
 export interface OutboundReceipt {
   kind: 'delivered' | 'read';
   chat: Identity;
-  /** The author, in a group. */
+  /** The author, in a group, and of stories. */
   sender: Identity | null;
   messageIds: string[];
   /** Milliseconds: when it was read. */

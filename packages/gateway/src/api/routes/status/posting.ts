@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from 'typebox';
-import { rfc3339, rfc3339OrNull } from '../../../clock.ts';
+import { rfc3339 } from '../../../clock.ts';
 import { invalidField } from '../../../errors.ts';
 import { audioContent } from '../../../sending/content/audio.ts';
 import { imageContent } from '../../../sending/content/image.ts';
@@ -18,7 +18,7 @@ import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../requ
 import { failures } from '../../request/failures.ts';
 import { once, SendHeaders } from '../../request/idempotency.ts';
 import { MessageIdParam, MessageQuery, messageName, RecordId } from '../../request/message.ts';
-import { Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
+import { OneOf, Rfc3339 } from '../../schemas.ts';
 import { EXAMPLE_PICTURE } from '../messages/example-files.ts';
 import { given, givenUp, text } from '../messages/send-kind.ts';
 import { FILE_FAILURES, SEND_FAILURES } from '../messages/send-request.ts';
@@ -94,28 +94,6 @@ const Posted = Type.Object({
   ...progress,
 });
 
-const Followed = Type.Object({
-  success: Type.Literal(true),
-  story: Type.Object(
-    {
-      message_id: Type.String(),
-      record_id: RecordId,
-      device_id: Type.String(),
-      state: OneOf(['posting', 'posted', 'failed', 'expired', 'deleted'] as const, {
-        description: '`posting`: not all have it yet. `expired`: a day was over before that',
-      }),
-      recipients: Type.Integer(),
-      reached: Type.Integer(),
-      refused: Type.Integer({ description: 'Of those, to how many WhatsApp refused to send it' }),
-      views: Type.Integer({ description: 'Who has seen it, and says so' }),
-      error: Nullable(Type.String()),
-      created_at: Rfc3339,
-      finished_at: Nullable(Rfc3339),
-    },
-    { title: 'Story' },
-  ),
-});
-
 export const postingRoutes: FastifyPluginAsyncTypebox<PostingParts> = async (app, parts) => {
   const { stories, idempotency } = parts;
   const tags = ['status'];
@@ -185,41 +163,6 @@ export const postingRoutes: FastifyPluginAsyncTypebox<PostingParts> = async (app
         const story = await stories.post(request.caller, { deviceId, content, people, attempt, signal });
         return { ...posted(type, story), ...given({ mime_type: story.mimeType ?? undefined }) };
       });
-    },
-  );
-
-  app.get(
-    '/stories/:id',
-    {
-      schema: {
-        tags,
-        operationId: 'getStory',
-        summary: 'How far a story of ours has come, and who saw it',
-        params: Type.Object({ id: MessageIdParam }),
-        querystring: MessageQuery,
-        headers: DeviceHeaders,
-        response: { 200: Followed, ...failures('INVALID_REQUEST', 'MESSAGE_NOT_FOUND') },
-      },
-    },
-    async (request) => {
-      const name = messageName(request, request.params.id);
-      const { story, message, views } = await stories.follow(request.caller, name);
-      return {
-        success: true as const,
-        story: {
-          message_id: message.messageId,
-          record_id: message.rowId,
-          device_id: story.deviceId,
-          state: story.state,
-          recipients: story.audience.length,
-          reached: story.position,
-          refused: story.refused,
-          views,
-          error: story.error,
-          created_at: rfc3339(story.createdAt),
-          finished_at: rfc3339OrNull(story.finishedAt),
-        },
-      };
     },
   );
 

@@ -21,6 +21,7 @@ const OWN: Record<string, Words> = {
     WHATSAPP_ERROR: 'STATUS_FAILED',
     WHATSAPP_TIMEOUT: 'STATUS_TIMEOUT',
   },
+  inbox: {},
   reading: {
     REJECTED_BY_WHATSAPP: 'PRIVACY_FETCH_FAILED',
     WHATSAPP_ERROR: 'PRIVACY_FETCH_FAILED',

@@ -2,7 +2,7 @@ import type { Identity, Jid } from '../../port/identity.ts';
 import type { OutboundReceipt, SessionReceipts } from '../../port/receipts.ts';
 import type { Link } from '../connection/link.ts';
 import { assertAnswered } from '../connection/unanswered.ts';
-import { type BinaryNode, isJidGroup, type Socket } from '../library.ts';
+import { type BinaryNode, isJidBroadcast, isJidGroup, type Socket } from '../library.ts';
 
 /** `mayShow`: whether this device lets others know, whatever the account's own setting says. */
 export function receipts(link: Link, mayShow: () => Promise<boolean>): SessionReceipts {
@@ -11,15 +11,16 @@ export function receipts(link: Link, mayShow: () => Promise<boolean>): SessionRe
       link.ask(async (socket) => {
         const open = receipt.kind !== 'read' || ((await mayShow()) && (await showsReading(socket)));
         await socket.sendNode(receiptStanza(receipt, open));
-        const { chat, kind, messageIds } = receipt;
-        if (kind === 'read') await link.report({ type: 'own_read', read: { chat, messageIds } });
+        const { chat, kind, messageIds, sender } = receipt;
+        if (kind === 'read') await link.report({ type: 'own_read', read: { chat, messageIds, sender } });
       }),
   };
 }
 
 /**
  * `delivered` has no type; `read` becomes `read-self` where the account hides read receipts, so that only
- * its own devices learn of it (whatsmeow receipt.go MarkRead). One id is an attribute, more a `<list>`.
+ * its own devices learn of it (whatsmeow receipt.go MarkRead). One id is an attribute, more a `<list>`. Where many
+ * write, in groups and as stories, `participant` says whose they are.
  */
 function receiptStanza(receipt: OutboundReceipt, showsReading: boolean): BinaryNode {
   const { chat, sender, kind } = receipt;
@@ -27,7 +28,7 @@ function receiptStanza(receipt: OutboundReceipt, showsReading: boolean): BinaryN
   const to = wireName(chat);
   const attrs: Record<string, string> = { id, to, t: String(Math.floor(receipt.at / 1000)) };
   if (kind === 'read') attrs.type = showsReading ? 'read' : 'read-self';
-  if (sender && isJidGroup(to)) attrs.participant = wireName(sender);
+  if (sender && (isJidGroup(to) || isJidBroadcast(to))) attrs.participant = wireName(sender);
   if (more.length === 0) return { tag: 'receipt', attrs };
   const items = more.map((each) => ({ tag: 'item', attrs: { id: each } }));
   return { tag: 'receipt', attrs, content: [{ tag: 'list', attrs: {}, content: items }] };

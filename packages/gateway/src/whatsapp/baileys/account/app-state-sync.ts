@@ -10,7 +10,7 @@ export const VERSION_KEY_TYPE = 'app-state-sync-version';
  * What a first sync is told by. A collection that was synced when less was told of it begins anew: raise it when
  * `appStateNotice` learns to read more that rooms keep.
  */
-const TOLD = 2;
+const TOLD = 3;
 
 export interface AppStateSyncParts {
   credentials: CredentialStore;

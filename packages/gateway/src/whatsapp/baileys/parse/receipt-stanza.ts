@@ -60,13 +60,13 @@ export async function ownReadIn(
 ): Promise<OwnRead | null> {
   const { from = '', type, participant, recipient, id = '' } = stanza.attrs;
   if (type !== 'read' && type !== 'read-self') return null;
-  const isGroup = !!isJidGroup(from);
-  const reader = isGroup ? participant : from;
+  const isShared = isJidGroup(from) === true || isJidBroadcast(from) === true;
+  const reader = isShared ? participant : from;
   if (!reader || !isOwn(await identity(reader, undefined, directory), own)) return null;
-  const chat = isGroup
-    ? { jid: from, lid: null }
-    : recipient && (await identity(recipient, undefined, directory));
-  return chat ? { chat, messageIds: [id, ...listedIds(stanza)] } : null;
+  // Beside a chat of many it is who wrote them (whatsmeow message.go parseMessageSource, BroadcastListOwner).
+  const named = recipient ? await identity(recipient, undefined, directory) : null;
+  const chat = isShared ? { jid: from, lid: null } : named;
+  return chat ? { chat, messageIds: [id, ...listedIds(stanza)], sender: isShared ? named : null } : null;
 }
 
 async function groupedReceipts(
