@@ -28,6 +28,7 @@ const variables = {
   COMMUNITY: '',
   CALL: '',
   NEWSLETTER: '',
+  POST: '',
   STORY: '',
   SEEN: '',
   LABEL: '',
@@ -331,6 +332,9 @@ test('newsletters.md: make, publish, read', async () => {
   variables.NEWSLETTER = made.newsletter.id;
   const [sent, list] = answers(await run('newsletter-post'));
   expect(list.messages.map(({ server_id }: Json) => server_id)).toEqual([sent.server_id]);
+  variables.POST = sent.message_id;
+  const [edited, live, gone] = answers(await run('newsletter-change'));
+  expect([edited.success, live.seconds, gone.message_id]).toEqual([true, 300, sent.message_id]);
   const [found] = answers(await run('newsletter-search'));
   expect(found.newsletters.map(({ id }: Json) => id)).toEqual([made.newsletter.id]);
 });

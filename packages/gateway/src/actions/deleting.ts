@@ -1,6 +1,6 @@
 /** Deleting a message: for everyone in the chat, or for us alone. */
 import { AppError, invalidField } from '../errors.ts';
-import { sameIdentity } from '../identity/jid.ts';
+import { isNewsletter, sameIdentity } from '../identity/jid.ts';
 import type { MessageName } from '../identity/message-name.ts';
 import { assertDeletable, withinDeleteWindow } from '../messages/delete-rules.ts';
 import type { MessageDevice, StoredMessage } from '../messages/stored-message.ts';
@@ -82,14 +82,16 @@ export class Deleting {
     const { archive, clock } = this.#parts;
     const earlier = await earlierDelivery(archive, target.tenantId, attempt);
     if (earlier) return earlier.timestamp;
-    if (!target.fromMe && !target.isGroup) {
+    // In a channel the server knows who runs it.
+    const post = isNewsletter(target.chatJid);
+    if (!target.fromMe && !target.isGroup && !post) {
       throw new AppError('FORBIDDEN', {
         message: 'only its author can delete this message for everyone; for_me takes it out of this device',
       });
     }
     assertDeletable(target, clock.now());
     const session = sessionOf(found);
-    if (!target.fromMe) await assertAdmin(session, device, target);
+    if (!target.fromMe && !post) await assertAdmin(session, device, target);
     const composed = revokeMessage(target);
     return (await sendChange(archive, session, { found, composed, attempt })).timestamp;
   }

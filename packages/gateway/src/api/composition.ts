@@ -143,6 +143,7 @@ export async function composeApi(parts: {
         },
         newsletters: {
           ...sends,
+          ...parts.actions,
           ...parts.newsletters,
           inlineFiles: media.inlineFiles,
           bodyLimit: BODY_LIMIT,

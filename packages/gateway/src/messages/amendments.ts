@@ -1,6 +1,6 @@
 /** What edits and revokes do to the messages they speak of, whichever of the two arrives first. */
 import type { Transaction } from 'kysely';
-import { contradicts, identityOf, sameIdentity } from '../identity/jid.ts';
+import { contradicts, identityOf, isNewsletter, sameIdentity } from '../identity/jid.ts';
 import { HotQuery } from '../storage/hot-query.ts';
 import { checkedTenant, sortedBy } from '../storage/narrowing.ts';
 import type { Database, MessagesTable } from '../storage/schema.ts';
@@ -189,6 +189,8 @@ export function mayBeTarget(kind: MessageKind): boolean {
 function mayAmend(amendment: Amendment, target: Authored): boolean {
   if (amendment.fromMe && target.fromMe && !contradicts(amendment.chat, target.chat)) return true;
   if (!sameIdentity(amendment.chat, target.chat)) return false;
+  // The server takes changes of posts from those alone who run the channel, and says of none who it was.
+  if (isNewsletter(target.chat.jid ?? '')) return true;
   if (sameIdentity(amendment.sender, target.sender)) return true;
   if (amendment.kind !== 'revoke' || !amendment.byAdmin || !target.isGroup) return false;
   return amendment.targetSender === null || !contradicts(identityOf(amendment.targetSender), target.sender);

@@ -13,7 +13,7 @@ import type { Vault } from '../storage/vault.ts';
 import type { MessageKind } from '../whatsapp/port/content.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { MediaDescriptor } from '../whatsapp/port/media.ts';
-import type { InboundMessage } from '../whatsapp/port/messages.ts';
+import type { InboundMessage, SendAck } from '../whatsapp/port/messages.ts';
 import type { MessageReceipt } from '../whatsapp/port/receipts.ts';
 import type { WireCodec, WireMessage } from '../whatsapp/port/wire-message.ts';
 import { applyOwnAmendment } from './amendments.ts';
@@ -153,17 +153,21 @@ export class MessageArchive {
   }
 
   /** The server acknowledged the message at `at` (milliseconds, the server's time). */
-  async markSent(message: Pick<StoredMessage, 'tenantId' | 'rowId' | 'kind'>, at: number): Promise<void> {
+  async markSent(
+    message: Pick<StoredMessage, 'tenantId' | 'rowId' | 'kind'>,
+    { timestamp, serverId }: SendAck,
+  ): Promise<void> {
     const { tenantId, rowId, kind } = message;
+    const said = { timestamp, ...(serverId === undefined ? {} : { server_id: serverId }) };
     await this.#db.transaction().execute(async (trx) => {
-      if (await moveSend(trx, message, 'acknowledged', { timestamp: at })) {
+      if (await moveSend(trx, message, 'acknowledged', said)) {
         if (kind === 'edit' || kind === 'revoke') await applyOwnAmendment(trx, tenantId, rowId);
         return this.#events.sent(trx, tenantId, rowId);
       }
       // A receipt came before the ack and said so already; the ack has the better time.
       await trx
         .updateTable('messages')
-        .set({ timestamp: at })
+        .set(said)
         .where('tenant_id', '=', tenantId)
         .where('id', '=', rowId)
         .execute();

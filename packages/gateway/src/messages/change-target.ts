@@ -1,6 +1,6 @@
 /** The message that an edit, revoke, reaction or vote speaks of. */
 import type { Kysely } from 'kysely';
-import { contradicts, identityOf, sameIdentity } from '../identity/jid.ts';
+import { contradicts, identityOf, isNewsletter, sameIdentity } from '../identity/jid.ts';
 import { HotQuery } from '../storage/hot-query.ts';
 import { checkedTenant, storingOrder } from '../storage/narrowing.ts';
 import type { Database, MessagesTable } from '../storage/schema.ts';
@@ -28,6 +28,8 @@ export async function changeTarget(db: Kysely<Database>, change: StoredMessage):
 /** Null when it is not said: anyone reacts to anyone's message. */
 function authorOfTarget(change: StoredMessage): Identity | null {
   const { byAdmin, targetSender, targetAuthor } = change.context;
+  // Whoever runs a channel changes what any of them published.
+  if (isNewsletter(change.chatJid)) return null;
   if (change.kind === 'edit' || (change.kind === 'revoke' && !byAdmin)) return senderOf(change);
   return targetAuthor ?? (targetSender === null ? null : identityOf(targetSender));
 }

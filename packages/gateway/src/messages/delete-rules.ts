@@ -1,5 +1,7 @@
 /** Which messages may still be deleted for everyone. */
 import { AppError } from '../errors.ts';
+import { isNewsletter } from '../identity/jid.ts';
+import { POST_WINDOW_MS } from './edit-rules.ts';
 import { statusOf } from './incoming-receipts.ts';
 import { NOT_SHOWN } from './shown-kinds.ts';
 import type { StoredMessage } from './stored-message.ts';
@@ -13,7 +15,8 @@ export const DELETE_WINDOW_MS = 60 * 3600_000;
 
 /** False once the time for deleting it for everyone is over at `now` (milliseconds). */
 export function withinDeleteWindow(message: StoredMessage, now: number): boolean {
-  return now - message.timestamp <= DELETE_WINDOW_MS;
+  const window = isNewsletter(message.chatJid) ? POST_WINDOW_MS : DELETE_WINDOW_MS;
+  return now - message.timestamp <= window;
 }
 
 /** Throws NOT_DELETABLE or DELETE_WINDOW_EXPIRED unless it can be deleted for everyone at `now`. */

@@ -1,5 +1,6 @@
 /** Which messages may still be edited. */
 import { AppError } from '../errors.ts';
+import { isNewsletter } from '../identity/jid.ts';
 import type { MessageKind } from '../whatsapp/port/content.ts';
 import { statusOf } from './incoming-receipts.ts';
 import type { StoredMessage } from './stored-message.ts';
@@ -9,6 +10,12 @@ import type { StoredMessage } from './stored-message.ts';
  * clients stop offering it after 15; the rest is tolerance for edits that travel late.
  */
 export const EDIT_WINDOW_MS = 20 * 60_000;
+
+/**
+ * The same for a post in a channel, and for taking it back: 30 days, after which WhatsApp deletes it from its servers
+ * (blog.whatsapp.com "Introducing WhatsApp Channels Globally", September 2023).
+ */
+export const POST_WINDOW_MS = 30 * 24 * 3600_000;
 
 const TEXT_KINDS: readonly MessageKind[] = ['text'];
 const CAPTION_KINDS: readonly MessageKind[] = ['image', 'video', 'document'];
@@ -37,5 +44,6 @@ export function assertEditable(message: StoredMessage, now: number): void {
   if (message.context.viewOnce) {
     throw new AppError('NOT_EDITABLE', { message: 'a view-once message cannot be edited' });
   }
-  if (now - message.timestamp > EDIT_WINDOW_MS) throw new AppError('EDIT_WINDOW_EXPIRED');
+  const window = isNewsletter(message.chatJid) ? POST_WINDOW_MS : EDIT_WINDOW_MS;
+  if (now - message.timestamp > window) throw new AppError('EDIT_WINDOW_EXPIRED');
 }

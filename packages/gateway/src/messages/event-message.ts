@@ -47,6 +47,7 @@ export function eventHead(row: StoredMessage) {
     pushName: row.pushName,
     source: row.source,
     timestamp: row.timestamp,
+    serverId: row.serverId,
   };
 }
 

@@ -145,6 +145,7 @@ export class InboundStoring {
         target_id: row.target_id,
         edited_at: row.edited_at,
         revoked_at: row.revoked_at,
+        server_id: row.server_id,
       })
       .where('tenant_id', '=', device.tenantId)
       .where('id', '=', known.id)

@@ -36,6 +36,7 @@ export function inboundRow(device: MessageDevice, message: InboundMessage, made:
     // Another device of the account sent it: the server has it, or we should not have seen it.
     send_state: message.fromMe ? 'sent' : 'none',
     ...NOTHING_YET,
+    server_id: message.serverId ?? null,
     created_at: made.now,
   };
 }
@@ -75,6 +76,7 @@ const NOTHING_YET = {
   revoked_at: null,
   hidden_at: null,
   starred_at: null,
+  server_id: null,
 } as const;
 
 function names(chat: Identity, sender: Identity) {

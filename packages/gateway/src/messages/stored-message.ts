@@ -102,6 +102,8 @@ export interface StoredMessage {
   /** When its owner deleted it for himself; no answer shows it since. */
   hiddenAt: number | null;
   starredAt: number | null;
+  /** WhatsApp's number of a post in a channel. */
+  serverId: number | null;
   createdAt: number;
 }
 
@@ -144,6 +146,7 @@ export const STORED_COLUMNS = [
   'revoked_at',
   'hidden_at',
   'starred_at',
+  'server_id',
   'created_at',
 ] as const satisfies readonly (keyof MessagesTable)[];
 
@@ -234,6 +237,7 @@ export function storedMessage(row: StoredRow | Insertable<MessagesTable>): Store
     revokedAt: row.revoked_at ?? null,
     hiddenAt: row.hidden_at ?? null,
     starredAt: row.starred_at ?? null,
+    serverId: row.server_id ?? null,
     createdAt: row.created_at,
   };
 }

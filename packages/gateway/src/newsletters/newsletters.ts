@@ -111,6 +111,11 @@ export class Newsletters {
     return this.#ask(whose, (session) => session.view(jid, serverIds));
   }
 
+  /** Events `newsletter.live_update` come for so many seconds; null when WhatsApp does not say for how long. */
+  followLive(whose: Whose, jid: Jid): Promise<number | null> {
+    return this.#ask(whose, (session) => session.followLive(jid));
+  }
+
   /** An empty text takes the reaction back. */
   react(whose: Whose, jid: Jid, { serverId, emoji }: { serverId: number; emoji: string }): Promise<void> {
     return this.#ask(whose, (session) => session.react(jid, serverId, emoji === '' ? null : emoji));

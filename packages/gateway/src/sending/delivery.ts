@@ -141,7 +141,7 @@ export async function handOver(
 ): Promise<SendAck> {
   try {
     const ack = await session.messages.send(out);
-    await archive.markSent(row, ack.timestamp);
+    await archive.markSent(row, ack);
     return ack;
   } catch (error) {
     await recordFailure(archive, row, { error, earlier });

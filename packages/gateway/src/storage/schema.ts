@@ -172,6 +172,8 @@ export interface MessagesTable {
   /** Deleted for us alone: no answer shows it any more. */
   hidden_at: number | null;
   starred_at: number | null;
+  /** The number that WhatsApp's server gave to a post in a channel. */
+  server_id: number | null;
   created_at: number;
 }
 

@@ -95,7 +95,7 @@ export class StoryDistribution {
       const ack = await sendToMore(archive, session, message, { to: STORIES, audience });
       if (!ack) return { state: 'deleted' };
       // The first one failed when it was asked for.
-      if (story.position === 0) await archive.markSent({ tenantId, rowId, kind: 'text' }, ack.timestamp);
+      if (story.position === 0) await archive.markSent({ tenantId, rowId, kind: 'text' }, ack);
     } catch (error) {
       return this.#failed(story, position, error);
     }

@@ -36,6 +36,7 @@ const KNOWN_SEGMENTS: Record<string, string[]> = {
   '/groups/': ['<group>'],
   '/communities/': ['<community>', '<group>'],
   '/newsletters/': ['<newsletter>'],
+  '/newsletters/{jid}/messages/': ['<post>'],
   '/newsletters/{jid}/admins/': ['<contact>', '<contactJid>'],
   '/newsletters/{jid}/admins/invites/': ['<contact>', '<contactJid>'],
   '/stories/': ['<story>', '<contactStory>', '<sentText>'],

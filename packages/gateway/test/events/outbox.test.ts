@@ -254,8 +254,8 @@ describe('what the archive reports', () => {
 
   test('sent once, whichever of ack and receipt comes first, then each receipt of each recipient once', async () => {
     const first = await send({ mentions: [CAROL.jid ?? ''] });
-    await archive.markSent(first, NOW);
-    await archive.markSent(first, NOW);
+    await archive.markSent(first, { timestamp: NOW });
+    await archive.markSent(first, { timestamp: NOW });
     expect(await names()).toEqual(['message.sent', 'mention.sent']);
     const second = await send();
     const receipt: MessageReceipt = {
@@ -268,7 +268,7 @@ describe('what the archive reports', () => {
     };
     await archive.applyReceipt(device, receipt);
     await archive.applyReceipt(device, receipt);
-    await archive.markSent(second, NOW);
+    await archive.markSent(second, { timestamp: NOW });
     await archive.applyReceipt(device, { ...receipt, kind: 'read' });
     await archive.applyReceipt(device, { ...receipt, messageIds: ['unknown'], kind: 'read' });
     const events = (await recorded()).slice(2);
@@ -294,7 +294,7 @@ describe('what the archive reports', () => {
 
   test('an edit of ours is an edit, not a message', async () => {
     const edit = await send({ kind: 'edit', target: 'ORIGINAL' });
-    await archive.markSent(edit, NOW);
+    await archive.markSent(edit, { timestamp: NOW });
     expect(await recorded()).toMatchObject([
       {
         event: 'message.edited',

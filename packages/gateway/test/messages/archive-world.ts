@@ -82,7 +82,7 @@ export class ArchiveWorld {
       message: { conversation: text },
       content: { kind: 'text', text },
     });
-    await this.archive.markSent(message, this.clock.now());
+    await this.archive.markSent(message, { timestamp: this.clock.now() });
     return message;
   }
 

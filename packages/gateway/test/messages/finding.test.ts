@@ -218,7 +218,7 @@ describe('search', () => {
     expect(await found('quoll')).toEqual([]);
     // Nothing but its time does.
     const later = world.clock.now() + 3_600_000;
-    await world.archive.markSent(failed, later);
+    await world.archive.markSent(failed, { timestamp: later });
     expect(await found('wombat', { fromMs: later })).toEqual(['wombat new']);
     expect(await found('wombat', { toMs: later })).toEqual([]);
   });

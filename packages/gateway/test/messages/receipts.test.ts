@@ -111,7 +111,7 @@ describe('status of a message of ours', () => {
     };
     const early = await world.archive.createOutbound({ ...record, messageId: messageId() });
     await apply(receipt(early.messageId, 'delivered'));
-    await world.archive.markSent(early, NOW + 2000);
+    await world.archive.markSent(early, { timestamp: NOW + 2000 });
     expect(await statusNow(early.messageId)).toBe('delivered');
 
     const closed = await world.archive.createOutbound({ ...record, messageId: messageId() });

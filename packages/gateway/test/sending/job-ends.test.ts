@@ -110,7 +110,7 @@ describe('what was sent is never called failed', () => {
     const { archive } = desk.world.store;
     const [row] = await archive.findForTenant(desk.account.caller.tenantId, message_id);
     if (!row) throw new Error('no row');
-    await archive.markSent(row, desk.now());
+    await archive.markSent(row, { timestamp: desk.now() });
     desk.advance(LATE_MS + HOUR_MS);
     await desk.world.crash();
     expect(await desk.untilJob(id, 'sent')).toMatchObject({ message_id, error: null });

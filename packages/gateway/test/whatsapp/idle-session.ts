@@ -87,6 +87,7 @@ export const idleNewsletters: SessionNewsletters = {
   posts: () => Promise.resolve([]),
   view: done,
   react: done,
+  followLive: () => Promise.resolve(null),
   search: () => Promise.resolve({ newsletters: [], next: null }),
   change: done,
   remove: done,

@@ -8,7 +8,7 @@ const DEFAULT_COUNT = 100;
 const LIVE_SECONDS = '300';
 
 /** `newsletter`: posts of a channel, the newest or by number, their counts, and to be told of them (whatsmeow newsletter.go). */
-const newsletter: IqHandler = ({ network, iq }) => {
+const newsletter: IqHandler = ({ network, sender, iq }) => {
   const messages = childNamed(iq, 'messages');
   if (messages) {
     const { type, jid, key, count, before } = messages.attrs;
@@ -26,8 +26,10 @@ const newsletter: IqHandler = ({ network, iq }) => {
     const list = page(found.jid, found.posts.after(Number(after ?? 0), countOf(count)));
     return { content: [stanza('message_updates', {}, list.content ?? [])] };
   }
-  if (childNamed(iq, 'live_updates'))
+  if (childNamed(iq, 'live_updates')) {
+    network.newsletters.followLive(found, sender, Number(LIVE_SECONDS));
     return { content: [stanza('live_updates', { duration: LIVE_SECONDS })] };
+  }
   return { error: BAD_REQUEST };
 };
 

@@ -3,7 +3,7 @@ import type { BinaryNode } from 'baileys';
 import type { Delivery } from '../delivery/delivery.ts';
 import type { Account, Picture, RegisteredDevice } from '../state/directory.ts';
 import { SERVER_JID, stanza, timestamp } from '../wire/stanza.ts';
-import { type Post, Posts } from './posts.ts';
+import { counted, type Post, Posts } from './posts.ts';
 
 /** A channel as its followers see it. */
 export interface Newsletter {
@@ -40,6 +40,8 @@ export interface PostUpdate {
 export class Newsletters {
   readonly #delivery: Delivery;
   readonly #byJid = new Map<string, Newsletter>();
+  /** Who is told of counts, and until when: milliseconds. Nobody after a restart. */
+  readonly #live = new Map<Newsletter, Map<RegisteredDevice, number>>();
 
   constructor(delivery: Delivery) {
     this.#delivery = delivery;
@@ -137,16 +139,31 @@ export class Newsletters {
     if (!newsletter) throw new Error(`no newsletter ${jid}`);
     for (const account of newsletter.followers.keys()) {
       for (const device of account.devices.values()) {
-        this.#delivery.post(
-          device,
-          stanza(
-            'notification',
-            { from: jid, type: 'newsletter', id: this.#delivery.nextId(), t: timestamp() },
-            [stanza('live_updates', {}, [stanza('messages', { jid, t: timestamp() }), ...posts.map(post)])],
-          ),
-        );
+        this.#tellLive(newsletter, device, posts.map(post));
       }
     }
+  }
+
+  /** A device is told of counts for so many seconds from now. */
+  followLive(newsletter: Newsletter, device: RegisteredDevice, seconds: number): void {
+    const followers = this.#live.get(newsletter) ?? new Map<RegisteredDevice, number>();
+    this.#live.set(newsletter, followers.set(device, Date.now() + seconds * 1000));
+  }
+
+  /** Views and reactions of posts, for the devices that asked for them (whatsmeow NewsletterSubscribeLiveUpdates). */
+  tellCounts(newsletter: Newsletter, posts: readonly Post[]): void {
+    for (const [device, until] of this.#live.get(newsletter) ?? []) {
+      if (until > Date.now()) this.#tellLive(newsletter, device, posts.map(counted));
+    }
+  }
+
+  #tellLive({ jid }: Newsletter, device: RegisteredDevice, posts: BinaryNode[]): void {
+    this.#delivery.post(
+      device,
+      stanza('notification', { from: jid, type: 'newsletter', id: this.#delivery.nextId(), t: timestamp() }, [
+        stanza('live_updates', {}, [stanza('messages', { jid, t: timestamp() }), ...posts]),
+      ]),
+    );
   }
 
   #tellOthers(by: RegisteredDevice, operation: string, data: object): void {

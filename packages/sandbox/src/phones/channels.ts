@@ -27,6 +27,26 @@ export class ChannelClient {
     return { id, serverId: Number(ack.attrs.server_id) };
   }
 
+  /** Gives a post another text; of another one's too, where the account runs the channel. */
+  async edit(channel: Channel, id: string, text: string): Promise<void> {
+    await this.#connection.sendMessage({
+      tag: 'message',
+      attrs: { to: jidOf(channel), id, type: 'text', edit: '3' },
+      content: [
+        { tag: 'plaintext', attrs: {}, content: proto.Message.encode({ conversation: text }).finish() },
+      ],
+    });
+  }
+
+  /** Takes a post back. */
+  async revoke(channel: Channel, id: string): Promise<void> {
+    await this.#connection.sendMessage({
+      tag: 'message',
+      attrs: { to: jidOf(channel), id, type: 'text', edit: '8' },
+      content: [{ tag: 'plaintext', attrs: {} }],
+    });
+  }
+
   /** An empty code takes the reaction back. */
   async react(channel: Channel, serverId: number, code: string): Promise<void> {
     await this.#connection.sendMessage({

@@ -25,7 +25,7 @@ export interface Published {
 export function publish(network: NetworkServices, sender: RegisteredDevice, node: BinaryNode): Published {
   const newsletter = network.newsletters.get(node.attrs.to ?? '');
   if (!newsletter) return { ack: { error: NOT_FOUND } };
-  if (node.attrs.type === 'reaction') return react(newsletter, sender, node);
+  if (node.attrs.type === 'reaction') return react(network, newsletter, sender, node);
   if (!runs(newsletter, sender.account)) return { ack: { error: FORBIDDEN } };
   const { edit } = node.attrs;
   if (edit === CHANGE || edit === REVOKE) {
@@ -39,14 +39,19 @@ export function publish(network: NetworkServices, sender: RegisteredDevice, node
   return tell(network, newsletter, sender, node, newsletter.posts.add(node));
 }
 
-function react(newsletter: Newsletter, sender: RegisteredDevice, node: BinaryNode): Published {
+function react(
+  network: NetworkServices,
+  newsletter: Newsletter,
+  sender: RegisteredDevice,
+  node: BinaryNode,
+): Published {
   const post = newsletter.posts.byServerId(node.attrs.server_id);
   if (!post) return { ack: { error: NOT_FOUND } };
   if (!newsletter.followers.has(sender.account)) return { ack: { error: FORBIDDEN } };
   const code = childNamed(node, 'reaction')?.attrs.code;
   if (node.attrs.edit === UNREACT || !code) post.reactions.delete(sender.account);
   else post.reactions.set(sender.account, code);
-  return { ack: {} };
+  return { ack: {}, deliver: () => network.newsletters.tellCounts(newsletter, [post]) };
 }
 
 /** Each device of each follower but the author's own gets the post as it was written, with the server's number. */
@@ -69,7 +74,10 @@ function tell(
     deliver: () => {
       for (const account of newsletter.followers.keys()) {
         for (const device of account.devices.values()) {
-          if (device !== sender) network.delivery.post(device, told);
+          if (device === sender) continue;
+          // zapo message/kinds/newsletter.ts reads it.
+          const own = account === sender.account ? { is_sender: 'true' } : {};
+          network.delivery.post(device, { ...told, attrs: { ...told.attrs, ...own } });
         }
       }
     },
@@ -88,7 +96,10 @@ export function countViews(
   const newsletter = network.newsletters.get(node.attrs.to ?? '');
   if (!newsletter) return { error: NOT_FOUND };
   for (const { attrs } of childrenNamed(childNamed(node, 'list'), 'item')) {
-    newsletter.posts.byServerId(attrs.server_id)?.viewers.add(viewer.account);
+    const post = newsletter.posts.byServerId(attrs.server_id);
+    if (!post || post.viewers.has(viewer.account)) continue;
+    post.viewers.add(viewer.account);
+    network.newsletters.tellCounts(newsletter, [post]);
   }
   return {};
 }

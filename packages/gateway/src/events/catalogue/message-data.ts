@@ -115,6 +115,7 @@ export const MessageData = Type.Object(
     referral: OrNull(ReferralData),
     edited_at: OrNull(Time('When it was edited, if that came before the message; `content` is the new text')),
     revoked_at: OrNull(Time('When it was deleted for everyone, if that came before the message')),
+    server_id: OrNull(Count("WhatsApp's number of a post in a channel, which the operations there take")),
     details: OrNull(Details),
   },
   { title: 'MessageData' },
@@ -161,5 +162,6 @@ export const MESSAGE_EXAMPLE: MessageData = {
   referral: null,
   edited_at: null,
   revoked_at: null,
+  server_id: null,
   details: null,
 };

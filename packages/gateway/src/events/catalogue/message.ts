@@ -36,6 +36,7 @@ const about = {
   is_group: Flag('In a group'),
   timestamp: Time('When WhatsApp took it'),
   source: Word(['phone', 'api', 'history'], 'Where we have it from'),
+  server_id: OrNull(Count("WhatsApp's number of the post, in a channel")),
 };
 
 export const EditedData = Type.Object({
@@ -170,6 +171,7 @@ const change = {
   is_group: false,
   timestamp: EXAMPLE.time,
   source: 'phone' as const,
+  server_id: null,
 };
 
 const receipt = {

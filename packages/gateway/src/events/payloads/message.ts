@@ -36,6 +36,8 @@ export interface EventMessage {
   source: MessageSource;
   /** Milliseconds since the epoch, the server's time. */
   timestamp: number;
+  /** Of a post in a channel. */
+  serverId?: number | null;
   quoted: QuotedMessage | null;
   mentions: Jid[];
   /** The same people under every known name, as far as those were looked up. */
@@ -106,6 +108,7 @@ export function messageData(message: EventMessage, account: Identity): MessageDa
     referral: message.referral ? referralData(message.referral) : null,
     edited_at: timeOrNull(message.editedAt),
     revoked_at: timeOrNull(message.revokedAt),
+    server_id: message.serverId ?? null,
     details: message.details ?? null,
   };
 }
@@ -182,6 +185,8 @@ export interface EventChange {
   pushName: string | null;
   source: MessageSource;
   timestamp: number;
+  /** Of the post in a channel that it changes. */
+  serverId?: number | null;
 }
 
 export function editedData(
@@ -223,6 +228,7 @@ function about(change: EventChange) {
     is_group: change.isGroup,
     timestamp: time(change.timestamp),
     source: change.source,
+    server_id: change.serverId ?? null,
   };
 }
 

@@ -32,6 +32,8 @@ export interface InboundMessage {
   /** Milliseconds since the epoch, as the server stamped it (whole seconds). */
   timestamp: number;
   pushName: string | null;
+  /** The server's number of a post in a channel. */
+  serverId?: number;
   content: MessageContent;
   /** Encoded waE2E.Message, as decrypted. Empty for an undecryptable message. */
   raw: Uint8Array;

@@ -118,6 +118,8 @@ export interface SessionNewsletterPosts {
   view(newsletter: Jid, serverIds: number[]): Promise<void>;
   /** Null takes the reaction back. */
   react(newsletter: Jid, serverId: number, emoji: string | null): Promise<void>;
+  /** The server tells of views and reactions for a while: for how many seconds; null when it does not say. */
+  followLive(newsletter: Jid): Promise<number | null>;
 }
 
 /** Channels: those that the account follows or has, and their posts. Every call asks the server. */

@@ -7,9 +7,13 @@ import { type AdminParts, adminRoutes } from './admins.ts';
 import { type ChannelParts, channelRoutes } from './channels.ts';
 import { directoryRoutes } from './directory.ts';
 import { manageRoutes } from './manage.ts';
+import { type PostChangeParts, postChangeRoutes } from './post-changes.ts';
 import { type PostParts, postRoutes } from './posts.ts';
 
-export type NewslettersParts = ChannelParts & PostParts & AdminParts & { inlineFiles: InlineFiles };
+export type NewslettersParts = ChannelParts &
+  PostParts &
+  PostChangeParts &
+  AdminParts & { inlineFiles: InlineFiles };
 
 export const newslettersRoutes: FastifyPluginAsyncTypebox<NewslettersParts> = async (app, parts) => {
   acceptFilesInJson(app as unknown as FastifyInstance, parts.inlineFiles);
@@ -17,5 +21,6 @@ export const newslettersRoutes: FastifyPluginAsyncTypebox<NewslettersParts> = as
   await app.register(directoryRoutes, parts);
   await app.register(manageRoutes, parts);
   await app.register(postRoutes, parts);
+  await app.register(postChangeRoutes, parts);
   await app.register(adminRoutes, parts);
 };

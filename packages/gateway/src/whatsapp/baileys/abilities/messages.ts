@@ -10,10 +10,18 @@ import type { OutboundMessage, SessionMessages } from '../../port/messages.ts';
 import { accountLimit, REACH_OUT_REFUSED } from '../account/reach-out-lock.ts';
 import type { Link } from '../connection/link.ts';
 import { within } from '../connection/within.ts';
-import { generateMessageIDV2, isJidGroup, proto, type Socket } from '../library.ts';
+import {
+  type BinaryNode,
+  generateMessageIDV2,
+  isJidGroup,
+  isJidNewsletter,
+  proto,
+  type Socket,
+} from '../library.ts';
 import type { AckWaiter } from '../outbound/ack-waiter.ts';
-import { Departure } from '../outbound/departure.ts';
+import { announceDeparture, Departure } from '../outbound/departure.ts';
 import type { GroupCache } from '../outbound/group-cache.ts';
+import { newsletterStanza } from '../outbound/newsletter-stanza.ts';
 import { askOwnPhone, sendRetryReceipt } from '../outbound/retry-receipt.ts';
 import { showingContent } from '../outbound/stanza-kind.ts';
 
@@ -36,9 +44,10 @@ export function messages({ link, acks, groups, ackTimeoutMs, suspect }: Messages
 
     async send(out) {
       if (!link.isOpen) throw new NothingLeft(new SessionNotOpen());
-      const waiting = acks.wait(out.id, ackTimeoutMs);
+      const post = isJidNewsletter(out.to) ? newsletterStanza(out) : null;
+      const waiting = acks.wait(post?.attrs.id ?? out.id, ackTimeoutMs);
       try {
-        await relay(link, groups, out);
+        await relay(link, out, (socket) => (post ? publish(socket, post) : leave(socket, groups, out)));
       } catch (error) {
         waiting.cancel();
         throw error;
@@ -63,9 +72,13 @@ export function messages({ link, acks, groups, ackTimeoutMs, suspect }: Messages
 }
 
 /** Hands the message to the socket. Throws NothingLeft for whatever ended it before that. */
-async function relay(link: Link, groups: GroupCache, out: OutboundMessage): Promise<void> {
+async function relay(
+  link: Link,
+  out: OutboundMessage,
+  leaves: (socket: Socket) => Promise<void>,
+): Promise<void> {
   const departure = new Departure();
-  const write = () => departure.during(() => link.ask((socket) => leave(socket, groups, out)));
+  const write = () => departure.during(() => link.ask(leaves));
   try {
     await write().catch((error: unknown) => {
       // In a group the others have got our keys before; those without keys are known now, and left out.
@@ -80,6 +93,12 @@ async function relay(link: Link, groups: GroupCache, out: OutboundMessage): Prom
   }
 }
 
+/** Not encrypted: there is nothing to prepare. */
+async function publish(socket: Socket, post: BinaryNode): Promise<void> {
+  announceDeparture();
+  await socket.sendNode(post);
+}
+
 async function leave(socket: Socket, groups: GroupCache, out: OutboundMessage): Promise<void> {
   // A send to a group needs the member list; fetched once and kept until the server says that it changed.
   if (isJidGroup(out.to)) await groups.fetched(socket, out.to);
@@ -87,8 +106,6 @@ async function leave(socket: Socket, groups: GroupCache, out: OutboundMessage): 
     messageId: out.id,
     additionalAttributes: {
       ...(out.editAttribute ? { edit: out.editAttribute } : {}),
-      // whatsmeow send.go sendNewsletter.
-      ...(out.mediaHandle ? { media_id: out.mediaHandle } : {}),
     },
     ...(out.audience ? { statusJidList: out.audience } : {}),
     ...(out.extraNodes ? { additionalNodes: out.extraNodes } : {}),

@@ -41,6 +41,18 @@ export function newsletterPosts(link: Link, acks: AckWaiter): SessionNewsletterP
         if (ack.attrs.error) throw new RequestRefused(Number(ack.attrs.error), 'not counted');
       }),
 
+    /** whatsmeow newsletter.go NewsletterSubscribeLiveUpdates. */
+    followLive: (jid) =>
+      link.ask(async (socket) => {
+        const answer: BinaryNode = await socket.query({
+          tag: 'iq',
+          attrs: { id: socket.generateMessageTag(), type: 'set', to: jid, xmlns: 'newsletter' },
+          content: [{ tag: 'live_updates', attrs: {} }],
+        });
+        const seconds = Number(getBinaryNodeChild(answer, 'live_updates')?.attrs.duration);
+        return Number.isSafeInteger(seconds) && seconds > 0 ? seconds : null;
+      }),
+
     react: (jid, serverId, emoji) =>
       link.ask(async (socket) => {
         const id = socket.generateMessageTag();

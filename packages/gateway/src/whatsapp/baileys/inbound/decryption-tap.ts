@@ -19,6 +19,7 @@ import {
 } from '../library.ts';
 import { decodeProtobuf } from '../parse/bounded-protobuf.ts';
 import { encodeStanza } from '../parse/journal-stanza.ts';
+import { isNewsletterChange, newsletterChangeId } from '../parse/newsletter-change.ts';
 import { type Journal, UNREAD } from './journal.ts';
 import { storeCannot } from './may-pass.ts';
 
@@ -236,8 +237,10 @@ export function isOpenedByTap(stanza: BinaryNode): boolean {
 }
 
 /** With it the ids of all rows of a message begin. */
-export function messageKey({ attrs: { from = '', participant = '', id = '' } }: BinaryNode): string {
-  return `${from}|${participant}|${id}|`;
+export function messageKey(stanza: BinaryNode): string {
+  const { from = '', participant = '', id = '' } = stanza.attrs;
+  // The id of a post is that of its changes too, and a change may bring back what it said before.
+  return `${from}|${participant}|${isNewsletterChange(stanza) ? newsletterChangeId(stanza) : id}|`;
 }
 
 /** The row of a message in which there was nothing to open. */

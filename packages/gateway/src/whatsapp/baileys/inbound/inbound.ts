@@ -15,6 +15,7 @@ import {
 } from '../parse/inbound-message.ts';
 import { sealedRetryAnswer } from '../parse/media-retry-stanza.ts';
 import type { LidDirectory, OwnAccount } from '../parse/message-source.ts';
+import { noteNewsletterChange } from '../parse/newsletter-change.ts';
 import { causeOf, StanzaNotices } from '../parse/notices/stanza-notices.ts';
 import { ownReadIn, receiptsIn } from '../parse/receipt-stanza.ts';
 import { resentMessages } from '../parse/resent-messages.ts';
@@ -136,6 +137,7 @@ export class Inbound {
   }
 
   #onMessage(stanza: BinaryNode): void {
+    noteNewsletterChange(stanza);
     this.tap.noteStanza(stanza);
     const { from = '', category } = stanza.attrs;
     // Channels tell of reactions and counts in messages without content.

@@ -27,7 +27,8 @@ const REJECTION_TEXTS: Record<number, string> = {
  * the message, and its `error` attribute says that it has not.
  */
 export class AckWaiter {
-  readonly #waiting = new Map<string, Waiting>();
+  /** By id, in the order in which they left: changes of one post in a channel go by its id, and acks keep the order. */
+  readonly #waiting = new Map<string, Waiting[]>();
   readonly #clock: Clock;
 
   constructor(clock: Clock) {
@@ -36,15 +37,18 @@ export class AckWaiter {
 
   /** Resolves with the server's time (ms) for message `id`, or throws within `timeoutMs`. */
   wait(id: string, timeoutMs: number): { ack: Promise<SendAck>; cancel(): void } {
+    let remove: () => void = () => undefined;
     const ack = new Promise<SendAck>((resolve, reject) => {
       const cancel = this.#clock.after(timeoutMs, () => {
-        this.#waiting.delete(id);
+        remove();
         reject(new SessionTimeout(`no ack for the message within ${timeoutMs / 1000} s`));
       });
-      this.#waiting.set(id, { resolve, reject, cancel });
+      const waiting: Waiting = { resolve, reject, cancel };
+      remove = () => this.#remove(id, waiting);
+      this.#waiting.set(id, [...(this.#waiting.get(id) ?? []), waiting]);
     });
     ack.catch(() => undefined);
-    return { ack, cancel: () => this.#take(id) };
+    return { ack, cancel: remove };
   }
 
   handle(node: BinaryNode): void {
@@ -67,18 +71,24 @@ export class AckWaiter {
 
   /** The connection ended: nobody will get an answer on it, and the server may have the message. */
   closeAll(): void {
-    for (const id of [...this.#waiting.keys()]) {
-      this.#take(id)?.reject(
-        new SessionTimeout('the connection ended before WhatsApp acknowledged the message'),
-      );
+    for (const [id, all] of [...this.#waiting]) {
+      for (const waiting of all) {
+        this.#remove(id, waiting);
+        waiting.reject(new SessionTimeout('the connection ended before WhatsApp acknowledged the message'));
+      }
     }
   }
 
   #take(id: string): Waiting | undefined {
-    const waiting = this.#waiting.get(id);
-    if (!waiting) return undefined;
+    const [first] = this.#waiting.get(id) ?? [];
+    if (first) this.#remove(id, first);
+    return first;
+  }
+
+  #remove(id: string, waiting: Waiting): void {
     waiting.cancel();
-    this.#waiting.delete(id);
-    return waiting;
+    const others = (this.#waiting.get(id) ?? []).filter((each) => each !== waiting);
+    if (others.length > 0) this.#waiting.set(id, others);
+    else this.#waiting.delete(id);
   }
 }

@@ -83,6 +83,11 @@ export function followDeparture(text: string, first: unknown): void {
   }
 }
 
+/** A stanza that the library does not build itself is about to be written. Throws when it was called off. */
+export function announceDeparture(): void {
+  running.getStore()?.announce();
+}
+
 /** A frame is handed to the socket. */
 export function frameLeaves(): void {
   running.getStore()?.frame();

@@ -1,11 +1,18 @@
+import { createHash } from 'node:crypto';
 import type { JournalEntry, SealedEntry } from '../../port/credentials.ts';
 import type { InboundMessage } from '../../port/messages.ts';
-import type { BinaryNode } from '../library.ts';
+import { type BinaryNode, isJidNewsletter, proto } from '../library.ts';
 import { cleanTexts } from './clean-text.ts';
 import { parseContent } from './content-parser.ts';
 import { decodeStanza } from './journal-stanza.ts';
 import { decodeMessage, hasContent, ownCopyBytes } from './message-bytes.ts';
 import { identity, type LidDirectory, messageSource, type OwnAccount } from './message-source.ts';
+import {
+  isNewsletterChange,
+  newsletterChange,
+  newsletterChangeId,
+  newsletterChangeTime,
+} from './newsletter-change.ts';
 import { withPeople } from './people.ts';
 import { stampOf } from './stanza-time.ts';
 
@@ -21,6 +28,7 @@ export async function inboundMessage(
 ): Promise<InboundMessage | null> {
   const { stanza, unread } = await decodeStanza(entry.stanza);
   if (unread) return undecryptableMessage(stanza, own, directory);
+  if (isNewsletterChange(stanza)) return changeOfPost(entry, stanza, own, directory);
   const raw = ownCopyBytes(entry.plaintext) ?? entry.plaintext;
   const message = decodeMessage(raw);
   // A group message arrives with a second ciphertext that only distributes the sender key.
@@ -35,6 +43,24 @@ export async function inboundMessage(
       byAdmin: content.kind === 'revoke' && stanza.attrs.edit === '8',
     },
     raw,
+  };
+}
+
+async function changeOfPost(
+  { plaintext }: JournalEntry,
+  stanza: BinaryNode,
+  own: OwnAccount,
+  directory: LidDirectory,
+): Promise<InboundMessage> {
+  const message = newsletterChange(stanza, decodeMessage(plaintext));
+  const told = cleanTexts(await envelope(stanza, own, directory));
+  // Two changes may be of one millisecond.
+  const digest = createHash('sha256').update(plaintext).digest('base64url').slice(0, 8);
+  return {
+    ...told,
+    id: `${told.id}-${digest}`,
+    content: cleanTexts(parseContent(message)),
+    raw: proto.Message.encode(message).finish(),
   };
 }
 
@@ -88,11 +114,14 @@ export async function sealedMessage(
 }
 
 async function envelope(stanza: BinaryNode, own: OwnAccount, directory: LidDirectory) {
-  const { id = '', t, notify, offline } = stanza.attrs;
+  const { from, id = '', t, notify, offline, server_id } = stanza.attrs;
+  const change = isNewsletterChange(stanza);
+  const serverId = isJidNewsletter(from) ? Number(server_id) : Number.NaN;
   return {
     ...(await messageSource(stanza, own, directory)),
-    id,
-    timestamp: stampOf(t),
+    id: change ? newsletterChangeId(stanza) : id,
+    ...(Number.isSafeInteger(serverId) && serverId > 0 ? { serverId } : {}),
+    timestamp: (change ? newsletterChangeTime(stanza) : null) ?? stampOf(t),
     pushName: notify ?? null,
     offline: offline !== undefined,
     source: 'phone' as const,

@@ -56,7 +56,10 @@ export async function messageSource(
   }
   if (isJidNewsletter(from)) {
     const chat = { jid: from, lid: null };
-    return { chat, isGroup: false, sender: chat, fromMe: false, lidAddressed: false };
+    // A post of the account, from another of its devices (zapo message/kinds/newsletter.ts); of others no post says
+    // who of those that run the channel wrote it.
+    const fromMe = attrs.is_sender === 'true';
+    return { chat, isGroup: false, sender: fromMe ? { ...own } : chat, fromMe, lidAddressed: false };
   }
   const recipient = attrs.recipient;
   if (recipient) {

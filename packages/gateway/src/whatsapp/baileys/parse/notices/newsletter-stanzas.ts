@@ -10,15 +10,16 @@ import { textIn } from './stanza-fields.ts';
 
 /**
  * `<notification type="newsletter"><live_updates>`: counts of views and reactions of some posts, without the
- * posts (whatsmeow notification.go handleNewsletterNotification, parseNewsletterMessages). The library knows
- * no `live_updates` and drops it.
+ * posts, beside `<messages>` (whatsmeow notification.go handleNewsletterNotification, parseNewsletterMessages) or in it
+ * (zapo message/kinds/newsletter.ts processNewsletterLiveUpdates). The library knows no `live_updates` and drops it.
  */
 export function liveUpdateNotices(stanza: BinaryNode): SessionNotice[] {
   const newsletter = stanza.attrs.from ?? '';
   const updates = getBinaryNodeChild(stanza, 'live_updates');
   if (!updates || !isJidNewsletter(newsletter)) return [];
-  const messages = getAllBinaryNodeChildren(updates).flatMap((post) => {
-    const serverId = post.tag === 'message' ? post.attrs.server_id : undefined;
+  const within = getBinaryNodeChildren(getBinaryNodeChild(updates, 'messages'), 'message');
+  const messages = [...getBinaryNodeChildren(updates, 'message'), ...within].flatMap((post) => {
+    const serverId = post.attrs.server_id;
     if (!serverId) return [];
     const views = getBinaryNodeChild(post, 'views_count')?.attrs.count;
     const reactions = getBinaryNodeChildren(getBinaryNodeChild(post, 'reactions'), 'reaction');
