@@ -312,6 +312,8 @@ test('stories.md: post, choose who sees them, follow and take back', async () =>
   const [, chosen] = answers(await run('story-privacy'));
   expect(chosen).toMatchObject({ type: 'whitelist', count: 1 });
   variables.STORY = sent.message_id;
+  const [accepted] = answers(await run('story-later'));
+  expect(accepted.status).toBe('scheduled');
   const [followed, deleted] = answers(await run('story-follow'));
   expect([followed.story.reached, deleted.status_type]).toEqual([2, 'revoke']);
 });

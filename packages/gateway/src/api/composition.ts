@@ -151,6 +151,9 @@ export async function composeApi(parts: {
         payments: sends,
         status: {
           stories: parts.stories.stories,
+          operations: sending.later.operations,
+          jobs: sending.later.jobs,
+          clock,
           inbox: parts.stories.inbox,
           finder: parts.messages.finder,
           idempotency: sending.idempotency,

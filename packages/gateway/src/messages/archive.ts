@@ -10,6 +10,7 @@ import { deferred } from '../storage/database.ts';
 import { checkedTenant, storingOrder } from '../storage/narrowing.ts';
 import type { Database, MessagesTable } from '../storage/schema.ts';
 import type { Vault } from '../storage/vault.ts';
+import type { ChatTimer } from '../whatsapp/port/chat-timers.ts';
 import type { MessageKind } from '../whatsapp/port/content.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { MediaDescriptor } from '../whatsapp/port/media.ts';
@@ -18,7 +19,7 @@ import type { MessageReceipt } from '../whatsapp/port/receipts.ts';
 import type { WireCodec, WireMessage } from '../whatsapp/port/wire-message.ts';
 import { applyOwnAmendment } from './amendments.ts';
 import type { BothNamesListener } from './chat-names.ts';
-import { type KnownTimer, timerOf } from './chat-timers.ts';
+import { type KnownTimer, learnTimer, timerOf } from './chat-timers.ts';
 import { InboundStoring } from './inbound-storing.ts';
 import { recordReceipt } from './incoming-receipts.ts';
 import { Keepers } from './keepers.ts';
@@ -308,6 +309,11 @@ export class MessageArchive {
   /** When messages of the chat disappear, as it was set last; null while nothing has told it. */
   timerOf(device: MessageDevice, chat: Identity): Promise<KnownTimer | null> {
     return timerOf(this.#db, device, chat);
+  }
+
+  /** Remembers the timer of a chat that the account has begun with it: nobody tells us what we have done. */
+  keepTimer(device: MessageDevice, timer: ChatTimer): Promise<void> {
+    return learnTimer(this.#db, device, timer);
   }
 
   /** Whether something was received in the chat, or sent with success, as far as is stored. */

@@ -64,7 +64,7 @@ export class Profiles {
     return onSession(async () => {
       const about = await session.profile.about();
       const picture = await session.profile.picture(false);
-      const disappearingSeconds = await session.profile.defaultTimer();
+      const { seconds: disappearingSeconds } = await session.profile.defaultTimer();
       return { device, about, picture, disappearingSeconds };
     });
   }

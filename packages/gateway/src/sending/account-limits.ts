@@ -29,6 +29,7 @@ export async function assertMayWrite(
   throw accountLimited(limit, clock.now());
 }
 
-function isPerson({ isGroup, to }: Recipient): boolean {
+/** A chat of two. */
+export function isPerson({ isGroup, to }: Recipient): boolean {
   return !isGroup && (to.endsWith('@s.whatsapp.net') || to.endsWith('@lid'));
 }

@@ -127,6 +127,8 @@ export async function deliver(
       ...(composed.audience ? { audience: composed.audience } : {}),
     },
   });
+  const { begun } = composed;
+  if (begun) await archive.keepTimer(device, { chat: recipient.chat, ...begun });
   return { messageId, recordId: row.rowId, ...ack };
 }
 
@@ -164,7 +166,11 @@ export async function sendToMore(
 }
 
 type Outgoing = Parameters<typeof deliver>[1];
-type Complete = Composed & { ephemeralSeconds: number | null };
+/** `begun`: the timer that a chat has from this message on. */
+type Complete = Composed & {
+  ephemeralSeconds: number | null;
+  begun?: { seconds: number; setAt: number } | null;
+};
 
 /** What every message carries beside its content, whoever composed it. */
 async function completed(archive: MessageArchive, input: Outgoing): Promise<Complete> {
@@ -174,7 +180,8 @@ async function completed(archive: MessageArchive, input: Outgoing): Promise<Comp
   // Nobody answers a post in a channel under a secret of it, and everyone would read that.
   const own = isNewsletter(input.recipient.to) ? composed.message : withSecret(kind, composed.message);
   const message = withTimer(kind, own, timer);
-  return { ...composed, message, ephemeralSeconds: timer?.seconds ?? null };
+  const begun = timer?.begun ? { seconds: timer.seconds, setAt: timer.setAt ?? 0 } : null;
+  return { ...composed, message, ephemeralSeconds: timer?.seconds ?? null, begun };
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Messages that disappear: what is sent into a chat stays as long as the chat's timer says. */
 import { invalidField } from '../errors.ts';
-import { isNewsletter } from '../identity/jid.ts';
+import { isNewsletter, sameIdentity } from '../identity/jid.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import type { KnownTimer } from '../messages/chat-timers.ts';
 import type { MessageDevice } from '../messages/stored-message.ts';
@@ -9,6 +9,7 @@ import type { MessageKind } from '../whatsapp/port/content.ts';
 import { withContent } from '../whatsapp/port/envelopes.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 import type { WireMessage } from '../whatsapp/port/wire-message.ts';
+import { isPerson } from './account-limits.ts';
 import type { Recipient } from './recipients.ts';
 
 /** 24 hours, 7 days, 90 days; 0 is off. The apps ignore others (whatsmeow send.go SetDisappearingTimer). */
@@ -26,6 +27,8 @@ export interface Disappearing {
   seconds: number;
   /** Milliseconds: when the chat's timer was set; null when that is not known. */
   setAt: number | null;
+  /** The account begins the chat with it, as its default timer says. */
+  begun?: true;
 }
 
 /** These say nothing of their own: they go with the message that they speak of. */
@@ -33,7 +36,7 @@ const STAYS: readonly MessageKind[] = ['revoke', 'reaction', 'pin', 'poll_vote',
 
 /**
  * When a message of that kind disappears, sent now: as the caller chose, else as the chat's timer says, which for
- * a group is the server's word. Null when it stays.
+ * a group is the server's word, and in a chat that the account begins its default timer. Null when it stays.
  */
 export async function disappearing(
   archive: MessageArchive,
@@ -44,7 +47,9 @@ export async function disappearing(
   if (chosen === 0 || STAYS.includes(kind) || isNewsletter(recipient.to)) return null;
   const known = await archive.timerOf(device, recipient.chat);
   if (chosen !== undefined) return { seconds: chosen, setAt: known?.setAt ?? null };
-  const timer = recipient.isGroup ? await groupTimer(session, recipient, known) : known;
+  const timer = recipient.isGroup
+    ? await groupTimer(session, recipient, known)
+    : (known ?? (await defaultTimer(archive, { session, device, recipient })));
   return timer && timer.seconds > 0 ? timer : null;
 }
 
@@ -59,6 +64,18 @@ async function groupTimer(
   return { seconds, setAt: known?.seconds === seconds ? known.setAt : null };
 }
 
+/** Of a chat of two in which nothing was written yet; what others began stays as they have it. */
+async function defaultTimer(
+  archive: MessageArchive,
+  { session, device, recipient }: { session: WhatsAppSession; device: MessageDevice; recipient: Recipient },
+): Promise<Disappearing | null> {
+  if (!isPerson(recipient) || sameIdentity(recipient.chat, device)) return null;
+  if (await archive.hasChat(device, recipient.chat)) return null;
+  // The message matters more than when it goes.
+  const timer = await session.profile.recentDefaultTimer().catch(() => null);
+  return timer && timer.seconds > 0 ? { ...timer, begun: true } : null;
+}
+
 /** The message with its timer: in the context of its content (Baileys Utils/messages.js, `expiration`). */
 export function withTimer(kind: MessageKind, message: WireMessage, timer: Disappearing | null): WireMessage {
   if (!timer) return message;
@@ -66,10 +83,13 @@ export function withTimer(kind: MessageKind, message: WireMessage, timer: Disapp
   return kind === 'edit' ? withNewContent(message, timed) : withContent(message, timed);
 }
 
-function contextOf({ seconds, setAt }: Disappearing): WireMessage {
+function contextOf({ seconds, setAt, begun }: Disappearing): WireMessage {
   const at = setAt === null ? {} : { ephemeralSettingTimestamp: Math.floor(setAt / 1000) };
-  return { expiration: seconds, ...at };
+  return { expiration: seconds, ...at, ...(begun ? { disappearingMode: BEGUN_BY_ACCOUNT } : {}) };
 }
+
+/** INITIATED_BY_ME and ACCOUNT_SETTING of waE2E.DisappearingMode: the other side's app says why its chat has a timer. */
+const BEGUN_BY_ACCOUNT = { initiator: 1, trigger: 2, initiatedByMe: true };
 
 /** Members of waE2E.Message that are content; `messageContextInfo` is none. */
 const CONTENT = /Message(?:V\d)?$/;

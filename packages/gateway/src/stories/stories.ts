@@ -5,7 +5,7 @@ import type { MessageName } from '../identity/message-name.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import type { MessageDevice, StoredMessage } from '../messages/stored-message.ts';
 import { findMessages, findOwnMessages } from '../messages/visible.ts';
-import { accountOf } from '../sending/account.ts';
+import { accountOf, assertAccount } from '../sending/account.ts';
 import type { Composed, Content } from '../sending/content.ts';
 import { type Delivered, deliver, earlierDelivery, type SendAttempt } from '../sending/delivery.ts';
 import type { OutboundMediaSource } from '../sending/outbound-media.ts';
@@ -39,6 +39,8 @@ export interface StoryRequest {
   /** Who is to see it; null: as the account's privacy says. */
   people: Jid[] | null;
   attempt?: SendAttempt | undefined;
+  /** The account that it was accepted for; by default whichever the device holds. */
+  account?: Jid | null | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -87,6 +89,7 @@ export class Stories {
       return { ...earlier, story };
     }
     const device = await devices.resolve(caller, attempt?.claimed?.deviceId ?? request.deviceId);
+    assertAccount(device, attempt?.claimed?.account ?? request.account ?? null);
     const session = devices.session(device);
     const audience = await this.#audience(session, device, request.people);
     const composed = await this.#compose(session, device, request);
@@ -215,7 +218,11 @@ export class Stories {
     const keep = async ({ rowId: messageRowId, messageId }: StoredMessage): Promise<void> => {
       const account = accountOf(device) ?? '';
       const times = { now: clock.now(), dueAt: clock.now() + FIRST_PORTION_MS };
-      story = await store.create({ ...owner, account, messageRowId, messageId, audience }, times);
+      // Another attempt under the same id has begun it.
+      const begun = attempt?.claimed
+        ? await store.begin(owner.tenantId, messageRowId, audience, times)
+        : null;
+      story = begun ?? (await store.create({ ...owner, account, messageRowId, messageId, audience }, times));
     };
     const moved = async (move: StoryMove): Promise<Story | null> =>
       story && (await store.move(story, move, clock.now()));

@@ -6,6 +6,7 @@ import type { StoredMessage } from '../messages/stored-message.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
 import type { StoriesTable } from '../storage/story-tables.ts';
+import type { Jid } from '../whatsapp/port/identity.ts';
 import { type Story, type StoryState, storyFromRow } from './story.ts';
 
 export type NewStory = Pick<
@@ -54,6 +55,34 @@ export class StoryStore {
     };
     await this.#db.insertInto('stories').values(row).execute();
     return storyFromRow(row);
+  }
+
+  /** Begins the story of a message anew, where an earlier attempt to send it had written one. */
+  async begin(
+    tenantId: string,
+    messageRowId: string,
+    audience: readonly Jid[],
+    { now, dueAt }: { now: number; dueAt: number },
+  ): Promise<Story | null> {
+    const row = await this.#db
+      .updateTable('stories')
+      .set({
+        audience: JSON.stringify(audience),
+        total: audience.length,
+        position: 0,
+        refused: 0,
+        failures: 0,
+        state: 'posting',
+        error: null,
+        due_at: dueAt,
+        created_at: now,
+        finished_at: null,
+      })
+      .where(checkedTenant(tenantId))
+      .where('message_row_id', '=', messageRowId)
+      .returningAll()
+      .executeTakeFirst();
+    return row ? storyFromRow(row) : null;
   }
 
   /** The unfinished one that is due first, and when. */

@@ -38,7 +38,8 @@ export const idleProfile: SessionProfile = {
   about: () => Promise.resolve({ text: '', setAt: null }),
   setAbout: done,
   setName: done,
-  defaultTimer: () => Promise.resolve(0),
+  defaultTimer: () => Promise.resolve({ seconds: 0, setAt: null }),
+  recentDefaultTimer: () => Promise.resolve({ seconds: 0, setAt: null }),
   setDefaultTimer: done,
 };
 export const idleGroups: SessionGroups = {

@@ -29,6 +29,22 @@ interface Waiter {
   resolve(receipt: ReceivedReceipt): void;
 }
 
+/** What a receipt for several people says of one of them. */
+function grouped({ attrs }: BinaryNode, id: string | undefined, user: BinaryNode): BinaryNode {
+  const { jid, t, type } = user.attrs;
+  const of = type === 'delivery' ? undefined : (type ?? attrs.type);
+  return {
+    tag: 'receipt',
+    attrs: {
+      from: attrs.from ?? '',
+      id: id ?? '',
+      ...(jid === undefined ? {} : { participant: jid }),
+      ...(t === undefined ? {} : { t }),
+      ...(of === undefined ? {} : { type: of }),
+    },
+  };
+}
+
 /** Receipts that came in, and the sending of receipts. */
 export class Receipts {
   readonly received: ReceivedReceipt[] = [];
@@ -42,6 +58,15 @@ export class Receipts {
   }
 
   take(node: BinaryNode): void {
+    const groups = getBinaryNodeChildren(node, 'participants');
+    for (const group of groups) {
+      const id = group.attrs.message_id ?? group.attrs.key;
+      for (const user of getBinaryNodeChildren(group, 'user')) this.#take(grouped(node, id, user));
+    }
+    if (groups.length === 0) this.#take(node);
+  }
+
+  #take(node: BinaryNode): void {
     const { from = '', participant, id = '', t, type = 'delivered', recipient } = node.attrs;
     const author = participant ?? from;
     const items = getBinaryNodeChildren(getBinaryNodeChild(node, 'list'), 'item');

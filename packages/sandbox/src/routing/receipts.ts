@@ -1,8 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import type { BinaryNode } from 'baileys';
 import type { NetworkServices } from '../services.ts';
 import type { RegisteredDevice } from '../state/directory.ts';
 import { alternateJid, jidIn, modeOf, type ParsedJid, parseJid, STATUS_JID } from '../state/jid.ts';
-import { stanza, timestamp } from '../wire/stanza.ts';
+import { childNamed, childrenNamed, stanza, timestamp } from '../wire/stanza.ts';
 import { countViews } from './newsletter-posts.ts';
 
 /** Receipt types that say a message arrived; they acknowledge it like an ack. No type is plain delivery. */
@@ -65,8 +66,31 @@ function toSender(
   const senderJid = shared ? node.attrs.participant : node.attrs.to;
   const sender = network.directory.resolve(senderJid);
   if (!sender || sender === reader.account) return;
+  if (shared === STATUS_JID) {
+    for (const device of sender.devices.values()) network.delivery.post(device, viewOf(reader, node));
+    return;
+  }
   const receipt = receiptFrom(reader, node, shared, modeOf(parseJid(senderJid) ?? target));
   for (const device of sender.devices.values()) network.delivery.post(device, receipt);
+}
+
+/**
+ * Who got or saw a story, as its author is told: in a stanza of its own, with the message and the people within, and
+ * beside each what it was (whatsmeow issue 1270). Simplified: one person each, where the real server waits for more.
+ */
+function viewOf(reader: RegisteredDevice, receipt: BinaryNode): BinaryNode {
+  const { attrs } = receipt;
+  const t = attrs.t ?? timestamp();
+  const type = attrs.type === undefined || attrs.type === 'inactive' ? 'delivery' : attrs.type;
+  const listed = childrenNamed(childNamed(receipt, 'list'), 'item');
+  const ids = [attrs.id, ...listed.map((item) => item.attrs.id)];
+  const user = stanza('user', { jid: jidIn('lid', reader.account), t, type });
+  const id = randomBytes(8).toString('hex').toUpperCase();
+  return stanza(
+    'receipt',
+    { class: 'status', from: STATUS_JID, id, t },
+    ids.map((message_id) => stanza('participants', { message_id }, [user])),
+  );
 }
 
 /** As its receiver sees it: from the reader's device, or from the group with the reader as participant. */

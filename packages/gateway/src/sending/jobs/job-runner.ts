@@ -3,6 +3,7 @@ import { type Clock, SetBacks } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import type { Log } from '../../observability/log.ts';
 import type { Caller } from '../../tenancy/caller.ts';
+import type { Claim } from '../delivery.ts';
 import type { Sending, SentMessage } from '../pipeline.ts';
 import { claimOf, deadlineOf, type SendJob } from './job.ts';
 import type { JobStore } from './job-store.ts';
@@ -170,7 +171,7 @@ export class JobRunner {
     if (!unknown) throw tooLate(job, lateMs);
   }
 
-  async #sent(job: SendJob, sealed: Uint8Array): Promise<SentMessage> {
+  async #sent(job: SendJob, sealed: Uint8Array): Promise<Pick<SentMessage, 'messageId'>> {
     const { store, operations, sending, callerOf, files } = this.#parts;
     const caller = await callerOf(job);
     if (!caller) {
@@ -180,13 +181,14 @@ export class JobRunner {
     if (!operation) throw new AppError('NOT_FOUND', { message: `there is no kind ${job.kind} any more` });
     const { body, release } = await files.restore(job.tenantId, store.open(job, sealed));
     try {
-      return await sending.send(caller, {
-        ...operation.read(body),
+      const how = {
         deviceId: job.deviceId,
         account: job.account,
         signal: this.#stop.signal,
-        attempt: { claimed: claimOf(job), claim: (claim) => store.claim(job, claim) },
-      });
+        attempt: { claimed: claimOf(job), claim: (claim: Claim) => store.claim(job, claim) },
+      };
+      if (operation.post) return await operation.post(caller, body, how);
+      return await sending.send(caller, { ...operation.read(body), ...how });
     } finally {
       release();
     }

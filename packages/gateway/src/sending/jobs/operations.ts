@@ -1,4 +1,5 @@
 /** What can be sent later: every operation that sends a message, by the kind that it makes. */
+import type { Caller } from '../../tenancy/caller.ts';
 import type { SendRequest } from '../pipeline.ts';
 
 /** As `read` gives it: what the worker adds is left out. */
@@ -17,7 +18,12 @@ export interface SendOperation {
   warnings(body: Record<string, unknown>): { field: string; message: string }[];
   /** Throws VALIDATION_ERROR, INVALID_RECIPIENT and the like for a body that fits the schema but makes no sense. */
   read(body: Record<string, unknown>): ReadRequest;
+  /** Sends what is for no single recipient, in place of the pipeline. */
+  post?: (caller: Caller, body: Record<string, unknown>, how: PostedHow) => Promise<{ messageId: string }>;
 }
+
+/** What the worker says of a job that it sends. */
+export type PostedHow = Pick<SendRequest, 'deviceId' | 'account' | 'attempt' | 'signal'>;
 
 /** The edge registers its operations; the worker finds them by name. */
 export class SendOperations {

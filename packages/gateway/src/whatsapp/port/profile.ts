@@ -35,6 +35,13 @@ export interface OwnAbout {
 export const LONGEST_NAME = 25;
 export const LONGEST_ABOUT = 139;
 
+export interface DefaultTimer {
+  /** 0: never. */
+  seconds: number;
+  /** Milliseconds: when it was set; null when that is not told. */
+  setAt: number | null;
+}
+
 export interface SessionProfile {
   /** By WhatsApp's names; one that the server does not tell is missing. */
   privacy(): Promise<Partial<Record<PrivacySetting, string>>>;
@@ -48,7 +55,9 @@ export interface SessionProfile {
   setAbout(text: string): Promise<void>;
   /** The name that those see who have not saved the account. */
   setName(name: string): Promise<void>;
-  /** Seconds after which messages of chats that are begun disappear; 0: never. */
-  defaultTimer(): Promise<number>;
+  /** When messages of chats disappear that the account begins. */
+  defaultTimer(): Promise<DefaultTimer>;
+  /** The same, as it was a minute ago at most: asked for each chat that is begun. */
+  recentDefaultTimer(): Promise<DefaultTimer>;
   setDefaultTimer(seconds: number): Promise<void>;
 }

@@ -42,7 +42,12 @@ const DEFAULT_PAUSE_S = { least: 2, most: 6 };
 const Message = refusing(
   'what that operation refuses',
   Type.Object(
-    { type: Type.String({ description: 'The path after `/send/`: `text`, `image`, `text/mentions`, …' }) },
+    {
+      type: Type.String({
+        description:
+          'The path after `/send/`: `text`, `image`, `text/mentions`, …; or `status/text`, `status/media`',
+      }),
+    },
     {
       title: 'BulkMessage',
       additionalProperties: true,
@@ -249,6 +254,9 @@ function readItem(
       if (body[name] !== undefined) {
         throw invalidField(name, 'belongs to the bulk, not to one message of it');
       }
+    }
+    if (recipientPlace && operation.post) {
+      throw invalidField('type', 'has no recipient of its own: give it in `messages`', type);
     }
     const { address, messageId } = operation.read(body);
     if (recipientPlace && messageId) {

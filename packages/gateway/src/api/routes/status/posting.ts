@@ -1,83 +1,34 @@
 /** Tag "status": stories, posted, followed and taken back. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
-import { rfc3339 } from '../../../clock.ts';
-import { invalidField } from '../../../errors.ts';
-import { audioContent } from '../../../sending/content/audio.ts';
-import { imageContent } from '../../../sending/content/image.ts';
-import { videoContent } from '../../../sending/content/video.ts';
-import type { Content } from '../../../sending/content.ts';
+import { type Clock, rfc3339 } from '../../../clock.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
-import { mentionedJids } from '../../../sending/recipients.ts';
+import type { SendOperation, SendOperations } from '../../../sending/jobs/operations.ts';
+import type { SendJobs } from '../../../sending/jobs/send-jobs.ts';
 import type { PostedStory, Stories } from '../../../stories/stories.ts';
-import { textStory } from '../../../stories/text-story.ts';
 import { refusing } from '../../description/stated.ts';
-import { base64Members, base64Text } from '../../request/bounds.ts';
-import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
+import { DeviceHeaders, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { once, SendHeaders } from '../../request/idempotency.ts';
 import { MessageIdParam, MessageQuery, messageName, RecordId } from '../../request/message.ts';
 import { OneOf, Rfc3339 } from '../../schemas.ts';
-import { EXAMPLE_PICTURE } from '../messages/example-files.ts';
-import { given, givenUp, text } from '../messages/send-kind.ts';
+import { given, givenUp } from '../messages/send-kind.ts';
+import { LaterAnswer, laterAnswer, sendTime, timeAhead } from '../messages/send-later.ts';
 import { FILE_FAILURES, SEND_FAILURES } from '../messages/send-request.ts';
+import { MEDIA_TYPES, MediaBody, readMedia, readText, type StorySaid, TextBody } from './story-bodies.ts';
 import { sayStoryErrors, storyFailures } from './story-errors.ts';
+import { storyOperation, TO_STORIES } from './story-sends.ts';
 
 export interface PostingParts {
   stories: Stories;
   idempotency: Idempotency;
+  operations: SendOperations;
+  jobs: SendJobs;
+  clock: Clock;
   /** Bytes: the largest body with a file in it. */
   bodyLimit: number;
 }
-
-/** WhatsApp numbers its typefaces from 0 to 10, some of them are gone (waE2E.ExtendedTextMessage.FontType). */
-const MOST_FONT = 10;
-const MOST_PEOPLE = 10_000;
-
-const audience = {
-  audience: Type.Optional(
-    Type.Array(Type.String(), {
-      maxItems: MOST_PEOPLE,
-      description: "Numbers or JIDs of those who are to see it; default: as the account's privacy says",
-    }),
-  ),
-  device_id: DeviceId,
-};
-
-const TextBody = Type.Object(
-  {
-    text: Type.String({ description: '1 to 4096 characters' }),
-    background_color: Type.Optional(
-      Type.String({ maxLength: 9, description: '`#RRGGBB`', examples: ['#1f7a6d'] }),
-    ),
-    text_color: Type.Optional(Type.String({ maxLength: 9, description: '`#RRGGBB`', examples: ['#ffffff'] })),
-    font: Type.Optional(
-      Type.Integer({ minimum: 0, maximum: MOST_FONT, description: 'Number of a typeface' }),
-    ),
-    ...audience,
-  },
-  { examples: [{ text: 'Open until ten', background_color: '#1f7a6d' }] },
-);
-
-const MEDIA_TYPES = ['image', 'video', 'audio'] as const;
-const MediaBody = Type.Object(
-  {
-    data: base64Text(
-      'The file: base64, with or without a `data:<mime>;base64,` prefix. Either this or `url`',
-    ),
-    url: text('Public URL of it. Either this or `data`'),
-    media_type: Type.Optional(
-      OneOf(MEDIA_TYPES, { description: 'Default: as `mime_type` or the data URI says' }),
-    ),
-    mime_type: text('`image/jpeg`, `video/mp4`, …'),
-    caption: text('At most 1024 characters'),
-    view_once: Type.Optional(Type.Boolean()),
-    ...audience,
-  },
-  { examples: [{ data: EXAMPLE_PICTURE, media_type: 'image', caption: 'New today' }] },
-);
-type MediaBody = Static<typeof MediaBody>;
 
 const progress = {
   recipients: Type.Optional(Type.Integer({ description: 'Whom it is for, the account itself counted' })),
@@ -95,11 +46,41 @@ const Posted = Type.Object({
 });
 
 export const postingRoutes: FastifyPluginAsyncTypebox<PostingParts> = async (app, parts) => {
-  const { stories, idempotency } = parts;
+  const { stories, idempotency, jobs, clock } = parts;
   const tags = ['status'];
-  const fileMembers = new Set(base64Members(MediaBody));
   sayStoryErrors(app as unknown as FastifyInstance, 'posting');
 
+  /** Now, or at the time that the request names. */
+  const post = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { operation, said }: { operation: SendOperation; said: StorySaid },
+  ) => {
+    const { caller } = request;
+    const body = { ...(request.body as Record<string, unknown>) };
+    const at = sendTime(body.send_at as string | number | undefined);
+    const deviceId = selectedDevice(request);
+    const { type, content, people } = said;
+    const signal = givenUp(reply);
+    return once(idempotency, request, reply, async (attempt) => {
+      const known = await jobs.earlier(caller, attempt);
+      if (known) return laterAnswer(reply, known, TO_STORIES);
+      if (at !== null) {
+        // A file that is kept for later has no data URI any more to tell it by.
+        const kept = type === 'text' ? body : { ...body, media_type: type };
+        const later = { operation, body: kept, address: TO_STORIES, deviceId, attempt };
+        return laterAnswer(reply, await jobs.schedule(caller, later, timeAhead(at, clock.now())), TO_STORIES);
+      }
+      const story = await stories.post(caller, { deviceId, content, people, attempt, signal });
+      return { ...posted(type, story), ...given({ mime_type: story.mimeType ?? undefined }) };
+    });
+  };
+
+  const text = storyOperation(stories, {
+    path: '/status/text',
+    schema: TextBody,
+    said: (body) => readText(body as Static<typeof TextBody>),
+  });
   app.post(
     '/status/text',
     {
@@ -114,22 +95,19 @@ export const postingRoutes: FastifyPluginAsyncTypebox<PostingParts> = async (app
           'no text or more than 4096 characters, what is no colour, and who is no person',
           TextBody,
         ),
-        response: { 200: Posted, ...failures(...storyFailures('posting', SEND_FAILURES)) },
+        response: { 200: Posted, 202: LaterAnswer, ...failures(...storyFailures('posting', SEND_FAILURES)) },
       },
     },
-    async (request, reply) => {
-      const { body } = request;
-      if (body.text === '') throw invalidField('text', 'text cannot be empty');
-      const { text: words, background_color, text_color, font } = body;
-      const content = textStory({ text: words, ...given({ background_color, text_color, font }) });
-      const people = peopleOf(body.audience);
-      const deviceId = selectedDevice(request);
-      return once(idempotency, request, reply, async (attempt) =>
-        posted('text', await stories.post(request.caller, { deviceId, content, people, attempt })),
-      );
-    },
+    async (request, reply) => post(request, reply, { operation: text, said: readText(request.body) }),
   );
 
+  const media = storyOperation(stories, {
+    path: '/status/media',
+    schema: MediaBody,
+    file: 'data',
+    said: (body) => readMedia(body as Static<typeof MediaBody>),
+  });
+  const fileMembers = new Set(media.fileMembers);
   app.post(
     '/status/media',
     {
@@ -148,23 +126,14 @@ export const postingRoutes: FastifyPluginAsyncTypebox<PostingParts> = async (app
         ),
         response: {
           200: Type.Object({ ...Posted.properties, mime_type: Type.Optional(Type.String()) }),
+          202: LaterAnswer,
           ...failures(...storyFailures('posting', [...SEND_FAILURES, ...FILE_FAILURES])),
         },
       },
     },
-    async (request, reply) => {
-      const { body } = request;
-      const type = mediaType(body);
-      const content = mediaContent(type, body);
-      const people = peopleOf(body.audience);
-      const deviceId = selectedDevice(request);
-      const signal = givenUp(reply);
-      return once(idempotency, request, reply, async (attempt) => {
-        const story = await stories.post(request.caller, { deviceId, content, people, attempt, signal });
-        return { ...posted(type, story), ...given({ mime_type: story.mimeType ?? undefined }) };
-      });
-    },
+    async (request, reply) => post(request, reply, { operation: media, said: readMedia(request.body) }),
   );
+  for (const each of [text, media]) parts.operations.register(each);
 
   app.delete(
     '/stories/:id',
@@ -192,7 +161,7 @@ export const postingRoutes: FastifyPluginAsyncTypebox<PostingParts> = async (app
 
 const POSTING =
   'Answers once WhatsApp has it for the first hundred of those who are to see it; the rest follows, also after a ' +
-  'restart: `GET /stories/{id}` says how far it is.';
+  'restart: `GET /stories/{id}` says how far it is. With `send_at` 202 and a job.';
 
 function posted(
   type: Static<typeof Posted>['status_type'],
@@ -206,25 +175,4 @@ function posted(
     status_type: type,
     ...(story ? { recipients: story.audience.length, reached: story.position } : {}),
   };
-}
-
-function peopleOf(audience: string[] | undefined) {
-  return audience === undefined ? null : mentionedJids(audience, 'audience');
-}
-
-function mediaType({ media_type, mime_type, data }: MediaBody): (typeof MEDIA_TYPES)[number] {
-  if (media_type) return media_type;
-  const said = mime_type ?? /^data:([^;,]*)/i.exec(data?.slice(0, 100) ?? '')?.[1] ?? '';
-  const type = MEDIA_TYPES.find((each) => said.toLowerCase().startsWith(`${each}/`));
-  if (type) return type;
-  throw invalidField('media_type', `must be one of ${MEDIA_TYPES.join(', ')}, or mime_type must say which`);
-}
-
-function mediaContent(type: (typeof MEDIA_TYPES)[number], body: MediaBody): Content {
-  const { data, url, caption, view_once: viewOnce } = body;
-  if (!data && !url) throw invalidField('data', 'either data or url must be provided');
-  if (data && url) throw invalidField('data', 'give either data or url, not both');
-  if (type === 'image') return imageContent(given({ image: data, image_url: url, caption, viewOnce }));
-  if (type === 'video') return videoContent(given({ video: data, video_url: url, caption, viewOnce }));
-  return audioContent(given({ audio: data, audio_url: url, ptt: true, viewOnce }));
 }

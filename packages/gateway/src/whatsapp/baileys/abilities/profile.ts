@@ -1,5 +1,10 @@
 import { RequestRefused, SessionNotOpen } from '../../port/errors.ts';
-import { PRIVACY_NAMES, type PrivacySetting, type SessionProfile } from '../../port/profile.ts';
+import {
+  type DefaultTimer,
+  PRIVACY_NAMES,
+  type PrivacySetting,
+  type SessionProfile,
+} from '../../port/profile.ts';
 import { sessionError } from '../connection/engine-errors.ts';
 import type { Link } from '../connection/link.ts';
 import { assertAnswered } from '../connection/unanswered.ts';
@@ -15,8 +20,10 @@ import { applyPatch } from './account.ts';
 
 const SERVER = '@s.whatsapp.net';
 const NOT_FOUND = 404;
+const RECENT_MS = 60_000;
 
 export function profile(link: Link): SessionProfile {
+  const timer = new AccountTimer(link);
   return {
     privacy: () => link.ask(privacy),
 
@@ -77,22 +84,50 @@ export function profile(link: Link): SessionProfile {
       });
     },
 
-    defaultTimer: () =>
-      link.ask(async (socket) => {
-        const query = new USyncQuery()
-          .withDisappearingModeProtocol()
-          .withUser(new USyncUser().withId(link.own().jid));
-        const mode = await oneOf<{ duration?: number }>(socket, query, 'disappearing_mode');
-        return Number(mode?.duration ?? 0) || 0;
-      }),
+    defaultTimer: () => timer.asked(),
+
+    recentDefaultTimer: () => timer.recent(),
 
     /** whatsmeow privacysettings.go SetDefaultDisappearingTimer. */
     setDefaultTimer: (seconds) =>
       link.ask(async (socket) => {
         const mode = { tag: 'disappearing_mode', attrs: { duration: String(seconds) } };
         await ask(socket, 'set', 'disappearing_mode', [mode]);
+        timer.forget();
       }),
   };
+}
+
+/** The account's default timer, which WhatsApp is not asked for each time that a chat is begun. */
+class AccountTimer {
+  readonly #link: Link;
+  #kept: { timer: DefaultTimer; at: number } | null = null;
+
+  constructor(link: Link) {
+    this.#link = link;
+  }
+
+  asked(): Promise<DefaultTimer> {
+    return this.#link.ask(async (socket) => {
+      const query = new USyncQuery()
+        .withDisappearingModeProtocol()
+        .withUser(new USyncUser().withId(this.#link.own().jid));
+      const told = await oneOf<{ duration?: number; setAt?: Date }>(socket, query, 'disappearing_mode');
+      const at = told?.setAt instanceof Date ? told.setAt.getTime() : 0;
+      const timer = { seconds: Number(told?.duration ?? 0) || 0, setAt: at > 0 ? at : null };
+      this.#kept = { timer, at: this.#link.clock.monotonic() };
+      return timer;
+    });
+  }
+
+  async recent(): Promise<DefaultTimer> {
+    const kept = this.#kept;
+    return kept && this.#link.clock.monotonic() - kept.at < RECENT_MS ? kept.timer : this.asked();
+  }
+
+  forget(): void {
+    this.#kept = null;
+  }
 }
 
 async function ask(

@@ -1,5 +1,6 @@
 import type { Identity, Jid } from '../../port/identity.ts';
 import type { OutboundReceipt, SessionReceipts } from '../../port/receipts.ts';
+import { STORIES } from '../../port/stories.ts';
 import type { Link } from '../connection/link.ts';
 import { assertAnswered } from '../connection/unanswered.ts';
 import { type BinaryNode, isJidBroadcast, isJidGroup, type Socket } from '../library.ts';
@@ -29,6 +30,11 @@ function receiptStanza(receipt: OutboundReceipt, showsReading: boolean): BinaryN
   const attrs: Record<string, string> = { id, to, t: String(Math.floor(receipt.at / 1000)) };
   if (kind === 'read') attrs.type = showsReading ? 'read' : 'read-self';
   if (sender && (isJidGroup(to) || isJidBroadcast(to))) attrs.participant = wireName(sender);
+  if (to === STORIES && kind === 'read') {
+    // As WhatsApp Web does (whatsapp-rust pull request 744).
+    attrs.context = 'status';
+    if (sender?.lid && sender.jid) attrs.peer_participant_pn = sender.jid;
+  }
   if (more.length === 0) return { tag: 'receipt', attrs };
   const items = more.map((each) => ({ tag: 'item', attrs: { id: each } }));
   return { tag: 'receipt', attrs, content: [{ tag: 'list', attrs: {}, content: items }] };

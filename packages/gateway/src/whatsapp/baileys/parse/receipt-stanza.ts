@@ -17,6 +17,7 @@ import { stampOf } from './stanza-time.ts';
 const KINDS = new Map<string | undefined, ReceiptKind>([
   [undefined, 'delivered'],
   ['', 'delivered'],
+  ['delivery', 'delivered'],
   ['read', 'read'],
   ['played', 'played'],
 ]);
@@ -24,7 +25,8 @@ const KINDS = new Map<string | undefined, ReceiptKind>([
 /**
  * The recipients' receipts in a `<receipt>` stanza, or an empty list when it is about something else.
  * A group, and the chat of stories, may send one stanza for many people: `<participants key="ID"><user jid t/></participants>`
- * (whatsmeow `handleGroupedReceipt`).
+ * (whatsmeow `handleGroupedReceipt`). Those of stories name the message in `message_id` and say beside each user what it
+ * was: `<receipt class="status">`, as whatsmeow's issue 1270 shows it.
  */
 export async function receiptsIn(
   stanza: BinaryNode,
@@ -32,12 +34,13 @@ export async function receiptsIn(
   directory: LidDirectory,
 ): Promise<MessageReceipt[]> {
   const { from = '', type, participant, id = '', t } = stanza.attrs;
-  const kind = KINDS.get(type);
-  if (!kind || !from) return [];
+  const kind = KINDS.get(type) ?? null;
+  if (!from) return [];
   const isGroup = !!isJidGroup(from);
   // Whose receipt it is, stands beside in either: the stanza comes from the chat.
   const isShared = isGroup || isJidBroadcast(from) === true;
   if (isShared && !participant) return groupedReceipts(stanza, { from, isGroup, kind }, own, directory);
+  if (!kind) return [];
 
   const alt = isShared
     ? (stanza.attrs.participant_pn ?? stanza.attrs.participant_lid)
@@ -71,16 +74,18 @@ export async function ownReadIn(
 
 async function groupedReceipts(
   stanza: BinaryNode,
-  { from, isGroup, kind }: { from: string; isGroup: boolean; kind: ReceiptKind },
+  { from, isGroup, kind: ofAll }: { from: string; isGroup: boolean; kind: ReceiptKind | null },
   own: OwnAccount,
   directory: LidDirectory,
 ): Promise<MessageReceipt[]> {
   const receipts: MessageReceipt[] = [];
   for (const participants of getBinaryNodeChildren(stanza, 'participants')) {
-    const messageId = participants.attrs.key;
+    const messageId = participants.attrs.key ?? participants.attrs.message_id;
     if (!messageId) continue;
     for (const user of getBinaryNodeChildren(participants, 'user')) {
-      const { jid = '', t } = user.attrs;
+      const { jid = '', t, type } = user.attrs;
+      const kind = type === undefined ? ofAll : (KINDS.get(type) ?? null);
+      if (!kind) continue;
       const recipient = await identity(jid, user.attrs.participant_pn, directory);
       if (isOwn(recipient, own)) continue;
       receipts.push({
