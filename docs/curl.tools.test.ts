@@ -29,6 +29,9 @@ const variables = {
   CALL: '',
   NEWSLETTER: '',
   POST: '',
+  ORDER: '',
+  ORDER_TOKEN: '',
+  ORDER_MESSAGE: '',
   STORY: '',
   SEEN: '',
   LABEL: '',
@@ -479,6 +482,23 @@ test('proxies.md', async () => {
   const deleted = answers(await run('proxy-delete'));
   expect(deleted.map((each) => each.deleted)).toEqual([true, true]);
   await proxy.stop();
+});
+
+test('business.md: what is sold, ordered, said', async () => {
+  const product = { id: '5550001', name: 'Hat', price: 19_900, currency: 'BRL' };
+  world.sandbox.stock(shop, { products: [product] });
+  await contact.becomeBusiness({ name: 'Contact' });
+  const [own, other, sorted] = answers(await run('business-catalog'));
+  expect([own.products[0].price, other.count, sorted.count]).toEqual([19.9, 0, 0]);
+  const { id, token } = world.sandbox.placeOrder(shop, [{ product, quantity: 2 }]);
+  const sent = await contact.sendRaw(shop, { orderMessage: { orderId: id, token, sellerJid: shop.jid } });
+  Object.assign(variables, { ORDER: id, ORDER_TOKEN: token, ORDER_MESSAGE: sent.id });
+  const api = world.as(variables.TOKEN);
+  await until('the order is here', async () => (await api.get(`/messages/${sent.id}`)).status === 200);
+  const [byMessage, byToken] = answers(await run('business-order'));
+  expect(byToken.order).toEqual(byMessage.order);
+  const [changed, read] = answers(await run('business-profile'));
+  expect(read.profile).toEqual(changed.profile);
 });
 
 test('newsletters.md: who runs one', async () => {

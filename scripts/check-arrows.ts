@@ -31,6 +31,7 @@ const DOMAIN = [
   'groups',
   'contacts',
   'labels',
+  'business',
   'chats',
   'media',
   'identity',
@@ -144,6 +145,7 @@ const GATEWAY: Record<string, Rule> = {
   moving: { may: ['moving/sqlite', 'devices', 'tenancy', 'storage', PORT] },
   // Other programs' files: nothing of ours is in them.
   'moving/sqlite': { may: [], owns: ['better-sqlite3'] },
+  business: { may: ['actions', 'contacts', 'sending', 'messages', 'devices', 'tenancy', 'identity', PORT] },
   newsletters: { may: ['sending', 'contacts', 'devices', 'tenancy', 'identity', PORT] },
   api: {
     may: [...DOMAIN, 'observability', PORT],

@@ -8,6 +8,7 @@ import type { Kysely } from 'kysely';
 import { composeActions } from './actions/composition.ts';
 import { composeApi } from './api/composition.ts';
 import type { Listening } from './api/listening.ts';
+import { composeBusiness } from './business/composition.ts';
 import { composeCalls } from './calls/composition.ts';
 import { composeChats } from './chats/composition.ts';
 import { type Clock, systemClock } from './clock.ts';
@@ -334,6 +335,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     mediaLinks: mediaUrls,
     media,
     messages,
+    business: composeBusiness({ devices, recipients: sending.recipients, archive: messages.archive }),
     newsletters: composeNewsletters({
       devices,
       recipients: sending.recipients,

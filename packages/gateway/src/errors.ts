@@ -44,6 +44,7 @@ export const ERROR_CATALOGUE = {
   NOT_PINNABLE: { status: 409, text: 'this message cannot be pinned' },
   NOT_STARRABLE: { status: 409, text: 'this message cannot be starred' },
   NOT_A_BUSINESS: { status: 409, text: 'only accounts of WhatsApp Business have labels' },
+  NOT_AN_ORDER: { status: 409, text: 'the message is no order' },
   NOT_A_POLL: { status: 409, text: 'the message is no poll' },
   NOT_CANCELLABLE: { status: 409, text: 'it can no longer be cancelled' },
   KEPT_OFFLINE: { status: 409, text: 'the settings of the device keep it offline' },

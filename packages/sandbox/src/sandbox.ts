@@ -6,6 +6,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { BinaryNode } from 'baileys';
 import { tellOfPatches } from './accounts/account-changes.ts';
 import { removeCompanion } from './accounts/remove-companion.ts';
+import { placeOrder, stock } from './accounts/shop.ts';
 import { type Cdn, createCdn } from './cdn/cdn.ts';
 import { issueCdnCertificate } from './cdn/certificate.ts';
 import { DataFolder, type KeptIdentity, type KeptState } from './data-folder.ts';
@@ -16,7 +17,8 @@ import { type CompanionRegRefresh, PairingDesk } from './pairing/desk.ts';
 import type { PhoneHost } from './phones/host.ts';
 import { createPhone, type KeptPhone, type Phone, reinstallPhone, revivePhone } from './phones/phone.ts';
 import { stateFiles } from './phones/state-files.ts';
-import type { RegisteredDevice } from './state/directory.ts';
+import type { Account, RegisteredDevice } from './state/directory.ts';
+import type { OrderedItem } from './state/shop.ts';
 import { createNoiseCertificates } from './wire/certificates.ts';
 import { stanza } from './wire/stanza.ts';
 
@@ -125,6 +127,16 @@ export class Sandbox {
     return again;
   }
 
+  /** The business sells this from now on. Throws for an account that is no business. */
+  stock(seller: Phone, shop: Parameters<typeof stock>[1]): void {
+    stock(this.#account(seller.number), shop);
+  }
+
+  /** Somebody orders of the business; the message of the order brings both. */
+  placeOrder(seller: Phone, items: readonly OrderedItem[]): { id: string; token: string } {
+    return placeOrder(this.#account(seller.number), items);
+  }
+
   /** Whether the device (a JID with or without a device number) is attached and takes live stanzas. */
   online(deviceJid: string): boolean {
     const device = this.network.directory.resolveDevice(deviceJid);
@@ -173,9 +185,14 @@ export class Sandbox {
     this.network.delivery.post(this.#device(deviceJid), node);
   }
 
-  #injectPatch(number: string, collection: string, patch: Uint8Array): void {
+  #account(number: string): Account {
     const account = this.network.directory.byUser(number);
     if (!account) throw new Error(`no account ${number}`);
+    return account;
+  }
+
+  #injectPatch(number: string, collection: string, patch: Uint8Array): void {
+    const account = this.#account(number);
     const version = String(this.network.appState.appendUnread(number, collection, patch));
     const changed = stanza('collection', { name: collection, version });
     tellOfPatches(this.network, account, [changed], account.devices.get(0));

@@ -1,6 +1,7 @@
 /** The HTTP server: every operation with the parts it calls. */
 import type { FastifyInstance } from 'fastify';
 import type { Actions } from '../actions/composition.ts';
+import type { BusinessRoom } from '../business/composition.ts';
 import type { Calls } from '../calls/calls.ts';
 import type { ChatsRoom } from '../chats/composition.ts';
 import type { Clock } from '../clock.ts';
@@ -58,6 +59,7 @@ export async function composeApi(parts: {
   mediaLinks: MediaLinks;
   messages: Messages;
   newsletters: NewslettersRoom;
+  business: BusinessRoom;
   stories: StoriesRoom;
   sending: SendingRoom;
   actions: Actions;
@@ -148,6 +150,7 @@ export async function composeApi(parts: {
           inlineFiles: media.inlineFiles,
           bodyLimit: BODY_LIMIT,
         },
+        business: parts.business,
         payments: sends,
         status: {
           stories: parts.stories.stories,

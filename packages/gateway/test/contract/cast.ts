@@ -91,6 +91,7 @@ export class Cast {
     const created = await world.as(playground.adminToken).post('/devices', { name: 'never linked' });
     Object.assign(playground.names, { device: spareDevice, newDevice: created.body.device.id });
     for (const each of [office, playground]) await publish(world, each);
+    await trade(world, office, phones);
     const cast = new Cast(world, { receiver, proxy }, office, playground, phones);
     await cast.#sendLater();
     await cast.#label();
@@ -282,6 +283,25 @@ async function company(world: World, name: string, shared: Record<string, string
   made.userToken = await addUser(world, made, 'user');
   await addUser(world, made, 'victim');
   return made;
+}
+
+/** A product of theirs, and an order of it that came. */
+async function trade(
+  world: World,
+  { adminToken, names }: Company,
+  { shop, contact }: { shop: Phone; contact: Phone },
+): Promise<void> {
+  const product = { id: '5550001', name: 'Hat', price: 19_900, currency: 'BRL' };
+  world.sandbox.stock(shop, { products: [product] });
+  const { id, token } = world.sandbox.placeOrder(shop, [{ product, quantity: 1 }]);
+  const sent = await contact.sendRaw(shop.number, {
+    orderMessage: { orderId: id, token, sellerJid: shop.jid },
+  });
+  Object.assign(names, { product: product.id, order: id, orderToken: token, orderMessage: sent.id });
+  await until(
+    'the order is there',
+    async () => (await world.as(adminToken).get(`/messages/${sent.id}`)).status === 200,
+  );
 }
 
 /** A channel of theirs with a post, and a story. */

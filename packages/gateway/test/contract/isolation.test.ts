@@ -135,6 +135,9 @@ function foreignIds(pathBefore: string): string[] {
     '/groups/': [group],
     '/communities/': [community],
     '/newsletters/': [CHANNEL],
+    // Catalogues are everybody's to look at, orders whose who has their token.
+    '/business/catalog/': [],
+    '/orders/': [],
     '/stories/': [sentMessage, receivedMessage],
     // A person is everybody's to write to, and nobody's id.
     '/chats/': [],

@@ -36,6 +36,8 @@ const KNOWN_SEGMENTS: Record<string, string[]> = {
   '/groups/': ['<group>'],
   '/communities/': ['<community>', '<group>'],
   '/newsletters/': ['<newsletter>'],
+  '/business/catalog/': ['<product>'],
+  '/orders/': ['<order>'],
   '/newsletters/{jid}/messages/': ['<post>'],
   '/newsletters/{jid}/admins/': ['<contact>', '<contactJid>'],
   '/newsletters/{jid}/admins/invites/': ['<contact>', '<contactJid>'],
@@ -121,6 +123,16 @@ export const KNOWN_MEMBERS: Record<string, Json[]> = {
     [{ image: 'aGk=' }, { image: 'aGk=' }],
   ],
   device_id: ['<device>'],
+  token: ['<orderToken>'],
+  category_ids: [['629412378414563']],
+  hours: [
+    {
+      timezone: 'UTC',
+      days: [{ day: 'mon', mode: 'specific_hours', opens_at: '09:00', closes_at: '18:00' }],
+    },
+    { timezone: 'UTC', days: [{ day: 'sun', mode: 'open_24h' }] },
+    { timezone: 'nowhere', days: [] },
+  ],
   numbers: [['<contact>'], ['<contact>', '<contactJid>', '12']],
   jids: [['<contactJid>'], ['<contact>', '123@lid']],
   group_jid: ['<group>'],
@@ -467,6 +479,7 @@ function goodSegment(operation: Operation, prefix: string): string {
   if (operation.path === '/messages/{id}/media') return '<receivedImage>';
   if (operation.path.endsWith('/link')) return '<community>';
   if (operation.path.endsWith('/poll')) return '<poll>';
+  if (operation.path.endsWith('/order')) return '<orderMessage>';
   if (operation.path.endsWith('/retry')) return '<undecryptable>';
   return KNOWN_SEGMENTS[prefix]?.[0] ?? '';
 }
@@ -474,6 +487,7 @@ function goodSegment(operation: Operation, prefix: string): string {
 /** What some operations mean by a member, or need although their schema does not say so. */
 const OF_OPERATION: Record<string, Record<string, Json>> = {
   blockContact: { number: '<contact>' },
+  updateBusinessProfile: { description: 'Hats' },
   decideGroupJoinRequests: { all: true },
   linkCommunityGroup: { group_jid: '<group>' },
   unlinkCommunityGroup: { group_jid: '<group>' },

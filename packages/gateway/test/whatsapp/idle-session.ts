@@ -4,6 +4,7 @@
  */
 import type { SessionAccount } from '../../src/whatsapp/port/account.ts';
 import type { SessionBlockList } from '../../src/whatsapp/port/block-list.ts';
+import type { SessionBusiness } from '../../src/whatsapp/port/business.ts';
 import type { SessionCalls } from '../../src/whatsapp/port/calls.ts';
 import type { SessionCommunities } from '../../src/whatsapp/port/communities.ts';
 import type { SessionContacts } from '../../src/whatsapp/port/contacts.ts';
@@ -101,6 +102,15 @@ export const idleNewsletters: SessionNewsletters = {
   changeOwner: done,
 };
 
+export const idleBusiness: SessionBusiness = {
+  profile: () => Promise.resolve(null),
+  change: done,
+  catalog: () => Promise.resolve({ items: [], next: null }),
+  product: notOpen,
+  collections: () => Promise.resolve({ items: [], next: null }),
+  order: notOpen,
+};
+
 export const idleStories: SessionStories = { privacy: () => Promise.resolve([]) };
 
 /** Every part of a session, idle but for those given. */
@@ -122,6 +132,7 @@ export function abilities(parts: Partial<SessionAbilities> = {}): SessionAbiliti
     history: idleHistory,
     newsletters: idleNewsletters,
     stories: idleStories,
+    business: idleBusiness,
     ...parts,
   };
 }

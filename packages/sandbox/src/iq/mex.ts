@@ -2,6 +2,7 @@ import { QueryIds, XWAPaths } from 'baileys';
 import { setAbout } from '../accounts/account-changes.ts';
 import { bytesOf, childNamed, stanza } from '../wire/stanza.ts';
 import { BAD_REQUEST, type IqHandler } from './answer.ts';
+import { businessOperations } from './business-queries.ts';
 import { isRefusal, type Json, type Operation, objectIn, textIn } from './mex-operation.ts';
 import { newsletterAdminOperations } from './newsletter-admins.ts';
 import { newsletterOperations } from './newsletter-queries.ts';
@@ -27,6 +28,7 @@ const about: Operation = {
 const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
   ...newsletterOperations,
   ...newsletterAdminOperations,
+  ...businessOperations,
   [QueryIds.REACHOUT_TIMELOCK, reachOutLock],
   ['9152604461510864', about],
 ]);

@@ -3,6 +3,7 @@ import type { BinaryNode } from 'baileys';
 import type { DeviceAddress } from '../link.ts';
 import { isUserServer, type ParsedJid, parseJid } from './jid.ts';
 import { type KeptStanza, Mailbox } from './mailbox.ts';
+import type { Shop } from './shop.ts';
 
 /** A public pre-key as a device uploaded it; keys are 32 bytes without the type byte. */
 export interface PreKey {
@@ -73,6 +74,8 @@ export interface Business {
   readonly certificate: Buffer | undefined;
   /** Fields of the profile as the app wrote them: `<address>`, `<email>`, `<business_hours>`… */
   readonly profile: readonly BinaryNode[];
+  /** What it sells; undefined: it has no catalogue. */
+  readonly shop?: Shop;
 }
 
 /** A picture of an account or a group; its bytes are on the CDN. */

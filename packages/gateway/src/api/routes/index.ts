@@ -1,5 +1,6 @@
 /** The API's table of contents: its tags, in the order of the documentation, each with its folder. */
 import type { FastifyInstance } from 'fastify';
+import { type BusinessParts, businessRoutes } from './business/index.ts';
 import { type CallsParts, callsRoutes } from './calls/index.ts';
 import { type ChatsParts, chatsRoutes } from './chats/index.ts';
 import { type ContactsParts, contactsRoutes } from './contacts/index.ts';
@@ -29,6 +30,7 @@ export interface ApiParts {
   labels: LabelsParts;
   messages: MessagesParts;
   newsletters: NewslettersParts;
+  business: BusinessParts;
   payments: PaymentsParts;
   profile: ProfileParts;
   proxy: ProxyParts;
@@ -90,6 +92,11 @@ export const TAGS: readonly Tag[] = [
     name: 'newsletters',
     description: 'Channels and their posts',
     register: (app, { newsletters }) => app.register(newslettersRoutes, newsletters),
+  },
+  {
+    name: 'business',
+    description: 'What businesses sell and say of themselves',
+    register: (app, { business }) => app.register(businessRoutes, business),
   },
   {
     name: 'payments',

@@ -4,6 +4,7 @@ import { LeaseEnded } from '../port/credentials.ts';
 import type { SessionAbilities, SessionFactory, SessionParts, WhatsAppSession } from '../port/session.ts';
 import { account } from './abilities/account.ts';
 import { blockList } from './abilities/block-list.ts';
+import { business } from './abilities/business.ts';
 import { calls } from './abilities/calls.ts';
 import { communities } from './abilities/communities.ts';
 import { contacts } from './abilities/contacts.ts';
@@ -213,6 +214,7 @@ class Connection {
       account: account(link, (socket, names, anew) => this.#account.refresh(socket, names, anew)),
       history: history(link),
       newsletters: newsletters(link, this.#acks),
+      business: business(link),
       stories: stories(link),
     };
   }

@@ -7,6 +7,7 @@
  */
 import type { SessionAccount } from './account.ts';
 import type { SessionBlockList } from './block-list.ts';
+import type { SessionBusiness } from './business.ts';
 import type { SessionCalls } from './calls.ts';
 import type { SessionCommunities } from './communities.ts';
 import type { SessionConnection } from './connection.ts';
@@ -45,6 +46,7 @@ export interface SessionAbilities {
   readonly history: SessionHistory;
   readonly newsletters: SessionNewsletters;
   readonly stories: SessionStories;
+  readonly business: SessionBusiness;
 }
 
 /** One connection of a device, from `start` to its end. */

@@ -1,5 +1,4 @@
 import type {
-  BusinessProfile,
   ContactProfile,
   NumberLookup,
   PictureInfo,
@@ -20,10 +19,11 @@ import {
   jidNormalizedUser,
   type Socket,
 } from '../library.ts';
+import { askBusinessProfile } from '../outbound/business-profile.ts';
 import { askUsync } from '../outbound/usync.ts';
 import { identity } from '../parse/message-source.ts';
 import { textIn } from '../parse/notices/stanza-fields.ts';
-import { businessIn, profileIn } from '../parse/profile.ts';
+import { profileIn } from '../parse/profile.ts';
 
 export function contacts(link: Link): SessionContacts {
   return {
@@ -76,18 +76,7 @@ async function profileOf(socket: Socket, person: Identity, now: number): Promise
   });
   if (!user) return null;
   const isBusiness = getBinaryNodeChild(user, 'business') !== undefined;
-  return { ...profileIn(user), business: isBusiness ? await businessOf(socket, jid) : null };
-}
-
-async function businessOf(socket: Socket, jid: string): Promise<BusinessProfile | null> {
-  const asked = { tag: 'business_profile', attrs: { v: '244' } };
-  const answer: BinaryNode = await socket.query({
-    tag: 'iq',
-    attrs: { to: '@s.whatsapp.net', type: 'get', xmlns: 'w:biz' },
-    content: [{ ...asked, content: [{ tag: 'profile', attrs: { jid } }] }],
-  });
-  assertAnswered();
-  return businessIn(getBinaryNodeChild(answer, 'business_profile'));
+  return { ...profileIn(user), business: isBusiness ? await askBusinessProfile(socket, jid) : null };
 }
 
 /**
