@@ -341,6 +341,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
       recipients: sending.recipients,
       sending: sending.pipeline,
       media: media.outbound,
+      clock,
     }),
     stories,
     sending,

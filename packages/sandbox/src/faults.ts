@@ -1,3 +1,4 @@
+import type { BinaryNode } from 'baileys';
 import { removeCompanion } from './accounts/remove-companion.ts';
 import type { Network } from './network/network.ts';
 import type { Account, RegisteredDevice } from './state/directory.ts';
@@ -95,6 +96,11 @@ export class Faults {
    */
   refuseQuestions(code: number | 'silence' | null, options: { xmlns?: string } = {}): void {
     this.#orders.refuseQuestions(code === null ? null : { ...options, code });
+  }
+
+  /** What the next question of a companion (`<iq>`) that fits asks for is done, and its answer lost. */
+  loseAnswer(fits: (question: BinaryNode) => boolean): void {
+    this.#orders.loseAnswer(fits);
   }
 
   /** The `xmlns` of each question that was refused or left unanswered since the last `clear`. */

@@ -118,7 +118,7 @@ export async function composeApi(parts: {
         chats: { ...parts.chats, finder: parts.messages.finder },
         contacts: { ...parts.contacts, devices },
         deviceSettings: { settings: parts.settings },
-        labels: { labels: parts.labels },
+        labels: { labels: parts.labels, idempotency: parts.sending.idempotency },
         instances: { devices, clock, webhookUrls: webhooks.endpoints },
         proxy: { proxies: parts.proxies },
         calls: { calls: parts.calls },

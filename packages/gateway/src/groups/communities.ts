@@ -1,5 +1,6 @@
 /** Communities of a caller's device, and the groups that are linked to them. */
 import { AppError, type ErrorCode } from '../errors.ts';
+import type { CreationAttempt } from '../sending/creations.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
 import type { LinkedGroup } from '../whatsapp/port/communities.ts';
@@ -37,6 +38,8 @@ export interface CreateCommunity {
   name: string;
   participants: readonly string[];
   sendInvite?: boolean | undefined;
+  /** Of a request with an `Idempotency-Key`. */
+  attempt?: CreationAttempt | undefined;
 }
 
 export class Communities {
@@ -55,7 +58,8 @@ export class Communities {
   /** With the group for its announcements, which WhatsApp makes. */
   async create(caller: Caller, request: CreateCommunity): Promise<MadeCommunity> {
     const made = await this.#parts.changing.create(caller, { ...request, community: true });
-    const told = await this.get(caller, { deviceId: request.deviceId, group: made.group.jid });
+    const { deviceId = request.attempt?.creation?.deviceId } = request;
+    const told = await this.get(caller, { deviceId, group: made.group.jid });
     return { ...told, refused: made.refused };
   }
 

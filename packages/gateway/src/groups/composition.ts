@@ -63,7 +63,7 @@ export function composeGroups(parts: {
   onConnected((device) => following.connected(device));
   const groups = new Groups({ devices, store, refresh });
   const members = new MembersChanging({ ...parts, groups, store, refresh });
-  const changing = new GroupChanging({ devices, refresh, groups, members });
+  const changing = new GroupChanging({ devices, refresh, groups, members, store, clock });
   return {
     groups,
     members,

@@ -1,13 +1,23 @@
 /** Making groups and changing what they are. Each change is told by WhatsApp, and what is kept follows at once. */
+import type { Clock } from '../clock.ts';
 import { invalidField } from '../errors.ts';
 import { sameIdentity } from '../identity/jid.ts';
+import { type CreationAttempt, madeOnce } from '../sending/creations.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
-import type { GroupChange, MemberAddMode, NewGroup } from '../whatsapp/port/groups.ts';
-import type { Jid } from '../whatsapp/port/identity.ts';
-import type { GroupWithMembers, StoredGroup } from './group.ts';
+import type {
+  GroupChange,
+  GroupInfo,
+  MemberAddMode,
+  MemberOutcome,
+  NewGroup,
+} from '../whatsapp/port/groups.ts';
+import type { Identity, Jid } from '../whatsapp/port/identity.ts';
+import type { WhatsAppSession } from '../whatsapp/port/session.ts';
+import type { GroupDevice, GroupWithMembers, StoredGroup } from './group.ts';
 import { onGroup } from './group-answers.ts';
 import type { GroupRefresh } from './group-refresh.ts';
+import type { GroupStore } from './group-store.ts';
 import { type GroupDevices, type GroupName, type Groups, groupJid } from './groups.ts';
 import type { MemberResult } from './member-results.ts';
 import { type MembersChanging, participantAddresses, resultOf } from './members-changing.ts';
@@ -31,6 +41,8 @@ export interface CreateGroup {
   /** The community that it shall belong to. */
   parent?: string | undefined;
   sendInvite?: boolean | undefined;
+  /** Of a request with an `Idempotency-Key`. */
+  attempt?: CreationAttempt | undefined;
 }
 
 /** A group that was made, and those whom WhatsApp did not take in. */
@@ -43,6 +55,8 @@ export interface GroupChangingParts {
   refresh: GroupRefresh;
   groups: Groups;
   members: MembersChanging;
+  store: Pick<GroupStore, 'list'>;
+  clock: Clock;
 }
 
 export class GroupChanging {
@@ -54,15 +68,16 @@ export class GroupChanging {
 
   async create(caller: Caller, request: CreateGroup): Promise<CreatedGroup> {
     const { devices, groups, members, refresh } = this.#parts;
-    const device = await devices.resolve(caller, request.deviceId);
+    const device = await devices.resolve(caller, request.deviceId ?? request.attempt?.creation?.deviceId);
     const subject = checkedName(request.name);
     const addresses = participantAddresses(request.participants);
     const parent = request.parent === undefined ? null : groupJid(request.parent, 'options.parent_jid');
     const session = devices.session(device);
     const named = await members.people(session, device, addresses);
     const others = named.flatMap(({ who }) => (who && !sameIdentity(who, device) ? [who] : []));
+    const asked = newGroup(request, subject, parent, others);
     const made = await onSession(() =>
-      refresh.making(device, () => session.groups.create(newGroup(request, subject, parent, others))),
+      refresh.making(device, () => this.#madeOnce(request.attempt, device, session, asked)),
     );
     const { group, members: now } = await groups.get(caller, {
       deviceId: device.id,
@@ -73,6 +88,28 @@ export class GroupChanging {
       .filter(({ refusal }) => refusal !== null);
     const told = request.sendInvite ? await members.invited(caller, { device, group }, refused) : refused;
     return { group, members: now, refused: told };
+  }
+
+  async #madeOnce(
+    attempt: CreationAttempt | undefined,
+    device: GroupDevice,
+    session: WhatsAppSession,
+    asked: NewGroup,
+  ): Promise<{ info: GroupInfo; refused: MemberOutcome[] }> {
+    const { store, clock } = this.#parts;
+    const found = (info: GroupInfo) => ({ info, refused: [] });
+    return madeOnce(attempt, device, {
+      now: clock.now(),
+      besides: async () => {
+        const { groups } = await store.list(device, { includeLeft: true });
+        return groups.filter((group) => group.subject === asked.subject).map(({ jid }) => jid);
+      },
+      make: () => session.groups.create(asked),
+      find: async (jid) => found(await session.groups.info(jid)),
+      alike: async () => (await session.groups.joined()).filter(looksLike(asked, device)).map(found),
+      nameOf: ({ info }) => info.jid,
+      createdAt: ({ info }) => info.createdAt,
+    });
   }
 
   /** All of the changes, one after the other; what was done before one is refused stands, and the error tells it. */
@@ -131,6 +168,19 @@ function newGroup(
     ephemeralSeconds: ephemeralSeconds ?? 0,
     community: community ?? false,
   };
+}
+
+/** Made by the account, as it was asked for. */
+function looksLike(
+  { subject, community, parent }: NewGroup,
+  account: Identity,
+): (group: GroupInfo) => boolean {
+  return (group) =>
+    group.subject === subject &&
+    group.community === community &&
+    group.parent === parent &&
+    group.owner !== null &&
+    sameIdentity(group.owner, account);
 }
 
 function taken(members: NewGroup['members']) {

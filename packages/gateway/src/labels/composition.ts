@@ -33,6 +33,7 @@ export function composeLabels(parts: {
   parts.onBothNames(joinNames);
   const labels = new Labels({
     store: new LabelStore(db),
+    clock,
     devices,
     recipients,
     copies: new MessageCopies(parts),

@@ -1,9 +1,12 @@
 /** Labels of business accounts: made, changed, put on chats and messages, on all devices of the account. */
 import type { MessageCopies } from '../actions/message-copies.ts';
 import { sessionOf } from '../actions/message-copies.ts';
+import type { Clock } from '../clock.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
 import type { MessageName } from '../identity/message-name.ts';
 import { chatOf, type MessageDevice, type StoredMessage } from '../messages/stored-message.ts';
+import { accountOf, assertAccount } from '../sending/account.ts';
+import { type CreationAttempt, unlessRefused } from '../sending/creations.ts';
 import type { RecipientAddress, Recipients } from '../sending/recipients.ts';
 import { numberCursor, readNumberCursor } from '../storage/page-cursor.ts';
 import type { Caller } from '../tenancy/caller.ts';
@@ -33,6 +36,7 @@ export interface LabelDevices {
 
 export interface LabelsParts {
   store: LabelStore;
+  clock: Clock;
   devices: LabelDevices;
   recipients: Recipients;
   copies: MessageCopies;
@@ -63,19 +67,28 @@ export class Labels {
     return this.#parts.store.list(await this.#parts.devices.resolve(caller, deviceId));
   }
 
-  /** Throws what `#change` throws. */
+  /**
+   * The id is chosen here: a repetition under an `Idempotency-Key` makes the label that the first attempt may have
+   * made. Throws ACCOUNT_CHANGED, and what `#change` throws.
+   */
   async create(
     caller: Caller,
-    deviceId: string | undefined,
-    given: Pick<Label, 'name' | 'color'>,
+    { deviceId, ...given }: Pick<Label, 'name' | 'color'> & { deviceId: string | undefined },
+    attempt?: CreationAttempt,
   ): Promise<Label> {
-    const { devices, store } = this.#parts;
-    const device = await devices.resolve(caller, deviceId);
+    const { devices, clock } = this.#parts;
+    const earlier = attempt?.creation;
+    const device = await devices.resolve(caller, deviceId ?? earlier?.deviceId);
+    if (earlier) assertAccount(device, earlier.account);
     const before = this.#making.get(device.id);
     const made = (async () => {
       await before?.catch(() => undefined);
-      const label = { id: await store.freeId(device), ...given };
-      await this.#change(device, edited(label, false));
+      refusePersonal(device);
+      const session = devices.session(device);
+      const label = { id: await this.#idFor(device, given.name, earlier?.made), ...given };
+      const claim = { deviceId: device.id, account: accountOf(device), since: clock.now(), besides: [] };
+      await attempt?.creating({ ...claim, made: label.id });
+      await onSession(() => unlessRefused(attempt, () => session.account.change(edited(label, false))));
       return label;
     })();
     this.#making.set(device.id, made);
@@ -84,6 +97,13 @@ export class Labels {
     } finally {
       if (this.#making.get(device.id) === made) this.#making.delete(device.id);
     }
+  }
+
+  /** That of the earlier attempt, unless another label has it by now. */
+  async #idFor(device: LabelDevice, name: string, earlier: string | null | undefined): Promise<string> {
+    const { store } = this.#parts;
+    const holder = earlier ? await store.find(device, earlier) : null;
+    return earlier && (!holder || holder.name === name) ? earlier : store.freeId(device);
   }
 
   /** What is not given stays. Throws LABEL_NOT_FOUND, and what `#change` throws. */

@@ -1,8 +1,10 @@
 /** Channels ("newsletters") of an account. Nothing of them is kept here: each question goes to WhatsApp. */
+import type { Clock } from '../clock.ts';
 import type { Device } from '../devices/device.ts';
 import { AppError, type ErrorCode, invalidField } from '../errors.ts';
 import { isNewsletter, parseJid } from '../identity/jid.ts';
 import { avatar } from '../sending/content/picture.ts';
+import { type CreationAttempt, madeOnce } from '../sending/creations.ts';
 import type { MediaInput, OutboundMediaSource } from '../sending/outbound-media.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { onSession, SESSION_FAILURES } from '../whatsapp/port/app-errors.ts';
@@ -44,10 +46,12 @@ export const MOST_POSTS = 100;
 export class Newsletters {
   readonly #devices: NewsletterDevices;
   readonly #media: OutboundMediaSource;
+  readonly #clock: Clock;
 
-  constructor({ devices, media }: { devices: NewsletterDevices; media: OutboundMediaSource }) {
-    this.#devices = devices;
-    this.#media = media;
+  constructor(parts: { devices: NewsletterDevices; media: OutboundMediaSource; clock: Clock }) {
+    this.#devices = parts.devices;
+    this.#media = parts.media;
+    this.#clock = parts.clock;
   }
 
   /** Those that the account follows or has. */
@@ -64,10 +68,26 @@ export class Newsletters {
   async create(
     whose: Whose,
     { name, description, picture }: Omit<NewNewsletter, 'picture'> & { picture: MediaInput | null },
+    attempt?: CreationAttempt,
   ): Promise<Newsletter> {
-    const { tenantId } = whose.caller;
+    const { caller, deviceId = attempt?.creation?.deviceId } = whose;
+    const { tenantId } = caller;
     const jpeg = picture && (await avatar(this.#media.for({ tenantId }), picture, { field: 'picture' }));
-    return this.#ask(whose, (session) => session.create({ name, description, picture: jpeg }));
+    const device = await this.#devices.resolve(caller, deviceId);
+    const { newsletters: session } = this.#devices.session(device);
+    const alike = async (): Promise<Newsletter[]> =>
+      (await session.list()).filter((each) => each.name.text === name && each.viewer?.role === 'owner');
+    return onSession(() =>
+      madeOnce(attempt, device, {
+        now: this.#clock.now(),
+        besides: async () => (await alike()).map(({ jid }) => jid),
+        make: () => session.create({ name, description, picture: jpeg }),
+        find: (jid) => session.find({ jid }),
+        alike,
+        nameOf: ({ jid }) => jid,
+        createdAt: ({ createdAt }) => createdAt,
+      }),
+    );
   }
 
   /** Of those that everybody may find. */

@@ -6,6 +6,7 @@ import { AppError, invalidField } from '../errors.ts';
 import { isStorageFailure } from '../storage/failure.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Caller } from '../tenancy/caller.ts';
+import type { Creation, CreationAttempt } from './creations.ts';
 import type { Claim, SendAttempt } from './delivery.ts';
 
 export interface IdempotentAnswer {
@@ -25,7 +26,7 @@ const SWEEP_EVERY_MS = 3600_000;
 const KEY = /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/;
 
 /** The attempt of a request with a key. */
-export interface KeyedAttempt extends SendAttempt {
+export interface KeyedAttempt extends SendAttempt, CreationAttempt {
   /** 32 hexadecimal digits, the same for all attempts: what the request makes for later is named by it. */
   readonly ticket: string;
   /** An earlier attempt has begun, and may have made something. */
@@ -36,7 +37,7 @@ export interface KeyedAttempt extends SendAttempt {
  * Keys and first answers, in the database. A refusal before anything left or was stored gives the key free
  * again. Once an id was claimed for a stanza it stays claimed, whatever became of it: the next request with
  * the key sends under that id, which WhatsApp's clients show once, or tells what became of it. The same holds
- * for what is stored under the key's ticket.
+ * for what is stored under the key's ticket, and for what WhatsApp was asked to make (`creations.ts`).
  *
  * Requests that run at the same time are matched within this process: several processes on one database
  * need a lease on the row.
@@ -114,15 +115,24 @@ export class Idempotency {
     work: Work,
     row: { ticket: string; claim: string | null; resumed: boolean },
   ): Promise<Answer> {
-    const claimed = row.claim === null ? null : (JSON.parse(row.claim) as Claim);
-    let left = claimed !== null;
+    const { claimed, creation } = claimsOf(row.claim);
+    let left = row.claim !== null;
     const attempt: KeyedAttempt = {
       ticket: row.ticket,
       resumed: row.resumed,
       claimed,
+      creation,
       claim: async (claim) => {
         left = true;
         await this.#update(caller, key, { claim: JSON.stringify(claim) });
+      },
+      creating: async (asked) => {
+        left = true;
+        await this.#update(caller, key, { claim: JSON.stringify({ creation: asked }) });
+      },
+      notMade: async () => {
+        await this.#update(caller, key, { claim: null });
+        left = false;
       },
     };
     try {
@@ -151,7 +161,7 @@ export class Idempotency {
   async #update(
     caller: Caller,
     key: string,
-    values: { claim: string } | { status: number; response: string },
+    values: { claim: string | null } | { status: number; response: string },
   ): Promise<void> {
     await this.#db
       .updateTable('idempotency_keys')
@@ -180,6 +190,13 @@ export class Idempotency {
       .where('created_at', '<=', now - KEY_LIFETIME_MS)
       .execute();
   }
+}
+
+/** What an earlier attempt has claimed: the id of a message, or what it asked WhatsApp to make. */
+function claimsOf(claim: string | null): { claimed: Claim | null; creation: Creation | null } {
+  if (claim === null) return { claimed: null, creation: null };
+  const read = JSON.parse(claim) as Claim | { creation: Creation };
+  return 'creation' in read ? { claimed: null, creation: read.creation } : { claimed: read, creation: null };
 }
 
 /** SHA-256, hex, of a request: two JSON bodies that differ in the order of members are the same. */

@@ -268,6 +268,17 @@ describe('for generators of clients', () => {
 });
 
 describe('every operation', () => {
+  it('that makes something at WhatsApp takes a key under which it is made once', () => {
+    const makers = operations.filter(
+      ({ operation }) => /^create[A-Z]/.test(operation.operationId) && 504 in operation.responses,
+    );
+    expect(makers.map(({ operation }) => operation.operationId)).toContain('createGroup');
+    for (const { operation } of makers) {
+      const names = operation.parameters.map(({ name }: { name: string }) => name.toLowerCase());
+      expect(names, operation.operationId).toContain('idempotency-key');
+    }
+  });
+
   it('asks for its kind of token before anything else', async () => {
     for (const { path, method, operation } of operations) {
       const schemes = operation.security.flatMap((each: Json) => Object.keys(each));

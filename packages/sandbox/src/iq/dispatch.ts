@@ -52,7 +52,9 @@ export function dispatchIq(network: NetworkServices, sender: RegisteredDevice, i
   const handler = HANDLERS.get(xmlns ?? '');
   const answer = handler ? handler({ network, sender, iq }) : { error: NOT_IMPLEMENTED };
   const from = whoAnswers(iq.attrs.to);
-  network.delivery.send(sender, answerStanza(from, id, answer));
+  if (!network.orders.losesAnswer(sender, iq)) {
+    network.delivery.send(sender, answerStanza(from, id, answer));
+  }
   answer.after?.();
 }
 

@@ -26,6 +26,8 @@ interface QuestionOrder {
 /** What is ordered to go wrong (`faults.ts` takes the orders); delivery, routing and login ask here. */
 export class FaultOrders {
   #refusedQuestions: QuestionOrder | null = null;
+  /** Which question's answer is lost. */
+  #lostAnswer: ((question: BinaryNode) => boolean) | null = null;
   /** The `xmlns` of each question that an order refused or left unanswered. */
   readonly questionsRefused: string[] = [];
   /** Milliseconds every stanza waits before it is handed to a device. */
@@ -48,6 +50,18 @@ export class FaultOrders {
   /** Until it is lifted (null), questions of companions that fit are refused, or not answered. */
   refuseQuestions(order: QuestionOrder | null): void {
     this.#refusedQuestions = order;
+  }
+
+  /** The next question of a companion that fits is done, and its answer lost. */
+  loseAnswer(fits: (question: BinaryNode) => boolean): void {
+    this.#lostAnswer = fits;
+  }
+
+  /** Whether the answer to this question, which is done, is lost. */
+  losesAnswer(sender: RegisteredDevice, question: BinaryNode): boolean {
+    if (sender.address.device === 0 || !this.#lostAnswer?.(question)) return false;
+    this.#lostAnswer = null;
+    return true;
   }
 
   /** What is ordered for the answer to this question. */
@@ -113,6 +127,7 @@ export class FaultOrders {
     this.latencyMs = 0;
     this.#acks.length = 0;
     this.#refusedQuestions = null;
+    this.#lostAnswer = null;
     this.questionsRefused.length = 0;
     this.#refused.clear();
     this.hidingOtherName.clear();

@@ -76,10 +76,16 @@ export const communityMembersRoutes: FastifyPluginAsyncTypebox<CommunityMembersP
     },
     async (request, reply) => {
       reply.code(201);
-      return once(idempotency, request, reply, async () => {
+      return once(idempotency, request, reply, async (attempt) => {
         const { name, participants = [], send_invite: sendInvite } = request.body;
         const deviceId = selectedDevice(request);
-        const made = await communities.create(request.caller, { deviceId, name, participants, sendInvite });
+        const made = await communities.create(request.caller, {
+          deviceId,
+          name,
+          participants,
+          sendInvite,
+          attempt,
+        });
         return {
           success: true as const,
           community: communityObject(made),

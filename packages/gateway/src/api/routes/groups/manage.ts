@@ -127,7 +127,8 @@ export const manageRoutes: FastifyPluginAsyncTypebox<ManageParts> = async (
         summary: 'Make a group or a community',
         description:
           'Whom WhatsApp does not take in is told in `refused`; the group is made all the same. With an ' +
-          '`Idempotency-Key` a request that is repeated makes one group.',
+          '`Idempotency-Key` a request that is repeated makes one group, also where WhatsApp did not answer in time: ' +
+          'it is looked for first.',
         headers: SendHeaders,
         body: CreateBody,
         response: {
@@ -142,7 +143,7 @@ export const manageRoutes: FastifyPluginAsyncTypebox<ManageParts> = async (
     },
     async (request, reply) => {
       reply.code(201);
-      return once(idempotency, request, reply, async () => {
+      return once(idempotency, request, reply, async (attempt) => {
         const { name, participants, options = {}, send_invite: sendInvite } = request.body;
         const made = await changing.create(request.caller, {
           deviceId: selectedDevice(request),
@@ -156,6 +157,7 @@ export const manageRoutes: FastifyPluginAsyncTypebox<ManageParts> = async (
           ephemeralSeconds: options.ephemeral_seconds,
           community: options.community,
           parent: options.parent_jid,
+          attempt,
         });
         return {
           success: true as const,

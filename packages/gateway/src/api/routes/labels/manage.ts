@@ -3,10 +3,12 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { DEVICE_FAILURES } from '../../../devices/choice.ts';
 import { LABEL_FAILURES, type Labels } from '../../../labels/labels.ts';
+import type { Idempotency } from '../../../sending/idempotency.ts';
 import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';
 import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { emptyCounts } from '../../request/given.ts';
+import { once, SendHeaders } from '../../request/idempotency.ts';
 import {
   LabelColor,
   LabelIdParam,
@@ -22,7 +24,12 @@ const Success = Type.Literal(true);
 const params = Type.Object({ id: LabelIdParam });
 const CHANGES = [...DEVICE_FAILURES, ...SESSION_FAILURES, ...LABEL_FAILURES] as const;
 
-export const manageRoutes: FastifyPluginAsyncTypebox<{ labels: Labels }> = async (app, { labels }) => {
+export interface ManageParts {
+  labels: Labels;
+  idempotency: Idempotency;
+}
+
+export const manageRoutes: FastifyPluginAsyncTypebox<ManageParts> = async (app, { labels, idempotency }) => {
   app.get(
     '/labels',
     {
@@ -57,17 +64,26 @@ export const manageRoutes: FastifyPluginAsyncTypebox<{ labels: Labels }> = async
         operationId: 'createLabel',
         tags,
         summary: 'Make a label',
-        description: 'On all devices of the account, which has to be a WhatsApp Business one.',
+        description:
+          'On all devices of the account, which has to be a WhatsApp Business one. With an `Idempotency-Key` a request ' +
+          'that is repeated makes one label.',
         querystring: DeviceQuery,
-        headers: DeviceHeaders,
+        headers: SendHeaders,
         body: Type.Object({ name: LabelName, color: Type.Optional(LabelColor), device_id: DeviceId }),
-        response: { 201: Type.Object({ success: Success, label: MadeLabel }), ...failures(...CHANGES) },
+        response: {
+          201: Type.Object({ success: Success, label: MadeLabel }),
+          ...failures(...CHANGES, 'ACCOUNT_CHANGED', 'IDEMPOTENCY_CONFLICT'),
+        },
       },
     },
     async (request, reply) => {
-      const { name, color = 0 } = request.body;
-      const label = await labels.create(request.caller, selectedDevice(request), { name, color });
-      return reply.code(201).send({ success: true as const, label: madeLabel(label) });
+      reply.code(201);
+      return once(idempotency, request, reply, async (attempt) => {
+        const { name, color = 0 } = request.body;
+        const asked = { deviceId: selectedDevice(request), name, color };
+        const label = await labels.create(request.caller, asked, attempt);
+        return { success: true as const, label: madeLabel(label) };
+      });
     },
   );
 

@@ -11,16 +11,19 @@ import {
   newsletterName,
   type Whose,
 } from '../../../newsletters/newsletters.ts';
+import type { Idempotency } from '../../../sending/idempotency.ts';
 import type { MediaInput } from '../../../sending/outbound-media.ts';
 import { refusing } from '../../description/stated.ts';
 import { base64Members, base64Text } from '../../request/bounds.ts';
 import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
+import { once, SendHeaders } from '../../request/idempotency.ts';
 import { Jid } from '../../schemas.ts';
 import { inviteLink, NewsletterAnswer, newsletterAnswer } from './schemas.ts';
 
 export interface ChannelParts {
   newsletters: Newsletters;
+  idempotency: Idempotency;
   /** Bytes: the largest body with a picture in it. */
   bodyLimit: number;
 }
@@ -85,7 +88,7 @@ const Muted = Type.Object({ success: Type.Literal(true), jid: Jid, muted: Type.B
 
 export const channelRoutes: FastifyPluginAsyncTypebox<ChannelParts> = async (
   app,
-  { newsletters, bodyLimit },
+  { newsletters, idempotency, bodyLimit },
 ) => {
   const fileMembers = new Set(base64Members(NewChannel));
   const shared = { tags, querystring: DeviceQuery, headers: DeviceHeaders };
@@ -122,19 +125,31 @@ export const channelRoutes: FastifyPluginAsyncTypebox<ChannelParts> = async (
         ...shared,
         operationId: 'createNewsletter',
         summary: 'Make a channel',
+        description:
+          'With an `Idempotency-Key` a request that is repeated makes one channel, also where WhatsApp did not answer in ' +
+          'time: it is looked for first.',
+        headers: SendHeaders,
         body: NewChannel,
         response: {
           200: Type.Object({ success: Type.Literal(true), newsletter: NewsletterAnswer }),
-          ...failures(...DEVICE_FAILURES, ...NEWSLETTER_FAILURES, 'INVALID_MEDIA', 'PAYLOAD_TOO_LARGE'),
+          ...failures(
+            ...DEVICE_FAILURES,
+            ...NEWSLETTER_FAILURES,
+            'INVALID_MEDIA',
+            'PAYLOAD_TOO_LARGE',
+            'ACCOUNT_CHANGED',
+            'IDEMPOTENCY_CONFLICT',
+          ),
         },
       },
     },
-    async (request) => {
-      const { name, description = '' } = request.body;
-      const picture = pictureIn(request.body);
-      const made = await newsletters.create(whose(request), { name, description, picture });
-      return { success: true as const, newsletter: newsletterAnswer(made) };
-    },
+    async (request, reply) =>
+      once(idempotency, request, reply, async (attempt) => {
+        const { name, description = '' } = request.body;
+        const asked = { name, description, picture: pictureIn(request.body) };
+        const made = await newsletters.create(whose(request), asked, attempt);
+        return { success: true as const, newsletter: newsletterAnswer(made) };
+      }),
   );
 
   app.get(
