@@ -134,7 +134,6 @@ export async function composeApi(parts: {
         messages: {
           ...parts.actions,
           ...sends,
-          albums: sending.albums,
           finder: parts.messages.finder,
           statuses: parts.messages.statuses,
           polls: parts.messages.polls,

@@ -92,27 +92,29 @@ export class WaitingQuota implements WaitingRoom {
     if (reserved.jobs <= 0) this.#reserved.delete(tenantId);
   }
 
-  /** Reads as many entries of an index as jobs may wait. */
+  /** Reads as many entries of two indexes as jobs, and files of jobs, may wait. */
   async #held(tenantId: string): Promise<Held> {
-    const rows = await this.#db
+    const { jobs, requests } = await this.#db
       .selectFrom('send_jobs')
       .select(({ fn }) => [
-        'file_sha256',
         fn.countAll<number | string>().as('jobs'),
         fn.sum<number | string | null>('request_bytes').as('requests'),
-        fn.max('file_bytes').as('file'),
       ])
       .where('tenant_id', '=', tenantId)
       .where('finished_at', 'is', null)
-      .groupBy('file_sha256')
+      .executeTakeFirstOrThrow();
+    const files = await this.#db
+      .selectFrom('send_job_files')
+      .select(({ fn }) => ['sha256', fn.max('bytes').as('bytes')])
+      .where('tenant_id', '=', tenantId)
+      .groupBy('sha256')
       .execute();
-    const held = { jobs: 0, bytes: 0, files: new Set<string>() };
-    for (const { file_sha256, jobs, requests, file } of rows) {
-      held.jobs += Number(jobs);
-      held.bytes += Number(requests ?? 0) + Number(file ?? 0);
-      if (file_sha256 !== null) held.files.add(file_sha256);
-    }
-    return held;
+    const ofFiles = files.reduce((sum, { bytes }) => sum + Number(bytes), 0);
+    return {
+      jobs: Number(jobs),
+      bytes: Number(requests ?? 0) + ofFiles,
+      files: new Set(files.map(({ sha256 }) => sha256)),
+    };
   }
 }
 

@@ -6,16 +6,19 @@ import { type AlbumItem, albumContent, albumItemContent, type ReadyItems } from 
 import type { SendAttempt } from './delivery.ts';
 import type { Sending, SendRequest, SentMessage } from './pipeline.ts';
 
-export type AlbumRequest = Omit<SendRequest, 'content'> & { items: readonly AlbumItem[] };
+export type AlbumRequest = Omit<SendRequest, 'content'> & {
+  items: readonly AlbumItem[];
+  progress?: AlbumProgress | undefined;
+};
 
 export interface SentItem {
   /** Null for one that could not be made ready. */
   messageId: string | null;
   recordId: string | null;
-  /** `pending`: whether WhatsApp has it is not known. */
-  status: 'sent' | 'failed' | 'pending';
+  /** `pending`: whether WhatsApp has it is not known. `waiting`: it was not tried yet. */
+  status: 'sent' | 'failed' | 'pending' | 'waiting';
   /** Why it is not `sent`. */
-  error: AppError | null;
+  error: Pick<AppError, 'code' | 'message'> | null;
 }
 
 export interface SentAlbum {
@@ -23,7 +26,31 @@ export interface SentAlbum {
   album: SentMessage;
   /** In their order. */
   items: SentItem[];
+  /** What keeps those that wait from being tried, if anything. */
+  heldUp: AppError | null;
 }
+
+/** For an album that may take several attempts. */
+export interface AlbumProgress {
+  /** How its items ended in earlier ones, in their places: only what waits or is pending is tried. */
+  known: readonly SentItem[];
+  /**
+   * Asked before each item, and with what one failed with: what keeps it and those behind it from being tried
+   * now. Null: nothing does.
+   */
+  hindrance(failure: AppError | null): AppError | null;
+  /** Remembers how the items stand, before the next one leaves. */
+  remember(items: readonly SentItem[]): Promise<void>;
+}
+
+const WAITING: SentItem = { messageId: null, recordId: null, status: 'waiting', error: null };
+
+/** Without it, an album has one attempt, in which each item is tried. */
+const AT_ONCE: AlbumProgress = {
+  known: [],
+  hindrance: () => null,
+  remember: async () => undefined,
+};
 
 export class Albums {
   readonly #sending: Sending;
@@ -33,52 +60,64 @@ export class Albums {
   }
 
   /**
-   * Sends the album and resolves once each of its items has its end. Throws what `Sending.send` throws when the
-   * album itself cannot be sent, or none of its items can be made ready; nothing of it has arrived then.
+   * Sends the album and resolves once each of its items has its end, or is held up. Throws what `Sending.send`
+   * throws when the album itself cannot be sent, or none of its items can be made ready; nothing of it has arrived
+   * then.
    *
    * Repeated, it sends what has not arrived: ids of items follow from the album's.
    */
-  async send(caller: Caller, { items, ...request }: AlbumRequest): Promise<SentAlbum> {
+  async send(caller: Caller, { items, progress = AT_ONCE, ...request }: AlbumRequest): Promise<SentAlbum> {
     const ready: ReadyItems = [];
     const album = await this.#sending.send(caller, { ...request, content: albumContent(items, ready) });
-    const sent: SentItem[] = [];
+    const sent = items.map((_, index) => progress.known[index] ?? WAITING);
     for (const [index, item] of items.entries()) {
-      const composed = ready[index];
-      if (composed instanceof AppError) {
-        sent.push({ messageId: null, recordId: null, status: 'failed', error: composed });
-        continue;
-      }
-      sent.push(
-        await this.#item(caller, {
-          address: request.address,
-          account: request.account,
-          signal: request.signal,
-          mentions: request.mentions ?? [],
-          ephemeralSeconds: request.ephemeralSeconds,
-          deviceId: album.deviceId,
-          content: albumItemContent(item, album.messageId, composed),
-          attempt: attemptOf(album, index),
-          // It is one thing that a person does.
-          unpaced: true,
-        }),
-      );
+      if (sent[index]?.status === 'sent' || sent[index]?.status === 'failed') continue;
+      const before = progress.hindrance(null);
+      if (before) return { album, items: sent, heldUp: before };
+      const { failure, ...end } = await this.#item(caller, ready[index], {
+        address: request.address,
+        account: request.account,
+        signal: request.signal,
+        mentions: request.mentions ?? [],
+        ephemeralSeconds: request.ephemeralSeconds,
+        deviceId: album.deviceId,
+        content: albumItemContent(item, album.messageId, ready[index]),
+        attempt: attemptOf(album, index),
+        // It is one thing that a person does.
+        unpaced: true,
+      });
+      const after = failure && progress.hindrance(failure);
+      // Of one that may have left, its id is known; another one waits as before.
+      if (!after || end.status === 'pending') sent[index] = end;
+      await progress.remember(sent);
+      if (after) return { album, items: sent, heldUp: after };
     }
-    return { album, items: sent };
+    return { album, items: sent, heldUp: null };
   }
 
-  async #item(caller: Caller, request: SendRequest): Promise<SentItem> {
+  async #item(
+    caller: Caller,
+    ready: ReadyItems[number],
+    request: SendRequest,
+  ): Promise<SentItem & { failure: AppError | null }> {
+    if (ready instanceof AppError) return failed(ready, null);
     try {
       const { messageId, recordId } = await this.#sending.send(caller, request);
-      return { messageId, recordId, status: 'sent', error: null };
+      return { messageId, recordId, status: 'sent', error: null, failure: null };
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       // It was on its way: a receipt will tell.
       const left = 'message_id' in (error.detail.extra ?? {});
       const unknown = left && (error.code === 'DEVICE_NOT_READY' || error.code === 'WHATSAPP_TIMEOUT');
-      const messageId = left ? (request.attempt?.claimed?.messageId ?? null) : null;
-      return { messageId, recordId: null, status: unknown ? 'pending' : 'failed', error };
+      const end = failed(error, left ? (request.attempt?.claimed?.messageId ?? null) : null);
+      return unknown ? { ...end, status: 'pending' } : end;
     }
   }
+}
+
+function failed(failure: AppError, messageId: string | null): SentItem & { failure: AppError } {
+  const { code, message } = failure;
+  return { messageId, recordId: null, status: 'failed', error: { code, message }, failure };
 }
 
 /** The id of an item is claimed with the album's. */

@@ -23,7 +23,6 @@ import { UnknownEnds } from './unknown-ends.ts';
 
 export interface SendingRoom {
   pipeline: Sending;
-  albums: Albums;
   recipients: Recipients;
   lookUps: NumberLookUps;
   idempotency: Idempotency;
@@ -66,11 +65,11 @@ export function composeSending(parts: {
   const recipients = new Recipients({ chats: parts.archive, lookUps });
   const pacing = new Pacing({ clock, settings: settings.pace });
   const pipeline = new Sending({ ...parts, recipients, pacing });
-  const later = sendsForLater({ ...parts, sending: pipeline });
+  const albums = new Albums(pipeline);
+  const later = sendsForLater({ ...parts, sending: pipeline, albums });
   const unknownEnds = new UnknownEnds({ ...parts, recipients, lateMs: settings.lateMs });
   return {
     pipeline,
-    albums: new Albums(pipeline),
     recipients,
     lookUps,
     idempotency: new Idempotency({ db, clock }),

@@ -19,9 +19,6 @@ export interface SendJobsTable {
   request: Uint8Array;
   /** What it takes of the disk while it waits; null for one that was over before this was kept. */
   request_bytes: number | null;
-  /** Its file in the outbox, hex, which other waiting jobs of the tenant may have too; null without one. */
-  file_sha256: string | null;
-  file_bytes: number | null;
   state: 'scheduled' | 'queued' | 'processing' | 'sent' | 'failed' | 'cancelled';
   /** When it was, or is, to be sent first. */
   send_at: number;
@@ -34,10 +31,21 @@ export interface SendJobsTable {
   attempts: number;
   /** Claimed before the stanza left. */
   message_id: string | null;
+  /** Of an album that was begun: how each of its items ended, as JSON in their order. */
+  items: string | null;
   error_code: string | null;
   error: string | null;
   created_at: number;
   finished_at: number | null;
+}
+
+/** Files in the outbox, which other waiting jobs of the tenant may have too; none of a job that is over. */
+export interface SendJobFilesTable {
+  job_id: string;
+  tenant_id: string;
+  /** Hex. */
+  sha256: string;
+  bytes: number;
 }
 
 export interface SendBulksTable {

@@ -14,7 +14,7 @@ import type {
   GroupPastMembersTable,
   GroupsTable,
 } from './group-tables.ts';
-import type { SendBulksTable, SendJobsTable } from './job-tables.ts';
+import type { SendBulksTable, SendJobFilesTable, SendJobsTable } from './job-tables.ts';
 import type {
   DeviceCredentialsTable,
   EncryptionKeyTable,
@@ -25,7 +25,7 @@ import type { LabelMarksTable, LabelsTable } from './label-tables.ts';
 import type { DeviceProxiesTable, TenantProxiesTable } from './proxy-tables.ts';
 import type { SeenStoriesTable, StoriesTable } from './story-tables.ts';
 
-export type { SendBulksTable, SendJobsTable } from './job-tables.ts';
+export type { SendBulksTable, SendJobFilesTable, SendJobsTable } from './job-tables.ts';
 
 export interface Database {
   encryption_key: EncryptionKeyTable;
@@ -64,6 +64,7 @@ export interface Database {
   webhook_attempts: WebhookAttemptsTable;
   webhook_lane_names: WebhookLaneNamesTable;
   send_jobs: SendJobsTable;
+  send_job_files: SendJobFilesTable;
   send_bulks: SendBulksTable;
   tenant_proxies: TenantProxiesTable;
   device_proxies: DeviceProxiesTable;

@@ -209,7 +209,7 @@ export class SendingWorld {
           pace: { perMinute: 0, burst: 1, maxWaitMs: 0 },
         },
       });
-    const { pipeline: sending, albums, recipients, idempotency, later } = compose();
+    const { pipeline: sending, recipients, idempotency, later } = compose();
     const actions = composeActions({
       clock,
       devices,
@@ -244,7 +244,6 @@ export class SendingWorld {
         await server.register(sendRoutes, {
           ...later,
           sending,
-          albums,
           idempotency,
           clock,
           mediaBodyLimit: 2 * MAX_BYTES,

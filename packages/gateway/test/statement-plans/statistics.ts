@@ -16,6 +16,7 @@ export const GROWING: Record<string, number> = {
   inbound_journal: 5000,
   idempotency_keys: 200_000,
   send_jobs: 300_000,
+  send_job_files: 100_000,
   send_bulks: 5000,
   blobs: 200_000,
   cached_files: 250_000,

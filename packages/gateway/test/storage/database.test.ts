@@ -98,6 +98,7 @@ describe('the database', () => {
       webhook_lane_names: true,
       send_bulks: true,
       send_jobs: true,
+      send_job_files: true,
       tenant_proxies: true,
       device_proxies: true,
       call_settings: true,

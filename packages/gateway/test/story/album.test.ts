@@ -180,9 +180,3 @@ test.each([
   expect(answer.body.validation.map((each: Json) => each.field)).toContain(field);
   expect(contact.inbox.length).toBe(before);
 });
-
-test('an album for later is refused, not sent now', async () => {
-  const media = [{ image: base64(pictures[0]) }, { image: base64(pictures[1]) }];
-  const answer = await send({ media, send_at: '2027-01-01T00:00:00Z' });
-  expect([answer.status, answer.body.validation?.[0].field]).toEqual([400, 'send_at']);
-});

@@ -15,6 +15,19 @@ export const SENDING_EVENTS = {
       recipient: Text('Number or JID as it was given'),
       state: Word(['sent', 'failed'] as const),
       message_id: OrNull(MessageId),
+      items: OrNull(
+        Type.Array(
+          Type.Object({
+            message_id: OrNull(MessageId),
+            status: Word(
+              ['sent', 'failed', 'pending'] as const,
+              '`pending`: whether WhatsApp has it is not known yet',
+            ),
+            error_code: OrNull(Text('Why it is not sent: a code of the error catalogue')),
+          }),
+          { description: 'Of an album: how each of its items ended' },
+        ),
+      ),
       error_code: OrNull(Text('Why it failed: a code of the error catalogue')),
       error: OrNull(Text('The same for people')),
       finished_at: Time('When it was over'),
@@ -26,6 +39,7 @@ export const SENDING_EVENTS = {
       recipient: '5511999990002',
       state: 'sent' as const,
       message_id: '3EB0F8A1B2C3D4E5F6',
+      items: null,
       error_code: null,
       error: null,
       finished_at: EXAMPLE.time,

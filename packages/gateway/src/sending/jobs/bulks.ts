@@ -7,9 +7,10 @@ import type { Database, SendBulksTable } from '../../storage/schema.ts';
 import type { Caller } from '../../tenancy/caller.ts';
 import { visibleRows } from '../../tenancy/visibility.ts';
 import type { KeyedAttempt } from '../idempotency.ts';
+import { type BulkCounts, countsOf, NOT_DUE } from './bulk-progress.ts';
 import type { JobIntake } from './intake.ts';
 import { newId, newTicket } from './job.ts';
-import { type BulkCounts, countsOf, type JobStore, NOT_DUE } from './job-store.ts';
+import type { JobStore } from './job-store.ts';
 import type { KeptFiles } from './kept-files.ts';
 import type { LaterSend, SendJobs } from './send-jobs.ts';
 

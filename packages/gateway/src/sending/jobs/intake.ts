@@ -58,8 +58,7 @@ function demandOf(read: readonly RequestToKeep[]) {
   const files = new Map<string, number>();
   for (const { request } of read) {
     requestBytes += Buffer.byteLength(JSON.stringify(request));
-    const { sha256, size = 0 } = request.file ?? {};
-    if (sha256 !== undefined) files.set(sha256, size);
+    for (const { sha256, size } of request.files) if (sha256 !== undefined) files.set(sha256, size);
   }
   return { jobs: read.length, requestBytes, files };
 }

@@ -22,6 +22,12 @@ export async function jobCompleted(
       recipient: job.recipient,
       state: job.state,
       message_id: job.messageId,
+      items:
+        job.items?.map(({ messageId, status, error }) => ({
+          message_id: messageId,
+          status,
+          error_code: error?.code ?? null,
+        })) ?? null,
       error_code: job.error?.code ?? null,
       error: job.error?.message ?? null,
       finished_at: rfc3339OrNull(job.finishedAt),

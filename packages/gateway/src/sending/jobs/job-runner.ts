@@ -4,7 +4,8 @@ import { AppError } from '../../errors.ts';
 import type { Log } from '../../observability/log.ts';
 import type { Caller } from '../../tenancy/caller.ts';
 import type { Claim } from '../delivery.ts';
-import type { Sending, SentMessage } from '../pipeline.ts';
+import type { Sending } from '../pipeline.ts';
+import type { AlbumSends } from './album-sends.ts';
 import { claimOf, deadlineOf, type SendJob } from './job.ts';
 import type { JobStore } from './job-store.ts';
 import type { KeptFiles } from './kept-files.ts';
@@ -18,6 +19,7 @@ export interface JobRunnerParts {
   jobs: Pick<SendJobs, 'end'>;
   operations: SendOperations;
   sending: Pick<Sending, 'send' | 'stateOf'>;
+  albums: Pick<AlbumSends, 'attempt'>;
   files: KeptFiles;
   clock: Clock;
   log: Log;
@@ -146,9 +148,10 @@ export class JobRunner {
   async #attempt(job: SendJob, sealed: Uint8Array): Promise<NextStep | null> {
     const { clock, lateMs, log } = this.#parts;
     try {
-      if (clock.now() > deadlineOf(job, lateMs)) await this.#assertMayStillArrive(job);
-      const { messageId } = await this.#sent(job, sealed);
-      return { over: { state: 'sent', messageId } };
+      const late = clock.now() > deadlineOf(job, lateMs) ? tooLate(job, lateMs) : null;
+      if (late) await this.#assertMayStillArrive(job, late);
+      const next = await this.#sent(job, sealed, late);
+      return 'again' in next && this.#stop.signal.aborted ? null : next;
     } catch (error) {
       if (this.#stop.signal.aborted) return null;
       const failure = failureOf(error);
@@ -163,16 +166,17 @@ export class JobRunner {
    * What is late is not sent any more. But a stanza that has left in time may have arrived: it is asked for, or
    * sent once more under its id, and not called failed for being late.
    */
-  async #assertMayStillArrive(job: SendJob): Promise<void> {
+  async #assertMayStillArrive(job: SendJob, late: AppError): Promise<void> {
     const { sending, clock, lateMs } = this.#parts;
     const state = await sending.stateOf(job.tenantId, claimOf(job));
     if (state === 'sent') return;
     const unknown = state === 'pending' && clock.now() <= deadlineOf(job, lateMs) + LONGEST_UNKNOWN_MS;
-    if (!unknown) throw tooLate(job, lateMs);
+    if (!unknown) throw late;
   }
 
-  async #sent(job: SendJob, sealed: Uint8Array): Promise<Pick<SentMessage, 'messageId'>> {
-    const { store, operations, sending, callerOf, files } = this.#parts;
+  /** `late`: what has not left is not sent any more. */
+  async #sent(job: SendJob, sealed: Uint8Array, late: AppError | null): Promise<NextStep> {
+    const { store, operations, sending, albums, callerOf, files } = this.#parts;
     const caller = await callerOf(job);
     if (!caller) {
       throw new AppError('FORBIDDEN', { message: 'the user who asked for it is no longer active' });
@@ -181,14 +185,17 @@ export class JobRunner {
     if (!operation) throw new AppError('NOT_FOUND', { message: `there is no kind ${job.kind} any more` });
     const { body, release } = await files.restore(job.tenantId, store.open(job, sealed));
     try {
+      const stop = this.#stop.signal;
       const how = {
         deviceId: job.deviceId,
         account: job.account,
-        signal: this.#stop.signal,
+        signal: stop,
         attempt: { claimed: claimOf(job), claim: (claim: Claim) => store.claim(job, claim) },
       };
-      if (operation.post) return await operation.post(caller, body, how);
-      return await sending.send(caller, { ...operation.read(body), ...how });
+      if (operation.post) return isSent(await operation.post(caller, body, how));
+      const request = { ...operation.read(body), ...how };
+      if ('items' in request) return await albums.attempt(caller, job, { request, stop, late });
+      return isSent(await sending.send(caller, request));
     } finally {
       release();
     }
@@ -206,4 +213,8 @@ export class JobRunner {
     this.#sweptAt = now;
     while (await this.#parts.store.sweep());
   }
+}
+
+function isSent({ messageId }: { messageId: string }): NextStep {
+  return { over: { state: 'sent', messageId } };
 }

@@ -5,10 +5,20 @@ import type { EventRecorder } from '../../events/recorder.ts';
 import type { Database, SendBulksTable } from '../../storage/schema.ts';
 import { SEALED } from '../../storage/sealed.ts';
 import type { Vault } from '../../storage/vault.ts';
+import type { SentItem } from '../albums.ts';
 import type { Claim } from '../delivery.ts';
-import { JOB_COLUMNS, jobFromRow, type KeptRequest, type SendJob } from './job.ts';
-import { bulkCompleted, jobCompleted } from './job-events.ts';
-import { type JobEvent, OPEN_STATES, stepOf } from './job-state.ts';
+import { advanceBulk, NOT_DUE } from './bulk-progress.ts';
+import {
+  JOB_COLUMNS,
+  type JobError,
+  jobFromRow,
+  type KeptFile,
+  type KeptRequest,
+  type SendJob,
+} from './job.ts';
+import { jobCompleted } from './job-events.ts';
+import { holdFiles, keepsFile, releaseFiles } from './job-files.ts';
+import { type JobEvent, stepOf } from './job-state.ts';
 
 export interface JobStoreParts {
   db: Kysely<Database>;
@@ -18,13 +28,12 @@ export interface JobStoreParts {
 }
 
 export type NewBulk = Omit<SendBulksTable, 'state' | 'created_at' | 'finished_at'>;
-/** How a job ended. `ofBulk`: what hindered it holds for all that is left of its bulk. */
-export type JobOutcome =
-  | { state: 'sent'; messageId: string }
-  | { state: 'failed'; error: { code: string; message: string }; ofBulk?: boolean };
+/** How a job ended. `restOfBulk`: what hindered it, when that holds for all that is left of its bulk. */
+export type JobOutcome = ({ state: 'sent'; messageId: string } | { state: 'failed'; error: JobError }) & {
+  items?: readonly SentItem[];
+  restOfBulk?: JobError | null;
+};
 
-/** `due_at` of what another one has to finish first. */
-export const NOT_DUE = Number.MAX_SAFE_INTEGER;
 /** Finished jobs stay so long to be asked for. */
 const KEPT_FOR_MS = 30 * 24 * 3600_000;
 const SWEEP_BATCH = 500;
@@ -64,7 +73,7 @@ export class JobStore {
           Buffer.from(JSON.stringify(request), 'utf8'),
           SEALED.job.at({ id: job.id }),
         );
-        await trx
+        const made = await trx
           .insertInto('send_jobs')
           .values({
             id: job.id,
@@ -78,8 +87,6 @@ export class JobStore {
             recipient: job.recipient,
             request: sealed,
             request_bytes: sealed.length,
-            file_sha256: request.file?.sha256 ?? null,
-            file_bytes: request.file?.size ?? null,
             state: job.state,
             send_at: job.sendAt,
             due_at: job.dueAt,
@@ -87,29 +94,23 @@ export class JobStore {
             held_until: job.heldUntil,
             attempts: job.attempts,
             message_id: job.messageId,
+            items: null,
             error_code: null,
             error: null,
             created_at: job.createdAt,
             finished_at: null,
           })
           .onConflict((conflict) => conflict.doNothing())
-          .execute();
+          .executeTakeFirst();
+        // One that was stored before may be over by now, and has let its files go.
+        if (made.numInsertedOrUpdatedRows !== 0n) await holdFiles(trx, job, request.files);
       }
       stored?.();
     });
   }
 
-  /** Whether a job of the tenant that is not over has the file. */
-  async keepsFile(tenantId: string, sha256: string): Promise<boolean> {
-    const row = await this.#db
-      .selectFrom('send_jobs')
-      .select('file_sha256')
-      .where('tenant_id', '=', tenantId)
-      .where('finished_at', 'is', null)
-      .where('file_sha256', '=', sha256)
-      .limit(1)
-      .executeTakeFirst();
-    return row !== undefined;
+  keepsFile(tenantId: string, sha256: string): Promise<boolean> {
+    return keepsFile(this.#db, tenantId, sha256);
   }
 
   /** What is due, the earliest first; `busy` devices are left out. */
@@ -163,7 +164,11 @@ export class JobStore {
   /** The request of a job that was taken up. */
   open(job: Pick<SendJob, 'id'>, sealed: Uint8Array): KeptRequest {
     const opened = this.#vault.open(sealed, SEALED.job.at({ id: job.id }));
-    return JSON.parse(Buffer.from(opened).toString('utf8')) as KeptRequest;
+    const { file, files, body } = JSON.parse(Buffer.from(opened).toString('utf8')) as KeptRequest & {
+      /** As it was stored while a job had one at most. */
+      file?: KeptFile | null;
+    };
+    return { body, files: files ?? (file ? [file] : []) };
   }
 
   /** Remembers id and account before the stanza leaves. */
@@ -171,6 +176,16 @@ export class JobStore {
     await this.#db
       .updateTable('send_jobs')
       .set({ message_id: claim.messageId, account: claim.account })
+      .where('tenant_id', '=', job.tenantId)
+      .where('id', '=', job.id)
+      .execute();
+  }
+
+  /** Remembers how the items of an album stand. */
+  async rememberItems(job: Pick<SendJob, 'tenantId' | 'id'>, items: readonly SentItem[]): Promise<void> {
+    await this.#db
+      .updateTable('send_jobs')
+      .set({ items: JSON.stringify(items) })
       .where('tenant_id', '=', job.tenantId)
       .where('id', '=', job.id)
       .execute();
@@ -192,42 +207,48 @@ export class JobStore {
   /** Ends the job, in one commit with its event and with what follows in its bulk. The files that they had. */
   async finish(job: SendJob, outcome: JobOutcome): Promise<string[]> {
     const files = await this.#db.transaction().execute(async (trx) => {
-      const [ended] = await this.#ended(trx, outcome.state, outcome, (query) =>
+      const { items } = outcome;
+      const values = {
+        ...(outcome.state === 'sent' ? { message_id: outcome.messageId } : failedWith(outcome.error)),
+        ...(items ? { items: JSON.stringify(items) } : {}),
+      };
+      const [ended] = await this.#ended(trx, outcome.state, values, (query) =>
         query.where('tenant_id', '=', job.tenantId).where('id', '=', job.id),
       );
       if (!ended) return [];
-      if (job.bulkId === null) return filesOf([ended]);
+      if (job.bulkId === null) return releaseFiles(trx, job.tenantId, [ended.id]);
       const { tenantId, bulkId } = job;
-      const rest =
-        outcome.state === 'failed' && outcome.ofBulk
-          ? await this.#ended(trx, 'abandon', outcome, (query) =>
-              query.where('tenant_id', '=', tenantId).where('bulk_id', '=', bulkId),
-            )
-          : [];
-      await this.#advanceBulk(trx, tenantId, bulkId);
-      return filesOf([ended, ...rest]);
+      const rest = outcome.restOfBulk
+        ? await this.#ended(trx, 'abandon', failedWith(outcome.restOfBulk), (query) =>
+            query.where('tenant_id', '=', tenantId).where('bulk_id', '=', bulkId),
+          )
+        : [];
+      await this.#advance(trx, tenantId, bulkId);
+      const over = [ended, ...rest].map(({ id }) => id);
+      return releaseFiles(trx, tenantId, over);
     });
     this.#events.committed();
     return files;
+  }
+
+  #advance(trx: Transaction<Database>, tenantId: string, bulkId: string): Promise<void> {
+    return advanceBulk(trx, { now: this.#clock.now(), events: this.#events }, { tenantId, bulkId });
   }
 
   /** Moves jobs to their end, each with its event. */
   async #ended(
     trx: Transaction<Database>,
     event: 'sent' | 'failed' | 'abandon',
-    outcome: JobOutcome,
+    values: UpdateObject<Database, 'send_jobs'>,
     which: (query: ReturnType<typeof moving>) => ReturnType<typeof moving>,
-  ): Promise<{ file_sha256: string | null }[]> {
-    const error = outcome.state === 'failed' ? outcome.error : null;
+  ): Promise<{ id: string }[]> {
     const query = moving(trx, event, {
+      ...values,
       finished_at: this.#clock.now(),
       request: new Uint8Array(0),
-      error_code: error?.code ?? null,
-      error: error?.message ?? null,
-      ...(outcome.state === 'sent' ? { message_id: outcome.messageId } : {}),
     });
     const rows = await which(query)
-      .returning([...JOB_COLUMNS, 'file_sha256'])
+      .returning([...JOB_COLUMNS])
       .execute();
     for (const row of rows) await jobCompleted(trx, this.#events, jobFromRow(row));
     return rows;
@@ -245,10 +266,11 @@ export class JobStore {
       }).where('tenant_id', '=', tenantId);
       query =
         'jobId' in which ? query.where('id', '=', which.jobId) : query.where('bulk_id', '=', which.bulkId);
-      const rows = await query.returning(['bulk_id', 'file_sha256']).execute();
+      const rows = await query.returning(['id', 'bulk_id']).execute();
       const bulks = new Set(rows.flatMap((row) => (row.bulk_id ? [row.bulk_id] : [])));
-      for (const bulkId of bulks) await this.#advanceBulk(trx, tenantId, bulkId);
-      return { jobs: rows.length, files: filesOf(rows) };
+      for (const bulkId of bulks) await this.#advance(trx, tenantId, bulkId);
+      const ids = rows.map(({ id }) => id);
+      return { jobs: rows.length, files: await releaseFiles(trx, tenantId, ids) };
     });
     this.#events.committed();
     return cancelled;
@@ -307,50 +329,10 @@ export class JobStore {
     await this.#db.deleteFrom('send_bulks').where('finished_at', '<', before).execute();
     return ids.length === SWEEP_BATCH;
   }
+}
 
-  /** Releases the next job of the bulk after a pause, or ends the bulk when nothing is left. */
-  async #advanceBulk(trx: Transaction<Database>, tenantId: string, bulkId: string): Promise<void> {
-    const now = this.#clock.now();
-    const open = await trx
-      .selectFrom('send_jobs')
-      .select(['id', 'send_at', 'due_at', 'reckoned_at'])
-      .where('tenant_id', '=', tenantId)
-      .where('bulk_id', '=', bulkId)
-      .where('state', 'in', OPEN_STATES)
-      .orderBy('position')
-      .limit(1)
-      .executeTakeFirst();
-    const bulk = await trx
-      .selectFrom('send_bulks')
-      .selectAll()
-      .where('tenant_id', '=', tenantId)
-      .where('id', '=', bulkId)
-      .where('finished_at', 'is', null)
-      .executeTakeFirst();
-    if (!bulk) return;
-    if (open) {
-      if (open.due_at < NOT_DUE) return;
-      const pause = bulk.least_pause_ms + Math.random() * (bulk.most_pause_ms - bulk.least_pause_ms);
-      // A bulk that was planned for later is not begun by the end of its first one.
-      const at = Math.max(now + Math.round(pause), open.send_at);
-      await trx
-        .updateTable('send_jobs')
-        .set({ send_at: at, due_at: at, reckoned_at: at > open.send_at ? now : open.reckoned_at })
-        .where('tenant_id', '=', tenantId)
-        .where('id', '=', open.id)
-        .execute();
-      return;
-    }
-    const counts = await countsOf(trx, tenantId, bulkId);
-    const state = counts.sent + counts.failed === 0 || counts.cancelled > 0 ? 'cancelled' : 'completed';
-    await trx
-      .updateTable('send_bulks')
-      .set({ state, finished_at: now })
-      .where('tenant_id', '=', tenantId)
-      .where('id', '=', bulkId)
-      .execute();
-    await bulkCompleted(trx, this.#events, { ...bulk, state, finished_at: now }, counts);
-  }
+function failedWith({ code, message }: JobError): UpdateObject<Database, 'send_jobs'> {
+  return { error_code: code, error: message };
 }
 
 /** The only way a job changes its state: an update that finds it in a state that the event may find it in. */
@@ -366,31 +348,4 @@ function moving(
     .set({ state: to })
     .where('state', 'in', [...from])
     .where('finished_at', 'is', null);
-}
-
-export type BulkCounts = Record<'sent' | 'failed' | 'cancelled' | 'open', number>;
-
-/** How many jobs of a bulk are in which state. */
-export async function countsOf(
-  db: Kysely<Database> | Transaction<Database>,
-  tenantId: string,
-  bulkId: string,
-): Promise<BulkCounts> {
-  const rows = await db
-    .selectFrom('send_jobs')
-    .select((eb) => ['state', eb.fn.countAll<number>().as('jobs')])
-    .where('tenant_id', '=', tenantId)
-    .where('bulk_id', '=', bulkId)
-    .groupBy('state')
-    .execute();
-  const counts: BulkCounts = { sent: 0, failed: 0, cancelled: 0, open: 0 };
-  for (const { state, jobs } of rows) {
-    const name = state === 'sent' || state === 'failed' || state === 'cancelled' ? state : 'open';
-    counts[name] += Number(jobs);
-  }
-  return counts;
-}
-
-function filesOf(rows: readonly { file_sha256: string | null }[]): string[] {
-  return rows.flatMap(({ file_sha256 }) => (file_sha256 === null ? [] : [file_sha256]));
 }

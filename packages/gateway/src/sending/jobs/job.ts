@@ -1,10 +1,17 @@
 /** A send that does not happen within its request. */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Selectable } from 'kysely';
+import type { ErrorCode } from '../../errors.ts';
 import type { SendJobsTable } from '../../storage/schema.ts';
 import type { Jid } from '../../whatsapp/port/identity.ts';
+import type { SentItem } from '../albums.ts';
 import type { Claim } from '../delivery.ts';
 import type { JobState } from './job-state.ts';
+
+export interface JobError {
+  code: ErrorCode;
+  message: string;
+}
 
 export interface SendJob {
   id: string;
@@ -32,7 +39,9 @@ export interface SendJob {
   heldUntil: number | null;
   attempts: number;
   messageId: string | null;
-  error: { code: string; message: string } | null;
+  /** Of an album that was begun: how each item stands. */
+  items: SentItem[] | null;
+  error: JobError | null;
   createdAt: number;
   finishedAt: number | null;
 }
@@ -40,12 +49,13 @@ export interface SendJob {
 /** What a job keeps of its request; sealed in the database. */
 export interface KeptRequest {
   body: Record<string, unknown>;
-  /** The file that stands in the body's member. */
-  file: KeptFile | null;
+  /** Those that stand in members of the body. */
+  files: KeptFile[];
 }
 
 /** Lies in the outbox under the name of its content. */
 export interface KeptFile {
+  /** Its place in the body: `image`, `media.3.base64`. */
   member: string;
   /** Of what was kept before files were shared; it may have no hash either. */
   path?: string;
@@ -75,6 +85,7 @@ export const JOB_COLUMNS = [
   'held_until',
   'attempts',
   'message_id',
+  'items',
   'error_code',
   'error',
   'created_at',
@@ -99,7 +110,8 @@ export function jobFromRow(row: Pick<Selectable<SendJobsTable>, (typeof JOB_COLU
     heldUntil: row.held_until,
     attempts: row.attempts,
     messageId: row.message_id,
-    error: row.error_code === null ? null : { code: row.error_code, message: row.error ?? '' },
+    items: row.items === null ? null : (JSON.parse(row.items) as SentItem[]),
+    error: row.error_code === null ? null : { code: row.error_code as ErrorCode, message: row.error ?? '' },
     createdAt: row.created_at,
     finishedAt: row.finished_at,
   };

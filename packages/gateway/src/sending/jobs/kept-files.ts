@@ -10,20 +10,21 @@ import type { OpenedSource } from '../../media/fetch-source.ts';
 import { openBase64 } from '../../media/fetch-source.ts';
 import type { Uploads } from '../../media/uploads.ts';
 import { syncFolder } from '../../storage/disk.ts';
+import { valueAt, withValue } from './body-places.ts';
 import type { KeptFile, KeptRequest } from './job.ts';
 import type { JobStore } from './job-store.ts';
 import type { SendOperation } from './operations.ts';
 
 /** Shorter ones stay in the sealed request, … */
 const INLINE_CHARACTERS = 64 * 1024;
-/** … unless several requests of a bulk have the same: then it is kept once. */
+/** … unless several of a request are the same: then it is kept once. */
 const INLINE_CHARACTERS_EACH = 1024;
 
 /** What a job would keep of its request: read, and not on the disk yet. */
 export interface RequestToKeep {
   request: KeptRequest;
-  /** Of `request.file`. */
-  content: OpenedSource['content'] | null;
+  /** Of `request.files`, by hash. */
+  contents: ReadonlyMap<string, OpenedSource['content']>;
 }
 
 interface ReadFile {
@@ -57,36 +58,39 @@ export class KeptFiles {
 
   /** What the jobs of one request would keep; nothing is written. Throws INVALID_MEDIA, PAYLOAD_TOO_LARGE. */
   async read(sends: readonly { operation: SendOperation; body: Record<string, unknown> }[]) {
-    const read: (ReadFile | null)[] = [];
-    // Those of a bulk mostly are one text, which is compared by its address.
-    let [lastValue, last]: [string | null, ReadFile | null] = [null, null];
-    for (const { operation, body } of sends) {
-      const value = operation.file === undefined ? undefined : body[operation.file];
-      if (typeof value !== 'string') read.push(null);
-      else {
-        if (value !== lastValue) last = await this.#find(value, operation, sends.length > 1);
-        lastValue = value;
-        read.push(last);
-      }
-    }
+    const places = sends.map(({ operation, body }) => textsOf(operation, body));
+    const several = places.flat().length > 1;
+    const read: { place: string; text: string; file: ReadFile | null }[][] = [];
     const times = new Map<string, number>();
-    for (const each of read) if (each) times.set(each.file.sha256, (times.get(each.file.sha256) ?? 0) + 1);
-    return sends.map(({ operation: { file: member }, body }, at): RequestToKeep => {
-      const found = read[at];
-      const value = member === undefined ? undefined : body[member];
-      if (!found || member === undefined || typeof value !== 'string') return inline(body);
-      const single = times.get(found.file.sha256) === 1 && !this.#parts.uploads.find(value);
-      if (single && value.length <= INLINE_CHARACTERS) return inline(body);
-      const { [member]: _file, ...rest } = body;
-      return { request: { body: rest, file: { member, ...found.file } }, content: found.content };
+    // Those of a bulk mostly are one text, which is compared by its address.
+    let [lastText, last]: [string | null, ReadFile | null] = [null, null];
+    for (const ofSend of places) {
+      const files: (typeof read)[number] = [];
+      for (const { place, text } of ofSend) {
+        if (text !== lastText) last = await this.#find(text, place, several);
+        lastText = text;
+        files.push({ place, text, file: last });
+        if (last) times.set(last.file.sha256, (times.get(last.file.sha256) ?? 0) + 1);
+      }
+      read.push(files);
+    }
+    return sends.map(({ body }, at): RequestToKeep => {
+      const found = read[at] ?? [];
+      const request: KeptRequest = { body, files: [] };
+      const contents = new Map<string, OpenedSource['content']>();
+      for (const { place, text, file } of found) {
+        if (!file) continue;
+        const single = times.get(file.file.sha256) === 1 && !this.#parts.uploads.find(text);
+        if (single && text.length * found.length <= INLINE_CHARACTERS) continue;
+        request.body = withValue(request.body, place, undefined);
+        request.files.push({ member: place, ...file.file });
+        contents.set(file.file.sha256, file.content);
+      }
+      return { request, contents };
     });
   }
 
-  async #find(
-    value: string,
-    { file: member = '' }: SendOperation,
-    several: boolean,
-  ): Promise<ReadFile | null> {
+  async #find(value: string, member: string, several: boolean): Promise<ReadFile | null> {
     const { uploads, maxBytes } = this.#parts;
     const upload = uploads.find(value);
     if (!upload && value.length <= (several ? INLINE_CHARACTERS_EACH : INLINE_CHARACTERS)) return null;
@@ -102,9 +106,11 @@ export class KeptFiles {
    */
   async keep<T>(tenantId: string, read: readonly RequestToKeep[], store: () => Promise<T>): Promise<T> {
     const contents = new Map<string, { content: OpenedSource['content']; size: number }>();
-    for (const { request, content } of read) {
-      const { sha256, size = 0 } = request.file ?? {};
-      if (sha256 !== undefined && content) contents.set(sha256, { content, size });
+    for (const each of read) {
+      for (const { sha256 = '', size } of each.request.files) {
+        const content = each.contents.get(sha256);
+        if (content) contents.set(sha256, { content, size });
+      }
     }
     const names = [...contents.keys()].map((sha256) => nameOf(tenantId, sha256));
     for (const name of names) this.#held.set(name, (this.#held.get(name) ?? 0) + 1);
@@ -124,25 +130,32 @@ export class KeptFiles {
   }
 
   /**
-   * The body as it came, its file in place, and what to call once it was used. Throws INVALID_MEDIA when the file
+   * The body as it came, its files in place, and what to call once it was used. Throws INVALID_MEDIA when a file
    * is not the one that was accepted any more: better nothing than something else.
    */
   async restore(
     tenantId: string,
-    request: KeptRequest,
+    { body, files }: KeptRequest,
   ): Promise<{ body: Record<string, unknown>; release(): void }> {
-    const { body, file } = request;
-    if (!file) return { body, release: () => undefined };
-    const path = file.path ?? this.#place(nameOf(tenantId, file.sha256 ?? ''));
-    await assertUnchanged(file, path);
-    const { size, declaredType, detectedType } = file;
-    const { token, release } = this.#parts.uploads.adopt({
-      content: { path },
-      size,
-      declaredType,
-      detectedType,
-    });
-    return { body: { ...body, [file.member]: token }, release };
+    const releases: (() => void)[] = [];
+    const release = () => {
+      for (const each of releases) each();
+    };
+    let restored = body;
+    try {
+      for (const file of files) {
+        const path = file.path ?? this.#place(nameOf(tenantId, file.sha256 ?? ''));
+        await assertUnchanged(file, path);
+        const { size, declaredType, detectedType } = file;
+        const adopted = this.#parts.uploads.adopt({ content: { path }, size, declaredType, detectedType });
+        releases.push(adopted.release);
+        restored = withValue(restored, file.member, adopted.token);
+      }
+    } catch (error) {
+      release();
+      throw error;
+    }
+    return { body: restored, release };
   }
 
   /**
@@ -213,8 +226,12 @@ function nameOf(tenantId: string, sha256: string): string {
   return `${tenantId}-${sha256}`;
 }
 
-function inline(body: Record<string, unknown>): RequestToKeep {
-  return { request: { body, file: null }, content: null };
+/** The texts of a body that may be files. */
+function textsOf(operation: SendOperation, body: Record<string, unknown>): { place: string; text: string }[] {
+  return operation.files(body).flatMap((place) => {
+    const text = valueAt(body, place);
+    return typeof text === 'string' ? [{ place, text }] : [];
+  });
 }
 
 function streamOf(content: OpenedSource['content']): Readable {

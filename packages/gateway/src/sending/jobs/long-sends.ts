@@ -10,7 +10,19 @@ import { afterFailure, failureOf, type NextStep } from './retry-policy.ts';
 import type { LaterSend, SendJobs } from './send-jobs.ts';
 import { untilStored } from './until-stored.ts';
 
-export type LongAnswer = { sent: SentMessage } | { job: SendJob; ended: Promise<unknown> };
+export type LongAnswer<T> = { sent: T } | { job: SendJob; ended: Promise<unknown> };
+
+export interface LongWork<T> {
+  /** `job` tells the job that it has become by now; null as long as its caller waits. */
+  send(attempt: SendAttempt, job: () => Promise<SendJob> | null): Promise<T>;
+  /** What follows for the job when it came to that. */
+  next(job: SendJob, sent: T): NextStep;
+}
+
+/** For what is one message. */
+export function oneMessage(send: LongWork<SentMessage>['send']): LongWork<SentMessage> {
+  return { send, next: (_job, { messageId }) => ({ over: { state: 'sent', messageId } }) };
+}
 
 export class LongSends {
   readonly #jobs: SendJobs;
@@ -40,16 +52,12 @@ export class LongSends {
     this.#wake = parts.wake;
   }
 
-  /** Runs `send`. Its errors are thrown as long as the caller waits; a job keeps them. */
-  async run(
-    caller: Caller,
-    later: LaterSend,
-    send: (attempt: SendAttempt) => Promise<SentMessage>,
-  ): Promise<LongAnswer> {
+  /** Runs `work.send`. Its errors are thrown as long as the caller waits; a job keeps them. */
+  async run<T>(caller: Caller, later: LaterSend, work: LongWork<T>): Promise<LongAnswer<T>> {
     const { attempt } = later;
     let claimed = attempt?.claimed ?? null;
     let adopted: Promise<SendJob> | null = null;
-    const result = send({
+    const own: SendAttempt = {
       claimed,
       claim: async (claim) => {
         claimed = claim;
@@ -57,13 +65,15 @@ export class LongSends {
         const job = await adopted?.catch(() => null);
         if (job) await this.#store.claim(job, claim);
       },
-    });
+    };
+    const result = work.send(own, () => adopted);
     const sent = await this.#inTime(result);
     if (sent) return { sent };
     try {
       adopted = this.#jobs.adopt(caller, later, () => claimed);
       const job = await adopted;
-      return { job, ended: this.#finish(job, result) };
+      const next = result.then((sent) => work.next(job, sent));
+      return { job, ended: this.#finish(job, next) };
     } catch (error) {
       // It cannot be kept: then the caller has to wait after all.
       this.#log.warn({ err: error, kind: later.operation.kind }, 'a long send could not become a job');
@@ -71,7 +81,7 @@ export class LongSends {
     }
   }
 
-  async #inTime(result: Promise<SentMessage>): Promise<SentMessage | null> {
+  async #inTime<T>(result: Promise<T>): Promise<T | null> {
     let cancel: () => void = () => undefined;
     const late = new Promise<null>((resolve) => {
       cancel = this.#clock.after(this.#patienceMs, () => resolve(null));
@@ -80,10 +90,9 @@ export class LongSends {
   }
 
   /** What could not leave for now is left to the worker, under the same message id. Never throws. */
-  async #finish(job: SendJob, result: Promise<SentMessage>): Promise<void> {
-    const next = await result.then(
-      ({ messageId }): NextStep => ({ over: { state: 'sent', messageId } }),
-      (error) => afterFailure(job, failureOf(error), this.#clock.now(), this.#lateMs),
+  async #finish(job: SendJob, step: Promise<NextStep>): Promise<void> {
+    const next = await step.catch((error) =>
+      afterFailure(job, failureOf(error), this.#clock.now(), this.#lateMs),
     );
     try {
       await untilStored(this.#clock, () =>

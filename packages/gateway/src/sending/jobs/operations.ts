@@ -1,15 +1,19 @@
 /** What can be sent later: every operation that sends a message, by the kind that it makes. */
 import type { Caller } from '../../tenancy/caller.ts';
+import type { AlbumItem } from '../content/album.ts';
+import type { Content } from '../content.ts';
 import type { SendRequest } from '../pipeline.ts';
 
 /** As `read` gives it: what the worker adds is left out. */
-export type ReadRequest = Omit<SendRequest, 'deviceId' | 'attempt' | 'signal' | 'unpaced'>;
+export type CommonRequest = Omit<SendRequest, 'content' | 'deviceId' | 'attempt' | 'signal' | 'unpaced'>;
+/** One message, or an album. */
+export type ReadRequest = CommonRequest & ({ content: Content } | { items: readonly AlbumItem[] });
 
 export interface SendOperation {
   /** The path, after `/send/` where it begins so: `text`, `text/mentions`, `image`, `payment/request`. */
   kind: string;
-  /** The member that a file takes the place of. */
-  file?: string | undefined;
+  /** Where in a checked body files stand that may be kept beside it: `image`, `media.3.base64`. */
+  files(body: Record<string, unknown>): string[];
   /** Members that take a file as base64, at any depth. */
   fileMembers: readonly string[];
   /** The body, or VALIDATION_ERROR unless it fits the operation's schema. */

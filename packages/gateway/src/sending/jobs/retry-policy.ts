@@ -59,7 +59,8 @@ export function afterFailure(job: SendJob, failure: AppError, now: number, lateM
 }
 
 function failed({ code, message }: AppError, ofBulk: boolean): JobOutcome {
-  return { state: 'failed', error: { code, message }, ofBulk };
+  const error = { code, message };
+  return { state: 'failed', error, restOfBulk: ofBulk ? error : null };
 }
 
 export function tooLate(job: SendJob, lateMs: number): AppError {

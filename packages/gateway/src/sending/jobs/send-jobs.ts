@@ -130,6 +130,7 @@ export class SendJobs {
       heldUntil: null,
       attempts: as.state === 'processing' ? 1 : 0,
       messageId: null,
+      items: null,
       error: null,
       createdAt: this.#parts.clock.now(),
       finishedAt: null,

@@ -8,7 +8,9 @@ import type { Log } from '../../observability/log.ts';
 import type { WaitingRoom } from '../../quotas/waiting.ts';
 import type { Database } from '../../storage/schema.ts';
 import type { Vault } from '../../storage/vault.ts';
+import type { Albums } from '../albums.ts';
 import type { Sending } from '../pipeline.ts';
+import { AlbumSends } from './album-sends.ts';
 import { Bulks } from './bulks.ts';
 import { JobIntake } from './intake.ts';
 import { JobRunner, type JobRunnerParts } from './job-runner.ts';
@@ -23,6 +25,7 @@ export interface SendsForLater {
   jobs: SendJobs;
   bulks: Bulks;
   longSends: LongSends;
+  albumSends: AlbumSends;
   runner: JobRunner;
   files: KeptFiles;
   openJobs: JobStore['openCounts'];
@@ -36,6 +39,7 @@ export function sendsForLater(parts: {
   events: EventRecorder;
   devices: DeviceDirectory;
   sending: Sending;
+  albums: Albums;
   uploads: Uploads;
   waiting: WaitingRoom;
   /** Where files wait. */
@@ -53,8 +57,18 @@ export function sendsForLater(parts: {
   const wake = () => runner.wake();
   const jobs = new SendJobs({ db, clock, store, files, intake, devices, wake });
   const { lateMs, jobAfterMs: patienceMs } = settings;
-  const runner: JobRunner = new JobRunner({ ...parts, store, jobs, operations, files, lateMs });
-  const bulks = new Bulks({ db, devices, jobs, store, files, intake, clock, wake });
   const longSends = new LongSends({ jobs, store, clock, log, patienceMs, lateMs, wake });
-  return { operations, jobs, bulks, longSends, runner, files, openJobs: () => store.openCounts() };
+  const albumSends = new AlbumSends({ albums: parts.albums, longSends, store, clock, lateMs });
+  const runner: JobRunner = new JobRunner({
+    ...parts,
+    store,
+    jobs,
+    operations,
+    albums: albumSends,
+    files,
+    lateMs,
+  });
+  const bulks = new Bulks({ db, devices, jobs, store, files, intake, clock, wake });
+  const openJobs = () => store.openCounts();
+  return { operations, jobs, bulks, longSends, albumSends, runner, files, openJobs };
 }

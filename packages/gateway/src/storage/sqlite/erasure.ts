@@ -119,18 +119,12 @@ async function forgetContent(db: Kysely<Database>, erasing: Erasing): Promise<vo
 
 async function eraseJobs(db: Kysely<Database>, owner: Owner, files: ErasedFiles): Promise<boolean> {
   const { column, id, tenantId } = owner;
-  const jobs = await db
-    .selectFrom('send_jobs')
-    .select(['id', 'file_sha256'])
-    .where(column, '=', id)
-    .limit(BATCH)
-    .execute();
+  const jobs = await db.selectFrom('send_jobs').select('id').where(column, '=', id).limit(BATCH).execute();
   if (jobs.length === 0) return false;
   const ids = jobs.map((job) => job.id);
+  const kept = await db.selectFrom('send_job_files').select('sha256').where('job_id', 'in', ids).execute();
   await db.deleteFrom('send_jobs').where(checkedTenant(tenantId)).where('id', 'in', ids).execute();
-  for (const sha256 of new Set(jobs.map(({ file_sha256 }) => file_sha256))) {
-    if (sha256 !== null) await files.kept(tenantId, sha256);
-  }
+  for (const sha256 of new Set(kept.map((row) => row.sha256))) await files.kept(tenantId, sha256);
   return true;
 }
 

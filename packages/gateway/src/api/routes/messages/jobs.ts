@@ -10,6 +10,7 @@ import { DeviceHeaders, OnlyDevice, selectedDevice } from '../../request/device.
 import { failures } from '../../request/failures.ts';
 import { nextPage, pageQuery } from '../../request/page.ts';
 import { ErrorCodeSchema, Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
+import { AlbumItemEnd, albumItemEnd } from './send-album.ts';
 
 const JobId = Type.Object({ id: Type.String({ examples: ['job_0f8fad5bd9cb469fa16570867728950e'] }) });
 
@@ -33,6 +34,9 @@ export const JobObject = Type.Object(
     message_id: Nullable(
       Type.String({ description: 'Known just before it leaves; good for `GET /messages/{id}/status`' }),
     ),
+    items: Nullable(
+      Type.Array(AlbumItemEnd, { description: 'Of an album that was begun: how each of its items stands' }),
+    ),
     error_code: Nullable(ErrorCodeSchema),
     error: Nullable(Type.String()),
     created_at: Rfc3339,
@@ -54,6 +58,7 @@ export function jobObject(job: SendJob): Static<typeof JobObject> {
     send_at: rfc3339(job.sendAt),
     attempts: job.attempts,
     message_id: job.messageId,
+    items: job.items?.map(albumItemEnd) ?? null,
     error_code: job.error?.code ?? null,
     error: job.error?.message ?? null,
     created_at: rfc3339(job.createdAt),

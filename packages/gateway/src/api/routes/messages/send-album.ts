@@ -2,13 +2,13 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { invalidField } from '../../../errors.ts';
-import type { Uploads } from '../../../media/uploads.ts';
-import type { Albums, SentAlbum } from '../../../sending/albums.ts';
+import type { SentAlbum, SentItem } from '../../../sending/albums.ts';
 import { type AlbumItem, FEWEST_ITEMS, MOST_ITEMS } from '../../../sending/content/album.ts';
 import { imageContent } from '../../../sending/content/image.ts';
 import { videoContent } from '../../../sending/content/video.ts';
 import { LONGEST_CAPTION } from '../../../sending/content.ts';
-import type { Idempotency } from '../../../sending/idempotency.ts';
+import type { AlbumSends } from '../../../sending/jobs/album-sends.ts';
+import type { CommonRequest, SendOperation } from '../../../sending/jobs/operations.ts';
 import { FILE_MEMBER } from '../../description/bodies.ts';
 import { exactlyOne, refusing, stated } from '../../description/stated.ts';
 import { base64Members, base64Text } from '../../request/bounds.ts';
@@ -18,10 +18,12 @@ import { once, SendHeaders } from '../../request/idempotency.ts';
 import { RecordId } from '../../request/message.ts';
 import { readMultipart } from '../../request/multipart.ts';
 import { placedError } from '../../request/placed-error.ts';
+import { bodyReader } from '../../request/validation.ts';
 import { warn } from '../../request/warnings.ts';
 import { ErrorCodeSchema, Nullable, OneOf } from '../../schemas.ts';
 import { EXAMPLE_PICTURE } from './example-files.ts';
-import { caption, given, givenUp, text } from './send-kind.ts';
+import { caption, given, givenUp, keepFilesUntil, type SendParts, text } from './send-kind.ts';
+import { LaterAnswer, laterAnswer, sendTime, timeAhead } from './send-later.ts';
 import {
   commonRequest,
   cutPauses,
@@ -33,16 +35,12 @@ import {
   sendFields,
 } from './send-request.ts';
 
-export interface AlbumParts {
-  albums: Albums;
-  idempotency: Idempotency;
-  /** Bytes. */
-  mediaBodyLimit: number;
-  uploads: Uploads;
-  /** Bytes: the largest file of a multipart request. */
-  uploadLimit: number;
+export interface AlbumParts extends SendParts {
+  albumSends: AlbumSends;
 }
 
+const PATH = '/send/album';
+const FILES = ['base64', 'image', 'video'] as const;
 const SOURCES = ['base64', 'url', 'image', 'image_url', 'video', 'video_url'] as const;
 
 const Item = stated(
@@ -67,11 +65,10 @@ const Item = stated(
   { allOf: [exactlyOne(...SOURCES)] },
 );
 
-const { send_at: _, ...fields } = sendFields;
 const AlbumBody = stated(
   Type.Object(
     {
-      ...fields,
+      ...sendFields,
       media: Type.Array(Item, {
         minItems: FEWEST_ITEMS,
         maxItems: MOST_ITEMS,
@@ -85,9 +82,6 @@ const AlbumBody = stated(
             description: 'Captions in the order of `media`, for multipart requests; empty for none',
           }),
         ),
-      ),
-      send_at: Type.Optional(
-        refusing('any', Type.Union([Type.String(), Type.Integer()], { description: 'Albums leave at once' })),
       ),
     },
     {
@@ -105,29 +99,36 @@ const AlbumBody = stated(
   { allOf: [SOME_RECIPIENT] },
 );
 
+/** How one picture or video of an album stands. */
+export const AlbumItemEnd = Type.Object(
+  {
+    message_id: Nullable(Type.String({ description: 'Null for one that could not be made ready, or waits' })),
+    record_id: Nullable(RecordId),
+    status: OneOf(['sent', 'failed', 'pending', 'waiting'] as const, {
+      description:
+        '`pending`: whether WhatsApp has it is not known yet; see `GET /messages/{id}/status`. `waiting`, in a ' +
+        'job: it was not tried yet',
+    }),
+    error: Type.Optional(Type.String()),
+    error_code: Type.Optional(ErrorCodeSchema),
+  },
+  { title: 'AlbumItem' },
+);
+
 const AlbumAnswer = Type.Object({
   ...RichAnswer.properties,
   status: OneOf(['sent', 'partial'] as const, { description: '`partial`: not all items are `sent`' }),
-  items: Type.Array(
-    Type.Object({
-      message_id: Nullable(Type.String({ description: 'Null for one that could not be made ready' })),
-      record_id: Nullable(RecordId),
-      status: OneOf(['sent', 'failed', 'pending'] as const, {
-        description: '`pending`: whether WhatsApp has it is not known yet; see `GET /messages/{id}/status`',
-      }),
-      error: Type.Optional(Type.String()),
-      error_code: Type.Optional(ErrorCodeSchema),
-    }),
-    { description: 'In the order of the request' },
-  ),
+  items: Type.Array(AlbumItemEnd, { description: 'In the order of the request' }),
 });
 
 /** `POST /send/album`. */
 export function albumRoute(app: FastifyInstance, parts: AlbumParts): void {
-  const { albums, idempotency, mediaBodyLimit } = parts;
-  const fileMembers = new Set(base64Members(AlbumBody));
+  const { idempotency, mediaBodyLimit, jobs, clock } = parts;
+  const operation = albumOperation();
+  parts.operations.register(operation);
+  const fileMembers = new Set(operation.fileMembers);
   app.post(
-    '/send/album',
+    PATH,
     {
       bodyLimit: mediaBodyLimit,
       config: { fileMembers: () => fileMembers },
@@ -139,30 +140,67 @@ export function albumRoute(app: FastifyInstance, parts: AlbumParts): void {
         summary: 'Send pictures and videos as one album',
         description:
           `${FEWEST_ITEMS} to ${MOST_ITEMS} of them, which the apps show together. All are made ready first; one ` +
-          'that cannot be sent is left out, and said so in `items`. Answers once each has its end.',
+          'that cannot be sent is left out, and said so in `items`. Answers once each has its end; with 202 and a ' +
+          'job when that takes long.',
         querystring: DeviceQuery,
         headers: SendHeaders,
         body: AlbumBody,
-        response: { 200: AlbumAnswer, ...failures(...SEND_FAILURES, ...FILE_FAILURES) },
+        response: { 200: AlbumAnswer, 202: LaterAnswer, ...failures(...SEND_FAILURES, ...FILE_FAILURES) },
       },
     },
     async (request, reply) => {
       const body = request.body as Static<typeof AlbumBody>;
-      const items = albumItems(body);
-      const read = commonRequest(body);
+      const read = operation.read(body);
       warn(request, cutPauses(body));
+      const { caller } = request;
       const deviceId = selectedDevice(request);
+      const at = sendTime(body.send_at);
       const signal = givenUp(reply);
-      return once(idempotency, request, reply, async (attempt) =>
-        albumAnswer(await albums.send(request.caller, { ...read, items, deviceId, attempt, signal })),
-      );
+      return once(idempotency, request, reply, async (attempt) => {
+        const later = { operation, body, address: read.address, deviceId, attempt };
+        const known = await jobs.earlier(caller, attempt);
+        if (known) return laterAnswer(reply, known, read.address);
+        if (at !== null) {
+          const job = await jobs.schedule(caller, later, timeAhead(at, clock.now()));
+          return laterAnswer(reply, job, read.address);
+        }
+        const answer = await parts.albumSends.now(caller, later, { ...read, deviceId, signal });
+        if ('sent' in answer) return albumAnswer(answer.sent);
+        keepFilesUntil(request, answer.ended);
+        return laterAnswer(reply, answer.job, read.address);
+      });
     },
   );
 }
 
+interface AlbumOperation extends SendOperation {
+  read(body: Record<string, unknown>): CommonRequest & { items: AlbumItem[] };
+}
+
+/** Albums for sends that do not come as a request of their own. */
+function albumOperation(): AlbumOperation {
+  let read: ReturnType<typeof bodyReader> | null = null;
+  return {
+    kind: 'album',
+    files: (body) =>
+      (body as Static<typeof AlbumBody>).media.flatMap((item, index) =>
+        FILES.filter((name) => item[name]).map((name) => `media.${index}.${name}`),
+      ),
+    fileMembers: base64Members(AlbumBody),
+    checked(body) {
+      read ??= bodyReader(AlbumBody, PATH);
+      return read(body);
+    },
+    read(body) {
+      const typed = body as Static<typeof AlbumBody>;
+      return { items: albumItems(typed), ...commonRequest(typed) };
+    },
+    warnings: () => [],
+  };
+}
+
 /** Refuses what can be refused before anything is fetched, naming the item: `media.3.caption`. */
-function albumItems({ media, captions = [], send_at }: Static<typeof AlbumBody>): AlbumItem[] {
-  if (send_at !== undefined) throw invalidField('send_at', 'is not for albums, which leave at once');
+function albumItems({ media, captions = [] }: Static<typeof AlbumBody>): AlbumItem[] {
   if (captions.length > media.length) throw invalidField('captions', 'has more entries than media');
   return media.map((item, index) => {
     try {
@@ -210,11 +248,15 @@ function albumAnswer({ album, items }: SentAlbum): Static<typeof AlbumAnswer> {
   return {
     ...richAnswer(album),
     status: items.every(({ status }) => status === 'sent') ? 'sent' : 'partial',
-    items: items.map(({ messageId, recordId, status, error }) => ({
-      message_id: messageId,
-      record_id: recordId,
-      status,
-      ...(error ? { error: error.message, error_code: error.code } : {}),
-    })),
+    items: items.map(albumItemEnd),
+  };
+}
+
+export function albumItemEnd({ messageId, recordId, status, error }: SentItem): Static<typeof AlbumItemEnd> {
+  return {
+    message_id: messageId,
+    record_id: recordId,
+    status,
+    ...(error ? { error: error.message, error_code: error.code } : {}),
   };
 }

@@ -18,8 +18,8 @@ import type { Uploads } from '../../../media/uploads.ts';
 import { type Content, LONGEST_CAPTION, LONGEST_TEXT } from '../../../sending/content.ts';
 import type { SendAttempt } from '../../../sending/delivery.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
-import type { LongSends } from '../../../sending/jobs/long-sends.ts';
-import type { SendOperation, SendOperations } from '../../../sending/jobs/operations.ts';
+import { type LongSends, oneMessage } from '../../../sending/jobs/long-sends.ts';
+import type { CommonRequest, SendOperation, SendOperations } from '../../../sending/jobs/operations.ts';
 import type { SendJobs } from '../../../sending/jobs/send-jobs.ts';
 import type { Sending, SentMessage } from '../../../sending/pipeline.ts';
 import { FILE_MEMBER } from '../../description/bodies.ts';
@@ -170,11 +170,9 @@ export function sendRoute(app: FastifyInstance, parts: SendParts, tag = 'message
           const send = (each?: SendAttempt) =>
             sending.send(caller, { ...read, deviceId, attempt: each, signal });
           if (!kind.mayTakeLong) return sentAnswer(await send(attempt));
-          const answer = await longSends.run(caller, later, send);
+          const answer = await longSends.run(caller, later, oneMessage(send));
           if ('sent' in answer) return sentAnswer(answer.sent);
-          // The send goes on without the request, and with its files.
-          const files = keepUploads(request);
-          answer.ended.then(() => Promise.all(files.map((file) => file.dispose())));
+          keepFilesUntil(request, answer.ended);
           return laterAnswer(reply, answer.job, read.address);
         });
       },
@@ -203,12 +201,16 @@ function fieldsOf<F extends TProperties>({ namesTarget, fields }: SendKind<F>) {
   return { ...others, ...(namesTarget ? {} : { message_id }), ...fields };
 }
 
+interface OneMessage extends SendOperation {
+  read(body: Record<string, unknown>): CommonRequest & { content: Content };
+}
+
 /** The same kind for sends that do not come as a request of their own. */
-function sendOperation<F extends TProperties>(kind: SendKind<F>, schema: TSchema): SendOperation {
+function sendOperation<F extends TProperties>(kind: SendKind<F>, schema: TSchema): OneMessage {
   let read: ReturnType<typeof bodyReader> | null = null;
   return {
     kind: kind.path.replace(/^\/(send\/)?/, ''),
-    file: kind.file,
+    files: () => (kind.file === undefined ? [] : [kind.file]),
     fileMembers: base64Members(schema),
     checked(body) {
       read ??= bodyReader(schema, kind.path);
@@ -236,6 +238,12 @@ async function readParts<F extends TProperties>(
     uploads,
     maxBytes: uploadLimit,
   });
+}
+
+/** The send goes on without its request, and with its files. */
+export function keepFilesUntil(request: FastifyRequest, ended: Promise<unknown>): void {
+  const files = keepUploads(request);
+  ended.then(() => Promise.all(files.map((file) => file.dispose())));
 }
 
 /** Aborted when the client closes the connection before it has its answer. */

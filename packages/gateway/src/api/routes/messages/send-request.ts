@@ -5,7 +5,7 @@ import { rfc3339 } from '../../../clock.ts';
 import { DEVICE_FAILURES } from '../../../devices/choice.ts';
 import type { ErrorCode } from '../../../errors.ts';
 import { checkedTimer, TIMERS_SECONDS } from '../../../sending/disappearing.ts';
-import type { ReadRequest } from '../../../sending/jobs/operations.ts';
+import type { CommonRequest } from '../../../sending/jobs/operations.ts';
 import { chosenMessageId } from '../../../sending/message-key.ts';
 import { LONGEST_HOLD_SECONDS, LONGEST_PAUSE_SECONDS, type SentMessage } from '../../../sending/pipeline.ts';
 import { parseQuote, type QuotedInput } from '../../../sending/quoting.ts';
@@ -158,7 +158,7 @@ export const SimpleAnswer = Type.Object(
 );
 
 /** The part of a send request that every kind reads alike; refuses a bad recipient, quote or mention. */
-export function commonRequest(body: SendFields): Omit<ReadRequest, 'content'> {
+export function commonRequest(body: SendFields): CommonRequest {
   const { message_id: chosen } = body;
   return {
     address: recipientOf(body),

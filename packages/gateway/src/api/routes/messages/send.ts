@@ -5,14 +5,14 @@ import { acceptMultipart } from '../../request/multipart.ts';
 import { type AlbumParts, albumRoute } from './send-album.ts';
 import { buttonKinds } from './send-buttons.ts';
 import { contactKinds } from './send-contacts.ts';
-import { type SendParts, sendRoute } from './send-kind.ts';
+import { sendRoute } from './send-kind.ts';
 import { mediaKinds } from './send-media.ts';
 import { placeKinds } from './send-places.ts';
 import { pollKinds } from './send-polls.ts';
 import { productKinds } from './send-products.ts';
 import { textKinds } from './send-text.ts';
 
-export const sendRoutes: FastifyPluginAsyncTypebox<SendParts & AlbumParts> = async (app, parts) => {
+export const sendRoutes: FastifyPluginAsyncTypebox<AlbumParts> = async (app, parts) => {
   await acceptMultipart(app as unknown as FastifyInstance);
   const route = sendRoute(app as unknown as FastifyInstance, parts);
   textKinds(route);

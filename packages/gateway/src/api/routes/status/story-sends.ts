@@ -23,7 +23,7 @@ export function storyOperation(
   let read: ReturnType<typeof bodyReader> | null = null;
   return {
     kind: path.slice(1),
-    file,
+    files: () => (file === undefined ? [] : [file]),
     fileMembers: base64Members(schema),
     checked(body) {
       read ??= bodyReader(schema, path);
