@@ -17,6 +17,7 @@ import type { Arrival, MessageEvents } from './message-events.ts';
 import { inboundRow } from './message-row.ts';
 import { insertMedia, insertNewRow, rowsWithId } from './message-rows.ts';
 import { confirmSent } from './outbound-recovery.ts';
+import { applyAddedOption, earlierOptions } from './poll-options.ts';
 import { forgetPollOptions, PollVotes } from './poll-votes.ts';
 import { SealedChanges } from './sealed-changes.ts';
 import type { SealedContent } from './sealed-content.ts';
@@ -115,13 +116,26 @@ export class InboundStoring {
     await learnFromMessage(trx, device, message);
     const stored = storedMessage(row);
     if (!known) await this.#keepers.message(trx, device, stored);
-    const applied = await applyAmendment(trx, device, message, stored.context.editedDetails);
+    const poll = row.kind === 'poll_option' ? await this.#addOption(trx, device, message) : null;
+    const applied = poll ? true : await applyAmendment(trx, device, message, stored.context.editedDetails);
     const details = detailsInContext(stored.context) ?? wireDetails(ofRow(row), message.raw, this.#codec);
     await announce(stored, { files: filesOf(message.content), applied, details });
+    if (poll) await this.#events.votesRead(trx, device, await this.#votes.readWithOption(trx, device, poll));
     if (row.kind === 'poll') {
       await this.#events.votesRead(trx, device, await this.#votes.readEarlier(trx, device, message));
     }
     return { row: stored, awaited };
+  }
+
+  #addOption(
+    trx: Transaction<Database>,
+    device: MessageDevice,
+    message: InboundMessage,
+  ): Promise<StoredRow | null> {
+    return applyAddedOption(trx, device, message, async (poll) => {
+      const raw = await this.#content.read({ tenantId: poll.tenant_id, rowId: poll.id }, trx);
+      return raw && wireDetails({ kind: 'poll', chat: poll.chat_jid }, raw, this.#codec);
+    });
   }
 
   async #replace(
@@ -193,6 +207,10 @@ export class InboundStoring {
     if (!mayBeTarget(message.content.kind)) return false;
     const { amended, sealed } = await earlierAmendments(trx, device, message, row.context);
     Object.assign(row, amended);
+    if (row.kind === 'poll') {
+      const made = wireDetails(ofRow(row), message.raw, this.#codec);
+      row.context = await earlierOptions(trx, device, message, { row, made });
+    }
     return sealed;
   }
 

@@ -7,6 +7,7 @@ import {
   failedData,
   mentionData,
   messageData,
+  pollOptionData,
   pollVoteData,
   reactionData,
   receiptData,
@@ -18,6 +19,7 @@ import type { EventRecorder, NewEvent } from '../events/recorder.ts';
 import { canonicalJid } from '../identity/jid.ts';
 import { HotQuery } from '../storage/hot-query.ts';
 import type { Database, DevicesTable } from '../storage/schema.ts';
+import type { MessageKind } from '../whatsapp/port/content.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
 import type { InboundMessage } from '../whatsapp/port/messages.ts';
 import type { ReceiptKind } from '../whatsapp/port/receipts.ts';
@@ -153,6 +155,9 @@ export class MessageEvents {
   }
 }
 
+/** What changes the message that it speaks of, or is nothing to be told. */
+const APPLIED_OR_NOTHING: readonly MessageKind[] = ['edit', 'revoke', 'poll_option'];
+
 type NamedData = Pick<NewEvent, 'name' | 'data'>;
 
 /** None for protocol messages, and for changes that changed nothing; two for a reaction, which is a message too. */
@@ -169,7 +174,7 @@ async function arrivalEvents(
     const account = row.accountJid ?? canonicalJid(device);
     return [{ name: 'message.undecryptable', data: undecryptableData({ ...message, account }) }];
   }
-  if ((row.kind === 'edit' || row.kind === 'revoke') && !arrival.applied) return [];
+  if (APPLIED_OR_NOTHING.includes(row.kind) && !arrival.applied) return [];
   const ofContact = row.chatJid === STORIES && !row.fromMe;
   if (row.kind === 'revoke' && ofContact) return storyDeleted(trx, device, row);
   const change = await changeEvent(trx, device, row);
@@ -216,6 +221,10 @@ async function changeEvent(
     case 'reaction': {
       const change = await changeOf(trx, device, row);
       return change && { name: 'message.reaction', data: reactionData({ ...change, text: row.text }) };
+    }
+    case 'poll_option': {
+      const change = await changeOf(trx, device, row);
+      return change && { name: 'message.poll_option', data: pollOptionData({ ...change, text: row.text }) };
     }
     case 'poll_vote':
       return voteEvent(trx, device, row);

@@ -19,6 +19,8 @@ const USES: Record<SealedUse | 'poll_vote', string> = {
   message_edit: 'Message Edit',
   event_edit: 'Event Edit',
   poll_edit: 'Poll Edit',
+  // As WhatsApp for Android and zapo (use-case-secret.ts) have it; whatsmeow opens it as an edit of the poll.
+  poll_add_option: 'Poll Add Option',
   reaction: 'Enc Reaction',
   comment: 'Enc Comment',
   event_response: 'Event Response',

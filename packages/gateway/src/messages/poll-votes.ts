@@ -80,18 +80,36 @@ export class PollVotes {
     device: MessageDevice,
     message: InboundMessage,
   ): Promise<StoredMessage[]> {
-    const votes = await this.#votes(trx, device, message.id);
-    if (votes.length === 0) return [];
     const [poll] = (await this.#polls(trx, device, message.id)).filter(
       (row) =>
         sameIdentity(chatIdentity(row), message.chat) && sameIdentity(senderIdentity(row), message.sender),
     );
-    const content = poll && (await this.#content(trx, poll));
+    return poll ? this.#readAgain(trx, device, poll, (known) => !known?.options) : [];
+  }
+
+  /** Reads the votes that chose what the poll did not have until now; returns them. */
+  async readWithOption(
+    trx: Transaction<Database>,
+    device: MessageDevice,
+    poll: StoredRow,
+  ): Promise<StoredMessage[]> {
+    const read = await this.#readAgain(trx, device, poll, (known) => (known?.unknownOptions ?? 0) > 0);
+    return read.filter(({ context }) => context.pollVote?.unknownOptions === 0);
+  }
+
+  async #readAgain(
+    trx: Transaction<Database>,
+    device: MessageDevice,
+    poll: StoredRow,
+    which: (known: PollVote | null) => boolean,
+  ): Promise<StoredMessage[]> {
+    const votes = await this.#votes(trx, device, poll.message_id);
+    const content = votes.length > 0 ? await this.#content(trx, poll) : null;
     if (!content) return [];
     const read: StoredMessage[] = [];
     for (const row of votes) {
       const context = parseContext(row.context);
-      if (context.pollVote?.options || !sameIdentity(chatIdentity(row), message.chat)) continue;
+      if (!which(context.pollVote) || !sameIdentity(chatIdentity(row), chatIdentity(poll))) continue;
       const vote = encryptedVote(this.#codec.decode(this.#unseal(row.id, row.raw)));
       const voter = {
         chat: chatIdentity(row),

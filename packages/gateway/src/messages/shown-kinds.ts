@@ -10,6 +10,7 @@ export const NOT_SHOWN: readonly MessageKind[] = [
   'revoke',
   'reaction',
   'poll_vote',
+  'poll_option',
   'pin',
   'comment',
   'event_response',
@@ -17,7 +18,13 @@ export const NOT_SHOWN: readonly MessageKind[] = [
 ];
 
 /** Kinds that may have come sealed. */
-export const SEALED_KINDS: readonly MessageKind[] = ['edit', 'reaction', 'comment', 'event_response'];
+export const SEALED_KINDS: readonly MessageKind[] = [
+  'edit',
+  'reaction',
+  'comment',
+  'poll_option',
+  'event_response',
+];
 
 /** Beside them what could not be read: nothing changes such a message, and a search finds nothing in it. */
 export const NOT_READ: readonly MessageKind[] = [...NOT_SHOWN, 'undecryptable'];

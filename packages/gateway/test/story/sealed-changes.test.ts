@@ -210,3 +210,49 @@ test('an edit of a poll changes its question and its options, and votes for the 
     ['Friday', 1],
   ]);
 });
+
+describe('an option that a member adds to a poll', () => {
+  const options = async (id: string): Promise<[string, number][]> =>
+    (await api.get(`/messages/${id}/poll`)).body.options.map(({ name, votes }: Json) => [name, votes]);
+
+  test('made over the API is in its results from then on, and votes for it count', async () => {
+    const choices = ['Today', 'Tomorrow'].map((option_name) => ({ option_name }));
+    const body = { number: contact.number, question: 'When?', options: choices };
+    const id = (await api.post('/send/poll', body)).body.message_id;
+    await contact.waitForMessage((message) => message.id === id);
+    const added = await contact.sendPollOption(shop.number, id, 'Friday');
+    expect(await told('message.poll_option', 'option_id', added.id)).toMatchObject({
+      message_id: id,
+      option: 'Friday',
+      is_from_me: false,
+      sender: { jid: contact.jid, lid: contact.lid },
+    });
+    expect((await shown(id)).details.options).toEqual(['Today', 'Tomorrow', 'Friday']);
+    const vote = await contact.sendPollVote(shop.number, id, ['Friday']);
+    expect(await told('message.poll_vote', 'vote_id', vote.id)).toMatchObject({
+      options: ['Friday'],
+      unknown_options: 0,
+    });
+    expect(await options(id)).toEqual([
+      ['Today', 0],
+      ['Tomorrow', 0],
+      ['Friday', 1],
+    ]);
+    expect((await shown(id)).edited_at).toBeNull();
+  });
+
+  test('that it has already changes nothing, and is not told', async () => {
+    const { id } = await contact.sendPoll(shop.number, 'Which?', ['This', 'That']);
+    await untilReceived(api, id);
+    const again = await contact.sendPollOption(shop.number, id, 'That');
+    await untilReceived(api, (await contact.sendText(shop.number, 'after it')).id);
+    expect((await events()).filter(({ data }) => data.option_id === again.id)).toEqual([]);
+    expect(await options(id)).toEqual([
+      ['This', 0],
+      ['That', 0],
+    ]);
+    expect(
+      (await api.get('/messages?limit=5')).body.messages.map((each: Json) => each.message_id),
+    ).not.toContain(again.id);
+  });
+});

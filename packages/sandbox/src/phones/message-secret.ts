@@ -8,6 +8,7 @@ export type SecretUse =
   | 'Message Edit'
   | 'Event Edit'
   | 'Poll Edit'
+  | 'Poll Add Option'
   | 'Enc Reaction'
   | 'Enc Comment'
   | 'Event Response';

@@ -38,6 +38,7 @@ import {
   sealEventEdit,
   sealEventResponse,
   sealPollEdit,
+  sealPollOption,
   sealReaction,
 } from './sealed-changes.ts';
 import type { PhoneIdentity, Sender, SendOptions, SentMessage } from './sending.ts';
@@ -225,6 +226,18 @@ export class PhoneMessages {
     const key = { ...(await this.#key(to, target, options)), fromMe: true };
     const about = await this.#sealedAbout(key, target, options);
     return this.#sendSealed(to, sealPollEdit(key, about, composePoll(question, choices)), options);
+  }
+
+  /** A further option of a poll that allows its members to add some, sealed. */
+  async sendPollOption(
+    to: Recipient,
+    poll: MessageReference,
+    option: string,
+    options: SendOptions = {},
+  ): Promise<SentMessage> {
+    const key = await this.#key(to, poll, options);
+    const about = await this.#sealedAbout(key, poll, options);
+    return this.#sendSealed(to, sealPollOption(key, about, option), options);
   }
 
   /** Whether this account's person comes to an event; always sealed. */

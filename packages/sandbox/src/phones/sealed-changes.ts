@@ -5,8 +5,11 @@ import { contentOf } from './message-content.ts';
 import { type SealedAbout, type SealedValue, type SecretUse, seal, unseal } from './message-secret.ts';
 
 const { SecretEncType } = proto.Message.SecretEncryptedMessage;
-/** POLL_EDIT, which the library does not know (whatsmeow WAWebProtobufsE2E.proto). */
+/** Which the library does not know (whatsmeow WAWebProtobufsE2E.proto). */
 const POLL_EDIT: number = 4;
+const POLL_ADD_OPTION: number = 5;
+/** The tag of `pollAddOptionMessage`, 121, length-delimited; neither does it know that. */
+const ADD_OPTION_TAG = Buffer.from([0xca, 0x07]);
 
 const EDITS: ReadonlyMap<unknown, SecretUse> = new Map<unknown, SecretUse>([
   [SecretEncType.MESSAGE_EDIT, 'Message Edit'],
@@ -29,6 +32,24 @@ export function sealEventEdit(key: TargetKey, about: SealedAbout, event: proto.I
 export function sealPollEdit(key: TargetKey, about: SealedAbout, poll: proto.IMessage): proto.IMessage {
   const value = sealMessage('Poll Edit', about, poll);
   return { secretEncryptedMessage: { ...target(key), ...value, secretEncType: POLL_EDIT } };
+}
+
+/** A further option of a poll: waE2E.PollAddOptionMessage is `{1: key of the poll, 2: the option}`. */
+export function sealPollOption(key: TargetKey, about: SealedAbout, optionName: string): proto.IMessage {
+  const { targetMessageKey } = target(key);
+  const added = Buffer.concat([
+    delimited(0x0a, proto.MessageKey.encode(targetMessageKey).finish()),
+    delimited(0x12, proto.Message.PollCreationMessage.Option.encode({ optionName }).finish()),
+  ]);
+  const plain = Buffer.concat([ADD_OPTION_TAG, delimited(null, added)]);
+  const value = seal('Poll Add Option', about, plain);
+  return { secretEncryptedMessage: { targetMessageKey, ...value, secretEncType: POLL_ADD_OPTION } };
+}
+
+/** Bytes with their length, behind a tag: what phones write here is below 16 KiB. */
+function delimited(tag: number | null, bytes: Uint8Array): Buffer {
+  const length = bytes.length < 0x80 ? [bytes.length] : [(bytes.length & 0x7f) | 0x80, bytes.length >> 7];
+  return Buffer.concat([Buffer.from([...(tag === null ? [] : [tag]), ...length]), bytes]);
 }
 
 /** The form of a reaction in announcement groups: what it reacts to is said outside of the seal alone. */

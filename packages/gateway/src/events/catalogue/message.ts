@@ -68,6 +68,12 @@ export const PollVoteData = Type.Object({
   unknown_options: Count('Options chosen that the poll, as we know it, does not have'),
 });
 
+export const PollOptionData = Type.Object({
+  ...about,
+  option_id: Text('Id of the addition itself'),
+  option: Text('The name of the option'),
+});
+
 export const ReceiptData = Type.Object(
   {
     message_id: MessageId,
@@ -320,6 +326,14 @@ export const MESSAGE_EVENTS = {
       options: ['Monday'],
       unknown_options: 0,
     },
+  }),
+  'message.poll_option': entry({
+    summary: 'Somebody added an option to a poll',
+    cause:
+      'The poll has it from now on, in its details and results. One that it has already, or has no place for, is ' +
+      'not told.',
+    schema: PollOptionData,
+    example: { ...change, option_id: '3EB0A1B2C3D4E5F6AB', option: 'Friday' },
   }),
   'message.starred': entry({
     summary: 'A message was starred, or its star taken away',

@@ -68,6 +68,7 @@ export const OWN_EVENTS = [
   'message.revoked',
   'message.reaction',
   'message.poll_vote',
+  'message.poll_option',
   'message.starred',
   'story.received',
   'story.deleted',

@@ -10,6 +10,7 @@ import type {
   FailedData,
   MediaRetryData,
   MentionData,
+  PollOptionData,
   PollVoteData,
   ReactionData,
   ReceiptData,
@@ -215,6 +216,10 @@ export function pollVoteData(
     options: change.options,
     unknown_options: change.unknownOptions,
   };
+}
+
+export function pollOptionData(change: EventChange & { text: string | null }): Static<typeof PollOptionData> {
+  return { ...about(change), option_id: change.messageId, option: change.text ?? '' };
 }
 
 function about(change: EventChange) {

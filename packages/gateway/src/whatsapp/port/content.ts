@@ -17,6 +17,7 @@ export const MESSAGE_KINDS = [
   'reaction',
   'poll',
   'poll_vote',
+  'poll_option',
   'buttons',
   'buttons_response',
   'list',
@@ -78,12 +79,13 @@ export interface Referral {
 
 /**
  * What a phone sealed under the secret of another message, by its use: nobody reads it who does not have that
- * message. Until then the kind is `edit`, `reaction`, `comment` or `event_response`, and the rest is not known.
+ * message. Until then the kind is `edit`, `reaction`, `comment`, `poll_option` or `event_response`, and the rest is not known.
  */
 export type SealedUse =
   | 'message_edit'
   | 'event_edit'
   | 'poll_edit'
+  | 'poll_add_option'
   | 'reaction'
   | 'comment'
   | 'event_response';
@@ -97,7 +99,7 @@ export interface EventResponse {
 /** The parts of a message's content that we understand; the raw protobuf goes beside it. */
 export interface MessageContent {
   kind: MessageKind;
-  /** Text or caption; for `edit` the new text; for `reaction` the emoji (empty removes it); for `event_response` the answer. */
+  /** Text or caption; for `edit` the new text; for `reaction` the emoji (empty removes it); for `event_response` the answer; for `poll_option` its name. */
   text: string | null;
   /** Its file; of several the first. */
   media: MediaDescriptor | null;

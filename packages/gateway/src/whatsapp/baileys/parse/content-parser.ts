@@ -2,6 +2,7 @@ import type { MessageContent, QuotedMessage } from '../../port/content.ts';
 import { type Level, levels, unwrapped } from '../../port/envelopes.ts';
 import type { MediaKind } from '../../port/media.ts';
 import { jidNormalizedUser, proto } from '../library.ts';
+import type { AddedPollOption } from './added-poll-option.ts';
 import { parseBusiness } from './business-content.ts';
 import { descriptor, type MediaFields } from './media-content.ts';
 import type { Parsed } from './parsed.ts';
@@ -17,9 +18,11 @@ const MOST_FURTHER_FILES = 31;
 const VIEW_ONCE = new Set(['viewOnceMessage', 'viewOnceMessageV2', 'viewOnceMessageV2Extension']);
 
 /** Reads a waE2E.Message into our own terms. Unknown kinds become `unknown`, never an error. */
-export function parseContent(message: Message): MessageContent {
+export function parseContent(message: Message & { addedPollOption?: AddedPollOption }): MessageContent {
   const all = levels(message);
-  const parsed = { ...belongsTo(all), ...parseInner(unwrapped(message)) };
+  const { addedPollOption: added } = message;
+  const inner: Parsed = added ? { kind: 'poll_option', ...added } : parseInner(unwrapped(message));
+  const parsed = { ...belongsTo(all), ...inner };
   const context = parsed.context;
   const referral = referralIn(context);
   const [file, ...further] = parsed.files ?? [];
@@ -105,8 +108,9 @@ function parseProtocol(m: Message): Parsed | null {
   return { kind: 'protocol', targetId };
 }
 
-/** SecretEncryptedMessage.SecretEncType.POLL_EDIT, which the library does not know (whatsmeow WAWebProtobufsE2E.proto). */
+/** Of SecretEncryptedMessage.SecretEncType, which the library does not know (whatsmeow WAWebProtobufsE2E.proto). */
 const POLL_EDIT = 4;
+const POLL_ADD_OPTION = 5;
 
 /** Sealed under the secret of the message that they name (whatsmeow msgsecret.go); the rest is for who has that one. */
 function parseSealed(m: Message): Parsed | null {
@@ -116,7 +120,9 @@ function parseSealed(m: Message): Parsed | null {
     const about = targetOf(edit.targetMessageKey);
     if (edit.secretEncType === MESSAGE_EDIT) return { kind: 'edit', sealed: 'message_edit', ...about };
     if (edit.secretEncType === EVENT_EDIT) return { kind: 'edit', sealed: 'event_edit', ...about };
-    if (Number(edit.secretEncType) === POLL_EDIT) return { kind: 'edit', sealed: 'poll_edit', ...about };
+    const type = Number(edit.secretEncType);
+    if (type === POLL_EDIT) return { kind: 'edit', sealed: 'poll_edit', ...about };
+    if (type === POLL_ADD_OPTION) return { kind: 'poll_option', sealed: 'poll_add_option', ...about };
     return { kind: 'unknown', ...about };
   }
   if (m.encReactionMessage) {

@@ -1,6 +1,7 @@
 /** A waE2E.Message from and to the bytes that a sender wrote, which hold more than our schema knows. */
 import { contentMembers, unwrapped } from '../../port/envelopes.ts';
 import { proto } from '../library.ts';
+import { type AddedPollOption, addedPollOption } from './added-poll-option.ts';
 import { decodeProtobuf } from './bounded-protobuf.ts';
 import { fieldsOf, type RawField } from './protobuf-fields.ts';
 
@@ -35,13 +36,18 @@ const INFO_MESSAGE = 2;
 
 const DEEPEST = 8;
 
+/** With what our schema does not have. */
+export type DecodedMessage = proto.Message & { addedPollOption?: AddedPollOption };
+
 /**
  * Decodes a message. What is in an envelope that our schema does not have yet is taken out of it. Throws
  * UnreadableProtobuf, and nothing else.
  */
-export function decodeMessage(bytes: Uint8Array): proto.Message {
+export function decodeMessage(bytes: Uint8Array): DecodedMessage {
   const message = decodeProtobuf(proto.Message, bytes);
   if (says(message)) return message;
+  const addedPollOption = addedOption(bytes, DEEPEST);
+  if (addedPollOption) return Object.assign(message, { addedPollOption });
   const older = asOlderForm(bytes);
   if (older) return decodeProtobuf(proto.Message, older);
   const inside = inUnknownEnvelope(bytes, DEEPEST);
@@ -102,6 +108,18 @@ function asOlderForm(bytes: Uint8Array): Uint8Array | null {
   const copy = Buffer.from(bytes);
   POLL_V5_TAG.copy(copy, poll.start);
   return copy;
+}
+
+/** In the message itself, or in an envelope that says nothing else. */
+function addedOption(bytes: Uint8Array, left: number): AddedPollOption | null {
+  const option = addedPollOption(bytes);
+  if (option || left === 0) return option;
+  for (const field of contentFields(bytes) ?? []) {
+    const inside = inEnvelope(bytes.subarray(field.from, field.to));
+    const found = inside && addedOption(inside, left - 1);
+    if (found) return found;
+  }
+  return null;
 }
 
 function says(message: proto.IMessage): boolean {

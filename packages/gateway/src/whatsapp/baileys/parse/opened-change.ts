@@ -14,6 +14,8 @@ const { ProtocolMessage, EventResponseMessage } = proto.Message;
 export function openedChange(use: SealedUse, plaintext: Uint8Array): OpenedChange | null {
   try {
     if (use === 'event_response') return { bytes: new Uint8Array(0), content: eventAnswer(plaintext) };
+    // Our schema has it not: encoded anew, it would be gone.
+    if (use === 'poll_add_option') return addedOption(plaintext);
     const bytes = proto.Message.encode(openForm(use, plaintext)).finish();
     return { bytes, content: cleanTexts(parseContent(decodeMessage(bytes))) };
   } catch (error) {
@@ -23,7 +25,10 @@ export function openedChange(use: SealedUse, plaintext: Uint8Array): OpenedChang
 }
 
 /** The message as it would have been sent unsealed. */
-function openForm(use: Exclude<SealedUse, 'event_response'>, plaintext: Uint8Array): proto.IMessage {
+function openForm(
+  use: Exclude<SealedUse, 'event_response' | 'poll_add_option'>,
+  plaintext: Uint8Array,
+): proto.IMessage {
   switch (use) {
     case 'reaction':
       return { reactionMessage: decodeProtobuf(proto.Message.ReactionMessage, plaintext) };
@@ -38,6 +43,11 @@ function openForm(use: Exclude<SealedUse, 'event_response'>, plaintext: Uint8Arr
       return { protocolMessage: { type: ProtocolMessage.Type.MESSAGE_EDIT, editedMessage } };
     }
   }
+}
+
+function addedOption(plaintext: Uint8Array): OpenedChange | null {
+  const content = cleanTexts(parseContent(decodeMessage(plaintext)));
+  return content.kind === 'poll_option' ? { bytes: plaintext, content } : null;
 }
 
 const ANSWERS = new Map<number, EventResponse['response']>([
