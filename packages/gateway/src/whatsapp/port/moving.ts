@@ -44,7 +44,7 @@ export type HeldKeyType = (typeof HELD_KEY_TYPES)[number];
 export interface HeldKey {
   type: HeldKeyType;
   id: string;
-  /** Bytes are Uint8Array. Nobody has looked whether it is what the type says. */
+  /** Bytes are Uint8Array, or any of the forms that JSON has for them. Nobody has looked whether it is what the type says. */
   value: unknown;
   /** Where it was found, for the error when it cannot be read: a file's name, a table's. Never a value. */
   place: string;
@@ -57,10 +57,12 @@ export interface NotTaken {
   count: number;
   /** What follows from it for the account. */
   why: string;
+  /** Where some of it was found. */
+  places?: string[];
 }
 
 export interface HeldSession {
-  /** Baileys' `AuthenticationCreds`, bytes as Uint8Array. Nobody has looked whether it is that. */
+  /** Baileys' `AuthenticationCreds`, bytes as in `HeldKey`. Nobody has looked whether it is that. */
   creds: unknown;
   /** Where `creds` was found, as in `HeldKey`. */
   place: string;
@@ -93,8 +95,17 @@ export interface CheckedSession {
   notTaken: NotTaken[];
 }
 
-/** Checks what was found and brings it into the engine's form. Throws `HeldSessionRefused`. */
-export type HeldSessionReader = (held: HeldSession) => CheckedSession;
+/** What an engine does with held sessions. */
+export interface HeldSessionReader {
+  /**
+   * Checks what was found and brings it into the engine's form, a few keys at a time, for others wait too. A key that
+   * is not understood stays behind and is told; without sound credentials there is no session. Throws
+   * `HeldSessionRefused`.
+   */
+  check(held: HeldSession): Promise<CheckedSession>;
+  /** Whose session stored credentials are; null before a phone has linked it. */
+  identityOf(credentials: Uint8Array): HeldIdentity | null;
+}
 
 /** What is wrong with a held session. */
 export type RefusalKind =
