@@ -142,7 +142,7 @@ const GATEWAY: Record<string, Rule> = {
   stories: {
     may: ['sending', 'messages', 'devices', 'tenancy', 'identity', 'storage', PORT, 'observability'],
   },
-  moving: { may: ['moving/sqlite', 'devices', 'tenancy', 'storage', PORT] },
+  moving: { may: ['moving/sqlite', 'devices', 'media', 'tenancy', 'identity', 'storage', PORT] },
   // Other programs' files: nothing of ours is in them.
   'moving/sqlite': { may: [], owns: ['better-sqlite3'] },
   business: { may: ['actions', 'contacts', 'sending', 'messages', 'devices', 'tenancy', 'identity', PORT] },

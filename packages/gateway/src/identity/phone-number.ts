@@ -1,5 +1,5 @@
 /** What a caller may write as a phone number, and the numbers under which WhatsApp may know it. */
-import { isValidPhoneNumber } from 'libphonenumber-js/min';
+import { isPossiblePhoneNumber, isValidPhoneNumber } from 'libphonenumber-js/min';
 
 /** Country code plus national number: 10–15 digits, and no country code begins with 0 (ITU-T E.164 §6). */
 const INTERNATIONAL = /^[1-9]\d{9,14}$/;
@@ -139,4 +139,12 @@ export function lookUpSpellings(digits: string): [string, ...string[]] {
   const more = new Set([plain, ...others]);
   more.delete(digits);
   return [digits, ...more];
+}
+
+/** Numbers of more digits exist, and none that WhatsApp is known to use: LIDs begin at fourteen. */
+const MOST_DIGITS_OF_ACCOUNTS = 13;
+
+/** Whether the digits of a JID's user can only be a number, and not those of a LID, where nothing else tells them apart. */
+export function canOnlyBeNumber(digits: string): boolean {
+  return digits.length <= MOST_DIGITS_OF_ACCOUNTS && isPossiblePhoneNumber(`+${digits}`);
 }

@@ -15,6 +15,8 @@ export interface HandedFiles {
 export interface FoundSession {
   /** What its own program calls it, for whoever has to choose; e.g. a folder, an instance name, a JID. */
   name: string;
+  /** When the program last wrote to it, milliseconds; null or left out where that cannot be seen. */
+  lastWritten?: number | null;
   /** Reads it. Throws `HeldSessionRefused` for what cannot be understood. */
   read(): HeldSession;
 }

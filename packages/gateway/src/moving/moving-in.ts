@@ -1,0 +1,133 @@
+/** A number that another program has linked moves in: its session goes on in a device here, without linking anew. */
+import { readFile } from 'node:fs/promises';
+import type { Clock } from '../clock.ts';
+import type { Device, Devices } from '../devices/devices.ts';
+import { TAKING_OVER_FAILURES } from '../devices/taking-over.ts';
+import { AppError, type ErrorCode } from '../errors.ts';
+import { decodeBase64 } from '../media/base64.ts';
+import type { Uploads } from '../media/uploads.ts';
+import type { Caller } from '../tenancy/caller.ts';
+import {
+  type CheckedSession,
+  type HeldSessionReader,
+  HeldSessionRefused,
+  type RefusalKind,
+} from '../whatsapp/port/moving.ts';
+import { handedFiles, MOST_UPLOADED_BYTES } from './archive/handed.ts';
+import { type ChosenSession, chooseSession, type Wanted } from './choosing.ts';
+
+/** A program that runs writes with each message; one that was stopped does not. */
+const QUIET_MS = 30_000;
+
+export { FORMAT_NAMES } from './choosing.ts';
+export { MOST_UPLOADED_BYTES };
+
+export const MOVING_FAILURES = [
+  'DEVICE_NOT_FOUND',
+  'IMPORT_UNREADABLE',
+  'IMPORT_TOO_LARGE',
+  'IMPORT_FORMAT_UNKNOWN',
+  'IMPORT_AMBIGUOUS',
+  'SESSION_MALFORMED',
+  'SESSION_INCONSISTENT',
+  'SESSION_NOT_LINKED',
+  'SESSION_IN_USE',
+  'INVALID_MEDIA',
+  ...TAKING_OVER_FAILURES,
+] as const satisfies readonly ErrorCode[];
+
+export interface MovingInOrder extends Wanted {
+  /** Base64, or the token of an upload. */
+  file: string;
+  /** Although the program that holds the session seems to run. */
+  force: boolean;
+  /** Says what would be done, and does nothing. */
+  dryRun: boolean;
+}
+
+export interface MovedIn {
+  chosen: ChosenSession;
+  session: CheckedSession;
+  /** As it is afterwards; as it was, of a dry run. */
+  device: Device;
+}
+
+export interface MovingInParts {
+  devices: Devices;
+  uploads: Uploads;
+  clock: Clock;
+  reader: HeldSessionReader;
+}
+
+export class MovingIn {
+  readonly #parts: MovingInParts;
+  /** An archive is unpacked in memory: one at a time. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: MovingInParts) {
+    this.#parts = parts;
+  }
+
+  /** Resolves once the device is connected, or cannot be now. Throws `MOVING_FAILURES`; then nothing has changed. */
+  async moveIn(caller: Caller, deviceId: string, order: MovingInOrder): Promise<MovedIn> {
+    const { devices } = this.#parts;
+    const device = await devices.resolve(caller, deviceId);
+    const { chosen, session } = await this.#alone(async () => {
+      const read = await this.#read(order);
+      await devices.refuseToTakeOver(caller, device, read.session.identity);
+      return read;
+    });
+    if (order.dryRun) return { chosen, session, device };
+    return { chosen, session, device: await devices.takeOver(caller, device, session) };
+  }
+
+  async #read(order: MovingInOrder): Promise<Pick<MovedIn, 'chosen' | 'session'>> {
+    const files = await handedFiles(await this.#bytes(order.file));
+    try {
+      const chosen = chooseSession(files, order);
+      if (!order.force) this.#refuseInUse(chosen);
+      return { chosen, session: await this.#parts.reader.check(chosen.session.read()) };
+    } catch (error) {
+      throw error instanceof HeldSessionRefused ? refusal(error) : error;
+    }
+  }
+
+  async #bytes(file: string): Promise<Uint8Array> {
+    const upload = this.#parts.uploads.find(file);
+    if (!upload) return decodeBase64(file, 'file_base64', MOST_UPLOADED_BYTES).bytes;
+    return 'path' in upload.content ? readFile(upload.content.path) : upload.content.bytes;
+  }
+
+  /** Two programs with one session throw each other out (440), and each moves keys on that the other then lacks. */
+  #refuseInUse({ session: { lastWritten } }: ChosenSession): void {
+    if (lastWritten === null || lastWritten === undefined) return;
+    const age = this.#parts.clock.now() - lastWritten;
+    if (age < 0 || age >= QUIET_MS) return;
+    const seconds = Math.round(age / 1000);
+    throw new AppError('SESSION_IN_USE', {
+      message:
+        `the session was written to ${seconds} s before it came here: stop the program that holds it, wait ` +
+        `${QUIET_MS / 1000} s, and hand it in again; or say force=true if that program has stopped for good`,
+      retryAfterSeconds: Math.ceil((QUIET_MS - age) / 1000),
+    });
+  }
+
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => undefined);
+    return done;
+  }
+}
+
+const CODES: { [kind in RefusalKind]: ErrorCode } = {
+  malformed: 'SESSION_MALFORMED',
+  inconsistent: 'SESSION_INCONSISTENT',
+  not_linked: 'SESSION_NOT_LINKED',
+};
+
+function refusal({ kind, field, place, message }: HeldSessionRefused): AppError {
+  return new AppError(CODES[kind], {
+    message: `${place}: ${message}`,
+    validation: [{ field, message }],
+  });
+}
