@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Phone, PhoneMessage } from '@wuts/sandbox';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { changedStore } from '../packages/gateway/test/moving/whatsmeow/sample-store.ts';
 import { type Json, MASTER_TOKEN, until, World } from '../packages/gateway/test/story/harness.ts';
 import { jpeg, sha256 } from '../packages/gateway/test/story/samples.ts';
 import { startProxy } from '../packages/gateway/test/worlds/proxies.ts';
@@ -218,6 +219,16 @@ test('groups.md: a group is made and changed, and its members', async () => {
   const [{ participants }] = answers(await run('group-members'));
   expect(participants).toMatchObject([{ jid: contact.jid, is_admin: true, status: 200, error: null }]);
   await shop.demote(place, contact);
+});
+
+test('linking.md: what would move in', async () => {
+  const one = "delete from whatsmeow_device where jid <> '551199990001:2@s.whatsapp.net'";
+  await writeFile(
+    join(folder, 'session.tar.gz'),
+    changedStore((database) => database.exec(one)),
+  );
+  const [would] = answers(await run('import'));
+  expect(would).toMatchObject({ dry_run: true, source: { format: 'whatsmeow' }, status: 'new' });
 });
 
 test('labels.md: a label, and what it is on', async () => {

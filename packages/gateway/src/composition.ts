@@ -29,6 +29,7 @@ import type { MediaService } from './media/service.ts';
 import type { MessageArchive } from './messages/archive.ts';
 import { composeMessages } from './messages/composition.ts';
 import { findMessages } from './messages/visible.ts';
+import { composeMoving } from './moving/composition.ts';
 import { composeNet } from './net/composition.ts';
 import { composeNewsletters } from './newsletters/composition.ts';
 import { createLog, type Log } from './observability/log.ts';
@@ -49,6 +50,7 @@ import { composeStories } from './stories/composition.ts';
 import { composeTenancy, type Tenancy } from './tenancy/composition.ts';
 import type { Tenants } from './tenancy/tenants.ts';
 import { composeWebhooks } from './webhooks/composition.ts';
+import { heldSessions } from './whatsapp/baileys/moving/moving.ts';
 import { wireCodec } from './whatsapp/baileys/parse/wire-codec.ts';
 import { createBaileysSessionFactory } from './whatsapp/baileys/session.ts';
 import type { SessionFactory } from './whatsapp/port/session.ts';
@@ -136,6 +138,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     routeOf: (device) => proxies.routes.of(device),
     showsReading: async (device) => (await settingsOf.of(device)).showsReading,
     mayAppear: async (device) => (await settingsOf.of(device)).presence !== 'offline',
+    identityOf: heldSessions.identityOf,
     credentialsFor: (device) => new StoredCredentials({ db, vault, clock, device }),
     tenantIds,
   });
@@ -329,6 +332,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     }),
     tenancy,
     devices,
+    moving: composeMoving({ devices, uploads: media.uploads, clock, reader: heldSessions }),
     labels,
     events,
     webhooks,

@@ -8,6 +8,7 @@ import {
   showMasterToken,
 } from './cli/administration.ts';
 import { doctor } from './cli/doctor.ts';
+import { importSession } from './cli/import.ts';
 import { rotateEncryptionKey } from './cli/key.ts';
 import { pair } from './cli/pair.ts';
 import { serve } from './cli/serve.ts';
@@ -110,7 +111,28 @@ function commands(): Command {
       ),
     );
 
+  addImport(program);
   return program;
+}
+
+function addImport(program: Command): void {
+  program
+    .command('import')
+    .description('take over a session that another program has linked; stop that one first')
+    .argument('<path>', 'its folder, archive, database file or export')
+    .addOption(
+      new Option('--url <url>', 'where the gateway answers').env('WUTS_URL').default('http://127.0.0.1:3000'),
+    )
+    .addOption(new Option('--token <token>', "a user's token").env('WUTS_TOKEN').makeOptionMandatory())
+    .option('--device <id>', 'which device; without it one that waits for a phone, or a new one')
+    .option('--name <name>', 'of a new device')
+    .option('--format <format>', 'whose it is; without it, what it is recognised as')
+    .option('--session <name>', 'which one, where there are several')
+    .option('--force', 'although the other program seems to run')
+    .option('--dry-run', 'check everything, say what would be taken, and change nothing')
+    .action((path: string, { device: deviceId, ...options }) =>
+      importSession({ ...options, path, deviceId }, print),
+    );
 }
 
 try {
@@ -121,9 +143,9 @@ try {
   process.exitCode = 1;
 }
 
-/** A stack helps with what we did not foresee; `pair` and `listen` fail with plain reasons. */
+/** A stack helps with what we did not foresee; `pair`, `import` and `listen` fail with plain reasons. */
 function readable(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  if ('code' in error || process.argv[2] === 'pair') return error.message;
+  if ('code' in error || ['pair', 'import'].includes(process.argv[2] ?? '')) return error.message;
   return error.stack ?? error.message;
 }

@@ -17,6 +17,7 @@ import type { Media } from '../media/composition.ts';
 import { counted } from '../media/counted.ts';
 import type { MediaLinks } from '../media/links.ts';
 import type { Messages } from '../messages/composition.ts';
+import type { MovingRoom } from '../moving/composition.ts';
 import type { NewslettersRoom } from '../newsletters/composition.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
@@ -53,6 +54,7 @@ export async function composeApi(parts: {
   quotasOf(tenantId: string): Promise<Counted>;
   tenancy: Tenancy;
   devices: Devices;
+  moving: MovingRoom;
   events: Events;
   webhooks: WebhooksRoom;
   media: Media;
@@ -120,6 +122,13 @@ export async function composeApi(parts: {
         deviceSettings: { settings: parts.settings },
         labels: { labels: parts.labels, idempotency: parts.sending.idempotency },
         instances: { devices, clock, webhookUrls: webhooks.endpoints },
+        moving: {
+          ...parts.moving,
+          devices,
+          uploads: media.uploads,
+          inlineFiles: media.inlineFiles,
+          mediaBodyLimit: BODY_LIMIT,
+        },
         proxy: { proxies: parts.proxies },
         calls: { calls: parts.calls },
         profile: {

@@ -1,17 +1,17 @@
 import type { AccountLimit } from '../whatsapp/port/account.ts';
-import type { DeviceCredentials } from '../whatsapp/port/credentials.ts';
+import type { DeviceCredentials, KeyChange } from '../whatsapp/port/credentials.ts';
 import type { SessionEvent } from '../whatsapp/port/events.ts';
-import type { Jid } from '../whatsapp/port/identity.ts';
+import type { CheckedSession } from '../whatsapp/port/moving.ts';
 import type { NotReady } from '../whatsapp/port/not-ready.ts';
 import type { Route } from '../whatsapp/port/route.ts';
 import type { SessionFactory, SessionParts, WhatsAppSession } from '../whatsapp/port/session.ts';
 import type { Unreachable } from '../whatsapp/port/unreachable.ts';
+import { namesOf, UNKNOWN_ACCOUNT } from './account-names.ts';
 import { Backoff, type BackoffSettings } from './backoff.ts';
 import { CommandQueue } from './command-queue.ts';
 import { type Device, isLinked, statusOf } from './device.ts';
 import { limitChanged, qrGenerated } from './device-events.ts';
-import { DeviceRecord, type DeviceRecordParts } from './device-record.ts';
-import type { DeviceChange } from './device-store.ts';
+import { type Commit, DeviceRecord, type DeviceRecordParts } from './device-record.ts';
 import { LimitWatch } from './limit-watch.ts';
 import { notReadyReason } from './readiness.ts';
 import {
@@ -23,10 +23,15 @@ import {
 import { SessionSlot } from './session-slot.ts';
 import type { DeviceEvent } from './state.ts';
 
+/** A device's credentials, and the way to put others in their place. */
+export interface KeptCredentials extends DeviceCredentials {
+  replaceIn(trx: Parameters<Commit>[0], credentials: Uint8Array, keys: KeyChange[]): Promise<void>;
+}
+
 /** What a device needs from the rest of the gateway. */
 export interface DeviceActorParts extends DeviceRecordParts {
   createSession: SessionFactory;
-  credentialsFor(device: Device): DeviceCredentials;
+  credentialsFor(device: Device): KeptCredentials;
   loadSentMessage(
     device: Device,
     ...asked: Parameters<SessionParts['loadSentMessage']>
@@ -58,7 +63,7 @@ export class DeviceActor {
   readonly #parts: DeviceActorParts;
   readonly #record: DeviceRecord;
   readonly #commands: CommandQueue;
-  readonly #credentials: DeviceCredentials;
+  readonly #credentials: KeptCredentials;
   readonly #backoff: Backoff;
   readonly #slot: SessionSlot;
   readonly #limitWatch: LimitWatch;
@@ -162,17 +167,31 @@ export class DeviceActor {
         // Keys of a pairing that came to nothing make the server refuse the next login.
         await this.#credentials.clear();
         this.#backoff.reset();
-        const forgotten = {
-          jid: null,
-          lid: null,
-          phoneNumber: null,
-          pushName: null,
-          platform: null,
-          limit: null,
-        };
-        await this.#record.apply({ type: 'pair' }, forgotten);
+        await this.#record.apply({ type: 'pair' }, UNKNOWN_ACCOUNT);
       }
       this.launch();
+    });
+  }
+
+  /**
+   * Takes the place of the program that held this session: stores it in one commit, and connects with it. A pairing
+   * that is under way is given up. False, and nothing is stored, when the device is linked, stops, or is gone.
+   */
+  takeOver({ identity, credentials, changes }: CheckedSession): Promise<boolean> {
+    return this.#commands.run(async () => {
+      if (this.linked || this.#shutDown) return false;
+      this.#detach();
+      await this.#record.apply({ type: 'disconnect' });
+      await this.#slot.closed;
+      const { pushName, platform } = identity;
+      const facts = { ...UNKNOWN_ACCOUNT, ...namesOf(identity), pushName, platform };
+      const stored = await this.#record.applyWith({ type: 'import' }, facts, (trx) =>
+        this.#credentials.replaceIn(trx, credentials, changes),
+      );
+      if (!stored) return false;
+      this.#backoff.reset();
+      this.launch();
+      return true;
     });
   }
 
@@ -290,14 +309,14 @@ export class DeviceActor {
           .catch((error) => this.#record.warn(error, 'the QR was not reported'));
       case 'paired':
         this.#qr = null;
-        await this.#record.apply({ type: 'paired' }, { ...ids(event), platform: event.platform });
+        await this.#record.apply({ type: 'paired' }, { ...namesOf(event), platform: event.platform });
         return;
       case 'open': {
         this.#qr = null;
         this.#unreachable = null;
         this.#backoff.opened(this.#parts.clock.monotonic());
         const name = event.pushName === null ? {} : { pushName: event.pushName };
-        await this.#record.apply({ type: 'open' }, { ...ids(event), ...name, lastSeen: now });
+        await this.#record.apply({ type: 'open' }, { ...namesOf(event), ...name, lastSeen: now });
         return;
       }
       case 'closed':
@@ -380,9 +399,4 @@ export class DeviceActor {
     this.#unreachable = null;
     this.#slot.empty();
   }
-}
-
-function ids({ jid, lid }: { jid: Jid; lid: Jid | null }): DeviceChange {
-  const phoneNumber = jid.endsWith('@s.whatsapp.net') ? (jid.split(/[:@]/)[0] ?? null) : null;
-  return { jid, ...(lid !== null && { lid }), phoneNumber };
 }

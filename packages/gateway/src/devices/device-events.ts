@@ -23,7 +23,7 @@ export function eventsOfChange(device: Device, previous: Device, cause: DeviceEv
   const tell = (name: NewEvent['name'], data: object) => events.push({ name, data, orderKey });
   const lost = previous.state === 'connected' && device.state !== 'connected';
   if (lost || cause.type === 'disconnect') tell('device.disconnected', disconnectedData(device, willRetry));
-  if (cause.type === 'paired') tell('pair.success', pairedData(device));
+  if (cause.type === 'paired' || cause.type === 'import') tell('pair.success', pairedData(device));
   if (cause.type === 'connect') tell('connection.manual_reconnect', deviceData(device));
   const name = stateEvent(device, previous, cause);
   if (name === 'device.connected' || name === 'device.logged_out') tell(name, deviceData(device));

@@ -8,6 +8,9 @@ import { eventsOfChange } from './device-events.ts';
 import type { DeviceChange, DeviceStore } from './device-store.ts';
 import { type DeviceEvent, isWanted, transition } from './state.ts';
 
+/** What is written with a change, in its commit. */
+export type Commit = Parameters<DeviceStore['updateWith']>[4];
+
 /** Hears of every stored change of a device's state. Must not throw. */
 export type StateListener = (device: Device, previous: Device) => void;
 
@@ -83,6 +86,38 @@ export class DeviceRecord {
     );
   }
 
+  /**
+   * Moves the state machine once that is stored, in one commit with what `within` writes: when it fails, nothing has
+   * changed. False when the event changes nothing, or the device is not there any more.
+   */
+  async applyWith(event: DeviceEvent, facts: DeviceChange, within: Commit): Promise<boolean> {
+    const { store, clock, stateChanged } = this.#parts;
+    const written = this.#writes.then(async () => {
+      const previous = this.#device;
+      const next = transition(statusOf(previous), event);
+      if (next === null) return null;
+      const at = clock.now();
+      const state = { state: next.state, stateReason: next.reason, stateAt: at, wanted: isWanted(next) };
+      const change = { ...facts, ...state };
+      const device = { ...previous, ...change, updatedAt: at };
+      const events = eventsOfChange(device, previous, event);
+      if (!(await store.updateWith(device, change, at, events, within))) return null;
+      // What was told meanwhile stays.
+      this.#device = { ...this.#device, ...change, updatedAt: at };
+      return previous;
+    });
+    this.#writes = written.then(
+      () => undefined,
+      () => undefined,
+    );
+    const previous = await written;
+    if (previous === null) return false;
+    this.#tell(this.#device, previous);
+    stateChanged?.(this.#device, previous);
+    this.notify();
+    return true;
+  }
+
   /** Stores the change with its events; the device in memory changes at once. */
   async store(
     change: DeviceChange,
@@ -115,6 +150,7 @@ export class DeviceRecord {
     const { log } = this.#parts;
     if (state === 'connected') log.info(line, 'a device has connected');
     else if (reason === 'linked') log.info(line, 'a phone has linked a device');
+    else if (reason === 'imported') log.info(line, 'a session has moved in');
     else if (previous.state === 'connected') log.info(line, 'a device has closed');
     else log.info(line, 'a device has changed its state');
   }

@@ -1,6 +1,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import { type EventDevice, type EventRecorder, type NewEvent, noEvents } from '../events/recorder.ts';
 import type { Database, DevicesTable } from '../storage/schema.ts';
+import type { Jid } from '../whatsapp/port/identity.ts';
 import { type Device, deviceFromRow } from './device.ts';
 
 /** The fields of a device that change after it was made. */
@@ -101,6 +102,45 @@ export class DeviceStore {
       .where('tenant_id', '=', device.tenantId)
       .where('id', '=', device.id)
       .execute();
+  }
+
+  /** Linked devices of every tenant that hold this account: a companion must not be held twice in one gateway. */
+  async linkedTo(jid: Jid): Promise<Device[]> {
+    const rows = await this.#db
+      .selectFrom('devices')
+      .selectAll()
+      .where('jid', '=', jid)
+      .where('state', '!=', 'logged_out')
+      .execute();
+    return rows.map(deviceFromRow);
+  }
+
+  /**
+   * As `update`, in one commit with what `within` writes; false when the device is not there any more, and nothing was
+   * written.
+   */
+  async updateWith(
+    device: EventDevice,
+    change: DeviceChange,
+    updatedAt: number,
+    events: NewEvent[],
+    within: (trx: Transaction<Database>) => Promise<void>,
+  ): Promise<boolean> {
+    const stored = await this.#db.transaction().execute(async (trx) => {
+      const { numUpdatedRows } = await trx
+        .updateTable('devices')
+        .set({ ...columns(change), updated_at: updatedAt })
+        .where('tenant_id', '=', device.tenantId)
+        .where('id', '=', device.id)
+        .where('deleting_at', 'is', null)
+        .executeTakeFirst();
+      if (numUpdatedRows === 0n) return false;
+      await within(trx);
+      for (const event of events) await this.#events.record(trx, device, event);
+      return true;
+    });
+    if (stored) this.#events.committed();
+    return stored;
   }
 
   /** Stores the change and the events that it is, in one commit. */

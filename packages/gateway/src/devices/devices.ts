@@ -8,6 +8,7 @@ import type { Caller } from '../tenancy/caller.ts';
 import type { DeletionState, Deletions } from '../tenancy/deletions.ts';
 import { maySee, onlyOwner } from '../tenancy/visibility.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
+import type { CheckedSession, HeldIdentity, HeldSessionReader } from '../whatsapp/port/moving.ts';
 import { deviceNotReady, type NotReady } from '../whatsapp/port/not-ready.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 import { unreachableText } from '../whatsapp/port/unreachable.ts';
@@ -25,6 +26,7 @@ import {
 import { notReadyReason } from './readiness.ts';
 import { isTemporaryBan, isTerminal } from './state.ts';
 import { Supervisor, type SupervisorParts } from './supervisor.ts';
+import { TakingOver } from './taking-over.ts';
 
 export type { Device } from './device.ts';
 export type { StateListener } from './device-record.ts';
@@ -39,6 +41,8 @@ export interface DevicesParts extends Omit<SupervisorParts, 'store'> {
   /** Erases the rows and files of a device that was removed. */
   deletions: Pick<Deletions, 'begin'>;
   pairing?: Partial<PairingSettings>;
+  /** Whose session the credentials of a device are. */
+  identityOf: HeldSessionReader['identityOf'];
   /** How long `connect` waits for WhatsApp, milliseconds. */
   connectTimeoutMs?: number;
 }
@@ -62,6 +66,7 @@ export class Devices {
   readonly #store: DeviceStore;
   readonly #supervisor: Supervisor;
   readonly #pairing: Pairing;
+  readonly #takingOver: TakingOver;
   /** Users for whom a device is being created, so that two requests do not create two. */
   readonly #creating = new Map<string, Promise<Device>>();
 
@@ -70,6 +75,7 @@ export class Devices {
     this.#store = new DeviceStore(parts.db, parts.events);
     this.#supervisor = new Supervisor({ ...parts, store: this.#store });
     this.#pairing = new Pairing(parts.clock, parts.pairing);
+    this.#takingOver = new TakingOver({ ...parts, store: this.#store });
   }
 
   /** Takes up the stored devices; their connections follow in the background. */
@@ -261,6 +267,19 @@ export class Devices {
       });
     }
     return online.length;
+  }
+
+  /** See `TakingOver.refuse`. */
+  refuseToTakeOver(caller: Caller, device: Device, identity: HeldIdentity): Promise<void> {
+    return this.#takingOver.refuse(caller, this.#supervisor.actor(device), identity);
+  }
+
+  /** See `TakingOver.takeOver`; the answer waits, as `connect` does, until the device is connected or cannot be. */
+  async takeOver(caller: Caller, device: Device, session: CheckedSession): Promise<Device> {
+    const actor = this.#supervisor.actor(device);
+    await this.#takingOver.takeOver(caller, actor, session);
+    const timeoutMs = this.#parts.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
+    return (await actor.waitFor(() => outcomeOf(actor), timeoutMs)) ?? actor.device;
   }
 
   /** Closes the session, or gives up connecting, and keeps the credentials. Nothing to do is no error. */

@@ -175,7 +175,8 @@ export function phoneDigits(phone: string): string {
   });
 }
 
-function refuseLinked(actor: DeviceActor): void {
+/** Throws ALREADY_CONNECTED or ALREADY_PAIRED. */
+export function refuseLinked(actor: DeviceActor): void {
   const { state }: Device = actor.device;
   if (state === 'connected') throw new AppError('ALREADY_CONNECTED');
   if (actor.linked) {

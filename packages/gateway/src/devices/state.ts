@@ -20,6 +20,7 @@ export type StateReason =
   | 'created'
   | 'waiting_for_scan'
   | 'linked'
+  | 'imported'
   | 'open'
   | 'requested'
   | 'connect_requested'
@@ -48,6 +49,7 @@ export type DeviceEvent =
   | { type: 'retry' }
   | { type: 'qr' }
   | { type: 'paired' }
+  | { type: 'import' }
   | { type: 'open' }
   | { type: 'closed'; reason: CloseReason; statusCode: number | null };
 
@@ -80,6 +82,7 @@ export function isWanted(status: DeviceStatus): boolean {
  * |------------|------------------------------------------|--------------------------------------------|
  * | pair       | any but pairing, not linked              | pairing (waiting_for_scan)                 |
  * | paired     | pairing                                  | pairing (linked); 515 and `open` follow    |
+ * | import     | any but pairing/connected/reconnecting, not linked | reconnecting (imported)  |
  * | open       | pairing, reconnecting                    | connected                                  |
  * | connect    | any but connected/reconnecting/pairing, linked | reconnecting (connect_requested)     |
  * | reroute    | connected, reconnecting                  | reconnecting (proxy_changed)               |
@@ -118,6 +121,8 @@ function target(status: DeviceStatus, event: DeviceEvent): DeviceStatus | null {
       return linked || state === 'pairing' ? null : to('pairing', 'waiting_for_scan', false);
     case 'paired':
       return state === 'pairing' ? to('pairing', 'linked', true) : null;
+    case 'import':
+      return linked || holdsSession ? null : to('reconnecting', 'imported', true);
     case 'open':
       return state === 'pairing' || state === 'reconnecting' ? to('connected', 'open', true) : null;
     case 'connect':

@@ -1,7 +1,7 @@
 /** Where one linked device's identity and Signal keys live. Its inbound journal is in `journal.ts`. */
 import type { Kysely, Transaction } from 'kysely';
 import { LRUCache } from 'lru-cache';
-import type { Clock } from '../clock.ts';
+import { type Clock, pause } from '../clock.ts';
 import {
   type CredentialStore,
   type DeviceCredentials,
@@ -227,6 +227,26 @@ export class StoredCredentials implements DeviceCredentials {
     }
   }
 
+  /**
+   * Puts a session in the place of whatever is stored, in the caller's commit; like `clear`, it ends the leases. Others
+   * of the process are let go on between the portions, not those who wait for the database.
+   */
+  async replaceIn(trx: Transaction<Database>, credentials: Uint8Array, keys: KeyChange[]): Promise<void> {
+    this.#generation += 1;
+    await this.#deleteAll(trx);
+    const value = this.#vault.seal(credentials, SEALED.credentials.at({ device_id: this.#deviceId }));
+    await trx
+      .insertInto('device_credentials')
+      .values({ device_id: this.#deviceId, tenant_id: this.#tenantId, value, updated_at: this.#clock.now() })
+      .execute();
+    for (const part of chunks(keys)) {
+      await this.#upsert(trx, part);
+      await pause(0);
+    }
+    this.#commits += 1;
+    this.#cache.clear();
+  }
+
   readJournal(): Promise<(JournalEntry | SealedEntry)[]> {
     return this.#journal.read();
   }
@@ -241,17 +261,19 @@ export class StoredCredentials implements DeviceCredentials {
 
   async clear(): Promise<void> {
     this.#generation += 1;
-    await this.#db.transaction().execute(async (trx) => {
-      for (const table of ['signal_keys', 'inbound_journal', 'device_credentials'] as const) {
-        await trx
-          .deleteFrom(table)
-          .where(checkedTenant(this.#tenantId))
-          .where('device_id', '=', this.#deviceId)
-          .execute();
-      }
-    });
+    await this.#db.transaction().execute((trx) => this.#deleteAll(trx));
     this.#commits += 1;
     this.#cache.clear();
+  }
+
+  async #deleteAll(trx: Transaction<Database>): Promise<void> {
+    for (const table of ['signal_keys', 'inbound_journal', 'device_credentials'] as const) {
+      await trx
+        .deleteFrom(table)
+        .where(checkedTenant(this.#tenantId))
+        .where('device_id', '=', this.#deviceId)
+        .execute();
+    }
   }
 
   durable(): Promise<void> {

@@ -45,6 +45,7 @@ export class DevicesWorld {
       clock: this.clock,
       log: pino({ level: 'info' }, { write: (line) => void this.logLines.push(line) }),
       createSession: this.network.factory,
+      identityOf: () => null,
       credentialsFor: (device) => this.credentials(device),
       loadSentMessage: async () => null,
       hasReceived: async () => false,

@@ -7,6 +7,7 @@ import { type ContactsParts, contactsRoutes } from './contacts/index.ts';
 import { type EventsParts, eventsRoutes } from './events/index.ts';
 import { type GroupsParts, groupsRoutes } from './groups/index.ts';
 import { type InstancesParts, instancesRoutes } from './instances/index.ts';
+import { type MovingParts, movingRoutes } from './instances/moving.ts';
 import { type SettingsParts, settingsRoutes } from './instances/settings.ts';
 import { type LabelsParts, labelsRoutes } from './labels/index.ts';
 import { type MessagesParts, messagesRoutes } from './messages/index.ts';
@@ -27,6 +28,7 @@ export interface ApiParts {
   contacts: ContactsParts;
   instances: InstancesParts;
   deviceSettings: SettingsParts;
+  moving: MovingParts;
   labels: LabelsParts;
   messages: MessagesParts;
   newsletters: NewslettersParts;
@@ -72,8 +74,9 @@ export const TAGS: readonly Tag[] = [
   {
     name: 'instances',
     description: 'Linked devices: pairing, state, connecting',
-    register: async (app, { instances, deviceSettings, profile }) => {
+    register: async (app, { instances, moving, deviceSettings, profile }) => {
       await app.register(instancesRoutes, instances);
+      await app.register(movingRoutes, moving);
       await app.register(settingsRoutes, deviceSettings);
       await app.register(profileRoutes, profile);
     },

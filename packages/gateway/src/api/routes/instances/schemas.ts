@@ -76,7 +76,7 @@ export const PairCodeBody = Type.Object(
   { examples: [{ phone: '5511999999999' }] },
 );
 
-const State = Type.Unsafe<DeviceState>(
+export const State = Type.Unsafe<DeviceState>(
   Type.String({
     title: 'DeviceState',
     enum: [...DEVICE_STATES],

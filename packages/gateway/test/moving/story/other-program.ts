@@ -1,0 +1,99 @@
+/** Another program that has a number linked, run as a process of its own. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Sandbox } from '@wuts/sandbox';
+import { type PackedFile, tarOf } from '../../../src/cli/tar.ts';
+
+interface Told {
+  type: 'qr' | 'open' | 'closed' | 'message' | 'sent' | 'failed';
+  qr?: string;
+  code?: number;
+  text?: string;
+  chat?: string;
+  error?: string;
+}
+
+export class OtherProgram {
+  readonly folder: string;
+  readonly #process: ChildProcess;
+  readonly #told: Told[] = [];
+  readonly #waiting = new Set<() => void>();
+
+  /** `library`: what `import()` takes. */
+  constructor(library: string, folder: string, sandbox: Sandbox) {
+    this.folder = folder;
+    const script = join(import.meta.dirname, 'plain-baileys.ts');
+    this.#process = fork(script, [library, folder, sandbox.url, sandbox.rootKey], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    this.#process.on('message', (told) => {
+      this.#told.push(told as Told);
+      for (const look of [...this.#waiting]) look();
+    });
+  }
+
+  async qr(): Promise<string> {
+    return (await this.told('a QR', ({ type }) => type === 'qr')).qr ?? '';
+  }
+
+  /** The first thing that it told and that fits, so far or to come. */
+  told(what: string, fits: (told: Told) => boolean): Promise<Told> {
+    return new Promise((resolve, reject) => {
+      const stop = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(look);
+      };
+      const timer = setTimeout(() => {
+        stop();
+        reject(new Error(`the other program never told ${what}: ${JSON.stringify(this.#told)}`));
+      }, 40_000);
+      const look = (): void => {
+        const found = this.#told.find(fits);
+        if (!found) return;
+        stop();
+        resolve(found);
+      };
+      this.#waiting.add(look);
+      look();
+    });
+  }
+
+  text(text: string): Promise<Told> {
+    return this.told(`the text ${text}`, (told) => told.type === 'message' && told.text === text);
+  }
+
+  async send(chat: string, text: string): Promise<void> {
+    this.#process.send({ chat, text });
+    await this.told(`that ${text} is sent`, (told) => told.type === 'sent' && told.text === text);
+  }
+
+  /** Ends as a program that is stopped does: the connection is closed, and everything is on the disk. */
+  async end(): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    const gone = once(this.#process, 'exit');
+    this.#process.send({ end: true });
+    await gone;
+  }
+
+  kill(): void {
+    this.#process.kill('SIGKILL');
+  }
+}
+
+/** The files of a folder, with `prefix` before their paths. */
+export function filesOf(folder: string, prefix = ''): PackedFile[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => {
+      const path = join(entry.parentPath, entry.name);
+      const { mtimeMs: writtenAt } = statSync(path);
+      return { path: `${prefix}${path.slice(folder.length + 1)}`, bytes: readFileSync(path), writtenAt };
+    });
+}
+
+/** The files as one that came an hour after the program was stopped. */
+export function archiveOf(files: PackedFile[]): Uint8Array {
+  return tarOf(files.map((file) => ({ ...file, writtenAt: file.writtenAt - 3_600_000 })));
+}

@@ -1,0 +1,84 @@
+/**
+ * A program of its own, as people write it with Baileys: a folder of files, a connection, texts. The library is the
+ * one that the first argument names; nothing of the gateway is in its process.
+ *
+ * node plain-baileys.ts LIBRARY FOLDER URL ROOT_KEY
+ */
+const [library = '', folder = '', waWebSocketUrl = '', rootKey = ''] = process.argv.slice(2);
+const baileys = await import(library);
+// Baileys 6 looks at the serial number of the certificate alone.
+baileys.WA_CERT_DETAILS.PUBLIC_KEY = Buffer.from(rootKey, 'hex');
+
+const ignore = (): void => {};
+const logger = {
+  level: 'silent',
+  child: () => logger,
+  trace: ignore,
+  debug: ignore,
+  info: ignore,
+  warn: ignore,
+  error: (...told: unknown[]) => process.env.PLAIN_DEBUG && console.error(...told),
+};
+const RESTART_REQUIRED = 515;
+
+const tell = (event: object): void => void process.send?.(event);
+const { state, saveCreds } = await baileys.useMultiFileAuthState(folder);
+const groups = new Map<string, unknown>();
+let socket: ReturnType<typeof connect>;
+
+function connect() {
+  const made = baileys.makeWASocket({
+    auth: state,
+    waWebSocketUrl,
+    logger,
+    // Without it a first connection holds its events back for 20 s, waiting for a history sync.
+    shouldSyncHistoryMessage: () => false,
+    syncFullHistory: false,
+    cachedGroupMetadata: async (jid: string) => groups.get(jid),
+  });
+  made.ev.on('creds.update', saveCreds);
+  made.ev.on('connection.update', ({ qr, connection, lastDisconnect }: Update) => {
+    if (qr) tell({ type: 'qr', qr });
+    if (connection === 'open') tell({ type: 'open' });
+    if (connection !== 'close') return;
+    const code = lastDisconnect?.error?.output?.statusCode ?? 0;
+    if (code === RESTART_REQUIRED) socket = connect();
+    else tell({ type: 'closed', code });
+  });
+  made.ev.on('messages.upsert', ({ messages }: { messages: Message[] }) => {
+    for (const { key, message } of messages) {
+      const text = message?.conversation ?? message?.extendedTextMessage?.text ?? null;
+      tell({ type: 'message', text, chat: key.remoteJid });
+    }
+  });
+  return made;
+}
+
+interface Update {
+  qr?: string;
+  connection?: string;
+  lastDisconnect?: { error?: { output?: { statusCode?: number } } };
+}
+
+interface Message {
+  key: { remoteJid: string };
+  message?: { conversation?: string; extendedTextMessage?: { text?: string } };
+}
+
+process.on('message', async ({ chat, text, end }: { chat: string; text: string; end?: boolean }) => {
+  if (end) {
+    await socket.end(undefined);
+    await saveCreds();
+    process.disconnect();
+    return;
+  }
+  try {
+    if (chat.endsWith('@g.us')) groups.set(chat, await socket.groupMetadata(chat));
+    await socket.sendMessage(chat, { text });
+    tell({ type: 'sent', text });
+  } catch (error) {
+    tell({ type: 'failed', text, error: String(error) });
+  }
+});
+
+socket = connect();
