@@ -10,7 +10,7 @@ import {
 import type { CloseReason } from '../../src/whatsapp/port/connection.ts';
 
 const NEW: DeviceStatus = { state: 'new', reason: 'created', linked: false };
-const USER_ACTIONS = ['pair', 'connect', 'disconnect', 'logout'];
+const USER_ACTIONS = ['pair', 'import', 'connect', 'disconnect', 'logout'];
 
 const reasons: CloseReason[] = [
   'stopped',
@@ -26,7 +26,19 @@ const reasons: CloseReason[] = [
   'pairing_failed',
 ];
 
-const plain = ['start', 'stop', 'pair', 'connect', 'disconnect', 'logout', 'retry', 'qr', 'paired', 'open'];
+const plain = [
+  'start',
+  'stop',
+  'pair',
+  'connect',
+  'disconnect',
+  'logout',
+  'retry',
+  'qr',
+  'paired',
+  'import',
+  'open',
+];
 const anyEvent: fc.Arbitrary<DeviceEvent> = fc.oneof(
   fc.constantFrom(...plain).map((type) => ({ type }) as DeviceEvent),
   fc.record({
@@ -92,6 +104,27 @@ describe('for any run of events', () => {
       expect(to).not.toEqual(from);
       expect(to.state).not.toBe('new');
     });
+  });
+});
+
+describe('the steps of moving in', () => {
+  test.each([
+    { state: 'new', reason: 'created', linked: false },
+    { state: 'disconnected', reason: 'requested', linked: false },
+    { state: 'logged_out', reason: 'logged_out', linked: false },
+  ] as const)('from $state: imported, connected', (from) => {
+    const imported = transition(from, { type: 'import' });
+    expect(imported).toEqual({ state: 'reconnecting', reason: 'imported', linked: true });
+    expect(imported && transition(imported, { type: 'open' })).toMatchObject({ state: 'connected' });
+  });
+
+  test.each([
+    { state: 'pairing', reason: 'waiting_for_scan', linked: false },
+    { state: 'connected', reason: 'open', linked: true },
+    { state: 'disconnected', reason: 'requested', linked: true },
+    { state: 'replaced', reason: 'replaced', linked: true },
+  ] as const)('not into a device that is $state and holds another session', (from) => {
+    expect(transition(from, { type: 'import' })).toBeNull();
   });
 });
 

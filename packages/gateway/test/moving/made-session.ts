@@ -49,3 +49,29 @@ export function folderOf({ creds, keys }: MadeSession, prefix = ''): Record<stri
     entries.map(([name, value]) => [`${prefix}${name}.json`, Buffer.from(json(value))]),
   );
 }
+
+/** A Signal session with somebody, as libsignal's record has it: keys of nobody, and one chain to each side. */
+export function madeRecord(): object {
+  const key = () => Buffer.concat([Buffer.from([5]), Curve.generateKeyPair().public]).toString('base64');
+  const seed = () => Buffer.from(Curve.generateKeyPair().private).toString('base64');
+  const ours = Curve.generateKeyPair();
+  const pubKey = Buffer.concat([Buffer.from([5]), ours.public]).toString('base64');
+  const [baseKey, theirs] = [key(), key()];
+  const chain = (chainType: number) => ({
+    chainKey: { counter: 3, key: seed() },
+    chainType,
+    messageKeys: {},
+  });
+  const entry = {
+    registrationId: 4711,
+    currentRatchet: {
+      ephemeralKeyPair: { pubKey, privKey: Buffer.from(ours.private).toString('base64') },
+      lastRemoteEphemeralKey: theirs,
+      previousCounter: 2,
+      rootKey: seed(),
+    },
+    indexInfo: { baseKey, baseKeyType: 2, closed: -1, used: 1, created: 1, remoteIdentityKey: key() },
+    _chains: { [pubKey]: chain(1), [theirs]: chain(2) },
+  };
+  return { _sessions: { [baseKey]: entry }, version: 'v1' };
+}

@@ -138,7 +138,9 @@ export const AUTHENTICATION_EVENTS = {
   }),
   'pair.success': entry({
     summary: 'A phone was linked',
-    cause: 'The phone scanned the QR or its user typed the code. `device.connected` follows.',
+    cause:
+      'The phone scanned the QR, its user typed the code, or a session that another program has linked moved in. ' +
+      '`device.connected` follows.',
     schema: Type.Object({
       jid: Text('`…@s.whatsapp.net` of the account'),
       lid: OrNull(Text('`…@lid` of the account')),

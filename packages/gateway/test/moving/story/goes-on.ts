@@ -68,7 +68,7 @@ export async function openTown(library: string): Promise<Town> {
 
 /** Hands in the archive for a new device. */
 export async function handIn(
-  { world, token, api }: Town,
+  { world, token, api }: Pick<Town, 'world' | 'token' | 'api'>,
   archive: Uint8Array,
   options: { deviceId?: string; fields?: Record<string, string> } = {},
 ): Promise<Answer & { deviceId: string }> {
