@@ -9,19 +9,17 @@ export interface PackedFile {
 }
 
 const BLOCK = 512;
+const NAME_BYTES = 100;
 const FILE = '0';
 const EXTENDED = 'x';
 
-/** ustar; each file has its path and time in a pax header before it, which holds names of any length. */
+/** ustar; a name that is too long for it stands in a pax header before the file. */
 export function tarOf(files: readonly PackedFile[]): Uint8Array {
   const parts = files.flatMap(({ path, bytes, writtenAt }) => {
-    const said = Buffer.concat([paxRecord('path', path), paxRecord('mtime', (writtenAt / 1000).toFixed(3))]);
-    return [
-      header(EXTENDED, said.length, writtenAt),
-      padded(said),
-      header(FILE, bytes.length, writtenAt),
-      padded(bytes),
-    ];
+    const file = [header(FILE, path, bytes.length, writtenAt), padded(bytes)];
+    if (Buffer.byteLength(path) <= NAME_BYTES) return file;
+    const said = paxRecord('path', path);
+    return [header(EXTENDED, 'pax', said.length, writtenAt), padded(said), ...file];
   });
   return Buffer.concat([...parts, Buffer.alloc(2 * BLOCK)]);
 }
@@ -34,11 +32,11 @@ function paxRecord(name: string, value: string): Buffer {
   return Buffer.concat([Buffer.from(String(length)), rest]);
 }
 
-function header(kind: string, size: number, writtenAt: number): Buffer {
+function header(kind: string, name: string, size: number, writtenAt: number): Buffer {
   const block = Buffer.alloc(BLOCK);
   const octal = (value: number, at: number, digits: number) =>
     block.write(`${Math.floor(value).toString(8).padStart(digits, '0')}\0`, at, 'latin1');
-  block.write(kind === FILE ? 'file' : 'pax', 0, 'latin1');
+  block.set(Buffer.from(name).subarray(0, NAME_BYTES));
   octal(0o600, 100, 7);
   octal(0, 108, 7);
   octal(0, 116, 7);

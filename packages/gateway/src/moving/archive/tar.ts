@@ -2,11 +2,14 @@
  * Reads a tar archive that is in memory: ustar with the extensions that GNU tar, BSD tar and Node's packages write (pax
  * headers, GNU long names). Files alone; whatever is neither a file nor a folder is refused.
  */
-import { ArchiveUnreadable, type Unpacking } from './unpacking.ts';
+import { ArchiveUnreadable, MOST_FILES, tooLarge, type Unpacking } from './unpacking.ts';
 
 const BLOCK = 512;
 /** Names, sizes and times of one file; longer than any path that a system takes. */
 const MOST_EXTENSION_BYTES = 64 * 1024;
+
+/** A file has up to two extensions before it. */
+const MOST_HEADERS = 3 * MOST_FILES;
 
 /** What an extension says of the file that follows it. */
 interface Said {
@@ -23,7 +26,10 @@ export function isTar(bytes: Uint8Array): boolean {
 /** Hands each file to `unpacking`. Throws ArchiveUnreadable. */
 export function readTar(bytes: Uint8Array, unpacking: Unpacking): void {
   let said: Said = {};
+  let headers = 0;
   for (let at = 0; at < bytes.length; ) {
+    headers += 1;
+    if (headers > MOST_HEADERS) throw tooLarge(`it has more than ${MOST_FILES} files`);
     const header = bytes.subarray(at, at + BLOCK);
     if (header.length < BLOCK) throw cutShort();
     if (header.every((byte) => byte === 0)) return;

@@ -3,7 +3,7 @@ import { AppError } from '../../errors.ts';
 import type { HandedFiles } from '../format.ts';
 
 /** Of all files together. A session with ten thousand contacts is some 50 MB. */
-export const MOST_BYTES = 192 * 1024 * 1024;
+export const MOST_BYTES = 128 * 1024 * 1024;
 /** Pre-keys, sessions, LID mappings: each contact has a handful of files. */
 export const MOST_FILES = 200_000;
 const LONGEST_PATH = 1024;

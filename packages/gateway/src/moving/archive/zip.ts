@@ -1,6 +1,7 @@
 /** Reads a zip archive that is in memory. Each entry is inflated up to the size it announces and no further. */
 import { promisify } from 'node:util';
 import { type Entry, fromBuffer, type ZipFile } from 'yauzl';
+import { AppError } from '../../errors.ts';
 import { ArchiveUnreadable, type Unpacking } from './unpacking.ts';
 
 const open = promisify((bytes: Buffer, done: (error: Error | null, zip?: ZipFile) => void) =>
@@ -28,7 +29,7 @@ export async function readZip(bytes: Uint8Array, unpacking: Unpacking): Promise<
     if (!zip) return;
     for await (const entry of entriesOf(zip)) await take(zip, entry, unpacking);
   } catch (error) {
-    if (error instanceof ArchiveUnreadable) throw error;
+    if (error instanceof ArchiveUnreadable || error instanceof AppError) throw error;
     // Names, offsets and sizes, as the library words them: nothing of what is in the files.
     throw new ArchiveUnreadable('the zip archive is damaged or holds what no archive of files does', error);
   }

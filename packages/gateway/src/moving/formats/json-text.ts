@@ -1,9 +1,10 @@
 /** JSON that others have written. */
 
-/** Of one text. The largest in use, an export of all rows of a session, has as many bytes as its files together. */
-const MOST_BYTES = 192 * 1024 * 1024;
+/** Of one text: the export of all rows of a large session. Parsing it takes a second, in which nobody else is served. */
+const MOST_BYTES = 64 * 1024 * 1024;
 /** JSON within JSON: Evolution API keeps the text of a text. */
 const MOST_LAYERS = 3;
+const BEGINS = /^\s*["[{]/;
 
 /** The value; undefined for what is no JSON. */
 export function parsedJson(source: Uint8Array | string): unknown {
@@ -17,13 +18,9 @@ export function parsedJson(source: Uint8Array | string): unknown {
 
 /** As `parsedJson`, also of texts whose value is JSON again; a value that is no text is taken as it is. */
 export function unwrappedJson(source: unknown): unknown {
-  let value = typeof source === 'string' ? parsedJson(source) : source;
+  let value = source;
   // A text of digits is a text: a LID mapping is no more than that.
-  for (
-    let layer = 1;
-    layer < MOST_LAYERS && typeof value === 'string' && /^\s*["[{]/.test(value);
-    layer += 1
-  ) {
+  for (let layer = 0; layer < MOST_LAYERS && typeof value === 'string' && BEGINS.test(value); layer += 1) {
     value = parsedJson(value);
   }
   return value;
@@ -33,9 +30,13 @@ export function unwrappedJson(source: unknown): unknown {
 export function jsonRows(bytes: Uint8Array): unknown[] {
   const whole = parsedJson(bytes);
   if (whole !== undefined) return Array.isArray(whole) ? whole : [whole];
-  const lines = Buffer.from(bytes).toString('utf8').trim().split('\n');
-  const rows = lines.map((line) => parsedJson(line));
-  return rows.includes(undefined) ? [] : rows;
+  const rows: unknown[] = [];
+  for (const line of Buffer.from(bytes).toString('utf8').trim().split('\n')) {
+    const row = parsedJson(line);
+    if (row === undefined) return [];
+    rows.push(row);
+  }
+  return rows;
 }
 
 /** Whether the bytes may be JSON that begins with a list or an object. */

@@ -14,7 +14,6 @@ export {
   Browsers,
   BufferJSON,
   buildAckStanza,
-  Curve,
   createSignalIdentity,
   DEFAULT_CONNECTION_CONFIG,
   decodeBinaryNode,
