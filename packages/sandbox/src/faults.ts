@@ -103,6 +103,11 @@ export class Faults {
     this.#orders.loseAnswer(fits);
   }
 
+  /** Companions get no collection of app state, each refused within the answer (whatsmeow appstate.go); null lifts it. */
+  refuseCollections(code: number | null): void {
+    this.#orders.collectionRefusal = code;
+  }
+
   /** The `xmlns` of each question that was refused or left unanswered since the last `clear`. */
   get questionsRefused(): readonly string[] {
     return [...this.#orders.questionsRefused];

@@ -29,6 +29,11 @@ const appState: IqHandler = ({ network, sender, iq }) => {
       changed.push(stanza('collection', { name, version: String(made) }));
       return stanza('collection', { name, version: String(made) });
     }
+    const refused = network.orders.collectionRefusal;
+    if (refused !== null && sender.address.device !== 0) {
+      const error = stanza('error', { code: String(refused), text: 'ordered' });
+      return stanza('collection', { name, type: 'error' }, [error]);
+    }
     const current = {
       name,
       version: String(network.appState.version(user, name)),

@@ -30,6 +30,8 @@ export class FaultOrders {
   #lostAnswer: ((question: BinaryNode) => boolean) | null = null;
   /** The `xmlns` of each question that an order refused or left unanswered. */
   readonly questionsRefused: string[] = [];
+  /** The code that companions are refused collections of app state with, each within an answer of its own. */
+  collectionRefusal: number | null = null;
   /** Milliseconds every stanza waits before it is handed to a device. */
   latencyMs = 0;
 
@@ -128,6 +130,7 @@ export class FaultOrders {
     this.#acks.length = 0;
     this.#refusedQuestions = null;
     this.#lostAnswer = null;
+    this.collectionRefusal = null;
     this.questionsRefused.length = 0;
     this.#refused.clear();
     this.hidingOtherName.clear();

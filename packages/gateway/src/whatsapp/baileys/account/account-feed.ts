@@ -70,6 +70,7 @@ export class AccountFeed {
       credentials: parts.credentials,
       takeCurrent: () => this.#tap.takeCurrent(),
       takeSpoilt: () => this.#tap.takeSpoilt(),
+      takeRefusal: () => this.#tap.takeRefusal(),
       enqueue: (work) =>
         this.#queue.push({
           store: work,

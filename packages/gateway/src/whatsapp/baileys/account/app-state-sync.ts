@@ -1,5 +1,6 @@
 import type { StateCollection } from '../../port/account.ts';
 import type { CredentialStore } from '../../port/credentials.ts';
+import type { RequestRefused } from '../../port/errors.ts';
 import type { SessionNotice } from '../../port/notices.ts';
 import { ALL_WA_PATCH_NAMES, type Socket, type WAPatchName } from '../library.ts';
 
@@ -18,6 +19,8 @@ export interface AppStateSyncParts {
   takeCurrent(): Set<string>;
   /** Collections that the server gave as a whole though we hold a version of them, since the last call. */
   takeSpoilt(): Set<string>;
+  /** What the server refused to give of a collection since the last call. */
+  takeRefusal(): RequestRefused | null;
   /** Runs work until it succeeds, in order. */
   enqueue(work: () => Promise<void>): void;
   report(notice: SessionNotice): Promise<void>;
@@ -71,13 +74,20 @@ export class AppStateSync {
     if (known.length > 0) this.#inBackground(() => this.#resync(socket, known));
   }
 
-  /** As `run`, for some. Resolves with those that could not be had, once what the others hold has been told. */
+  /**
+   * As `run`, for some. Resolves with those that could not be had, once what the others hold has been told. Throws
+   * RequestRefused when that is because the server refused one.
+   */
   async refresh(socket: Socket, names: readonly StateCollection[], anew: boolean): Promise<string[]> {
     const left = await this.#after(async () => {
       // Rows of the same version, still to be told, would be taken for those that come now.
       if (anew) await this.#told();
       if (anew) await this.#forget(names);
-      return this.#sync(socket, names);
+      this.#parts.takeRefusal();
+      const missing = await this.#sync(socket, names);
+      const refusal = this.#parts.takeRefusal();
+      if (missing.length > 0 && refusal) throw refusal;
+      return missing;
     });
     await this.#told();
     return left ?? [...names];

@@ -1,6 +1,7 @@
 import { systemClock } from '../../../clock.ts';
 import { STATE_COLLECTIONS, type StateCollection } from '../../port/account.ts';
 import type { JournalEntry } from '../../port/credentials.ts';
+import { RequestRefused } from '../../port/errors.ts';
 import { JOURNAL_KEY_TYPE } from '../connection/auth-state.ts';
 import {
   type BinaryNode,
@@ -50,6 +51,8 @@ export class AppStateTap {
   readonly #spoilt = new Set<string>();
   /** Collections whose last answer was that a change of ours was refused. */
   readonly #refused = new Set<string>();
+  /** What the server refused to give of a collection since the last `takeRefusal`; the library passes over it. */
+  #refusal: RequestRefused | null = null;
   /** Collections whose first sync is over: only their patches are news. */
   readonly #synced: ReadonlySet<string>;
   /** Collections of which a version is stored. */
@@ -77,6 +80,13 @@ export class AppStateTap {
     const current = new Set(this.#current);
     this.#current.clear();
     return current;
+  }
+
+  /** What the server refused of a collection since the last call; null: nothing. */
+  takeRefusal(): RequestRefused | null {
+    const refusal = this.#refusal;
+    this.#refusal = null;
+    return refusal;
   }
 
   /** Whether a snapshot of the collection would take the place of something. */
@@ -123,8 +133,9 @@ export class AppStateTap {
     if (!name) return;
     this.#refused.delete(name);
     if (type === 'error') {
-      const code = getBinaryNodeChild(collection, 'error')?.attrs.code;
+      const { code, text = 'refused' } = getBinaryNodeChild(collection, 'error')?.attrs ?? {};
       if (code === CONFLICT) this.#refused.add(name);
+      if (code) this.#refusal = new RequestRefused(Number(code), `${text}, of ${name}`);
       return;
     }
     const patches = getBinaryNodeChildren(
