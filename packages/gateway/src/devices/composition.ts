@@ -51,6 +51,7 @@ export function composeDevices(
       chatTimer: async (...told) => reports().chatTimer(...told),
       pushNames: async (...told) => reports().pushNames(...told),
       groupsChanged: async (...told) => reports().groupsChanged(...told),
+      pastMembers: async (...told) => reports().pastMembers(...told),
     },
   });
   return {

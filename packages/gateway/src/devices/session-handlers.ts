@@ -2,7 +2,8 @@
 import type { AccountState } from '../whatsapp/port/account.ts';
 import type { ChatTimer } from '../whatsapp/port/chat-timers.ts';
 import type { SessionEvent } from '../whatsapp/port/events.ts';
-import type { HistoryBatch, NamedPerson } from '../whatsapp/port/history.ts';
+import type { HistoryBatch, NamedPerson, PastGroupMember } from '../whatsapp/port/history.ts';
+import type { Jid } from '../whatsapp/port/identity.ts';
 import type { SealedRetryAnswer } from '../whatsapp/port/media.ts';
 import type { InboundMessage } from '../whatsapp/port/messages.ts';
 import type { SessionNotice } from '../whatsapp/port/notices.ts';
@@ -21,6 +22,7 @@ export interface SessionHandlers {
   chatTimer(device: Device, timer: ChatTimer): Promise<void>;
   pushNames(device: Device, names: NamedPerson[]): Promise<void>;
   groupsChanged(device: Device): Promise<void>;
+  pastMembers(device: Device, group: Jid, members: PastGroupMember[]): Promise<void>;
 }
 
 /** What the account received, in contrast to what a session says of itself. */
@@ -35,6 +37,7 @@ const RECEIVED = [
   'chat_timer',
   'push_names',
   'groups_changed',
+  'past_members',
 ] as const satisfies readonly SessionEvent['type'][];
 
 type ReceivedType = (typeof RECEIVED)[number];
@@ -69,6 +72,8 @@ export function storeReceived(
       return handlers.pushNames(device, event.names);
     case 'groups_changed':
       return handlers.groupsChanged(device);
+    case 'past_members':
+      return handlers.pastMembers(device, event.group, event.members);
   }
 }
 

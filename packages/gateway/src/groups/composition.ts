@@ -21,7 +21,7 @@ import { type GroupDevices, Groups } from './groups.ts';
 import { GroupsOnConnect } from './groups-on-connect.ts';
 import { GroupJoining, type JoiningParts } from './joining.ts';
 import { MembersChanging } from './members-changing.ts';
-import { keepPastMembers, PastMembers } from './past-members.ts';
+import { keepHistoricMembers, keepPastMembers, PastMembers } from './past-members.ts';
 
 export interface GroupsRoom {
   groups: Groups;
@@ -32,7 +32,7 @@ export interface GroupsRoom {
   communities: Communities;
   pastMembers: PastMembers;
   store: GroupStore;
-  reports: Pick<SessionReports, 'groupsChanged'>;
+  reports: Pick<SessionReports, 'groupsChanged' | 'pastMembers'>;
   /** Asks for all groups of devices that connect. */
   onConnect: Step;
 }
@@ -73,7 +73,10 @@ export function composeGroups(parts: {
     communities: new Communities({ devices, groups, changing, members }),
     pastMembers: new PastMembers({ db: parts.db, devices, groups }),
     store,
-    reports: { groupsChanged: async (device) => following.changed(device) },
+    reports: {
+      groupsChanged: async (device) => following.changed(device),
+      pastMembers: (device, group, members) => keepHistoricMembers(parts.db, device, group, members),
+    },
     onConnect: { name: 'groups on connect', start: () => undefined, stop: () => following.stop() },
   };
 }

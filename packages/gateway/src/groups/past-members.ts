@@ -5,6 +5,7 @@ import { checkedTenant } from '../storage/narrowing.ts';
 import { nameCursor, readNameCursor } from '../storage/page-cursor.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Caller } from '../tenancy/caller.ts';
+import type { PastGroupMember } from '../whatsapp/port/history.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { SessionNotice } from '../whatsapp/port/notices.ts';
 import type { GroupDevice } from './group.ts';
@@ -19,8 +20,8 @@ export interface PastMember extends Identity {
   removed: boolean;
   /** Who removed them; null when WhatsApp does not say, and when nobody did. */
   removedBy: Identity | null;
-  /** Milliseconds. */
-  leftAt: number;
+  /** Milliseconds; null when it is not known. */
+  leftAt: number | null;
 }
 
 export interface PastMemberPage {
@@ -57,6 +58,35 @@ export async function keepPastMembers(
       })
       .execute();
   }
+}
+
+/**
+ * Those who had gone before the device was linked, as the phone's history tells. What the account has seen itself goes
+ * before: it is newer, and says by whom.
+ */
+export async function keepHistoricMembers(
+  db: Kysely<Database>,
+  device: GroupDevice,
+  group: Jid,
+  members: readonly PastGroupMember[],
+): Promise<void> {
+  const holder = holderOf(device);
+  const rows = members.flatMap(({ person, removed, leftAt }) => {
+    const member = canonicalJid(person);
+    if (member === null || sameIdentity(person, device)) return [];
+    const told = { removed: Number(removed), author: null, author_lid: null, left_at: leftAt ?? 0 };
+    return [{ ...holder, group_jid: group, member, lid: person.lid, ...told }];
+  });
+  if (rows.length === 0) return;
+  await db.transaction().execute(async (trx) => {
+    for (const row of rows) {
+      await trx
+        .insertInto('group_past_members')
+        .values(row)
+        .onConflict((conflict) => conflict.doNothing())
+        .execute();
+    }
+  });
 }
 
 /** Under both names: the number may have become known since. */
@@ -110,6 +140,25 @@ async function pageOf(
     .where('device_id', '=', device_id)
     .where('account', '=', account)
     .where('group_jid', '=', group)
+    // History tells of people who may have come back since.
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('group_members')
+            .select('group_members.member')
+            .whereRef('group_members.device_id', '=', 'group_past_members.device_id')
+            .whereRef('group_members.account', '=', 'group_past_members.account')
+            .whereRef('group_members.group_jid', '=', 'group_past_members.group_jid')
+            // History may name by LID alone who is known by both names here.
+            .where(({ or, eb }) =>
+              or([
+                eb('group_members.member', '=', eb.ref('group_past_members.member')),
+                eb('group_members.lid', '=', eb.ref('group_past_members.lid')),
+              ]),
+            ),
+        ),
+      ),
+    )
     .orderBy('member');
   if (cursor !== undefined) query = query.where('member', '>', readNameCursor(cursor));
   // One more than asked for tells whether there is another page.
@@ -123,7 +172,8 @@ async function pageOf(
       lid,
       removed: removed === 1,
       removedBy: author === null ? null : { ...identityOf(author), lid: author_lid },
-      leftAt: left_at,
+      // Of what history tells without a time.
+      leftAt: left_at === 0 ? null : left_at,
     })),
     nextCursor: last && page.length < rows.length ? nameCursor(last.member) : null,
   };

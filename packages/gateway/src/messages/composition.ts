@@ -56,7 +56,7 @@ export interface Messages {
   statuses: MessageStatuses;
   polls: PollResults;
   /** What of the sessions' reports is stored here. */
-  reports: Omit<SessionReports, 'mediaRetry' | 'ownRead' | 'groupsChanged' | 'pushNames'>;
+  reports: Omit<SessionReports, 'mediaRetry' | 'ownRead' | 'groupsChanged' | 'pastMembers' | 'pushNames'>;
   /** Before a device connects or a request comes: what is `pending` then was left by an earlier process. */
   interrupted: Step;
   search: Step;

@@ -60,6 +60,7 @@ export class DevicesWorld {
         chatTimer: async () => {},
         pushNames: async () => {},
         groupsChanged: async () => {},
+        pastMembers: async () => {},
       },
       backoff: { random: () => 0.5 },
       tenantIds: async () =>

@@ -142,6 +142,7 @@ describe('what a session receives', () => {
         chatTimer: async () => {},
         pushNames: async () => {},
         groupsChanged: async () => {},
+        pastMembers: async () => {},
       },
     });
     await world.linked(await world.caller());

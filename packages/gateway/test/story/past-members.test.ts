@@ -33,6 +33,56 @@ test('of a group that the account was never in nothing is known', async () => {
   }
 });
 
+test('who had gone before the device was linked is told by the phone, once and by nothing else', async () => {
+  const [owner, dora, eva] = (await Promise.all(
+    ['Owner', 'Dora', 'Eva'].map((name, index) =>
+      world.sandbox.createPhone({ number: `551199999651${index}`, name }),
+    ),
+  )) as [Phone, Phone, Phone];
+  const group = await owner.createGroup('Old team', [eva]);
+  await owner.past.left(group, [
+    { person: dora, at: 1_700_000_000 },
+    { person: bia, removed: true },
+    // Came back since, as who is in the group shows.
+    { person: eva, at: 1_600_000_000, known: false },
+    { person: owner, at: 1_500_000_000 },
+  ]);
+  const other = await world.tenant('past-of-others');
+  await world.linkByQr(other, owner);
+  const theirs = world.as(other);
+  const { participants } = await until('they are there', async () => {
+    const { body } = await theirs.get(`/groups/${group.jid}/past-participants`);
+    return body.participants?.length === 2 && body;
+  });
+  expect(participants).toEqual([
+    {
+      jid: bia.jid,
+      lid: bia.lid,
+      phone_number: bia.jid,
+      reason: 'removed',
+      removed_by: null,
+      left_at: null,
+    },
+    {
+      jid: dora.jid,
+      lid: dora.lid,
+      phone_number: dora.jid,
+      reason: 'left',
+      removed_by: null,
+      left_at: '2023-11-14T22:13:20.000Z',
+    },
+  ]);
+  // What the account sees itself goes before what history said.
+  await owner.addToGroup(group, dora);
+  await until('she is back', async () => {
+    const { body } = await theirs.get(`/groups/${group.jid}/past-participants`);
+    return body.participants.length === 1;
+  });
+  const { events } = (await theirs.get('/events?limit=100')).body;
+  expect(JSON.stringify(events)).not.toContain('2023-11-14');
+  expect((await api.get(`/groups/${group.jid}/past-participants`)).body.error_code).toBe('NOT_FOUND');
+});
+
 test('who left and who was put out is kept over a restart, and forgotten when they come back', async () => {
   const group = await ana.createGroup('Team', [shop, bia, caio]);
   await bia.leaveGroup(group);

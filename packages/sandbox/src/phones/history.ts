@@ -95,6 +95,17 @@ export class CompanionSync {
       progress: 100,
       pushnames: this.#pushNames(),
     });
+    const pastParticipants = this.#past.pastParticipants();
+    if (pastParticipants.length > 0) {
+      // Which piece a phone tells them in no capture shows; this kind is for what nobody waits for.
+      await this.#send(device, NotificationType.NON_BLOCKING_DATA, {
+        syncType: HistorySyncType.NON_BLOCKING_DATA,
+        chunkOrder: 0,
+        progress: 100,
+        pastParticipants,
+        phoneNumberToLidMappings: this.#past.pastNames(),
+      });
+    }
     for (let end = first, chunkOrder = 1; end > 0; end -= CHUNK_MESSAGES, chunkOrder += 1) {
       const begin = Math.max(end - CHUNK_MESSAGES, 0);
       await this.#send(device, NotificationType.RECENT, {

@@ -1,4 +1,4 @@
-import type { proto } from 'baileys';
+import { proto } from 'baileys';
 import { type AddressBook, toJid } from './address-book.ts';
 import { describe, type Inbox, type PhoneMessage } from './inbox.ts';
 import { newMessageId, type PhoneIdentity } from './sending.ts';
@@ -30,6 +30,17 @@ export interface PastChat {
   readonly mutedUntil?: number;
 }
 
+/** Somebody who was in a group and went before companions were linked. */
+export interface PastMember {
+  readonly person: string | { readonly jid: string };
+  readonly removed?: boolean;
+  /** Unix seconds. */
+  readonly at?: number;
+  /** False: the phone does not tell which number the LID has. */
+  readonly known?: boolean;
+}
+
+const { LeaveReason } = proto.PastParticipant;
 /** Seconds between two made-up messages. */
 const STEP_S = 60;
 
@@ -39,6 +50,7 @@ export class Past {
   readonly #inbox: Inbox;
   readonly #book: AddressBook;
   readonly #chats = new Map<string, PastChat>();
+  readonly #members = new Map<string, readonly PastMember[]>();
 
   constructor(self: PhoneIdentity, parts: { inbox: Inbox; book: AddressBook }) {
     this.#self = self;
@@ -80,6 +92,33 @@ export class Past {
     const jid = jidOf(chat);
     if (!jid.endsWith('@g.us')) await this.#book.lid(jid);
     this.#chats.set(this.#book.canonical(jid), shown);
+  }
+
+  /** Who was in a group. It is told under LIDs, as groups name people, when a companion is linked. */
+  async left(group: string | { readonly jid: string }, members: readonly PastMember[]): Promise<void> {
+    for (const { person } of members) await this.#book.lid(jidOf(person));
+    this.#members.set(jidOf(group), members);
+  }
+
+  /** Which numbers the LIDs of past members have. */
+  pastNames(): proto.IPhoneNumberToLIDMapping[] {
+    return [...this.#members.values()].flat().flatMap(({ person, known = true }) => {
+      const pnJid = jidOf(person);
+      const lidJid = known ? this.#book.knownLid(pnJid) : undefined;
+      return lidJid === undefined ? [] : [{ pnJid, lidJid }];
+    });
+  }
+
+  pastParticipants(): proto.IPastParticipants[] {
+    const { LEFT, REMOVED } = LeaveReason;
+    return [...this.#members].map(([groupJid, members]) => ({
+      groupJid,
+      pastParticipants: members.map(({ person, removed, at }) => ({
+        userJid: this.#book.knownLid(jidOf(person)) ?? jidOf(person),
+        leaveReason: removed ? REMOVED : LEFT,
+        ...(at === undefined ? {} : { leaveTs: at }),
+      })),
+    }));
   }
 
   /** What `show` was told of the chat, as history has it. */

@@ -2,7 +2,7 @@
 import type { AccountLimit, AccountState } from './account.ts';
 import type { ChatTimer } from './chat-timers.ts';
 import type { CloseReason } from './connection.ts';
-import type { HistoryBatch, NamedPerson } from './history.ts';
+import type { HistoryBatch, NamedPerson, PastGroupMember } from './history.ts';
 import type { Jid } from './identity.ts';
 import type { SealedRetryAnswer } from './media.ts';
 import type { InboundMessage } from './messages.ts';
@@ -34,6 +34,8 @@ export type SessionEvent =
   | { type: 'notice'; notice: SessionNotice; cause?: string }
   | { type: 'account_state'; state: AccountState }
   | { type: 'history'; batch: HistoryBatch }
+  /** Who had left a group when the phone wrote its history: no news. */
+  | { type: 'past_members'; group: Jid; members: PastGroupMember[] }
   /** Somebody in a chat of two set when its messages disappear. */
   | { type: 'chat_timer'; timer: ChatTimer }
   /** What is known of the account's groups may be wrong, the server says. */

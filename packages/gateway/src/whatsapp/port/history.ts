@@ -25,6 +25,15 @@ export interface NamedPerson {
   name: string;
 }
 
+/** Somebody who was in a group and went before the device was linked. */
+export interface PastGroupMember {
+  person: Identity;
+  /** By an admin; else they left by themselves. By whom is not told. */
+  removed: boolean;
+  /** Milliseconds; null when it was not told. */
+  leftAt: number | null;
+}
+
 /** A piece of the account's past, sent by the phone after linking or on demand. */
 export interface HistoryBatch {
   kind: 'initial' | 'recent' | 'full' | 'on_demand' | 'push_names';

@@ -1,7 +1,7 @@
 /** Tag "groups": who was in a group. Ours. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
-import { rfc3339 } from '../../../clock.ts';
+import { rfc3339OrNull } from '../../../clock.ts';
 import { GROUP_FAILURES } from '../../../groups/groups.ts';
 import { type PastMembers, USUAL_PAGE } from '../../../groups/past-members.ts';
 import { canonicalJid } from '../../../identity/jid.ts';
@@ -24,7 +24,7 @@ const PastParticipant = Type.Object(
     ),
     reason: OneOf(['left', 'removed'] as const),
     removed_by: Nullable({ ...Jid, description: 'The admin, where WhatsApp says' }),
-    left_at: Rfc3339,
+    left_at: Nullable({ ...Rfc3339, description: 'Null when the phone did not say' }),
   },
   { title: 'PastParticipant' },
 );
@@ -41,8 +41,8 @@ export const pastParticipantsRoutes: FastifyPluginAsyncTypebox<PastParticipantsP
         operationId: 'listPastGroupParticipants',
         summary: 'List who was in a group and is not any more',
         description:
-          'Those whom the account saw go since the device was linked. Who comes back is not among them; in the order ' +
-          'of their JIDs.',
+          'Those whom the account saw go since the device was linked, and those who had gone before as the phone ' +
+          'told when it was. Who comes back is not among them; in the order of their JIDs.',
         params: GroupPath,
         querystring: Type.Object({ device_id: DeviceId, ...pageQuery({ usual: USUAL_PAGE, most: 1000 }) }),
         headers: DeviceHeaders,
@@ -70,7 +70,7 @@ export const pastParticipantsRoutes: FastifyPluginAsyncTypebox<PastParticipantsP
           phone_number: each.jid,
           reason: each.removed ? ('removed' as const) : ('left' as const),
           removed_by: each.removedBy && canonicalJid(each.removedBy),
-          left_at: rfc3339(each.leftAt),
+          left_at: rfc3339OrNull(each.leftAt),
         })),
         next_cursor: page.nextCursor,
       };

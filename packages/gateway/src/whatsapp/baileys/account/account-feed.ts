@@ -237,6 +237,14 @@ export class AccountFeed {
             }));
             await report({ type: 'push_names', names: await Promise.all(people) });
           },
+          pastMembers: async (group, members) => {
+            const people = members.map(async ({ jid, removed, leftAt }) => ({
+              person: await identity(jidNormalizedUser(jid), undefined, directory),
+              removed,
+              leftAt,
+            }));
+            await report({ type: 'past_members', group, members: await Promise.all(people) });
+          },
           tokens: (tokens) => storeChatTokens(keys, directory, tokens),
           batch: async (batch) => {
             this.#stopping.signal.throwIfAborted();

@@ -32,7 +32,7 @@ export function historyNotification(
   return message.protocolMessage?.historySyncNotification ?? null;
 }
 
-/** Null for a kind that is passed over: status posts, call logs, past members, settings. */
+/** Null for a kind without messages: of status posts, call logs, settings nothing is kept, of past members they are. */
 export function historyKind(
   notification: proto.Message.IHistorySyncNotification,
 ): HistoryBatch['kind'] | null {

@@ -19,12 +19,16 @@ export const HISTORY_BATCH = 100;
 /** A conversation is decoded as a whole; a longer one is passed over. Phones send a few MB per file. */
 const MAX_FIELD_BYTES = 64 * 1024 ** 2;
 
+/** Groups whose past members wait for the names behind them. */
+const GROUPS_AT_ONCE = 500;
+const { REMOVED } = proto.PastParticipant.LeaveReason;
 /** Names and mappings written in one commit. */
 const NAMES_PER_WRITE = 500;
 
 /** Field numbers of `HistorySync` (WAWebProtobufsHistorySync). */
 const CONVERSATIONS = 2;
 const PUSH_NAMES = 7;
+const PAST_PARTICIPANTS = 12;
 const LID_MAPPINGS = 15;
 
 /** A phone's contact token for a chat: without it WhatsApp may refuse to open the chat (463). */
@@ -41,6 +45,7 @@ export interface HistorySink {
   lidMappings(pairs: { lid: string; pn: string }[]): Promise<void>;
   pushNames(names: { jid: Jid; name: string }[]): Promise<void>;
   tokens(tokens: ChatToken[]): Promise<void>;
+  pastMembers(group: Jid, members: { jid: Jid; removed: boolean; leftAt: number | null }[]): Promise<void>;
   batch(batch: HistoryBatch): Promise<void>;
 }
 
@@ -80,12 +85,17 @@ async function readNames(reading: HistoryReading): Promise<number> {
   const pairs: { pn: string; lid: string }[] = [];
   const names: { jid: Jid; name: string }[] = [];
   let count = 0;
+  const past: Uint8Array[] = [];
   const flush = async (least: number): Promise<void> => {
     if (pairs.length >= least) await sink.lidMappings(pairs.splice(0));
     if (names.length >= least) await sink.pushNames(names.splice(0));
   };
-  for await (const { field, bytes } of fields(reading, LID_MAPPINGS, PUSH_NAMES)) {
-    if (field === LID_MAPPINGS) {
+  for await (const { field, bytes } of fields(reading, LID_MAPPINGS, PUSH_NAMES, PAST_PARTICIPANTS)) {
+    if (field === PAST_PARTICIPANTS) {
+      // Who is who may come behind it.
+      past.push(new Uint8Array(bytes));
+      if (past.length >= GROUPS_AT_ONCE) await readPastMembers(reading, past.splice(0));
+    } else if (field === LID_MAPPINGS) {
       const { pnJid, lidJid } = decodeProtobuf(proto.PhoneNumberToLIDMapping, bytes);
       if (pnJid && lidJid) pairs.push({ pn: pnJid, lid: lidJid });
     } else {
@@ -96,7 +106,23 @@ async function readNames(reading: HistoryReading): Promise<number> {
     await flush(NAMES_PER_WRITE);
   }
   await flush(1);
+  await readPastMembers(reading, past);
   return count;
+}
+
+/** Who left which group, or was put out, before. */
+async function readPastMembers(reading: HistoryReading, groups: readonly Uint8Array[]): Promise<void> {
+  for (const bytes of groups) {
+    const told = await readable(reading, async () => decodeProtobuf(proto.PastParticipants, bytes));
+    const { groupJid, pastParticipants = [] } = told ?? {};
+    if (!groupJid?.endsWith('@g.us')) continue;
+    const members = pastParticipants.flatMap(({ userJid, leaveReason, leaveTs }) =>
+      userJid ? [{ jid: userJid, removed: leaveReason === REMOVED, leftAt: stampedTime(leaveTs) }] : [],
+    );
+    while (members.length > 0) {
+      await reading.sink.pastMembers(groupJid, members.splice(0, NAMES_PER_WRITE));
+    }
+  }
 }
 
 async function readConversation(
