@@ -38,14 +38,14 @@ type messageData struct {
 	} `json:"sender"`
 }
 
-// link registers a tenant and links its device to the phone.
-func (g *gateway) link(ctx context.Context, p *phone) error {
+// register makes a tenant with a device.
+func (g *gateway) register(ctx context.Context, name string) error {
 	g.token = os.Getenv("GATEWAY_MASTER_TOKEN")
 	var registered struct {
 		Token string `json:"token"`
 	}
 	tenant := map[string]any{
-		"tenant_name": "interop", "email": "admin@interop.example", "password": "correct horse battery",
+		"tenant_name": name, "email": "admin@" + name + ".example", "password": "correct horse battery",
 	}
 	if err := g.call(ctx, "POST", "/register", tenant, &registered); err != nil {
 		return err
@@ -56,10 +56,18 @@ func (g *gateway) link(ctx context.Context, p *phone) error {
 			ID string `json:"id"`
 		} `json:"device"`
 	}
-	if err := g.call(ctx, "POST", "/devices", map[string]any{"name": "interop"}, &created); err != nil {
+	if err := g.call(ctx, "POST", "/devices", map[string]any{"name": name}, &created); err != nil {
 		return err
 	}
 	g.device = created.Device.ID
+	return nil
+}
+
+// link registers a tenant and links its device to the phone.
+func (g *gateway) link(ctx context.Context, p *phone) error {
+	if err := g.register(ctx, "interop"); err != nil {
+		return err
+	}
 	var shown struct {
 		Data struct {
 			Code string `json:"qr_code"`
@@ -75,6 +83,18 @@ func (g *gateway) link(ctx context.Context, p *phone) error {
 		return err
 	}
 	g.address = linked.JID
+	return g.connected(ctx)
+}
+
+// takeOver registers a tenant whose device goes on with a session of a whatsmeow store.
+func (g *gateway) takeOver(ctx context.Context, store []byte, session string) error {
+	if err := g.register(ctx, "movers"); err != nil {
+		return err
+	}
+	order := map[string]any{"file_base64": store, "session": session}
+	if err := g.call(ctx, "POST", "/devices/"+g.device+"/import", order, nil); err != nil {
+		return err
+	}
 	return g.connected(ctx)
 }
 

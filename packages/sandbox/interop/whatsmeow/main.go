@@ -41,6 +41,7 @@ var chapters = []chapter{
 	{"calls", callChecks},
 	{"acknowledgements", acknowledgementChecks},
 	{"connection", connectionChecks},
+	{"moving", movingChecks()},
 }
 
 func main() {

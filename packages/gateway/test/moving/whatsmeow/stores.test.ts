@@ -97,6 +97,14 @@ describe('a whatsmeow store', () => {
     ]);
   });
 
+  it('is read without the tables of which nothing is taken', () => {
+    const unread = ['message_secrets', 'contacts', 'app_state_mutation_macs', 'event_buffer', 'retry_buffer'];
+    const small = changedStore((db) => {
+      for (const table of unread) db.exec(`DROP TABLE whatsmeow_${table}`);
+    });
+    expect(new MovedIn(ALICE, small).keys).toEqual(new MovedIn(ALICE).keys);
+  });
+
   it('of version 8 is taken, where later columns and tables are not there yet', () => {
     const old = changedStore((db) => {
       db.exec('DROP TABLE whatsmeow_nct_salt; DROP TABLE whatsmeow_retry_buffer');
