@@ -177,7 +177,7 @@ const SANDBOX: Record<string, Rule> = {
   routing: { may: ['services.ts', 'state', ...CHANGERS, 'wire'] },
   iq: { may: ['services.ts', 'state', ...CHANGERS, 'wire'] },
   network: { may: ['services.ts', 'state', 'delivery', ...CHANGERS, 'routing', 'iq'] },
-  pairing: { may: ['network', 'state', 'accounts', 'wire'] },
+  pairing: { may: ['network', 'state', 'accounts', 'wire'], owns: ['@simplewebauthn/server'] },
   endpoint: { may: ['network', 'pairing', 'wire'], owns: ['ws'] },
   cdn: { may: [], owns: ['@peculiar/x509'] },
   phones: { may: ['cdn'], owns: ['libsignal', 'sharp'] },

@@ -42,3 +42,46 @@ export interface NetworkPort {
   /** Takes one stanza from an attached device: message, receipt, ack, presence, chatstate, iq, ib, call. */
   submit(from: NetworkLink, node: BinaryNode): void;
 }
+
+/**
+ * `required`: nobody is linked without a passkey. `offered`: the server asks, links all the same whoever says nothing,
+ * and removes that device again. `none`: it does not ask.
+ */
+export const PASSKEY_DEMANDS = ['none', 'offered', 'required'] as const;
+export type PasskeyDemand = (typeof PASSKEY_DEMANDS)[number];
+
+export interface PasskeyPolicy {
+  readonly demand: PasskeyDemand;
+  /** The options stand in the notification; otherwise they have to be asked for. */
+  readonly embedded: boolean;
+  /** The options name the account's passkeys; the real server's list is empty. */
+  readonly listed: boolean;
+  /** How long the whole step may take. */
+  readonly timeoutMs: number;
+  /** With `offered`: how long the server waits before it links all the same. */
+  readonly offerMs: number;
+  /** With `offered`: how long a device stays that said nothing. */
+  readonly removeAfterMs: number;
+  /** Where the browser has to be. */
+  readonly origin: string;
+}
+
+/** What the companion says of itself at the beginning, as the phone gets it. */
+export interface Prologue {
+  /** Encoded `ProloguePayload`. */
+  readonly payload: Uint8Array;
+  /** Proves that the companion holds the ADV secret that the phone has read; null: it does not say. */
+  readonly handoffProof: Uint8Array | null;
+}
+
+/** The phone's half of the step. Everything rejects with a reason when the step ends. */
+export interface PasskeyExchange {
+  /** Null: the companion has said nothing to an offer, and is linked as it is. */
+  prologue(): Promise<Prologue | null>;
+  /** Sends the phone's key and nonce (encoded `PrimaryEphemeralIdentity`); resolves with the companion's nonce. */
+  answer(primary: Uint8Array): Promise<Uint8Array>;
+  /** The companion's keys, sealed: an encoded `EncryptedPairingRequest`. */
+  request(): Promise<Uint8Array>;
+  /** The phone does not let the companion in. */
+  refuse(): void;
+}

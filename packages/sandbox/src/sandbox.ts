@@ -12,12 +12,14 @@ import { issueCdnCertificate } from './cdn/certificate.ts';
 import { DataFolder, type KeptIdentity, type KeptState } from './data-folder.ts';
 import { type NetworkServer, startNetworkServer } from './endpoint/server.ts';
 import { Faults } from './faults.ts';
+import type { PasskeyDemand } from './link.ts';
 import { createNetwork, type Network } from './network/network.ts';
 import { type CompanionRegRefresh, PairingDesk } from './pairing/desk.ts';
 import type { PhoneHost } from './phones/host.ts';
 import { createPhone, type KeptPhone, type Phone, reinstallPhone, revivePhone } from './phones/phone.ts';
 import { stateFiles } from './phones/state-files.ts';
 import type { Account, RegisteredDevice } from './state/directory.ts';
+import { passkeysOf } from './state/passkeys.ts';
 import type { OrderedItem } from './state/shop.ts';
 import { createNoiseCertificates } from './wire/certificates.ts';
 import { stanza } from './wire/stanza.ts';
@@ -47,6 +49,8 @@ export interface NewPhone {
   readonly name: string;
   /** LID, digits; made up when left out, null: the server gives the account none. */
   readonly lid?: string | null;
+  /** Whether the server wants a passkey of those who are to be linked; default: `none`. */
+  readonly passkey?: PasskeyDemand;
 }
 
 /** How long `waitForOnline` waits unless told otherwise. */
@@ -113,6 +117,7 @@ export class Sandbox {
   /** Opens an account and switches its primary phone on. Rejects when the number has an account. */
   async createPhone(options: NewPhone): Promise<Phone> {
     const phone = await createPhone(this.#host, options);
+    if (options.passkey) phone.passkey = { demand: options.passkey };
     this.#phones.push(phone);
     return phone;
   }
@@ -129,12 +134,12 @@ export class Sandbox {
 
   /** The business sells this from now on. Throws for an account that is no business. */
   stock(seller: Phone, shop: Parameters<typeof stock>[1]): void {
-    stock(this.#account(seller.number), shop);
+    stock(accountOf(this.network, seller.number), shop);
   }
 
   /** Somebody orders of the business; the message of the order brings both. */
   placeOrder(seller: Phone, items: readonly OrderedItem[]): { id: string; token: string } {
-    return placeOrder(this.#account(seller.number), items);
+    return placeOrder(accountOf(this.network, seller.number), items);
   }
 
   /** Whether the device (a JID with or without a device number) is attached and takes live stanzas. */
@@ -185,14 +190,8 @@ export class Sandbox {
     this.network.delivery.post(this.#device(deviceJid), node);
   }
 
-  #account(number: string): Account {
-    const account = this.network.directory.byUser(number);
-    if (!account) throw new Error(`no account ${number}`);
-    return account;
-  }
-
   #injectPatch(number: string, collection: string, patch: Uint8Array): void {
-    const account = this.#account(number);
+    const account = accountOf(this.network, number);
     const version = String(this.network.appState.appendUnread(number, collection, patch));
     const changed = stanza('collection', { name: collection, version });
     tellOfPatches(this.network, account, [changed], account.devices.get(0));
@@ -241,10 +240,20 @@ export class Sandbox {
       network,
       cdn,
       createAccount: (account) => network.directory.createAccount(account),
-      linkByRef: async ({ user, ...request }) => {
-        const account = network.directory.byUser(user);
-        if (!account) throw new Error(`no account ${user}`);
-        return pairing.linkByRef({ account, ...request });
+      linkByRef: async ({ user, ...request }) =>
+        pairing.linkByRef({ account: accountOf(network, user), ...request }),
+      askForPasskey: ({ user, ...request }) =>
+        pairing.askForPasskey({ account: accountOf(network, user), ...request }),
+      passkeyPolicy: (user) => passkeysOf(accountOf(network, user)).policy,
+      setPasskeyPolicy: (user, policy) => {
+        passkeysOf(accountOf(network, user)).policy = policy;
+      },
+      addPasskey: (user, { id, publicKey }) => {
+        const key = new Uint8Array(Buffer.from(publicKey, 'base64url'));
+        passkeysOf(accountOf(network, user)).credentials.set(id, {
+          publicKey: key,
+          counter: 0,
+        });
       },
       unlink: (address) => {
         const device = network.directory.device(address);
@@ -259,6 +268,12 @@ export class Sandbox {
       },
     };
   }
+}
+
+function accountOf(network: Network, user: string): Account {
+  const account = network.directory.byUser(user);
+  if (!account) throw new Error(`no account ${user}`);
+  return account;
 }
 
 /** Starts a network, its WebSocket server and its media CDN on loopback; with a data folder, the one that is kept there. */

@@ -29,6 +29,7 @@ type chapter struct {
 // The first chapter links the devices that the others use.
 var chapters = []chapter{
 	{"linking", linkingChecks},
+	{"passkeys", passkeyChecks},
 	{"texts", textChecks},
 	{"media", mediaChecks()},
 	{"changes", changeChecks},

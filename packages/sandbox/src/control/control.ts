@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { StreamErrorKind } from '../faults.ts';
+import { PASSKEY_DEMANDS } from '../link.ts';
 import { toJid } from '../phones/address-book.ts';
 import type { Phone } from '../phones/phone.ts';
 import type { Sandbox } from '../sandbox.ts';
@@ -19,6 +20,7 @@ import {
 import { addGroups, GROUP_OPERATIONS } from './groups.ts';
 import { addHostile, HOSTILE_OPERATIONS } from './hostile.ts';
 import { addLife, LIFE_OPERATIONS } from './life.ts';
+import { addPasskeys, PASSKEY_OPERATIONS } from './passkeys.ts';
 import { ControlError, type JsonObject, Router } from './router.ts';
 import { sendFromBody } from './send.ts';
 
@@ -41,7 +43,7 @@ const RETRY_POLICIES = [
 /** What `GET /` answers besides the addresses. */
 const OPERATIONS = [
   'GET /phones',
-  'POST /phones {number, name, lid?: text | null}',
+  'POST /phones {number, name, lid?: text | null, passkey?: none|offered|required}',
   'GET /phones/{number}',
   'PATCH /phones/{number} {online?, answersRetries?, mediaRetry?, receipts?: {delivered?, read?}}',
   'POST /phones/{number}/scan {qr}',
@@ -95,6 +97,7 @@ export async function startControl(
       ...LIFE_OPERATIONS,
       ...ACCOUNT_OPERATIONS,
       ...HOSTILE_OPERATIONS,
+      ...PASSKEY_OPERATIONS,
     ],
   }));
   addPhones(router, sandbox);
@@ -108,6 +111,7 @@ export async function startControl(
   addLife(router, sandbox, (given) => phoneOf(sandbox, given));
   addAccount(router, sandbox, (given) => phoneOf(sandbox, given));
   addHostile(router, sandbox, (given) => phoneOf(sandbox, given));
+  addPasskeys(router, (given) => phoneOf(sandbox, given));
 
   const server = createServer((request, response) => {
     router.handle(request, response).catch(() => response.destroy());
@@ -146,7 +150,9 @@ function addPhones(router: Router, sandbox: Sandbox): void {
     .on('POST', '/phones', async ({ body }) => {
       const lid = body.lid === null ? null : optionalText(body, 'lid');
       const digits = text(body, 'number').replace(/[^0-9]/g, '');
-      const made = { number: digits, name: optionalText(body, 'name') ?? digits };
+      const passkey = optionalWord(body, 'passkey', PASSKEY_DEMANDS);
+      const named = { number: digits, name: optionalText(body, 'name') ?? digits };
+      const made = passkey === undefined ? named : { ...named, passkey };
       return summary(await sandbox.createPhone(lid === undefined ? made : { ...made, lid }));
     })
     .on('GET', '/phones/{number}', ({ params }) => summary(at(params)))

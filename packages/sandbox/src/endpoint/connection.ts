@@ -24,6 +24,7 @@ type Role =
 /** A client that has not finished its handshake by then is cut off. */
 const HANDSHAKE_TIMEOUT_MS = 20_000;
 const CLOSE_TIMEOUT_MS = 2_000;
+const PASSKEY_LOOK_MS = 1_000;
 
 /**
  * One client's WebSocket: handshake, then either a registration (a device that wants to be linked) or a
@@ -110,8 +111,18 @@ export class Connection {
       close: () => this.close(),
     });
     this.#role = { kind: 'unlinked', session };
-    // The real server ends the stream once the references are used up; the client then starts over.
-    this.#timer = setTimeout(() => this.close(), CompanionSession.lifetimeMs());
+    this.#endWithRefs(session, CompanionSession.lifetimeMs());
+  }
+
+  /**
+   * The real server ends the stream once the references are used up; the client then starts over. Not while it waits
+   * for a passkey, which it gives ten minutes.
+   */
+  #endWithRefs(session: CompanionSession, ms: number): void {
+    this.#timer = setTimeout(() => {
+      if (session.passkey && !session.passkey.over) this.#endWithRefs(session, PASSKEY_LOOK_MS);
+      else this.close();
+    }, ms);
     this.#timer.unref();
   }
 

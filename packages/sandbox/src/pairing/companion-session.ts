@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { BinaryNode } from 'baileys';
 import type { SignedPreKey } from '../state/directory.ts';
 import { bytesOf, childNamed, childrenNamed, SERVER_JID, stanza } from '../wire/stanza.ts';
+import type { PasskeyStep } from './passkey-step.ts';
 
 /** How long the first QR reference lives and how long each later one (Baileys socket.js genPairQR). */
 const FIRST_REF_MS = 60_000;
@@ -44,6 +45,9 @@ export class CompanionSession {
   linking = false;
   /** Set by code linking: the reference and the number it is for. */
   code: { readonly ref: string; readonly user: string } | undefined;
+
+  /** The passkey that the server wants before anything else. */
+  passkey: PasskeyStep | undefined;
 
   /** Ids of the notifications that the client has not acknowledged. */
   readonly unacknowledged = new Set<string>();
@@ -114,6 +118,7 @@ export class CompanionSession {
     this.#closed = true;
     this.#waiting?.resolve({ kind: 'gone' });
     this.#waiting = undefined;
+    this.passkey?.end();
   }
 }
 

@@ -1,12 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { type BinaryNode, Curve, proto } from 'baileys';
 import { notifyDeviceChange } from '../accounts/device-changes.ts';
+import { removeCompanion } from '../accounts/remove-companion.ts';
+import type { PasskeyExchange } from '../link.ts';
 import type { Network } from '../network/network.ts';
 import type { Account, RegisteredDevice } from '../state/directory.ts';
 import { jidIn, lidJid, parseJid } from '../state/jid.ts';
+import { passkeysOf } from '../state/passkeys.ts';
 import { streamErrorStanza } from '../wire/endings.ts';
 import { childNamed, SERVER_JID, stanza, textOf, timestamp } from '../wire/stanza.ts';
+import { iqError, iqResult } from './answers.ts';
 import { CompanionSession, linkCodeChildren, type UnlinkedConnection } from './companion-session.ts';
+import { PasskeyStep } from './passkey-step.ts';
 
 /**
  * When the server retires the ADV secret of a code that is shown (see the README of the sandbox):
@@ -19,7 +24,9 @@ export type LinkFailure =
   | 'ref_expired'
   | 'adv_secret_retired'
   | 'companion_rejected'
-  | 'companion_gone';
+  | 'companion_gone'
+  | 'passkey_expired'
+  | 'passkey_refused';
 
 /** A link that did not come about, and why. */
 export class PairingError extends Error {
@@ -95,6 +102,7 @@ export class PairingDesk {
   closed(session: CompanionSession): void {
     for (const ref of session.refs) this.#byRef.delete(ref);
     if (session.code) this.#byRef.delete(session.code.ref);
+    if (session.passkey?.ref) this.#byRef.delete(session.passkey.ref);
     session.end();
   }
 
@@ -123,6 +131,11 @@ export class PairingDesk {
       session.connection.deliver(iqError(node, order, 'ordered'));
       return;
     }
+    const passkeyAnswer = session.passkey?.receive(node);
+    if (passkeyAnswer) {
+      void passkeyAnswer.then((answer) => session.connection.deliver(answer));
+      return;
+    }
     const registration = childNamed(node, 'link_code_companion_reg');
     const { stage } = registration?.attrs ?? {};
     if (registration && stage === 'companion_hello') this.#companionHello(session, node, registration);
@@ -132,13 +145,40 @@ export class PairingDesk {
   }
 
   /**
+   * What the server wants before the phone may link the companion that shows `ref`; null: nothing. Throws as
+   * `linkByRef` rejects.
+   */
+  askForPasskey(
+    input: Pick<LinkRequest, 'account' | 'ref' | 'advSecretFingerprint'>,
+  ): PasskeyExchange | null {
+    const passkeys = passkeysOf(input.account);
+    if (passkeys.policy.demand === 'none') return null;
+    const session = this.#scanned(input.ref);
+    this.#refuseRetiredSecret(session, input);
+    session.linking = true;
+    const step = new PasskeyStep({
+      passkeys,
+      deliver: (node) => session.connection.deliver(node),
+      nextId: () => this.#network.delivery.nextId(),
+      sent: (id) => session.unacknowledged.add(id),
+      referenced: (ref) => this.#byRef.set(ref, session),
+      close: () => session.connection.close(),
+      ended: (reason) => {
+        session.linking = false;
+        return new PairingError(reason);
+      },
+    });
+    session.passkey = step;
+    step.begin();
+    return step;
+  }
+
+  /**
    * The phone links the companion that shows `ref`. Resolves when the companion signed its identity and
    * was told to reconnect (515). Rejects with a `PairingError`.
    */
   async linkByRef(input: LinkRequest): Promise<{ device: number }> {
-    const session = this.#byRef.get(input.ref);
-    if (!session || session.closed || session.linking) throw new PairingError('unknown_ref');
-    if (!session.isFresh(input.ref)) throw new PairingError('ref_expired');
+    const session = this.#scanned(input.ref);
     this.#refuseRetiredSecret(session, input);
     const { registration } = session.connection;
     if (Buffer.compare(registration.identityPublic, input.companionIdentityPublic) !== 0) {
@@ -166,7 +206,28 @@ export class PairingDesk {
     session.connection.deliver(streamErrorStanza(515));
     session.connection.close();
     notifyDeviceChange(this.#network, linked, 'add');
+    this.#passkeyDone(session, linked);
     return { device };
+  }
+
+  #scanned(ref: string): CompanionSession {
+    const session = this.#byRef.get(ref);
+    const byPasskey = session?.passkey?.ref === ref;
+    if (!session || session.closed || (session.linking && !byPasskey)) throw new PairingError('unknown_ref');
+    if (!byPasskey && !session.isFresh(ref)) throw new PairingError('ref_expired');
+    return session;
+  }
+
+  /** Who was linked without the passkey that was asked of it does not stay (whatsmeow issue 1184). */
+  #passkeyDone({ passkey }: CompanionSession, linked: RegisteredDevice): void {
+    if (passkey?.ignored) {
+      const { removeAfterMs } = passkeysOf(linked.account).policy;
+      setTimeout(() => {
+        if (linked.account.devices.get(linked.address.device) === linked)
+          removeCompanion(this.#network, linked);
+      }, removeAfterMs).unref();
+    }
+    passkey?.end();
   }
 
   /** whatsmeow pair.go handlePairSuccess: `from` is the server and `pair-success` the only child. */
@@ -193,8 +254,11 @@ export class PairingDesk {
    * secret is refused again later, a new one passes. The real server cannot see the secret; it tells by
    * other means, so the phone's fingerprint of it stands in.
    */
-  #refuseRetiredSecret(session: CompanionSession, input: LinkRequest): void {
-    if (input.ref === session.code?.ref) return;
+  #refuseRetiredSecret(
+    session: CompanionSession,
+    input: Pick<LinkRequest, 'ref' | 'advSecretFingerprint'>,
+  ): void {
+    if (input.ref === session.code?.ref || input.ref === session.passkey?.ref) return;
     if (this.#refresh === 'on_scan' && !session.refreshSent) {
       session.retiredSecrets.add(input.advSecretFingerprint);
       this.#sendRefresh(session);
@@ -308,14 +372,4 @@ function signatureHolds(signedIdentity: Uint8Array, input: LinkRequest): boolean
   } catch {
     return false;
   }
-}
-
-function iqResult(iq: BinaryNode, content?: BinaryNode[]): BinaryNode {
-  return stanza('iq', { from: SERVER_JID, type: 'result', id: iq.attrs.id }, content);
-}
-
-function iqError(iq: BinaryNode, code: number, text: string): BinaryNode {
-  return stanza('iq', { from: SERVER_JID, type: 'error', id: iq.attrs.id }, [
-    stanza('error', { code: String(code), text }),
-  ]);
 }

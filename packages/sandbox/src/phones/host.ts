@@ -1,6 +1,6 @@
 import type { BinaryNode } from 'baileys';
 import type { Cdn } from '../cdn/cdn.ts';
-import type { DeviceAddress, NetworkPort } from '../link.ts';
+import type { DeviceAddress, NetworkPort, PasskeyExchange, PasskeyPolicy } from '../link.ts';
 
 /** What the network must know of a number before its phone can attach. */
 export interface NewAccount {
@@ -36,6 +36,13 @@ export interface PhoneHost {
   createAccount(account: NewAccount): { readonly lid: string | null };
   /** Resolves when the companion confirmed; rejects with an error whose `reason` names the cause. */
   linkByRef(request: LinkRequest): Promise<{ readonly device: number }>;
+  /** What the server wants before the companion that shows `ref` may be linked; null: nothing. Throws as `linkByRef`. */
+  askForPasskey(request: Pick<LinkRequest, 'user' | 'ref' | 'advSecretFingerprint'>): PasskeyExchange | null;
+  /** What the server demands of those who want to be linked to the account. */
+  passkeyPolicy(user: string): PasskeyPolicy;
+  setPasskeyPolicy(user: string, policy: PasskeyPolicy): void;
+  /** The account has a passkey from now on; bytes as base64url. */
+  addPasskey(user: string, passkey: { readonly id: string; readonly publicKey: string }): void;
   /** Removes a companion from the account, as "log out" on its phone does. */
   unlink(address: DeviceAddress): Promise<void> | void;
   /** Puts a stanza into a device's queue, past every rule of the server. Throws when there is no such device. */

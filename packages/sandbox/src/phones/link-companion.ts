@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { DeviceSigner } from './device-identity.ts';
 import { LinkError, type PhoneHost } from './host.ts';
 import type { PairCodeLinking } from './pair-code.ts';
+import type { PhonePasskey } from './passkey-linking.ts';
 import { parseQr } from './qr-code.ts';
 
 export interface LinkedCompanion {
@@ -22,6 +23,7 @@ export class CompanionLinker {
   readonly #user: string;
   readonly #signer: DeviceSigner;
   readonly #byCode: PairCodeLinking;
+  readonly #passkey: PhonePasskey;
   readonly #beforeLinking: () => Promise<void>;
 
   /** `beforeLinking`: what has to be there when a companion comes. */
@@ -30,6 +32,7 @@ export class CompanionLinker {
     user: string,
     signer: DeviceSigner,
     byCode: PairCodeLinking,
+    passkey: PhonePasskey,
     beforeLinking: () => Promise<void>,
   ) {
     this.#beforeLinking = beforeLinking;
@@ -37,6 +40,7 @@ export class CompanionLinker {
     this.#user = user;
     this.#signer = signer;
     this.#byCode = byCode;
+    this.#passkey = passkey;
   }
 
   /** Rejects with {@link LinkError}; see the pairing desk for the reasons. */
@@ -50,17 +54,18 @@ export class CompanionLinker {
     return this.#link(await this.#byCode.exchange(code));
   }
 
-  async #link(companion: Companion): Promise<LinkedCompanion> {
+  async #link(read: Companion): Promise<LinkedCompanion> {
     await this.#beforeLinking();
-    const { keyIndex, encoded } = this.#signer.sign(companion.companionIdentityPublic, companion.advSecret);
     try {
+      const companion = await this.#named(read);
+      const { keyIndex, encoded } = this.#signer.sign(companion.companionIdentityPublic, companion.advSecret);
       const { device } = await this.#host.linkByRef({
         user: this.#user,
         ref: companion.ref,
         deviceIdentityHmac: encoded,
         keyIndex,
         companionIdentityPublic: companion.companionIdentityPublic,
-        advSecretFingerprint: createHash('sha256').update(companion.advSecret).digest('hex'),
+        advSecretFingerprint: fingerprint(companion),
         platform: 'android',
       });
       return { device, jid: `${this.#user}:${device}@s.whatsapp.net` };
@@ -71,4 +76,19 @@ export class CompanionLinker {
       throw new LinkError(typeof reason === 'string' ? reason : 'failed', message);
     }
   }
+
+  /** The companion as it names itself once the server has seen a passkey; as it was read where none is wanted. */
+  async #named(read: Companion): Promise<Companion> {
+    const { ref } = read;
+    const step = this.#host.askForPasskey({
+      user: this.#user,
+      ref,
+      advSecretFingerprint: fingerprint(read),
+    });
+    return (step && (await this.#passkey.exchange(step, read))) ?? read;
+  }
+}
+
+function fingerprint({ advSecret }: Companion): string {
+  return createHash('sha256').update(advSecret).digest('hex');
 }

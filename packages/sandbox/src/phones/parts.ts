@@ -16,6 +16,7 @@ import { CompanionLinker } from './link-companion.ts';
 import { MediaClient } from './media-client.ts';
 import { MediaRetry } from './media-retry.ts';
 import { PairCodeLinking } from './pair-code.ts';
+import { PhonePasskey } from './passkey-linking.ts';
 import { Past } from './past.ts';
 import { PresencesSeen } from './presences.ts';
 import { ProfileClient } from './profile.ts';
@@ -63,6 +64,7 @@ export interface PhoneParts {
   readonly hostile: HostilePhone;
   readonly linker: CompanionLinker;
   readonly byCode: PairCodeLinking;
+  readonly passkey: PhonePasskey;
   readonly sync: CompanionSync;
   readonly account: AccountChanges;
   readonly stories: StoryClient;
@@ -102,7 +104,10 @@ export function phoneParts(
   const byCode = new PairCodeLinking(connection, signal.identity, self.jid);
   const appState = new PhoneAppState(connection, media, kept?.appStateKey);
   const account = new AccountChanges({ state: appState, connection, book, inbox });
-  const linker = new CompanionLinker(host, self.number, signer, byCode, () => account.nameOnce(self.name));
+  const passkey = new PhonePasskey();
+  const linker = new CompanionLinker(host, self.number, signer, byCode, passkey, () =>
+    account.nameOnce(self.name),
+  );
   const past = new Past(self, { inbox, book });
   const timers = new ChatTimers(book);
   for (const [chat, timer] of kept?.timers ?? []) timers.set(chat, timer);
@@ -130,6 +135,7 @@ export function phoneParts(
     hostile: new HostilePhone(self, { host, connection, book, signal, sender, sync }),
     linker,
     byCode,
+    passkey,
     sync,
     account,
     stories: new StoryClient({ sender, mediaRetry }),

@@ -1,4 +1,5 @@
 import type { proto } from 'baileys';
+import type { PasskeyPolicy } from '../link.ts';
 import type { AccountChanges } from './account-changes.ts';
 import { toJid } from './address-book.ts';
 import type { ChannelClient } from './channels.ts';
@@ -10,12 +11,14 @@ import type { LinkedCompanion } from './link-companion.ts';
 import type { MediaRetryPolicy, MediaRetryRequest } from './media-retry.ts';
 import { mediaOf } from './message-content.ts';
 import { type KeptParts, type PhoneParts, phoneParts } from './parts.ts';
+import type { CodeAnswer, ShownCode } from './passkey-linking.ts';
 import type { Past } from './past.ts';
 import { PhoneLife } from './phone-life.ts';
 import type { ReceiptPolicy, ReceivedReceipt } from './receipts.ts';
 import { PRE_KEY_BATCH, startReflexes } from './reflexes.ts';
 import type { PhoneIdentity } from './sending.ts';
 import { SignalClient } from './signal.ts';
+import { type PasskeyCredential, SoftwareAuthenticator } from './software-authenticator.ts';
 import type { StoryClient } from './stories.ts';
 
 export interface PhoneOptions {
@@ -50,14 +53,17 @@ export class Phone extends PhoneLife {
   readonly lid: string;
   readonly name: string;
   readonly #parts: PhoneParts;
+  readonly #host: PhoneHost;
+  #authenticator: SoftwareAuthenticator | undefined;
 
-  private constructor(self: PhoneIdentity, parts: PhoneParts) {
+  private constructor(self: PhoneIdentity, parts: PhoneParts, host: PhoneHost) {
     super(self, parts);
     this.number = self.number;
     this.jid = self.jid;
     this.lid = self.lid;
     this.name = self.name;
     this.#parts = parts;
+    this.#host = host;
   }
 
   /** Registers the number, attaches the phone and uploads its keys. Rejects when the number exists. */
@@ -96,7 +102,7 @@ export class Phone extends PhoneLife {
     startReflexes(self, parts);
     parts.connection.goOnline();
     await parts.connection.query(await signal.preKeyUpload(PRE_KEY_BATCH));
-    return new Phone(self, parts);
+    return new Phone(self, parts, host);
   }
 
   /** The phone of a network that has ended, on the one that goes on. Its account is there already. */
@@ -105,7 +111,7 @@ export class Phone extends PhoneLife {
     startReflexes(self, parts);
     parts.connection.goOnline();
     parts.companions.restore(kept.companions);
-    return new Phone(self, parts);
+    return new Phone(self, parts, host);
   }
 
   /** What {@link Phone.revive} needs. */
@@ -129,6 +135,41 @@ export class Phone extends PhoneLife {
   /** Links by the eight-character code a companion shows, with or without a dash. Rejects with `LinkError`. */
   async enterPairCode(code: string): Promise<LinkedCompanion> {
     return this.#parts.companions.linked(await this.#parts.linker.enterCode(code));
+  }
+
+  /** What the server demands of those who want to be linked; change fields at any time. */
+  get passkey(): PasskeyPolicy & { readonly codes: CodeAnswer } {
+    return { ...this.#host.passkeyPolicy(this.number), codes: this.#parts.passkey.codes };
+  }
+
+  set passkey(change: Partial<PasskeyPolicy & { readonly codes: CodeAnswer }>) {
+    const { codes, ...policy } = change;
+    this.#host.setPasskeyPolicy(this.number, { ...this.#host.passkeyPolicy(this.number), ...policy });
+    this.#parts.passkey.codes = codes ?? this.#parts.passkey.codes;
+  }
+
+  /** The account's own passkey, without a browser; made when it is first asked for. */
+  get authenticator(): SoftwareAuthenticator {
+    if (!this.#authenticator) {
+      this.#authenticator = new SoftwareAuthenticator();
+      this.registerPasskey(this.#authenticator.credential);
+    }
+    return this.#authenticator;
+  }
+
+  /** The owner has made a passkey for the account somewhere else, such as in a browser. */
+  registerPasskey(credential: PasskeyCredential): void {
+    this.#host.addPasskey(this.number, credential);
+  }
+
+  /** The code of the linking that is under way, as the phone shows it. Rejects after `timeoutMs` (10 000). */
+  passkeyCode(options: { timeoutMs?: number } = {}): Promise<ShownCode> {
+    return this.#parts.passkey.waitForCode(options.timeoutMs ?? WAIT_TIMEOUT_MS);
+  }
+
+  /** With `codes: 'ask'`: the owner says whether the companion shows the same code. */
+  answerPasskeyCode(same: boolean): void {
+    this.#parts.passkey.decide(same);
   }
 
   /** Resolves when the companion was given keys and history after its first login. */

@@ -3,6 +3,7 @@ import type { BinaryNode } from 'baileys';
 import type { DeviceAddress } from '../link.ts';
 import { isUserServer, type ParsedJid, parseJid } from './jid.ts';
 import { type KeptStanza, Mailbox } from './mailbox.ts';
+import type { AccountPasskeys } from './passkeys.ts';
 import type { Shop } from './shop.ts';
 
 /** A public pre-key as a device uploaded it; keys are 32 bytes without the type byte. */
@@ -66,6 +67,8 @@ export interface Account {
   business: Business | undefined;
   /** Of the link that others add the contact by; made when it is first asked for. */
   contactCode: string | undefined;
+  /** What the server wants of those who are to be linked; nothing where it is left out. */
+  passkeys?: AccountPasskeys;
 }
 
 /** What a business tells of itself. */

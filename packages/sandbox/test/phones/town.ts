@@ -5,6 +5,7 @@ import { Network } from '../../src/network/network.ts';
 import { PairingDesk } from '../../src/pairing/desk.ts';
 import type { PhoneHost } from '../../src/phones/host.ts';
 import { Phone } from '../../src/phones/phone.ts';
+import { DEFAULT_PASSKEY_POLICY } from '../../src/state/passkeys.ts';
 
 /** A network with a CDN and phones, without sockets: what the phones' own tests need. */
 export interface Town {
@@ -65,6 +66,10 @@ export async function openTown(): Promise<Town> {
       if (!account) throw new Error(`no account ${user}`);
       return desk.linkByRef({ account, ...request });
     },
+    askForPasskey: () => null,
+    passkeyPolicy: () => DEFAULT_PASSKEY_POLICY,
+    setPasskeyPolicy: () => undefined,
+    addPasskey: () => undefined,
     unlink: () => {},
     inject: () => {},
     injectPatch: () => {},
