@@ -30,6 +30,22 @@ export const ERROR_CATALOGUE = {
   QR_TIMEOUT: { status: 408, text: 'timeout waiting for QR code' },
   ALREADY_CONNECTED: { status: 409, text: 'already connected' },
   ALREADY_PAIRED: { status: 409, text: 'the device is already paired' },
+  PASSKEY_REQUIRED: {
+    status: 409,
+    text: 'WhatsApp asks for a passkey first: GET /devices/{id}/passkey says what to sign; refresh=true begins anew',
+  },
+  PASSKEY_NOT_REQUESTED: {
+    status: 409,
+    text: 'WhatsApp asks for no passkey now: it does so, of some accounts, once the phone has scanned the QR',
+  },
+  PASSKEY_ALREADY_ANSWERED: {
+    status: 409,
+    text: 'the passkey has been handed in: GET /devices/{id}/passkey says how far it is',
+  },
+  PASSKEY_NO_CODE: {
+    status: 409,
+    text: 'there is no code to confirm yet: hand in the passkey, then wait for the step confirm',
+  },
   ACCOUNT_CHANGED: { status: 409, text: 'the device holds another WhatsApp account by now' },
   ALREADY_EXISTS: { status: 409, text: 'it exists already' },
   DELETE_WINDOW_EXPIRED: {
@@ -59,6 +75,10 @@ export const ERROR_CATALOGUE = {
   },
   SESSION_HELD_HERE: { status: 409, text: 'another device of this gateway holds this very session' },
   IDEMPOTENCY_CONFLICT: { status: 409, text: 'the Idempotency-Key was used with another request' },
+  PASSKEY_EXPIRED: {
+    status: 410,
+    text: 'the time for the passkey is over: link the device anew, by GET /qr',
+  },
   INVITE_REVOKED: { status: 410, text: 'the invite was made anew, taken back, or is over' },
   MEDIA_GONE: { status: 410, text: 'the media is gone: neither WhatsApp nor your phone has it any more' },
   CURSOR_UNKNOWN: { status: 410, text: 'the cursor is beyond the newest event' },
@@ -75,6 +95,34 @@ export const ERROR_CATALOGUE = {
   CONVERSION_UNAVAILABLE: { status: 422, text: 'the media has to be converted, and ffmpeg is not installed' },
   PICTURE_HIDDEN: { status: 422, text: 'the profile picture is not shown to this account' },
   REJECTED_BY_WHATSAPP: { status: 422, text: 'WhatsApp refused the message' },
+  PASSKEY_CHALLENGE_MISMATCH: {
+    status: 422,
+    text: 'another challenge was signed: sign the options that GET /devices/{id}/passkey gives now',
+  },
+  PASSKEY_ORIGIN_MISMATCH: {
+    status: 422,
+    text: 'it was signed on another site: sign on https://web.whatsapp.com',
+  },
+  PASSKEY_RP_MISMATCH: {
+    status: 422,
+    text: 'it is a passkey for another site: sign with the one that WhatsApp has made for this account',
+  },
+  PASSKEY_CREDENTIAL_MISMATCH: {
+    status: 422,
+    text: 'it is none of the passkeys that WhatsApp takes for this account: sign with another one',
+  },
+  PASSKEY_USER_NOT_VERIFIED: {
+    status: 422,
+    text: 'the authenticator did not ask who signs: sign with PIN, fingerprint or face, as the options say',
+  },
+  PASSKEY_REFUSED: {
+    status: 422,
+    text: 'WhatsApp refused the passkey: sign again with the one of this account, or link anew by GET /qr?refresh=true',
+  },
+  PASSKEY_REFUSED_BY_PHONE: {
+    status: 422,
+    text: 'the phone did not let the device in: link it anew, by GET /qr, and accept on the phone',
+  },
   ACCOUNT_LIMITED: { status: 429, text: 'WhatsApp lets this account begin no chats for a while' },
   QUOTA_EXCEEDED: { status: 429, text: 'a quota of the tenant is used up' },
   RATE_LIMITED: { status: 429, text: 'too many requests' },

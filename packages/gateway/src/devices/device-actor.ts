@@ -1,58 +1,22 @@
 import type { AccountLimit } from '../whatsapp/port/account.ts';
-import type { DeviceCredentials, KeyChange } from '../whatsapp/port/credentials.ts';
 import type { SessionEvent } from '../whatsapp/port/events.ts';
 import type { CheckedSession } from '../whatsapp/port/moving.ts';
 import type { NotReady } from '../whatsapp/port/not-ready.ts';
-import type { Route } from '../whatsapp/port/route.ts';
-import type { SessionFactory, SessionParts, WhatsAppSession } from '../whatsapp/port/session.ts';
+import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 import type { Unreachable } from '../whatsapp/port/unreachable.ts';
 import { namesOf, UNKNOWN_ACCOUNT } from './account-names.ts';
-import { Backoff, type BackoffSettings } from './backoff.ts';
+import { Backoff } from './backoff.ts';
 import { CommandQueue } from './command-queue.ts';
 import { type Device, isLinked, statusOf } from './device.ts';
+import type { DeviceActorParts, KeptCredentials, PairingQr } from './device-actor-parts.ts';
 import { limitChanged, qrGenerated } from './device-events.ts';
-import { type Commit, DeviceRecord, type DeviceRecordParts } from './device-record.ts';
+import { DeviceRecord } from './device-record.ts';
 import { LimitWatch } from './limit-watch.ts';
+import { PasskeyProgress } from './passkey-step.ts';
 import { notReadyReason } from './readiness.ts';
-import {
-  isSessionState,
-  type SessionHandlers,
-  type SessionState,
-  storeReceived,
-} from './session-handlers.ts';
+import { isSessionState, type SessionState, storeReceived } from './session-handlers.ts';
 import { SessionSlot } from './session-slot.ts';
-import type { DeviceEvent } from './state.ts';
-
-/** A device's credentials, and the way to put others in their place. */
-export interface KeptCredentials extends DeviceCredentials {
-  replaceIn(trx: Parameters<Commit>[0], credentials: Uint8Array, keys: KeyChange[]): Promise<void>;
-}
-
-/** What a device needs from the rest of the gateway. */
-export interface DeviceActorParts extends DeviceRecordParts {
-  createSession: SessionFactory;
-  credentialsFor(device: Device): KeptCredentials;
-  loadSentMessage(
-    device: Device,
-    ...asked: Parameters<SessionParts['loadSentMessage']>
-  ): Promise<Uint8Array | null>;
-  hasReceived(device: Device, message: Parameters<SessionParts['hasReceived']>[0]): Promise<boolean>;
-  handlers: SessionHandlers;
-  /** The way of the device's traffic, asked anew for each session; null: directly. Default: directly. */
-  routeOf?: (device: Device) => Promise<Route | null>;
-  /** Whether others may learn what a device reads; default: yes. */
-  showsReading?: (device: Device) => Promise<boolean>;
-  /** Whether a device may be shown as online; default: yes. */
-  mayAppear?: (device: Device) => Promise<boolean>;
-  backoff?: Partial<BackoffSettings>;
-}
-
-/** The newest QR of the pairing session. Times in milliseconds. */
-export interface PairingQr {
-  code: string;
-  generatedAt: number;
-  expiresAt: number;
-}
+import type { DeviceEvent, PasskeyEnd } from './state.ts';
 
 /**
  * One device in this process: holds at most one session, keeps the device's state, stores it, and
@@ -60,6 +24,8 @@ export interface PairingQr {
  * taken as they come, because a command may be waiting for the session that makes them.
  */
 export class DeviceActor {
+  /** The passkey step of linking, while WhatsApp asks for one. */
+  readonly passkey: PasskeyProgress;
   readonly #parts: DeviceActorParts;
   readonly #record: DeviceRecord;
   readonly #commands: CommandQueue;
@@ -81,6 +47,11 @@ export class DeviceActor {
     this.#backoff = new Backoff(parts.backoff);
     this.#limitWatch = new LimitWatch(parts.clock, () => {
       this.#limited(null).catch((error) => this.#record.warn(error, 'the end of a limit was not stored'));
+    });
+    this.passkey = new PasskeyProgress({
+      clock: parts.clock,
+      changed: () => this.#record.notify(),
+      over: (reason) => this.#passkeyOver(reason),
     });
     this.#slot = new SessionSlot({
       clock: parts.clock,
@@ -238,6 +209,17 @@ export class DeviceActor {
     });
   }
 
+  /** Gives up a linking that waits for a passkey; nothing to do is no error. */
+  giveUpPasskey(reason: PasskeyEnd): Promise<void> {
+    const session = this.pairingSession;
+    return this.#commands.run(async () => {
+      if (session === null || this.pairingSession !== session) return;
+      this.#detach();
+      await this.#record.apply({ type: 'passkey_over', reason });
+      await this.#slot.closed;
+    });
+  }
+
   /**
    * Removes the companion on the server (needs an open session, else the session's error) and forgets
    * the credentials. With `localOnly` the server is not asked: the phone may go on listing the device.
@@ -307,8 +289,16 @@ export class DeviceActor {
         return this.#record
           .store({}, () => [qrGenerated(event)])
           .catch((error) => this.#record.warn(error, 'the QR was not reported'));
+      case 'passkey_required':
+      case 'passkey_code':
+        this.#qr = null;
+        return this.#record.passkeyAsked(this.passkey.report(event));
+      case 'passkey_failed':
+        this.#record.warn(new Error(event.detail), 'the passkey step failed');
+        return this.#passkeyOver(event.refused ? 'passkey_refused' : 'passkey_failed');
       case 'paired':
         this.#qr = null;
+        this.passkey.end();
         await this.#record.apply({ type: 'paired' }, { ...namesOf(event), platform: event.platform });
         return;
       case 'open': {
@@ -324,6 +314,11 @@ export class DeviceActor {
     }
   }
 
+  /** Not awaited by reports: the session ends only when they were taken. */
+  #passkeyOver(reason: PasskeyEnd): void {
+    this.giveUpPasskey(reason).catch((error) => this.#record.warn(error, 'the state was not stored'));
+  }
+
   /** WhatsApp set, changed or lifted the limit of the account; what it says again is no news. */
   async #limited(limit: AccountLimit | null): Promise<void> {
     const before = this.device.limit;
@@ -337,6 +332,7 @@ export class DeviceActor {
 
   async #closed(event: Extract<SessionEvent, { type: 'closed' }>): Promise<void> {
     this.#qr = null;
+    this.passkey.end();
     this.#unreachable = event.unreachable ?? null;
     const { id: device_id, tenantId: tenant_id } = this.device;
     const closed = { tenant_id, device_id, reason: event.reason, status_code: event.statusCode };
@@ -396,6 +392,7 @@ export class DeviceActor {
     this.#cancelRetry?.();
     this.#cancelRetry = null;
     this.#qr = null;
+    this.passkey.end();
     this.#unreachable = null;
     this.#slot.empty();
   }

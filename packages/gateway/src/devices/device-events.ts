@@ -5,12 +5,15 @@ import {
   disconnectedData,
   limitedData,
   pairedData,
+  passkeyConfirmData,
+  passkeyRequiredData,
   qrData,
   refusedData,
 } from '../events/payloads/device.ts';
 import type { NewEvent } from '../events/recorder.ts';
 import type { CloseReason } from '../whatsapp/port/connection.ts';
 import { type Device, statusOf } from './device.ts';
+import type { PasskeyStep } from './passkey-step.ts';
 import { type DeviceEvent, isTemporaryBan, isWanted } from './state.ts';
 
 /** What belongs to no chat keeps the order of the device. */
@@ -40,6 +43,13 @@ export function limitChanged(device: Device): NewEvent[] {
   return limit
     ? [{ name: 'device.limited', data: limitedData(device, limit), orderKey }]
     : [{ name: 'device.limit_lifted', data: deviceData(device), orderKey }];
+}
+
+/** WhatsApp asks for a passkey, or for a look at the phone. */
+export function passkeyAsked(device: Device, { step, expiresAt, code }: PasskeyStep): NewEvent[] {
+  return step === 'confirm'
+    ? [{ name: 'device.passkey_confirm', data: passkeyConfirmData(device, expiresAt, code ?? ''), orderKey }]
+    : [{ name: 'device.passkey_required', data: passkeyRequiredData(device, expiresAt), orderKey }];
 }
 
 export function qrGenerated(qr: { code: string; expiresAt: number }): NewEvent {

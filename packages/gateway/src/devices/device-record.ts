@@ -4,8 +4,9 @@ import type { Clock } from '../clock.ts';
 import type { NewEvent } from '../events/recorder.ts';
 import type { Log } from '../observability/log.ts';
 import { type Device, statusOf } from './device.ts';
-import { eventsOfChange } from './device-events.ts';
+import { eventsOfChange, passkeyAsked } from './device-events.ts';
 import type { DeviceChange, DeviceStore } from './device-store.ts';
+import type { PasskeyStep } from './passkey-step.ts';
 import { type DeviceEvent, isWanted, transition } from './state.ts';
 
 /** What is written with a change, in its commit. */
@@ -66,11 +67,18 @@ export class DeviceRecord {
     });
   }
 
-  /** Moves the state machine and stores the new state with `facts`; the state in memory changes at once. */
-  async apply(event: DeviceEvent, facts: DeviceChange = {}): Promise<void> {
+  /**
+   * Moves the state machine and stores the new state with `facts`; the state in memory changes at once. `told`: further
+   * events, which are told also where the state stays.
+   */
+  async apply(
+    event: DeviceEvent,
+    facts: DeviceChange = {},
+    told?: (device: Device) => NewEvent[],
+  ): Promise<void> {
     const next = transition(statusOf(this.#device), event);
     if (next === null) {
-      if (event.type === 'open' || event.type === 'paired') await this.store(facts);
+      if (event.type === 'open' || event.type === 'paired' || told) await this.store(facts, told);
       return;
     }
     const entered = next.state !== this.#device.state;
@@ -82,7 +90,7 @@ export class DeviceRecord {
         ...(entered && { stateAt: this.#parts.clock.now() }),
         wanted: isWanted(next),
       },
-      (device, previous) => eventsOfChange(device, previous, event),
+      (device, previous) => [...eventsOfChange(device, previous, event), ...(told?.(device) ?? [])],
     );
   }
 
@@ -141,6 +149,13 @@ export class DeviceRecord {
     } finally {
       this.notify();
     }
+  }
+
+  /** A step of linking for which somebody is needed: the device's reason, and an event each time. */
+  async passkeyAsked(step: PasskeyStep | null): Promise<void> {
+    if (step?.step !== 'required' && step?.step !== 'confirm') return;
+    const reason = step.step === 'confirm' ? 'passkey_confirm' : 'passkey_required';
+    await this.apply({ type: 'passkey', reason }, {}, (device) => passkeyAsked(device, step));
   }
 
   /** A line for each step that an operator looks for: linked, connected, closed. */

@@ -14,7 +14,8 @@ import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 import { unreachableText } from '../whatsapp/port/unreachable.ts';
 import { deviceToLink, deviceToUse } from './choice.ts';
 import { type Device, type DeviceLimit, isLinked, statusOf } from './device.ts';
-import type { DeviceActor, PairingQr } from './device-actor.ts';
+import type { DeviceActor } from './device-actor.ts';
+import type { PairingQr } from './device-actor-parts.ts';
 import { DeviceStore } from './device-store.ts';
 import {
   type PairCodeAnswer,
@@ -23,6 +24,8 @@ import {
   type PairingSettings,
   phoneDigits,
 } from './pairing.ts';
+import { type PasskeyAssertion, Passkeys } from './passkey.ts';
+import type { PasskeyStep } from './passkey-step.ts';
 import { notReadyReason } from './readiness.ts';
 import { isTemporaryBan, isTerminal } from './state.ts';
 import { Supervisor, type SupervisorParts } from './supervisor.ts';
@@ -67,6 +70,7 @@ export class Devices {
   readonly #supervisor: Supervisor;
   readonly #pairing: Pairing;
   readonly #takingOver: TakingOver;
+  readonly #passkeys = new Passkeys();
   /** Users for whom a device is being created, so that two requests do not create two. */
   readonly #creating = new Map<string, Promise<Device>>();
 
@@ -215,6 +219,33 @@ export class Devices {
   /** See `Pairing.code`. */
   pairCode(device: Device, phone: string, fresh: boolean): Promise<PairCodeAnswer> {
     return this.#pairing.code(this.#supervisor.actor(device), phone, fresh);
+  }
+
+  /** The passkey step that its linking waits for, or null. */
+  currentPasskey(device: Pick<Device, 'id'>): PasskeyStep | null {
+    return this.#supervisor.find(device.id)?.passkey.current ?? null;
+  }
+
+  /** See `Passkeys.step`. */
+  passkey(device: Device): PasskeyStep {
+    return this.#passkeys.step(this.#supervisor.actor(device));
+  }
+
+  /** See `Passkeys.answer`. */
+  answerPasskey(device: Device, assertion: PasskeyAssertion): Promise<PasskeyStep | null> {
+    return this.#passkeys.answer(this.#supervisor.actor(device), assertion);
+  }
+
+  /** See `Passkeys.confirm`. */
+  confirmPasskey(device: Device): Promise<PasskeyStep | null> {
+    return this.#passkeys.confirm(this.#supervisor.actor(device));
+  }
+
+  /** See `Passkeys.giveUp`. */
+  async giveUpPasskey(device: Device): Promise<Device> {
+    const actor = this.#supervisor.actor(device);
+    await this.#passkeys.giveUp(actor);
+    return actor.device;
   }
 
   /**

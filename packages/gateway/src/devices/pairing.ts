@@ -7,7 +7,8 @@ import { qrForms } from '../whatsapp/port/linking-qr.ts';
 import { deviceNotReady } from '../whatsapp/port/not-ready.ts';
 import { unreachableText } from '../whatsapp/port/unreachable.ts';
 import type { Device } from './device.ts';
-import type { DeviceActor, PairingQr } from './device-actor.ts';
+import type { DeviceActor } from './device-actor.ts';
+import type { PairingQr } from './device-actor-parts.ts';
 
 /** How asking for a QR or a code can end. */
 export const PAIRING_FAILURES = [
@@ -15,6 +16,7 @@ export const PAIRING_FAILURES = [
   'ALREADY_PAIRED',
   'QR_TIMEOUT',
   'DEVICE_NOT_READY',
+  'PASSKEY_REQUIRED',
 ] as const satisfies readonly ErrorCode[];
 
 export interface PairingQrAnswer extends PairingQr {
@@ -75,10 +77,12 @@ export class Pairing {
 
   /**
    * The QR to scan now; starts connecting when needed. `fresh` gives up a pairing under way, for a new QR.
-   * Throws ALREADY_CONNECTED, ALREADY_PAIRED, QR_TIMEOUT, DEVICE_NOT_READY (no connection to WhatsApp).
+   * Throws ALREADY_CONNECTED, ALREADY_PAIRED, PASSKEY_REQUIRED, QR_TIMEOUT, DEVICE_NOT_READY (no connection to
+   * WhatsApp).
    */
   async qr(actor: DeviceActor, fresh: boolean): Promise<PairingQrAnswer> {
     refuseLinked(actor);
+    if (!fresh) refuseWaitingForPasskey(actor);
     const known = fresh ? null : this.currentQr(actor);
     if (known) return { ...(await this.#drawn(actor, known)), cached: true };
     await actor.pair(fresh);
@@ -118,13 +122,15 @@ export class Pairing {
 
   async #code(actor: DeviceActor, phone: string, fresh: boolean): Promise<PairCodeAnswer> {
     refuseLinked(actor);
+    const anew = fresh && actor.passkey.current !== null;
+    if (!anew) refuseWaitingForPasskey(actor);
     const known = this.#codes.get(actor);
     const valid =
       known?.phone === phone && known.expiresAt > this.#clock.now() && known.session === actor.pairingSession;
     if (known && valid && !fresh) {
       return { code: known.code, phone, expiresAt: known.expiresAt, cached: true };
     }
-    await actor.pair(false);
+    await actor.pair(anew);
     // The server accepts the request for a code only after it offered QR refs (its pair-device request).
     const ready = await actor.waitFor(
       () => (actor.qr !== null ? 'ready' : pairingOver(actor)),
@@ -187,14 +193,21 @@ export function refuseLinked(actor: DeviceActor): void {
   }
 }
 
+/** A phone has scanned already: another QR would end what is under way. */
+function refuseWaitingForPasskey(actor: DeviceActor): void {
+  if (actor.passkey.current !== null) throw new AppError('PASSKEY_REQUIRED');
+}
+
 /** 'over' when the actor attempt can give no QR any more. */
 function pairingOver(actor: DeviceActor): 'over' | undefined {
-  return actor.device.state !== 'pairing' || actor.linked ? 'over' : undefined;
+  const over = actor.device.state !== 'pairing' || actor.linked || actor.passkey.current !== null;
+  return over ? 'over' : undefined;
 }
 
 function notPairing(actor: DeviceActor): AppError {
   try {
     refuseLinked(actor);
+    refuseWaitingForPasskey(actor);
   } catch (error) {
     if (error instanceof AppError) return error;
   }

@@ -14,9 +14,17 @@ export const DEVICE_STATES = [
 
 export type DeviceState = (typeof DEVICE_STATES)[number];
 
+/** What a device that is being linked waits for when WhatsApp asks for a passkey: see `passkey-step.ts`. */
+export type PasskeyWait = 'passkey_required' | 'passkey_confirm';
+
+/** How the passkey step ends without a link. */
+export type PasskeyEnd = 'passkey_expired' | 'passkey_given_up' | 'passkey_refused' | 'passkey_failed';
+
 /** Why a device is in its state. The names are stable: users see them as `reason`. */
 export type StateReason =
   | CloseReason
+  | PasskeyWait
+  | PasskeyEnd
   | 'created'
   | 'waiting_for_scan'
   | 'linked'
@@ -48,6 +56,8 @@ export type DeviceEvent =
   | { type: 'logout' }
   | { type: 'retry' }
   | { type: 'qr' }
+  | { type: 'passkey'; reason: PasskeyWait }
+  | { type: 'passkey_over'; reason: PasskeyEnd }
   | { type: 'paired' }
   | { type: 'import' }
   | { type: 'open' }
@@ -80,12 +90,15 @@ export function isWanted(status: DeviceStatus): boolean {
  *
  * | event      | from                                     | to                                         |
  * |------------|------------------------------------------|--------------------------------------------|
- * | pair       | any but pairing, not linked              | pairing (waiting_for_scan)                 |
+ * | pair       | any, not linked                          | pairing (waiting_for_scan)                 |
+ * | passkey    | pairing, not linked                      | pairing (passkey_required, passkey_confirm) |
+ * | passkey_over | pairing, not linked                    | disconnected (passkey_expired, …)          |
  * | paired     | pairing                                  | pairing (linked); 515 and `open` follow    |
  * | import     | any but pairing/connected/reconnecting, not linked | reconnecting (imported)  |
  * | open       | pairing, reconnecting                    | connected                                  |
  * | connect    | any but connected/reconnecting/pairing, linked | reconnecting (connect_requested)     |
  * | reroute    | connected, reconnecting                  | reconnecting (proxy_changed)               |
+ * | reroute    | pairing, not linked                      | pairing (waiting_for_scan)                 |
  * | disconnect | pairing, connected, reconnecting, outdated, temporary ban | disconnected (requested)  |
  * | logout     | any, linked                              | logged_out (requested)                     |
  * | retry      | banned (temporary_ban)                   | reconnecting                               |
@@ -118,7 +131,11 @@ function target(status: DeviceStatus, event: DeviceEvent): DeviceStatus | null {
   const holdsSession = state === 'pairing' || state === 'connected' || state === 'reconnecting';
   switch (event.type) {
     case 'pair':
-      return linked || state === 'pairing' ? null : to('pairing', 'waiting_for_scan', false);
+      return linked ? null : to('pairing', 'waiting_for_scan', false);
+    case 'passkey':
+      return state === 'pairing' && !linked ? to('pairing', event.reason, false) : null;
+    case 'passkey_over':
+      return state === 'pairing' && !linked ? to('disconnected', event.reason, false) : null;
     case 'paired':
       return state === 'pairing' ? to('pairing', 'linked', true) : null;
     case 'import':
@@ -128,6 +145,7 @@ function target(status: DeviceStatus, event: DeviceEvent): DeviceStatus | null {
     case 'connect':
       return linked && !holdsSession ? to('reconnecting', 'connect_requested', true) : null;
     case 'reroute':
+      if (state === 'pairing' && !linked) return to('pairing', 'waiting_for_scan', false);
       return state === 'connected' || state === 'reconnecting'
         ? to('reconnecting', 'proxy_changed', true)
         : null;
@@ -161,7 +179,9 @@ function afterClose(
     return to('banned', statusCode === TEMPORARY_BAN_CODE ? 'temporary_ban' : 'banned', linked);
   }
   if (reason === 'outdated') return to('outdated', 'outdated', linked);
-  if (reason === 'restart_required' && state === 'pairing') return null;
+  if (reason === 'restart_required' && state === 'pairing') {
+    return linked ? null : to('pairing', 'waiting_for_scan', false);
+  }
   if (!linked) return to('disconnected', reason, false);
   if (reason === 'logged_out') return to('logged_out', 'logged_out', false);
   if (reason === 'replaced') return to('replaced', 'replaced', true);

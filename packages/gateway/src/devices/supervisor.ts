@@ -1,6 +1,7 @@
 import { AppError } from '../errors.ts';
 import type { Device } from './device.ts';
-import { DeviceActor, type DeviceActorParts } from './device-actor.ts';
+import { DeviceActor } from './device-actor.ts';
+import type { DeviceActorParts } from './device-actor-parts.ts';
 
 export interface WaveSettings {
   /** Devices that a starting gateway connects at a time. */

@@ -4,7 +4,8 @@ import type { Caller } from '../tenancy/caller.ts';
 import { maySee } from '../tenancy/visibility.ts';
 import type { CheckedSession, HeldIdentity, HeldSessionReader } from '../whatsapp/port/moving.ts';
 import type { Device } from './device.ts';
-import type { DeviceActor, KeptCredentials } from './device-actor.ts';
+import type { DeviceActor } from './device-actor.ts';
+import type { KeptCredentials } from './device-actor-parts.ts';
 import type { DeviceStore } from './device-store.ts';
 import { refuseLinked } from './pairing.ts';
 

@@ -95,6 +95,7 @@ describe('GET /qr', () => {
     });
     expect((await api.call(caller, 'GET', `/qr/status?device_id=${data.device_id}`)).body.data).toEqual({
       exists: false,
+      passkey: null,
     });
     expect((await api.askQr(caller, '/qr', '2@again')).body.data.qr_code).toBe('2@again');
     expect(await credentials?.readCredentials()).toBeNull();
@@ -148,7 +149,10 @@ describe('GET /qr/status', () => {
       generated_at: new Date(START).toISOString(),
     });
     world.clock.advance(60_000);
-    expect((await api.call(caller, 'GET', url)).body).toEqual({ success: true, data: { exists: false } });
+    expect((await api.call(caller, 'GET', url)).body).toEqual({
+      success: true,
+      data: { exists: false, passkey: null },
+    });
   });
 
   test('needs to be told the device', async () => {

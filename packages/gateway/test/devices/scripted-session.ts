@@ -1,6 +1,7 @@
 import type { CloseReason, SessionConnection } from '../../src/whatsapp/port/connection.ts';
 import { SessionNotOpen } from '../../src/whatsapp/port/errors.ts';
 import type { SessionEvent } from '../../src/whatsapp/port/events.ts';
+import type { PasskeyAnswer } from '../../src/whatsapp/port/passkey.ts';
 import type { SessionFactory, SessionParts, WhatsAppSession } from '../../src/whatsapp/port/session.ts';
 import { abilities } from '../whatsapp/idle-session.ts';
 
@@ -13,6 +14,10 @@ export class ScriptedSession implements SessionConnection {
   alive = false;
   stops = 0;
   pairCodes = 0;
+  readonly passkeyAnswers: PasskeyAnswer[] = [];
+  passkeyConfirms = 0;
+  /** What the next answers and confirmations end with. */
+  passkeyError: Error | null = null;
 
   constructor(options: SessionParts, network: ScriptedNetwork) {
     this.options = options;
@@ -21,7 +26,19 @@ export class ScriptedSession implements SessionConnection {
       start: () => this.start(),
       stop: () => this.stop(),
       logout: () => this.logout(),
-      ...abilities({ pairing: { requestCode: (phoneDigits) => this.#pairCode(phoneDigits) } }),
+      ...abilities({
+        pairing: { requestCode: (phoneDigits) => this.#pairCode(phoneDigits) },
+        passkey: {
+          answer: async (answer) => {
+            if (this.passkeyError) throw this.passkeyError;
+            this.passkeyAnswers.push(answer);
+          },
+          confirm: async () => {
+            if (this.passkeyError) throw this.passkeyError;
+            this.passkeyConfirms += 1;
+          },
+        },
+      }),
     };
   }
 

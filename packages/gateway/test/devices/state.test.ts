@@ -26,6 +26,17 @@ const reasons: CloseReason[] = [
   'pairing_failed',
 ];
 
+const anyPasskey: fc.Arbitrary<DeviceEvent> = fc.oneof(
+  fc.constantFrom('passkey_required' as const, 'passkey_confirm' as const).map((reason) => ({
+    type: 'passkey' as const,
+    reason,
+  })),
+  fc.constantFrom('passkey_expired' as const, 'passkey_refused' as const).map((reason) => ({
+    type: 'passkey_over' as const,
+    reason,
+  })),
+);
+
 const plain = [
   'start',
   'stop',
@@ -41,6 +52,7 @@ const plain = [
 ];
 const anyEvent: fc.Arbitrary<DeviceEvent> = fc.oneof(
   fc.constantFrom(...plain).map((type) => ({ type }) as DeviceEvent),
+  anyPasskey,
   fc.record({
     type: fc.constant('closed' as const),
     reason: fc.constantFrom(...reasons),
@@ -103,6 +115,18 @@ describe('for any run of events', () => {
     forEveryStep(({ from, to }) => {
       expect(to).not.toEqual(from);
       expect(to.state).not.toBe('new');
+    });
+  });
+});
+
+describe('the passkey step', () => {
+  test('happens to a device that is being linked, and its reason stays with no other state', () => {
+    forEveryStep(({ from, event, to }) => {
+      if (event.type === 'passkey' || event.type === 'passkey_over') {
+        expect(from).toMatchObject({ state: 'pairing', linked: false });
+      }
+      const waits = to.reason === 'passkey_required' || to.reason === 'passkey_confirm';
+      if (waits) expect(event.type).toBe('passkey');
     });
   });
 });

@@ -16,6 +16,7 @@ import type { SessionMedia } from '../../src/whatsapp/port/media.ts';
 import type { SessionMessages } from '../../src/whatsapp/port/messages.ts';
 import type { SessionNewsletters } from '../../src/whatsapp/port/newsletters.ts';
 import type { SessionPairing } from '../../src/whatsapp/port/pairing.ts';
+import type { SessionPasskey } from '../../src/whatsapp/port/passkey.ts';
 import type { SessionPresence } from '../../src/whatsapp/port/presence.ts';
 import type { SessionProfile } from '../../src/whatsapp/port/profile.ts';
 import type { SessionReceipts } from '../../src/whatsapp/port/receipts.ts';
@@ -26,6 +27,7 @@ const done = () => Promise.resolve();
 const notOpen = () => Promise.reject(new SessionNotOpen());
 
 export const idlePairing: SessionPairing = { requestCode: () => Promise.resolve('ABCD1234') };
+export const idlePasskey: SessionPasskey = { answer: notOpen, confirm: notOpen };
 export const idleMessages: SessionMessages = { newId: () => '3EB0', send: notOpen, requestRetry: done };
 export const idleReceipts: SessionReceipts = { send: done };
 export const idleMedia: SessionMedia = { connection: notOpen, requestReupload: done };
@@ -117,6 +119,7 @@ export const idleStories: SessionStories = { privacy: () => Promise.resolve([]) 
 export function abilities(parts: Partial<SessionAbilities> = {}): SessionAbilities {
   return {
     pairing: idlePairing,
+    passkey: idlePasskey,
     messages: idleMessages,
     receipts: idleReceipts,
     media: idleMedia,

@@ -34,6 +34,8 @@ const device = {
   at: EXAMPLE.time,
 };
 
+const unlinked = { ...device, jid: null, phone_number: null };
+
 export const DEVICE_EVENTS = {
   'device.connected': entry({
     summary: 'The device is online',
@@ -63,6 +65,37 @@ export const DEVICE_EVENTS = {
     cause: 'The time of the limit is over, or WhatsApp lifted it.',
     schema: Type.Object(DeviceNow),
     example: { ...device, state: 'connected', reason: 'open' },
+  }),
+  'device.passkey_required': entry({
+    summary: 'WhatsApp asks for a passkey before the device is linked',
+    cause:
+      'A phone has scanned the QR or its user has typed the code, and the account is one that needs a passkey. ' +
+      '`GET /devices/{id}/passkey` says what to sign, on web.whatsapp.com. Told again when WhatsApp asks again.',
+    schema: Type.Object({ ...DeviceNow, expires_at: Time('Until when it can be signed') }),
+    example: {
+      ...unlinked,
+      state: 'pairing',
+      reason: 'passkey_required',
+      expires_at: '2026-06-15T12:10:00.000Z',
+    },
+  }),
+  'device.passkey_confirm': entry({
+    summary: 'Somebody has to compare a code with the one that the phone shows',
+    cause:
+      'The passkey was taken, but too late to prove that it is the same linking. When the phone shows the same code, ' +
+      '`POST /devices/{id}/passkey/confirm`.',
+    schema: Type.Object({
+      ...DeviceNow,
+      code: Text('What the phone has to show, `XXXX-XXXX`'),
+      expires_at: Time('Until when it can be confirmed'),
+    }),
+    example: {
+      ...unlinked,
+      state: 'pairing',
+      reason: 'passkey_confirm',
+      code: 'K7M2-9QXZ',
+      expires_at: '2026-06-15T12:12:00.000Z',
+    },
   }),
   'device.logged_out': entry({
     summary: 'The device is not linked any more',

@@ -76,6 +76,8 @@ export const OWN_EVENTS = [
   'settings.status_privacy',
   'device.limited',
   'device.limit_lifted',
+  'device.passkey_required',
+  'device.passkey_confirm',
   'job.completed',
   'bulk.completed',
   'webhook.test',

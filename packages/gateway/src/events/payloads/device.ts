@@ -42,6 +42,22 @@ export function limitedData(
   return { ...deviceData(device), limit: { since: time(since), until: time(until), reason } };
 }
 
+/** `expiresAt` in milliseconds. */
+export function passkeyRequiredData(
+  device: EventDeviceState,
+  expiresAt: number,
+): EventData<'device.passkey_required'> {
+  return { ...deviceData(device), expires_at: time(expiresAt) };
+}
+
+export function passkeyConfirmData(
+  device: EventDeviceState,
+  expiresAt: number,
+  code: string,
+): EventData<'device.passkey_confirm'> {
+  return { ...deviceData(device), code, expires_at: time(expiresAt) };
+}
+
 /** `statusCode`: WhatsApp's, when there was one. */
 export function refusedData(
   device: EventDeviceState,

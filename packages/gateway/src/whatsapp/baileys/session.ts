@@ -33,16 +33,17 @@ import { isolateAttempts } from './connection/libsignal-sessions.ts';
 import { Link } from './connection/link.ts';
 import { Liveness } from './connection/liveness.ts';
 import { type NetworkOptions, trustNetwork } from './connection/network-trust.ts';
-import { PairingQr } from './connection/pairing-qr.ts';
 import { silenceLibsignal } from './connection/quiet-libsignal.ts';
 import { type LogSink, logOf } from './connection/quiet-logger.ts';
-import { cut, openSocket } from './connection/socket.ts';
+import { cut, DEVICE_TYPE, openSocket } from './connection/socket.ts';
 import { quickenErrors } from './connection/stack-traces.ts';
 import { loggedOut, unlink } from './connection/unlink.ts';
 import { within } from './connection/within.ts';
 import { Inbound } from './inbound/inbound.ts';
 import { SetAside, type UnreadableOutcome } from './inbound/set-aside.ts';
 import type { BinaryNode, Socket } from './library.ts';
+import { PairingQr } from './linking/pairing-qr.ts';
+import { PasskeyLinking } from './linking/passkey-linking.ts';
 import { AckWaiter } from './outbound/ack-waiter.ts';
 import { GroupCache } from './outbound/group-cache.ts';
 import { dropMissingKeys } from './outbound/missing-keys.ts';
@@ -104,6 +105,7 @@ class Connection {
   readonly #dirtyGroups = new DirtyGroups();
   readonly #retries: RetryAnswers;
   readonly #qr: PairingQr;
+  readonly #passkey: PasskeyLinking;
   readonly #liveness: Liveness;
   readonly #pushNames: PushNames;
   readonly #account: AccountFeed;
@@ -128,13 +130,24 @@ class Connection {
     this.#link = link;
     this.#acks = new AckWaiter(clock);
     this.#liveness = new Liveness({ link, clock, queryTimeoutMs: this.#queryTimeoutMs() });
+    this.#qr = new PairingQr({
+      creds: auth.creds,
+      clock,
+      save: () => this.#saveCredentials(),
+      show: (qr) => void link.report({ type: 'qr', ...qr }),
+    });
+    this.#passkey = new PasskeyLinking({
+      link,
+      deviceType: DEVICE_TYPE,
+      save: () => this.#saveCredentials(),
+      holdQr: () => this.#qr.hold(),
+    });
     this.abilities = this.#abilities(link);
     this.#retries = new RetryAnswers({
       link,
       groups: this.#groups,
       loadSentMessage: (...asked) => session.loadSentMessage(...asked),
     });
-    this.#qr = new PairingQr(auth.creds, clock);
     this.#pushNames = new PushNames(credentials);
     const counter = parts.unreadable ?? { inc: () => undefined };
     this.#setAside = new SetAside({ deviceId, credentials, log, counter });
@@ -189,6 +202,7 @@ class Connection {
     const names = storedLids(this.#auth.keys);
     return {
       pairing: pairing(link),
+      passkey: this.#passkey,
       messages: messages({
         link,
         acks: this.#acks,
@@ -255,6 +269,8 @@ class Connection {
     inbound.attach(socket);
     this.#closed = new Promise((resolve) => this.#follow(socket, resolve));
     this.#account.attach(socket);
+    this.#qr.attach(socket);
+    this.#passkey.attach(socket);
     this.#dirtyGroups.attach(
       socket,
       () => void this.#link.report({ type: 'groups_changed' }),
@@ -262,7 +278,6 @@ class Connection {
     );
     socket.ev.on('creds.update', (update) => this.#onCredentials(update));
     socket.ws.on('CB:ack,class:message', (node: BinaryNode) => this.#acks.handle(node));
-    socket.ws.on('CB:notification,type:companion_reg_refresh', () => this.#onSecretRetired());
     socket.ws.on('CB:notification,type:w:gp2', (node: BinaryNode) =>
       this.#groups.forget(node.attrs.from ?? ''),
     );
@@ -277,7 +292,6 @@ class Connection {
   #follow(socket: Socket, ended: () => void): void {
     const link = this.#link;
     socket.ev.on('connection.update', (update) => {
-      if (update.qr) void link.report({ type: 'qr', ...this.#qr.nextRef(update.qr) });
       if (update.reachoutTimeLock) {
         const limit = accountLimit(update.reachoutTimeLock, this.#parts.clock.now());
         void link.report({ type: 'limit', limit });
@@ -323,6 +337,7 @@ class Connection {
 
   #onClose(error: unknown): void {
     this.#link.closed();
+    this.#qr.stop();
     this.#acks.closeAll();
     this.#liveness.stop();
     const end = this.#pairingRefused
@@ -369,12 +384,6 @@ class Connection {
     } catch {
       this.#pairingRefused = 'the credentials could not be stored';
     }
-  }
-
-  #onSecretRetired(): void {
-    const refreshed = this.#qr.refreshSecret();
-    this.#saveCredentials();
-    if (refreshed) void this.#link.report({ type: 'qr', ...refreshed });
   }
 
   #saveCredentials(): void {

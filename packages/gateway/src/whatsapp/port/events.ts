@@ -7,12 +7,14 @@ import type { Jid } from './identity.ts';
 import type { SealedRetryAnswer } from './media.ts';
 import type { InboundMessage } from './messages.ts';
 import type { SessionNotice } from './notices.ts';
+import type { PasskeyEvent } from './passkey.ts';
 import type { MessageReceipt, OwnRead } from './receipts.ts';
 import type { Unreachable } from './unreachable.ts';
 
 export type SessionEvent =
   | { type: 'connecting' }
   | { type: 'qr'; code: string; expiresAt: number }
+  | PasskeyEvent
   | { type: 'paired'; jid: Jid; lid: Jid | null; platform: string | null }
   | { type: 'open'; jid: Jid; lid: Jid | null; pushName: string | null }
   | {

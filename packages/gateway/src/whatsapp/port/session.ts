@@ -22,6 +22,7 @@ import type { SessionMedia } from './media.ts';
 import type { InboundMessage, SessionMessages } from './messages.ts';
 import type { SessionNewsletters } from './newsletters.ts';
 import type { SessionPairing } from './pairing.ts';
+import type { SessionPasskey } from './passkey.ts';
 import type { SessionPresence } from './presence.ts';
 import type { SessionProfile } from './profile.ts';
 import type { SessionReceipts } from './receipts.ts';
@@ -31,6 +32,7 @@ import type { SessionStories } from './stories.ts';
 /** What a session can do, by ability. Every call throws a `SessionError` (`errors.ts`) and nothing else. */
 export interface SessionAbilities {
   readonly pairing: SessionPairing;
+  readonly passkey: SessionPasskey;
   readonly messages: SessionMessages;
   readonly receipts: SessionReceipts;
   readonly media: SessionMedia;

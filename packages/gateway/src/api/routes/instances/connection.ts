@@ -2,21 +2,26 @@
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
-import { rfc3339, rfc3339OrNull } from '../../../clock.ts';
+import { type Clock, rfc3339, rfc3339OrNull } from '../../../clock.ts';
 import { DEVICE_FAILURES } from '../../../devices/choice.ts';
 import { isLinked } from '../../../devices/device.ts';
 import type { Device, Devices } from '../../../devices/devices.ts';
+import { PASSKEY_HINTS } from '../../../devices/passkey-step.ts';
 import { AppError } from '../../../errors.ts';
 import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';
 import { type NotReady, notReadyMembers } from '../../../whatsapp/port/not-ready.ts';
 import { DeviceHeaders, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
+import { passkeyMembers } from './passkey-schemas.ts';
 import { ConnectData, DeviceSelection, DoneData, LogoutQuery, StatusData } from './schemas.ts';
 
 const tags = ['instances'];
 
 /** `/status`, `/connect`, `/disconnect` and `/logout`. */
-export const connectionRoutes: FastifyPluginAsyncTypebox<{ devices: Devices }> = async (app, { devices }) => {
+export const connectionRoutes: FastifyPluginAsyncTypebox<{ devices: Devices; clock: Clock }> = async (
+  app,
+  { devices, clock },
+) => {
   app.get(
     '/status',
     {
@@ -33,7 +38,7 @@ export const connectionRoutes: FastifyPluginAsyncTypebox<{ devices: Devices }> =
         response: { 200: StatusData },
       },
     },
-    async (request) => ({ success: true as const, data: await selectedStatus(devices, request) }),
+    async (request) => ({ success: true as const, data: await selectedStatus(devices, clock, request) }),
   );
 
   app.post(
@@ -122,13 +127,16 @@ export const connectionRoutes: FastifyPluginAsyncTypebox<{ devices: Devices }> =
 };
 
 /** Of the device that is meant; why there is none is part of the answer, since who polls it expects a 200. */
-async function selectedStatus(devices: Devices, request: FastifyRequest) {
+async function selectedStatus(devices: Devices, clock: Clock, request: FastifyRequest) {
   let named = true;
   try {
     const deviceId = selectedDevice(request);
     named = deviceId !== undefined;
     const device = await devices.resolve(request.caller, deviceId);
-    return status(device, devices.whyNotReady(device));
+    const current = devices.currentPasskey(device);
+    const passkey = current && passkeyMembers(current, clock.now());
+    const now = status(device, devices.whyNotReady(device));
+    return { ...now, hint: current ? PASSKEY_HINTS[current.step] : now.hint, passkey };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     if (error.code === 'DEVICE_AMBIGUOUS') {
@@ -154,6 +162,7 @@ const NO_DEVICE = {
   state_reason: null,
   hint: null,
   unreachable: null,
+  passkey: null,
   limit: null,
 };
 

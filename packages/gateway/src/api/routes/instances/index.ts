@@ -4,6 +4,7 @@ import type { Clock } from '../../../clock.ts';
 import { connectionRoutes } from './connection.ts';
 import { type DevicesParts, devicesRoutes } from './devices.ts';
 import { pairingRoutes } from './pairing.ts';
+import { passkeyRoutes } from './passkey.ts';
 
 export interface InstancesParts extends DevicesParts {
   clock: Clock;
@@ -12,5 +13,6 @@ export interface InstancesParts extends DevicesParts {
 export const instancesRoutes: FastifyPluginAsyncTypebox<InstancesParts> = async (app, parts) => {
   await app.register(devicesRoutes, parts);
   await app.register(pairingRoutes, parts);
+  await app.register(passkeyRoutes, parts);
   await app.register(connectionRoutes, parts);
 };

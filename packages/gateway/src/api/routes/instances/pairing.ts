@@ -9,6 +9,7 @@ import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';
 import { qrForms } from '../../../whatsapp/port/linking-qr.ts';
 import { DeviceHeaders, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
+import { passkeyMembers } from './passkey-schemas.ts';
 import {
   freshQr,
   PairCodeBody,
@@ -84,12 +85,16 @@ export const pairingRoutes: FastifyPluginAsyncTypebox<{ devices: Devices; clock:
         const { detail } = invalidField('device_id', 'is required');
         throw new AppError('VALIDATION_ERROR', { ...detail, message: 'device_id is required' });
       }
-      const qr = devices.currentQr(await devices.resolve(request.caller, deviceId));
-      if (qr === null) return { success: true as const, data: { exists: false } };
+      const device = await devices.resolve(request.caller, deviceId);
+      const qr = devices.currentQr(device);
+      const current = devices.currentPasskey(device);
+      const passkey = current && passkeyMembers(current, clock.now());
+      if (qr === null) return { success: true as const, data: { exists: false, passkey } };
       return {
         success: true as const,
         data: {
           exists: true,
+          passkey,
           generated_at: rfc3339(qr.generatedAt),
           expires_at: rfc3339(qr.expiresAt),
         },

@@ -5,6 +5,7 @@ import { NOT_READY_REASONS } from '../../../whatsapp/port/not-ready.ts';
 import { refusing } from '../../description/stated.ts';
 import { DeviceId } from '../../request/device.ts';
 import { Jid, Nullable, OneOf, Rfc3339, Unreachable, Uuid } from '../../schemas.ts';
+import { PasskeyMember } from './passkey-schemas.ts';
 
 export const DeviceSelection = Type.Object({ device_id: DeviceId });
 export const DevicePath = Type.Object({ deviceID: Type.String() });
@@ -165,6 +166,7 @@ export const QrData = data(
 export const QrStatusData = data(
   Type.Object({
     exists: Type.Boolean(),
+    passkey: PasskeyMember,
     generated_at: Type.Optional(Rfc3339),
     expires_at: Type.Optional(Rfc3339),
   }),
@@ -207,6 +209,7 @@ export const StatusData = data(
     device_ids: Type.Optional(
       Type.Array(Uuid, { description: 'With the reason `device_ambiguous`: those that may be meant' }),
     ),
+    passkey: PasskeyMember,
     limit: Nullable(
       Type.Object(
         { since: Rfc3339, until: Rfc3339, reason: Type.String({ examples: ['BIZ_QUALITY'] }) },

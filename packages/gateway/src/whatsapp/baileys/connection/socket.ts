@@ -4,6 +4,7 @@ import {
   Browsers,
   type GroupMetadata,
   makeWASocket,
+  proto,
   type SignalKeyStore,
   type Socket,
   type UserFacingSocketConfig,
@@ -17,6 +18,10 @@ import { type LogSink, quietLogger } from './quiet-logger.ts';
 
 /** What the server shows for a companion; a pairing code is refused for platforms it does not know. */
 const BROWSER = Browsers.ubuntu('Chrome');
+/** What the library says of itself as this browser (validate-connection.js getPlatformType). */
+export const DEVICE_TYPE = proto.DeviceProps.PlatformType.CHROME;
+/** As long as Node's timers go: the library must not end a linking with its last QR. See `linking/pairing-qr.ts`. */
+const NO_QR_TIMER_MS = 2 ** 31 - 1;
 /** The library's own 10 tries 3 s apart would hold up a send for half a minute; what may not fail is tried on by us. */
 const COMMIT_TRIES = { maxCommitRetries: 3, delayBetweenTriesMs: 200 };
 
@@ -65,6 +70,7 @@ export function openSocket(parts: SocketParts): Socket {
     logger: quietLogger(parts.log, () => parts.onUnanswered()),
     defaultQueryTimeoutMs: parts.queryTimeoutMs,
     browser: BROWSER,
+    qrTimeout: NO_QR_TIMER_MS,
     ...(agent ? { agent } : {}),
     ...(route ? { options: NO_FETCHES } : {}),
     // As WhatsApp Web in the background: the phone keeps ringing for new messages.
