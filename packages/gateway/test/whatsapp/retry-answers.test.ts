@@ -1,12 +1,13 @@
 /** Who gets a message of ours again when a retry receipt asks for it. */
 import { type Phone, type Sandbox, startSandbox } from '@wuts/sandbox';
-import type { BinaryNode } from 'baileys';
+import { type BinaryNode, getBinaryNodeChild } from 'baileys';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { wireCodec } from '../../src/whatsapp/baileys/parse/wire-codec.ts';
 import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';
 import { type Identity, sameIdentity } from '../../src/whatsapp/port/identity.ts';
 import type { WhatsAppSession } from '../../src/whatsapp/port/session.ts';
+import type { WireMessage } from '../../src/whatsapp/port/wire-message.ts';
 import { linkSession } from './linked-session.ts';
 import type { MemoryCredentials } from './memory-credentials.ts';
 import type { Recorder } from './recorder.ts';
@@ -70,9 +71,9 @@ afterAll(async () => {
 
 const namesOf = (phone: Phone): Identity => ({ jid: phone.jid, lid: phone.lid });
 
-async function send(to: string, chat: Identity, text: string): Promise<string> {
+async function send(to: string, chat: Identity, what: string | WireMessage): Promise<string> {
   const id = session.messages.newId();
-  const message = { conversation: text };
+  const message = typeof what === 'string' ? { conversation: what } : what;
   sent.set(id, { chat, raw: wireCodec.encode(message) });
   await session.messages.send({ to, id, message });
   return id;
@@ -183,6 +184,22 @@ test('what is sent again is one ciphertext, for the one device', async () => {
   const [{ attrs, content }] = routed as [BinaryNode];
   expect(attrs).toMatchObject({ to: ana.jid, type: 'text', device_fanout: 'false' });
   expect((content as BinaryNode[]).map(({ tag }) => tag)).toEqual(['enc', 'device-identity']);
+});
+
+test.each([
+  ['a poll', { pollCreationMessage: { name: 'When?', options: [] } }, { polltype: 'creation' }],
+  ['an event', { eventMessage: { name: 'Party', startTime: 1_780_000_000 } }, { event_type: 'creation' }],
+])('%s says what it is when it is sent again too', async (_kind, message, meta) => {
+  const id = await send(ana.jid, namesOf(ana), message);
+  await delivered(ana, id);
+  const again: BinaryNode[] = [];
+  const end = sandbox.network.onStanza((node) => {
+    if (node.tag === 'message' && node.attrs.id === id) again.push(node);
+  });
+  await retry(ana, [id]);
+  await delivered(ana, id);
+  end();
+  expect(getBinaryNodeChild(again[0], 'meta')?.attrs).toEqual(meta);
 });
 
 test('in a group a stranger gets nothing', async () => {

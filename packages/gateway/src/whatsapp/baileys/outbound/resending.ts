@@ -7,7 +7,7 @@ import {
   type proto,
   type Socket,
 } from '../library.ts';
-import { isPoll, mediaKind, stanzaType } from './stanza-kind.ts';
+import { mediaKind, stanzaMeta, stanzaType } from './stanza-kind.ts';
 
 /** `edit` of an edit, a pin, an own and an admin revoke; the asker repeats it (whatsmeow retry.go). */
 const EDIT_KINDS = new Set(['1', '2', '7', '8']);
@@ -51,9 +51,8 @@ export async function sendAgain(socket: Socket, resending: Resending): Promise<v
     const identity = encodeSignedDeviceIdentity(authState.creds.account, true);
     content.push({ tag: 'device-identity', attrs: {}, content: identity });
   }
-  // The server refuses a poll that does not say what it is (whatsmeow send.go getMessageContent).
-  const polltype = isPoll(message) ? 'creation' : message.pollUpdateMessage ? 'vote' : null;
-  if (polltype) content.push({ tag: 'meta', attrs: { polltype } });
+  const meta = stanzaMeta(message);
+  if (meta) content.push({ tag: 'meta', attrs: meta });
   await socket.sendNode({
     tag: 'message',
     attrs: {

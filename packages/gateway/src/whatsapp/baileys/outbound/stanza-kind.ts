@@ -49,6 +49,17 @@ export function stanzaType(message: proto.IMessage): 'text' | 'media' | 'poll' |
   return mediaKind(content) === null ? 'text' : 'media';
 }
 
+/**
+ * `<meta>` of `<message>`, as it was sent first. The server refuses a poll that does not say what it is (whatsmeow
+ * send.go getMessageContent); of events the library says it as well (messages-send.js `sendMessage`).
+ */
+export function stanzaMeta(message: proto.IMessage): Record<string, string> | null {
+  const content = unwrapped(message);
+  if (isPoll(content)) return { polltype: 'creation' };
+  if (content.pollUpdateMessage) return { polltype: 'vote' };
+  return content.eventMessage ? { event_type: 'creation' } : null;
+}
+
 /** Whether the message begins a poll, in any of its versions. */
 export function isPoll(message: proto.IMessage): boolean {
   return Object.entries(message).some(([key, value]) => key.startsWith('pollCreationMessage') && value);
