@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type WaitingLimits, WaitingQuota } from '../../src/quotas/waiting.ts';
 import { SessionNotOpen } from '../../src/whatsapp/port/errors.ts';
-import { HOUR_MS, JobDesk, pdf, pdfFile, text } from './job-desk.ts';
+import { CAROLS_NUMBER, HOUR_MS, JobDesk, pdf, pdfFile, text } from './job-desk.ts';
 import type { Reply } from './sending-world.ts';
 
 const UNBOUNDED: WaitingLimits = { waitingJobs: 2 ** 31, waitingBytes: 2 ** 40 };
@@ -212,6 +212,26 @@ describe('a clock that is set back', () => {
     const begin = desk.world.store.clock.monotonic();
     await desk.until(async () => (await states())[0] === 'sent', 5000);
     expect(desk.world.store.clock.monotonic() - begin).toBeLessThan(HOUR_MS);
+  });
+
+  test('leaves the end of a limit that WhatsApp named where it is', async () => {
+    await open();
+    const { clock } = desk.world.store;
+    // A chat that exists goes on under the limit.
+    expect((await desk.sends(text())).status).toBe(200);
+    const end = desk.now() + 2 * back;
+    desk.account.limit = { until: end, reason: 'reachout' };
+    await desk.sends({ ...text(), number: CAROLS_NUMBER, send_at: desk.at(HOUR_MS) });
+    desk.advance(HOUR_MS);
+    await desk.until(async () => (await tried()) === 1 && (await states())[0] === 'scheduled');
+    clock.setBack(back);
+    // Past the moment at which it would be tried, if that were reckoned from the time of the first try.
+    desk.advance(end - back - desk.now() + 60_000);
+    await desk.until(async () => (await desk.sends(text())).status === 200);
+    expect([await tried(), desk.now() < end]).toEqual([1, true]);
+    desk.account.limit = null;
+    desk.advance(end - desk.now());
+    await desk.until(async () => (await states())[0] === 'sent', 1000);
   });
 
   test('does not hold up the rest of a bulk, and begins none that is planned', async () => {

@@ -48,6 +48,8 @@ test('its answer outlives the claim that comes after it', async () => {
   await later.contact.waitForMessage((message) => message.id === done.message_id);
   const again = await slow(body, headers);
   expect([again.status, again.body]).toEqual([202, first.body]);
+  // The stored answer, and not one that is made anew of the job while that is kept.
+  expect(again.headers.get('idempotency-replayed')).toBe('true');
   expect(later.contact.inbox.length).toBe(before + 1);
 });
 
