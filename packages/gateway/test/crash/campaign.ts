@@ -15,7 +15,7 @@ import type { CastMember, NetworkReport } from './network-protocol.ts';
 import { LossyDisk } from './power-cut/disk.ts';
 import { qrToScan } from './qr-to-scan.ts';
 import { countOpenWork, StoredState } from './stored-state.ts';
-import { type Evidence, findViolations, unreadable } from './verdict.ts';
+import { type Evidence, findViolations } from './verdict.ts';
 import { WebhookReceiver } from './webhook-receiver.ts';
 
 export interface CampaignOptions {
@@ -202,9 +202,8 @@ export class Campaign {
     const stored = new StoredState(dataDir);
     const evidence: Evidence = { devices, report, sends: api.sends, taken: this.#receiver.taken, stored };
     this.#violations.push(...findViolations(evidence));
-    const unread = unreadable(evidence).length;
     stored.close();
-    return this.#result({ killer, report, api, hooks, media, unread, tookMs: Date.now() - started });
+    return this.#result({ killer, report, api, hooks, media, tookMs: Date.now() - started });
   }
 
   get #drainMs(): number {
@@ -298,10 +297,9 @@ export class Campaign {
     api: ApiTraffic;
     hooks: MovingWebhooks;
     media: number;
-    unread: number;
     tookMs: number;
   }): CampaignResult {
-    const { killer, report, api, hooks, media, unread, tookMs } = made;
+    const { killer, report, api, hooks, media, tookMs } = made;
     const { taken, mishaps } = this.#receiver;
     const first = new Set(taken.map(({ id }) => id)).size;
     const ready = [...killer.startUps].sort((a, b) => a - b);
@@ -315,7 +313,6 @@ export class Campaign {
         ...(this.#options.powerCuts ? { 'power cuts': shortList(killer.taken) } : {}),
         'messages from phones': report.sent.length,
         'with a receipt': report.sent.filter(({ receipts }) => receipts.length > 0).length,
-        'never readable': unread,
         media,
         'messages over the API': api.sends.filter(({ messageId }) => messageId !== null).length,
         'of those later or in bulk': shortList(countOf(api.sends.filter(({ jobId }) => jobId !== null))),

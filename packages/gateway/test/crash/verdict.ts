@@ -23,24 +23,8 @@ function eventOf(sent: Pick<SentByPhone, 'kind' | 'own'>): { name: string; membe
 /** A receipt that says the companion has the message; `retry` says that it could not read it. */
 const hasReceipt = (sent: SentByPhone): boolean => sent.receipts.some((type) => type !== 'retry');
 
-/**
- * Messages that the companion asked for again and never got in a form that it could read. Their senders still have
- * them and see one tick; the user is told of each. No promise is broken by that, but few may be left so.
- */
-export function unreadable({ devices, report, stored }: Evidence): SentByPhone[] {
-  const deviceOf = new Map(devices.map(({ account, deviceId }) => [account, deviceId]));
-  const messages = grouped(stored.messages(), (row) => `${row.device_id} ${row.message_id}`);
-  const events = new EventIndex(stored.events());
-  return report.sent.filter((sent) => {
-    const deviceId = deviceOf.get(sent.account) ?? '';
-    const rows = messages.get(`${deviceId} ${sent.id}`) ?? [];
-    const told = events.ids(deviceId, { name: 'message.undecryptable', member: 'message_id' }, sent.id);
-    return !hasReceipt(sent) && rows.length === 1 && rows[0]?.kind === 'undecryptable' && told.length === 1;
-  });
-}
-
-/** Of the messages from phones, in percent. */
-const MOST_UNREADABLE = 2;
+/** The companion had to ask for it again. No kill and no cut is a reason for that, also where it then came. */
+const wasAskedAgain = (sent: SentByPhone): boolean => sent.receipts.includes('retry');
 
 /** Every way in which a promise was broken, one line each; empty when none was. */
 export function findViolations(evidence: Evidence): string[] {
@@ -50,24 +34,16 @@ export function findViolations(evidence: Evidence): string[] {
   const events = new EventIndex(stored.events());
   const deliveries = new EventIndex(taken.map(asRow));
   const violations: string[] = [];
-  const unread = new Set(unreadable(evidence));
-  if (unread.size > (report.sent.length * MOST_UNREADABLE) / 100) {
-    violations.push(`${unread.size} messages could not be read, and no copy of them could`);
-  }
-
   for (const sent of report.sent) {
-    if (unread.has(sent)) continue;
     const deviceId = deviceOf.get(sent.account) ?? '';
     const what = `${sent.kind} ${sent.id} in ${sent.chat} (receipts: ${sent.receipts.join(', ') || 'none'})`;
     const rows = messages.get(`${deviceId} ${sent.id}`) ?? [];
+    if (wasAskedAgain(sent)) violations.push(`unread: ${what} had to be asked for again`);
     const ticks = hasReceipt(sent) ? 'its sender has two ticks' : 'nothing is left that could bring it';
     if (rows.length === 0) violations.push(`lost: ${what} is not stored, and ${ticks}`);
     if (rows.length > 1) violations.push(`twice: ${what} is stored ${rows.length} times`);
     violations.push(...rows.flatMap((row) => contentProblem(row, sent, what)));
     const event = eventOf(sent);
-    // An edit that came before a readable copy of its message is told with that.
-    const tellEdit = [events, deliveries].every((each) => each.tellsEdited(deviceId, sent.text));
-    if (sent.kind === 'edit' && rows.length === 1 && tellEdit) continue;
     const recorded = events.ids(deviceId, event, sent.id);
     const delivered = deliveries.ids(deviceId, event, sent.id);
     if (rows.length > 0 && recorded.length === 0) violations.push(`untold: ${what} has no ${event.name}`);
@@ -110,7 +86,7 @@ function orderProblems(
     let before: { at: number; id: string } = { at: -1, id: '' };
     for (const sent of sents) {
       // What had to be asked for again comes when it comes.
-      if (sent.receipts.includes('retry')) continue;
+      if (wasAskedAgain(sent)) continue;
       const { name, member } = eventOf(sent);
       const at = arrival.get(`${deviceOf.get(sent.account)} ${name} ${member} ${sent.id}`);
       if (at === undefined) continue;
@@ -166,23 +142,16 @@ function sendProblems(
 /** Which events speak of a message. */
 class EventIndex {
   readonly #ids = new Map<string, Set<string>>();
-  /** Contents of messages that were edited before they came. */
-  readonly #editedBefore = new Set<string>();
 
   constructor(events: readonly StoredEventRow[]) {
     for (const { id, device_id, name, data } of events) {
       const members = JSON.parse(data) as Record<string, unknown>;
-      if (typeof members.edited_at === 'string') this.#editedBefore.add(`${device_id} ${members.content}`);
       for (const member of ['message_id', 'edit_id', 'reaction_id']) {
         if (typeof members[member] !== 'string') continue;
         const key = `${device_id} ${name} ${member} ${members[member]}`;
         this.#ids.set(key, (this.#ids.get(key) ?? new Set()).add(id));
       }
     }
-  }
-
-  tellsEdited(deviceId: string, content: string): boolean {
-    return this.#editedBefore.has(`${deviceId} ${content}`);
   }
 
   ids(deviceId: string, event: { name: string; member: string }, messageId: string): string[] {
