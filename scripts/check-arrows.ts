@@ -17,6 +17,7 @@ const SHARED = [
   'nearest-name.ts',
   'version.ts',
   'steps.ts',
+  'passkey-pages.ts',
   'storage/failure.ts',
 ];
 /** What a session can do and reports; `whatsapp/baileys` is the engine behind it. */
@@ -57,6 +58,7 @@ const GATEWAY: Record<string, Rule> = {
   'clock.ts': { may: [] },
   'errors.ts': { may: [] },
   'nearest-name.ts': { may: [] },
+  'passkey-pages.ts': { may: [] },
   'steps.ts': { may: ['observability'] },
   'version.ts': { may: [] },
   'config.ts': { may: [PORT, 'net', 'observability', 'storage', 'settings-reader.ts'] },

@@ -3,7 +3,16 @@
  * node_modules, so they are JavaScript with declarations; otherwise each package is as in the repository.
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -26,7 +35,12 @@ export function publishedManifest(manifest: Manifest): Record<string, unknown> {
       return [name, { types: `${stem}.d.ts`, default: `${stem}.js` }];
     }),
   );
-  return { ...rest, engines: { node: '>=22' }, exports, files: ['bin', 'src', 'NOTICE', 'CHANGELOG.md'] };
+  return {
+    ...rest,
+    engines: { node: '>=22' },
+    exports,
+    files: ['bin', 'src', 'pages', 'NOTICE', 'CHANGELOG.md'],
+  };
 }
 
 function compile(name: string): string {
@@ -65,6 +79,9 @@ function compile(name: string): string {
   }
   const manifest = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8')) as Manifest;
   writeFileSync(join(to, 'package.json'), `${JSON.stringify(publishedManifest(manifest), null, 2)}\n`);
+  // What browsers get is JavaScript as it is.
+  const pages = join(from, 'pages');
+  if (existsSync(pages)) cpSync(pages, join(to, 'pages'), { recursive: true });
   for (const file of ['LICENSE', 'NOTICE', 'CHANGELOG.md']) cpSync(join(ROOT, file), join(to, file));
   cpSync(name === 'gateway' ? join(ROOT, 'README.md') : join(from, 'README.md'), join(to, 'README.md'));
   return to;

@@ -141,6 +141,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     identityOf: heldSessions.identityOf,
     credentialsFor: (device) => new StoredCredentials({ db, vault, clock, device }),
     tenantIds,
+    callerOf: (tenantId, userId) => authentication.callerById(tenantId, userId),
   });
   const { devices } = linked;
   const media = composeMedia({
@@ -333,6 +334,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     tenancy,
     devices,
     moving: composeMoving({ devices, uploads: media.uploads, clock, reader: heldSessions }),
+    passkeyLinks: linked.passkeyLinks,
     labels,
     events,
     webhooks,

@@ -11,6 +11,7 @@ export const ERROR_CATALOGUE = {
   INVALID_MEDIA: { status: 400, text: 'the media cannot be used' },
   DEVICE_AMBIGUOUS: { status: 400, text: 'several devices could be meant: pass device_id' },
   UNAUTHORIZED: { status: 401, text: 'unauthorized' },
+  ORIGIN_REFUSED: { status: 403, text: 'only the page of this gateway may ask that' },
   FORBIDDEN: { status: 403, text: 'your role does not permit this' },
   JOIN_FORBIDDEN: {
     status: 403,
@@ -21,6 +22,7 @@ export const ERROR_CATALOGUE = {
   MESSAGE_NOT_FOUND: { status: 404, text: 'message not found' },
   LABEL_NOT_FOUND: { status: 404, text: 'label not found' },
   MEDIA_NOT_FOUND: { status: 404, text: 'the message carries no media' },
+  PASSKEY_LINK_UNKNOWN: { status: 404, text: 'no such link, or it is over: ask for a new one' },
   PICTURE_NOT_SET: { status: 404, text: 'there is no profile picture' },
   NOT_ON_WHATSAPP: { status: 404, text: 'the number is not on WhatsApp' },
   INVITE_INVALID: { status: 404, text: 'no group has this invite' },
@@ -30,6 +32,11 @@ export const ERROR_CATALOGUE = {
   QR_TIMEOUT: { status: 408, text: 'timeout waiting for QR code' },
   ALREADY_CONNECTED: { status: 409, text: 'already connected' },
   ALREADY_PAIRED: { status: 409, text: 'the device is already paired' },
+  PASSKEY_LINK_USED: {
+    status: 409,
+    text: 'the link was opened in another browser: go on there, or ask for a new link',
+  },
+  PASSKEY_STATE_MISMATCH: { status: 409, text: 'the answer belongs to another linking' },
   PASSKEY_REQUIRED: {
     status: 409,
     text: 'WhatsApp asks for a passkey first: GET /devices/{id}/passkey says what to sign; refresh=true begins anew',

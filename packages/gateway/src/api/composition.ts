@@ -9,6 +9,7 @@ import type { Config } from '../config.ts';
 import type { ContactsRoom } from '../contacts/composition.ts';
 import type { Settings } from '../device-settings/settings.ts';
 import type { Devices } from '../devices/devices.ts';
+import type { PasskeyLinks } from '../devices/passkey-links.ts';
 import type { Events } from '../events/composition.ts';
 import type { GroupsRoom } from '../groups/composition.ts';
 import type { Labels } from '../labels/labels.ts';
@@ -55,6 +56,7 @@ export async function composeApi(parts: {
   tenancy: Tenancy;
   devices: Devices;
   moving: MovingRoom;
+  passkeyLinks: PasskeyLinks;
   events: Events;
   webhooks: WebhooksRoom;
   media: Media;
@@ -121,7 +123,13 @@ export async function composeApi(parts: {
         contacts: { ...parts.contacts, devices },
         deviceSettings: { settings: parts.settings },
         labels: { labels: parts.labels, idempotency: parts.sending.idempotency },
-        instances: { devices, clock, webhookUrls: webhooks.endpoints },
+        instances: {
+          devices,
+          clock,
+          webhookUrls: webhooks.endpoints,
+          links: parts.passkeyLinks,
+          publicUrl: config.publicUrl,
+        },
         moving: {
           ...parts.moving,
           devices,

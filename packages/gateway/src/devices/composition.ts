@@ -1,6 +1,8 @@
 /** Linked numbers and their sessions. The rooms that store what sessions report are composed later and subscribe. */
 import type { Step } from '../steps.ts';
+import type { Caller } from '../tenancy/caller.ts';
 import { type Device, Devices, type DevicesParts, type SessionHandlers } from './devices.ts';
+import { PasskeyLinks } from './passkey-links.ts';
 
 /** Takes what the sessions of all devices report, and finds what they ask for. */
 export interface SessionReports extends SessionHandlers {
@@ -12,6 +14,8 @@ export interface SessionReports extends SessionHandlers {
 
 export interface DevicesRoom {
   devices: Devices;
+  /** Links to the page that helps a person with the passkey step. */
+  passkeyLinks: PasskeyLinks;
   /** Once, before the start. */
   subscribe(reports: SessionReports): void;
   /** Hears of each device that has connected. Must not throw. Once for each listener, before the start. */
@@ -23,7 +27,10 @@ export interface DevicesRoom {
 const STOP_MS = 4000;
 
 export function composeDevices(
-  parts: Omit<DevicesParts, 'handlers' | 'loadSentMessage' | 'hasReceived'>,
+  parts: Omit<DevicesParts, 'handlers' | 'loadSentMessage' | 'hasReceived'> & {
+    /** A user with the rights of today; null when gone or deactivated. */
+    callerOf(tenantId: string, userId: string): Promise<Caller | null>;
+  },
 ): DevicesRoom {
   let subscribed: SessionReports | null = null;
   const reports = (): SessionReports => {
@@ -56,6 +63,7 @@ export function composeDevices(
   });
   return {
     devices,
+    passkeyLinks: new PasskeyLinks({ clock: parts.clock, devices, callerOf: parts.callerOf }),
     subscribe: (to) => {
       subscribed = to;
     },

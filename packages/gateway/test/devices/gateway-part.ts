@@ -2,10 +2,12 @@ import type { Kysely } from 'kysely';
 import { pino } from 'pino';
 import { ManualClock } from '../../src/clock.ts';
 import { type Device, Devices, type DevicesParts } from '../../src/devices/devices.ts';
+import { PasskeyLinks } from '../../src/devices/passkey-links.ts';
 import { noQuotas } from '../../src/quotas/quotas.ts';
 import { StoredCredentials } from '../../src/storage/credentials.ts';
 import type { Database } from '../../src/storage/schema.ts';
 import { Vault } from '../../src/storage/vault.ts';
+import { Authentication } from '../../src/tenancy/authentication.ts';
 import type { Caller, Role } from '../../src/tenancy/caller.ts';
 import { deletionsOf } from '../api/edge.ts';
 import { addTenant, addUser, openTestDatabase, type TestDatabase } from '../worlds/database.ts';
@@ -25,12 +27,22 @@ export class DevicesWorld {
   readonly #store: TestDatabase;
   network = new ScriptedNetwork();
   devices: Devices;
+  readonly passkeyLinks: PasskeyLinks;
 
   private constructor(store: TestDatabase, input: Partial<DevicesParts>) {
     this.#store = store;
     this.db = store.db;
     this.dataDir = store.dataDir;
     this.devices = this.#devices(input);
+    const authentication = new Authentication(store.db, 'no master');
+    this.passkeyLinks = new PasskeyLinks({
+      clock: this.clock,
+      devices: {
+        resolve: (caller, deviceId) => this.devices.resolve(caller, deviceId),
+        currentPasskey: (device) => this.devices.currentPasskey(device),
+      },
+      callerOf: (tenantId, userId) => authentication.callerById(tenantId, userId),
+    });
   }
 
   static async create(input: Partial<DevicesParts> = {}): Promise<DevicesWorld> {

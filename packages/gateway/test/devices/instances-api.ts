@@ -1,5 +1,6 @@
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { pino } from 'pino';
+import { passkeyPage } from '../../src/api/passkey-page/index.ts';
 import { instancesRoutes } from '../../src/api/routes/instances/index.ts';
 import { buildServer } from '../../src/api/server.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
@@ -23,11 +24,11 @@ export class InstancesApi {
     this.#callers = callers;
   }
 
-  static async create(): Promise<InstancesApi> {
+  static async create({ publicUrl = null }: { publicUrl?: string | null } = {}): Promise<InstancesApi> {
     const world = await DevicesWorld.create();
     const callers = new Map<string, Caller>();
     const app = await buildServer({
-      log: pino({ level: 'silent' }),
+      log: pino({ level: 'debug' }, { write: (line) => void world.logLines.push(line) }),
       clock: world.clock,
       authenticator: {
         authenticate: async (token) => callers.get(token) ?? null,
@@ -41,6 +42,13 @@ export class InstancesApi {
           devices: world.devices,
           clock: world.clock,
           webhookUrls: { urls: async () => new Map() },
+          links: world.passkeyLinks,
+          publicUrl,
+        });
+        await server.register(passkeyPage, {
+          devices: world.devices,
+          clock: world.clock,
+          links: world.passkeyLinks,
         });
       },
     });
@@ -74,6 +82,16 @@ export class InstancesApi {
     };
     const answer = await this.#app.inject(options);
     return { status: answer.statusCode, body: answer.json() };
+  }
+
+  /** Where it answers real requests. */
+  listen(): Promise<string> {
+    return this.#app.listen({ host: '127.0.0.1', port: 0 });
+  }
+
+  /** A request without a token, as browsers make them. */
+  browser(options: InjectOptions) {
+    return this.#app.inject(options);
   }
 
   /** Asks for a QR and lets the network give `code`, valid for 60 s. */

@@ -39,6 +39,8 @@ export class WebhookApi {
           devices: world.base.devices,
           clock: world.clock,
           webhookUrls: world.webhooks.endpoints,
+          links: world.base.passkeyLinks,
+          publicUrl: null,
         });
         await server.register(webhooksRoutes, world.webhooks);
       },

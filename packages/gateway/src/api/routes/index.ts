@@ -1,5 +1,6 @@
 /** The API's table of contents: its tags, in the order of the documentation, each with its folder. */
 import type { FastifyInstance } from 'fastify';
+import { passkeyPage } from '../passkey-page/index.ts';
 import { type BusinessParts, businessRoutes } from './business/index.ts';
 import { type CallsParts, callsRoutes } from './calls/index.ts';
 import { type ChatsParts, chatsRoutes } from './chats/index.ts';
@@ -77,6 +78,7 @@ export const TAGS: readonly Tag[] = [
     register: async (app, { instances, moving, deviceSettings, profile }) => {
       await app.register(instancesRoutes, instances);
       await app.register(movingRoutes, moving);
+      await app.register(passkeyPage, instances);
       await app.register(settingsRoutes, deviceSettings);
       await app.register(profileRoutes, profile);
     },

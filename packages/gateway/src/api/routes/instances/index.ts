@@ -5,8 +5,9 @@ import { connectionRoutes } from './connection.ts';
 import { type DevicesParts, devicesRoutes } from './devices.ts';
 import { pairingRoutes } from './pairing.ts';
 import { passkeyRoutes } from './passkey.ts';
+import { type PasskeyLinkParts, passkeyLinkRoutes } from './passkey-link.ts';
 
-export interface InstancesParts extends DevicesParts {
+export interface InstancesParts extends DevicesParts, PasskeyLinkParts {
   clock: Clock;
 }
 
@@ -14,5 +15,6 @@ export const instancesRoutes: FastifyPluginAsyncTypebox<InstancesParts> = async 
   await app.register(devicesRoutes, parts);
   await app.register(pairingRoutes, parts);
   await app.register(passkeyRoutes, parts);
+  await app.register(passkeyLinkRoutes, parts);
   await app.register(connectionRoutes, parts);
 };
