@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline';
 import { Command, Option } from 'commander';
 import {
   createTenant,
@@ -106,6 +107,7 @@ function commands(): Command {
           deviceId: options.device,
           name: options.name,
           phone: options.phone,
+          typed: linesTyped,
         },
         print,
       ),
@@ -133,6 +135,13 @@ function addImport(program: Command): void {
     .action((path: string, { device: deviceId, ...options }) =>
       importSession({ ...options, path, deviceId }, print),
     );
+}
+
+/** Lines of this terminal; they keep the command alive no longer than it runs anyway. */
+function linesTyped(line: (text: string) => void): void {
+  if (!process.stdin.isTTY) return;
+  createInterface({ input: process.stdin }).on('line', line);
+  process.stdin.unref();
 }
 
 try {

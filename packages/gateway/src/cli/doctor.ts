@@ -27,6 +27,7 @@ import { assertKeyFits, KeyRefused } from '../storage/encryption-key.ts';
 import type { Database } from '../storage/schema.ts';
 import { Vault } from '../storage/vault.ts';
 import { networkFindings } from './doctor-network.ts';
+import { waitingForPasskeys } from './doctor-passkeys.ts';
 import { type Finding, ok, problem, warning } from './finding.ts';
 import { gatewayAt, portProblem } from './port.ts';
 
@@ -150,7 +151,8 @@ async function database(settings: Settings): Promise<Finding[]> {
       const text =
         pending.length > 0 ? `the next start will migrate it: ${pending.join(', ')}` : 'up to date';
       const key = await keyFinding(db, settings);
-      return [ok(`database: ${text}`), ...(key ? [key] : [])];
+      const waiting = pending.length > 0 ? [] : await waitingForPasskeys(db);
+      return [ok(`database: ${text}`), ...(key ? [key] : []), ...waiting];
     } finally {
       await db.destroy();
     }

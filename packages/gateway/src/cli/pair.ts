@@ -1,6 +1,8 @@
 /** `wuts pair`: links a phone to a running gateway, with the QR drawn in this terminal. */
 import { toString as draw } from 'qrcode';
 import { pause, systemClock } from '../clock.ts';
+import { PasskeyInTerminal } from './pair-passkey.ts';
+import { type Answer, data, PairingApi, refused } from './pairing-api.ts';
 
 export interface PairInput {
   url: string;
@@ -11,50 +13,36 @@ export interface PairInput {
   name?: string | undefined;
   /** Link by a code typed on this phone instead of a QR. */
   phone?: string | undefined;
-}
-
-interface Answer {
-  status: number;
-  body: {
-    error?: string;
-    error_code?: string;
-    devices?: { id: string; linked: boolean }[];
-    device?: { id: string };
-    data?: {
-      qr_url?: string;
-      expires_at?: string;
-      code?: string;
-      connected?: boolean;
-      phone_number?: string;
-    };
-  };
+  /** What is typed meanwhile, line by line; default: nothing. */
+  typed?: (line: (text: string) => void) => void;
 }
 
 const POLL_MS = 1500;
-/** A person needs a moment to find the phone; after this long nobody is there. */
+/** A person needs a moment to find the phone; after this long without anything new nobody is there. */
 const PATIENCE_MS = 10 * 60_000;
 
 /** Resolves once the phone is linked and connected; throws with the gateway's own words when it cannot be. */
 export async function pair(input: PairInput, print: (line: string) => void, pollMs = POLL_MS): Promise<void> {
   const api = new PairingApi({ ...input, deviceId: input.deviceId ?? (await deviceToPair(input)) });
-  const until = systemClock.monotonic() + PATIENCE_MS;
-  if (input.phone !== undefined) {
-    const answer = await api.request('POST', '/paircode', { phone: input.phone });
-    if (!isLinkedAlready(answer)) {
-      print(
-        `On the phone: WhatsApp > Linked devices > Link with phone number, and type ${data(answer).code}`,
-      );
-    }
-  }
+  const passkey = new PasskeyInTerminal(api, print);
+  input.typed?.((line) => passkey.typed(line));
+  let until = systemClock.monotonic() + PATIENCE_MS;
+  if (input.phone !== undefined) await showCode(api, input.phone, print);
   let shown = '';
   while (systemClock.monotonic() < until) {
-    const answer = await api.request('GET', '/status');
-    const status = data(answer);
+    const status = data(await api.request('GET', '/status'));
     if (status.connected) {
       print(`Linked and connected: ${status.phone_number ?? 'unknown number'}`);
       return;
     }
-    if (input.phone === undefined) shown = await showQr(api, shown, print);
+    if (status.passkey) {
+      if (await passkey.follow(status.passkey)) until = systemClock.monotonic() + PATIENCE_MS;
+    } else {
+      const why = passkey.ended(status.state_reason);
+      // Another QR would be for somebody who has just said no, or for whom WhatsApp has.
+      if (why !== null) throw new Error(`not linked: ${why}; run it again to begin anew`);
+      if (input.phone === undefined) shown = await showQr(api, shown, print);
+    }
     await pause(pollMs);
   }
   throw new Error('nobody linked a phone in time');
@@ -72,10 +60,16 @@ async function deviceToPair(input: PairInput): Promise<string> {
   return made.body.device.id;
 }
 
+async function showCode(api: PairingApi, phone: string, print: (line: string) => void): Promise<void> {
+  const answer = await api.request('POST', '/paircode', { phone });
+  if (isUnderWay(answer)) return;
+  print(`On the phone: WhatsApp > Linked devices > Link with phone number, and type ${data(answer).code}`);
+}
+
 async function showQr(api: PairingApi, shown: string, print: (line: string) => void): Promise<string> {
   const answer = await api.request('GET', '/qr');
   // Scanned: the phone confirms, the session restarts, and the status will say so.
-  if (isLinkedAlready(answer)) return shown;
+  if (isUnderWay(answer)) return shown;
   // Nobody scanned the last one: the next request brings a new one.
   if (answer.body.error_code === 'QR_TIMEOUT') return shown;
   const code = data(answer).qr_url ?? '';
@@ -87,37 +81,7 @@ async function showQr(api: PairingApi, shown: string, print: (line: string) => v
   return code;
 }
 
-function isLinkedAlready(answer: Answer): boolean {
-  return answer.body.error_code === 'ALREADY_CONNECTED' || answer.body.error_code === 'ALREADY_PAIRED';
-}
-
-function data(answer: Answer): NonNullable<Answer['body']['data']> {
-  if (answer.status === 200 && answer.body.data) return answer.body.data;
-  throw refused(answer);
-}
-
-function refused({ status, body }: Answer): Error {
-  return new Error(`the gateway answered ${status}: ${body.error ?? 'no reason'}`);
-}
-
-class PairingApi {
-  readonly #input: PairInput;
-
-  constructor(input: PairInput) {
-    this.#input = input;
-  }
-
-  async request(method: string, path: string, body?: Record<string, unknown>): Promise<Answer> {
-    const url = new URL(path, this.#input.url);
-    if (this.#input.deviceId !== undefined) url.searchParams.set('device_id', this.#input.deviceId);
-    const response = await fetch(url, {
-      method,
-      headers: {
-        authorization: `Bearer ${this.#input.token}`,
-        ...(body ? { 'content-type': 'application/json' } : {}),
-      },
-      ...(body ? { body: JSON.stringify(body) } : {}),
-    });
-    return { status: response.status, body: (await response.json()) as Answer['body'] };
-  }
+/** The phone has scanned or typed already. */
+function isUnderWay({ body }: Answer): boolean {
+  return ['ALREADY_CONNECTED', 'ALREADY_PAIRED', 'PASSKEY_REQUIRED'].includes(body.error_code ?? '');
 }
