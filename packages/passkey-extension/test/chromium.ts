@@ -2,7 +2,7 @@
  * Debian's Chromium with an authenticator made of software, for whom `web.whatsapp.com` is a server of the test and
  * every other name does not exist: nothing leaves this machine.
  */
-import { createHash, type KeyObject, X509Certificate } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
@@ -17,10 +17,12 @@ import { EXTENSION } from './content-scripts.ts';
 const CHROMIUM = process.env.WUTS_TEST_CHROMIUM ?? '/usr/bin/chromium';
 const PATIENCE_MS = 20_000;
 
+/** As DevTools takes it; bytes in base64, the key as PKCS #8. */
 export interface Passkey {
-  credentialId: Uint8Array;
-  privateKey: KeyObject;
-  userHandle: Uint8Array;
+  credentialId: string;
+  privateKey: string;
+  userHandle: string;
+  signCount: number;
 }
 
 export interface ChromiumOptions {
@@ -87,6 +89,14 @@ export class Chromium {
     return Tab.of(page, devtools, passkey);
   }
 
+  /** Leaves none of a test's pages behind, which would go on asking. */
+  async closeTabs(): Promise<void> {
+    const pages = this.#context.pages();
+    // Without any the browser would end.
+    await this.#context.newPage();
+    await Promise.all(pages.map((page) => page.close()));
+  }
+
   async close(): Promise<void> {
     await this.#context.close();
     this.#server.closeAllConnections();
@@ -142,19 +152,9 @@ export class Tab {
     return tab;
   }
 
-  async #learn({ credentialId, privateKey, userHandle }: Passkey): Promise<void> {
-    const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
-    await this.devtools.send('WebAuthn.addCredential', {
-      authenticatorId: this.#authenticator,
-      credential: {
-        credentialId: base64(credentialId),
-        isResidentCredential: true,
-        rpId: 'whatsapp.com',
-        privateKey: base64(privateKey.export({ type: 'pkcs8', format: 'der' })),
-        userHandle: base64(userHandle),
-        signCount: 0,
-      },
-    });
+  async #learn(passkey: Passkey): Promise<void> {
+    const credential = { ...passkey, isResidentCredential: true, rpId: 'whatsapp.com' };
+    await this.devtools.send('WebAuthn.addCredential', { authenticatorId: this.#authenticator, credential });
   }
 
   /** How often the passkey has signed. */

@@ -6,9 +6,10 @@ import { Chromium, type Passkey, type Tab } from './chromium.ts';
 
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const passkey: Passkey = {
-  credentialId: Buffer.from('the credential id'),
-  privateKey,
-  userHandle: Buffer.from('the account'),
+  credentialId: Buffer.from('the credential id').toString('base64'),
+  privateKey: privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64'),
+  userHandle: Buffer.from('the account').toString('base64'),
+  signCount: 0,
 };
 const challenge = Buffer.alloc(32, 9).toString('base64url');
 
