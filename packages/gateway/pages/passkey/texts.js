@@ -84,6 +84,7 @@ export const TEXTS = {
         'This link was opened in another browser already. Go on there. If that was not you, ask for a new link: the old one ends with it.',
       ORIGIN_REFUSED:
         'This page was reached under another address than its server knows. Tell who runs it: WUTS_PUBLIC_URL has to be the address that you see above.',
+      PASSKEY_STATE_MISMATCH: 'This answer belongs to another linking. Nothing was handed in.',
       PASSKEY_CHALLENGE_MISMATCH: 'The answer is to an older request: sign once more.',
       PASSKEY_ORIGIN_MISMATCH: 'It was signed on another site: sign on https://web.whatsapp.com.',
       PASSKEY_RP_MISMATCH: 'It was signed by a passkey of another site. Take the one of WhatsApp.',

@@ -1,5 +1,6 @@
 /** The page that helps with the passkey step, as a browser asks it, with a session that reports what it is told to. */
 
+import fc from 'fast-check';
 import type { InjectOptions } from 'fastify';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Caller } from '../../src/tenancy/caller.ts';
@@ -423,6 +424,41 @@ describe('the files of the page', () => {
     const { statusCode, headers } = await api.browser({ method: 'GET', url: '/passkey' });
     expect([statusCode, headers.location]).toEqual([308, 'passkey/']);
   });
+});
+
+test('whatever is sent to the page, its answer is one of ours, and nothing is handed in', async () => {
+  await asked();
+  const { token } = await newLink();
+  const browser = new Browser();
+  const link = await browser.open(token);
+  const { state } = (await browser.ask('GET', `links/${link}`)).body.data;
+  const credential = passkey.sign(OPTIONS);
+  const anything = fc.oneof(fc.jsonValue(), fc.string(), fc.constantFrom(token, link, state));
+  const nearly = fc.record(
+    {
+      token: anything,
+      state: fc.oneof(fc.constant(state), anything),
+      credential: fc.oneof(
+        anything,
+        anything.map((response) => ({ ...credential, response })),
+      ),
+    },
+    { requiredKeys: [] },
+  );
+  const path = fc.oneof(
+    fc.constantFrom('open', `links/${link}/assertion`, `links/${link}`),
+    fc.string().map((text) => `links/${encodeURIComponent(text)}/assertion`),
+  );
+  await fc.assert(
+    fc.asyncProperty(path, fc.oneof(nearly, fc.object()), async (to, body) => {
+      const { status, body: answer } = await new Browser().ask('POST', to, body);
+      const { status: own } = await browser.ask('POST', to, body);
+      expect([status, own].every((each) => each < 500)).toBe(true);
+      expect(typeof answer.success).toBe('boolean');
+    }),
+    { numRuns: 150 },
+  );
+  expect(session.passkeyAnswers).toEqual([]);
 });
 
 test('the log has neither link nor cookie, challenge, state nor answer', async () => {
