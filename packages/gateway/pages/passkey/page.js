@@ -31,11 +31,16 @@ let visit = null;
 let round = 0;
 
 class Refused extends Error {
-  /** @param {string} code */
-  constructor(code) {
+  /**
+   * @param {string} code
+   * @param {number} status
+   */
+  constructor(code, status) {
     const known = /** @type {Record<string, string>} */ (TEXTS.problems.codes)[code];
     super(known ?? `${TEXTS.problems.failed} ${code}`);
     this.code = code;
+    /** Asking again helps: the server is busy, or starts anew. */
+    this.passes = status >= 500 || status === 429;
   }
 }
 
@@ -51,7 +56,7 @@ async function ask(method, path, body) {
     ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
   });
   const answer = await response.json();
-  if (!response.ok) throw new Refused(answer.error_code);
+  if (!response.ok) throw new Refused(answer.error_code, response.status);
   return answer.data;
 }
 
@@ -120,7 +125,7 @@ async function follow(link, of) {
       if (now.step === 'linked' || now.step === 'over') return;
     } catch (error) {
       if (of !== round) return;
-      if (error instanceof Refused) throw error;
+      if (error instanceof Refused && !error.passes) throw error;
       tell(TEXTS.problems.unreachable);
     }
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));

@@ -3,6 +3,7 @@
  * pages that try something are at evil.example.
  */
 
+import type { ServerResponse } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Chromium, type Tab } from '../../../passkey-extension/test/chromium.ts';
 import type { Caller } from '../../src/tenancy/caller.ts';
@@ -25,6 +26,16 @@ const PAGE = `${PUBLIC_URL}/passkey/`;
 const CODE = 'K7M2-9QXZ';
 const FOREIGN = 'This answer belongs to another linking';
 
+const proxy = tlsProxy(() => gatewayUrl);
+/** The gateway is being started anew. */
+let busy = false;
+
+function tooBusy(response: ServerResponse): boolean {
+  response.writeHead(503, { 'content-type': 'application/json' });
+  response.end(JSON.stringify({ success: false, error_code: 'SHUTTING_DOWN' }));
+  return true;
+}
+
 let chromium: Chromium;
 let gatewayUrl = '';
 let api: InstancesApi;
@@ -37,7 +48,7 @@ beforeAll(async () => {
   chromium = await Chromium.open({
     extension: true,
     names: [GATEWAY_NAME, 'evil.example'],
-    answer: tlsProxy(() => gatewayUrl),
+    answer: (request, response) => (busy ? tooBusy(response) : proxy(request, response)),
   });
 });
 afterAll(() => chromium?.close());
@@ -167,6 +178,16 @@ describe('a person is told', () => {
     api.world.clock.advance(10 * MINUTE);
     await section(tab, 'Not linked');
     expect(await tab.page.locator('#why').textContent()).toBe('The time for the passkey is over.');
+  });
+
+  test('that the gateway does not answer, until it does', async () => {
+    const tab = await started();
+    busy = true;
+    await tab.page.getByText('The server does not answer').waitFor();
+    busy = false;
+    await tab.page.getByRole('alert').waitFor({ state: 'hidden' });
+    await signWithExtension(tab);
+    await section(tab, 'WhatsApp checks it');
   });
 
   test('that a link is none, or used', async () => {
