@@ -20,7 +20,7 @@ export const ROOMS: Record<string, Room> = {
   observability: { mutate: ['observability/*.ts'], tests: ['observability/*.test.ts'] },
   parse: {
     mutate: ['whatsapp/baileys/parse/{content-parser,inbound-message,message-source}.ts'],
-    tests: ['whatsapp/{content-parser,inbound-message,message-source}.test.ts'],
+    tests: ['whatsapp/{content-files,content-parser,inbound-message,message-source}.test.ts'],
   },
   'sending-rules': {
     mutate: [
@@ -31,12 +31,12 @@ export const ROOMS: Record<string, Room> = {
   },
   tenancy: {
     mutate: ['tenancy/*.ts'],
-    tests: ['tenancy/*.test.ts', 'api/edge.test.ts'],
+    tests: ['tenancy/*.test.ts', 'api/edge*.test.ts'],
   },
   webhooks: {
     mutate: ['webhooks/*.ts'],
     tests: [
-      'webhooks/{delivery,endpoints,expiry,health,lanes,log,metrics,recovery,schedule,signature,slots}.test.ts',
+      'webhooks/{delivery,endpoints,expiry,health,lanes,log,metrics,odd-answers,recovery,schedule,signature,slots}.test.ts',
     ],
   },
 };

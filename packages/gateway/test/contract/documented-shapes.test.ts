@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { ask } from './ask.ts';
 import { Cast } from './cast.ts';
-import { DOCUMENTED, differences } from './documented-shapes.ts';
+import { DOCUMENTED } from './documented-shapes.ts';
 import { operationsOf, readDocument } from './operations.ts';
 import { goodRequest } from './requests.ts';
+import { differences } from './shape.ts';
 
 const cast = await Cast.create();
 const operations = operationsOf(await readDocument(cast.world.gateway.url));

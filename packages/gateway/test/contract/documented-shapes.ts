@@ -2,38 +2,9 @@
  * The success shapes of the public documentation, with the JSON types of its examples. A member that ends in `?` may be
  * missing or null; further members are ours. `time` is RFC 3339, `=word` that word.
  */
-export type Shape = string | readonly [Shape] | { readonly [member: string]: Shape };
+import { ADMINISTRATION, device, done, ok } from './documented-administration.ts';
+import type { Shape } from './shape.ts';
 
-const ok = 'true';
-const device = {
-  id: 'string',
-  user_id: 'string',
-  name: 'string',
-  connected: 'boolean',
-  created_at: 'time',
-  updated_at: 'time',
-};
-const user = {
-  id: 'string',
-  tenant_id: 'string',
-  email: 'string',
-  role: 'string',
-  active: 'boolean',
-  created_at: 'time',
-  updated_at: 'time',
-};
-const tenant = { id: 'string', name: 'string', created_at: 'time', updated_at: 'time' };
-const webhook = {
-  id: 'string',
-  webhook_url: 'string',
-  enabled_events: ['string'],
-  enabled: 'boolean',
-  retry_attempts: 'number',
-  timeout: 'number',
-  headers: {},
-  created_at: 'time',
-  updated_at: 'time',
-} as const;
 const newsletter = {
   id: 'string',
   state: {},
@@ -95,12 +66,10 @@ const blockChange = (action: string): Shape => ({
     dhash: 'string',
   },
 });
-const done = (message: string): Shape => ({ success: ok, message: `=${message}` });
 const forDevice = (message: string): Shape => ({
   success: ok,
   data: { message: `=${message}`, device_id: 'string' },
 });
-
 const group = {
   jid: 'string',
   name: 'string',
@@ -118,7 +87,6 @@ const participant = {
   is_admin: 'boolean',
   is_super_admin: 'boolean',
 };
-
 const chatDone = { success: ok, chat_jid: 'string' };
 
 export const DOCUMENTED: Readonly<Record<string, Shape>> = {
@@ -395,123 +363,5 @@ export const DOCUMENTED: Readonly<Record<string, Shape>> = {
     chat_jid: 'string',
     requested_count: 'number',
   },
-  createUser: {
-    success: ok,
-    user: { ...user, token: 'string' },
-    webhook_configured: 'boolean',
-    'webhook_url?': 'string',
-    'note?': 'string',
-  },
-  // Tokens in lists are a deliberate deviation.
-  listUsers: { success: ok, users: [user] },
-  getUserById: { success: ok, data: user },
-  updateUser: done('User updated successfully'),
-  promoteUser: {
-    success: ok,
-    message: '=User role updated successfully',
-    data: { user_id: 'string', old_role: 'string', new_role: 'string' },
-  },
-  deleteUser: done('User permanently deleted'),
-  superAdminRegisterTenant: {
-    success: ok,
-    user: { ...user, token: 'string' },
-    tenant,
-    token: 'string',
-    webhook_configured: 'boolean',
-    'webhook_url?': 'string',
-    'note?': 'string',
-  },
-  superAdminListTenants: { success: ok, tenants: [tenant] },
-  superAdminGetTenant: { success: ok, data: tenant },
-  superAdminDeleteTenant: {
-    success: ok,
-    message: '=Tenant and all related data permanently deleted',
-    data: { tenant_id: 'string', tenant_name: 'string', deleted_at: 'time' },
-  },
-  rejectCall: { success: ok },
-  getPrivacySettings: {
-    success: ok,
-    data: {
-      GroupAdd: 'string',
-      LastSeen: 'string',
-      Status: 'string',
-      Profile: 'string',
-      ReadReceipts: 'string',
-      CallAdd: 'string',
-      Online: 'string',
-      Messages: 'string',
-      Defense: 'string',
-      Stickers: 'string',
-    },
-  },
-  setProfilePicture: { success: ok, picture_id: 'string' },
-  getTenantProxy: {
-    success: ok,
-    'tenant_proxy?': { proxy_url: 'string', updated_at: 'time' },
-    device_overrides: [{ device_id: 'string', proxy_url: 'string', updated_at: 'time' }],
-  },
-  setTenantProxy: { success: ok, scope: '=tenant', proxy_url: 'string', reconnecting_devices: 'number' },
-  deleteTenantProxy: { success: ok, scope: '=tenant', deleted: 'boolean', reconnecting_devices: 'number' },
-  getDeviceProxy: {
-    success: ok,
-    device_id: 'string',
-    'override?': { proxy_url: 'string', updated_at: 'time' },
-    effective: { 'proxy_url?': 'string', source: 'string' },
-  },
-  setDeviceProxy: {
-    success: ok,
-    scope: '=device',
-    device_id: 'string',
-    proxy_url: 'string',
-    reconnect: 'string',
-  },
-  deleteDeviceProxy: {
-    success: ok,
-    scope: '=device',
-    device_id: 'string',
-    deleted: 'boolean',
-    reconnect: 'string',
-  },
-  configureWebhook: { success: ok, message: '=Webhook configured successfully', webhook },
-  getWebhook: { success: ok, webhook },
-  deleteWebhook: done('Webhook configuration deleted successfully'),
-  getAvailableWebhookEvents: { success: ok, events: ['string'] },
-  setUserWebhookURL: {
-    success: ok,
-    message:
-      '=Webhook URL configured. It will be automatically applied to new devices with ALL available events',
-    data: { webhook_url: 'string', available_events: ['string'], events_count: 'number' },
-  },
+  ...ADMINISTRATION,
 };
-
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/;
-
-/** Where a value is not as documented. */
-export function differences(shape: Shape, value: unknown, place = 'answer'): string[] {
-  if (typeof shape === 'string')
-    return isOf(shape, value) ? [] : [`${place} is ${show(value)}, not ${shape}`];
-  if (Array.isArray(shape)) {
-    const [each] = shape as readonly [Shape];
-    if (!Array.isArray(value)) return [`${place} is ${show(value)}, not a list`];
-    return value.flatMap((item, index) => differences(each, item, `${place}.${index}`));
-  }
-  if (typeof value !== 'object' || value === null) return [`${place} is ${show(value)}, not an object`];
-  const given = value as Record<string, unknown>;
-  return Object.entries(shape).flatMap(([member, of]) => {
-    const optional = member.endsWith('?');
-    const name = optional ? member.slice(0, -1) : member;
-    if (optional && (given[name] ?? null) === null) return [];
-    return differences(of, given[name], `${place}.${name}`);
-  });
-}
-
-function isOf(type: string, value: unknown): boolean {
-  if (type.startsWith('=')) return value === type.slice(1);
-  if (type === 'true') return value === true;
-  if (type === 'time') return typeof value === 'string' && TIME.test(value);
-  return typeof value === type;
-}
-
-function show(value: unknown): string {
-  return (JSON.stringify(value) ?? 'missing').slice(0, 80);
-}

@@ -1,6 +1,6 @@
 /** Values just inside of what a schema allows, and just outside. */
 import type { Json } from '../story/harness.ts';
-import { KNOWN_MEMBERS } from './requests.ts';
+import { KNOWN_MEMBERS } from './good-values.ts';
 
 /** A body with one value in it changed. */
 export interface Variation {

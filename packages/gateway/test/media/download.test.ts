@@ -3,7 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { type DownloadResult, downloadMedia } from '../../src/media/download.ts';
-import { MediaWorld, oddHost, readAll, sha256, type TestMedia } from './media-world.ts';
+import { MediaWorld, readAll, sha256, type TestMedia } from './media-world.ts';
+import { oddHost } from './odd-host.ts';
 
 let odd: Awaited<ReturnType<typeof oddHost>>;
 let world: MediaWorld;

@@ -1,13 +1,9 @@
 import { createCipheriv, createHash, hkdfSync, randomBytes, randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Kysely } from 'kysely';
 import { pino } from 'pino';
 import { type Cdn, createCdn } from '../../../sandbox/src/cdn/cdn.ts';
-import { issueCdnCertificate } from '../../../sandbox/src/cdn/certificate.ts';
 import { ManualClock } from '../../src/clock.ts';
 import { AppError } from '../../src/errors.ts';
 import { mediaRow } from '../../src/media/descriptor-row.ts';
@@ -28,8 +24,10 @@ import { deviceNotReady } from '../../src/whatsapp/port/not-ready.ts';
 import { addDevice, addTenant, addUser, openTestDatabase, type TestDatabase } from '../worlds/database.ts';
 
 export const AUTH = 'cdn-ticket';
+
 /** All devices of a tenant are linked to one account, so that they hold copies of one message. */
 const ACCOUNT = '5511888888888@s.whatsapp.net';
+
 type Settings = MediaServiceParts['settings'];
 
 export const START = Date.UTC(2026, 5, 15, 12);
@@ -374,33 +372,4 @@ export async function readAll(stream: AsyncIterable<unknown>): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
-}
-
-/** An HTTPS media host that does as the test says. */
-export async function oddHost(handle: (request: IncomingMessage, response: ServerResponse) => void) {
-  const certificate = await issueCdnCertificate();
-  const asked: string[] = [];
-  let answer = handle;
-  const server = createServer(
-    { cert: certificate.certificatePem, key: certificate.privateKeyPem },
-    (request, response) => {
-      asked.push(`${request.method} ${request.url}`);
-      answer(request, response);
-    },
-  );
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    caPem: certificate.caPem,
-    hostname: `127.0.0.1:${(server.address() as AddressInfo).port}`,
-    /** Method and path of every request. */
-    asked,
-    setHandler(next: typeof handle) {
-      answer = next;
-    },
-    stop: () =>
-      new Promise<void>((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
 }

@@ -11,16 +11,8 @@ import { Uploads } from '../../src/media/uploads.ts';
 import { GuardedClient } from '../../src/net/guarded-client.ts';
 import { SessionNotOpen } from '../../src/whatsapp/port/errors.ts';
 import type { MediaConnection } from '../../src/whatsapp/port/media.ts';
-import {
-  AUTH,
-  adminOf,
-  MediaWorld,
-  oddHost,
-  readAll,
-  START,
-  sha256,
-  type TestDevice,
-} from './media-world.ts';
+import { AUTH, adminOf, MediaWorld, readAll, START, sha256, type TestDevice } from './media-world.ts';
+import { oddHost } from './odd-host.ts';
 
 const code = (name: string) => expect.objectContaining({ code: name });
 

@@ -9,7 +9,9 @@ import { openShop } from './shop.ts';
 vi.setConfig({ testTimeout: 180_000 });
 
 const CODES = [400, 401, 403, 404, 405, 409, 410, 429, 500, 503, 'silence'] as const;
+
 type Code = (typeof CODES)[number];
+
 interface Outcome {
   status: number;
   /** The `xmlns` of the questions that were refused meanwhile. */
@@ -26,6 +28,7 @@ let fresh = 3;
 let picture: string;
 /** Messages in the chat with the contact, ours and theirs, new for each row of the tables. */
 let ours: string;
+
 let theirs: string;
 /** A picture of theirs. */
 let photo: string;
@@ -39,7 +42,9 @@ beforeAll(async () => {
   picture = (await jpeg()).toString('base64');
   await contact.setPicture(await jpeg());
 });
+
 afterAll(() => world.destroy());
+
 afterEach(() => {
   world.sandbox.faults.clear();
 });
@@ -54,7 +59,6 @@ async function stranger(shown?: Buffer): Promise<string> {
 }
 
 const text = (number: string, more: Json = {}) => api.post('/send/text', { number, text: 'hello', ...more });
-const UNKNOWN_GROUP = '120363999999999999@g.us';
 
 /** A connection on which nothing has been asked yet, and no file in the cache. */
 async function afresh(): Promise<void> {
@@ -250,6 +254,7 @@ const QUESTIONS = {
   'posts of a channel': 'newsletter',
   'following a channel': 'w:mex',
 };
+
 /** What is a message, and so is refused by its ack. */
 const MESSAGES = [
   'a text',
@@ -347,70 +352,4 @@ test.each(CODES)('saving a contact is refused with %s: it is not saved', async (
   await until('the device is connected', async () => (await api.post('/connect')).status === 200);
   expect(await shop.account.contacts()).toEqual({});
   expect((await api.get('/contacts?saved=true')).body.contacts).toEqual([]);
-});
-
-test.each(CODES)('an item of a bulk is refused with %s', async (code) => {
-  await prepare();
-  const messages = [group, contact.number].map((number) => ({ type: 'text', number, text: 'bulk' }));
-  world.sandbox.faults.refuseQuestions(code, { xmlns: 'w:g2' });
-  const { body } = await api.post('/bulk', { messages, min_pause_seconds: 0, max_pause_seconds: 0 });
-  const jobs = async (): Promise<Json[]> => (await api.get(`/jobs?bulk_id=${body.bulk.id}`)).body.jobs;
-  const ofGroup = async () => (await jobs()).find(({ recipient }) => recipient === group);
-  if ([404, 422].includes(statusFor(code))) {
-    await until('the bulk is over', async () => (await jobs()).every(({ finished_at }) => finished_at));
-    const ends = (await jobs()).map(({ state, error_code }) => `${state} ${error_code}`).sort();
-    expect(ends).toEqual([
-      `failed ${statusFor(code) === 404 ? 'NOT_FOUND' : 'REJECTED_BY_WHATSAPP'}`,
-      'sent null',
-    ]);
-  } else {
-    // What passes is waited for.
-    const tried = await until('it was tried', async () => {
-      const job = await ofGroup();
-      return job?.attempts > 0 && job.state === 'scheduled' && job;
-    });
-    expect(tried).toMatchObject({ error_code: null, finished_at: null });
-    expect((await api.delete(`/bulk/${body.bulk.id}`)).status).toBe(200);
-  }
-});
-
-test('what has not left may be repeated under its key, and arrives once', async () => {
-  await prepare();
-  const to = await world.sandbox.createPhone({ number: '5511999994098', name: 'New' });
-  const key = { 'idempotency-key': `kept ${randomUUID()}` };
-  const send = () => api.post('/send/text', { number: to.number, text: 'kept' }, key);
-  world.sandbox.faults.refuseQuestions('silence', { xmlns: 'encrypt' });
-  const first = await send();
-  expect([first.status, first.body.error_code]).toEqual([504, 'WHATSAPP_TIMEOUT']);
-  const status = async () => (await api.get(`/messages/${first.body.message_id}/status`)).body;
-  expect(await status()).toMatchObject({ status: 'failed' });
-  world.sandbox.faults.clear();
-  await until('the device is connected', async () => (await api.post('/connect')).status === 200);
-  // The library may still wait for its first question, and a repetition for that: it may be repeated, too.
-  await until('it is sent', async () => {
-    const again = await send();
-    expect(again.body.message_id, JSON.stringify(again.body)).toBe(first.body.message_id);
-    expect([200, 504]).toContain(again.status);
-    return again.status === 200;
-  });
-  await to.waitForMessage(({ id }) => id === first.body.message_id);
-  expect(to.inbox.map(({ text: got }) => got)).toEqual(['kept']);
-});
-
-test('a group that is not there, not ours, or was left', async () => {
-  const others = await world.sandbox.createPhone({ number: '5511999994099', name: 'Other' });
-  const foreign = (await others.createGroup('Others', [contact])).jid;
-  const left = await shop.createGroup('Left', [contact]);
-  await shop.leaveGroup(left);
-  await prepare();
-  for (const jid of [UNKNOWN_GROUP, foreign, left.jid]) {
-    for (const run of [
-      () => text(jid),
-      () => api.post(`/messages/${theirs}/forward`, { to: jid }),
-      () => api.post('/send/reaction', { number: jid, message_id: theirs, reaction: '👍' }),
-    ]) {
-      const { status, body } = await run();
-      expect([400, 404, 422], `${jid}: ${JSON.stringify(body)}`).toContain(status);
-    }
-  }
 });

@@ -8,7 +8,6 @@ import { unwrapped } from '../../src/whatsapp/port/envelopes.ts';
 const BOB = '5511999990002@s.whatsapp.net';
 const BOBS_DEVICE = '5511999990002:7@s.whatsapp.net';
 const { Type } = proto.Message.ProtocolMessage;
-
 /** As it comes: through the wire's own encoding. */
 const read = (message: proto.IMessage) =>
   parseContent(proto.Message.decode(proto.Message.encode(message).finish()));
@@ -22,12 +21,14 @@ const contextInfo = {
   isForwarded: true,
   expiration: 86_400,
 };
+
 const inContext = {
   quoted: { id: '3EB2', participant: BOB, text: 'which?' },
   mentions: [BOB],
   forwarded: true,
   ephemeralSeconds: 86_400,
 };
+
 const bytes = (fill: number, length = 32) => new Uint8Array(length).fill(fill);
 const file = {
   mimetype: 'a/b',
@@ -216,190 +217,6 @@ describe('wrappers', () => {
     for (let depth = 0; depth < 8; depth += 1) wrapped = { ephemeralMessage: { message: wrapped } };
     expect(unwrapped(wrapped)).toEqual(message);
     expect(unwrapped({ ephemeralMessage: { message: wrapped } })).toEqual({ ephemeralMessage: { message } });
-  });
-});
-
-describe('files and texts a level deeper', () => {
-  const picture = { imageMessage: { ...file, mimetype: 'image/jpeg' } };
-  const film = { videoMessage: { ...file, mimetype: 'video/mp4' } };
-  const paper = { documentMessage: { ...file, fileName: 'a.pdf' } };
-  const hsm = (...params: string[]) => ({ elementName: 'hello', params });
-
-  it.each<[string, proto.IMessage, string, string | null, string[]]>([
-    [
-      'a hydrated template',
-      {
-        templateMessage: {
-          hydratedTemplate: { ...picture, hydratedContentText: 'Paid', hydratedTitleText: 'no' },
-        },
-      },
-      'template',
-      'Paid',
-      ['image'],
-    ],
-    [
-      'a hydrated four-row template',
-      { templateMessage: { hydratedFourRowTemplate: { ...paper, hydratedFooterText: 'see the file' } } },
-      'template',
-      'see the file',
-      ['document'],
-    ],
-    [
-      'a four-row template',
-      { templateMessage: { fourRowTemplate: { ...film, content: hsm('Hello', 'Ana') } } },
-      'template',
-      'Hello Ana',
-      ['video'],
-    ],
-    [
-      'an interactive template',
-      { templateMessage: { interactiveMessageTemplate: { header: picture, body: { text: 'Book' } } } },
-      'template',
-      'Book',
-      ['image'],
-    ],
-    [
-      'a highly structured message',
-      { highlyStructuredMessage: hsm('Your code', '123') },
-      'template',
-      'Your code 123',
-      [],
-    ],
-    [
-      'one that is hydrated',
-      { highlyStructuredMessage: { hydratedHsm: { hydratedTemplate: { hydratedContentText: 'Hi' } } } },
-      'template',
-      'Hi',
-      [],
-    ],
-    [
-      'an interactive header',
-      { interactiveMessage: { header: { ...film, title: 'Sale' } } },
-      'interactive',
-      'Sale',
-      ['video'],
-    ],
-    [
-      'a product in a header',
-      {
-        interactiveMessage: { header: { productMessage: { product: { title: 'Hat', productImage: file } } } },
-      },
-      'interactive',
-      'Hat',
-      ['image'],
-    ],
-    [
-      'the cards of a carousel',
-      {
-        interactiveMessage: {
-          carouselMessage: {
-            cards: [
-              { header: picture, body: { text: 'one' } },
-              { header: film, body: { text: 'two' } },
-            ],
-          },
-        },
-      },
-      'interactive',
-      'one\ntwo',
-      ['image', 'video'],
-    ],
-    ['buttons', { buttonsMessage: { ...paper, contentText: 'Sign' } }, 'buttons', 'Sign', ['document']],
-    ['a list without a description', { listMessage: { title: 'Menu' } }, 'list', 'Menu', []],
-    [
-      'a product and its catalogue',
-      { productMessage: { product: { productImage: file }, catalog: { catalogImage: file, title: 'Hats' } } },
-      'product',
-      'Hats',
-      ['image', 'image'],
-    ],
-    ['an order', { orderMessage: { orderTitle: 'Two hats' } }, 'order', 'Two hats', []],
-    ['an invitation', { groupInviteMessage: { groupName: 'Hats' } }, 'group_invite', 'Hats', []],
-    [
-      'the note of a payment',
-      {
-        requestPaymentMessage: { noteMessage: { extendedTextMessage: { text: 'for the hat', contextInfo } } },
-      },
-      'payment',
-      'for the hat',
-      [],
-    ],
-    ['its picture', { sendPaymentMessage: { noteMessage: picture } }, 'payment', null, ['image']],
-  ])('%s', (_name, message, kind, text, kinds) => {
-    const { media, furtherMedia = [], ...content } = read(message);
-    expect(content).toMatchObject({ kind, text });
-    expect([...(media ? [media] : []), ...furtherMedia].map((each) => each.kind)).toEqual(kinds);
-  });
-
-  it('a carousel has no end of cards, and we read 32', () => {
-    const cards = Array.from({ length: 100 }, () => ({ header: picture }));
-    const { furtherMedia } = read({ interactiveMessage: { carouselMessage: { cards } } });
-    expect(furtherMedia).toHaveLength(31);
-  });
-
-  it('notes within notes are not followed', () => {
-    const noteMessage = { requestPaymentMessage: { noteMessage: { conversation: 'deep' } } };
-    expect(read({ requestPaymentMessage: { noteMessage } })).toMatchObject({ kind: 'payment', text: null });
-  });
-});
-
-describe('the file of a message', () => {
-  const media = (fields: proto.Message.IDocumentMessage) =>
-    read({ documentMessage: { ...file, ...fields } }).media;
-
-  it('keeps what was promised', () => {
-    expect(
-      read({ videoMessage: { ...file, seconds: 0, width: 640, height: 480, viewOnce: true } }),
-    ).toMatchObject({
-      viewOnce: true,
-      media: {
-        kind: 'video',
-        mimeType: 'a/b',
-        fileName: null,
-        fileLength: 42,
-        mediaKey: bytes(1),
-        directPath: '/v/x',
-        fileSha256: bytes(2),
-        fileEncSha256: bytes(3),
-        seconds: 0,
-        width: 640,
-        height: 480,
-      },
-    });
-  });
-
-  it.each([
-    [{ fileName: 'a.pdf', title: 'A' }, { fileName: 'a.pdf' }],
-    [{ title: 'A' }, { fileName: 'A' }],
-    [{ fileName: '', title: '' }, { fileName: null }],
-    [{ mimetype: '' }, { mimeType: 'application/octet-stream' }],
-    [{ directPath: '' }, { directPath: null }],
-    [
-      { fileSha256: bytes(2, 31), fileEncSha256: bytes(3, 33) },
-      { fileSha256: null, fileEncSha256: null },
-    ],
-    [{ fileLength: 0 }, { fileLength: 0 }],
-    [{ fileLength: Number.MAX_SAFE_INTEGER }, { fileLength: Number.MAX_SAFE_INTEGER }],
-  ])('%j', (fields, expected) => {
-    expect(media(fields)).toMatchObject(expected);
-  });
-
-  it.each([null, -1, 1.5, Number.MAX_SAFE_INTEGER + 1])('a length of %j is none', (fileLength) => {
-    const length = fileLength === null ? null : { toNumber: () => fileLength };
-    const fields = { ...file, fileLength: length } as proto.Message.IDocumentMessage;
-    expect(parseContent({ documentMessage: fields }).media?.fileLength).toBeNull();
-  });
-
-  it.each([0, 31, 33])('a key of %i bytes opens nothing', (length) => {
-    expect(media({ mediaKey: bytes(1, length) })).toBeNull();
-  });
-
-  it('no size of a picture is zero', () => {
-    expect(read({ imageMessage: { ...file, width: 0, height: 0 } }).media).toMatchObject({
-      width: null,
-      height: null,
-      seconds: null,
-    });
   });
 });
 
