@@ -14,6 +14,7 @@ import { memory } from './scenarios/memory.ts';
 import { outbound } from './scenarios/outbound.ts';
 import { status } from './scenarios/status.ts';
 import { STORED_SCENARIOS, stored } from './scenarios/stored.ts';
+import { stories } from './scenarios/stories.ts';
 import { startWorld, type World } from './world.ts';
 
 const SCENARIOS = [
@@ -27,6 +28,7 @@ const SCENARIOS = [
   'contacts',
   'check',
   'chats',
+  'stories',
 ] as const;
 type Scenario = (typeof SCENARIOS)[number];
 
@@ -71,6 +73,7 @@ const onNetwork: Partial<Record<Scenario, (world: World) => Promise<Row[]>>> = {
   outbound: (world) => outbound(world, { rounds, messages }),
   media: (world) => media(world, { rounds }),
   check: (world) => numberCheck(world, { rounds }),
+  stories: (world) => stories(world),
 };
 const alone: Partial<Record<Scenario, () => Promise<Row[]>>> = {
   memory: () => memory({ rounds, settings }),

@@ -24,6 +24,13 @@ answerCalls({
   phone: async ({ number, name }: { number: string; name: string }) => {
     await sandbox.createPhone({ number, name });
   },
+  /** Further phones, some at a time: each makes a hundred keys. */
+  phones: async ({ numbers }: { numbers: string[] }) => {
+    for (let from = 0; from < numbers.length; from += 50) {
+      const some = numbers.slice(from, from + 50);
+      await Promise.all(some.map((number) => sandbox.createPhone({ number, name: number })));
+    }
+  },
   scan: async ({ number, qr }: { number: string; qr: string }) => {
     await phone(number).scanQr(qr);
     await sandbox.waitForOnline(companion(number));
@@ -69,6 +76,14 @@ answerCalls({
   arrived: async ({ number, ids }: { number: string; ids: string[] }) => {
     const recipient = phone(number);
     for (const id of ids) await recipient.waitForMessage((each) => each.id === id);
+  },
+  /** How often each of the phones has a message, once all that came was read. */
+  copies: async ({ numbers, id }: { numbers: string[]; id: string }) => {
+    const found = new Map(sandbox.phones.map((each) => [each.number, each]));
+    const phones = numbers.flatMap((number) => found.get(number) ?? []);
+    await Promise.all(phones.map((each) => each.waitForMessage((message) => message.id === id)));
+    await Promise.all(phones.map((each) => each.idle()));
+    return phones.map((each) => each.inbox.filter((message) => message.id === id).length);
   },
   /** The file of a message as its recipient has it: downloaded and decrypted. */
   received: async ({ number, id }: { number: string; id: string }) => {

@@ -50,6 +50,7 @@ export function boundedMessage(message: InboundMessage): InboundMessage {
         participant: quoted.participant && word(quoted.participant),
         ...(quoted.author ? { author: person(quoted.author) } : {}),
         text: quoted.text && cutText(quoted.text, LONGEST_TEXT),
+        ...(quoted.chat ? { chat: word(quoted.chat) } : {}),
       },
       targetId: targetId && word(targetId),
       ...(targetSender ? { targetSender: word(targetSender) } : {}),

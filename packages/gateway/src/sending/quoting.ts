@@ -1,12 +1,13 @@
 /** What a message answers to, and whom it mentions: waE2E.ContextInfo. */
 import { AppError, invalidField } from '../errors.ts';
-import { canonicalJid, normaliseJid } from '../identity/jid.ts';
+import { canonicalJid, normaliseJid, sameIdentity } from '../identity/jid.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import { hasCaption } from '../messages/edit-rules.ts';
-import type { MessageDevice, StoredMessage } from '../messages/stored-message.ts';
+import { type MessageDevice, type StoredMessage, senderOf } from '../messages/stored-message.ts';
 import { member, quotable } from '../messages/wire-content.ts';
 import type { QuotedMessage } from '../whatsapp/port/content.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
+import { STORIES } from '../whatsapp/port/stories.ts';
 import type { WireMessage } from '../whatsapp/port/wire-message.ts';
 import { personJid, type Recipient } from './recipients.ts';
 
@@ -79,7 +80,10 @@ export async function conversation(
 ): Promise<Conversation> {
   const { quote, mentions } = input;
   const said = quote && (quote.fromMe === true ? canonicalJid(self(device)) : quote.participant);
-  const found = quote ? await archive.findInChat(device, recipient.chat, quote.id, said) : null;
+  const found = quote
+    ? ((await archive.findInChat(device, recipient.chat, quote.id, said)) ??
+      (await storyOf(archive, device, { author: recipient.chat, id: quote.id })))
+    : null;
   if (found && found.revokedAt !== null) {
     throw new AppError('NOT_QUOTABLE', { message: 'quoted: the message was deleted' });
   }
@@ -93,12 +97,28 @@ export async function conversation(
   // The author goes by the stanza's `participant`, the id by `stanzaId` (Baileys Utils/messages.js
   // `generateWAMessageFromContent`, whatsmeow's proto ContextInfo).
   if (quotes) Object.assign(contextInfo, { stanzaId: id, participant: author, quotedMessage });
+  // What is in another chat is named with that (the same function of Baileys).
+  const elsewhere = stored?.chatJid === STORIES ? { chat: STORIES } : {};
+  if (quotes && elsewhere.chat) contextInfo.remoteJid = elsewhere.chat;
   if (mentions.length > 0) contextInfo.mentionedJid = mentions;
   return {
     contextInfo: Object.keys(contextInfo).length > 0 ? contextInfo : null,
-    quoted: quotes && id !== undefined ? { id, participant: author, text: stored?.text ?? quote.text } : null,
+    quoted:
+      quotes && id !== undefined
+        ? { id, participant: author, text: stored?.text ?? quote.text, ...elsewhere }
+        : null,
     quotedFound: stored !== null,
   };
+}
+
+/** A story of the one who is written to: answers to it go into the chat with its author. */
+async function storyOf(
+  archive: MessageArchive,
+  device: MessageDevice,
+  { author, id }: { author: Identity; id: string },
+): Promise<StoredMessage | null> {
+  const story = await archive.findInChat(device, { jid: STORIES, lid: null }, id, canonicalJid(author));
+  return story && sameIdentity(senderOf(story), author) ? story : null;
 }
 
 function authorOf(stored: StoredMessage): Jid {

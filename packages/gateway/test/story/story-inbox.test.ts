@@ -176,6 +176,36 @@ describe('the stories of contacts', () => {
     expect((await api().post(`/stories/${id}/seen`)).status).toBe(404);
   });
 
+  test('are answered in the chat with their author, and say which one is', async () => {
+    const { id } = await ana.stories.postText('Coffee?', { to: [shop] });
+    await told('story.received', id);
+    const answer = await api().post('/send/text', {
+      to: ana.number,
+      text: 'Yes',
+      quoted: { message_id: id },
+    });
+    expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+    const got = await ana.waitForMessage((message) => message.id === answer.body.message_id);
+    expect([got.chat, got.message.extendedTextMessage?.contextInfo]).toMatchObject([
+      shop.jid,
+      { stanzaId: id, remoteJid: 'status@broadcast', participant: ana.jid },
+    ]);
+    // No story of somebody else is quoted so, whatever its id.
+    const other = await api().post('/send/text', { to: bob.number, text: 'Yes', quoted: { message_id: id } });
+    const wrong = await bob.waitForMessage((message) => message.id === other.body.message_id);
+    expect(wrong.message.extendedTextMessage?.contextInfo?.stanzaId ?? null).toBeNull();
+
+    const ours = await api().post('/status/text', { text: 'Tea?', audience: [ana.number] });
+    await ana.waitForMessage((message) => message.id === ours.body.message_id);
+    const reply = await ana.sendText(shop.number, 'Tea!', { quoted: ours.body.message_id });
+    const { data } = await told('message.received', reply.id);
+    expect(data.quoted).toMatchObject({
+      message_id: ours.body.message_id,
+      chat_jid: 'status@broadcast',
+      body: 'Tea?',
+    });
+  });
+
   test('of a contact that is known by LID alone are found under that', async () => {
     world.sandbox.faults.hideOtherName(hidden.number);
     await hidden.stories.postText('Who am I?', { to: [shop] });

@@ -51,6 +51,7 @@ export const Quoted = Type.Object(
     participant: OrNull(Address('Who wrote it')),
     author: OrNull(Person),
     body: OrNull(Text('Its text')),
+    chat_jid: OrNull(Address('Its chat, where that is another one: of a story `status@broadcast`')),
   },
   { title: 'QuotedMessage', description: 'The message it answers' },
 );

@@ -95,6 +95,7 @@ export function messageData(message: EventMessage, account: Identity): MessageDa
       participant: message.quoted.participant,
       author: personOrNull(message.quoted.author ?? identityOrNull(message.quoted.participant)),
       body: message.quoted.text,
+      chat_jid: message.quoted.chat ?? null,
     },
     mentions: message.mentions,
     mentioned: mentioned(message).map(person),

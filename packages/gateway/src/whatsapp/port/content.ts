@@ -49,6 +49,8 @@ export interface QuotedMessage {
   /** The same person under every known name. */
   author?: Identity | null;
   text: string | null;
+  /** Where it is, when that is another chat: that of stories, or a group that is answered in private. */
+  chat?: Jid | null;
 }
 
 /** Where a chat was begun from, as the app of the one who writes says; null for what it does not say. */

@@ -15,6 +15,8 @@ export function contextInfo(options: TextOptions): proto.IContextInfo | undefine
   return {
     ...(mentions?.length ? { mentionedJid: [...mentions] } : {}),
     ...(quoted ? { stanzaId: quoted.id, participant: quoted.from, quotedMessage: quoted.message } : {}),
+    // Of a story, which is answered in the chat with its author.
+    ...(quoted?.chat.endsWith('@broadcast') ? { remoteJid: quoted.chat } : {}),
   };
 }
 

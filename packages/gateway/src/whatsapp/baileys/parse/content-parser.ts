@@ -204,5 +204,6 @@ function quotedIn(context: ContextInfo | null | undefined): QuotedMessage | null
     id: context.stanzaId,
     participant: context.participant ? jidNormalizedUser(context.participant) : null,
     text: quoted?.text ?? null,
+    ...(context.remoteJid ? { chat: jidNormalizedUser(context.remoteJid) } : {}),
   };
 }
