@@ -28,6 +28,8 @@ export interface PhoneOptions {
   name: string;
   /** LID, digits or `…@lid`; made up when left out, null: the account has none. */
   lid?: string | null;
+  /** One-time keys of its first upload; 100 when left out. */
+  preKeys?: number;
 }
 
 export interface KeptPhone {
@@ -84,7 +86,7 @@ export class Phone extends PhoneLife {
       lid: account.lid === null ? jid : `${account.lid}@lid`,
       name: options.name,
     };
-    return Phone.#install(host, self, signal);
+    return Phone.#install(host, self, signal, options.preKeys);
   }
 
   /**
@@ -97,11 +99,16 @@ export class Phone extends PhoneLife {
     return Phone.#install(host, { number, jid, lid, name }, new SignalClient());
   }
 
-  static async #install(host: PhoneHost, self: PhoneIdentity, signal: SignalClient): Promise<Phone> {
+  static async #install(
+    host: PhoneHost,
+    self: PhoneIdentity,
+    signal: SignalClient,
+    preKeys = PRE_KEY_BATCH,
+  ): Promise<Phone> {
     const parts = phoneParts(host, self, signal);
     startReflexes(self, parts);
     parts.connection.goOnline();
-    await parts.connection.query(await signal.preKeyUpload(PRE_KEY_BATCH));
+    await parts.connection.query(await signal.preKeyUpload(preKeys));
     return new Phone(self, parts, host);
   }
 
