@@ -3,7 +3,7 @@ import { type Kysely, sql } from 'kysely';
 import { canonicalJid, sameIdentity } from '../identity/jid.ts';
 import { NOT_READ } from '../messages/shown-kinds.ts';
 import { type MessageDevice, type StoredMessage, senderIdentity } from '../messages/stored-message.ts';
-import { checked, checkedTenant } from '../storage/narrowing.ts';
+import { checked, checkedTenant, storingOrder } from '../storage/narrowing.ts';
 import { chunks } from '../storage/row-chunks.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
@@ -50,6 +50,8 @@ export class InboxStore {
       .where('kind', 'not in', NOT_READ)
       .$if(by !== undefined, (query) => query.where('sender_jid', 'in', by ?? []))
       .orderBy('timestamp', 'desc')
+      // WhatsApp's times are whole seconds: which of two is the newer one, the order of storing says.
+      .orderBy(storingOrder(), 'desc')
       .limit(MOST_STORIES)
       .execute();
     return rows.map(({ id, sender_jid, timestamp }) => ({ rowId: id, author: sender_jid, at: timestamp }));
