@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { importSession } from '../../../src/cli/import.ts';
 import { World } from '../../story/harness.ts';
-import { ALICE, changedStore, SAMPLE_STORE } from '../whatsmeow/sample-store.ts';
+import { ALICE, changedStore, SAMPLE_STORE, unclosedStore } from '../whatsmeow/sample-store.ts';
 
 let world: World;
 let token: string;
@@ -45,6 +47,22 @@ describe('a whatsmeow store that is handed in', () => {
       tctoken: 2,
     });
     expect(counts(body.not_taken)).toEqual({ 'app-state-sync-version': 1, 'message secret': 1 });
+  });
+
+  it('is sent with its log by the command', async () => {
+    const folder = await unclosedStore(
+      () => undefined,
+      (db) => db.prepare('DELETE FROM whatsmeow_pre_keys WHERE jid = ? AND key_id > 2').run(ALICE),
+    );
+    try {
+      const lines: string[] = [];
+      const input = { url: world.gateway.url, token, path: join(folder, 'main.db'), deviceId: device };
+      const options = { session: ALICE, dryRun: true, force: true };
+      await importSession({ ...input, ...options }, (line) => lines.push(line));
+      expect(lines.join('\n')).toContain('Taken: 2 pre-key,');
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   });
 
   it('may be what pg_dump wrote, also compressed', async () => {

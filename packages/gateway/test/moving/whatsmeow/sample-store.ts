@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { copyFileSync, readFileSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 
@@ -32,4 +34,30 @@ export function changedStore(change: (database: SqliteDatabase.Database) => void
   } finally {
     database.close();
   }
+}
+
+/**
+ * The store as a program leaves it that was killed: the first change in `main.db` itself, the others in `main.db-wal`
+ * alone. Resolves with the folder, which the caller removes.
+ */
+export async function unclosedStore(
+  ...[inFile, ...inLog]: ((database: SqliteDatabase.Database) => void)[]
+): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'wuts-wal-'));
+  const source = new SqliteDatabase(Buffer.from(SAMPLE_STORE));
+  await source.backup(join(folder, 'running.db'));
+  source.close();
+  const database = new SqliteDatabase(join(folder, 'running.db'));
+  try {
+    database.pragma('journal_mode = WAL');
+    database.pragma('wal_autocheckpoint = 0');
+    inFile?.(database);
+    database.pragma('wal_checkpoint(TRUNCATE)');
+    for (const change of inLog) change(database);
+    for (const end of ['', '-wal'])
+      copyFileSync(join(folder, `running.db${end}`), join(folder, `main.db${end}`));
+  } finally {
+    database.close();
+  }
+  return folder;
 }

@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WHATSMEOW } from '../../../src/moving/formats/whatsmeow/format.ts';
 import { handedFiles } from '../handed-files.ts';
 import { MovedIn } from './moved-in.ts';
-import { ALICE, changedStore, SAMPLE_STORE } from './sample-store.ts';
+import { ALICE, changedStore, SAMPLE_STORE, unclosedStore } from './sample-store.ts';
 
 const BOB = '551199990002:3@s.whatsapp.net';
 /** Written by pg_dump 15 of a store that whatsmeow kept in PostgreSQL: Alice and Bob of another sample. */
@@ -190,26 +189,11 @@ function nameIn(files: Record<string, Uint8Array>): string {
   return (found?.read().creds as { me: { name: string } }).me.name;
 }
 
-/** A store in WAL mode: `first` in the file itself, `second` and `third` in its log alone. */
+/** `first` is in the file itself, `second` and `third` in its log alone. */
 async function unclosed(): Promise<{ database: Buffer; log: Buffer }> {
-  const folder = await mkdtemp(join(tmpdir(), 'wuts-wal-'));
+  const named = (name: string) => (db: SqliteDatabase.Database) =>
+    db.prepare('UPDATE whatsmeow_device SET push_name = ? WHERE jid = ?').run(name, ALICE);
+  const folder = await unclosedStore(named('first'), named('second'), named('third'));
   folders.push(folder);
-  const path = join(folder, 'store.db');
-  const source = new SqliteDatabase(Buffer.from(SAMPLE_STORE));
-  await source.backup(path);
-  source.close();
-  const db = new SqliteDatabase(path);
-  try {
-    db.pragma('journal_mode = WAL');
-    db.pragma('wal_autocheckpoint = 0');
-    const rename = db.prepare('UPDATE whatsmeow_device SET push_name = ? WHERE jid = ?');
-    rename.run('first', ALICE);
-    db.pragma('wal_checkpoint(TRUNCATE)');
-    const database = readFileSync(path);
-    rename.run('second', ALICE);
-    rename.run('third', ALICE);
-    return { database, log: readFileSync(`${path}-wal`) };
-  } finally {
-    db.close();
-  }
+  return { database: readFileSync(join(folder, 'main.db')), log: readFileSync(join(folder, 'main.db-wal')) };
 }
