@@ -106,8 +106,10 @@ export async function expectToGoOn(town: Town, deviceId: string, before: OpenSes
     const name = `${from.user}:${from.device}`;
     if (node.tag === 'receipt' && node.attrs.type === 'retry') begun.push(`${name} asks again`);
     for (const to of beginningsIn(node)) {
-      // The shop's own phone answers nobody, so whoever writes to it goes on beginning sessions with it.
-      if (!ofPhone(to, shop)) begun.push(`${name} begins a session with ${to}`);
+      // The shop's own phone answers nobody, so whoever writes to it goes on beginning sessions with it; so does the
+      // device with itself, which is among those that have to know its key of a group.
+      const own = from.user === shop.number && isOwn(to, shop);
+      if (!own && !ofPhone(to, shop)) begun.push(`${name} begins a session with ${to}`);
     }
   });
   try {
@@ -137,7 +139,7 @@ export async function expectToGoOn(town: Town, deviceId: string, before: OpenSes
   expect(begun).toEqual([]);
   expect([...ana.problems, ...bia.problems, ...shop.problems]).toEqual([]);
   const after = await openSessionsHere(world, deviceId, [...before.keys()]);
-  for (const [address, baseKey] of before) expect([address, after.get(address)]).toEqual([address, baseKey]);
+  for (const [address, baseKeys] of before) expect(baseKeys, address).toContain(after.get(address)?.[0]);
 }
 
 interface Node {
@@ -153,6 +155,10 @@ function beginningsIn(node: Node, to = node.attrs.jid ?? node.attrs.to ?? ''): s
   return children.flatMap((child) => beginningsIn(child, child.attrs.jid ?? to));
 }
 
+function isOwn(jid: string, { number, lid }: Phone): boolean {
+  return [number, lid.split('@')[0]].includes(jid.split(/[:@]/)[0]);
+}
+
 function ofPhone(jid: string, { number, lid }: Phone): boolean {
   return jid === `${number}@s.whatsapp.net` || jid === lid;
 }
@@ -164,8 +170,11 @@ async function stored(api: Api, text: string): Promise<void> {
   });
 }
 
-/** The base key of the open session, by address: it changes only when a session is begun anew. */
-export type OpenSessions = Map<string, string>;
+/**
+ * The base key of the open session, by address: it changes only when a session is begun anew. There are two where a
+ * person's sessions were kept under number and LID.
+ */
+export type OpenSessions = Map<string, string[]>;
 
 interface SessionJson {
   _sessions: Record<string, { indexInfo: { closed: number; baseKey: string } }>;
@@ -175,7 +184,7 @@ export function openSessions(records: Iterable<[string, SessionJson]>): OpenSess
   const found: OpenSessions = new Map();
   for (const [address, { _sessions }] of records) {
     const open = Object.values(_sessions).find(({ indexInfo }) => indexInfo.closed === -1);
-    if (open) found.set(address, open.indexInfo.baseKey);
+    if (open) found.set(address, [...(found.get(address) ?? []), open.indexInfo.baseKey]);
   }
   return found;
 }
