@@ -49,6 +49,7 @@ export interface Composed {
   editAttribute?: NonNullable<OutboundMessage['editAttribute']>;
   extraNodes?: NonNullable<OutboundMessage['extraNodes']>;
   audience?: NonNullable<OutboundMessage['audience']>;
+  postServerId?: NonNullable<OutboundMessage['postServerId']>;
 }
 
 /** One message to be sent. Its factory refused bad input before this existed. */

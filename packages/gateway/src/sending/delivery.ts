@@ -125,6 +125,7 @@ export async function deliver(
       ...(composed.extraNodes ? { extraNodes: composed.extraNodes } : {}),
       ...(handle ? { mediaHandle: handle } : {}),
       ...(composed.audience ? { audience: composed.audience } : {}),
+      ...(composed.postServerId ? { postServerId: composed.postServerId } : {}),
     },
   });
   const { begun } = composed;

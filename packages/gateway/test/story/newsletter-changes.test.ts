@@ -183,6 +183,25 @@ describe('a post that we follow', () => {
   });
 });
 
+describe('a reaction', () => {
+  const counts = async (serverId: number) => (await listed(news, serverId)).reactions;
+
+  test('by the id of the post counts, and is taken back', async () => {
+    const { id, serverId } = await ana.channels.post(news, 'How do you like it?');
+    await until('it is here', async () => (await stored(id)) !== undefined);
+    const react = (reaction: string) => api.post('/send/reaction', { to: news, message_id: id, reaction });
+    const sent = await react('👍');
+    expect(sent.status, JSON.stringify(sent.body)).toBe(200);
+    expect(await counts(serverId)).toEqual({ '👍': 1 });
+    const told = await eventOf('message.reaction', ({ message_id }) => message_id === id);
+    expect(told).toMatchObject({ chat_jid: news, reaction: '👍', is_from_me: true });
+    expect((await react('')).status).toBe(200);
+    expect(await counts(serverId)).toEqual({});
+    const unknown = { to: news, message_id: '3EB0000000000000000000', reaction: '👍' };
+    expect(coded(await api.post('/send/reaction', unknown))).toEqual([400, 'VALIDATION_ERROR']);
+  });
+});
+
 describe('counts', () => {
   test('come while they are followed, of views and of reactions', async () => {
     const { serverId } = await published('How is it?');

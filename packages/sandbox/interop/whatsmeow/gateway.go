@@ -30,6 +30,7 @@ type messageData struct {
 	Content     string `json:"content"`
 	IsFromMe    bool   `json:"is_from_me"`
 	IsGroup     bool   `json:"is_group"`
+	ServerID    int    `json:"server_id"`
 	Sender      struct {
 		JID         string `json:"jid"`
 		LID         string `json:"lid"`

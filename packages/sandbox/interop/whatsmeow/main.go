@@ -39,6 +39,7 @@ var chapters = []chapter{
 	{"without LID", withoutLIDChecks()},
 	{"people", peopleChecks},
 	{"account", accountChecks},
+	{"channels", channelChecks},
 	{"calls", callChecks},
 	{"acknowledgements", acknowledgementChecks},
 	{"connection", connectionChecks},

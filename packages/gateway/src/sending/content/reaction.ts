@@ -1,5 +1,6 @@
 import { invalidField } from '../../errors.ts';
-import type { Content } from '../content.ts';
+import { isNewsletter } from '../../identity/jid.ts';
+import type { ComposeContext, Content } from '../content.ts';
 import { messageIdOf, messageKey } from '../message-key.ts';
 
 export interface ReactionInput {
@@ -21,6 +22,17 @@ function isOneEmoji(text: string): boolean {
   return text.length <= 40 && EMOJI.test(text) && [...characters.segment(text)].length === 1;
 }
 
+/** In a channel a reaction names the post by the number that the server gave it. */
+async function numberOfPost(context: ComposeContext, id: string): Promise<number> {
+  const post = await context.find(id);
+  if (post?.serverId) return post.serverId;
+  throw invalidField(
+    'messageId',
+    'is no post of the channel that is known here: react by its server_id (POST /newsletters/{jid}/reaction)',
+    id,
+  );
+}
+
 /** A reaction to a message (waE2E.ReactionMessage). */
 export function reactionContent(input: ReactionInput): Content {
   const id = messageIdOf('messageId', input.messageId);
@@ -40,6 +52,7 @@ export function reactionContent(input: ReactionInput): Content {
         kind: 'reaction',
         text: emoji,
         targetId: key.id,
+        ...(isNewsletter(context.recipient.to) ? { postServerId: await numberOfPost(context, id) } : {}),
         message: { reactionMessage: { key, text: emoji, senderTimestampMs: context.now } },
         metadata: { original_message_id: key.id, reaction_emoji: emoji },
       };

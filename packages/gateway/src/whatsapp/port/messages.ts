@@ -63,6 +63,8 @@ export interface OutboundMessage {
   audience?: Jid[];
   /** Of a file that a post in a channel carries: what the media host answered to its upload. */
   mediaHandle?: string;
+  /** Of a reaction in a channel: the server's number of the post. */
+  postServerId?: number;
   /** Extra children of the stanza, for example `<meta polltype="creation"/>`. */
   extraNodes?: StanzaNode[];
 }

@@ -7,6 +7,7 @@ import { mediaKind, stanzaType } from './stanza-kind.ts';
 /** `edit` in a channel (whatsmeow types/message.go EditAttributeAdminEdit, -AdminRevoke). */
 const CHANGE = '3';
 const REVOKE = '8';
+const UNREACT = '7';
 
 /**
  * As whatsmeow has it (send.go sendNewsletter): a change goes by the id of the post and is the new content itself, a
@@ -14,6 +15,7 @@ const REVOKE = '8';
  */
 export function newsletterStanza(out: OutboundMessage): BinaryNode {
   const message = proto.Message.fromObject(out.message);
+  if (out.postServerId !== undefined) return reactionStanza(out, message.reactionMessage?.text ?? '');
   const change = changeIn(message);
   const content = change ? change.content : message;
   const mediatype = content && mediaKind(content);
@@ -35,6 +37,16 @@ export function newsletterStanza(out: OutboundMessage): BinaryNode {
       // `<meta polltype="creation"/>` (zapo transport/node/builders/newsletter.ts).
       ...((out.extraNodes ?? []).filter(({ tag }) => tag === 'meta') as BinaryNode[]),
     ],
+  };
+}
+
+/** By the number of the post, and the emoji openly (whatsmeow newsletter.go NewsletterSendReaction). */
+function reactionStanza({ to, id, postServerId }: OutboundMessage, emoji: string): BinaryNode {
+  const attrs = { to, id, type: 'reaction', server_id: String(postServerId) };
+  return {
+    tag: 'message',
+    attrs: emoji === '' ? { ...attrs, edit: UNREACT } : attrs,
+    content: [{ tag: 'reaction', attrs: emoji === '' ? {} : { code: emoji } }],
   };
 }
 
