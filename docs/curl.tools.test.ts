@@ -198,6 +198,31 @@ test('finding-messages.md: lists and one message', async () => {
   expect(poll).toMatchObject({ message_id: tour.variables.POLL, total_voters: 0 });
 });
 
+test('business.md: what is sold, ordered, said', async () => {
+  const product = { id: '5550001', name: 'Hat', price: 19_900, currency: 'BRL' };
+  tour.world.sandbox.stock(tour.shop, { products: [product] });
+  await tour.contact.becomeBusiness({ name: 'Contact' });
+  const [own, other, sorted] = answers(await tour.run('business-catalog'));
+  expect([own.products[0].price, other.count, sorted.count]).toEqual([19.9, 0, 0]);
+  const { id, token } = tour.world.sandbox.placeOrder(tour.shop, [{ product, quantity: 2 }]);
+  const sent = await tour.contact.sendRaw(tour.shop, {
+    orderMessage: { orderId: id, token, sellerJid: tour.shop.jid },
+  });
+  Object.assign(tour.variables, { ORDER: id, ORDER_TOKEN: token, ORDER_MESSAGE: sent.id });
+  const api = tour.world.as(tour.variables.TOKEN);
+  await until('the order is here', async () => (await api.get(`/messages/${sent.id}`)).status === 200);
+  const [byMessage, byToken] = answers(await tour.run('business-order'));
+  expect(byToken.order).toEqual(byMessage.order);
+  const [changed, read] = answers(await tour.run('business-profile'));
+  expect(read.profile).toEqual(changed.profile);
+});
+
+test('newsletters.md: who runs one', async () => {
+  const [asked, listed, taken] = answers(await tour.run('newsletter-admins'));
+  await tour.contact.waitForMessage(({ id }) => id === asked.invite_sent.message_id);
+  expect(listed.invited).toEqual([taken.person]);
+});
+
 test('contacts.md: check and resolve', async () => {
   const [checked] = answers(await tour.run('check-numbers'));
   expect(checked.data).toEqual({ [tour.contact.number]: true, '5511988887777': false });
@@ -307,31 +332,6 @@ test('proxies.md', async () => {
   const deleted = answers(await tour.run('proxy-delete'));
   expect(deleted.map((each) => each.deleted)).toEqual([true, true]);
   await proxy.stop();
-});
-
-test('business.md: what is sold, ordered, said', async () => {
-  const product = { id: '5550001', name: 'Hat', price: 19_900, currency: 'BRL' };
-  tour.world.sandbox.stock(tour.shop, { products: [product] });
-  await tour.contact.becomeBusiness({ name: 'Contact' });
-  const [own, other, sorted] = answers(await tour.run('business-catalog'));
-  expect([own.products[0].price, other.count, sorted.count]).toEqual([19.9, 0, 0]);
-  const { id, token } = tour.world.sandbox.placeOrder(tour.shop, [{ product, quantity: 2 }]);
-  const sent = await tour.contact.sendRaw(tour.shop, {
-    orderMessage: { orderId: id, token, sellerJid: tour.shop.jid },
-  });
-  Object.assign(tour.variables, { ORDER: id, ORDER_TOKEN: token, ORDER_MESSAGE: sent.id });
-  const api = tour.world.as(tour.variables.TOKEN);
-  await until('the order is here', async () => (await api.get(`/messages/${sent.id}`)).status === 200);
-  const [byMessage, byToken] = answers(await tour.run('business-order'));
-  expect(byToken.order).toEqual(byMessage.order);
-  const [changed, read] = answers(await tour.run('business-profile'));
-  expect(read.profile).toEqual(changed.profile);
-});
-
-test('newsletters.md: who runs one', async () => {
-  const [asked, listed, taken] = answers(await tour.run('newsletter-admins'));
-  await tour.contact.waitForMessage(({ id }) => id === asked.invite_sent.message_id);
-  expect(listed.invited).toEqual([taken.person]);
 });
 
 test('no marked block was left out', () => {
