@@ -31,9 +31,9 @@ export class Operations {
   absent({ method, url }: FastifyRequest, reply: FastifyReply): AppError {
     const path = url.split('?')[0] ?? '';
     const asked = path.split('/');
-    const methods = this.#here.filter(({ segments }) => matches(segments, asked)).map((each) => each.method);
+    const methods = methodsOf(this.#here.filter(({ segments }) => matches(segments, asked)));
     if (methods.length > 0) {
-      const allowed = [...new Set(methods)].sort().join(', ');
+      const allowed = methods.join(', ');
       reply.header('allow', allowed);
       return new AppError('METHOD_NOT_ALLOWED', {
         message: `method not allowed: this path takes ${allowed}`,
@@ -65,6 +65,17 @@ export class Operations {
     }
     return best?.name ?? null;
   }
+}
+
+/**
+ * Of the operations that a path may mean, those of the path that is written out furthest, as the OpenAPI document
+ * has it: `/contacts/block` is no contact whose name is "block".
+ */
+function methodsOf(here: readonly Operation[]): string[] {
+  const parameters = ({ segments }: Operation) => segments.filter(isParameter).length;
+  const fewest = Math.min(...here.map(parameters));
+  const meant = here.filter((each) => parameters(each) === fewest);
+  return [...new Set(meant.map(({ method }) => method))].sort();
 }
 
 function operation(method: string, path: string): Operation {
