@@ -211,7 +211,8 @@ describe('a passkey that comes too late to prove that it is the same linking', (
 describe('what does not fit', () => {
   test('a demand of anybody but the server, and a phone that goes on with nothing, change nothing', async () => {
     const { body } = await api.get(`/qr?device_id=${id}`);
-    const options = { tag: 'passkey_request_options', attrs: {}, content: Buffer.from('{}') };
+    const content = Buffer.from('{"challenge":"AAAA","rpId":"whatsapp.com"}');
+    const options = { tag: 'passkey_request_options', attrs: {}, content };
     const stranger = '5511999990099@s.whatsapp.net';
     world.sandbox.tellUnlinked(notification('passkey_prologue_request', options, stranger));
     const primary = { tag: 'primary_ephemeral_identity', attrs: {}, content: Buffer.alloc(70) };
