@@ -39,6 +39,7 @@ const { values } = parseArgs({
     devices: { type: 'string' },
     rounds: { type: 'string', default: '5' },
     messages: { type: 'string', default: '300' },
+    people: { type: 'string', default: '2000' },
     json: { type: 'string' },
     huge: { type: 'boolean', default: false },
     profile: { type: 'string' },
@@ -54,6 +55,7 @@ if (values.help) {
   --devices N    the same with N further devices and their sessions in the tenant
   --rounds N     rounds of each scenario that count (default 5)
   --messages N   messages per round, inbound and outbound (default 300)
+  --people N     who sees the story of stories (default 2000)
   --json FILE    write every round's figures
   --huge         status with 10,000,000 messages too (minutes, and gigabytes in the temporary folder)
   --profile DIR  write a CPU profile of each process
@@ -64,6 +66,7 @@ if (values.help) {
 const muchStored = values.stored !== undefined || values.devices !== undefined;
 const rounds = wholeNumber('rounds');
 const messages = wholeNumber('messages');
+const people = wholeNumber('people');
 const settings = Object.fromEntries(
   values.set.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
 );
@@ -73,7 +76,7 @@ const onNetwork: Partial<Record<Scenario, (world: World) => Promise<Row[]>>> = {
   outbound: (world) => outbound(world, { rounds, messages }),
   media: (world) => media(world, { rounds }),
   check: (world) => numberCheck(world, { rounds }),
-  stories: (world) => stories(world),
+  stories: (world) => stories(world, { people }),
 };
 const alone: Partial<Record<Scenario, () => Promise<Row[]>>> = {
   memory: () => memory({ rounds, settings }),
@@ -131,7 +134,7 @@ function chosen<S extends string>(scenarios: readonly S[]): S[] {
   });
 }
 
-function wholeNumber(name: 'rounds' | 'messages' | 'stored' | 'devices', least = 1): number {
+function wholeNumber(name: 'rounds' | 'messages' | 'people' | 'stored' | 'devices', least = 1): number {
   const number = Number(values[name] ?? least);
   if (!Number.isInteger(number) || number < least) throw new Error(`--${name}: a whole number from ${least}`);
   return number;
