@@ -268,7 +268,11 @@ var peopleChecks = []check{
 		if err = first(err, same("the text", got.Text, "fresh bread"), same("the chat", got.Chat, types.StatusBroadcastJID.String())); err != nil {
 			return err
 		}
-		if _, err = w.byQR.receipt(ctx, id, types.ReceiptTypeDelivered); err != nil {
+		// whatsmeow looks for the message's id where the server does not write it for a status (its issue 1270).
+		_, err = event(ctx, w.byQR, 0, "that the status was delivered", func(r *events.Receipt) bool {
+			return r.Chat == types.StatusBroadcastJID && r.Sender.Server == types.HiddenUserServer && r.Type == types.ReceiptTypeDelivered
+		})
+		if err != nil {
 			return err
 		}
 		there, err := w.gateway.received(ctx, id)

@@ -137,6 +137,13 @@ test('of several sessions one has to be named', async () => {
   expect(wrong.body.validation[0]).toMatchObject({ field: 'session' });
 });
 
+test('the address can say that it is a dry run, whatever the body holds', async () => {
+  const file_base64 = Buffer.from(packed(files(''))).toString('base64');
+  const api = desk.world.as(desk.token);
+  const { status, body } = await api.post(`/devices/${desk.deviceId}/import?dry_run=1`, { file_base64 });
+  expect([status, body.dry_run, body.status]).toEqual([200, true, 'new']);
+});
+
 test('a format that is named is the only one that is tried', async () => {
   const { body } = await desk.look(packed(files('')), { format: 'evolution' });
   expect(body).toMatchObject({ error_code: 'IMPORT_FORMAT_UNKNOWN', formats: ['evolution'] });

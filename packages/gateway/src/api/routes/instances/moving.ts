@@ -15,7 +15,7 @@ import {
 } from '../../../moving/moving-in.ts';
 import { notReadyMembers } from '../../../whatsapp/port/not-ready.ts';
 import { FILE_MEMBER } from '../../description/bodies.ts';
-import { exactlyOne, stated } from '../../description/stated.ts';
+import { stated } from '../../description/stated.ts';
 import { base64Members, base64Text } from '../../request/bounds.ts';
 import { failures } from '../../request/failures.ts';
 import { acceptFilesInJson } from '../../request/json-body.ts';
@@ -33,6 +33,11 @@ export interface MovingParts {
   mediaBodyLimit: number;
 }
 
+const DryRun = Type.Optional(
+  Type.Boolean({
+    description: 'Checks everything, says what would be taken, and changes nothing; default: false',
+  }),
+);
 const fields = {
   file_base64: base64Text(
     'The session: a zip or tar archive (also compressed by gzip) of the folder, or the one file that holds it',
@@ -53,14 +58,10 @@ const fields = {
   force: Type.Optional(
     Type.Boolean({ description: 'Also when the session was written to a moment ago; default: false' }),
   ),
-  dry_run: Type.Optional(
-    Type.Boolean({
-      description: 'Checks everything, says what would be taken, and changes nothing; default: false',
-    }),
-  ),
+  dry_run: DryRun,
 };
 const Body = stated(Type.Object(fields, { examples: [{ file_base64: EXAMPLE_SESSION, dry_run: true }] }), {
-  allOf: [exactlyOne('file_base64')],
+  required: ['file_base64'],
 });
 
 const Count = Type.Integer({ minimum: 0, examples: [812] });
@@ -129,12 +130,15 @@ export const movingRoutes: FastifyPluginAsyncTypebox<MovingParts> = async (app, 
           'anything is written, and written at once; what could not be taken is in `not_taken`. Waits up to 20 s for ' +
           'the connection. Formats and how to export each: the guide "Linking".',
         params: DevicePath,
+        // In the address as well, where an archive that is sent as it is needs no other member.
+        querystring: Type.Object({ dry_run: DryRun }),
         body: Body,
         response: { 200: Answer, ...failures(...MOVING_FAILURES, 'PAYLOAD_TOO_LARGE') },
       },
     },
     async (request) => {
-      const { file_base64: file, format, session, force = false, dry_run: dryRun = false } = request.body;
+      const { file_base64: file, format, session, force = false } = request.body;
+      const dryRun = request.query.dry_run === true || request.body.dry_run === true;
       if (file === undefined) {
         throw invalidField(
           'file_base64',
