@@ -81,4 +81,15 @@ process.on('message', async ({ chat, text, end }: { chat: string; text: string; 
   }
 });
 
+/**
+ * Baileys 6 takes what comes for plain until its last handshake frame has left (socket.js validateConnection), and what
+ * comes in that moment ends its process. Whoever runs it starts it again; the server still has what it sent.
+ */
+process.on('uncaughtException', (error) => {
+  if (!error.message.includes('unable to authenticate')) throw error;
+  socket.ev.removeAllListeners('connection.update');
+  socket.ws.close();
+  socket = connect();
+});
+
 socket = connect();
