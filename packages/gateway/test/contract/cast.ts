@@ -150,6 +150,7 @@ export class Cast {
     if (operation === 'leaveGroup') await this.#replaceGroup();
     if (operation === 'clearChat' || operation === 'deleteChat') {
       await exchange(this.world, this.#office, this.#phones);
+      await trade(this.world, this.#office, this.#phones);
     }
     // Who is blocked could not write what other requests speak of.
     if (operation === 'blockContact') await this.#phones.shop.unblock(this.#phones.contact);

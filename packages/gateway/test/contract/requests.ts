@@ -1,5 +1,6 @@
 /** Generated requests: from the schema of an operation to anything that somebody might send to it. */
 import fc from 'fast-check';
+import { EXAMPLE_SESSION } from '../../src/api/routes/instances/example-session.ts';
 import type { Json } from '../story/harness.ts';
 import type { CallerName } from './cast.ts';
 import { KNOWN_MEMBERS, KNOWN_SEGMENTS, SLOW, WANTED } from './good-values.ts';
@@ -311,16 +312,20 @@ const IN_QUERY: Record<string, readonly string[]> = {
 
 function goodSegment(operation: Operation, prefix: string): string {
   if (operation.path === '/messages/{id}/media') return '<receivedImage>';
-  if (operation.path.endsWith('/link')) return '<community>';
+  if (operation.path === '/groups/{jid}/link') return '<community>';
   if (operation.path.endsWith('/poll')) return '<poll>';
   if (operation.path.endsWith('/order')) return '<orderMessage>';
   if (operation.path.endsWith('/retry')) return '<undecryptable>';
+  if (operation.id === 'markStorySeen') return '<contactStory>';
+  if (operation.id === 'importSession') return '<newDevice>';
   return KNOWN_SEGMENTS[prefix]?.[0] ?? '';
 }
 
 /** What some operations mean by a member, or need although their schema does not say so. */
 const OF_OPERATION: Record<string, Record<string, Json>> = {
   blockContact: { number: '<contact>' },
+  // It would link the device that others are to find unlinked.
+  importSession: { file_base64: EXAMPLE_SESSION, dry_run: true },
   updateBusinessProfile: { description: 'Hats' },
   decideGroupJoinRequests: { all: true },
   linkCommunityGroup: { group_jid: '<group>' },
