@@ -1,4 +1,4 @@
-/** What receivers answer that is hardly HTTP, as users of other gateways met it behind proxies and PHP. */
+/** What receivers answer that is hardly HTTP, of the kinds that proxies and small scripts bring about. */
 import { createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { WebhookWorld } from './webhook-world.ts';
