@@ -15,7 +15,7 @@ import {
 } from '../../../moving/moving-in.ts';
 import { notReadyMembers } from '../../../whatsapp/port/not-ready.ts';
 import { FILE_MEMBER } from '../../description/bodies.ts';
-import { stated } from '../../description/stated.ts';
+import { refusing, stated } from '../../description/stated.ts';
 import { base64Members, base64Text } from '../../request/bounds.ts';
 import { failures } from '../../request/failures.ts';
 import { acceptFilesInJson } from '../../request/json-body.ts';
@@ -50,10 +50,13 @@ const fields = {
     }),
   ),
   session: Type.Optional(
-    Type.String({
-      description: 'Which one, where the file holds several: a folder, an instance, a JID',
-      examples: ['default'],
-    }),
+    refusing(
+      'one that the file does not hold',
+      Type.String({
+        description: 'Which one, where the file holds several: a folder, an instance, a JID',
+        examples: ['default'],
+      }),
+    ),
   ),
   force: Type.Optional(
     Type.Boolean({ description: 'Also when the session was written to a moment ago; default: false' }),
