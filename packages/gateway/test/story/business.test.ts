@@ -176,6 +176,17 @@ describe('an order', () => {
     expect((await api.get(`/messages/${sent.id}/order`)).body).toEqual(body);
   });
 
+  test('is told to whoever writes its token into the address as it is', async () => {
+    // Some tokens hold none.
+    const written = async (): Promise<{ id: string; token: string }> => {
+      const order = await ordered(shop);
+      return order.token.includes('+') ? order : written();
+    };
+    const { id, token: secret } = await written();
+    const { status, body } = await api.get(`/orders/${id}?token=${secret}`);
+    expect([status, body.order?.id]).toEqual([200, id]);
+  });
+
   test("of another account is nobody else's, and not without its token", async () => {
     world.sandbox.stock(bakery, { products: [HAT] });
     const { id, token: secret } = await ordered(bakery);

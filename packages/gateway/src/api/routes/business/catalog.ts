@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { DeviceHeaders } from '../../request/device.ts';
+import { opaqueInQuery } from '../../request/opaque-query.ts';
 import { nextPage } from '../../request/page.ts';
 import { NamedQuery } from '../contacts/named.ts';
 import { namesOf } from '../contacts/person.ts';
@@ -47,7 +48,8 @@ export const catalogRoutes: FastifyPluginAsyncTypebox<BusinessParts> = async (ap
       },
     },
     async (request) => {
-      const { limit = PRODUCTS.usual, cursor = null } = request.query;
+      const { limit = PRODUCTS.usual } = request.query;
+      const cursor = opaqueInQuery(request.query.cursor);
       const { owner, found } = await businesses.catalog(whoseIn(request, request.query), { limit, cursor });
       const products = found.items.map(productAnswer);
       return {
@@ -116,8 +118,8 @@ export const catalogRoutes: FastifyPluginAsyncTypebox<BusinessParts> = async (ap
       },
     },
     async (request) => {
-      const { limit = COLLECTIONS.usual, cursor = null, products = OF_EACH.usual } = request.query;
-      const wanted = { limit, cursor, products };
+      const { limit = COLLECTIONS.usual, products = OF_EACH.usual } = request.query;
+      const wanted = { limit, cursor: opaqueInQuery(request.query.cursor), products };
       const { owner, found } = await businesses.collections(whoseIn(request, request.query), wanted);
       const collections = found.items.map(collectionAnswer);
       return {

@@ -6,6 +6,7 @@ import { DEVICE_FAILURES } from '../../../devices/choice.ts';
 import { DeviceHeaders } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { MessageIdParam, MessageQuery, messageName } from '../../request/message.ts';
+import { opaqueInQuery } from '../../request/opaque-query.ts';
 import { NamedQuery } from '../contacts/named.ts';
 import { OrderAnswer, orderAnswer } from './schemas.ts';
 import { type BusinessParts, FAILURES, tags, whoseIn } from './whose.ts';
@@ -38,7 +39,7 @@ export const orderRoutes: FastifyPluginAsyncTypebox<BusinessParts> = async (app,
       },
     },
     async (request) => {
-      const { token } = request.query;
+      const token = opaqueInQuery(request.query.token);
       const { orderId: id } = request.params;
       const order = await businesses.order(whoseIn(request, request.query), { id, token });
       return { success: true as const, order: orderAnswer(order) };

@@ -8,6 +8,7 @@ import { DIRECTORY_VIEWS } from '../../../whatsapp/port/newsletters.ts';
 import { stated } from '../../description/stated.ts';
 import { DeviceHeaders, DeviceId } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
+import { opaqueInQuery } from '../../request/opaque-query.ts';
 import { nextPage } from '../../request/page.ts';
 import { OneOf } from '../../schemas.ts';
 import { tags, whose } from './channels.ts';
@@ -67,8 +68,9 @@ export const directoryRoutes: FastifyPluginAsyncTypebox<{ newsletters: Newslette
       },
     },
     async (request) => {
-      const { q: text, view = 'recommended', country, limit = USUAL_PAGE, cursor = null } = request.query;
+      const { q: text, view = 'recommended', country, limit = USUAL_PAGE } = request.query;
       const what = text ? { text } : { view, countries: countriesIn(country) };
+      const cursor = opaqueInQuery(request.query.cursor);
       const page = await newsletters.search(whose(request), { what, limit, cursor });
       return {
         success: true as const,
