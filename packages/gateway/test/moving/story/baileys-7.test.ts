@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { importSession } from '../../../src/cli/import.ts';
 import { until } from '../../story/harness.ts';
 import { archived, expectToGoOn, handIn, openSessionsIn, openTown, type Town } from './goes-on.ts';
-import { OtherProgram } from './other-program.ts';
+import { OtherProgram, setWrittenAt } from './other-program.ts';
 
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 180_000 });
 
@@ -30,6 +30,7 @@ async function byCommand(options: {
 }
 
 test('a folder that was written to a moment ago is refused', async () => {
+  setWrittenAt(town.folder, Date.now());
   await expect(byCommand({})).rejects.toThrow(/409.*stop the program that holds it/);
   expect((await town.api.get('/devices')).body.devices).toEqual([]);
 });

@@ -1,7 +1,7 @@
 /** Another program that has a number linked, run as a process of its own. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Sandbox } from '@wuts/sandbox';
 import { type PackedFile, tarOf } from '../../../src/cli/tar.ts';
@@ -73,7 +73,7 @@ export class OtherProgram {
   async end(): Promise<void> {
     if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
     const gone = once(this.#process, 'exit');
-    this.#process.send({ end: true });
+    this.#process.send({ ends: true });
     await gone;
   }
 
@@ -93,7 +93,13 @@ export function filesOf(folder: string, prefix = ''): PackedFile[] {
     });
 }
 
+/** However long ago it was: the files of the folder were all written at `ms`. */
+export function setWrittenAt(folder: string, ms: number): void {
+  for (const { path } of filesOf(folder)) utimesSync(join(folder, path), ms / 1000, ms / 1000);
+}
+
 /** The files as one that came an hour after the program was stopped. */
 export function archiveOf(files: PackedFile[]): Uint8Array {
-  return tarOf(files.map((file) => ({ ...file, writtenAt: file.writtenAt - 3_600_000 })));
+  const writtenAt = Date.now() - 3_600_000;
+  return tarOf(files.map((file) => ({ ...file, writtenAt })));
 }

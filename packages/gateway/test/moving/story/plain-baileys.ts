@@ -22,9 +22,33 @@ const logger = {
 const RESTART_REQUIRED = 515;
 
 const tell = (event: object): void => void process.send?.(event);
-const { state, saveCreds } = await baileys.useMultiFileAuthState(folder);
+const { state, saveCreds: save } = await baileys.useMultiFileAuthState(folder);
+const writing = new Set<Promise<void>>();
+const saveCreds = watched(save);
+state.keys.set = watched(state.keys.set);
 const groups = new Map<string, unknown>();
 let socket: ReturnType<typeof connect>;
+
+/** `write`, which is in `writing` until it is on the disk. */
+function watched<Args extends unknown[]>(write: (...args: Args) => Promise<void>) {
+  return (...args: Args): Promise<void> => {
+    const done = write(...args).finally(() => writing.delete(done));
+    writing.add(done);
+    return done;
+  };
+}
+
+/** Timers of the library would keep the process for half a minute more. */
+async function end(): Promise<never> {
+  await socket.end(undefined);
+  await saveCreds();
+  while (writing.size > 0) {
+    await Promise.all(writing);
+    // What waited for a write may begin another one.
+    await new Promise(setImmediate);
+  }
+  process.exit();
+}
 
 function connect() {
   const made = baileys.makeWASocket({
@@ -65,13 +89,8 @@ interface Message {
   message?: { conversation?: string; extendedTextMessage?: { text?: string } };
 }
 
-process.on('message', async ({ chat, text, end }: { chat: string; text: string; end?: boolean }) => {
-  if (end) {
-    await socket.end(undefined);
-    await saveCreds();
-    process.disconnect();
-    return;
-  }
+process.on('message', async ({ chat, text, ends }: { chat: string; text: string; ends?: boolean }) => {
+  if (ends) return end();
   try {
     if (chat.endsWith('@g.us')) groups.set(chat, await socket.groupMetadata(chat));
     await socket.sendMessage(chat, { text });
