@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { fileTypeFromBuffer, fileTypeFromFile } from 'file-type';
 import { stopwatch } from '../clock.ts';
 import { type GuardedClient, GuardedRequestError } from '../net/guarded-client.ts';
 import { decodeBase64, MOST_INLINE_BYTES, tooLargeMedia, unusableMedia } from './base64.ts';
+import { typeOfBytes, typeOfFile } from './first-bytes.ts';
 
 /** A file to be read once, from wherever it is. */
 export interface FileContent {
@@ -49,7 +49,7 @@ export async function openBase64(text: string, field: string, limits: SourceLimi
     content: { bytes },
     size: bytes.length,
     declaredType: mimeType,
-    detectedType: (await fileTypeFromBuffer(bytes))?.mime ?? null,
+    detectedType: await typeOfBytes(bytes),
     downloadMs: null,
     dispose: async () => undefined,
   };
@@ -79,7 +79,7 @@ export async function openUrl(
       content: { path },
       size,
       declaredType: contentType(response.headers['content-type']),
-      detectedType: (await fileTypeFromFile(path))?.mime ?? null,
+      detectedType: await typeOfFile(path),
       downloadMs: elapsed(),
       dispose,
     };

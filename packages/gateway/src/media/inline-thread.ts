@@ -1,9 +1,9 @@
 /** The thread of `inline-files.ts`. */
 import { createHash } from 'node:crypto';
 import { parentPort } from 'node:worker_threads';
-import { fileTypeFromBuffer } from 'file-type';
 import { AppError, type AppErrorDetail, type ErrorCode } from '../errors.ts';
 import { decodeBase64 } from './base64.ts';
+import { typeOfBytes } from './first-bytes.ts';
 
 /** A text between the quotes of a JSON text. */
 export interface InlineText {
@@ -67,7 +67,7 @@ async function decode(
     bytes: own,
     sha256: createHash('sha256').update(own).digest('hex'),
     declaredType: mimeType,
-    detectedType: (await fileTypeFromBuffer(own))?.mime ?? null,
+    detectedType: await typeOfBytes(own),
   };
 }
 

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { fileTypeFromFile } from 'file-type';
 import { tooLargeMedia } from './base64.ts';
 import type { OpenedSource } from './fetch-source.ts';
+import { typeOfFile } from './first-bytes.ts';
 
 export interface Upload {
   /** Stands for the file where base64 would stand; only this process knows it, and only for the request. */
@@ -57,7 +57,7 @@ export class Uploads {
         size,
         sha256,
         declaredType: type === '' || type === 'application/octet-stream' ? null : type,
-        detectedType: (await fileTypeFromFile(path))?.mime ?? null,
+        detectedType: await typeOfFile(path),
         downloadMs: null,
         // The code that received it disposes of it: a message may be composed twice.
         dispose: async () => undefined,

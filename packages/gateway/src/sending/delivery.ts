@@ -177,7 +177,7 @@ type Complete = Composed & {
 async function completed(archive: MessageArchive, input: Outgoing): Promise<Complete> {
   const { composed } = input;
   const { kind } = composed;
-  const timer = await disappearing(archive, input, kind, input.ephemeralSeconds);
+  const timer = await disappearing(archive, input, composed, input.ephemeralSeconds);
   // Nobody answers a post in a channel under a secret of it, and everyone would read that.
   const own = isNewsletter(input.recipient.to) ? composed.message : withSecret(kind, composed.message);
   const message = withTimer(kind, own, timer);

@@ -10,6 +10,7 @@ import { withContent } from '../whatsapp/port/envelopes.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 import type { WireMessage } from '../whatsapp/port/wire-message.ts';
 import { isPerson } from './account-limits.ts';
+import type { Composed } from './content.ts';
 import type { Recipient } from './recipients.ts';
 
 /** 24 hours, 7 days, 90 days; 0 is off. The apps ignore others (whatsmeow send.go SetDisappearingTimer). */
@@ -33,18 +34,24 @@ export interface Disappearing {
 
 /** These say nothing of their own: they go with the message that they speak of. */
 const STAYS: readonly MessageKind[] = ['revoke', 'reaction', 'pin', 'poll_vote', 'protocol'];
+/** Neither do these members of waE2E.Message, which have a key and no context. */
+const KEYS_ALONE = ['cancelPaymentRequestMessage', 'declinePaymentRequestMessage'];
+
+function stays({ kind, message }: Pick<Composed, 'kind' | 'message'>): boolean {
+  return STAYS.includes(kind) || KEYS_ALONE.some((name) => member(message, name));
+}
 
 /**
- * When a message of that kind disappears, sent now: as the caller chose, else as the chat's timer says, which for
- * a group is the server's word, and in a chat that the account begins its default timer. Null when it stays.
+ * When a message disappears, sent now: as the caller chose, else as the chat's timer says, which for a group is the
+ * server's word, and in a chat that the account begins its default timer. Null when it stays.
  */
 export async function disappearing(
   archive: MessageArchive,
   { session, device, recipient }: { session: WhatsAppSession; device: MessageDevice; recipient: Recipient },
-  kind: MessageKind,
+  composed: Pick<Composed, 'kind' | 'message'>,
   chosen: number | undefined,
 ): Promise<Disappearing | null> {
-  if (chosen === 0 || STAYS.includes(kind) || isNewsletter(recipient.to)) return null;
+  if (chosen === 0 || stays(composed) || isNewsletter(recipient.to)) return null;
   const known = await archive.timerOf(device, recipient.chat);
   if (chosen !== undefined) return { seconds: chosen, setAt: known?.setAt ?? null };
   const timer = recipient.isGroup
@@ -101,6 +108,9 @@ function inContext({ conversation, ...rest }: WireMessage, context: WireMessage)
   const members = Object.keys(content).map((name) => {
     const part = CONTENT.test(name) ? member(content, name) : null;
     if (!part) return [name, content[name]];
+    // A payment has no context: that of its note stands for it (waE2E RequestPaymentMessage, SendPaymentMessage).
+    const noteMessage = member(part, 'noteMessage');
+    if (noteMessage) return [name, { ...part, noteMessage: inContext(noteMessage, context) }];
     return [name, { ...part, contextInfo: { ...context, ...member(part, 'contextInfo') } }];
   });
   return Object.fromEntries(members);

@@ -3,6 +3,7 @@ import type { Phone } from '@wuts/sandbox';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Api, type Json, until, untilReceived, World } from './harness.ts';
 import { jpeg } from './samples.ts';
+import { timerIn } from './timers.ts';
 
 const DAY = 86_400;
 const WEEK = 604_800;
@@ -58,6 +59,25 @@ describe('a chat that we begin', () => {
     expect(await send('/send/text', phone, { text: 'And again' })).toMatchObject({ expiration: WEEK });
     const chat = (await api.get(`/chats/${phone.number}`)).body.chat;
     expect(chat.ephemeral_seconds).toBe(WEEK);
+  });
+
+  test('with an album or by passing a message on has it too, in every part', async () => {
+    const [album, forward] = [await somebody(), await somebody()];
+    const media = [{ image: await picture() }, { image: await picture(), caption: 'And this' }];
+    const { body } = await api.post('/send/album', { to: album.number, media });
+    const known = await somebody();
+    const { message_id: id } = (await api.post('/send/text', { to: known.number, text: 'Pass it on' })).body;
+    const passed = await api.post(`/messages/${id}/forward`, { to: forward.number });
+    for (const [phone, ids] of [
+      [album, [body.message_id, ...body.items.map((item: Json) => item.message_id)]],
+      [forward, [passed.body.message_id]],
+    ] as const) {
+      for (const each of ids) {
+        const { message } = await phone.waitForMessage((got) => got.id === each);
+        expect(timerIn(message)?.expiration, each).toBe(WEEK);
+      }
+      expect((await api.get(`/chats/${phone.number}`)).body.chat.ephemeral_seconds).toBe(WEEK);
+    }
   });
 
   test('has another one where the request says so', async () => {

@@ -1,8 +1,9 @@
 /** Chats whose messages disappear: what is sent into them says when, as the receiving phone decrypts it. */
 import type { Phone } from '@wuts/sandbox';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Answer, type Api, type Json, until, untilReceived, World } from './harness.ts';
+import { type Answer, type Api, until, untilReceived, World } from './harness.ts';
 import { jpeg } from './samples.ts';
+import { type Timer, timerIn } from './timers.ts';
 
 const DAY = 86_400;
 const WEEK = 604_800;
@@ -26,25 +27,6 @@ beforeAll(async () => {
   group = (await shop.createGroup('Team', [contact])).jid;
 });
 afterAll(() => world.destroy());
-
-interface Timer {
-  expiration: number;
-  setAt: number;
-}
-
-/** The timer in a message's content, wherever its context stands; null when it stays. */
-function timerIn(message: Json): Timer | null {
-  for (const [name, part] of Object.entries<Json>(message ?? {})) {
-    if (name === 'quotedMessage' || typeof part !== 'object' || part === null) continue;
-    if (name === 'contextInfo') {
-      if (!part.expiration) return null;
-      return { expiration: part.expiration, setAt: Number(part.ephemeralSettingTimestamp ?? 0) };
-    }
-    const found = part instanceof Uint8Array ? null : timerIn(part);
-    if (found) return found;
-  }
-  return null;
-}
 
 async function timerAt(phone: Phone, id: string): Promise<Timer | null> {
   return timerIn((await phone.waitForMessage((each) => each.id === id)).message);

@@ -33,7 +33,7 @@ export function documentContent(input: DocumentInput): Content {
     chatState: 'composing',
     compose: ({ media, session, contextInfo, signal }) =>
       withOpened(media, source, { field: 'document', signal }, async (opened) => {
-        const mimeType = input.mime_type || documentType(opened, fileName) || UNKNOWN_TYPE;
+        const mimeType = documentType(opened, fileName, input.mime_type) ?? UNKNOWN_TYPE;
         const shown = await jpegThumbnail(media, picture);
         const { uploaded, uploadMs } = await timedUpload(media, session, 'document', opened, signal);
         const documentMessage = {

@@ -97,9 +97,15 @@ export function mediaKinds(route: SendRoute): void {
     fields: {
       ...mediaSource('document', 'Any file'),
       mime_type: Type.Optional(
-        stated(Type.String({ description: 'Default: as the data URI, the URL or the first bytes say' }), {
-          pattern: '^([\\w.+-]{1,127}/[\\w.+-]{1,127}(?:\\s*;[\\x20-\\x7e]{0,127})?)?$',
-        }),
+        stated(
+          Type.String({
+            description:
+              'Default, and instead of a vague one such as `application/octet-stream`: as the data URI, the URL or the first bytes say, else the extension of the name',
+          }),
+          {
+            pattern: '^([\\w.+-]{1,127}/[\\w.+-]{1,127}(?:\\s*;[\\x20-\\x7e]{0,127})?)?$',
+          },
+        ),
       ),
       file_name: Type.Optional(
         refusing(
