@@ -65,13 +65,14 @@ describe('stickers', () => {
 describe('multipart', () => {
   const post = async (
     kind: string,
-    form: FormData,
+    body: FormData | string,
     headers: Record<string, string> = {},
   ): Promise<Answer> => {
+    const written = typeof body === 'string' ? { 'content-type': 'multipart/form-data; boundary=x' } : {};
     const response = await fetch(`${pair.world.gateway.url}/send/${kind}`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${pair.token}`, ...headers },
-      body: form,
+      headers: { authorization: `Bearer ${pair.token}`, ...written, ...headers },
+      body,
     });
     const bytes = Buffer.from(await response.arrayBuffer());
     return { status: response.status, headers: response.headers, bytes, body: JSON.parse(bytes.toString()) };
@@ -170,6 +171,69 @@ describe('multipart', () => {
     }
     expect((await post('text', form({ number: pair.number, text: 'x' }))).status).toBe(415);
     await until('nothing is left behind', async () => (await pair.leftovers()).length === 0);
+  });
+
+  /** A body as text: what generated clients write, which FormData does not. */
+  const parts = (...each: [headers: string, value: string][]): string => {
+    const written = each.map(
+      ([head, value]) => `--x\r\ncontent-disposition: form-data; ${head}\r\n\r\n${value}\r\n`,
+    );
+    return `${written.join('')}--x--\r\n`;
+  };
+  const FILE: [string, string] = ['name="document"; filename="a.txt"', 'hello'];
+
+  test.each<[string, ...[string, string][]]>([
+    ['a part for each', ['name="mentioned"', '5511999999101'], ['name="mentioned"', '5511999999102']],
+    ['named as PHP does', ['name="mentioned[]"', '5511999999101'], ['name="mentioned[]"', '5511999999102']],
+    ['as JSON in one', ['name="mentioned"', '["5511999999101", "5511999999102"]']],
+    [
+      'as JSON that says so',
+      ['name="mentioned"\r\ncontent-type: application/json', '["5511999999101", "5511999999102"]'],
+    ],
+  ])('takes a list, %s', async (_how, ...list) => {
+    const answer = await post('document', parts(['name="number"', pair.number], FILE, ...list));
+    expect(answer.body.metadata?.mentions_processed, JSON.stringify(answer.body)).toBe(2);
+  });
+
+  test('takes an object as JSON, whether its part says so or not', async () => {
+    const quoted = JSON.stringify({ message_id: '3EB0F8A1B2C3D4E5F6', body: 'earlier' });
+    for (const type of ['', '\r\ncontent-type: application/json; charset=utf-8']) {
+      const body = parts(['name="number"', pair.number], [`name="quoted"${type}`, quoted], FILE);
+      const got = await pair.received(await post('document', body));
+      expect(got.message.documentMessage.contextInfo.quotedMessage).toEqual({ conversation: 'earlier' });
+    }
+  });
+
+  test('a caption that begins like a list is a caption', async () => {
+    const picture = (await jpeg()).toString('base64');
+    const item = { type: 'image', base64: picture };
+    const body = parts(
+      ['name="number"', pair.number],
+      ['name="media"', JSON.stringify([item, item])],
+      ['name="captions"', '[new] the front'],
+    );
+    const answer = await post('album', body);
+    expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+    const [{ message_id: front }] = answer.body.items;
+    const got = await pair.contact.waitForMessage(({ id }) => id === front);
+    expect(JSON.stringify(got.message)).toContain('[new] the front');
+  });
+
+  test('refuses one member with two values, and takes an empty one for none', async () => {
+    const twice = parts(['name="number"', pair.number], ['name="number"', '5511999999101'], FILE);
+    const refused = await post('document', twice);
+    expect([refused.status, refused.body.validation?.[0].field]).toEqual([400, 'number']);
+    const device = parts(['name="number"', pair.number], ['name="device_id"', 'another'], FILE);
+    const differing = await post('document?device_id=one', device);
+    expect([differing.status, differing.body.validation?.[0].field]).toEqual([400, 'device_id']);
+    const empty = ['number', 'file_name', 'document', 'quoted', 'mentioned'].map((name): [string, string] => [
+      `name="${name}"`,
+      '',
+    ]);
+    const got = await pair.received(
+      await post('document', parts(...empty, ['name="number"', pair.number], FILE, ...empty)),
+    );
+    expect(got.message.documentMessage.fileName).toBe('a.txt');
   });
 
   test('a token that was not uploaded is no file', async () => {

@@ -1,4 +1,5 @@
 /** `multipart/form-data` beside JSON, for operations that take a file. */
+import { isDeepStrictEqual } from 'node:util';
 import fastifyMultipart from '@fastify/multipart';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { TProperties } from 'typebox';
@@ -41,10 +42,19 @@ export interface MultipartOptions {
   list?: { most: number; item(token: string): unknown };
 }
 
+/** The parts of a JSON Schema that are read here. */
+interface Shape {
+  type?: string;
+  items?: { type?: string };
+}
+
 /**
  * Turns a multipart body into what the JSON body would be: the one file part, named as its member or
  * `file`, becomes a token in that member, the other parts become values as the schema says; with `list`, each file
  * becomes an item. Streams files to disk. Throws VALIDATION_ERROR, PAYLOAD_TOO_LARGE.
+ *
+ * A member that is a list comes as OpenAPI says of forms (3.1, Encoding Object), a part for each item, or as one part
+ * that holds them all as JSON.
  */
 export async function readMultipart(request: FastifyRequest, options: MultipartOptions): Promise<void> {
   const { member, uploads, maxBytes, list } = options;
@@ -52,13 +62,13 @@ export async function readMultipart(request: FastifyRequest, options: MultipartO
   const most = list?.most ?? 1;
   const items: unknown[] = [];
   const body: Record<string, unknown> = {};
+  let fileName: string | undefined;
   request.uploaded = [];
   try {
     for await (const part of request.parts({ limits: { files: most, parts: MOST_FIELDS + most } })) {
       if (part.type === 'field') {
         refuseCut(part);
-        const name = memberNamed(options.fields, part.fieldname) ?? part.fieldname;
-        body[name] = fieldValue(name, part.value, options.fields[name]);
+        keepField(body, part, options.fields);
         continue;
       }
       if (!names.includes(part.fieldname)) {
@@ -68,14 +78,15 @@ export async function readMultipart(request: FastifyRequest, options: MultipartO
       const upload = await uploads.receive(part.file, { field: member, type: part.mimetype, maxBytes });
       request.uploaded.push(upload);
       if (list) items.push(list.item(upload.token));
-      else body[member] = upload.token;
-      // Documents are named after their file unless the caller names them.
-      if ('file_name' in options.fields && part.filename) body.file_name ??= part.filename;
+      else keepOnce(body, member, upload.token);
+      fileName ??= part.filename || undefined;
     }
   } catch (error) {
     throw explained(error);
   }
   if (list && items.length > 0) body[member] = items;
+  // Documents are named after their file unless the caller names them.
+  if ('file_name' in options.fields && fileName) body.file_name ||= fileName;
   request.body = body;
 }
 
@@ -88,24 +99,68 @@ function refuseCut(part: { fieldname: string; fieldnameTruncated: boolean; value
   throw tooLargeMedia(part.fieldname, reason);
 }
 
-/** Parts are text; what the schema wants is not always. */
-function fieldValue(name: string, value: unknown, schema: { type?: string } | undefined): unknown {
-  const text = String(value);
+function keepField(
+  body: Record<string, unknown>,
+  { fieldname, value }: { fieldname: string; value: unknown },
+  fields: TProperties,
+): void {
+  const name = memberNamed(fields, fieldname.replace(/\[\]$/, '')) ?? fieldname;
+  const shape: Shape | undefined = fields[name];
+  if (shape?.type === 'array') {
+    const earlier = Object.hasOwn(body, name) ? (body[name] as unknown[]) : [];
+    body[name] = [...earlier, ...itemsOf(name, value, shape.items)];
+    return;
+  }
+  keepOnce(body, name, fieldValue(name, value, shape));
+}
+
+/** Throws VALIDATION_ERROR for a second value: whichever won, somebody would be surprised. */
+function keepOnce(body: Record<string, unknown>, name: string, given: unknown): void {
+  const earlier = Object.hasOwn(body, name) ? body[name] : '';
+  if (given === '' && earlier !== '') return;
+  if (earlier !== '' && !isDeepStrictEqual(earlier, given)) {
+    throw invalidField(name, 'is given twice, with two values');
+  }
+  body[name] = given;
+}
+
+/** What one part adds to a list: all of it, or an item. */
+function itemsOf(name: string, value: unknown, item: Shape | undefined): unknown[] {
+  const all = typeof value === 'string' && value.trimStart().startsWith('[') ? listIn(value) : value;
+  if (Array.isArray(all)) return all;
+  // An empty one is how a form says that there is nothing.
+  return value === '' ? [] : [fieldValue(name, value, item)];
+}
+
+/** The list that the text is in JSON; null for a text that only begins like one. */
+function listIn(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** Parts are text; what the schema wants is not always. One whose own type is JSON was read already. */
+function fieldValue(name: string, value: unknown, schema: Shape | undefined): unknown {
+  if (typeof value !== 'string') return value;
   switch (schema?.type) {
     case 'boolean':
-      return goBoolean(text) ?? text;
+      return goBoolean(value) ?? value;
     case 'integer':
     case 'number':
-      return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
+      return value.trim() !== '' && Number.isFinite(Number(value)) ? Number(value) : value;
     case 'object':
     case 'array':
+      // As everywhere: an empty text is nothing.
+      if (value === '') return value;
       try {
-        return JSON.parse(text) as unknown;
+        return JSON.parse(value) as unknown;
       } catch {
         throw invalidField(name, 'must be JSON in a multipart request');
       }
     default:
-      return text;
+      return value;
   }
 }
 
