@@ -164,6 +164,7 @@ test('abilities/: the socket has the calls that abilities make', () => {
     'relayMessage',
     'sendMessageAck',
     'assertSessions',
+    'getUSyncDevices',
     'sendNode',
     'query',
     'groupMetadata',

@@ -216,16 +216,9 @@ function routeToGroup(
 function routeStatus(network: NetworkServices, sender: RegisteredDevice, node: BinaryNode): void {
   const envelope = envelopeOf(sender, node);
   const shared = childrenNamed(node, 'enc');
-  const { participant } = node.attrs;
-  const named = childrenNamed(childNamed(node, 'participants'), 'to');
   const hidden = network.orders.hidingOtherName.has(sender.account.user);
-  const targets =
-    participant === undefined
-      ? named.map((target) => ({ jid: target.attrs.jid, encs: childrenNamed(target, 'enc') }))
-      : [{ jid: participant, encs: [] }];
-  for (const target of targets) {
-    const device = network.directory.resolveDevice(target.jid);
-    if (!device || device === sender || device.account.blocked.has(sender.account.user)) continue;
+  for (const [device, encs] of statusTargets(network, node)) {
+    if (device === sender || device.account.blocked.has(sender.account.user)) continue;
     const attrs = {
       from: STATUS_JID,
       participant: jidIn('lid', sender.account, sender.address.device),
@@ -233,11 +226,28 @@ function routeStatus(network: NetworkServices, sender: RegisteredDevice, node: B
       addressing_mode: 'lid',
       ...envelope.attrs,
     };
-    network.delivery.post(
-      device,
-      stanza('message', attrs, contentFor(envelope, [...target.encs, ...shared])),
-    );
+    network.delivery.post(device, stanza('message', attrs, contentFor(envelope, [...encs, ...shared])));
   }
+}
+
+/**
+ * The devices with what each has of its own. A `<to>` without `<enc>` names an account, all of whose devices have the
+ * sender key (zapo publishStatusMessage; whatsapp-rust ensure_status_participants).
+ */
+function statusTargets(network: NetworkServices, node: BinaryNode): Map<RegisteredDevice, BinaryNode[]> {
+  const targets = new Map<RegisteredDevice, BinaryNode[]>();
+  const { participant } = node.attrs;
+  const asking = participant === undefined ? undefined : network.directory.resolveDevice(participant);
+  if (asking) targets.set(asking, []);
+  if (participant !== undefined) return targets;
+  for (const target of childrenNamed(childNamed(node, 'participants'), 'to')) {
+    const device = network.directory.resolveDevice(target.attrs.jid);
+    if (!device) continue;
+    const encs = childrenNamed(target, 'enc');
+    if (encs.length > 0) targets.set(device, encs);
+    else for (const each of device.account.devices.values()) if (!targets.has(each)) targets.set(each, []);
+  }
+  return targets;
 }
 
 /**

@@ -32,6 +32,8 @@ export {
   getBinaryNodeChildren,
   getNextPreKeys,
   initAuthCreds,
+  isHostedLidUser,
+  isHostedPnUser,
   isJidBroadcast,
   isJidGroup,
   isJidNewsletter,

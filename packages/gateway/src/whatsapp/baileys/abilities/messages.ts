@@ -7,6 +7,7 @@ import {
   SessionTimeout,
 } from '../../port/errors.ts';
 import type { OutboundMessage, SessionMessages } from '../../port/messages.ts';
+import { STORIES } from '../../port/stories.ts';
 import { accountLimit, REACH_OUT_REFUSED } from '../account/reach-out-lock.ts';
 import type { Link } from '../connection/link.ts';
 import { within } from '../connection/within.ts';
@@ -24,6 +25,7 @@ import type { GroupCache } from '../outbound/group-cache.ts';
 import { newsletterStanza } from '../outbound/newsletter-stanza.ts';
 import { askOwnPhone, sendRetryReceipt } from '../outbound/retry-receipt.ts';
 import { showingContent } from '../outbound/stanza-kind.ts';
+import { noteKeyHolders, type OutgoingStory, StoryRelay } from '../outbound/story-relay.ts';
 
 /** A caller waits for this answer beside the ack's. */
 const ASK_LIMIT_MS = 5_000;
@@ -39,6 +41,7 @@ export interface MessagesParts {
 }
 
 export function messages({ link, acks, groups, ackTimeoutMs, suspect }: MessagesParts): SessionMessages {
+  const stories = new StoryRelay();
   return {
     newId: () => generateMessageIDV2(link.creds.me?.id),
 
@@ -46,14 +49,21 @@ export function messages({ link, acks, groups, ackTimeoutMs, suspect }: Messages
       if (!link.isOpen) throw new NothingLeft(new SessionNotOpen());
       const post = isJidNewsletter(out.to) ? newsletterStanza(out) : null;
       const waiting = acks.wait(post?.attrs.id ?? out.id, ackTimeoutMs);
+      const handed: string[] = [];
       try {
-        await relay(link, out, (socket) => (post ? publish(socket, post) : leave(socket, groups, out)));
+        await relay(link, out, async (socket) => {
+          if (post) await publish(socket, post);
+          else if (out.to === STORIES) handed.push(...(await stories.send(socket, storyOf(out))));
+          else await leave(socket, groups, out);
+        });
       } catch (error) {
         waiting.cancel();
         throw error;
       }
       try {
-        return await waiting.ack;
+        const ack = await waiting.ack;
+        await rememberKeyHolders(link, handed);
+        return ack;
       } catch (error) {
         if (error instanceof SessionTimeout) suspect();
         if (!(error instanceof SendRejected) || error.whatsappCode !== REACH_OUT_REFUSED) throw error;
@@ -107,9 +117,19 @@ async function leave(socket: Socket, groups: GroupCache, out: OutboundMessage): 
     additionalAttributes: {
       ...(out.editAttribute ? { edit: out.editAttribute } : {}),
     },
-    ...(out.audience ? { statusJidList: out.audience } : {}),
     ...(out.extraNodes ? { additionalNodes: out.extraNodes } : {}),
   });
+}
+
+function storyOf({ id, message, audience = [], editAttribute }: OutboundMessage): OutgoingStory {
+  return { id, message: proto.Message.fromObject(message), audience, edit: editAttribute };
+}
+
+/** Where that cannot be kept, they get the key once more with the next story. */
+async function rememberKeyHolders(link: Link, devices: readonly string[]): Promise<void> {
+  await link
+    .ask((socket) => noteKeyHolders(socket, devices))
+    .catch((error: unknown) => link.warn('who has the key of our stories was not noted', error));
 }
 
 /** Whether the account is limited, or only the one contact is out of reach, the ack does not say. */

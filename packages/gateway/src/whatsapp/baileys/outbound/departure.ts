@@ -78,9 +78,12 @@ export function followDeparture(text: string, first: unknown): void {
   if (text === LOOKING_FOR_SESSIONS) departure.lookForSessions();
   if (text !== NOT_ENCRYPTED) return;
   const { jid, err } = first as { jid?: unknown; err?: unknown };
-  if (typeof jid === 'string') {
-    departure.unreached.set(jid, err instanceof Error ? err.message : 'unknown error');
-  }
+  if (typeof jid === 'string') noteUnreached(jid, err);
+}
+
+/** The message could not be encrypted for a device. */
+export function noteUnreached(jid: string, error: unknown): void {
+  running.getStore()?.unreached.set(jid, error instanceof Error ? error.message : 'unknown error');
 }
 
 /** A stanza that the library does not build itself is about to be written. Throws when it was called off. */
