@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import { type Phone, startSandbox } from '@wuts/sandbox';
+import { openAudience, storyOf } from './audience.ts';
 import { answerCalls, nowMs } from './calls.ts';
 import { streamText } from './tally.ts';
 
@@ -24,14 +25,8 @@ answerCalls({
   phone: async ({ number, name }: { number: string; name: string }) => {
     await sandbox.createPhone({ number, name });
   },
-  /** Further phones, switched off: what they would do is done in this process. The network answers in between. */
-  phones: async ({ numbers }: { numbers: string[] }) => {
-    for (const number of numbers) {
-      const made = await sandbox.createPhone({ number, name: number, preKeys: 8 });
-      await made.goOffline();
-      await setTimeout(0);
-    }
-  },
+  audience: (order: { numbers: string[]; phoneEvery: number }) => openAudience(sandbox, order),
+  story: (asked: { numbers: string[]; id: string; text: string }) => storyOf(sandbox, asked),
   scan: async ({ number, qr }: { number: string; qr: string }) => {
     await phone(number).scanQr(qr);
     await sandbox.waitForOnline(companion(number));
@@ -77,18 +72,6 @@ answerCalls({
   arrived: async ({ number, ids }: { number: string; ids: string[] }) => {
     const recipient = phone(number);
     for (const id of ids) await recipient.waitForMessage((each) => each.id === id);
-  },
-  /** Switches the phones on, one after the other; how often each has a message, once it has read all that came. */
-  copies: async ({ numbers, id }: { numbers: string[]; id: string }) => {
-    const copies: number[] = [];
-    for (const number of numbers) {
-      const each = phone(number);
-      await each.goOnline();
-      await each.waitForMessage((message) => message.id === id);
-      await each.idle();
-      copies.push(each.inbox.filter((message) => message.id === id).length);
-    }
-    return copies;
   },
   /** The file of a message as its recipient has it: downloaded and decrypted. */
   received: async ({ number, id }: { number: string; id: string }) => {

@@ -1,82 +1,98 @@
-/** A story to thousands: until the last of them has it, with what the device does meanwhile. */
+/** A story to thousands: until the server has it for the last of them, what it costs, and what else the device sends meanwhile. */
 import { cpuMs, nowMs, residentBytes } from '../processes/calls.ts';
 import { type Figure, quantile, type Row, spread } from '../rounds.ts';
 import type { World } from '../world.ts';
 import { CONTACTS } from '../world.ts';
 
 const PEOPLE = 2000;
-/** Texts that the device sends one after the other while the story goes out, and before. */
-const QUIET_TEXTS = 20;
+/** Texts that the device sends one after the other before the story; as many warm up. */
+const QUIET_TEXTS = 100;
+/** Of those who see a story, one in so many is a phone, which reads it afterwards: reading costs it 30 ms. */
+const PHONE_EVERY = 50;
+const LOOK_EVERY_MS = 200;
 
-/** `people`: how many see it. */
+interface Posted {
+  tookMs: number;
+  answeredMs: number;
+  cpuMs: number;
+  /** MiB, before and at most. */
+  memory: [number, number];
+  /** Of all that the accounts have of it, encrypted. */
+  bytes: number;
+  /** Of the texts that the device sent meanwhile, milliseconds each. */
+  texts: number[];
+}
+
+/** `people`: how many see each story. The first goes to new people, the second to them again, the third to new ones beside texts. */
 export async function stories(world: World, { people = PEOPLE }: { people?: number } = {}): Promise<Row[]> {
-  const { api, gateway, network } = world;
-  const numbers = Array.from({ length: people }, (_, index) => String(5_511_960_000_000 + index));
-  await network.call('phones', { numbers });
+  const { api } = world;
+  const first = await audience(world, 5_511_960_000_000, people);
+  const second = await audience(world, 5_511_970_000_000, people);
+  await texts(api, (sent) => sent < QUIET_TEXTS);
   const quiet = await texts(api, (sent) => sent < QUIET_TEXTS);
-  const memoryBefore = mebibytes(gateway.pid);
-  let memory = memoryBefore;
+  const fresh = await post(world, first, false);
+  const again = await post(world, first, false);
+  const beside = await post(world, second, true);
+  const told = { 'new people': fresh, 'the same again': again, 'new people, beside texts': beside };
+  for (const [name, posted] of Object.entries(told)) say(`${people} people, ${name}`, posted, people);
+  console.error(`texts before: ${latencies(quiet)}; beside the story: ${latencies(beside.texts)}`);
+  const perCpu = ({ cpuMs: cpu }: Posted): Figure => ({ rate: (people * 1000) / cpu, cpuMs: cpu / people });
+  return [
+    row(`a story to ${people} once more`, 'people per second of CPU', {
+      subject: ['WUTS, to the same people', perCpu(again)],
+      against: ['WUTS, to new ones', perCpu(fresh)],
+    }),
+    row(`texts while a story goes to ${people}`, 'messages/s', {
+      subject: ['WUTS posting the story', rateOf(beside.texts)],
+      against: ['WUTS before it', rateOf(quiet)],
+    }),
+  ];
+}
+
+/** Accounts that nobody reads for, with a phone among them now and then. */
+async function audience({ network }: World, from: number, people: number): Promise<string[]> {
+  const numbers = Array.from({ length: people }, (_, index) => String(from + index));
+  await network.call('audience', { numbers, phoneEvery: PHONE_EVERY });
+  return numbers;
+}
+
+/** Posts a story and follows it to its end; throws unless everybody has it once, and the phones can read it. */
+async function post(world: World, numbers: string[], withTexts: boolean): Promise<Posted> {
+  const { api, gateway, network } = world;
+  const text = `Open until ${nowMs()}`;
+  const before = mebibytes(gateway.pid);
+  let most = before;
   const cpuBefore = cpuMs(gateway.pid);
   const begun = nowMs();
-  const posted = await api.ok('POST', '/status/text', { text: 'Open until ten', audience: numbers });
-  const answered = nowMs() - begun;
+  const posted = await api.ok('POST', '/status/text', { text, audience: numbers });
+  const answeredMs = nowMs() - begun;
   const id: string = posted.body.message_id;
   let done = false;
   const story = following(api, id, () => {
-    memory = Math.max(memory, mebibytes(gateway.pid));
+    most = Math.max(most, mebibytes(gateway.pid));
   }).finally(() => {
     done = true;
   });
-  const meanwhile = await texts(api, () => !done);
+  const sent = withTexts ? await texts(api, () => !done) : [];
   const { reached, refused } = await story;
   const tookMs = nowMs() - begun;
   const cpu = cpuMs(gateway.pid) - cpuBefore;
-  if (reached !== people + 1 || refused !== 0) throw new Error(`it reached ${reached} of ${people + 1}`);
-  const copies = await network.call<number[]>('copies', { numbers, id });
-  const wrong = copies.filter((each) => each !== 1).length;
-  if (wrong > 0) throw new Error(`${wrong} phones do not have the story once`);
-  console.error(
-    `a story to ${people}: answered after ${Math.round(answered)} ms, the last ack after ${Math.round(tookMs)} ms; ` +
-      `memory ${memoryBefore} → ${memory} MB; CPU ${(cpu / people).toFixed(1)} ms a person; ` +
-      `${meanwhile.length} texts meanwhile`,
-  );
-  const subject: Figure = rateOf(meanwhile);
-  const against: Figure = rateOf(quiet);
-  const ratio = subject.rate / against.rate;
-  return [
-    {
-      scenario: `texts while a story goes to ${people}`,
-      unit: 'messages/s',
-      subject: 'WUTS posting the story',
-      against: 'WUTS before it',
-      rounds: [{ subject, against, ratio }],
-      ratio: spread([ratio]),
-      subjectRate: spread([subject.rate]),
-      againstRate: spread([against.rate]),
-    },
-  ];
+  if (reached !== numbers.length + 1 || refused !== 0) throw new Error(`it reached ${reached}`);
+  const found = await network.call<{ wrong: string[]; bytes: number }>('story', { numbers, id, text });
+  if (found.wrong.length > 0) throw new Error(`not all have the story once: ${found.wrong.slice(0, 3)}`);
+  return { tookMs, answeredMs, cpuMs: cpu, memory: [before, most], bytes: found.bytes, texts: sent };
 }
 
 /** Sends texts, one after the other, as long as `more`; how long each took, milliseconds. */
 async function texts(api: World['api'], more: (sent: number) => boolean): Promise<number[]> {
-  const latencies: number[] = [];
-  while (more(latencies.length)) {
+  const took: number[] = [];
+  while (more(took.length)) {
     const from = nowMs();
-    const number = CONTACTS[latencies.length % CONTACTS.length];
-    await api.ok('POST', '/send/text', { number, text: `message ${latencies.length}` });
-    latencies.push(nowMs() - from);
+    const number = CONTACTS[took.length % CONTACTS.length];
+    await api.ok('POST', '/send/text', { number, text: `message ${took.length}` });
+    took.push(nowMs() - from);
   }
-  return latencies;
-}
-
-function rateOf(latencies: readonly number[]): Figure {
-  const sorted = [...latencies].sort((a, b) => a - b);
-  const sum = sorted.reduce((all, each) => all + each, 0);
-  return {
-    rate: (latencies.length * 1000) / sum,
-    p50: quantile(sorted, 0.5),
-    p99: quantile(sorted, 0.99),
-  };
+  return took;
 }
 
 async function following(
@@ -90,8 +106,48 @@ async function following(
     if (body.story.state === 'posted') return body.story;
     if (body.story.state !== 'posting')
       throw new Error(`the story is ${body.story.state}: ${body.story.error}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
+}
+
+function say(name: string, posted: Posted, people: number): void {
+  const { answeredMs, tookMs, cpuMs: cpu, memory, bytes } = posted;
+  console.error(
+    `${name}: answered after ${Math.round(answeredMs)} ms, the last ack after ${Math.round(tookMs)} ms; ` +
+      `CPU ${(cpu / people).toFixed(2)} ms and ${Math.round(bytes / people)} bytes a person; memory ${memory.join(' → ')} MB`,
+  );
+}
+
+function latencies(took: readonly number[]): string {
+  const sorted = [...took].sort((a, b) => a - b);
+  const at = (share: number) => quantile(sorted, share).toFixed(1);
+  return `${took.length}, p50 ${at(0.5)} ms, p95 ${at(0.95)} ms, p99 ${at(0.99)} ms`;
+}
+
+function rateOf(took: readonly number[]): Figure {
+  const sorted = [...took].sort((a, b) => a - b);
+  const sum = sorted.reduce((all, each) => all + each, 0);
+  return { rate: (took.length * 1000) / sum, p50: quantile(sorted, 0.5), p99: quantile(sorted, 0.99) };
+}
+
+/** One round: each story can be new once. */
+function row(
+  scenario: string,
+  unit: string,
+  sides: { subject: [string, Figure]; against: [string, Figure] },
+): Row {
+  const [[subject, ours], [against, theirs]] = [sides.subject, sides.against];
+  const ratio = ours.rate / theirs.rate;
+  return {
+    scenario,
+    unit,
+    subject,
+    against,
+    rounds: [{ subject: ours, against: theirs, ratio }],
+    ratio: spread([ratio]),
+    subjectRate: spread([ours.rate]),
+    againstRate: spread([theirs.rate]),
+  };
 }
 
 function mebibytes(pid: number): number {

@@ -19,6 +19,7 @@ import type { PhoneHost } from './phones/host.ts';
 import { createPhone, type KeptPhone, type Phone, reinstallPhone, revivePhone } from './phones/phone.ts';
 import { stateFiles } from './phones/state-files.ts';
 import type { Account, RegisteredDevice } from './state/directory.ts';
+import { phoneJid } from './state/jid.ts';
 import { passkeysOf } from './state/passkeys.ts';
 import type { OrderedItem } from './state/shop.ts';
 import { createNoiseCertificates } from './wire/certificates.ts';
@@ -122,6 +123,27 @@ export class Sandbox {
     if (options.passkey) phone.passkey = { demand: options.passkey };
     this.#phones.push(phone);
     return phone;
+  }
+
+  /**
+   * Opens an account for which nobody reads: its phone has uploaded the keys of another one, and was never online since.
+   * Of thousands who are written to most need no phone of their own, which takes 20 ms to make, and more to read.
+   */
+  createUnattended({ number, keysOf }: { number: string; keysOf: Phone }): void {
+    const { identityPublic, registrationId, signedPreKey, preKeys } = this.#device(keysOf.jid);
+    const { directory } = this.network;
+    const account = directory.createAccount({ user: number, name: number, identityPublic, registrationId });
+    const device = this.#device(phoneJid(account));
+    device.signedPreKey = signedPreKey;
+    for (const key of [...preKeys.values()].slice(0, 1)) device.preKeys.set(key.id, key);
+    // Nobody would upload more.
+    device.preKeyLowNotified = true;
+  }
+
+  /** The stanzas of that id which wait for the device. Throws when there is no such device. */
+  waitingFor(deviceJid: string, id: string): BinaryNode[] {
+    const { stanzas } = this.#device(deviceJid).mailbox;
+    return stanzas.map(({ node }) => node).filter(({ attrs }) => attrs.id === id);
   }
 
   /**
