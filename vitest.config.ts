@@ -20,9 +20,10 @@ const SHARED = [
 const resolve = { alias: library ? [{ find: /^baileys$/, replacement: library }] : [] };
 
 const every = {
-  // The story tests link real sockets and generate hundreds of pre-keys per device.
-  testTimeout: 30_000,
-  hookTimeout: 60_000,
+  // These end what hangs, and are no measure: the slowest test takes a minute where the machine has nothing else to do.
+  testTimeout: 300_000,
+  hookTimeout: 300_000,
+  expect: { poll: { timeout: 60_000 } },
   pool: 'forks' as const,
   setupFiles: [
     'packages/gateway/test/statement-plans/collect.ts',

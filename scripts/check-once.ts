@@ -5,12 +5,13 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-const SRC = resolve(import.meta.dirname, '..', 'packages/gateway/src');
+const ROOT = resolve(import.meta.dirname, '..');
+const SRC = 'packages/gateway/src';
 
 interface Rule {
   what: string;
   pattern: RegExp;
-  /** Files, or folders ending in `/`, below src that may. */
+  /** Files, or folders ending in `/`, that may. */
   only: string[];
   instead: string;
 }
@@ -106,17 +107,39 @@ const RULES: Rule[] = [
   },
 ];
 
-const problems = globSync('**/*.ts', { cwd: SRC }).flatMap((file) => {
-  const text = readFileSync(join(SRC, file), 'utf8');
-  return RULES.filter(({ only }) => !only.some((place) => file === place || file.startsWith(orNever(place))))
-    .filter(({ pattern }) => pattern.test(text))
-    .map(({ what, instead }) => `gateway/src/${file}: ${what}: ${instead}`);
-});
+/** What makes a test depend on how fast the machine is, or on what random bytes hold. */
+const TEST_RULES: Rule[] = [
+  {
+    what: 'a wait of its own length',
+    pattern: /\bvi\.(?:waitFor|waitUntil|setConfig)\(|\b(?:test|hook)Timeout\b|^ {0,2}\}, [\d_]+\);$/m,
+    only: [],
+    instead: 'a slow machine outlasts it: use expect.poll() or until(); vitest.config.ts ends what hangs',
+  },
+  {
+    what: 'whether the time is within some seconds of now',
+    pattern: /\bMath\.abs\([^;]*Date\.now\(/,
+    only: [],
+    instead: 'take the time before and after, and expect it between them',
+  },
+];
+
+const problems = [...broken(SRC, '**/*.ts', RULES), ...broken('packages', '*/test/**/*.ts', TEST_RULES)];
 for (const problem of problems) console.error(problem);
 console.log(
   `once: ${problems.length === 0 ? 'each thing is done in its place' : `${problems.length} elsewhere`}`,
 );
 process.exit(problems.length === 0 ? 0 : 1);
+
+function broken(folder: string, files: string, rules: Rule[]): string[] {
+  const cwd = join(ROOT, folder);
+  return globSync(files, { cwd }).flatMap((file) => {
+    const text = readFileSync(join(cwd, file), 'utf8');
+    return rules
+      .filter(({ only }) => !only.some((place) => file === place || file.startsWith(orNever(place))))
+      .filter(({ pattern }) => pattern.test(text))
+      .map(({ what, instead }) => `${folder}/${file}: ${what}: ${instead}`);
+  });
+}
 
 /** A folder as the beginning of paths; a file is the beginning of none. */
 function orNever(place: string): string {

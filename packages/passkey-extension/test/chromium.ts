@@ -15,7 +15,7 @@ import { EXTENSION } from './content-scripts.ts';
 
 /** As `.ci/tools` installs it; WUTS_TEST_CHROMIUM names another. */
 const CHROMIUM = process.env.WUTS_TEST_CHROMIUM ?? '/usr/bin/chromium';
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 
 /** As DevTools takes it; bytes in base64, the key as PKCS #8. */
 export interface Passkey {

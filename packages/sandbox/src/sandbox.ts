@@ -57,7 +57,7 @@ export interface NewPhone {
 }
 
 /** How long `waitForOnline` waits unless told otherwise. */
-const ONLINE_TIMEOUT_MS = 15_000;
+const ONLINE_TIMEOUT_MS = 30_000;
 /** Bytes: larger files of the CDN are gone after a restart, as expired ones are. */
 const LARGEST_KEPT_FILE = 1024 ** 2;
 /** Acknowledgements are too many to announce each of them. */

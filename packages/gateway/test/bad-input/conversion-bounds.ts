@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { descendants, runs } from '../story/child-processes.ts';
 import { until } from '../story/harness.ts';
 import { LinkedProcess } from '../story/linked-process.ts';
@@ -24,15 +24,13 @@ export function conversionsAreBounded({
   longSeconds: number;
 }): void {
   /** Processes are started, and the machine is kept busy. */
-  vi.setConfig({ testTimeout: 90_000 });
-
   let linked: LinkedShop;
   const long = silence(longSeconds);
   const short = silence(1);
 
   beforeAll(async () => {
     linked = await LinkedShop.create();
-  }, 90_000);
+  });
   afterAll(() => linked?.world.destroy());
 
   const voice = (audio: string) => ({ number: linked.contact.number, audio, ptt: true });

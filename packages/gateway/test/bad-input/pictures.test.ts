@@ -1,15 +1,12 @@
 /** Pictures made to cost more than they weigh. */
 import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { descendants, runs } from '../story/child-processes.ts';
 import { until } from '../story/harness.ts';
 import { LinkedProcess } from '../story/linked-process.ts';
 import { jpeg, webp } from '../story/samples.ts';
 import { expectRefused, LinkedShop } from './linked-shop.ts';
-
-/** Processes are started, and the machine is kept busy. */
-vi.setConfig({ testTimeout: 90_000 });
 
 let linked: LinkedShop;
 beforeAll(async () => {

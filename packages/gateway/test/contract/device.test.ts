@@ -10,7 +10,7 @@ let operations: Operation[];
 beforeAll(async () => {
   cast = await Cast.create();
   operations = operationsOf(await readDocument(cast.world.gateway.url)).filter(takesDevice);
-}, 120_000);
+});
 afterAll(() => cast.destroy());
 
 const names = (operation: Operation, place: 'query' | 'headers') =>

@@ -1,11 +1,8 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { until } from '../story/harness.ts';
 import { Chance } from './chance.ts';
 import { ChildWorld } from './child-world.ts';
 import { countOpenWork, StoredState } from './stored-state.ts';
-
-/** A reconnect waits for its back-off, several times in a row. */
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const SEED = 7;
 const CUTS = 4;

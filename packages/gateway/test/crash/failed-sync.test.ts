@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { DATABASE_FILE } from '../../src/storage/database.ts';
 import { Caller } from './api-traffic.ts';
 import { GatewayChild, MAIN } from './gateway-child.ts';
@@ -28,8 +28,6 @@ function gateway(command: string[]): Promise<GatewayChild> {
     },
   });
 }
-
-vi.setConfig({ testTimeout: 90_000 });
 
 test('a failed sync ends the gateway, and what it had acknowledged is there at the next start', async () => {
   const failing = await gateway([ON_BAD_DISK]);

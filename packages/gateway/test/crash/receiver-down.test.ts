@@ -2,11 +2,9 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Phone } from '@wuts/sandbox';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { AdvancingClock } from '../../src/clock.ts';
 import { type Json, until, World } from '../story/harness.ts';
-
-vi.setConfig({ testTimeout: 90_000 });
 
 const HOUR = 3_600_000;
 const DOWN_DAYS = 3;

@@ -3,11 +3,9 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Phone } from '@wuts/sandbox';
 import { sql } from 'kysely';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { DATABASE_FILE } from '../../src/storage/database.ts';
 import { until, World } from '../story/harness.ts';
-
-vi.setConfig({ testTimeout: 90_000 });
 
 const MESSAGES = 12;
 /** Too long for a page: each takes new ones. */

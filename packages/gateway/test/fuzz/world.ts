@@ -14,8 +14,8 @@ import { harmless, type OddRequest, type Operation } from './requests.ts';
 
 const MASTER_TOKEN = '4f6b1c3a-77d4-4b43-8a53-1f1c1a0f3b52-fuzz';
 /** How long the next good message may take. Hundreds of times what it takes on a busy machine. */
-const GOOD_MESSAGE_MS = 20_000;
-const BYSTANDER_MS = 10_000;
+const GOOD_MESSAGE_MS = 60_000;
+const BYSTANDER_MS = 30_000;
 const LOOK_AGAIN_MS = 50;
 
 export class FuzzWorld {

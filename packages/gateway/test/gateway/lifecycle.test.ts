@@ -4,7 +4,7 @@ import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ConfigError, loadConfig } from '../../src/config.ts';
 import { createGateway, type Gateway } from '../../src/gateway.ts';
 import { createLog } from '../../src/observability/log.ts';
@@ -149,10 +149,9 @@ it('answers who waits for a QR when it stops', async () => {
   const gateway = await start({ WUTS_NETWORK_URL: `ws://127.0.0.1:${port}/` });
   const token = await register(gateway, 'acme');
   const waiting = fetch(`${gateway.url}/qr`, { headers: { authorization: `Bearer ${token}` } });
-  await vi.waitFor(async () => {
-    const states = await gateway.parts.tenants.devicesByState();
-    expect(states).toEqual([{ state: 'pairing', reason: 'waiting_for_scan', count: 1 }]);
-  });
+  await expect
+    .poll(() => gateway.parts.tenants.devicesByState())
+    .toEqual([{ state: 'pairing', reason: 'waiting_for_scan', count: 1 }]);
   await gateway.stop();
   const answer = await waiting;
   expect([answer.status, await answer.json()]).toEqual([503, expect.objectContaining({ success: false })]);

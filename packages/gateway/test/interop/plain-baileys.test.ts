@@ -144,4 +144,4 @@ test('an unmodified Baileys client links to `npm run sandbox` and exchanges a te
     return answer.body?.error_code === 'MEDIA_NOT_FOUND';
   });
   expect((await api.get(`/messages/${text.body.message_id}/status`)).body.status).toBe('delivered');
-}, 60_000);
+});

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { MediaWorld, readAll, sha256, until } from './media-world.ts';
+import { until } from '../worlds/until.ts';
+import { MediaWorld, readAll, sha256 } from './media-world.ts';
 
 let world: MediaWorld;
 let tenant: string;
@@ -37,9 +38,9 @@ test('the least recently used go first when the cache grows over its size', asyn
   world.clock.advance(120_000);
   (await world.media.cache.of(tenant).lookUp(first))?.release();
   world.clock.advance(1);
-  await until(async () => (await stored()).at(-1) === first);
+  await until('it is the last', async () => (await stored()).at(-1) === first);
   const third = await admit(1500);
-  await until(async () => (await stored()).length === 2);
+  await until('two are stored', async () => (await stored()).length === 2);
   expect((await stored()).sort()).toEqual([first, third].sort());
   expect(await world.media.cache.of(tenant).lookUp(second)).toBeNull();
 });
@@ -73,7 +74,7 @@ test('that a file was used is noted once a minute', async () => {
     (await world.media.cache.of(tenant).lookUp(hash))?.release();
   }
   // Noted a millisecond earlier, it would not be noted now.
-  await until(async () => (await usedAt()) === begin + 60_000);
+  await until('its use is noted', async () => (await usedAt()) === begin + 60_000);
 });
 
 test('a file that is being read stays until it is read', async () => {
@@ -83,7 +84,7 @@ test('a file that is being read stays until it is read', async () => {
   await world.media.emptyCache();
   expect(await stored()).toEqual([hash]);
   expect((await readAll(stream as Readable)).length).toBe(1000);
-  await until(() => stream?.closed === true);
+  await until('it is read', () => stream?.closed === true);
   await world.media.emptyCache();
   expect(await stored()).toEqual([]);
 });
@@ -139,7 +140,7 @@ describe('tenants share the cache', () => {
     await world.media.cache.drop(tenant, shared);
     expect([await used(tenant), await used(other)]).toEqual([0, 500]);
     (await world.media.cache.of(tenant).lookUp(shared))?.release();
-    await until(async () => (await used(tenant)) === 500);
+    await until('one is gone', async () => (await used(tenant)) === 500);
     await world.media.cache.drop(tenant, shared);
     await world.media.cache.drop(other, shared);
     expect(await stored()).toEqual([]);

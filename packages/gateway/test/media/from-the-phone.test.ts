@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { MediaAnswer } from '../../src/media/answer.ts';
-import { adminOf, MediaWorld, readAll, type TestDevice, until } from './media-world.ts';
+import { until } from '../worlds/until.ts';
+import { adminOf, MediaWorld, readAll, type TestDevice } from './media-world.ts';
 
 let world: MediaWorld;
 let tenant: string;
@@ -46,7 +47,7 @@ describe('from the phone again', () => {
   test.each([403, 404, 410] as const)('%i: asked once, and the new upload is served', async (status) => {
     const { bytes } = await expired('A', status);
     expect(await resolve('A')).toEqual({ state: 'retry_requested', retryAfterSeconds: 5 });
-    await until(async () => (await resolve('A')).state === 'ready');
+    await until('it is there', async () => (await resolve('A')).state === 'ready');
     expect((await bytesOf(await resolve('A'))).equals(bytes)).toBe(true);
     expect(device.requests).toEqual(['A']);
   });
@@ -91,7 +92,7 @@ describe('from the phone again', () => {
     device.mood = 'silent';
     expect((await resolve('A')).state).toBe('retry_requested');
     const waiting = resolve('A', 10_000);
-    await until(() => device.requests.length === 1);
+    await until('the phone is asked', () => device.requests.length === 1);
     world.clock.advance(10_000);
     expect((await waiting).state).toBe('retry_requested');
     await world.restart();
@@ -153,7 +154,7 @@ describe('from the phone again', () => {
     await expired('A');
     device.mood = 'corrupt_reupload';
     await expect(resolve('A', 10_000)).rejects.toEqual(code('MEDIA_DOWNLOAD_FAILED'));
-    await until(async () => {
+    await until('the answer is kept', async () => {
       const rows = await world.db.selectFrom('media_retry_requests').select('result').execute();
       return rows.some((row) => row.result === 'broken_upload');
     });

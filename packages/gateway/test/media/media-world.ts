@@ -22,6 +22,7 @@ import { SessionNotOpen } from '../../src/whatsapp/port/errors.ts';
 import type { MediaDescriptor, MediaKind, SessionMedia } from '../../src/whatsapp/port/media.ts';
 import { deviceNotReady } from '../../src/whatsapp/port/not-ready.ts';
 import { addDevice, addTenant, addUser, openTestDatabase, type TestDatabase } from '../worlds/database.ts';
+import { until } from '../worlds/until.ts';
 
 export const AUTH = 'cdn-ticket';
 
@@ -212,7 +213,7 @@ export class MediaWorld {
       online: true,
       hosts: [this.cdn.hostname],
       requests,
-      asked: (count) => until(() => requests.length >= count),
+      asked: async (count) => void (await until(`${count} requests`, () => requests.length >= count)),
     };
     this.devices.set(id, device);
     return device;
@@ -356,15 +357,6 @@ export class MediaWorld {
     const result = path ? 'success' : mood === 'not_found' ? 'not_found' : 'general_error';
     const encrypted = sealRetryAnswer(request.mediaKey, request.messageId, result, path);
     await this.media.handleRetryAnswer(device, { ...notice, encrypted, errorCode: null });
-  }
-}
-
-/** Waits until a state is reached; for states without an event of their own. */
-export async function until(reached: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
-  while (!(await reached())) {
-    if (Date.now() > deadline) throw new Error('timed out waiting for a state');
-    await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
 

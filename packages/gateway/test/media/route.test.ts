@@ -8,7 +8,8 @@ import { messageMediaRoutes } from '../../src/api/routes/messages/media.ts';
 import { buildServer } from '../../src/api/server.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import type { MediaDescriptor } from '../../src/whatsapp/port/media.ts';
-import { MediaWorld, sha256, type TestDevice, until } from './media-world.ts';
+import { until } from '../worlds/until.ts';
+import { MediaWorld, sha256, type TestDevice } from './media-world.ts';
 
 let world: MediaWorld;
 let tenant: string;
@@ -206,6 +207,7 @@ describe('when the file is not to be had at once', () => {
     await left;
     // The request's row stays; nobody waits for it any more, so closing does not hang on a waiter.
     await until(
+      'it is asked for',
       async () => (await world.db.selectFrom('media_retry_requests').selectAll().execute()).length === 1,
     );
   });

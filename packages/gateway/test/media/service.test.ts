@@ -3,7 +3,8 @@ import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { MediaAnswer } from '../../src/media/answer.ts';
-import { adminOf, MediaWorld, readAll, sha256, type TestDevice, until } from './media-world.ts';
+import { until } from '../worlds/until.ts';
+import { adminOf, MediaWorld, readAll, sha256, type TestDevice } from './media-world.ts';
 
 let world: MediaWorld;
 let tenant: string;
@@ -41,7 +42,10 @@ describe('from the cache', () => {
     const { bytes, descriptor } = await world.upload(randomBytes(100_000));
     const rowId = await world.message(device, 'A', descriptor);
     world.media.prefetch(rowId);
-    await until(async () => (await world.db.selectFrom('blobs').selectAll().execute()).length === 1);
+    await until(
+      'it is stored',
+      async () => (await world.db.selectFrom('blobs').selectAll().execute()).length === 1,
+    );
     world.cdn.clearLog();
     const answer = await resolve('A');
     expect(answer).toMatchObject({
@@ -66,7 +70,7 @@ describe('from the cache', () => {
     }
     const sizes = async () =>
       (await world.db.selectFrom('blobs').select('size').orderBy('size').execute()).map((row) => row.size);
-    await until(async () => (await sizes()).length === 2);
+    await until('two are stored', async () => (await sizes()).length === 2);
     await world.media.stop();
     expect(world.downloads()).toHaveLength(2);
     expect(await sizes()).toEqual([100, most]);
@@ -83,7 +87,7 @@ describe('from the cache', () => {
       world.cdn.slow(path, 2_000_000);
       world.cdn.clearLog();
       world.media.prefetch(await world.message(device, id, { ...descriptor, fileLength: said }));
-      await until(() => world.cdn.log.length === 1);
+      await until('it is asked for', () => world.cdn.log.length === 1);
       expect(world.cdn.log[0]?.bytes).toBeLessThan(most);
       if (said !== null) continue;
       // Who asks for it gets it, also while it is being fetched on arrival.

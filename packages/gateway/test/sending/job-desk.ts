@@ -1,8 +1,9 @@
 /** One account whose jobs run, and what tests of jobs ask of it. */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import type { WaitingLimits } from '../../src/quotas/waiting.ts';
+import { until } from '../worlds/until.ts';
 import { type Account, type Reply, SendingWorld } from './sending-world.ts';
 
 export const HOUR_MS = 3600_000;
@@ -70,15 +71,18 @@ export class JobDesk {
 
   /** Asks again until there is an answer, while time goes on by `step` milliseconds with each look. */
   async until<T>(ask: () => Promise<T | false | null | undefined>, step = 0): Promise<T> {
-    return vi.waitFor(
-      async () => {
-        const found = await ask();
-        if (found) return found;
-        this.advance(step);
-        throw new Error(`not yet: ${JSON.stringify((await this.get('/jobs?limit=200')).body.jobs)}`);
-      },
-      { timeout: 20_000, interval: 10 },
-    );
+    const found = async () => {
+      const answer = await ask();
+      if (!answer) this.advance(step);
+      return answer;
+    };
+    try {
+      return await until('the jobs are so', found);
+    } catch (error) {
+      throw new Error(`still: ${JSON.stringify((await this.get('/jobs?limit=200')).body.jobs)}`, {
+        cause: error,
+      });
+    }
   }
 
   untilJob = (id: string, state: string, step = 0) =>

@@ -6,7 +6,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Kysely, sql } from 'kysely';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { rotateEncryptionKey } from '../../src/cli/key.ts';
 import { ConfigError, loadConfig } from '../../src/config.ts';
 import { createGateway } from '../../src/gateway.ts';
@@ -16,8 +16,6 @@ import { SEALED, type SealedColumn } from '../../src/storage/sealed.ts';
 import { Vault } from '../../src/storage/vault.ts';
 import { Chance } from '../crash/chance.ts';
 import { addDevice, addTenant, addUser } from '../worlds/database.ts';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 const OLD = randomBytes(32).toString('hex');
 const NEW = randomBytes(32).toString('hex');

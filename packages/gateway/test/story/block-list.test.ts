@@ -1,9 +1,7 @@
 /** Whom the account has blocked: changed here and on the phone, kept, and told. */
 import type { Phone } from '@wuts/sandbox';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type Api, type Json, until, untilReceived, World } from './harness.ts';
-
-vi.setConfig({ testTimeout: 30_000 });
 
 let world: World;
 let token: string;

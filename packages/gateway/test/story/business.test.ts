@@ -1,9 +1,7 @@
 /** What businesses sell and say of themselves, read and changed; with a customer's phone as witness. */
 import type { Phone } from '@wuts/sandbox';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Api, type Json, until, World } from './harness.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const MANY = 100_000;
 

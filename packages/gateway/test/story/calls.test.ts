@@ -1,10 +1,8 @@
 /** Calls are refused, on request and by themselves, and the caller's phone hears of it. */
 import type { Phone } from '@wuts/sandbox';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { AdvancingClock } from '../../src/clock.ts';
 import { type Api, type Json, until, World } from './harness.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 let world: World;
 let api: Api;

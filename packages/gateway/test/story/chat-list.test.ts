@@ -1,9 +1,7 @@
 /** The list of chats, and what a chat shows of who is there. */
 import type { Phone } from '@wuts/sandbox';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Api, type Json, until, World } from './harness.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 let world: World;
 let token: string;

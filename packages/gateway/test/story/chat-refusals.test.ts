@@ -1,9 +1,7 @@
 /** What WhatsApp refuses of chats' settings, or does not answer: one mapping, and the list stays as it was. */
 import type { Phone } from '@wuts/sandbox';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Api, until, untilReceived, World } from './harness.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 let world: World;
 let api: Api;

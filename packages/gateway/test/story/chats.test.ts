@@ -1,9 +1,7 @@
 /** The list of chats: as the account's devices show it, whoever changes it, and without asking WhatsApp. */
 import type { Phone } from '@wuts/sandbox';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Api, type Json, until, untilReceived, World } from './harness.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 let world: World;
 let token: string;

@@ -1,9 +1,7 @@
 /** Communities, and the groups that are linked to them, as the phones in them see it. */
 import type { Phone } from '@wuts/sandbox';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Answer, type Api, type Json, until, World } from './harness.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 let world: World;
 let api: Api;

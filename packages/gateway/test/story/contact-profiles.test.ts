@@ -1,10 +1,8 @@
 /** What people show of themselves: about text, business profile, picture; and what they hide. */
 import type { Phone } from '@wuts/sandbox';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Api, type Json, until, untilReceived, World } from './harness.ts';
 import { jpeg, sha256 } from './samples.ts';
-
-vi.setConfig({ testTimeout: 30_000 });
 
 let world: World;
 let api: Api;

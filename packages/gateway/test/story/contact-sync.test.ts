@@ -1,9 +1,7 @@
 /** Where names of people come from: history, thousands at once, one person under two names. */
 import type { Phone } from '@wuts/sandbox';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Api, type Json, until, untilReceived, World } from './harness.ts';
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
 
 const MANY = 10_000;
 

@@ -1,9 +1,7 @@
 /** The people that an account knows: from its phone, and from what they call themselves. */
 import type { Phone } from '@wuts/sandbox';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Api, type Json, until, untilReceived, World } from './harness.ts';
-
-vi.setConfig({ testTimeout: 30_000 });
 
 let world: World;
 let token: string;

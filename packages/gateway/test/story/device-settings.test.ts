@@ -4,8 +4,6 @@ import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { AdvancingClock } from '../../src/clock.ts';
 import { type Api, type Json, until, untilReceived, World } from './harness.ts';
 
-vi.setConfig({ testTimeout: 60_000 });
-
 const DEFAULTS = { ignore: [], mark_read: [], read_receipts: true, presence: 'as_asked' };
 
 let world: World;

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Phone, type Sandbox, startSandbox } from '@wuts/sandbox';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { loadConfig } from '../../src/config.ts';
 import { createGateway, type Gateway } from '../../src/gateway.ts';
@@ -12,7 +12,6 @@ import { BadRoad } from './bad-road.ts';
 import { Api, type Json, MASTER_TOKEN, until } from './harness.ts';
 
 /** A dead connection is found after a second without an answer, and another without one to a ping. */
-vi.setConfig({ testTimeout: 60_000 });
 const ACK_TIMEOUT_MS = 1_000;
 const QUERY_TIMEOUT_MS = 1_000;
 const SENDS = 20;

@@ -1,9 +1,7 @@
 /** Coming into groups and letting others in, with other phones as witnesses of what became of it. */
 import type { Phone } from '@wuts/sandbox';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Api, type Json, until, World } from './harness.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 let world: World;
 let api: Api;

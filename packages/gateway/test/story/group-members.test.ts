@@ -1,9 +1,7 @@
 /** Members of groups, as the API lets them in, puts them out and changes them. */
 import type { Phone } from '@wuts/sandbox';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Api, type Json, until, World } from './harness.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 let world: World;
 let token: string;

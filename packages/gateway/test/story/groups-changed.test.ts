@@ -1,11 +1,9 @@
 /** What the API does to groups, as other phones see it; and what WhatsApp refuses. */
 import type { Phone } from '@wuts/sandbox';
 import sharp from 'sharp';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Api, type Json, until, World } from './harness.ts';
 import { jpeg, webp } from './samples.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 let world: World;
 let token: string;

@@ -1,9 +1,7 @@
 /** What a gateway knows of an account's groups: filled when it connects, kept up by what phones do, asked for once. */
 import type { Phone } from '@wuts/sandbox';
-import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Api, type Json, until, World } from './harness.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 let world: World;
 let token: string;

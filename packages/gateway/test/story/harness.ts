@@ -6,6 +6,9 @@ import { type Clock, systemClock } from '../../src/clock.ts';
 import { loadConfig } from '../../src/config.ts';
 import { createGateway, type Gateway } from '../../src/gateway.ts';
 import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';
+import { until } from '../worlds/until.ts';
+
+export { until };
 
 export const MASTER_TOKEN = '6b1f1f7e-2a53-4c7e-9d61-6c1a1d7f0a11-master';
 
@@ -203,15 +206,4 @@ export async function untilReceived(api: Api, messageId: string): Promise<string
     return body.events.some((event: Json) => event.data.message_id === messageId);
   });
   return messageId;
-}
-
-/** Asks again until the answer is yes; for states that only the HTTP API shows. */
-export async function until<T>(what: string, ask: () => Promise<T | false | null | undefined>): Promise<T> {
-  const deadline = Date.now() + 15_000;
-  for (;;) {
-    const answer = await ask();
-    if (answer) return answer;
-    if (Date.now() > deadline) throw new Error(`timed out waiting until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }

@@ -3,11 +3,8 @@ import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Phone, type Sandbox, startSandbox } from '@wuts/sandbox';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { until, untilReceived, World } from './harness.ts';
-
-// Connections come back after a while, not at once.
-vi.setConfig({ testTimeout: 90_000 });
 
 let folder: string;
 let world: World;

@@ -41,7 +41,7 @@ async function upload(
 test.each([
   ['3 MB', 3_000_000],
   ['exactly the maximum', MOST_BYTES],
-])('a file of %s arrives whole', { timeout: 120_000 }, async (_name, length) => {
+])('a file of %s arrives whole', async (_name, length) => {
   const bytes = random(length);
   const { status, body } = await upload(bytes);
   expect(status, JSON.stringify(body)).toBe(200);
@@ -53,7 +53,7 @@ test.each([
 test.each([
   ['one byte more than the maximum', MOST_BYTES + 1],
   ['far more than the maximum', MOST_BYTES + 20_000_000],
-])('a file of %s is refused and nothing is sent', { timeout: 120_000 }, async (_name, length) => {
+])('a file of %s is refused and nothing is sent', async (_name, length) => {
   const before = contact.inbox.length;
   const { status, body } = await upload(random(length));
   expect([status, body.error_code]).toEqual([413, 'PAYLOAD_TOO_LARGE']);

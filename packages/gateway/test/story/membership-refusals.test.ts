@@ -1,10 +1,7 @@
 /** What WhatsApp refuses, or does not answer, of joining, deciding who joins, and communities. */
 import type { Phone } from '@wuts/sandbox';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type Answer, type Api, type Json, until, World } from './harness.ts';
-
-// Silence is waited for at each of the operations.
-vi.setConfig({ testTimeout: 120_000 });
 
 const CODES = [400, 401, 403, 404, 405, 409, 410, 429, 500, 503, 'silence'] as const;
 type Code = (typeof CODES)[number];

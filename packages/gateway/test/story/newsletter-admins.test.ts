@@ -1,11 +1,9 @@
 /** Who runs a channel, what it is, and where it is found: with a phone that is asked to write in it. */
 import type { Phone } from '@wuts/sandbox';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Api, type Json, until, World } from './harness.ts';
 import { jpeg } from './samples.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 let world: World;
 let api: Api;

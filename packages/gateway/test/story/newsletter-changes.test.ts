@@ -1,10 +1,8 @@
 /** Posts of channels, changed and taken back by all who may, and their counts as they change. */
 import type { Phone } from '@wuts/sandbox';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Api, type Json, until, World } from './harness.ts';
 import { jpeg } from './samples.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 let world: World;
 let token: string;

@@ -1,9 +1,7 @@
 /** Which numbers are on WhatsApp, and who goes by a number or LID. */
 import type { Phone } from '@wuts/sandbox';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Api, type Json, untilReceived, World } from './harness.ts';
-
-vi.setConfig({ testTimeout: 30_000 });
 
 const NOBODY = '5511999991799';
 /** The account of Bia, and how people write it today. */

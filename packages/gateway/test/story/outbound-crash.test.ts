@@ -1,5 +1,5 @@
 import type { Phone } from '@wuts/sandbox';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { GatewayProcess } from './gateway-process.ts';
 import { Api, type Json, MASTER_TOKEN, until, type World } from './harness.ts';
 import { openShop } from './shop.ts';
@@ -10,9 +10,6 @@ let deviceId: string;
 let shop: Phone;
 let contact: Phone;
 let killed: GatewayProcess | null = null;
-
-/** Each test starts three gateways, one of them in its own process. */
-vi.setConfig({ testTimeout: 90_000 });
 
 beforeEach(async () => {
   ({ world, token, deviceId, shop, contact } = await openShop({ tenant: 'crash' }));

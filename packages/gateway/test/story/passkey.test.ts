@@ -18,7 +18,7 @@ let id: string;
 beforeAll(async () => {
   clock = new AdvancingClock();
   world = await World.create({ clock });
-}, 60_000);
+});
 afterAll(() => world.destroy());
 
 /** Each test has a tenant and a phone of its own. */

@@ -1,9 +1,7 @@
 /** Who left a group, as the account saw it. */
 import type { Phone } from '@wuts/sandbox';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Api, type Json, until, World } from './harness.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 let world: World;
 let token: string;

@@ -3,11 +3,9 @@
 import type { Phone } from '@wuts/sandbox';
 import sharp from 'sharp';
 import { Agent, fetch as fetchBy } from 'undici';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Answer, type Api, type Json, until, untilReceived, World } from './harness.ts';
 import { jpeg } from './samples.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 let world: World;
 let api: Api;

@@ -4,13 +4,11 @@
  */
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import type { Phone } from '@wuts/sandbox';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { issueCdnCertificate } from '../../../sandbox/src/cdn/certificate.ts';
 import { type Kind, PROXY_PASSWORD, startProxy, type TestProxy } from '../worlds/proxies.ts';
 import { type Api, type Json, until, World } from './harness.ts';
 import { jpeg } from './samples.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const NAMED = { cdnName: 'media.invalid' };
 const ALLOWED = { WUTS_ALLOW_NETWORKS: '127.0.0.0/8' };

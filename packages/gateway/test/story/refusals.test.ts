@@ -6,8 +6,6 @@ import { type Answer, type Api, type Json, until, untilReceived, type World } fr
 import { jpeg } from './samples.ts';
 import { openShop } from './shop.ts';
 
-vi.setConfig({ testTimeout: 180_000 });
-
 const CODES = [400, 401, 403, 404, 405, 409, 410, 429, 500, 503, 'silence'] as const;
 
 type Code = (typeof CODES)[number];

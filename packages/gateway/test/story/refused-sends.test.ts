@@ -1,11 +1,9 @@
 /** Sends that WhatsApp refuses: what becomes of bulks, keys and groups. */
 import { randomUUID } from 'node:crypto';
 import type { Phone } from '@wuts/sandbox';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type Api, type Json, until, untilReceived, type World } from './harness.ts';
 import { openShop } from './shop.ts';
-
-vi.setConfig({ testTimeout: 180_000 });
 
 const CODES = [400, 401, 403, 404, 405, 409, 410, 429, 500, 503, 'silence'] as const;
 

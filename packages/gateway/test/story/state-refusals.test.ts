@@ -1,9 +1,7 @@
 /** What WhatsApp refuses of the state that devices share: said as such, by the one mapping. */
 import type { Phone } from '@wuts/sandbox';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Api, until, World } from './harness.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 let world: World;
 let api: Api;

@@ -1,11 +1,9 @@
 /** The stories of contacts: listed by contact, seen by us, taken back by their authors. */
 import type { Phone } from '@wuts/sandbox';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AdvancingClock } from '../../src/clock.ts';
 import { type Api, type Json, until, World } from './harness.ts';
 import { jpeg, sha256 } from './samples.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const HOUR = 3600_000;
 

@@ -1,10 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { until, untilReceived, World } from '../story/harness.ts';
 import { fillDevice } from './much-data.ts';
-
-vi.setConfig({ testTimeout: 240_000 });
 
 let world: World;
 beforeAll(async () => {

@@ -1,8 +1,5 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { World } from '../story/harness.ts';
-
-/** Passwords are dear by design, one after the other. */
-vi.setConfig({ testTimeout: 90_000 });
 
 let world: World;
 beforeAll(async () => {

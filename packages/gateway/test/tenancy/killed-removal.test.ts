@@ -1,12 +1,10 @@
 /** The removal of a device goes on after a kill, for which no step of a stop was run. */
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
 import { GatewayProcess } from '../story/gateway-process.ts';
 import { Api, MASTER_TOKEN, until, World } from '../story/harness.ts';
 import { fillDevice } from './much-data.ts';
-
-vi.setConfig({ testTimeout: 240_000 });
 
 let world: World | undefined;
 let killed: GatewayProcess | undefined;

@@ -122,9 +122,10 @@ describe('a plaintext that cannot be read', () => {
 
 test.each(['99999999999999', '1e300', '-1', 'yesterday'])('a time "%s"', async (t) => {
   const bytes = proto.Message.encode({ conversation: 'when?' }).finish();
+  const before = Date.now();
   const id = await stranger.hostile.sendPlaintext(shop.phone, bytes, { attrs: { t } });
   const { timestamp } = await shop.recorder.message(id);
-  expect(Math.abs(timestamp - Date.now())).toBeLessThan(600_000);
+  expect([before, timestamp, Date.now()].toSorted((a, b) => a - b)[1]).toBe(timestamp);
 });
 
 describe('what fails every time because of what it is', () => {
@@ -283,7 +284,7 @@ describe('a counter that was used already', () => {
     await sender.waitForReceipt(({ messageId }) => messageId === 'STILL-UNREAD');
     await shop.credentials.forgotten('STILL-UNREAD');
     sandbox.inject(device(), unread);
-    await vi.waitFor(() => expect(retriesTo(sender)).toHaveLength(2));
+    await expect.poll(() => retriesTo(sender)).toHaveLength(2);
     await shop.recorder.message('STILL-UNREAD');
     const told = sender.receivedReceipts.filter(({ messageId }) => messageId === 'STILL-UNREAD');
     expect(told.map(({ type }) => type)).toEqual(['retry', 'retry']);

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Phone, type Sandbox, startSandbox } from '@wuts/sandbox';
 import { type BinaryNode, getBinaryNodeChild, getBinaryNodeChildren } from 'baileys';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';
 import type { SessionFactory } from '../../src/whatsapp/port/session.ts';
@@ -119,7 +119,7 @@ test('what could not be read twice takes no session away', async () => {
       attrs: { from: contact.lid, sender_pn: contact.jid, id: 'BROKEN', type: 'text', t: '1' },
       content: [{ tag: 'enc', attrs: { v: '2', type: 'msg' }, content: randomBytes(80) }],
     });
-    await vi.waitFor(() => expect(retries()).toHaveLength(count), { timeout: 10_000 });
+    await expect.poll(retries).toHaveLength(count);
   }
   await fromContact(shop, contact, 'in the session that there was');
   expect(retries()).toHaveLength(3);

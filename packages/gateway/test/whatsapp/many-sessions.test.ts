@@ -89,4 +89,4 @@ test('devices that talk to the same contact at once, over a slow store, keep the
   expect(steps.size).toBeGreaterThanOrEqual(2 * SESSIONS);
   expect(contact.problems).toEqual([]);
   for (const shop of shops) await shop.session.stop();
-}, 120_000);
+});

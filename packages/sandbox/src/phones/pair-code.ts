@@ -17,7 +17,7 @@ const CTR_IV_BYTES = 16;
 const GCM_IV_BYTES = 12;
 const TAG_BYTES = 16;
 /** A person has some minutes; a test that forgot to request the code should learn so sooner. */
-const STAGE_TIMEOUT_MS = 15_000;
+const STAGE_TIMEOUT_MS = 30_000;
 
 export interface CompanionByCode {
   readonly ref: string;

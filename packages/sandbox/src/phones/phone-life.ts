@@ -15,7 +15,7 @@ type LifeParts = ConstructorParameters<typeof PhoneGroups>[1] & {
   readonly receipts: Receipts;
 };
 
-const WAIT_TIMEOUT_MS = 10_000;
+const WAIT_TIMEOUT_MS = 30_000;
 
 /** What a person does with a phone beside writing: read, be there, type, call, and keep a profile. */
 export class PhoneLife extends PhoneGroups {
@@ -65,7 +65,7 @@ export class PhoneLife extends PhoneGroups {
     await this.#profile.subscribe(jidOf(contact));
   }
 
-  /** The next that the phone shows of somebody's presence or typing, each told once. Rejects after `timeoutMs` (10 000). */
+  /** The next that the phone shows of somebody's presence or typing, each told once. Rejects after `timeoutMs` (30 000). */
   nextPresence(
     matches: (seen: PresenceSeen) => boolean = () => true,
     options: { timeoutMs?: number } = {},
@@ -103,7 +103,7 @@ export class PhoneLife extends PhoneGroups {
     return this.#calls.received;
   }
 
-  /** Looks at the signals that came, then waits. Rejects after `timeoutMs` (10 000). */
+  /** Looks at the signals that came, then waits. Rejects after `timeoutMs` (30 000). */
   waitForCall(
     matches: (signal: CallSignal) => boolean,
     options: { timeoutMs?: number } = {},

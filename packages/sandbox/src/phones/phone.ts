@@ -40,7 +40,7 @@ export interface KeptPhone {
 /** A chat: a phone number, a user JID, a group or another phone. */
 export type ChatTarget = string | Group | Phone;
 
-const WAIT_TIMEOUT_MS = 10_000;
+const WAIT_TIMEOUT_MS = 30_000;
 
 /**
  * A scripted primary phone: device 0 of its account, a Signal client attached to the network in this
@@ -169,7 +169,7 @@ export class Phone extends PhoneLife {
     this.#host.addPasskey(this.number, credential);
   }
 
-  /** The code of the linking that is under way, as the phone shows it. Rejects after `timeoutMs` (10 000). */
+  /** The code of the linking that is under way, as the phone shows it. Rejects after `timeoutMs` (30 000). */
   passkeyCode(options: { timeoutMs?: number } = {}): Promise<ShownCode> {
     return this.#parts.passkey.waitForCode(options.timeoutMs ?? WAIT_TIMEOUT_MS);
   }
@@ -232,7 +232,7 @@ export class Phone extends PhoneLife {
     return this.#parts.inbox.conversation((jid) => this.#parts.book.canonical(jid) === wanted);
   }
 
-  /** Looks at the inbox, then waits. Rejects after `timeoutMs` (10 000). */
+  /** Looks at the inbox, then waits. Rejects after `timeoutMs` (30 000). */
   waitForMessage(
     matches: (message: PhoneMessage) => boolean,
     options: { timeoutMs?: number } = {},
@@ -255,7 +255,7 @@ export class Phone extends PhoneLife {
     return this.#parts.receipts.received;
   }
 
-  /** Looks at the receipts that came, then waits. Rejects after `timeoutMs` (10 000). */
+  /** Looks at the receipts that came, then waits. Rejects after `timeoutMs` (30 000). */
   waitForReceipt(
     matches: (receipt: ReceivedReceipt) => boolean,
     options: { timeoutMs?: number } = {},

@@ -98,7 +98,7 @@ export class Client {
   }
 
   /** The first value that `pick` finds in an event, past or to come. */
-  async until<T>(what: string, pick: () => T | undefined, timeoutMs = 15_000): Promise<T> {
+  async until<T>(what: string, pick: () => T | undefined, timeoutMs = 60_000): Promise<T> {
     const now = pick();
     if (now !== undefined) return now;
     return new Promise((resolve, reject) => {

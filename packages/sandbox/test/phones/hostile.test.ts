@@ -1,5 +1,5 @@
 import { proto } from 'baileys';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Phone, type Sandbox, startSandbox } from '../../src/index.ts';
 import { Client } from '../network/baileys-client.ts';
 
@@ -7,7 +7,11 @@ let sandbox: Sandbox;
 let mallory: Phone;
 let bob: Phone;
 let client: Client;
-const frames: { tag: string; attrs: Record<string, string> }[] = [];
+interface Frame {
+  tag: string;
+  attrs: Record<string, string>;
+}
+const frames: Frame[] = [];
 
 beforeAll(async () => {
   sandbox = await startSandbox({ companionRegRefresh: 'never' });
@@ -30,12 +34,10 @@ afterAll(async () => {
 });
 
 const companion = (): string => `${bob.number}:1@s.whatsapp.net`;
-const frameOf = (fits: (frame: (typeof frames)[number]) => boolean) =>
-  vi.waitFor(() => {
-    const frame = frames.find(fits);
-    if (!frame) throw new Error('the stanza has not come');
-    return frame;
-  });
+async function frameOf(fits: (frame: Frame) => boolean): Promise<Frame> {
+  await expect.poll(() => frames.filter(fits)).not.toEqual([]);
+  return frames.find(fits) as Frame;
+}
 
 test('a push name and attributes are any text', async () => {
   mallory.hostile.setPushName('call me @');
@@ -85,7 +87,7 @@ test('an own phone hands its companions broken patches and histories', async () 
   const before = frames.length;
   await bob.hostile.history(1, { bytes: Buffer.from('no deflate') });
   await bob.hostile.history(1, { bytes: Buffer.from('no deflate'), inline: false });
-  await vi.waitFor(() => {
-    expect(frames.slice(before).filter(({ attrs }) => attrs.category === 'peer')).toHaveLength(2);
-  });
+  await expect
+    .poll(() => frames.slice(before).filter(({ attrs }) => attrs.category === 'peer'))
+    .toHaveLength(2);
 });

@@ -1,12 +1,10 @@
 /** A number that a program on Baileys 7 has linked moves in, by the folder of files that the library itself wrote. */
 import { sql } from 'kysely';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { importSession } from '../../../src/cli/import.ts';
 import { until } from '../../story/harness.ts';
 import { archived, expectToGoOn, handIn, openSessionsIn, openTown, type Town } from './goes-on.ts';
 import { OtherProgram, setWrittenAt } from './other-program.ts';
-
-vi.setConfig({ testTimeout: 90_000, hookTimeout: 180_000 });
 
 let town: Town;
 let deviceId: string;

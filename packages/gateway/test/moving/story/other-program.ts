@@ -48,7 +48,7 @@ export class OtherProgram {
       const timer = setTimeout(() => {
         stop();
         reject(new Error(`the other program never told ${what}: ${JSON.stringify(this.#told)}`));
-      }, 40_000);
+      }, 60_000);
       const look = (): void => {
         const found = this.#told.find(fits);
         if (!found) return;
