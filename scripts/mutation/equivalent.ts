@@ -21,6 +21,30 @@ export const EQUIVALENT: Equivalent[] = [
     why: 'Without an @, or with less than two characters before it, no pattern of a user part fits.',
   },
   {
+    file: 'identity/phone-number.ts',
+    code: '/^\\+?(?:00)?/',
+    mutant: '/\\+?(?:00)?/',
+    why: 'It matches nothing as well, which is found at the beginning.',
+  },
+  {
+    file: 'identity/phone-number.ts',
+    code: 'digits.length < 10',
+    mutant: 'digits.length <= 10',
+    why: 'Ten digits that do not begin with 0 are a number, and returned before.',
+  },
+  {
+    file: 'identity/phone-number.ts',
+    code: 'code < FULL_WIDTH + 0x7f',
+    mutant: 'code <= FULL_WIDTH + 0x7f',
+    why: 'The one character between would become U+007F, which is no digit either.',
+  },
+  {
+    file: 'identity/phone-number.ts',
+    code: 'at > 0',
+    mutant: 'at >= 0',
+    why: 'There is no digit before the beginning.',
+  },
+  {
     file: 'observability/mask.ts',
     code: 'cause !== undefined',
     mutant: 'true',

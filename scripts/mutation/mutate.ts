@@ -1,33 +1,47 @@
 /**
- * `npm run mutate -- ROOM [FILE…]`: breaks the code of one room bit by bit and runs its tests against each
- * break. Prints those that no test noticed, and the share that was noticed.
+ * `npm run mutate -- ROOM [FILE…] [--sample 10%] [--seed S]`: breaks the code of one room bit by bit and runs its
+ * tests against each break, or against a random part of them. Prints those that no test noticed, and the share
+ * that was noticed.
  */
 import { readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import { Stryker } from '@stryker-mutator/core';
 import { EQUIVALENT } from './equivalent.ts';
 import { ROOMS } from './rooms.ts';
+import { isPicked, type Sample, sampleOfEnvironment } from './sample.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const SRC = 'packages/gateway/src';
 const TEST = 'packages/gateway/test';
 
+const USAGE = `usage: npm run mutate -- ROOM [FILE…] [--sample 10%] [--seed S], ROOM of ${Object.keys(ROOMS).join(', ')}`;
+
 type Result = Awaited<ReturnType<Stryker['runMutationTest']>>[number];
 
 async function main(): Promise<void> {
-  const [name = '', ...files] = process.argv.slice(2);
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { sample: { type: 'string' }, seed: { type: 'string' } },
+  });
+  const [name = '', ...files] = positionals;
   const room = ROOMS[name];
-  if (!room)
-    throw new Error(`usage: npm run mutate -- ROOM [FILE…], ROOM of ${Object.keys(ROOMS).join(', ')}`);
+  const percent = /^(\d+(?:\.\d+)?)%?$/.exec(values.sample ?? '100')?.[1];
+  if (!room || !percent) throw new Error(USAGE);
   process.chdir(ROOT);
   process.env.MUTATE_TESTS = room.tests.map((glob) => `${TEST}/${glob}`).join('|');
+  if (values.sample) {
+    process.env.MUTATE_SHARE = String(Number(percent) / 100);
+    process.env.MUTATE_SEED = values.seed ?? String(Date.now());
+  }
   const results = await new Stryker({
     mutate: files.length > 0 ? files : room.mutate.map((glob) => `${SRC}/${glob}`),
     // It would be rewritten by TypeScript's own API, which version 7 does not have; the paths in it hold as they are.
     tsconfigFile: 'none',
     testRunner: 'vitest',
     vitest: { related: false, configFile: 'scripts/mutation/vitest.config.ts' },
-    plugins: ['@stryker-mutator/vitest-runner'],
+    plugins: ['@stryker-mutator/vitest-runner', './scripts/mutation/sample.ts'],
+    checkers: values.sample ? ['sample'] : [],
     // Texts are for people or checked by types, and so is what an object must have.
     mutator: { excludedMutations: ['StringLiteral', 'ObjectLiteral'] },
     ignorePatterns: ['.mutation', 'bench', 'data', 'demo', 'docs'],
@@ -41,12 +55,14 @@ async function main(): Promise<void> {
     tempDirName: '.mutation/tmp',
     thresholds: { high: 85, low: 60, break: null },
   }).runMutationTest();
-  report(name, results);
+  report(name, results, sampleOfEnvironment());
 }
 
-function report(name: string, results: Result[]): void {
-  const judged = results.filter(({ status }) =>
-    ['Killed', 'Timeout', 'Survived', 'NoCoverage'].includes(status),
+function report(name: string, results: Result[], sample: Sample | undefined): void {
+  const known = results.filter(({ status }) => status !== 'Ignored');
+  const judged = known.filter(
+    ({ id, status }) =>
+      ['Killed', 'Timeout', 'Survived', 'NoCoverage'].includes(status) && (!sample || isPicked(sample, id)),
   );
   const alive = judged.filter(({ status }) => status === 'Survived' || status === 'NoCoverage');
   const same = alive.filter((result) => isEquivalent(result));
@@ -62,10 +78,15 @@ function report(name: string, results: Result[]): void {
   const counted = judged.length - same.length;
   const killed = judged.length - alive.length;
   const share = counted === 0 ? 100 : (100 * killed) / counted;
-  const ignored = results.length - judged.length;
   console.log(
-    `${name}: ${share.toFixed(1)} % (${killed} of ${counted} noticed; ${same.length} change nothing, ${ignored} left out)`,
+    `${name}: ${share.toFixed(1)} % (${killed} of ${counted} noticed; ${same.length} change nothing; ${judged.length} of ${known.length} tried)`,
   );
+  if (sample) {
+    const inDoubt = 1.96 * Math.sqrt((share * (100 - share)) / Math.max(1, counted));
+    console.log(
+      `  a sample by seed ${sample.seed}: 19 of 20 such samples are within ${inDoubt.toFixed(1)} points`,
+    );
+  }
 }
 
 function placeOf({ fileName, location: { start } }: Result): string {

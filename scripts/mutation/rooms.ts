@@ -19,8 +19,10 @@ export const ROOMS: Record<string, Room> = {
   net: { mutate: ['net/*.ts'], tests: ['net/*.test.ts', 'media/download.test.ts'] },
   observability: { mutate: ['observability/*.ts'], tests: ['observability/*.test.ts'] },
   parse: {
-    mutate: ['whatsapp/baileys/parse/{content-parser,inbound-message,message-source}.ts'],
-    tests: ['whatsapp/{content-files,content-parser,inbound-message,message-source}.test.ts'],
+    mutate: ['whatsapp/baileys/parse/**/*.ts'],
+    tests: [
+      'whatsapp/{bounded-protobuf,content-files,content-parser,history-message,inbound-message,journal-stanza,message-source,stanza-notices}.test.ts',
+    ],
   },
   'sending-rules': {
     mutate: [

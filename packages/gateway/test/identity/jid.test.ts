@@ -5,6 +5,7 @@ import {
   contradicts,
   formatJid,
   identityOf,
+  isNewsletter,
   normaliseJid,
   parseJid,
   sameIdentity,
@@ -51,6 +52,11 @@ describe('JIDs', () => {
   ])('%j is no JID', (text) => {
     expect(parseJid(text)).toBeNull();
     expect(serverOf(text)).toBeNull();
+  });
+
+  it('tells channels from the rest', () => {
+    expect(isNewsletter('120363039000000000@newsletter')).toBe(true);
+    expect(isNewsletter('120363039000000000@g.us')).toBe(false);
   });
 
   it('reads the device and writes it back', () => {

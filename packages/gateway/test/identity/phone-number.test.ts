@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { lookUpSpellings, normalisePhoneNumber, readPhoneNumber } from '../../src/identity/phone-number.ts';
+import {
+  canOnlyBeNumber,
+  isOfSomeCountry,
+  isOneLine,
+  lookUpSpellings,
+  normalisePhoneNumber,
+  numberAdvice,
+  readPhoneNumber,
+} from '../../src/identity/phone-number.ts';
 
 describe('phone numbers', () => {
   it.each([
@@ -24,6 +32,9 @@ describe('phone numbers', () => {
     ['TEL:+5511999999999;ext=12;phone-context=example.com', '5511999999999'],
     ['whatsapp:+14155238886', '14155238886'],
     ['https://wa.me/5511999999999?text=hi', '5511999999999'],
+    ['http://wa.me/5511999999999', '5511999999999'],
+    ['wa.me/5511999999999', '5511999999999'],
+    ['\n tel: 5511999999999.0 ', '5511999999999'],
     // Marks that contacts of a phone bring along when they are pasted.
     ['\u2068+55 11 99999-9999\u2069', '5511999999999'],
     ['\u200e+5511999999999\u200b', '5511999999999'],
@@ -32,11 +43,16 @@ describe('phone numbers', () => {
     ['＋５５（１１）９９９９９－９９９９', '5511999999999'],
     ['٥٥١١٩٩٩٩٩٩٩٩٩', '5511999999999'],
     ['۹۸۹۱۲۳۴۵۶۷۸۹', '989123456789'],
+    ['٩٦٦٥٠١٢٣٤٥٦٧', '966501234567'],
     // The trunk prefix that is dialled within the country.
     ['+44 (0)20 7946 0958', '442079460958'],
     ['0049 ( 0 )151 23456789', '4915123456789'],
+    ['44(0)2079460958', '442079460958'],
     // A spreadsheet's number.
     ['5511999999999.0', '5511999999999'],
+    // Where a dot groups, it does so before a 0 as well.
+    ['+49 1512345678.0', '4915123456780'],
+    ['4915123456.078', '4915123456078'],
   ])('%j is %s', (text, expected) => {
     expect(normalisePhoneNumber(text)).toBe(expected);
   });
@@ -50,6 +66,7 @@ describe('phone numbers', () => {
     // As they are dialled within Brazil, Venezuela and Germany.
     ['0511999999999', 'lacks its country code'],
     ['(0)11 99999-9999', 'lacks its country code'],
+    ['+(0)11 99999-9999', 'lacks its country code'],
     ['04145557777', 'lacks its country code'],
     ['0151 23456789', 'lacks its country code'],
     ['55119999x9999', 'is no number'],
@@ -59,6 +76,11 @@ describe('phone numbers', () => {
     ['5511999999999'.padEnd(65), 'is no number'],
     ['5511999999999@s.whatsapp.net', 'is no number'],
     ['https://example.com/5511999999999', 'is no number'],
+    ['5511999999999;tel:', 'is no number'],
+    // Beside the full-width forms of ASCII: below, before the first of them, and behind the last.
+    ['5511\ufed0999999999', 'is no number'],
+    ['5511\uff00999999999', 'is no number'],
+    ['5511\uff97999999999', 'is no number'],
     ['5'.repeat(10_000), 'is no number'],
   ])('%j %s', (text, problem) => {
     expect(readPhoneNumber(text)).toEqual({ problem });
@@ -110,6 +132,8 @@ describe('look-up spellings', () => {
     ['549111555552671', ['5491155552671']],
     ['54221155123456', ['5492215123456']],
     ['540111555552671', ['54111555552671', '5491155552671']],
+    // A number that only looks as if dialled within: with its 15 taken out it would be too short.
+    ['541115123456', ['5491115123456']],
   ])('%s may be known as %j', (number, others) => {
     expect(lookUpSpellings(number)).toEqual([number, ...others]);
   });
@@ -126,6 +150,12 @@ describe('look-up spellings', () => {
     '5255749499471',
     '54115555267',
     '54911555526710',
+    '541115555526710',
+    '52155749499470',
+    // Another country's number that ends as one of these would.
+    '15215574949947',
+    '15491155552671',
+    '154111555552671',
     '4915123456789',
   ])('%s is known as itself alone', (number) => {
     expect(lookUpSpellings(number)).toEqual([number]);
@@ -142,5 +172,43 @@ describe('look-up spellings', () => {
         expect([more, lookUpSpellings(other)]).toEqual([[], [other, number]]);
       }),
     );
+  });
+});
+
+describe('what the digits say', () => {
+  it.each([
+    ['5511999999999', true],
+    // The first number of Argentina's may be a landline.
+    ['541155552671', false],
+    ['5491155552671', false],
+    ['15411555526', true],
+  ])('all spellings of %s are of one line: %s', (digits, one) => {
+    expect(isOneLine(digits)).toBe(one);
+  });
+
+  it.each([
+    ['5511999999999', true],
+    ['14155552671', true],
+    // Fourteen digits, as short LIDs have, though Germany gives out numbers as long.
+    ['49151234567890', false],
+    ['55', false],
+  ])('%s can only be a number: %s', (digits, only) => {
+    expect(canOnlyBeNumber(digits)).toBe(only);
+  });
+
+  it.each([
+    ['5511999999999', true],
+    // As dialled within Brazil: no area of North America begins with 1.
+    ['11999999999', false],
+  ])('some country gives out %s: %s', (digits, given) => {
+    expect(isOfSomeCountry(digits)).toBe(given);
+  });
+
+  it('what is wrong is said with how to write it', () => {
+    const form = 'must be 10 to 15 digits with country code';
+    expect(numberAdvice('has too few digits')).toBe(`${form}: is the country code missing?`);
+    expect(numberAdvice('lacks its country code')).toMatch(/begins with 0 \(5511999999999, not 0/);
+    expect(numberAdvice('has too many digits')).toBe(form);
+    expect(numberAdvice('is no number')).toBe(form);
   });
 });
