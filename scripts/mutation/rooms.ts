@@ -29,7 +29,9 @@ export const ROOMS: Record<string, Room> = {
       'sending/{account-limits,chosen-ids,idempotency,pacing,quoting,recipients}.ts',
       'sending/jobs/retry-policy.ts',
     ],
-    tests: ['sending/*.test.ts'],
+    tests: [
+      'sending/{account-limits,chosen-ids,edit,idempotency,number-look-ups,pacing,quoting,recipients,retry-policy,send-text}.test.ts',
+    ],
   },
   tenancy: {
     mutate: ['tenancy/*.ts'],
