@@ -1,6 +1,6 @@
 /** The archive: what was sent and received, stored once and found again. */
 import { randomUUID } from 'node:crypto';
-import type { Expression, ExpressionBuilder, Kysely, SqlBool, Transaction } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import type { Clock } from '../clock.ts';
 import { type EventRecorder, noEvents } from '../events/recorder.ts';
 import { canonicalJid, contradicts, identityOf, sameIdentity } from '../identity/jid.ts';
@@ -23,6 +23,7 @@ import { type KnownTimer, learnTimer, timerOf } from './chat-timers.ts';
 import { InboundStoring } from './inbound-storing.ts';
 import { recordReceipt } from './incoming-receipts.ts';
 import { Keepers } from './keepers.ts';
+import { hasChat, storedChat } from './known-chats.ts';
 import { type Arrival, MessageEvents } from './message-events.ts';
 import { outboundRow } from './message-row.ts';
 import { insertMedia, insertRow, rowsWithId } from './message-rows.ts';
@@ -317,39 +318,13 @@ export class MessageArchive {
   }
 
   /** Whether something was received in the chat, or sent with success, as far as is stored. */
-  async hasChat(device: MessageDevice, chat: Identity): Promise<boolean> {
-    const names = [chat.jid, chat.lid].filter((name) => name !== null);
-    if (await this.#row(device, (is) => is('chat_jid', 'in', names))) return true;
-    if (chat.lid === null) return false;
-    return (await this.#row(device, (is) => is('chat_lid', '=', chat.lid))) !== undefined;
-  }
-
-  /** A message of the account in the chat, received or sent with success. */
-  #row(device: MessageDevice, inChat: (is: ExpressionBuilder<Database, 'messages'>) => Expression<SqlBool>) {
-    return (
-      this.#db
-        .selectFrom('messages')
-        .select(['chat_jid', 'chat_lid'])
-        .where(checkedTenant(device.tenantId))
-        .where('device_id', '=', device.id)
-        .where(inChat)
-        .where('send_state', 'in', ['none', 'sent'])
-        // Another account's chats are not this one's.
-        .where((is) => is.or([is('account_jid', 'is', null), is('account_jid', '=', canonicalJid(device))]))
-        .limit(1)
-        .executeTakeFirst()
-    );
+  hasChat(device: MessageDevice, chat: Identity): Promise<boolean> {
+    return hasChat(this.#db, device, chat);
   }
 
   /** The one chat of the device's account that goes by any of the names; null for none, and for several. */
-  async storedChat(device: MessageDevice, names: readonly Jid[]): Promise<Identity | null> {
-    const found: Identity[] = [];
-    for (const name of names) {
-      const row = await this.#row(device, (is) => is('chat_jid', '=', name));
-      if (row) found.push(chatIdentity(row));
-    }
-    const [only, another] = found;
-    return only && !another ? only : null;
+  storedChat(device: MessageDevice, names: readonly Jid[]): Promise<Identity | null> {
+    return storedChat(this.#db, device, names);
   }
 
   /** The content of a stored message, decoded; null when it was never decrypted. */
