@@ -7,9 +7,11 @@ import { resolve } from 'node:path';
 import type { LogFormat, LogLevel } from './observability/log.ts';
 import { ConfigError, SettingsReader, type UnknownSetting } from './settings-reader.ts';
 import type { SyncMode } from './storage/database.ts';
+import { WHATSAPP_NETWORK_URL } from './whatsapp/port/connection.ts';
 import type { MediaKind } from './whatsapp/port/media.ts';
 
 export { ConfigError } from './settings-reader.ts';
+export { WHATSAPP_NETWORK_URL };
 
 export interface MediaConfig {
   prefetch: boolean;
@@ -139,8 +141,6 @@ export interface Settings extends Omit<Config, 'masterToken' | 'encryptionKey'> 
   masterToken: string | null;
   encryptionKey: Uint8Array | null;
 }
-
-export const WHATSAPP_NETWORK_URL = 'wss://web.whatsapp.com/ws/chat';
 
 const PREFIX = 'WUTS_';
 /** Read by single commands of the CLI. */

@@ -1,3 +1,6 @@
+/** WhatsApp's own network: its Noise root is compiled into the library and is never replaced for it. */
+export const WHATSAPP_NETWORK_URL = 'wss://web.whatsapp.com/ws/chat';
+
 /** Why a session ended. The names are stable: they are shown to users. */
 export type CloseReason =
   | 'stopped' // we closed it

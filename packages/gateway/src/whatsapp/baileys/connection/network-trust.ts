@@ -1,11 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Agent } from 'node:https';
 import { rootCertificates } from 'node:tls';
+import { WHATSAPP_NETWORK_URL } from '../../port/connection.ts';
 import type { Route } from '../../port/route.ts';
 import { WA_CERT_DETAILS } from '../library.ts';
-
-/** WhatsApp's own network: its Noise root is compiled into the library and is never replaced for it. */
-export const DEFAULT_NETWORK_URL = 'wss://web.whatsapp.com/ws/chat';
 
 export interface NetworkOptions {
   url: string;
@@ -22,7 +20,7 @@ export interface NetworkOptions {
  */
 export function trustNetwork(network: NetworkOptions): void {
   if (!network.rootKey) return;
-  if (network.url === DEFAULT_NETWORK_URL) {
+  if (network.url === WHATSAPP_NETWORK_URL) {
     throw new Error('the Noise root of the default network cannot be replaced');
   }
   WA_CERT_DETAILS.PUBLIC_KEY = Buffer.from(network.rootKey);
