@@ -47,7 +47,7 @@ import type { Database } from './storage/schema.ts';
 import { storageSizes } from './storage/sizes.ts';
 import type { Vault } from './storage/vault.ts';
 import { composeStories } from './stories/composition.ts';
-import { composeTenancy, type Tenancy } from './tenancy/composition.ts';
+import { composeTenancy, type TenancyRoom } from './tenancy/composition.ts';
 import type { Tenants } from './tenancy/tenants.ts';
 import { composeWebhooks } from './webhooks/composition.ts';
 import { heldSessions } from './whatsapp/baileys/moving/moving.ts';
@@ -67,7 +67,7 @@ export interface GatewayParts {
   db: Kysely<Database>;
   vault: Vault;
   tenants: Tenants;
-  deletions: Tenancy['deletions'];
+  deletions: TenancyRoom['deletions'];
   devices: Devices;
   archive: MessageArchive;
   media: MediaService;

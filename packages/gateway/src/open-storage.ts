@@ -2,7 +2,7 @@
 import type { Clock } from './clock.ts';
 import { type Config, ConfigError } from './config.ts';
 import type { Log } from './observability/log.ts';
-import { composeStorage, type Storage } from './storage/composition.ts';
+import { composeStorage, type StorageRoom } from './storage/composition.ts';
 import type { DatabaseOptions } from './storage/database.ts';
 import { KeyRefused } from './storage/encryption-key.ts';
 
@@ -19,7 +19,7 @@ export async function openStorage(
   config: Config,
   { log, clock }: { log: Log; clock: Clock },
   { syncFile, onStoreLost }: StoreOverrides,
-): Promise<Storage> {
+): Promise<StorageRoom> {
   const { dataDir, databaseSync: sync, encryptionKey } = config;
   try {
     const storage = await composeStorage({

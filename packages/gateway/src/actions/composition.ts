@@ -13,7 +13,7 @@ import { OutgoingReceipts } from './outgoing-receipts.ts';
 import { Pinning } from './pinning.ts';
 import { Starring } from './starring.ts';
 
-export interface Actions {
+export interface ActionsRoom {
   editing: Editing;
   deleting: Deleting;
   forwarding: Forwarding;
@@ -30,7 +30,7 @@ export function composeActions(parts: {
   media: Pick<MediaService, 'resolve'>;
   recipients: Recipients;
   sending: Sending;
-}): Actions {
+}): ActionsRoom {
   const { clock, archive } = parts;
   const copies = new MessageCopies(parts);
   return {

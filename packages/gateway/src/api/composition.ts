@@ -1,6 +1,6 @@
 /** The HTTP server: every operation with the parts it calls. */
 import type { FastifyInstance } from 'fastify';
-import type { Actions } from '../actions/composition.ts';
+import type { ActionsRoom } from '../actions/composition.ts';
 import type { BusinessRoom } from '../business/composition.ts';
 import type { Calls } from '../calls/calls.ts';
 import type { ChatsRoom } from '../chats/composition.ts';
@@ -10,24 +10,24 @@ import type { ContactsRoom } from '../contacts/composition.ts';
 import type { Settings } from '../device-settings/settings.ts';
 import type { Devices } from '../devices/devices.ts';
 import type { PasskeyLinks } from '../devices/passkey-links.ts';
-import type { Events } from '../events/composition.ts';
+import type { EventsRoom } from '../events/composition.ts';
 import type { GroupsRoom } from '../groups/composition.ts';
 import type { Labels } from '../labels/labels.ts';
 import { MOST_INLINE_CHARACTERS } from '../media/base64.ts';
-import type { Media } from '../media/composition.ts';
+import type { MediaRoom } from '../media/composition.ts';
 import { counted } from '../media/counted.ts';
 import type { MediaLinks } from '../media/links.ts';
-import type { Messages } from '../messages/composition.ts';
+import type { MessagesRoom } from '../messages/composition.ts';
 import type { MovingRoom } from '../moving/composition.ts';
 import type { NewslettersRoom } from '../newsletters/composition.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
 import type { ProfileRoom } from '../profile/composition.ts';
 import type { Proxies } from '../proxies/proxies.ts';
-import type { QuotaRoom } from '../quotas/composition.ts';
+import type { QuotasRoom } from '../quotas/composition.ts';
 import type { SendingRoom } from '../sending/composition.ts';
 import type { StoriesRoom } from '../stories/composition.ts';
-import type { Tenancy } from '../tenancy/composition.ts';
+import type { TenancyRoom } from '../tenancy/composition.ts';
 import { VERSION } from '../version.ts';
 import type { WebhooksRoom } from '../webhooks/composition.ts';
 import { Listening } from './listening.ts';
@@ -36,7 +36,7 @@ import { apiRoutes, TAGS } from './routes/index.ts';
 import type { Counted } from './routes/users-and-admin/index.ts';
 import { buildServer, type Lifecycle } from './server.ts';
 
-export interface Api {
+export interface ApiRoom {
   app: FastifyInstance;
   listening: Listening;
 }
@@ -50,23 +50,23 @@ export async function composeApi(parts: {
   log: Log;
   metrics: Metrics;
   databaseAnswers(): Promise<boolean>;
-  quotas: QuotaRoom;
+  quotas: QuotasRoom;
   /** What a tenant has of each lasting thing. */
   quotasOf(tenantId: string): Promise<Counted>;
-  tenancy: Tenancy;
+  tenancy: TenancyRoom;
   devices: Devices;
   moving: MovingRoom;
   passkeyLinks: PasskeyLinks;
-  events: Events;
+  events: EventsRoom;
   webhooks: WebhooksRoom;
-  media: Media;
+  media: MediaRoom;
   mediaLinks: MediaLinks;
-  messages: Messages;
+  messages: MessagesRoom;
   newsletters: NewslettersRoom;
   business: BusinessRoom;
   stories: StoriesRoom;
   sending: SendingRoom;
-  actions: Actions;
+  actions: ActionsRoom;
   groups: GroupsRoom;
   labels: Labels;
   contacts: ContactsRoom;
@@ -75,7 +75,7 @@ export async function composeApi(parts: {
   settings: Settings;
   profile: ProfileRoom;
   chats: ChatsRoom;
-}): Promise<Api> {
+}): Promise<ApiRoom> {
   const { config, clock, metrics, quotas, tenancy, devices, media, sending } = parts;
   const { webhooks } = parts.webhooks;
   const lifecycle: Lifecycle = { phase: 'starting' };

@@ -40,7 +40,7 @@ export interface Lifecycle {
   phase: 'starting' | 'ready' | 'stopping';
 }
 
-/** `QuotaRoom` of `quotas/` fits. */
+/** `QuotasRoom` of `quotas/` fits. */
 export interface Traffic {
   /** Lets a request of the tenant in; call the returned function once the request is over. Throws QUOTA_EXCEEDED. */
   admission: { enter(tenantId: string): () => void };

@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { SessionReports } from '../devices/composition.ts';
 import type { NoticeEvents } from '../events/notice-events.ts';
-import type { Messages } from '../messages/composition.ts';
+import type { MessagesRoom } from '../messages/composition.ts';
 import type { Log } from '../observability/log.ts';
 import type { SendingRoom } from '../sending/composition.ts';
 import type { SendingDevices } from '../sending/pipeline.ts';
@@ -40,7 +40,7 @@ export function composeChats(parts: {
   log: Log;
   notices: NoticeEvents;
   devices: SendingDevices;
-  messages: Messages;
+  messages: MessagesRoom;
   sending: SendingRoom;
   tenantIds(): Promise<string[]>;
 }): ChatsRoom {

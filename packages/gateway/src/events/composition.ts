@@ -14,7 +14,7 @@ import { EventOutbox } from './outbox.ts';
 import { EventReader } from './reader.ts';
 import { EventRetention } from './retention.ts';
 
-export interface Events {
+export interface EventsRoom {
   store: EventStore;
   feed: EventFeed;
   outbox: EventOutbox;
@@ -30,7 +30,7 @@ export function composeEvents(parts: {
   log: Log;
   retention: RetentionConfig;
   mediaUrls?: MediaUrls;
-}): Events {
+}): EventsRoom {
   const { db, vault, clock, log } = parts;
   const store = new EventStore(db);
   const feed = new EventFeed({ store, log });

@@ -16,6 +16,10 @@ import { type LabelDevices, Labels } from './labels.ts';
 /** Where the account's state keeps labels (whatsmeow appstate/encode.go `BuildLabelEdit`). */
 const COLLECTION: StateCollection = 'regular';
 
+export interface LabelsRoom {
+  labels: Labels;
+}
+
 export function composeLabels(parts: {
   db: Kysely<Database>;
   clock: Clock;
@@ -24,7 +28,7 @@ export function composeLabels(parts: {
   devices: LabelDevices & SendingDevices;
   archive: MessageArchive;
   recipients: Recipients;
-}): { labels: Labels } {
+}): LabelsRoom {
   const { db, clock, notices, devices, recipients } = parts;
   notices.keep((trx, device, notice) => keepLabels(trx, device, notice, clock.now()));
   notices.forget(async (trx, device, collection) => {

@@ -11,7 +11,7 @@ import { Sounds } from './prepare/sounds.ts';
 import { MediaService, type MediaServiceParts } from './service.ts';
 import { Uploads } from './uploads.ts';
 
-export interface Media {
+export interface MediaRoom {
   service: MediaService;
   outbound: OutboundFiles;
   /** Files that came as parts of a request. */
@@ -26,7 +26,7 @@ const STOP_MS = 2000;
 
 export function composeMedia(
   parts: MediaServiceParts & { guarded: GuardedClient; ffmpeg: FfmpegConfig; pictures: PicturesConfig },
-): Media {
+): MediaRoom {
   const { guarded, ffmpeg, pictures: limits, ...options } = parts;
   const programs = new Ffmpeg(ffmpeg, options.clock);
   const sounds = new Sounds(ffmpeg, options.clock);

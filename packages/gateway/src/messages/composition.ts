@@ -45,7 +45,7 @@ export interface MessagesParts {
   tenantIds(): Promise<string[]>;
 }
 
-export interface Messages {
+export interface MessagesRoom {
   /** For rooms that keep something of what is stored. */
   keepers: Keepers;
   archive: MessageArchive;
@@ -64,7 +64,7 @@ export interface Messages {
   setAside: Step;
 }
 
-export function composeMessages(parts: MessagesParts): Messages {
+export function composeMessages(parts: MessagesParts): MessagesRoom {
   const { db, clock, log, devices, media, metrics } = parts;
   const listeners: BothNamesListener[] = [];
   const keepers = new Keepers();

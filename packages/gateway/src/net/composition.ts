@@ -3,7 +3,7 @@ import type { Step } from '../steps.ts';
 import { GuardedClient } from './guarded-client.ts';
 import { MediaHttp } from './media-http.ts';
 
-export interface Net {
+export interface NetRoom {
   /** To the hosts that WhatsApp names for media. */
   mediaHttp: MediaHttp;
   /** To addresses that users name. */
@@ -15,7 +15,7 @@ export function composeNet(parts: {
   caFile: string | null;
   defaultNetwork: boolean;
   allowNetworks: readonly string[];
-}): Net {
+}): NetRoom {
   const mediaHttp = new MediaHttp({ caFile: parts.caFile, defaultNetwork: parts.defaultNetwork });
   const guarded = new GuardedClient({ allowNetworks: parts.allowNetworks });
   return {

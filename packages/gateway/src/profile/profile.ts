@@ -17,7 +17,7 @@ export interface ProfileChange {
   disappearingSeconds?: number | undefined;
 }
 
-export interface ShownProfile {
+export interface OwnProfile {
   device: Device;
   about: OwnAbout;
   picture: OwnPicture | null;
@@ -59,7 +59,7 @@ export class Profiles {
     return onSession(() => session.profile.privacy());
   }
 
-  async profile(caller: Caller, deviceId: string | undefined): Promise<ShownProfile> {
+  async profile(caller: Caller, deviceId: string | undefined): Promise<OwnProfile> {
     const { session, device } = await this.#open(caller, deviceId);
     return onSession(async () => {
       const about = await session.profile.about();

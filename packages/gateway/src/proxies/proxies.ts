@@ -15,21 +15,21 @@ import type { Effective, Routes } from './routes.ts';
 export { MAX_URL_LENGTH as LONGEST_PROXY_URL } from '../net/proxy-address.ts';
 
 /** A proxy as it may be shown. */
-export interface ShownProxy {
+export interface MaskedProxy {
   /** Its password masked. */
   proxyUrl: string;
   updatedAt: number;
 }
 
 export interface TenantProxies {
-  tenant: ShownProxy | null;
+  tenant: MaskedProxy | null;
   /** Of the devices that the caller may see. */
-  devices: (ShownProxy & { deviceId: string })[];
+  devices: (MaskedProxy & { deviceId: string })[];
 }
 
 export interface DeviceProxy {
   deviceId: string;
-  override: ShownProxy | null;
+  override: MaskedProxy | null;
   effective: { proxyUrl: string | null; source: Effective['source'] };
 }
 
@@ -179,7 +179,7 @@ export class Proxies {
   }
 }
 
-function shown({ address, updatedAt }: StoredProxy): ShownProxy {
+function shown({ address, updatedAt }: StoredProxy): MaskedProxy {
   return { proxyUrl: maskedProxyUrl(address), updatedAt };
 }
 

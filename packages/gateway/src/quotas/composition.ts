@@ -8,7 +8,7 @@ import { FreeDisk } from './free-disk.ts';
 import { Quotas } from './quotas.ts';
 import { WaitingQuota } from './waiting.ts';
 
-export interface QuotaRoom {
+export interface QuotasRoom {
   stock: Quotas;
   waiting: WaitingQuota;
   admission: Admission;
@@ -20,7 +20,7 @@ export function composeQuotas(parts: {
   settings: QuotaConfig;
   clock: Clock;
   dataDir: string;
-}): QuotaRoom {
+}): QuotasRoom {
   const { db, settings, clock, dataDir } = parts;
   return {
     stock: new Quotas(settings),

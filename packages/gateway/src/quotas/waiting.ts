@@ -22,7 +22,7 @@ export interface WaitingDemand {
 }
 
 /** What rooms ask before they write anything. */
-export interface WaitingRoom {
+export interface WaitingPlaces {
   /**
    * Keeps room for what is about to be stored. What is returned gives it back: in the transaction that stores it,
    * for from then on its rows are counted, or when it is not stored. Throws QUOTA_EXCEEDED.
@@ -30,17 +30,14 @@ export interface WaitingRoom {
   reserve(tenantId: string, demand: WaitingDemand): Promise<() => void>;
 }
 
-/** For tests of a room by itself. */
-export const unboundedWaiting: WaitingRoom = { reserve: async () => () => undefined };
-
-interface Held {
+interface Stored {
   jobs: number;
   bytes: number;
   /** The files that lie there. */
   files: ReadonlySet<string>;
 }
 
-export class WaitingQuota implements WaitingRoom {
+export class WaitingQuota implements WaitingPlaces {
   readonly #db: Kysely<Database>;
   readonly #limits: WaitingLimits;
   /** By tenant: accepted by this process, with no row yet. */
@@ -52,19 +49,19 @@ export class WaitingQuota implements WaitingRoom {
   }
 
   async reserve(tenantId: string, demand: WaitingDemand): Promise<() => void> {
-    const held = await this.#held(tenantId);
+    const stored = await this.#stored(tenantId);
     const { waitingJobs, waitingBytes } = this.#limits;
     const reserved = this.#reserved.get(tenantId) ?? { jobs: 0, bytes: 0 };
     let bytes = demand.requestBytes;
-    for (const [sha256, size] of demand.files) if (!held.files.has(sha256)) bytes += size;
-    if (held.jobs + reserved.jobs + demand.jobs > waitingJobs) {
+    for (const [sha256, size] of demand.files) if (!stored.files.has(sha256)) bytes += size;
+    if (stored.jobs + reserved.jobs + demand.jobs > waitingJobs) {
       throw exceeded(
-        `${held.jobs + reserved.jobs} sends of this tenant wait, and ${waitingJobs} may: ${demand.jobs} more are too many`,
+        `${stored.jobs + reserved.jobs} sends of this tenant wait, and ${waitingJobs} may: ${demand.jobs} more are too many`,
       );
     }
-    if (held.bytes + reserved.bytes + bytes > waitingBytes) {
+    if (stored.bytes + reserved.bytes + bytes > waitingBytes) {
       throw exceeded(
-        `what waits of this tenant takes ${held.bytes + reserved.bytes} bytes, and may take ${waitingBytes}: ${bytes} more are too many`,
+        `what waits of this tenant takes ${stored.bytes + reserved.bytes} bytes, and may take ${waitingBytes}: ${bytes} more are too many`,
       );
     }
     this.#reserved.set(tenantId, { jobs: reserved.jobs + demand.jobs, bytes: reserved.bytes + bytes });
@@ -77,7 +74,7 @@ export class WaitingQuota implements WaitingRoom {
 
   /** What the tenant has of each, and may have. */
   async usage(tenantId: string): Promise<Record<Waiting, Usage>> {
-    const { jobs, bytes } = await this.#held(tenantId);
+    const { jobs, bytes } = await this.#stored(tenantId);
     return {
       waitingJobs: { used: jobs, limit: this.#limits.waitingJobs },
       waitingBytes: { used: bytes, limit: this.#limits.waitingBytes },
@@ -93,7 +90,7 @@ export class WaitingQuota implements WaitingRoom {
   }
 
   /** Reads as many entries of two indexes as jobs, and files of jobs, may wait. */
-  async #held(tenantId: string): Promise<Held> {
+  async #stored(tenantId: string): Promise<Stored> {
     const { jobs, requests } = await this.#db
       .selectFrom('send_jobs')
       .select(({ fn }) => [

@@ -6,7 +6,7 @@ import type { EventRecorder } from '../events/recorder.ts';
 import type { Uploads } from '../media/uploads.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import type { Log } from '../observability/log.ts';
-import type { WaitingRoom } from '../quotas/waiting.ts';
+import type { WaitingPlaces } from '../quotas/waiting.ts';
 import type { Step } from '../steps.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Vault } from '../storage/vault.ts';
@@ -49,7 +49,7 @@ export function composeSending(parts: {
   archive: MessageArchive;
   media: OutboundMediaSource;
   uploads: Uploads;
-  waiting: WaitingRoom;
+  waiting: WaitingPlaces;
   callerOf: JobRunnerParts['callerOf'];
   tenantIds(): Promise<string[]>;
   /** Where files of jobs wait. */

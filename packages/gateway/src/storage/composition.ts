@@ -15,7 +15,7 @@ import { assertKeyFits } from './encryption-key.ts';
 import type { Database } from './schema.ts';
 import { Vault } from './vault.ts';
 
-export interface Storage {
+export interface StorageRoom {
   db: Kysely<Database>;
   vault: Vault;
   blobs: BlobStore;
@@ -33,7 +33,7 @@ export async function composeStorage(
     clock: Clock;
     onStatisticsFailed(error: unknown): void;
   },
-): Promise<Storage> {
+): Promise<StorageRoom> {
   const { encryptionKey, clock, onStatisticsFailed: failed, ...options } = parts;
   const db = await openDatabase(options);
   try {

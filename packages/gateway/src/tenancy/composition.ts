@@ -14,7 +14,7 @@ import { Users } from './users.ts';
 /** One of the small transactions of a deletion, on a disk that is busy. */
 const STOP_MS = 1000;
 
-export interface Tenancy {
+export interface TenancyRoom {
   authentication: Authentication;
   tenants: Tenants;
   users: Users;
@@ -33,7 +33,7 @@ export function composeTenancy(parts: {
   masterToken: string;
   quotas: StockRoom;
   log: Log;
-}): Tenancy {
+}): TenancyRoom {
   const { db, clock, quotas, log } = parts;
   const listeners: Leaving[] = [];
   const beforeDelete: Leaving = async (tenantId, userId) => {

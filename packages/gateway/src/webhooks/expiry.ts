@@ -12,24 +12,24 @@ import type { WebhookMetrics } from './metrics.ts';
 import { releaseHead } from './queue.ts';
 
 const LOOK_EVERY_MS = 10 * 60_000;
-const LONGEST_NOTICE_MS = 3 * 24 * 3_600_000;
+const LONGEST_WARNING_MS = 3 * 24 * 3_600_000;
 /** Small enough that a commit in between lets inbound messages through. */
 const BATCH = 500;
 
 /** How long a delivery may wait. */
 export class Patience {
   readonly #waitMs: number;
-  /** The owner is told so long before the first one expires. */
-  readonly noticeMs: number;
+  /** The owner is warned so long before the first one expires. */
+  readonly warningMs: number;
 
   constructor(retention: RetentionConfig) {
     this.#waitMs = deliveryRetention(retention);
-    this.noticeMs = Math.min(LONGEST_NOTICE_MS, this.#waitMs / 4);
+    this.warningMs = Math.min(LONGEST_WARNING_MS, this.#waitMs / 4);
   }
 
   /** When a delivery expires that was made at `since`: never before its owner was told for long enough. */
   expiresAt(since: number, toldAt: number): number {
-    return Math.max(since + this.#waitMs, toldAt + this.noticeMs);
+    return Math.max(since + this.#waitMs, toldAt + this.warningMs);
   }
 
   /** Deliveries made then or earlier may have expired at `now`. */
@@ -132,10 +132,10 @@ export class Expiry {
 
   async #look(): Promise<void> {
     const { clock, patience } = this.#parts;
-    const soon = patience.overdue(clock.now()) + patience.noticeMs;
+    const soon = patience.overdue(clock.now()) + patience.warningMs;
     for (const { endpoint, oldest } of await this.#waitingSince(soon)) {
       if (this.#stopped) return;
-      if (oldest === null || oldest > soon) await this.#forgetNotice(endpoint);
+      if (oldest === null || oldest > soon) await this.#forgetWarning(endpoint);
       else if (endpoint.expiry_told_at === null) await this.#tell(endpoint);
       else if (patience.expiresAt(oldest, endpoint.expiry_told_at) <= clock.now())
         await this.#expire(endpoint);
@@ -160,8 +160,8 @@ export class Expiry {
   }
 
   /** Nothing is in danger any more: the next time, the owner is told again. */
-  #forgetNotice(endpoint: EndpointRow): Promise<void> {
-    return this.#noteNotice(this.#parts.db, endpoint, null);
+  #forgetWarning(endpoint: EndpointRow): Promise<void> {
+    return this.#noteWarning(this.#parts.db, endpoint, null);
   }
 
   async #tell(endpoint: EndpointRow): Promise<void> {
@@ -171,7 +171,7 @@ export class Expiry {
       const waiting = await patience.waiting(trx, endpoint.tenant_id, [endpoint], now);
       const found = waiting.get(endpoint.id);
       if (!found) return null;
-      await this.#noteNotice(trx, endpoint, now);
+      await this.#noteWarning(trx, endpoint, now);
       const device = { id: endpoint.device_id, tenantId: endpoint.tenant_id, userId: endpoint.user_id };
       await events.record(trx, device, {
         name: 'webhook.expiring',
@@ -246,7 +246,7 @@ export class Expiry {
     return rows.length;
   }
 
-  async #noteNotice(db: Kysely<Database>, endpoint: EndpointRow, at: number | null): Promise<void> {
+  async #noteWarning(db: Kysely<Database>, endpoint: EndpointRow, at: number | null): Promise<void> {
     await db
       .updateTable('webhook_endpoints')
       .set({ expiry_told_at: at })

@@ -14,7 +14,7 @@ export interface WatchedAuthenticator extends Pick<Authenticator, 'authenticate'
   onChange(listener: (tenantId: string) => void): void;
 }
 
-/** A request that is held: `signal` aborts when the client goes, may no longer ask, or the server stops. */
+/** A request that is watched: `signal` aborts when the client goes, may no longer ask, or the server stops. */
 export interface LongRequest {
   signal: AbortSignal;
   /** Throws UNAUTHORIZED or FORBIDDEN when the token would not get this answer any more. */
@@ -28,15 +28,15 @@ export class LongRequests {
   readonly #authenticator: WatchedAuthenticator;
   readonly #counts = new Map<string, number>();
   readonly #stop = new AbortController();
-  /** What to do for each held request of a tenant when one of its users has changed. */
-  readonly #held = new Map<string, Set<() => void>>();
+  /** What to do for each watched request of a tenant when one of its users has changed. */
+  readonly #watched = new Map<string, Set<() => void>>();
 
   constructor(authenticator: WatchedAuthenticator) {
     this.#authenticator = authenticator;
     // Each waiting client listens.
     setMaxListeners(0, this.#stop.signal);
     authenticator.onChange((tenantId) => {
-      for (const check of this.#held.get(tenantId) ?? []) check();
+      for (const check of this.#watched.get(tenantId) ?? []) check();
     });
   }
 
@@ -66,7 +66,7 @@ export class LongRequests {
     };
   }
 
-  /** Holds a request from now on. */
+  /** Watches a request from now on. */
   watch(request: FastifyRequest): LongRequest {
     const gone = new AbortController();
     const { socket } = request.raw;
@@ -78,8 +78,8 @@ export class LongRequests {
     socket.once('close', leave);
     signal.addEventListener('abort', leave);
     if (signal.aborted) leave();
-    const held = this.#held.get(tenantId) ?? new Set();
-    this.#held.set(tenantId, held.add(check));
+    const watched = this.#watched.get(tenantId) ?? new Set();
+    this.#watched.set(tenantId, watched.add(check));
     // If the user changed after the request came in, nobody was told yet.
     check();
     return {
@@ -88,8 +88,8 @@ export class LongRequests {
       done: () => {
         socket.off('close', leave);
         signal.removeEventListener('abort', leave);
-        held.delete(check);
-        if (held.size === 0 && this.#held.get(tenantId) === held) this.#held.delete(tenantId);
+        watched.delete(check);
+        if (watched.size === 0 && this.#watched.get(tenantId) === watched) this.#watched.delete(tenantId);
       },
     };
   }

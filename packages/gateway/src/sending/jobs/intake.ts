@@ -1,5 +1,5 @@
 /** Taking jobs in: all of a request or nothing of it, within what its tenant may have. */
-import type { WaitingRoom } from '../../quotas/waiting.ts';
+import type { WaitingPlaces } from '../../quotas/waiting.ts';
 import type { SendJob } from './job.ts';
 import type { JobStore, NewBulk } from './job-store.ts';
 import type { KeptFiles, RequestToKeep } from './kept-files.ts';
@@ -21,9 +21,9 @@ export interface Taking {
 export class JobIntake {
   readonly #store: JobStore;
   readonly #files: KeptFiles;
-  readonly #waiting: WaitingRoom;
+  readonly #waiting: WaitingPlaces;
 
-  constructor(parts: { store: JobStore; files: KeptFiles; waiting: WaitingRoom }) {
+  constructor(parts: { store: JobStore; files: KeptFiles; waiting: WaitingPlaces }) {
     this.#store = parts.store;
     this.#files = parts.files;
     this.#waiting = parts.waiting;

@@ -48,7 +48,7 @@ export interface KeptFilesParts {
 export class KeptFiles {
   readonly #parts: KeptFilesParts;
   /** Names of files whose rows are about to be stored, and by how many requests. */
-  readonly #held = new Map<string, number>();
+  readonly #storing = new Map<string, number>();
   /** Writing and deleting one name, one after the other. */
   readonly #busy = new Map<string, Promise<unknown>>();
 
@@ -113,7 +113,7 @@ export class KeptFiles {
       }
     }
     const names = [...contents.keys()].map((sha256) => nameOf(tenantId, sha256));
-    for (const name of names) this.#held.set(name, (this.#held.get(name) ?? 0) + 1);
+    for (const name of names) this.#storing.set(name, (this.#storing.get(name) ?? 0) + 1);
     try {
       for (const [sha256, { content, size }] of contents) {
         await this.#write(nameOf(tenantId, sha256), content, size);
@@ -121,9 +121,9 @@ export class KeptFiles {
       return await store();
     } finally {
       for (const name of names) {
-        const left = (this.#held.get(name) ?? 1) - 1;
-        if (left > 0) this.#held.set(name, left);
-        else this.#held.delete(name);
+        const left = (this.#storing.get(name) ?? 1) - 1;
+        if (left > 0) this.#storing.set(name, left);
+        else this.#storing.delete(name);
       }
       await this.drop(tenantId, [...contents.keys()]);
     }
@@ -166,7 +166,7 @@ export class KeptFiles {
     for (const sha256 of new Set(files)) {
       const name = nameOf(tenantId, sha256);
       await this.#exclusively(name, async () => {
-        if (this.#held.has(name) || (await this.#parts.store.keepsFile(tenantId, sha256))) return;
+        if (this.#storing.has(name) || (await this.#parts.store.keepsFile(tenantId, sha256))) return;
         await rm(this.#place(name), { force: true });
       }).catch(() => undefined);
     }

@@ -5,7 +5,7 @@ import type { EventRecorder } from '../../events/recorder.ts';
 import type { Uploads } from '../../media/uploads.ts';
 import type { DeviceDirectory } from '../../messages/visible.ts';
 import type { Log } from '../../observability/log.ts';
-import type { WaitingRoom } from '../../quotas/waiting.ts';
+import type { WaitingPlaces } from '../../quotas/waiting.ts';
 import type { Database } from '../../storage/schema.ts';
 import type { Vault } from '../../storage/vault.ts';
 import type { Albums } from '../albums.ts';
@@ -41,7 +41,7 @@ export function sendsForLater(parts: {
   sending: Sending;
   albums: Albums;
   uploads: Uploads;
-  waiting: WaitingRoom;
+  waiting: WaitingPlaces;
   /** Where files wait. */
   folder: string;
   /** Bytes: the largest file. */

@@ -1,7 +1,7 @@
 /** Tag `proxy`: the way to WhatsApp. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { rfc3339 } from '../../../clock.ts';
-import type { Proxies, Rerouted, ShownProxy } from '../../../proxies/proxies.ts';
+import type { MaskedProxy, Proxies, Rerouted } from '../../../proxies/proxies.ts';
 import { DeviceHeaders, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import {
@@ -200,7 +200,7 @@ const testRoutes: FastifyPluginAsyncTypebox<ProxyParts> = async (app, { proxies 
   );
 };
 
-function shown({ proxyUrl, updatedAt }: ShownProxy) {
+function shown({ proxyUrl, updatedAt }: MaskedProxy) {
   return { proxy_url: proxyUrl, updated_at: rfc3339(updatedAt) };
 }
 

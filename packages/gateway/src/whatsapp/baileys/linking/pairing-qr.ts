@@ -17,7 +17,7 @@ const ADV_SECRET_FIELD = 3;
 
 const TIMED_OUT = 408;
 
-export interface ShownQr {
+export interface CurrentQr {
   code: string;
   expiresAt: number;
 }
@@ -27,7 +27,7 @@ export interface PairingQrParts {
   clock: Clock;
   /** Stores the credentials. */
   save(): void;
-  show(qr: ShownQr): void;
+  show(qr: CurrentQr): void;
 }
 
 /**

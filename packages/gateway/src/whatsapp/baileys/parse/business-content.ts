@@ -9,7 +9,7 @@ type Text = string | null | undefined;
 type Interactive = proto.Message.IInteractiveMessage;
 
 /** What a message of a business shows: a text, and files. */
-interface Shown {
+interface TextAndFiles {
   text: Text;
   files: MediaDescriptor[];
 }
@@ -88,7 +88,7 @@ function parseTrade(m: Message): Parsed | null {
 }
 
 /** All three forms, and the interactive message that the newest of them holds. */
-function template(m: proto.Message.ITemplateMessage): Shown {
+function template(m: proto.Message.ITemplateMessage): TextAndFiles {
   const hydrated = m.hydratedTemplate ?? m.hydratedFourRowTemplate;
   if (hydrated) {
     const { hydratedContentText, hydratedTitleText, hydratedFooterText, locationMessage } = hydrated;
@@ -102,14 +102,14 @@ function template(m: proto.Message.ITemplateMessage): Shown {
 }
 
 /** The text of a template by its name: hydrated, or with what the parameters say. */
-function structured(m: proto.Message.IHighlyStructuredMessage): Shown {
+function structured(m: proto.Message.IHighlyStructuredMessage): TextAndFiles {
   if (m.hydratedHsm) return template(m.hydratedHsm);
   const localizable = (m.localizableParams ?? []).flatMap((each) => each.default ?? []);
   const said = localizable.length > 0 ? localizable : (m.params ?? []);
   return { text: first(said.join(' '), m.elementName), files: [] };
 }
 
-function interactive(m: Interactive): Shown {
+function interactive(m: Interactive): TextAndFiles {
   const { header, body, footer } = m;
   const cards = (m.carouselMessage?.cards ?? []).slice(0, MOST_CARDS).map(card);
   const bodies = cards.flatMap(({ text }) => text ?? []).join('\n');
@@ -134,11 +134,11 @@ function interactive(m: Interactive): Shown {
 }
 
 /** A card has no cards. */
-function card(m: Interactive): Shown {
+function card(m: Interactive): TextAndFiles {
   return interactive({ ...m, carouselMessage: null });
 }
 
-function product(m: proto.Message.IProductMessage): Shown {
+function product(m: proto.Message.IProductMessage): TextAndFiles {
   const { product: article, catalog, body, footer } = m;
   return {
     text: first(article?.title, body, catalog?.title, article?.description, catalog?.description, footer),
