@@ -3,9 +3,11 @@
  * Each room lists the rooms it may import from; a file of a room may always import its own room.
  * Files that import each other in a circle are refused, whatever their rooms. Imports of types count: who
  * needs a type of the other to be understood depends on it, even where nothing is loaded.
+ * What is exported is imported by somebody.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
+import { unusedExports } from './unused-exports.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 
@@ -193,7 +195,10 @@ const SANDBOX: Record<string, Rule> = {
 
 const PACKAGES = { gateway: GATEWAY, sandbox: SANDBOX };
 
-const problems = Object.entries(PACKAGES).flatMap(([name, rules]) => check(name, rules));
+const problems = [
+  ...Object.entries(PACKAGES).flatMap(([name, rules]) => check(name, rules)),
+  ...unusedExports(ROOT),
+];
 for (const problem of problems) console.error(problem);
 console.log(`arrows: ${problems.length === 0 ? 'all point the right way' : `${problems.length} wrong`}`);
 process.exit(problems.length === 0 ? 0 : 1);

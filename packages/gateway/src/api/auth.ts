@@ -44,7 +44,7 @@ declare module 'fastify' {
  * The token of an `Authorization` header: the scheme in any case, or no scheme at all
  * (both documented). Null when there is none.
  */
-export function bearerToken(header: string | undefined): string | null {
+function bearerToken(header: string | undefined): string | null {
   if (header === undefined) return null;
   const token = header
     .trim()

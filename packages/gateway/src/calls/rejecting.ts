@@ -13,7 +13,7 @@ import type { CallNotice } from '../whatsapp/port/notices.ts';
 import type { CallStore } from './call-store.ts';
 
 /** Who calls again within it is refused again, and sent nothing more: a bot that answers by calling must not be answered for ever. */
-export const REPLY_PAUSE_MS = 3_600_000;
+const REPLY_PAUSE_MS = 3_600_000;
 
 export interface RejectingParts {
   store: CallStore;

@@ -54,7 +54,7 @@ export function holderOf(device: ChatDevice): Holder {
   return { tenant_id: device.tenantId, device_id: device.id, account: canonicalJid(device) ?? '' };
 }
 
-export function isGroupJid(jid: string): boolean {
+function isGroupJid(jid: string): boolean {
   return jid.endsWith('@g.us');
 }
 

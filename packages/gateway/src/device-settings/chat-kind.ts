@@ -1,7 +1,7 @@
 /** The kinds of chats that settings tell apart. */
 import type { Identity } from '../whatsapp/port/identity.ts';
 
-export const CHAT_KINDS = ['people', 'groups', 'newsletters', 'status', 'broadcasts'] as const;
+const CHAT_KINDS = ['people', 'groups', 'newsletters', 'status', 'broadcasts'] as const;
 export type ChatKind = (typeof CHAT_KINDS)[number];
 
 /** Those that a device can be deaf to: what people write to it is what it is there for. */

@@ -13,7 +13,7 @@ export interface BackoffSettings {
   random: () => number;
 }
 
-export const DEFAULT_BACKOFF: BackoffSettings = {
+const DEFAULT_BACKOFF: BackoffSettings = {
   baseMs: 1_000,
   capMs: 5 * 60_000,
   stableMs: 60_000,

@@ -41,14 +41,14 @@ export interface PairingSettings {
   qrTimeoutMs: number;
 }
 
-export const DEFAULT_PAIRING: PairingSettings = { qrTimeoutMs: 30_000 };
+const DEFAULT_PAIRING: PairingSettings = { qrTimeoutMs: 30_000 };
 
 /**
  * Milliseconds a pairing code can be used. The socket waits for 60 s + 5 × 20 s, as long as its QR refs last,
  * and the code ends with it (whatsmeow pair-code.go says the same: 160 seconds). The documented 300 s
  * would promise what does not hold.
  */
-export const PAIR_CODE_LIFETIME_MS = 160_000;
+const PAIR_CODE_LIFETIME_MS = 160_000;
 
 /** A rejected value is shown to its sender, but not a page of it. */
 const LONGEST_SHOWN = 64;

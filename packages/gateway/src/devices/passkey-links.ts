@@ -7,7 +7,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.ts';
-import { AppError, type ErrorCode } from '../errors.ts';
+import { AppError } from '../errors.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { sameSecret } from '../tenancy/tokens.ts';
 import { type Device, isLinked } from './device.ts';
@@ -23,12 +23,6 @@ export interface PasskeyLinksParts {
   /** A user with the rights of today; null when gone or deactivated. */
   callerOf(tenantId: string, userId: string): Promise<Caller | null>;
 }
-
-/** How starting with a link, or going on with it, can end. */
-export const PASSKEY_LINK_FAILURES = [
-  'PASSKEY_LINK_UNKNOWN',
-  'PASSKEY_LINK_USED',
-] as const satisfies readonly ErrorCode[];
 
 export interface NewLink {
   /** Opens it: 256 random bits. Given once; its hash is kept. */

@@ -11,7 +11,7 @@ export interface WaveSettings {
 }
 
 /** 300 devices are under way in 15 s: slow enough for one process's handshakes and for the server's patience. */
-export const DEFAULT_WAVES: WaveSettings = { size: 10, gapMs: 500 };
+const DEFAULT_WAVES: WaveSettings = { size: 10, gapMs: 500 };
 
 export interface SupervisorParts extends DeviceActorParts {
   /** Ids of every tenant: the start asks tenant by tenant which devices to take up. */

@@ -6,7 +6,7 @@ import { withoutBrackets } from './guarded-connector.ts';
  * `socks5` and `socks5h` are one: the proxy resolves the names, as whatsmeow's `SetProxyAddress` has it for both
  * (golang.org/x/net/proxy sends the name). `socks4` knows addresses alone, so names are resolved here.
  */
-export const PROXY_KINDS = ['http', 'https', 'socks4', 'socks4a', 'socks5', 'socks5h'] as const;
+const PROXY_KINDS = ['http', 'https', 'socks4', 'socks4a', 'socks5', 'socks5h'] as const;
 export type ProxyKind = (typeof PROXY_KINDS)[number];
 
 export interface ProxyAddress {

@@ -20,7 +20,7 @@ type Answer = Pick<IdempotentAnswer, 'status' | 'body'>;
 type Work = (attempt: KeyedAttempt) => Promise<Answer>;
 
 /** How long a key is remembered. */
-export const KEY_LIFETIME_MS = 24 * 3600_000;
+const KEY_LIFETIME_MS = 24 * 3600_000;
 const SWEEP_EVERY_MS = 3600_000;
 /** Printable ASCII, as header values are; UUIDs fit, novels do not. */
 const KEY = /^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/;

@@ -65,7 +65,7 @@ export interface InboxPage {
 const MOST_OF_PAGE = 200;
 const MOST_OF_CONTACT = 30;
 /** Of what is asked for: the apps keep none for longer than a day, and lists of messages have all. */
-export const LONGEST_BACK_MS = 30 * 24 * 3600_000;
+const LONGEST_BACK_MS = 30 * 24 * 3600_000;
 
 interface Posted extends PostedByContact {
   seenAt: number | null;

@@ -1,4 +1,4 @@
-import { randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from 'node:crypto';
+import { randomBytes, type ScryptOptions, scrypt } from 'node:crypto';
 import { FairSlots } from '../quotas/fair-slots.ts';
 
 /**
@@ -22,16 +22,6 @@ export async function hashPassword(password: string, tenantId: string, cost = CO
   const salt = randomBytes(16);
   const hash = await TURNS.run({ tenantId }, () => derive(password, salt, KEY_LENGTH, cost));
   return ['scrypt', cost.N, cost.r, cost.p, salt.toString('base64'), hash.toString('base64')].join('$');
-}
-
-/** False for a wrong password and for a hash that is not of this form. */
-export async function verifyPassword(password: string, stored: string): Promise<boolean> {
-  const [scheme, n, r, p, salt, hash] = stored.split('$');
-  if (scheme !== 'scrypt' || !salt || !hash) return false;
-  const expected = Buffer.from(hash, 'base64');
-  const cost = { N: Number(n), r: Number(r), p: Number(p) };
-  const actual = await derive(password, Buffer.from(salt, 'base64'), expected.length, cost);
-  return timingSafeEqual(actual, expected);
 }
 
 function derive(password: string, salt: Buffer, length: number, cost: typeof COST): Promise<Buffer> {

@@ -43,7 +43,7 @@ export interface EndpointsParts {
 }
 
 /** Each answers at its own pace and is asked for every event: more would rather be a mistake. */
-export const MAX_ENDPOINTS_PER_DEVICE = 20;
+const MAX_ENDPOINTS_PER_DEVICE = 20;
 
 export class Endpoints {
   readonly #parts: EndpointsParts;

@@ -26,7 +26,3 @@ export function objectIn(value: unknown): Json {
 export function textIn(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
-
-export function textsIn(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((each) => typeof each === 'string') : [];
-}

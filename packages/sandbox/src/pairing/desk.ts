@@ -29,7 +29,7 @@ export type LinkFailure =
   | 'passkey_refused';
 
 /** A link that did not come about, and why. */
-export class PairingError extends Error {
+class PairingError extends Error {
   readonly reason: LinkFailure;
 
   constructor(reason: LinkFailure) {

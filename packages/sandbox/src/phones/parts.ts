@@ -26,7 +26,7 @@ import type { KeptSignal, SignalClient } from './signal.ts';
 import { StoryClient } from './stories.ts';
 
 /** Errors of a phone's own handling of stanzas. */
-export class Problems {
+class Problems {
   readonly all: Error[] = [];
 
   take(error: unknown): void {

@@ -5,7 +5,7 @@ import { contentOf } from './message-content.ts';
 import { type SealedAbout, seal, unseal } from './message-secret.ts';
 
 /** The names of a poll's options, empty when the message is no poll. */
-export function pollOptions(poll: proto.IMessage): string[] {
+function pollOptions(poll: proto.IMessage): string[] {
   const content = contentOf(poll);
   const creation =
     content.pollCreationMessage ?? content.pollCreationMessageV2 ?? content.pollCreationMessageV3;

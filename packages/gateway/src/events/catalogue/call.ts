@@ -2,7 +2,7 @@
 import { type Static, Type } from 'typebox';
 import { Address, EXAMPLE, entry, Flag, OrNull, Person, Text, Time } from './parts.ts';
 
-export const CallData = Type.Object({
+const CallData = Type.Object({
   call_id: Text('Given to `POST /calls/reject`'),
   from: Address('The caller'),
   caller: Person,

@@ -120,7 +120,7 @@ export const MediaRetryData = Type.Object({
   url: Text('Path on this gateway that serves the file'),
 });
 
-export const DeletedForMeData = Type.Object({
+const DeletedForMeData = Type.Object({
   message_id: MessageId,
   record_id: OrNull(Text('Our own id of the message; null when we do not have it')),
   ...ChatNames,
@@ -128,7 +128,7 @@ export const DeletedForMeData = Type.Object({
   sender: OrNull(Person),
 });
 
-export const StarredData = Type.Object({
+const StarredData = Type.Object({
   ...DeletedForMeData.properties,
   starred: Flag('False: the star was taken away'),
 });

@@ -61,7 +61,7 @@ export const DOCUMENTED_EVENTS = [
 ] as const;
 
 /** Names that WUTS adds; each begins with its category. */
-export const OWN_EVENTS = [
+const OWN_EVENTS = [
   'message.played',
   'message.failed',
   'message.edited',

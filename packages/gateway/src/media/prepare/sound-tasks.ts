@@ -1,10 +1,5 @@
 /** What the gateway and the process that converts sound without ffmpeg say to each other. */
 
-export interface SoundFacts {
-  /** Null when the file does not tell. */
-  seconds: number | null;
-}
-
 export type SoundTask = { path: string } & (
   | { kind: 'facts' }
   /** 64 bars of 0–100. */

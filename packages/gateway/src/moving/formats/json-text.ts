@@ -7,7 +7,7 @@ const MOST_LAYERS = 3;
 const BEGINS = /^\s*["[{]/;
 
 /** The value; undefined for what is no JSON. */
-export function parsedJson(source: Uint8Array | string): unknown {
+function parsedJson(source: Uint8Array | string): unknown {
   if (source.length > MOST_BYTES) return undefined;
   try {
     return JSON.parse(typeof source === 'string' ? source : Buffer.from(source).toString('utf8')) as unknown;

@@ -12,7 +12,7 @@ export interface StickerInput {
 }
 
 /** Documented bound of a sticker. */
-export const LARGEST_STICKER = 500 * 1024;
+const LARGEST_STICKER = 500 * 1024;
 /** Of a picture that is made one. */
 const LARGEST_PICTURE = 16 * 1024 ** 2;
 

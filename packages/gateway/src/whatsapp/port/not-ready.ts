@@ -3,7 +3,7 @@ import { AppError, type AppErrorDetail } from '../../errors.ts';
 import { type Unreachable, unreachableText } from './unreachable.ts';
 
 /** Each reason with what the caller can do about it. The names are stable. */
-export const NOT_READY = {
+const NOT_READY = {
   never_linked: 'no phone is linked to this device: GET /qr or POST /paircode',
   linking: 'a phone is being linked: scan the QR or type the code; GET /status says when it is done',
   stopped: 'it was disconnected on request: POST /connect brings it back without a QR',

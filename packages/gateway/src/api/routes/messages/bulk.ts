@@ -34,7 +34,7 @@ export interface BulkParts {
   bodyLimit: number;
 }
 
-export const MOST_MESSAGES = 1000;
+const MOST_MESSAGES = 1000;
 const LONGEST_PAUSE_S = 3600;
 /** As a person who is quick with the keyboard; a row of messages in the same second gets accounts restricted. */
 const DEFAULT_PAUSE_S = { least: 2, most: 6 };

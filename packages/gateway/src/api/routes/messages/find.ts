@@ -24,7 +24,7 @@ import { MessageStatus, milliseconds, Nullable, OneOf, Rfc3339 } from '../../sch
 const DEFAULT_LIMIT = 50;
 const MOST = 500;
 
-export const StoredMessageObject = Type.Object(
+const StoredMessageObject = Type.Object(
   {
     ...MessageData.properties,
     device_id: Type.String(),

@@ -28,7 +28,7 @@ export const WebhookUrl = Nullable(
 /** Any text is allowed: one that is no UUID is answered as an unknown id. */
 export const IdParameter = Type.Object({ id: Type.String() });
 
-export const UserFields = {
+const UserFields = {
   id: Uuid,
   tenant_id: Uuid,
   email: Type.String(),

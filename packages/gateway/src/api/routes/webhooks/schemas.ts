@@ -109,7 +109,7 @@ export function inputOf(body: Static<typeof EndpointChange>): EndpointInput {
 
 export const Event = EventNameSchema;
 
-export const EndpointObject = Type.Object(
+const EndpointObject = Type.Object(
   {
     id: Type.String({ examples: ['wh_0f8fad5bd9cb469fa16570867728950e'] }),
     device_id: Uuid,

@@ -60,7 +60,7 @@ const COUNTER_USED = /Key used already or never filled|MessageCounterError|Old c
  * Clients that write while they read use counters twice (whatsmeow issue 1095): the counter was used, and the
  * message never came. Said in other words than the library's, which then asks the sender for the message again.
  */
-export class CounterReused extends Error {
+class CounterReused extends Error {
   constructor(cause: unknown) {
     super('the counter of a message that never came was used by another', { cause });
     this.name = 'CounterReused';
@@ -68,7 +68,7 @@ export class CounterReused extends Error {
 }
 
 /** The buffer that is to be decrypted is none of those in the stanzas that were seen: the library has changed. */
-export class UnseenCiphertext extends Error {
+class UnseenCiphertext extends Error {
   constructor() {
     super('a ciphertext did not come past the decryption tap: see decryption-tap.ts');
     this.name = 'UnseenCiphertext';

@@ -61,6 +61,6 @@ export function stanzaMeta(message: proto.IMessage): Record<string, string> | nu
 }
 
 /** Whether the message begins a poll, in any of its versions. */
-export function isPoll(message: proto.IMessage): boolean {
+function isPoll(message: proto.IMessage): boolean {
   return Object.entries(message).some(([key, value]) => key.startsWith('pollCreationMessage') && value);
 }

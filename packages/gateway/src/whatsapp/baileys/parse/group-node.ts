@@ -48,7 +48,7 @@ export function groupJid(id: string | undefined): Jid {
 }
 
 /** A member with both names: `phone_number` stands beside a LID, `lid` beside a phone number. */
-export async function groupMember({ attrs }: BinaryNode, directory: LidDirectory): Promise<GroupMember> {
+async function groupMember({ attrs }: BinaryNode, directory: LidDirectory): Promise<GroupMember> {
   const { type } = attrs;
   return {
     ...(await memberNames(attrs, directory)),
