@@ -5,6 +5,8 @@ import { isPossiblePhoneNumber, isValidPhoneNumber } from 'libphonenumber-js/min
 const INTERNATIONAL = /^[1-9]\d{9,14}$/;
 
 const LONGEST_INPUT = 64;
+/** With the text that it is to begin with. */
+const LONGEST_LINK = 2_048;
 
 /** Marks that text processors and address books put round numbers, which nobody sees: direction, joiners, BOM. */
 const UNSEEN = /[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
@@ -12,8 +14,8 @@ const UNSEEN = /[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
 /** What people group digits with, in the Unicode forms that spreadsheets and phones paste. */
 const SEPARATORS = /[\s()[\]./\-\u00b7\u2010-\u2015\u2022\u2044\u2212]/g;
 
-/** The digit 0 of scripts that phone numbers are written in: full-width, Arabic, Persian, Devanagari. */
-const ZEROS = [0xff10, 0x0660, 0x06f0, 0x0966];
+/** What spreadsheets set before a number that is to stay a text, and lists round it and behind it. */
+const QUOTED = /^['"`\u2018-\u201f]{1,4}|['"`\u2018-\u201f,;]{1,4}$/g;
 
 /** Full-width forms of ASCII stand at this distance from it. */
 const FULL_WIDTH = 0xfee0;
@@ -29,11 +31,13 @@ export type ReadNumber = { digits: string } | { problem: NumberProblem };
 
 /**
  * Reads a phone number as people mean it: grouped in whatever way, with `+` or 00, as `tel:` (RFC 3966) or
- * `wa.me/`, with the trunk prefix in parentheses (`+44 (0)20…`), with invisible marks, or with a spreadsheet's `.0`.
+ * a link to a chat, in the digits of any script, with the trunk prefix in parentheses (`+44 (0)20…`), with invisible
+ * marks, in quotes, or with a spreadsheet's `.0`.
  */
 export function readPhoneNumber(text: string): ReadNumber {
-  if (text.length > LONGEST_INPUT) return { problem: 'is no number' };
-  const plain = withoutScheme(inAscii(text.replace(UNSEEN, '').trim()));
+  const written = text.length > LONGEST_LINK ? '' : numberInLink(text);
+  if (written.length > LONGEST_INPUT) return { problem: 'is no number' };
+  const plain = inAscii(written.replace(UNSEEN, '').trim()).replace(QUOTED, '').trim();
   // A spreadsheet that takes the number for one to calculate with.
   const whole = /^\+?\d{10,15}\.0$/.test(plain) ? plain.slice(0, -2) : plain;
   const compact = withoutTrunk(whole).replace(SEPARATORS, '');
@@ -70,20 +74,32 @@ function inAscii(text: string): string {
 
 function asciiOf(character: string): string {
   const code = character.codePointAt(0) ?? 0;
-  for (const zero of ZEROS) if (code >= zero && code <= zero + 9) return String(code - zero);
+  if (DIGIT.test(character)) return String(digitValue(code));
   return code > FULL_WIDTH + 0x20 && code < FULL_WIDTH + 0x7f
     ? String.fromCodePoint(code - FULL_WIDTH)
     : character;
 }
 
-/** What stands before a number in links and in other programs' addresses. */
-const SCHEME = /^(?:(?:tel|sms|whatsapp):|(?:https?:\/\/)?wa\.me\/)/i;
+const DIGIT = /^\p{Nd}$/u;
 
-function withoutScheme(text: string): string {
-  const scheme = SCHEME.exec(text)?.[0];
+/** Decimal digits stand in runs of ten, from 0 on; those of mathematics, in several runs behind one another. */
+function digitValue(code: number): number {
+  let below = 0;
+  while (below < 50 && DIGIT.test(String.fromCodePoint(code - below - 1))) below += 1;
+  return below % 10;
+}
+
+/** What stands before a number in addresses. */
+const SCHEME =
+  /^(?:tel|sms|callto|whatsapp):(?=[^/])|^(?:https?:\/\/)?(?:www\.)?wa\.me\/|^https?:\/\/(?:api|web|chat)\.whatsapp\.com\/send\/?\?phone=|^whatsapp:\/\/send\/?\?phone=/i;
+
+/** The number in a link to a chat or a telephone address, behind which other things may be said; else the text. */
+function numberInLink(text: string): string {
+  const plain = text.replace(UNSEEN, '').trim();
+  const scheme = SCHEME.exec(plain)?.[0];
   if (!scheme) return text;
-  const [number = ''] = text.slice(scheme.length).split(/[;?]/);
-  return number.trim();
+  const [number = ''] = plain.slice(scheme.length).split(/[;?&#/]/);
+  return number.replace(/^%2b/i, '+').trim();
 }
 
 /** `(0)` behind a country code is dialled within the country alone. */

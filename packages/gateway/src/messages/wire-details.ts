@@ -99,6 +99,31 @@ const READERS: Partial<Record<MessageKind, Reader>> = {
       invite_expiration: integer64(invite, 'inviteExpiration'),
     };
   },
+  newsletter_follow_invite: (message) => {
+    const invite = member(message, 'newsletterFollowerInviteMessageV2');
+    return { newsletter_jid: text(invite, 'newsletterJid'), newsletter_name: text(invite, 'newsletterName') };
+  },
+  sticker_pack: (message) => {
+    const pack = member(message, 'stickerPackMessage');
+    return {
+      name: text(pack, 'name'),
+      publisher: text(pack, 'publisher'),
+      description: text(pack, 'packDescription'),
+      sticker_count: list(pack, 'stickers').length,
+    };
+  },
+  poll_result: (message) => {
+    const result =
+      member(message, 'pollResultSnapshotMessage') ?? member(message, 'pollResultSnapshotMessageV3');
+    const options = list(result, 'pollVotes').slice(0, MOST_OPTIONS);
+    return {
+      name: text(result, 'name'),
+      options: options.map((option) => ({
+        name: text(option, 'optionName'),
+        votes: integer64(option, 'optionVoteCount') ?? 0,
+      })),
+    };
+  },
 };
 
 function location(place: WireMessage | null): Details | null {

@@ -144,7 +144,17 @@ async function contentOf(archive: MessageArchive, stored: StoredMessage): Promis
   if (!wire) return { conversation: text };
   const content = quotable(wire);
   if (stored.context.viewOnce) return withoutFile(content);
+  if (stored.kind === 'poll' || stored.kind === 'event') return changedParts(content, asEdited(stored));
   return stored.editedAt !== null && hasCaption(stored.kind) ? withCaption(content, text) : content;
+}
+
+/** A poll or a calendar event as it stands by now: its name, and what can be chosen. */
+function asEdited({ text, context }: StoredMessage): (part: WireMessage) => WireMessage {
+  const details = context.editedDetails;
+  if (!details) return (part) => part;
+  const { options } = details;
+  const choices = Array.isArray(options) ? { options: options.map((optionName) => ({ optionName })) } : {};
+  return (part) => ({ ...part, ...(text ? { name: text } : {}), ...choices });
 }
 
 /** What opens a file, and what can be seen of it without it; by the names of waE2E. */

@@ -35,6 +35,17 @@ describe('phone numbers', () => {
     ['http://wa.me/5511999999999', '5511999999999'],
     ['wa.me/5511999999999', '5511999999999'],
     ['\n tel: 5511999999999.0 ', '5511999999999'],
+    ['http://www.wa.me/+5511999999999/', '5511999999999'],
+    ['https://api.whatsapp.com/send?phone=5511999999999&text=hi', '5511999999999'],
+    [`https://api.whatsapp.com/send/?phone=%2B55 11 99999-9999&text=${'x'.repeat(500)}`, '5511999999999'],
+    ['https://web.whatsapp.com/send?phone=5511999999999', '5511999999999'],
+    ['whatsapp://send?phone=5511999999999', '5511999999999'],
+    ['callto:+5511999999999', '5511999999999'],
+    // Cells of spreadsheets, and lists.
+    ["'+5511999999999", '5511999999999'],
+    ['"5511999999999"', '5511999999999'],
+    ['“+55 11 99999-9999”,', '5511999999999'],
+    ['5511999999999;', '5511999999999'],
     // Marks that contacts of a phone bring along when they are pasted.
     ['\u2068+55 11 99999-9999\u2069', '5511999999999'],
     ['\u200e+5511999999999\u200b', '5511999999999'],
@@ -44,6 +55,11 @@ describe('phone numbers', () => {
     ['٥٥١١٩٩٩٩٩٩٩٩٩', '5511999999999'],
     ['۹۸۹۱۲۳۴۵۶۷۸۹', '989123456789'],
     ['٩٦٦٥٠١٢٣٤٥٦٧', '966501234567'],
+    ['+৮৮০ ১৭১২-৩৪৫৬৭৮', '8801712345678'],
+    ['၉၅၉၄၂၁၂၃၄၅၆၇', '959421234567'],
+    ['๖๖๘๑๒๓๔๕๖๗๘', '66812345678'],
+    ['៨៥៥១២៣៤៥៦៧៨', '85512345678'],
+    ['𝟓𝟓𝟏𝟏𝟗𝟗𝟗𝟗𝟗𝟗𝟗𝟗𝟗', '5511999999999'],
     // The trunk prefix that is dialled within the country.
     ['+44 (0)20 7946 0958', '442079460958'],
     ['0049 ( 0 )151 23456789', '4915123456789'],
@@ -81,6 +97,10 @@ describe('phone numbers', () => {
     ['5511\ufed0999999999', 'is no number'],
     ['5511\uff00999999999', 'is no number'],
     ['5511\uff97999999999', 'is no number'],
+    ['https://wa.me/message/ABCDEF1234567', 'is no number'],
+    ['https://api.whatsapp.com.example.com/send?phone=5511999999999', 'is no number'],
+    ['5511999999999,5511888888888', 'is no number'],
+    ['x'.repeat(5_000), 'is no number'],
     ['5'.repeat(10_000), 'is no number'],
   ])('%j %s', (text, problem) => {
     expect(readPhoneNumber(text)).toEqual({ problem });

@@ -1,7 +1,7 @@
 /** Half emojis and U+0000: neither is stored, sent or told. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { LinkedShop } from '../bad-input/linked-shop.ts';
-import { untilReceived } from './harness.ts';
+import { until, untilReceived } from './harness.ts';
 
 let linked: LinkedShop;
 beforeAll(async () => {
@@ -35,4 +35,43 @@ test('what strangers write is stored and told clean', async () => {
     expect(text).toContain('ab ');
     expect(text).not.toMatch(/\\u0000|\\ud83d|\0/i);
   }
+});
+
+const DIRTY = 'a\0b \ud83d c';
+
+test('names and texts of groups, people, labels and channels are stored, told and answered clean', async () => {
+  const { api, contact, shop } = linked;
+  const group = await contact.createGroup(DIRTY, [shop]);
+  await contact.setGroupDescription(group, DIRTY);
+  await contact.setAbout(DIRTY);
+  await contact.becomeBusiness({ name: DIRTY, description: DIRTY, address: DIRTY });
+  contact.hostile.setPushName('x\0y');
+  await shop.account.saveContact(contact, DIRTY, DIRTY);
+  await shop.account.editLabel({ id: '7', name: DIRTY, color: 1 });
+  const later = await contact.createGroup('Later', [shop]);
+  await contact.setGroupSubject(later, DIRTY);
+  const { id } = await contact.sendText(group.jid, 'and on');
+  await untilReceived(api, id);
+  await until('the label is here', async () => (await api.get('/labels')).body.labels?.length > 0);
+  const answers = await Promise.all(
+    [
+      ...[
+        '/groups?refresh=true',
+        `/groups/${group.jid}?refresh=true`,
+        `/groups/${later.jid}`,
+        '/chats',
+        '/labels',
+      ],
+      ...['/contacts', `/contacts/${contact.number}`, `/contacts/profile?number=${contact.number}`],
+      ...[
+        `/business/profile?number=${contact.number}`,
+        `/chats/${group.jid}`,
+        '/messages',
+        '/events?limit=1000',
+      ],
+    ].map((path) => api.get(path)),
+  );
+  const told = answers.map(({ bytes }) => bytes.toString());
+  for (const text of told) expect(text).not.toMatch(/\\u0000|\\ud83d|\0/i);
+  expect(told.filter((text) => text.includes('ab ')).length).toBeGreaterThan(5);
 });

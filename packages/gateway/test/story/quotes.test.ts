@@ -86,6 +86,22 @@ test('an edited message is quoted as it was edited last', async () => {
   }
 });
 
+test('an edited poll and an edited event are quoted as they stand by now', async () => {
+  const poll = await contact.sendPoll(shop.number, 'When?', ['Today', 'Tomorrow']);
+  const event = await contact.sendEvent(shop.number, { name: 'Party', startTime: 1_800_000_000 });
+  for (const { id } of [poll, event]) await untilReceived(api, id);
+  expect((await quoteOf(poll.id)).pollCreationMessage).toMatchObject({ name: 'When?' });
+  await contact.sendPollEdit(shop.number, poll.id, 'When, then?', ['Today', 'Friday']);
+  await contact.sendEventEdit(shop.number, event.id, { name: 'Bigger party', startTime: 1_800_000_000 });
+  await untilStored(event.id, (message) => message.content === 'Bigger party');
+  const { pollCreationMessage } = await quoteOf(poll.id);
+  expect(pollCreationMessage).toMatchObject({
+    name: 'When, then?',
+    options: [{ optionName: 'Today' }, { optionName: 'Friday' }],
+  });
+  expect((await quoteOf(event.id)).eventMessage).toMatchObject({ name: 'Bigger party' });
+});
+
 test('the key of what may be opened once stays with it', async () => {
   const { id } = await contact.sendImage(shop.number, { bytes: await jpeg(), viewOnce: true });
   await untilReceived(api, id);

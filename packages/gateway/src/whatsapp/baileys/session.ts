@@ -24,6 +24,7 @@ import { DirtyGroups } from './account/dirty-groups.ts';
 import { PushNames } from './account/push-names.ts';
 import { accountLimit } from './account/reach-out-lock.ts';
 import { storedLids } from './account/stored-lids.ts';
+import { cleanAnswers, cleanReports } from './clean-session.ts';
 import { type AuthState, loadAuthState } from './connection/auth-state.ts';
 import { closeReason } from './connection/close-reason.ts';
 import { useDerivedMessageKeys } from './connection/derived-message-keys.ts';
@@ -83,13 +84,14 @@ export function createBaileysSessionFactory(parts: BaileysParts): SessionFactory
   return async (session) => {
     const auth = await loadAuthState(session.credentials);
     const log = logOf(parts.log, session.deviceId);
-    const connection = new Connection({ ...parts, log }, session, auth);
+    const report = cleanReports(session.report);
+    const connection = new Connection({ ...parts, log }, { ...session, report }, auth);
     const life: Pick<WhatsAppSession, 'start' | 'stop' | 'logout'> = {
       start: () => connection.start(),
       stop: () => connection.stop(),
       logout: () => connection.logout(),
     };
-    return { ...life, ...connection.abilities };
+    return { ...life, ...cleanAnswers(connection.abilities) };
   };
 }
 

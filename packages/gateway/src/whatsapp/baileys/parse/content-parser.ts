@@ -5,6 +5,7 @@ import { jidNormalizedUser, proto } from '../library.ts';
 import type { AddedPollOption } from './added-poll-option.ts';
 import { parseBusiness } from './business-content.ts';
 import { descriptor, type MediaFields } from './media-content.ts';
+import { parseNewer, wordsIn } from './newer-content.ts';
 import type { Parsed } from './parsed.ts';
 import { referralIn } from './referral.ts';
 import { stampedTime } from './stamped-time.ts';
@@ -178,7 +179,7 @@ function parseOther(m: Message): Parsed {
   if (m.eventMessage)
     return { kind: 'event', text: m.eventMessage.name, context: m.eventMessage.contextInfo };
   if (m.albumMessage) return { kind: 'album', context: m.albumMessage.contextInfo };
-  return parseBusiness(m) ?? parsePayment(m) ?? { kind: 'unknown' };
+  return parseBusiness(m) ?? parsePayment(m) ?? parseNewer(m) ?? { kind: 'unknown', text: wordsIn(m) };
 }
 
 /** What is asked for or paid is in the message; why, in a message of its own. */
