@@ -15,6 +15,7 @@ const ROOT = resolve(import.meta.dirname, '..');
 const SHARED = [
   'clock.ts',
   'errors.ts',
+  'ids.ts',
   'config.ts',
   'nearest-name.ts',
   'version.ts',
@@ -59,6 +60,7 @@ interface Rule {
 const GATEWAY: Record<string, Rule> = {
   'clock.ts': { may: [] },
   'errors.ts': { may: [] },
+  'ids.ts': { may: [] },
   'nearest-name.ts': { may: [] },
   'passkey-pages.ts': { may: [] },
   'steps.ts': { may: ['observability'] },

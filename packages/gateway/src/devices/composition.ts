@@ -1,4 +1,6 @@
 /** Linked numbers and their sessions. The rooms that store what sessions report are composed later and subscribe. */
+
+import type { TenantId, UserId } from '../ids.ts';
 import type { Step } from '../steps.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { type Device, Devices, type DevicesParts, type SessionHandlers } from './devices.ts';
@@ -29,7 +31,7 @@ const STOP_MS = 4000;
 export function composeDevices(
   parts: Omit<DevicesParts, 'handlers' | 'loadSentMessage' | 'hasReceived'> & {
     /** A user with the rights of today; null when gone or deactivated. */
-    callerOf(tenantId: string, userId: string): Promise<Caller | null>;
+    callerOf(tenantId: TenantId, userId: UserId): Promise<Caller | null>;
   },
 ): DevicesRoom {
   let subscribed: SessionReports | null = null;

@@ -1,5 +1,6 @@
 import type { Kysely, Transaction } from 'kysely';
 import { type EventDevice, type EventRecorder, type NewEvent, noEvents } from '../events/recorder.ts';
+import type { DeviceId, TenantId, UserId } from '../ids.ts';
 import type { Database, DevicesTable } from '../storage/schema.ts';
 import type { Jid } from '../whatsapp/port/identity.ts';
 import { type Device, deviceFromRow } from './device.ts';
@@ -57,7 +58,7 @@ export class DeviceStore {
       .execute();
   }
 
-  async find(tenantId: string, deviceId: string): Promise<Device | null> {
+  async find(tenantId: TenantId, deviceId: DeviceId): Promise<Device | null> {
     const row = await this.#db
       .selectFrom('devices')
       .selectAll()
@@ -69,7 +70,7 @@ export class DeviceStore {
   }
 
   /** Oldest first; only those of `userId` when given. */
-  async list(tenantId: string, userId?: string): Promise<Device[]> {
+  async list(tenantId: TenantId, userId?: UserId): Promise<Device[]> {
     let query = this.#db
       .selectFrom('devices')
       .selectAll()
@@ -81,7 +82,7 @@ export class DeviceStore {
   }
 
   /** Devices that a starting gateway must take up again, or whose pairing it must declare over. */
-  async listForStart(tenantId: string): Promise<Device[]> {
+  async listForStart(tenantId: TenantId): Promise<Device[]> {
     const rows = await this.#db
       .selectFrom('devices')
       .selectAll()

@@ -1,4 +1,5 @@
 import type { Selectable } from 'kysely';
+import type { DeviceId, TenantId, UserId } from '../ids.ts';
 import type { DevicesTable } from '../storage/schema.ts';
 import type { AccountLimit } from '../whatsapp/port/account.ts';
 import type { Jid } from '../whatsapp/port/identity.ts';
@@ -6,10 +7,10 @@ import { DEVICE_STATES, type DeviceState, type DeviceStatus, type StateReason } 
 
 /** A connection slot of a tenant: one companion device of one WhatsApp account, once linked. */
 export interface Device {
-  id: string;
-  tenantId: string;
+  id: DeviceId;
+  tenantId: TenantId;
   /** The user who owns it. */
-  userId: string;
+  userId: UserId;
   name: string;
   /** Phone-number JID without device part. Kept after a logout, for display, until the next pairing starts. */
   jid: Jid | null;

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import { AppError } from '../errors.ts';
 import type { EventRecorder } from '../events/recorder.ts';
+import type { DeviceId, TenantId, UserId } from '../ids.ts';
 import type { StockRoom } from '../quotas/quotas.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Caller } from '../tenancy/caller.ts';
@@ -93,7 +94,7 @@ export class Devices {
   }
 
   /** Closes the sessions of a tenant, or of one of its users, before their rows are deleted. */
-  release(tenantId: string, userId?: string): Promise<void> {
+  release(tenantId: TenantId, userId?: UserId): Promise<void> {
     return this.#supervisor.release(
       (device) => device.tenantId === tenantId && (userId === undefined || device.userId === userId),
     );
@@ -142,13 +143,13 @@ export class Devices {
    * The device an operation is meant for. A given id must be visible to the caller, else DEVICE_NOT_FOUND;
    * without one see `deviceToUse`.
    */
-  async resolve(caller: Caller, deviceId?: string): Promise<Device> {
+  async resolve(caller: Caller, deviceId?: DeviceId): Promise<Device> {
     if (deviceId !== undefined) return this.#visible(caller, deviceId);
     return (await this.#onlyConnected(caller)) ?? deviceToUse(await this.list(caller));
   }
 
   /** The device to link; without an id see `deviceToLink`. A caller who has none at all gets a new one. */
-  async resolveForPairing(caller: Caller, deviceId?: string): Promise<Device> {
+  async resolveForPairing(caller: Caller, deviceId?: DeviceId): Promise<Device> {
     if (deviceId !== undefined) return this.#visible(caller, deviceId);
     const underWay = this.#creating.get(caller.userId);
     if (underWay) return underWay;
@@ -174,7 +175,7 @@ export class Devices {
   }
 
   /** DEVICE_NOT_READY for a device without an open session. */
-  async notReady(tenantId: string, deviceId: string): Promise<AppError> {
+  async notReady(tenantId: TenantId, deviceId: DeviceId): Promise<AppError> {
     const stored = await this.#store.find(tenantId, deviceId);
     return deviceNotReady((stored && this.whyNotReady(stored)) ?? { reason: 'reconnecting' });
   }
@@ -185,12 +186,12 @@ export class Devices {
   }
 
   /** The open session of a device of any tenant, or null. */
-  openSession(deviceId: string): WhatsAppSession | null {
+  openSession(deviceId: DeviceId): WhatsAppSession | null {
     return this.#supervisor.find(deviceId)?.openSession ?? null;
   }
 
   /** The connected devices of a tenant. */
-  tenantSessions(tenantId: string): { device: Device; session: WhatsAppSession }[] {
+  tenantSessions(tenantId: TenantId): { device: Device; session: WhatsAppSession }[] {
     const open: { device: Device; session: WhatsAppSession }[] = [];
     for (const actor of this.#supervisor.all()) {
       const session = actor.openSession;
@@ -288,7 +289,7 @@ export class Devices {
   }
 
   /** Begins the connections of a tenant anew in the background; how many that are. `kept` keep theirs. */
-  rerouteAll(tenantId: string, kept: ReadonlySet<string>): number {
+  rerouteAll(tenantId: TenantId, kept: ReadonlySet<string>): number {
     const online = this.#supervisor
       .online()
       .filter(({ device }) => device.tenantId === tenantId && !kept.has(device.id));
@@ -367,7 +368,7 @@ export class Devices {
     return stored && this.#live(stored);
   }
 
-  async #visible(caller: Caller, deviceId: string): Promise<Device> {
+  async #visible(caller: Caller, deviceId: DeviceId): Promise<Device> {
     const stored = await this.#store.find(caller.tenantId, deviceId);
     if (stored === null || !maySee(caller, stored)) throw new AppError('DEVICE_NOT_FOUND');
     return this.#live(stored);

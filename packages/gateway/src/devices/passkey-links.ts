@@ -8,6 +8,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
+import type { DeviceId, TenantId, UserId } from '../ids.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { sameSecret } from '../tenancy/tokens.ts';
 import { type Device, isLinked } from './device.ts';
@@ -17,11 +18,11 @@ export interface PasskeyLinksParts {
   clock: Clock;
   devices: {
     /** Throws DEVICE_NOT_FOUND. */
-    resolve(caller: Caller, deviceId: string): Promise<Device>;
+    resolve(caller: Caller, deviceId: DeviceId): Promise<Device>;
     currentPasskey(device: Device): PasskeyStep | null;
   };
   /** A user with the rights of today; null when gone or deactivated. */
-  callerOf(tenantId: string, userId: string): Promise<Caller | null>;
+  callerOf(tenantId: TenantId, userId: UserId): Promise<Caller | null>;
 }
 
 export interface NewLink {
@@ -58,7 +59,7 @@ export interface PasskeyVisit extends LinkName {
 interface Link extends LinkName {
   tokenHash: string;
   owner: Pick<Caller, 'tenantId' | 'userId'>;
-  deviceId: string;
+  deviceId: DeviceId;
   /** The step that it is for. */
   challenge: string;
   expiresAt: number;

@@ -1,6 +1,7 @@
 /** Reading events: pulled page by page, streamed, replayed. */
 import { type Kysely, sql } from 'kysely';
 import { AppError } from '../errors.ts';
+import type { TenantId, UserId } from '../ids.ts';
 import { durable, lastEventNumber } from '../storage/database.ts';
 import type { Database } from '../storage/schema.ts';
 import type { EventName } from './catalogue/names.ts';
@@ -15,7 +16,7 @@ export interface EventSelection {
   /** Only those of these devices. */
   deviceIds?: readonly string[] | undefined;
   /** Only those of devices that this user owns. */
-  userId?: string | undefined;
+  userId?: UserId | undefined;
   names?: readonly EventName[] | undefined;
   /** Recorded at this time or later, milliseconds. */
   fromMs?: number | undefined;
@@ -36,7 +37,7 @@ export class EventStore {
     this.#db = db;
   }
 
-  async eventsAfter(tenantId: string, selection: EventSelection): Promise<StoredEvent[]> {
+  async eventsAfter(tenantId: TenantId, selection: EventSelection): Promise<StoredEvent[]> {
     const rows = (await this.#selected(tenantId, selection)?.selectAll().execute()) ?? [];
     // Nobody may hear of an event that a power cut could still take back.
     await durable(this.#db);
@@ -48,7 +49,7 @@ export class EventStore {
    * that fit the selection were left.
    */
   async eventPage(
-    tenantId: string,
+    tenantId: TenantId,
     selection: EventSelection,
     maxBytes: number,
   ): Promise<{ rows: StoredEvent[]; more: boolean }> {
@@ -68,7 +69,7 @@ export class EventStore {
     return { rows, more: count < sizes.length };
   }
 
-  async eventById(tenantId: string, id: string): Promise<StoredEvent | null> {
+  async eventById(tenantId: TenantId, id: string): Promise<StoredEvent | null> {
     const row = await this.#db
       .selectFrom('events')
       .selectAll()
@@ -79,7 +80,7 @@ export class EventStore {
   }
 
   /** The place of the newest event of the tenant; 0 when it has none. */
-  async latest(tenantId: string): Promise<number> {
+  async latest(tenantId: TenantId): Promise<number> {
     const row = await this.#db
       .selectFrom('events')
       .select((eb) => eb.fn.max('seq').as('seq'))
@@ -125,7 +126,7 @@ export class EventStore {
   }
 
   /** Null when nothing can be selected. */
-  #selected(tenantId: string, selection: EventSelection) {
+  #selected(tenantId: TenantId, selection: EventSelection) {
     const { after, upTo, limit, deviceIds, userId, names, fromMs, toMs } = selection;
     if (deviceIds?.length === 0 || names?.length === 0) return null;
     let query = this.#db.selectFrom('events').where('tenant_id', '=', tenantId);

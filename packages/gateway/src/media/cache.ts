@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { type Kysely, sql } from 'kysely';
 import type { Clock } from '../clock.ts';
+import type { TenantId } from '../ids.ts';
 import type { Log } from '../observability/log.ts';
 import type { BlobStore, ByteRange, StagedBlob } from '../storage/blobs.ts';
 import type { Database } from '../storage/schema.ts';
@@ -65,7 +66,7 @@ export class MediaCache {
     this.#shares = new CacheShares(parts.db, parts.limits);
   }
 
-  of(tenantId: string): TenantCache {
+  of(tenantId: TenantId): TenantCache {
     return {
       stage: () => this.#blobs.stage(),
       lookUp: (sha256) => this.#lookUp(tenantId, sha256),
@@ -74,13 +75,13 @@ export class MediaCache {
   }
 
   /** Bytes of the files that the tenant has, and how many it may have. */
-  async usage(tenantId: string): Promise<{ used: number; limit: number }> {
+  async usage(tenantId: TenantId): Promise<{ used: number; limit: number }> {
     await this.#shares.counted();
     return { used: this.#shares.of(tenantId), limit: this.#shares.quota };
   }
 
   /** The file, leased, or null when it is not here. A file of another size than recorded is dropped. */
-  async #lookUp(tenantId: string, sha256: string): Promise<CachedMedia | null> {
+  async #lookUp(tenantId: TenantId, sha256: string): Promise<CachedMedia | null> {
     const row = await this.#db
       .selectFrom('blobs')
       .leftJoin('cached_files', (join) =>
@@ -102,7 +103,7 @@ export class MediaCache {
   }
 
   /** Takes verified bytes in and returns them leased. `sha256` must have been computed over them. */
-  async #admit(tenantId: string, staged: StagedBlob, sha256: string): Promise<CachedMedia> {
+  async #admit(tenantId: TenantId, staged: StagedBlob, sha256: string): Promise<CachedMedia> {
     const size = staged.size;
     const release = this.#blobs.lease(sha256);
     try {
@@ -120,7 +121,7 @@ export class MediaCache {
   }
 
   /** Notes the use of a file by the tenant, and adds up what is new; one that is gone by now is only admitted. */
-  async #charge(use: { tenantId: string; sha256: string; size: number; admitted: boolean }): Promise<void> {
+  async #charge(use: { tenantId: TenantId; sha256: string; size: number; admitted: boolean }): Promise<void> {
     const { tenantId, sha256, size, admitted } = use;
     const last_used_at = this.#clock.now();
     const known = await this.#db.transaction().execute(async (trx) => {
@@ -177,7 +178,7 @@ export class MediaCache {
   }
 
   /** The tenant has the file no more. It is deleted when nobody else has it, unless it is being read. */
-  async drop(tenantId: string, sha256: string): Promise<void> {
+  async drop(tenantId: TenantId, sha256: string): Promise<void> {
     await this.#shares.counted();
     await this.#giveUp(tenantId, sha256);
   }
@@ -213,7 +214,7 @@ export class MediaCache {
     };
   }
 
-  #touch(use: { tenantId: string; sha256: string; size: number; usedAt: number | null }): void {
+  #touch(use: { tenantId: TenantId; sha256: string; size: number; usedAt: number | null }): void {
     const { tenantId, sha256, size, usedAt } = use;
     if (usedAt !== null && this.#clock.now() - usedAt < TOUCH_INTERVAL_MS) return;
     const noted = this.#exclusively(sha256, async () => {
@@ -226,7 +227,7 @@ export class MediaCache {
     );
   }
 
-  #trimSoon(tenantId: string): void {
+  #trimSoon(tenantId: TenantId): void {
     this.#grown.add(tenantId);
     if (this.#evicting) return;
     if (!this.#shares.isFull && this.#shares.of(tenantId) <= this.#shares.quota) {
@@ -273,7 +274,7 @@ export class MediaCache {
   }
 
   /** Takes from the tenant what it used least recently; false when all of it is being read. */
-  async #evictOf(tenantId: string): Promise<boolean> {
+  async #evictOf(tenantId: TenantId): Promise<boolean> {
     const rows = await this.#db
       .selectFrom('cached_files')
       .select('sha256')
@@ -291,7 +292,7 @@ export class MediaCache {
     return rows.length === 0;
   }
 
-  async #giveUp(tenantId: string, sha256: string): Promise<void> {
+  async #giveUp(tenantId: TenantId, sha256: string): Promise<void> {
     await this.#exclusively(sha256, async () => {
       const file = await this.#db
         .deleteFrom('cached_files')

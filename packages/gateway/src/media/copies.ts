@@ -1,6 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Kysely, Transaction } from 'kysely';
 import type { Clock } from '../clock.ts';
+import type { DeviceId, MessageId, RecordId, TenantId } from '../ids.ts';
 import type { Database } from '../storage/schema.ts';
 import type { MediaKind } from '../whatsapp/port/media.ts';
 import type { MediaPromise } from './decrypt.ts';
@@ -9,10 +10,10 @@ import { isMediaKind, mediaKeyFingerprint } from './keys.ts';
 
 /** One device's copy of a message's media. */
 export interface MediaCopy {
-  rowId: string;
-  tenantId: string;
-  deviceId: string;
-  messageId: string;
+  rowId: RecordId;
+  tenantId: TenantId;
+  deviceId: DeviceId;
+  messageId: MessageId;
   chatJid: string;
   chatLid: string | null;
   senderJid: string;
@@ -97,7 +98,7 @@ export class MediaCopies {
   }
 
   /** One copy by our own row id, which no one outside of the process chooses. */
-  async copy(rowId: string): Promise<MediaCopy | null> {
+  async copy(rowId: RecordId): Promise<MediaCopy | null> {
     const row = await this.#db
       .selectFrom('messages')
       .innerJoin('media', 'media.message_row_id', 'messages.id')
@@ -141,8 +142,8 @@ export class MediaCopies {
   }
 
   async #update(
-    tenantId: string,
-    rowId: string,
+    tenantId: TenantId,
+    rowId: RecordId,
     values: {
       blob_sha256?: string;
       direct_path?: string;

@@ -1,6 +1,7 @@
 /** Fetching a file while its caller waits. */
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
+import type { DeviceId, TenantId } from '../ids.ts';
 import type { Log } from '../observability/log.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 import { detailOf, failureOf, POLL_SECONDS, type ReadyMedia, ready } from './answer.ts';
@@ -11,9 +12,9 @@ export type DeviceSession = Pick<WhatsAppSession, 'media'>;
 
 /** The session of a connected device, or null. */
 export interface DeviceSessions {
-  forDevice(deviceId: string): DeviceSession | null;
+  forDevice(deviceId: DeviceId): DeviceSession | null;
   /** The error for a device that `forDevice` has no session of. */
-  notReady(tenantId: string, deviceId: string): Promise<AppError>;
+  notReady(tenantId: TenantId, deviceId: DeviceId): Promise<AppError>;
 }
 
 /** Longest time a caller is kept waiting for a download; it goes on without him. Below the edge's 120 s. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
+import type { RecordId, TenantId } from '../ids.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
 import type { MediaCopy } from './copies.ts';
@@ -9,7 +10,7 @@ export type RetryOutcome = 'succeeded' | 'not_found' | 'failed';
 
 export interface RetryRequest {
   id: string;
-  rowId: string;
+  rowId: RecordId;
   state: 'open' | 'succeeded' | 'not_found' | 'failed' | 'expired';
   result: string | null;
   /** Milliseconds since the epoch. */
@@ -46,7 +47,7 @@ export class RetryRequests {
   }
 
   /** The newest request for each of the copies, newest first; one whose time is over counts as expired. */
-  async latest(tenantId: string, rowIds: string[]): Promise<RetryRequest[]> {
+  async latest(tenantId: TenantId, rowIds: string[]): Promise<RetryRequest[]> {
     if (rowIds.length === 0) return [];
     const rows = await this.#db
       .selectFrom('media_retry_requests')
@@ -108,7 +109,7 @@ export class RetryRequests {
 
   /** Notes an answer and wakes those who wait for it. */
   async close(
-    tenantId: string,
+    tenantId: TenantId,
     request: Pick<RetryRequest, 'id' | 'rowId'>,
     state: RetryOutcome,
     result: string | null,
@@ -120,7 +121,7 @@ export class RetryRequests {
   /** Notes an answer within a transaction; `wake` is for after its commit. */
   async closeWithin(
     db: Kysely<Database>,
-    tenantId: string,
+    tenantId: TenantId,
     request: Pick<RetryRequest, 'id'>,
     state: RetryOutcome,
     result: string | null,

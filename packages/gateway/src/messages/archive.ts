@@ -5,6 +5,7 @@ import type { Clock } from '../clock.ts';
 import { type EventRecorder, noEvents } from '../events/recorder.ts';
 import { canonicalJid, contradicts, identityOf, sameIdentity } from '../identity/jid.ts';
 import { mayBeRecordId } from '../identity/message-name.ts';
+import type { MessageId, RecordId, TenantId } from '../ids.ts';
 import { mayHaveSeveralFiles } from '../media/keys.ts';
 import { deferred } from '../storage/database.ts';
 import { checkedTenant, storingOrder } from '../storage/narrowing.ts';
@@ -178,7 +179,7 @@ export class MessageArchive {
   }
 
   /** The message was not taken. A receipt that arrived all the same proves otherwise and wins. */
-  async markFailed(tenantId: string, rowId: string, reason: string): Promise<void> {
+  async markFailed(tenantId: TenantId, rowId: RecordId, reason: string): Promise<void> {
     await this.#db.transaction().execute(async (trx) => {
       const moved = await moveSend(trx, { tenantId, rowId }, 'refused', { reason });
       if (moved) await this.#events.failed(trx, tenantId, rowId, this.#clock.now());
@@ -192,12 +193,12 @@ export class MessageArchive {
   }
 
   /** Sends of a tenant whose end is not known, the oldest first. */
-  uncertain(tenantId: string, limit: number): Promise<StoredMessage[]> {
+  uncertain(tenantId: TenantId, limit: number): Promise<StoredMessage[]> {
     return uncertainSends(this.#db, tenantId, limit);
   }
 
   /** See `concludeInterrupted`: once, before devices connect. */
-  async concludeInterrupted(tenantId: string): Promise<RecoveryResult> {
+  async concludeInterrupted(tenantId: TenantId): Promise<RecoveryResult> {
     const parts = { db: this.#db, outcomes: this.#events };
     const result = await concludeInterrupted(parts, tenantId);
     this.#events.committed();
@@ -235,7 +236,7 @@ export class MessageArchive {
   }
 
   /** Everything with that message id among the tenant's devices, the first stored first. */
-  async findForTenant(tenantId: string, messageId: string): Promise<StoredMessage[]> {
+  async findForTenant(tenantId: TenantId, messageId: MessageId): Promise<StoredMessage[]> {
     const rows = await this.#db
       .selectFrom('messages')
       .select(STORED_COLUMNS)
@@ -247,7 +248,7 @@ export class MessageArchive {
   }
 
   /** The message with our own id. */
-  async findRecord(tenantId: string, rowId: string): Promise<StoredMessage | null> {
+  async findRecord(tenantId: TenantId, rowId: RecordId): Promise<StoredMessage | null> {
     const row = await this.#db
       .selectFrom('messages')
       .select(STORED_COLUMNS)
@@ -280,7 +281,7 @@ export class MessageArchive {
   /** The message that a change of the account's state speaks of. */
   findNoticed(
     device: Pick<MessageDevice, 'id' | 'tenantId'>,
-    notice: { chat: Identity; messageId: string; sender?: Identity | null },
+    notice: { chat: Identity; messageId: MessageId; sender?: Identity | null },
   ): Promise<StoredMessage | null> {
     return this.findInChat(device, notice.chat, notice.messageId, canonicalJid(notice.sender ?? NOBODY));
   }
@@ -342,7 +343,7 @@ export class MessageArchive {
 
   /** What the kinds of the tenant's messages add, by row id; nothing for those that add nothing. */
   async details(
-    tenantId: string,
+    tenantId: TenantId,
     messages: readonly Pick<StoredMessage, 'rowId' | 'kind' | 'context' | 'chatJid'>[],
   ): Promise<Map<string, Record<string, unknown>>> {
     const details = new Map<string, Record<string, unknown>>();
@@ -361,7 +362,7 @@ export class MessageArchive {
   async loadSentMessage(
     device: Pick<MessageDevice, 'id' | 'tenantId'>,
     chat: Identity,
-    messageId: string,
+    messageId: MessageId,
   ): Promise<Uint8Array | null> {
     const rows = await rowsWithId(this.#db, device, messageId);
     const row = rows.find((each) => each.from_me === 1 && sameIdentity(chatIdentity(each), chat));

@@ -1,5 +1,6 @@
 /** Rows of messages: inserted with their media, and found by the message's id. */
 import type { Kysely } from 'kysely';
+import type { DeviceId, MessageId, TenantId } from '../ids.ts';
 import { mediaRow } from '../media/descriptor-row.ts';
 import { HotQuery, slotsOf } from '../storage/hot-query.ts';
 import { storingOrder } from '../storage/narrowing.ts';
@@ -37,7 +38,7 @@ export async function insertMedia(
 export async function rowsWithId(
   db: Kysely<Database>,
   device: Pick<MessageDevice, 'id' | 'tenantId'>,
-  messageId: string,
+  messageId: MessageId,
 ): Promise<StoredRow[]> {
   return BY_MESSAGE_ID.rows(db, { tenantId: device.tenantId, deviceId: device.id, messageId });
 }
@@ -55,13 +56,15 @@ const INSERT_NEW = new HotQuery<MessagesTable, unknown>((db, row) =>
     .onConflict((conflict) => conflict.doNothing()),
 );
 
-const BY_MESSAGE_ID = new HotQuery<{ tenantId: string; deviceId: string; messageId: string }, StoredRow>(
-  (db, { tenantId, deviceId, messageId }) =>
-    db
-      .selectFrom('messages')
-      .select(STORED_COLUMNS)
-      .where('tenant_id', '=', tenantId)
-      .where('message_id', '=', messageId)
-      .where('device_id', '=', deviceId)
-      .orderBy(storingOrder()),
+const BY_MESSAGE_ID = new HotQuery<
+  { tenantId: TenantId; deviceId: DeviceId; messageId: MessageId },
+  StoredRow
+>((db, { tenantId, deviceId, messageId }) =>
+  db
+    .selectFrom('messages')
+    .select(STORED_COLUMNS)
+    .where('tenant_id', '=', tenantId)
+    .where('message_id', '=', messageId)
+    .where('device_id', '=', deviceId)
+    .orderBy(storingOrder()),
 );

@@ -4,6 +4,7 @@
  */
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { contradicts } from '../identity/jid.ts';
+import type { RecordId, TenantId } from '../ids.ts';
 import type { Database, MessagesTable } from '../storage/schema.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
 import type { InboundMessage } from '../whatsapp/port/messages.ts';
@@ -20,7 +21,7 @@ import {
 
 /** Hears how a send ended; `MessageEvents` fits. */
 export interface SendOutcomes {
-  sent(trx: Transaction<Database>, tenantId: string, rowId: string): Promise<void>;
+  sent(trx: Transaction<Database>, tenantId: TenantId, rowId: RecordId): Promise<void>;
 }
 
 /** Why the end of a message is not known when the process ended between its stanza and its ack. */
@@ -43,7 +44,7 @@ export interface RecoveryResult {
  */
 export async function concludeInterrupted(
   parts: { db: Kysely<Database>; outcomes: SendOutcomes },
-  tenantId: string,
+  tenantId: TenantId,
 ): Promise<RecoveryResult> {
   const result: RecoveryResult = { sent: 0, uncertain: 0 };
   for (;;) {
@@ -59,7 +60,7 @@ export async function concludeInterrupted(
 async function concludeBatch(
   trx: Transaction<Database>,
   outcomes: SendOutcomes,
-  tenantId: string,
+  tenantId: TenantId,
 ): Promise<RecoveryResult> {
   const rows = await trx
     .selectFrom('messages')
@@ -97,7 +98,7 @@ async function concludeBatch(
 /** Sends of a tenant whose end is not known, the oldest first. */
 export async function uncertainSends(
   db: Kysely<Database>,
-  tenantId: string,
+  tenantId: TenantId,
   limit: number,
 ): Promise<StoredMessage[]> {
   const rows = await db
@@ -122,7 +123,7 @@ function isCopy(row: Pick<MessagesTable, (typeof NAMES)[number]>, chat: Identity
 /** Something else than the ack proves that WhatsApp has the message; `at` in milliseconds, if the proof has a time. */
 export async function proveSent(
   trx: Transaction<Database>,
-  message: { tenantId: string; rowId: string },
+  message: { tenantId: TenantId; rowId: RecordId },
   at: number | null,
   outcomes: SendOutcomes,
 ): Promise<void> {

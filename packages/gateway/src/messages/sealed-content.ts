@@ -1,5 +1,6 @@
 /** The encoded content of stored messages: sealed at rest, opened and decoded for who asks. */
 import type { Kysely } from 'kysely';
+import type { RecordId } from '../ids.ts';
 import type { Database } from '../storage/schema.ts';
 import { SEALED } from '../storage/sealed.ts';
 import type { Vault } from '../storage/vault.ts';
@@ -21,17 +22,17 @@ export class SealedContent {
   }
 
   /** What the row keeps of an encoded message. */
-  seal(rowId: string, raw: Uint8Array): Uint8Array {
+  seal(rowId: RecordId, raw: Uint8Array): Uint8Array {
     // Media keys travel inside the protobuf, and media keys are encrypted at rest.
     return this.#vault.seal(raw, SEALED.message.at({ id: rowId }));
   }
 
   /** The encoded message again. */
-  open(rowId: string, sealed: Uint8Array): Uint8Array {
+  open(rowId: RecordId, sealed: Uint8Array): Uint8Array {
     return this.#vault.open(sealed, SEALED.message.at({ id: rowId }));
   }
 
-  encode(rowId: string, message: WireMessage): Uint8Array {
+  encode(rowId: RecordId, message: WireMessage): Uint8Array {
     return this.seal(rowId, this.#codec.encode(message));
   }
 

@@ -1,6 +1,7 @@
 /** One message as the archive gives it out. */
 import type { Insertable, Selectable } from 'kysely';
 import type { DeviceState, StateReason } from '../devices/state.ts';
+import type { DeviceId, MessageId, RecordId, TenantId, UserId } from '../ids.ts';
 import type { MessagesTable } from '../storage/schema.ts';
 import type {
   EventResponse,
@@ -17,10 +18,10 @@ import type { WireMessage } from '../whatsapp/port/wire-message.ts';
 
 /** The device a message belongs to, with the account's own names. `Device` of `devices/` fits. */
 export interface MessageDevice {
-  id: string;
-  tenantId: string;
+  id: DeviceId;
+  tenantId: TenantId;
   /** Its owner. */
-  userId: string;
+  userId: UserId;
   jid: Jid | null;
   lid: Jid | null;
   /** Says why it cannot be used now, where a caller named it. */
@@ -40,7 +41,7 @@ export interface MessageContext {
   viewOnce: boolean;
   ephemeralSeconds: number | null;
   /** The message that an edit, revoke, reaction, pin or poll vote speaks of. */
-  targetId: string | null;
+  targetId: MessageId | null;
   /** The author of that message, as the one who speaks of it says; null when it is not said. */
   targetSender: Jid | null;
   /** The same person under every known name. */
@@ -71,10 +72,10 @@ export interface PollVote {
 export type SendState = 'none' | 'pending' | 'sent' | 'failed';
 
 export interface StoredMessage {
-  rowId: string;
-  tenantId: string;
-  deviceId: string;
-  messageId: string;
+  rowId: RecordId;
+  tenantId: TenantId;
+  deviceId: DeviceId;
+  messageId: MessageId;
   /** The account that the device held when it was stored; null when that was not kept. */
   accountJid: Jid | null;
   /** The phone-number JID when known, else the LID; the group JID for groups. */
@@ -110,7 +111,7 @@ export interface StoredMessage {
 /** A message of ours on its way out: written before the stanza leaves. */
 export interface OutboundRecord {
   device: MessageDevice;
-  messageId: string;
+  messageId: MessageId;
   chat: Identity;
   isGroup: boolean;
   message: WireMessage;

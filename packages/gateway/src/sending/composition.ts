@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { SendingConfig } from '../config.ts';
 import type { EventRecorder } from '../events/recorder.ts';
+import type { TenantId } from '../ids.ts';
 import type { Uploads } from '../media/uploads.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import type { Log } from '../observability/log.ts';
@@ -33,7 +34,7 @@ export interface SendingRoom {
   /** How many sends wait or are under way, by state. */
   openJobs(): Promise<Record<string, number>>;
   /** Deletes a file that jobs kept, unless another one of the tenant still has it. */
-  dropFile(tenantId: string, sha256: string): Promise<void>;
+  dropFile(tenantId: TenantId, sha256: string): Promise<void>;
 }
 
 /** A job waits for the ack of what it sends: closing its device ends that. */

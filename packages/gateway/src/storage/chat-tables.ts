@@ -1,10 +1,12 @@
 /** The tables of what is known of chats beside their messages. */
+
 import type { Generated } from 'kysely';
+import type { DeviceId, TenantId } from '../ids.ts';
 
 /** When messages of a chat disappear; one row for each name of the chat. */
 export interface ChatTimersTable {
-  tenant_id: string;
-  device_id: string;
+  tenant_id: TenantId;
+  device_id: DeviceId;
   /** The device's account, whose chat it is. */
   account: string;
   /** JID or LID. */
@@ -17,8 +19,8 @@ export interface ChatTimersTable {
 
 /** The list of chats of each account; one row for each chat that something is known of. Times in milliseconds. */
 export interface ChatsTable {
-  tenant_id: string;
-  device_id: string;
+  tenant_id: TenantId;
+  device_id: DeviceId;
   /** The device's account, whose chat it is. */
   account: string;
   /** The phone-number JID when known, else the LID; the group JID for groups. */
@@ -54,8 +56,8 @@ export interface ChatsTable {
 
 /** What an account set for all its chats. */
 export interface ChatSettingsTable {
-  tenant_id: string;
-  device_id: string;
+  tenant_id: TenantId;
+  device_id: DeviceId;
   account: string;
   /** A new message takes a chat out of the archive. */
   unarchive: number;

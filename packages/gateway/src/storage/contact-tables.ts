@@ -1,9 +1,10 @@
 /** The tables of what an account's people are, and whom it has blocked. */
+import type { DeviceId, TenantId } from '../ids.ts';
 
 /** What is known of the lists of an account, beside their entries. */
 export interface ContactListsTable {
-  tenant_id: string;
-  device_id: string;
+  tenant_id: TenantId;
+  device_id: DeviceId;
   /** The device's account, whose lists they are. */
   account: string;
   /** WhatsApp's hash of the block list; null while the list is not known, or not known any more. */
@@ -15,8 +16,8 @@ export interface ContactListsTable {
 }
 
 export interface BlockedContactsTable {
-  tenant_id: string;
-  device_id: string;
+  tenant_id: TenantId;
+  device_id: DeviceId;
   account: string;
   /** Canonical: the phone-number JID when known, else the LID. */
   jid: string;
@@ -25,8 +26,8 @@ export interface BlockedContactsTable {
 
 /** People that an account knows by a name. */
 export interface ContactsTable {
-  tenant_id: string;
-  device_id: string;
+  tenant_id: TenantId;
+  device_id: DeviceId;
   account: string;
   /** Canonical. */
   jid: string;

@@ -1,7 +1,9 @@
+import type { DeviceId, TenantId } from '../ids.ts';
+
 /** What a device does by itself with what comes in. A device without a row has the defaults. */
 export interface DeviceSettingsTable {
-  device_id: string;
-  tenant_id: string;
+  device_id: DeviceId;
+  tenant_id: TenantId;
   /** JSON array of kinds of chats whose messages are not stored. */
   ignored: string;
   /** JSON array of kinds of chats whose messages are marked as read as they come. */

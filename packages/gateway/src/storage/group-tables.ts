@@ -1,9 +1,10 @@
 /** The tables of groups: what each device's account knows of them. */
+import type { DeviceId, TenantId } from '../ids.ts';
 
 /** One group of one account. Times are milliseconds. */
 export interface GroupsTable {
-  tenant_id: string;
-  device_id: string;
+  tenant_id: TenantId;
+  device_id: DeviceId;
   /** The device's account, whose group it is. */
   account: string;
   jid: string;
@@ -37,8 +38,8 @@ export interface GroupsTable {
 
 /** The members of the groups that the account is in. */
 export interface GroupMembersTable {
-  tenant_id: string;
-  device_id: string;
+  tenant_id: TenantId;
+  device_id: DeviceId;
   account: string;
   group_jid: string;
   /** The phone-number JID when known, else the LID. */
@@ -50,8 +51,8 @@ export interface GroupMembersTable {
 
 /** Who was in a group and is not any more, as far as the account saw them go. */
 export interface GroupPastMembersTable {
-  tenant_id: string;
-  device_id: string;
+  tenant_id: TenantId;
+  device_id: DeviceId;
   account: string;
   group_jid: string;
   /** The phone-number JID when known, else the LID. */
@@ -67,8 +68,8 @@ export interface GroupPastMembersTable {
 
 /** When WhatsApp told all groups of an account. */
 export interface GroupListsTable {
-  tenant_id: string;
-  device_id: string;
+  tenant_id: TenantId;
+  device_id: DeviceId;
   account: string;
   as_of: number;
 }

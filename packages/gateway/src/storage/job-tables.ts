@@ -1,13 +1,14 @@
 /** Tables of sends that happen later, as Kysely sees them; the rest is in `schema.ts`. */
+import type { DeviceId, MessageId, TenantId, UserId } from '../ids.ts';
 
 export interface SendJobsTable {
   /** `job_` and 32 hexadecimal digits. */
   id: string;
-  tenant_id: string;
-  device_id: string;
+  tenant_id: TenantId;
+  device_id: DeviceId;
   /** The device's account when the job was accepted; null when it was not linked. */
   account: string | null;
-  user_id: string;
+  user_id: UserId;
   bulk_id: string | null;
   /** Within its bulk, from 0. */
   position: number;
@@ -30,7 +31,7 @@ export interface SendJobsTable {
   held_until: number | null;
   attempts: number;
   /** Claimed before the stanza left. */
-  message_id: string | null;
+  message_id: MessageId | null;
   /** Of an album that was begun: how each of its items ended, as JSON in their order. */
   items: string | null;
   error_code: string | null;
@@ -42,7 +43,7 @@ export interface SendJobsTable {
 /** Files in the outbox, which other waiting jobs of the tenant may have too; none of a job that is over. */
 export interface SendJobFilesTable {
   job_id: string;
-  tenant_id: string;
+  tenant_id: TenantId;
   /** Hex. */
   sha256: string;
   bytes: number;
@@ -51,9 +52,9 @@ export interface SendJobFilesTable {
 export interface SendBulksTable {
   /** `bulk_` and 32 hexadecimal digits. */
   id: string;
-  tenant_id: string;
-  device_id: string;
-  user_id: string;
+  tenant_id: TenantId;
+  device_id: DeviceId;
+  user_id: UserId;
   state: 'running' | 'completed' | 'cancelled';
   total: number;
   least_pause_ms: number;

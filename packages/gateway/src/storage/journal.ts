@@ -1,6 +1,7 @@
 /** The inbound journal: what was decrypted and is not stored as a message yet, and what was set aside of it. */
 import type { Kysely, Transaction } from 'kysely';
 import type { Clock } from '../clock.ts';
+import type { DeviceId, TenantId } from '../ids.ts';
 import type { JournalEntry, SealedEntry } from '../whatsapp/port/credentials.ts';
 import { HotQuery } from './hot-query.ts';
 import type { InboundJournalTable } from './key-tables.ts';
@@ -14,7 +15,7 @@ export interface StoredJournalParts {
   db: Kysely<Database>;
   vault: Vault;
   clock: Clock;
-  device: { id: string; tenantId: string };
+  device: { id: string; tenantId: TenantId };
 }
 
 /** The journal of one device. */
@@ -22,8 +23,8 @@ export class StoredJournal {
   readonly #db: Kysely<Database>;
   readonly #vault: Vault;
   readonly #clock: Clock;
-  readonly #deviceId: string;
-  readonly #tenantId: string;
+  readonly #deviceId: DeviceId;
+  readonly #tenantId: TenantId;
 
   constructor(parts: StoredJournalParts) {
     this.#db = parts.db;
@@ -140,8 +141,8 @@ export async function journalSize(db: Kysely<Database>): Promise<{ waiting: numb
 
 /** A journal row that was set aside. */
 export interface SetAsideRow {
-  tenantId: string;
-  deviceId: string;
+  tenantId: TenantId;
+  deviceId: DeviceId;
   id: string;
   /** Milliseconds. */
   receivedAt: number;
@@ -156,7 +157,7 @@ export interface SetAsideRow {
 /** What was set aside, of one tenant or of all, oldest first. */
 export async function* setAsideRows(
   parts: { db: Kysely<Database>; vault: Vault },
-  tenantId?: string,
+  tenantId?: TenantId,
 ): AsyncGenerator<SetAsideRow> {
   let query = parts.db.selectFrom('inbound_journal').selectAll().where('set_aside_at', 'is not', null);
   if (tenantId !== undefined) query = query.where('tenant_id', '=', tenantId);

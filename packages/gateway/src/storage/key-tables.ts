@@ -1,5 +1,7 @@
 /** The tables of keys, and of what came in under them: `schema.ts` has the others. */
+
 import type { Generated } from 'kysely';
+import type { DeviceId, TenantId } from '../ids.ts';
 
 /** One row: which key the database is sealed with. `encryption-key.ts` alone reads and writes it. */
 export interface EncryptionKeyTable {
@@ -13,16 +15,16 @@ export interface EncryptionKeyTable {
 }
 
 export interface DeviceCredentialsTable {
-  device_id: string;
-  tenant_id: string;
+  device_id: DeviceId;
+  tenant_id: TenantId;
   /** Encrypted at rest. */
   value: Uint8Array;
   updated_at: number;
 }
 
 export interface SignalKeysTable {
-  device_id: string;
-  tenant_id: string;
+  device_id: DeviceId;
+  tenant_id: TenantId;
   type: string;
   id: string;
   /** Encrypted at rest. */
@@ -30,8 +32,8 @@ export interface SignalKeysTable {
 }
 
 export interface InboundJournalTable {
-  device_id: string;
-  tenant_id: string;
+  device_id: DeviceId;
+  tenant_id: TenantId;
   id: string;
   stanza: Uint8Array;
   /** Encrypted at rest. */

@@ -1,9 +1,11 @@
 /** The tables of labels, which business accounts put on chats and messages. */
+
 import type { Generated } from 'kysely';
+import type { DeviceId, MessageId, TenantId } from '../ids.ts';
 
 export interface LabelsTable {
-  tenant_id: string;
-  device_id: string;
+  tenant_id: TenantId;
+  device_id: DeviceId;
   /** The device's account, whose label it is. */
   account: string;
   /** WhatsApp's id of it: a number, as text. */
@@ -19,15 +21,15 @@ export interface LabelsTable {
 /** What labels are on. */
 export interface LabelMarksTable {
   id: Generated<number>;
-  tenant_id: string;
-  device_id: string;
+  tenant_id: TenantId;
+  device_id: DeviceId;
   account: string;
   label_id: string;
   /** Canonical chat, as in `messages`. */
   chat_jid: string;
   chat_lid: string | null;
   /** WhatsApp's id of the message; empty: the label is on the chat. */
-  message_id: string;
+  message_id: MessageId;
   /** When we heard of it. */
   marked_at: number;
 }

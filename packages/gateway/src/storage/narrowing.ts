@@ -6,9 +6,10 @@
  * written with these. `test/statement-plans` fails where that was forgotten.
  */
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
+import type { TenantId } from '../ids.ts';
 
 /** "Of this tenant", for rows that are found by another key; of the one table of the query. */
-export function checkedTenant(tenantId: string): RawBuilder<SqlBool> {
+export function checkedTenant(tenantId: TenantId): RawBuilder<SqlBool> {
   return checked('tenant_id', tenantId);
 }
 

@@ -1,7 +1,8 @@
 /** The tables of proxies. */
+import type { DeviceId, TenantId } from '../ids.ts';
 
 export interface TenantProxiesTable {
-  tenant_id: string;
+  tenant_id: TenantId;
   /** With its password; encrypted at rest. */
   url: Uint8Array;
   updated_at: number;
@@ -9,8 +10,8 @@ export interface TenantProxiesTable {
 
 /** Of one device, in the place of its tenant's. */
 export interface DeviceProxiesTable {
-  device_id: string;
-  tenant_id: string;
+  device_id: DeviceId;
+  tenant_id: TenantId;
   /** With its password; encrypted at rest. */
   url: Uint8Array;
   updated_at: number;

@@ -4,6 +4,7 @@
  * Every table that holds tenant data carries `tenant_id`, and every query on it takes one.
  */
 import type { Generated } from 'kysely';
+import type { DeviceId, MessageId, RecordId, TenantId, UserId } from '../ids.ts';
 import type { CallRepliesTable, CallSettingsTable } from './call-tables.ts';
 import type { ChatSettingsTable, ChatsTable, ChatTimersTable } from './chat-tables.ts';
 import type { BlockedContactsTable, ContactListsTable, ContactsTable } from './contact-tables.ts';
@@ -76,7 +77,7 @@ export interface Database {
 }
 
 export interface TenantsTable {
-  id: string;
+  id: TenantId;
   name: string;
   /** When its deletion began; until that is through nobody can use it. */
   deleting_at: number | null;
@@ -85,8 +86,8 @@ export interface TenantsTable {
 }
 
 export interface UsersTable {
-  id: string;
-  tenant_id: string;
+  id: UserId;
+  tenant_id: TenantId;
   email: string;
   /** scrypt: `scrypt$N$r$p$salt$hash`, base64. */
   password_hash: string;
@@ -105,9 +106,9 @@ export interface UsersTable {
 }
 
 export interface DevicesTable {
-  id: string;
-  tenant_id: string;
-  user_id: string;
+  id: DeviceId;
+  tenant_id: TenantId;
+  user_id: UserId;
   name: string;
   /** Phone-number JID without device part, once paired. */
   jid: string | null;
@@ -135,10 +136,10 @@ export interface DevicesTable {
 
 export interface MessagesTable {
   /** Our own row id (UUID); `message_id` is WhatsApp's. */
-  id: string;
-  tenant_id: string;
-  device_id: string;
-  message_id: string;
+  id: RecordId;
+  tenant_id: TenantId;
+  device_id: DeviceId;
+  message_id: MessageId;
   /** The account that the device held then; null for what was stored before this was kept. */
   account_jid: string | null;
   /** Canonical chat: the phone-number JID when known, else the LID; the group JID for groups. */
@@ -155,7 +156,7 @@ export interface MessagesTable {
   /** JSON of quoted, mentions, flags: for shaping answers, never for keys or bytes. */
   context: string | null;
   /** WhatsApp's id of the message that an edit, revoke, reaction, pin or poll vote speaks of. */
-  target_id: string | null;
+  target_id: MessageId | null;
   /** Encoded waE2E.Message, encrypted at rest: media keys travel inside it. */
   raw: Uint8Array;
   source: 'phone' | 'api' | 'history';
@@ -189,27 +190,27 @@ export interface MessageSearchTable {
 /** Messages whose words the index does not have as they are by now. Triggers write it. */
 export interface MessageSearchQueueTable {
   id: Generated<number>;
-  message_row_id: string;
+  message_row_id: RecordId;
 }
 
 export interface MessageSearchRowsTable {
   /** The row of `message_search`: second of the message × 2^22, plus its place within the second. */
   id: Generated<number>;
-  message_row_id: string;
+  message_row_id: RecordId;
 }
 
 export interface PollOptionsTable {
-  message_row_id: string;
-  tenant_id: string;
+  message_row_id: RecordId;
+  tenant_id: TenantId;
   /** Name, secret, options and their hashes, as JSON. Encrypted at rest. */
   content: Uint8Array;
 }
 
 export interface MediaTable {
   /** messages.id */
-  message_row_id: string;
-  tenant_id: string;
-  device_id: string;
+  message_row_id: RecordId;
+  tenant_id: TenantId;
+  device_id: DeviceId;
   kind: string;
   mime_type: string;
   file_name: string | null;
@@ -234,10 +235,10 @@ export interface MediaTable {
 
 export interface MediaRetryRequestsTable {
   id: string;
-  tenant_id: string;
-  device_id: string;
-  message_row_id: string;
-  message_id: string;
+  tenant_id: TenantId;
+  device_id: DeviceId;
+  message_row_id: RecordId;
+  message_id: MessageId;
   state: 'open' | 'succeeded' | 'not_found' | 'failed' | 'expired';
   /** For 'failed': what the phone answered. */
   result: string | null;
@@ -256,7 +257,7 @@ export interface BlobsTable {
 
 /** The tenants that have a cached file, each charged with all of it. */
 export interface CachedFilesTable {
-  tenant_id: string;
+  tenant_id: TenantId;
   sha256: string;
   size: number;
   last_used_at: number;
@@ -264,9 +265,9 @@ export interface CachedFilesTable {
 
 export interface ReceiptsTable {
   id: Generated<number>;
-  tenant_id: string;
-  device_id: string;
-  message_id: string;
+  tenant_id: TenantId;
+  device_id: DeviceId;
+  message_id: MessageId;
   chat_jid: string;
   recipient_jid: string;
   recipient_lid: string | null;
@@ -275,8 +276,8 @@ export interface ReceiptsTable {
 }
 
 export interface IdempotencyKeysTable {
-  tenant_id: string;
-  user_id: string;
+  tenant_id: TenantId;
+  user_id: UserId;
   key: string;
   /** SHA-256 of method, path and body, hex. */
   request_hash: string;
@@ -295,9 +296,9 @@ export interface EventsTable {
   seq: Generated<number>;
   /** UUID: the `id` of the envelope, the receiver's key for duplicates. */
   id: string;
-  tenant_id: string;
-  user_id: string;
-  device_id: string;
+  tenant_id: TenantId;
+  user_id: UserId;
+  device_id: DeviceId;
   name: string;
   order_key: string;
   /** JSON text of the public `data`; null stands for its secret members. */
@@ -312,9 +313,9 @@ export interface EventsTable {
 export interface WebhookEndpointsTable {
   /** `wh_` and a UUID without dashes. */
   id: string;
-  tenant_id: string;
-  user_id: string;
-  device_id: string;
+  tenant_id: TenantId;
+  user_id: UserId;
+  device_id: DeviceId;
   /** 1: the one that the documented single-config operations speak of. */
   is_default: number;
   url: string;
@@ -346,12 +347,12 @@ export interface WebhookEndpointsTable {
 
 export interface WebhookDeliveriesTable {
   id: string;
-  tenant_id: string;
+  tenant_id: TenantId;
   endpoint_id: string;
   event_id: string;
   event_seq: number;
   event_name: string;
-  device_id: string;
+  device_id: DeviceId;
   order_key: string;
   /** `expired`: it waited for as long as a delivery may. */
   state: 'pending' | 'delivered' | 'failed' | 'expired';
@@ -370,7 +371,7 @@ export interface WebhookDeliveriesTable {
 
 export interface WebhookAttemptsTable {
   id: Generated<number>;
-  tenant_id: string;
+  tenant_id: TenantId;
   delivery_id: string;
   attempt: number;
   at: number;
@@ -385,8 +386,8 @@ export interface WebhookAttemptsTable {
 }
 
 export interface WebhookLaneNamesTable {
-  device_id: string;
-  tenant_id: string;
+  device_id: DeviceId;
+  tenant_id: TenantId;
   /** A person's phone-number JID. */
   jid: string;
   /** The LID of the same person: the order key of what is delivered about them. */

@@ -1,9 +1,10 @@
 /** The tables of stories: whom each of ours is for and how far it has come, and which of others were seen. */
+import type { DeviceId, MessageId, RecordId, TenantId, UserId } from '../ids.ts';
 
 export interface SeenStoriesTable {
-  message_row_id: string;
-  tenant_id: string;
-  device_id: string;
+  message_row_id: RecordId;
+  tenant_id: TenantId;
+  device_id: DeviceId;
   /** When it was posted, milliseconds, as is the other. */
   posted_at: number;
   seen_at: number;
@@ -12,14 +13,14 @@ export interface SeenStoriesTable {
 export interface StoriesTable {
   /** UUID. */
   id: string;
-  tenant_id: string;
-  device_id: string;
-  user_id: string;
+  tenant_id: TenantId;
+  device_id: DeviceId;
+  user_id: UserId;
   /** The device's account that posts it. */
   account: string;
   /** The row of its message. */
-  message_row_id: string;
-  message_id: string;
+  message_row_id: RecordId;
+  message_id: MessageId;
   /** JIDs, as JSON. */
   audience: string;
   total: number;

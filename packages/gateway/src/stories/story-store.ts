@@ -1,6 +1,7 @@
 /** The statements on the table of stories. */
 import { randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
+import type { RecordId, TenantId } from '../ids.ts';
 import { receiptsOf } from '../messages/incoming-receipts.ts';
 import type { StoredMessage } from '../messages/stored-message.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
@@ -59,8 +60,8 @@ export class StoryStore {
 
   /** Begins the story of a message anew, where an earlier attempt to send it had written one. */
   async begin(
-    tenantId: string,
-    messageRowId: string,
+    tenantId: TenantId,
+    messageRowId: RecordId,
     audience: readonly Jid[],
     { now, dueAt }: { now: number; dueAt: number },
   ): Promise<Story | null> {
@@ -119,7 +120,7 @@ export class StoryStore {
   }
 
   /** The story of a message. */
-  async ofMessage(tenantId: string, messageRowId: string): Promise<Story | null> {
+  async ofMessage(tenantId: TenantId, messageRowId: RecordId): Promise<Story | null> {
     const row = await this.#db
       .selectFrom('stories')
       .selectAll()

@@ -1,4 +1,5 @@
 import type { Selectable } from 'kysely';
+import type { DeviceId, MessageId, RecordId, TenantId, UserId } from '../ids.ts';
 import type { StoriesTable } from '../storage/story-tables.ts';
 import type { Jid } from '../whatsapp/port/identity.ts';
 
@@ -7,12 +8,12 @@ export type StoryState = StoriesTable['state'];
 /** A story of ours, and how far it has come. */
 export interface Story {
   id: string;
-  tenantId: string;
-  deviceId: string;
-  userId: string;
+  tenantId: TenantId;
+  deviceId: DeviceId;
+  userId: UserId;
   account: Jid;
-  messageRowId: string;
-  messageId: string;
+  messageRowId: RecordId;
+  messageId: MessageId;
   audience: Jid[];
   /** Into the audience: those before it were sent to. */
   position: number;

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import { AppError } from '../errors.ts';
+import type { TenantId, UserId } from '../ids.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Caller } from './caller.ts';
 import { hashToken, looksLikeUuid, sameSecret } from './tokens.ts';
@@ -17,7 +18,7 @@ export class Authentication {
   readonly #cache = new LRUCache<string, Caller>({ max: CACHED_CALLERS, ttl: CACHED_FOR_MS });
   /** Counts changes, so that an answer read before a change is not cached after it. */
   #generation = 0;
-  readonly #listeners = new Set<(tenantId: string) => void>();
+  readonly #listeners = new Set<(tenantId: TenantId) => void>();
 
   constructor(db: Kysely<Database>, masterToken: string) {
     this.#db = db;
@@ -45,7 +46,7 @@ export class Authentication {
   }
 
   /** The user in whose name a stored request acts, with the rights of today; null when gone or deactivated. */
-  async callerById(tenantId: string, userId: string): Promise<Caller | null> {
+  async callerById(tenantId: TenantId, userId: UserId): Promise<Caller | null> {
     const row = await this.#db
       .selectFrom('users')
       .select('role')
@@ -61,12 +62,12 @@ export class Authentication {
   }
 
   /** Tells, once a user of a tenant has changed or gone, whose callers to authenticate again. */
-  onChange(listener: (tenantId: string) => void): void {
+  onChange(listener: (tenantId: TenantId) => void): void {
     this.#listeners.add(listener);
   }
 
   /** To be called after every change of a user or tenant: such changes are rare, so all is forgotten. */
-  forget(tenantId: string): void {
+  forget(tenantId: TenantId): void {
     this.#generation += 1;
     this.#cache.clear();
     for (const listener of this.#listeners) listener(tenantId);

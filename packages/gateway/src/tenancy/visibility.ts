@@ -3,6 +3,8 @@
  * and devices alike. Admins and managers see everything of their tenant, a user what belongs to the user's own
  * devices or was made by that user. What is not visible is answered like what does not exist.
  */
+
+import type { TenantId, UserId } from '../ids.ts';
 import type { Caller } from './caller.ts';
 
 export function seesWholeTenant(caller: Caller): boolean {
@@ -10,7 +12,7 @@ export function seesWholeTenant(caller: Caller): boolean {
 }
 
 /** Whether something of this tenant and user is the caller's to see. */
-export function maySee(caller: Caller, owner: { tenantId: string; userId: string }): boolean {
+export function maySee(caller: Caller, owner: { tenantId: TenantId; userId: UserId }): boolean {
   if (owner.tenantId !== caller.tenantId) return false;
   return seesWholeTenant(caller) || owner.userId === caller.userId;
 }

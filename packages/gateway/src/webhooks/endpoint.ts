@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Selectable } from 'kysely';
 import type { EventName } from '../events/catalogue/names.ts';
+import type { DeviceId, TenantId, UserId } from '../ids.ts';
 import type { WebhookEndpointsTable } from '../storage/schema.ts';
 import { SEALED } from '../storage/sealed.ts';
 import type { Vault } from '../storage/vault.ts';
@@ -21,10 +22,10 @@ export interface Waiting {
 /** Where and how the events of one device are pushed. The secret leaves the database for signing alone. */
 export interface Endpoint {
   id: string;
-  tenantId: string;
+  tenantId: TenantId;
   /** The device's owner. */
-  userId: string;
-  deviceId: string;
+  userId: UserId;
+  deviceId: DeviceId;
   /** The one that the documented single-config operations speak of. */
   isDefault: boolean;
   url: string;

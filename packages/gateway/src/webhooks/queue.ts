@@ -6,6 +6,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { type Kysely, sql, type Transaction } from 'kysely';
+import type { TenantId } from '../ids.ts';
 import { durable } from '../storage/database.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
@@ -17,7 +18,7 @@ export const PARKED = Number.MAX_SAFE_INTEGER;
 type Db = Kysely<Database> | Transaction<Database>;
 
 export interface Lane {
-  tenantId: string;
+  tenantId: TenantId;
   endpointId: string;
   orderKey: string;
 }
@@ -47,7 +48,7 @@ export interface QueuedEvent {
 export async function enqueue(
   db: Db,
   endpointId: string,
-  device: { id: string; tenantId: string },
+  device: { id: string; tenantId: TenantId },
   event: QueuedEvent,
   options: { now: number; onlyEnabled: boolean },
 ): Promise<string | null> {
@@ -205,7 +206,7 @@ export async function parkLane(db: Db, lane: Lane, exceptId: string | null): Pro
 }
 
 /** Holds up all open deliveries of an endpoint. */
-export async function parkEndpoint(db: Db, tenantId: string, endpointId: string): Promise<void> {
+export async function parkEndpoint(db: Db, tenantId: TenantId, endpointId: string): Promise<void> {
   await db
     .updateTable('webhook_deliveries')
     .set({ next_attempt_at: PARKED })
@@ -219,7 +220,7 @@ export async function parkEndpoint(db: Db, tenantId: string, endpointId: string)
 }
 
 /** What is open begins anew with all its retries: another receiver gets it from now on. */
-export async function forgetAttempts(db: Db, tenantId: string, endpointId: string): Promise<void> {
+export async function forgetAttempts(db: Db, tenantId: TenantId, endpointId: string): Promise<void> {
   await db
     .updateTable('webhook_deliveries')
     .set((row) => ({ attempts_before: row.ref('attempts') }))
@@ -234,7 +235,7 @@ export async function forgetAttempts(db: Db, tenantId: string, endpointId: strin
 /** Makes the heads of all lanes of an endpoint due: it was configured again. */
 export async function releaseEndpoint(
   db: Db,
-  tenantId: string,
+  tenantId: TenantId,
   endpointId: string,
   now: number,
 ): Promise<void> {

@@ -2,6 +2,7 @@
 import { type Kysely, sql, type Transaction, type UpdateObject } from 'kysely';
 import type { Clock } from '../../clock.ts';
 import type { EventRecorder } from '../../events/recorder.ts';
+import type { MessageId, TenantId } from '../../ids.ts';
 import type { Database, SendBulksTable } from '../../storage/schema.ts';
 import { SEALED } from '../../storage/sealed.ts';
 import type { Vault } from '../../storage/vault.ts';
@@ -29,7 +30,7 @@ export interface JobStoreParts {
 
 export type NewBulk = Omit<SendBulksTable, 'state' | 'created_at' | 'finished_at'>;
 /** How a job ended. `restOfBulk`: what hindered it, when that holds for all that is left of its bulk. */
-export type JobOutcome = ({ state: 'sent'; messageId: string } | { state: 'failed'; error: JobError }) & {
+export type JobOutcome = ({ state: 'sent'; messageId: MessageId } | { state: 'failed'; error: JobError }) & {
   items?: readonly SentItem[];
   restOfBulk?: JobError | null;
 };
@@ -109,7 +110,7 @@ export class JobStore {
     });
   }
 
-  keepsFile(tenantId: string, sha256: string): Promise<boolean> {
+  keepsFile(tenantId: TenantId, sha256: string): Promise<boolean> {
     return keepsFile(this.#db, tenantId, sha256);
   }
 
@@ -231,7 +232,7 @@ export class JobStore {
     return files;
   }
 
-  #advance(trx: Transaction<Database>, tenantId: string, bulkId: string): Promise<void> {
+  #advance(trx: Transaction<Database>, tenantId: TenantId, bulkId: string): Promise<void> {
     return advanceBulk(trx, { now: this.#clock.now(), events: this.#events }, { tenantId, bulkId });
   }
 
@@ -256,7 +257,7 @@ export class JobStore {
 
   /** Cancels what has not begun: how many, and the files that they had. */
   async cancel(
-    tenantId: string,
+    tenantId: TenantId,
     which: { jobId: string } | { bulkId: string },
   ): Promise<{ jobs: number; files: string[] }> {
     const cancelled = await this.#db.transaction().execute(async (trx) => {

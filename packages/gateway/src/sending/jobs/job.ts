@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Selectable } from 'kysely';
 import type { ErrorCode } from '../../errors.ts';
+import type { DeviceId, MessageId, TenantId, UserId } from '../../ids.ts';
 import type { SendJobsTable } from '../../storage/schema.ts';
 import type { Jid } from '../../whatsapp/port/identity.ts';
 import type { SentItem } from '../albums.ts';
@@ -15,12 +16,12 @@ export interface JobError {
 
 export interface SendJob {
   id: string;
-  tenantId: string;
-  deviceId: string;
+  tenantId: TenantId;
+  deviceId: DeviceId;
   /** The device's account when it was accepted: it leaves from no other. Null when it was not linked. */
   account: Jid | null;
   /** Who asked for it. */
-  userId: string;
+  userId: UserId;
   bulkId: string | null;
   /** Within its bulk, from 0. */
   position: number;
@@ -38,7 +39,7 @@ export interface SendJob {
   /** WhatsApp lets the account not send it before; null when it said nothing. */
   heldUntil: number | null;
   attempts: number;
-  messageId: string | null;
+  messageId: MessageId | null;
   /** Of an album that was begun: how each item stands. */
   items: SentItem[] | null;
   error: JobError | null;

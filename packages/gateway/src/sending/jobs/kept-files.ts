@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { AppError } from '../../errors.ts';
+import type { TenantId } from '../../ids.ts';
 import type { OpenedSource } from '../../media/fetch-source.ts';
 import { openBase64 } from '../../media/fetch-source.ts';
 import type { Uploads } from '../../media/uploads.ts';
@@ -104,7 +105,7 @@ export class KeptFiles {
    * Puts the files on the disk and runs `store`, which stores the rows that name them. What no row names after
    * that is deleted again.
    */
-  async keep<T>(tenantId: string, read: readonly RequestToKeep[], store: () => Promise<T>): Promise<T> {
+  async keep<T>(tenantId: TenantId, read: readonly RequestToKeep[], store: () => Promise<T>): Promise<T> {
     const contents = new Map<string, { content: OpenedSource['content']; size: number }>();
     for (const each of read) {
       for (const { sha256 = '', size } of each.request.files) {
@@ -134,7 +135,7 @@ export class KeptFiles {
    * is not the one that was accepted any more: better nothing than something else.
    */
   async restore(
-    tenantId: string,
+    tenantId: TenantId,
     { body, files }: KeptRequest,
   ): Promise<{ body: Record<string, unknown>; release(): void }> {
     const releases: (() => void)[] = [];
@@ -162,7 +163,7 @@ export class KeptFiles {
    * Deletes those of the tenant's files that no job which is still to be sent has. What cannot be deleted, or
    * asked for, now is at the next start. Never throws.
    */
-  async drop(tenantId: string, files: readonly string[]): Promise<void> {
+  async drop(tenantId: TenantId, files: readonly string[]): Promise<void> {
     for (const sha256 of new Set(files)) {
       const name = nameOf(tenantId, sha256);
       await this.#exclusively(name, async () => {
@@ -222,7 +223,7 @@ export class KeptFiles {
 
 const NAME = /^([0-9a-f-]{36})-([0-9a-f]{64})$/;
 
-function nameOf(tenantId: string, sha256: string): string {
+function nameOf(tenantId: TenantId, sha256: string): string {
   return `${tenantId}-${sha256}`;
 }
 

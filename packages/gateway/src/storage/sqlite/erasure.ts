@@ -1,15 +1,16 @@
 /** Deletes everything of a tenant or of a user, a little at a time: others are served between two of its transactions. */
 import { type Kysely, sql } from 'kysely';
 import { pause } from '../../clock.ts';
+import type { DeviceId, TenantId, UserId } from '../../ids.ts';
 import { checkedTenant } from '../narrowing.ts';
 import type { Database } from '../schema.ts';
 
 /** Files outside of the database that belong to deleted rows. */
 export interface ErasedFiles {
   /** A cached file that no message of the tenant holds any more. */
-  blob(tenantId: string, sha256: string): Promise<void>;
+  blob(tenantId: TenantId, sha256: string): Promise<void>;
   /** A file that jobs kept for their sends, by its content; one that another job has stays. */
-  kept(tenantId: string, sha256: string): Promise<void>;
+  kept(tenantId: TenantId, sha256: string): Promise<void>;
 }
 
 export interface Erasing {
@@ -19,7 +20,7 @@ export interface Erasing {
 }
 
 /** Everything of a tenant, or of one of its devices. */
-type Owner = { column: 'tenant_id' | 'device_id'; id: string; tenantId: string };
+type Owner = { column: 'tenant_id' | 'device_id'; id: string; tenantId: TenantId };
 
 /** Rows of one transaction: some milliseconds, with all that goes with them. */
 const BATCH = 200;
@@ -49,7 +50,7 @@ const TABLES = [
  * Deletes the rows and files of a tenant for good, and its traces in the log and in the index of words. Can be
  * called again after it was interrupted.
  */
-export async function eraseTenant(db: Kysely<Database>, tenantId: string, erasing: Erasing): Promise<void> {
+export async function eraseTenant(db: Kysely<Database>, tenantId: TenantId, erasing: Erasing): Promise<void> {
   const owner: Owner = { column: 'tenant_id', id: tenantId, tenantId };
   await batches(erasing, () => eraseRows(db, 'webhook_attempts', owner));
   await eraseOwned(db, owner, erasing);
@@ -62,7 +63,7 @@ export async function eraseTenant(db: Kysely<Database>, tenantId: string, erasin
 /** The same for a user with all devices of it. What it made on devices of others stays with those. */
 export async function eraseUser(
   db: Kysely<Database>,
-  { tenantId, userId }: { tenantId: string; userId: string },
+  { tenantId, userId }: { tenantId: TenantId; userId: UserId },
   erasing: Erasing,
 ): Promise<void> {
   const devices = await db
@@ -80,7 +81,7 @@ export async function eraseUser(
 /** The same for one device, with what it sent and received. */
 export async function eraseDevice(
   db: Kysely<Database>,
-  { tenantId, deviceId }: { tenantId: string; deviceId: string },
+  { tenantId, deviceId }: { tenantId: TenantId; deviceId: DeviceId },
   erasing: Erasing,
 ): Promise<void> {
   await eraseRowsOfDevice(db, tenantId, deviceId, erasing);
@@ -89,7 +90,7 @@ export async function eraseDevice(
 
 async function eraseRowsOfDevice(
   db: Kysely<Database>,
-  tenantId: string,
+  tenantId: TenantId,
   id: string,
   erasing: Erasing,
 ): Promise<void> {
@@ -128,7 +129,7 @@ async function eraseJobs(db: Kysely<Database>, owner: Owner, files: ErasedFiles)
   return true;
 }
 
-async function eraseKeys(db: Kysely<Database>, tenantId: string, userId: string): Promise<boolean> {
+async function eraseKeys(db: Kysely<Database>, tenantId: TenantId, userId: UserId): Promise<boolean> {
   const result = await sql`
     delete from idempotency_keys where rowid in
     (select rowid from idempotency_keys where tenant_id = ${tenantId} and user_id = ${userId} limit ${BATCH})
@@ -168,7 +169,7 @@ async function eraseMessages(db: Kysely<Database>, owner: Owner, files: ErasedFi
 }
 
 /** What an interruption has left between a message and its file. */
-async function eraseCached(db: Kysely<Database>, tenantId: string, files: ErasedFiles): Promise<boolean> {
+async function eraseCached(db: Kysely<Database>, tenantId: TenantId, files: ErasedFiles): Promise<boolean> {
   const cached = await db
     .selectFrom('cached_files')
     .select('sha256')
@@ -187,7 +188,7 @@ async function eraseCached(db: Kysely<Database>, tenantId: string, files: Erased
 }
 
 /** Whether any message of the tenant still holds the file. */
-async function isInUse(db: Kysely<Database>, tenantId: string, sha256: string): Promise<boolean> {
+async function isInUse(db: Kysely<Database>, tenantId: TenantId, sha256: string): Promise<boolean> {
   const holder = await db
     .selectFrom('media')
     .select('message_row_id')
