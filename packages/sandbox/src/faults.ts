@@ -2,7 +2,7 @@ import type { BinaryNode } from 'baileys';
 import { removeCompanion } from './accounts/remove-companion.ts';
 import type { Network } from './network/network.ts';
 import type { Account, RegisteredDevice } from './state/directory.ts';
-import type { FaultOrders, SenderFilter } from './state/fault-orders.ts';
+import type { CertificateForgery, FaultOrders, SenderFilter } from './state/fault-orders.ts';
 import { failureStanza, streamErrorStanza } from './wire/endings.ts';
 
 /** A stream error by name or by the `code` attribute of `<stream:error>`. */
@@ -162,6 +162,31 @@ export class Faults {
     const { user } = this.#account(number);
     if (withheld) this.#orders.withoutKeys.add(user);
     else this.#orders.withoutKeys.delete(user);
+  }
+
+  /**
+   * Companions that ask for keys of the account's devices, or get them with a retry receipt, get a signed pre-key of
+   * somebody else under the signature of the account's own. `false` ends it.
+   */
+  forgeKeys(number: string, forged = true): void {
+    const { user } = this.#account(number);
+    if (forged) this.#orders.withForgedKeys.add(user);
+    else this.#orders.withForgedKeys.delete(user);
+  }
+
+  /** Who is linked to the account from now on gets a signature in the account's name that is not its own. */
+  forgeLinking(number: string, forged = true): void {
+    const { user } = this.#account(number);
+    if (forged) this.#orders.linkedByForgery.add(user);
+    else this.#orders.linkedByForgery.delete(user);
+  }
+
+  /**
+   * Who connects from now on is shown other certificates: of a network of its own (`another_root`), or the genuine ones
+   * by a server that has not the key which they are for (`another_key`). Null ends it.
+   */
+  forgeCertificate(how: CertificateForgery | null): void {
+    this.#orders.certificateForgery = how;
   }
 
   /** From now on a group takes no more members than this. Throws for one that is none. */

@@ -266,6 +266,7 @@ export class Sandbox {
       createAccount: (account) => network.directory.createAccount(account),
       linkByRef: async ({ user, ...request }) =>
         pairing.linkByRef({ account: accountOf(network, user), ...request }),
+      forgesLinking: (user) => network.orders.linkedByForgery.has(user),
       askForPasskey: ({ user, ...request }) =>
         pairing.askForPasskey({ account: accountOf(network, user), ...request }),
       passkeyPolicy: (user) => passkeysOf(accountOf(network, user)).policy,

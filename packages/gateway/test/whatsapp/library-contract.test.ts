@@ -14,6 +14,7 @@ import {
   ALL_WA_PATCH_NAMES,
   addTransactionCapability,
   BufferJSON,
+  Curve,
   DEFAULT_CONNECTION_CONFIG,
   initAuthCreds,
   makeWASocket,
@@ -137,11 +138,11 @@ test('connection/socket.ts, outgoing-gate.ts: the WebSocket is there at once, an
   expect(typeof frames?.readyState).toBe('number');
 });
 
-test('network-trust.ts: the Noise root can be replaced', () => {
-  const root = WA_CERT_DETAILS.PUBLIC_KEY;
-  WA_CERT_DETAILS.PUBLIC_KEY = Buffer.alloc(32, 1);
-  expect(WA_CERT_DETAILS.PUBLIC_KEY).toEqual(Buffer.alloc(32, 1));
-  WA_CERT_DETAILS.PUBLIC_KEY = root;
+test('network-trust.ts: the Noise root can be replaced, and is read at each handshake', () => {
+  const root = Object.getOwnPropertyDescriptor(WA_CERT_DETAILS, 'PUBLIC_KEY');
+  expect(root?.configurable).toBe(true);
+  const noise = readFileSync(join(LIBRARY, 'Utils/noise-handler.js'), 'utf8');
+  expect(noise.indexOf('WA_CERT_DETAILS.PUBLIC_KEY')).toBeGreaterThan(noise.indexOf('processHandshake:'));
 });
 
 test('stored-values.ts: bytes come back as bytes', () => {
@@ -255,6 +256,54 @@ test('libsignal-queue.ts, libsignal-sessions.ts, quiet-libsignal.ts: the insides
   const cipher = new libsignal.SessionCipher(storage, new libsignal.ProtocolAddress('1', 0));
   expect(cipher.storage).toBe(storage);
   expect(String(cipher.addr)).toBe('1.0');
+});
+
+test('checked-signatures.ts: the library takes any 64 bytes for a signature, and asks in the order that we count on', async () => {
+  // Once one of these fails, the library has begun to check by itself, and what does it in its place may go.
+  const { public: key } = Curve.generateKeyPair();
+  expect(Curve.verify(key, Buffer.from('anything'), Buffer.alloc(64, 7))).toBe(true);
+  const libsignal = createRequire(join(LIBRARY, 'index.js'))('libsignal');
+  const { curve } = libsignal;
+  const us = curve.generateKeyPair();
+  const stored: unknown[] = [];
+  const storage = {
+    isTrustedIdentity: () => true,
+    getOurIdentity: () => us,
+    loadSession: async () => null,
+    storeSession: async (_: string, record: unknown) => void stored.push(record),
+  };
+  const builder = new libsignal.SessionBuilder(storage, new libsignal.ProtocolAddress('1', 0));
+  const signedPreKey = {
+    keyId: 1,
+    publicKey: curve.generateKeyPair().pubKey,
+    signature: Buffer.alloc(64, 7),
+  };
+  const identityKey = curve.generateKeyPair().pubKey;
+  await builder.initOutgoing({ registrationId: 1, identityKey, signedPreKey });
+  expect(stored).toHaveLength(1);
+
+  const noise = readFileSync(join(LIBRARY, 'Utils/noise-handler.js'), 'utf8');
+  const asked = [
+    'Curve.sharedKey(privateKey, decStaticContent)',
+    'Curve.verify(details.key, leaf.details, leaf.signature)',
+    'Curve.verify(WA_CERT_DETAILS.PUBLIC_KEY, certIntermediate.details, certIntermediate.signature)',
+  ].map((call) => noise.indexOf(call));
+  expect(asked.every((at) => at > 0)).toBe(true);
+  expect([...asked].sort((a, b) => a - b)).toEqual(asked);
+  expect(noise.slice(asked[0], asked[2])).not.toContain('await');
+  const linking = readFileSync(join(LIBRARY, 'Utils/validate-connection.js'), 'utf8');
+  expect(linking).toContain('if (!Curve.verify(accountSignatureKey, accountMsg, accountSignature))');
+});
+
+test('close-reason.ts: how the library words certificates that do not hold', () => {
+  const text = readFileSync(join(LIBRARY, 'Utils/noise-handler.js'), 'utf8');
+  for (const words of [
+    'noise certificate signature',
+    'noise intermediate certificate',
+    'certification match',
+  ]) {
+    expect(text).toContain(words);
+  }
 });
 
 test('decryption-tap.ts: how the library words a ciphertext whose counter was used', () => {

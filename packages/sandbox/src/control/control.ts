@@ -5,7 +5,7 @@ import { PASSKEY_DEMANDS } from '../link.ts';
 import { toJid } from '../phones/address-book.ts';
 import type { Phone } from '../phones/phone.ts';
 import type { Sandbox } from '../sandbox.ts';
-import type { SenderFilter } from '../state/fault-orders.ts';
+import { CERTIFICATE_FORGERIES, type SenderFilter } from '../state/fault-orders.ts';
 import { ACCOUNT_OPERATIONS, addAccount } from './account.ts';
 import {
   number,
@@ -268,6 +268,15 @@ function addFaults(router: Router, { faults }: Sandbox): void {
       ),
     )
     .on('POST', '/faults/lift-restriction', ({ body }) => faults.liftRestriction(text(body, 'number')))
+    .on('POST', '/faults/forge-keys', ({ body }) =>
+      faults.forgeKeys(text(body, 'number'), optionalFlag(body, 'forged') ?? true),
+    )
+    .on('POST', '/faults/forge-linking', ({ body }) =>
+      faults.forgeLinking(text(body, 'number'), optionalFlag(body, 'forged') ?? true),
+    )
+    .on('POST', '/faults/forge-certificate', ({ body }) =>
+      faults.forgeCertificate(optionalWord(body, 'how', CERTIFICATE_FORGERIES) ?? null),
+    )
     .on('POST', '/faults/latency', ({ body }) => faults.setLatency(number(body, 'ms')))
     .on('POST', '/faults/clear', () => faults.clear());
 }

@@ -7,6 +7,7 @@ import type { PairingDesk } from '../pairing/desk.ts';
 import type { NoiseCertificates } from '../wire/certificates.ts';
 import { decodeStanza, encodeStanza } from '../wire/codec.ts';
 import { failureStanza } from '../wire/endings.ts';
+import { forgedCertificates } from '../wire/forgeries.ts';
 import { FrameReader, frame } from '../wire/frames.ts';
 import { NoiseResponder, type NoiseTransport } from '../wire/noise.ts';
 import { stanza } from '../wire/stanza.ts';
@@ -92,7 +93,10 @@ export class Connection {
       return;
     }
     if (!this.#responder) {
-      this.#responder = new NoiseResponder(this.#parts.certificates, this.#frames.header ?? Buffer.alloc(0));
+      const { certificates, network } = this.#parts;
+      const forgery = network.orders.certificateForgery;
+      const shown = forgery ? forgedCertificates(certificates, forgery) : certificates;
+      this.#responder = new NoiseResponder(shown, this.#frames.header ?? Buffer.alloc(0));
     }
     const { answer, finish } = this.#responder.take(body);
     if (answer) this.#socket.send(frame(answer));

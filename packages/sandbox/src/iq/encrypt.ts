@@ -3,6 +3,7 @@ import type { BinaryNode } from 'baileys';
 import { registeredAgain } from '../accounts/account-changes.ts';
 import type { NetworkServices } from '../services.ts';
 import type { PreKey, RegisteredDevice, SignedPreKey } from '../state/directory.ts';
+import { forgedKeys } from '../wire/forgeries.ts';
 import { bytesOf, childNamed, childrenNamed, SERVER_JID, stanza, timestamp, uintOf } from '../wire/stanza.ts';
 import { BAD_REQUEST, type IqHandler, type IqRequest, NOT_FOUND } from './answer.ts';
 
@@ -83,7 +84,7 @@ function digest({ sender }: IqRequest): ReturnType<IqHandler> {
  * A bundle for each device asked for, in the JID it was asked by. A one-time pre-key is given once; without
  * any left the bundle has only the signed one. An unknown device gets an `<error>` in its `<user>`.
  */
-function bundles({ network, iq }: IqRequest): ReturnType<IqHandler> {
+function bundles({ network, iq, sender }: IqRequest): ReturnType<IqHandler> {
   const drained: RegisteredDevice[] = [];
   const users = childrenNamed(childNamed(iq, 'key'), 'user').map(({ attrs }) => {
     const device = network.directory.resolveDevice(attrs.jid);
@@ -101,7 +102,8 @@ function bundles({ network, iq }: IqRequest): ReturnType<IqHandler> {
     if (oneTime) content.push(preKeyStanza('key', oneTime));
     content.push(signedPreKeyStanza(device.signedPreKey));
     if (device.preKeys.size < LOW_PRE_KEYS && !device.preKeyLowNotified) drained.push(device);
-    return stanza('user', { jid: attrs.jid, t: timestamp() }, content);
+    const forged = sender.address.device !== 0 && network.orders.withForgedKeys.has(device.account.user);
+    return stanza('user', { jid: attrs.jid, t: timestamp() }, forged ? forgedKeys(content) : content);
   });
   return {
     content: [stanza('list', {}, users)],

@@ -10,6 +10,13 @@ export interface KeptSigner {
   readonly keyIndex: number;
 }
 
+/** What a phone has read of a companion. */
+export interface CompanionToSign {
+  readonly companionIdentityPublic: Uint8Array;
+  /** What the phone proves with that it has read the companion's code. */
+  readonly advSecret: Uint8Array;
+}
+
 /** Signs companions into an account: the ADV part of linking, done by the primary phone. */
 export class DeviceSigner {
   readonly #identity: KeyPair;
@@ -33,9 +40,13 @@ export class DeviceSigner {
 
   /**
    * An encoded `ADVSignedDeviceIdentityHMAC` for a companion, as its client verifies it (whatsmeow pair.go
-   * handlePair, Baileys configureSuccessfulPairing).
+   * handlePair, Baileys configureSuccessfulPairing). `forged`: somebody else signs in the account's name.
    */
-  sign(companionIdentity: Uint8Array, advSecret: Uint8Array): { keyIndex: number; encoded: Uint8Array } {
+  sign(
+    { companionIdentityPublic, advSecret }: CompanionToSign,
+    forged = false,
+  ): { keyIndex: number; encoded: Uint8Array } {
+    const signer = forged ? Curve.generateKeyPair() : this.#identity;
     this.#keyIndex += 1;
     const details = proto.ADVDeviceIdentity.encode({
       rawId: this.#rawId,
@@ -44,11 +55,11 @@ export class DeviceSigner {
       accountType: proto.ADVEncryptionType.E2EE,
       deviceType: proto.ADVEncryptionType.E2EE,
     }).finish();
-    const signed = Buffer.concat([ACCOUNT_SIGNATURE_PREFIX, details, companionIdentity]);
+    const signed = Buffer.concat([ACCOUNT_SIGNATURE_PREFIX, details, companionIdentityPublic]);
     const identity = proto.ADVSignedDeviceIdentity.encode({
       details,
       accountSignatureKey: this.#identity.public,
-      accountSignature: Curve.sign(this.#identity.private, signed),
+      accountSignature: Curve.sign(signer.private, signed),
     }).finish();
     const hmac = createHmac('sha256', advSecret).update(identity).digest();
     const encoded = proto.ADVSignedDeviceIdentityHMAC.encode({ details: identity, hmac }).finish();

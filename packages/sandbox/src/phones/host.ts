@@ -36,6 +36,8 @@ export interface PhoneHost {
   createAccount(account: NewAccount): { readonly lid: string | null };
   /** Resolves when the companion confirmed; rejects with an error whose `reason` names the cause. */
   linkByRef(request: LinkRequest): Promise<{ readonly device: number }>;
+  /** The account's companions are to get a signature that is not its own. */
+  forgesLinking(user: string): boolean;
   /** What the server wants before the companion that shows `ref` may be linked; null: nothing. Throws as `linkByRef`. */
   askForPasskey(request: Pick<LinkRequest, 'user' | 'ref' | 'advSecretFingerprint'>): PasskeyExchange | null;
   /** What the server demands of those who want to be linked to the account. */

@@ -58,7 +58,7 @@ export class CompanionLinker {
     await this.#beforeLinking();
     try {
       const companion = await this.#named(read);
-      const { keyIndex, encoded } = this.#signer.sign(companion.companionIdentityPublic, companion.advSecret);
+      const { keyIndex, encoded } = this.#signer.sign(companion, this.#host.forgesLinking(this.#user));
       const { device } = await this.#host.linkByRef({
         user: this.#user,
         ref: companion.ref,

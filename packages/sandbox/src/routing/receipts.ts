@@ -3,6 +3,7 @@ import type { BinaryNode } from 'baileys';
 import type { NetworkServices } from '../services.ts';
 import type { RegisteredDevice } from '../state/directory.ts';
 import { alternateJid, jidIn, modeOf, type ParsedJid, parseJid, STATUS_JID } from '../state/jid.ts';
+import { forgedKeys } from '../wire/forgeries.ts';
 import { childNamed, childrenNamed, stanza, timestamp } from '../wire/stanza.ts';
 import { countViews } from './newsletter-posts.ts';
 
@@ -167,9 +168,20 @@ function routeRetry(
   const device = network.directory.resolveDevice(deviceJid);
   if (!device || device === reader) return;
   const receipt = receiptFrom(reader, node, shared, modeOf(parseJid(deviceJid) ?? target));
+  const forged = device.address.device !== 0 && network.orders.withForgedKeys.has(reader.account.user);
+  const content = forged ? withForgedKeys(receipt.content) : receipt.content;
   network.delivery.post(
     device,
-    stanza('receipt', { ...receipt.attrs, recipient: node.attrs.recipient }, receipt.content),
+    stanza('receipt', { ...receipt.attrs, recipient: node.attrs.recipient }, content),
+  );
+}
+
+function withForgedKeys(content: BinaryNode['content']): BinaryNode['content'] {
+  if (!Array.isArray(content)) return content;
+  return content.map((node) =>
+    node.tag === 'keys' && Array.isArray(node.content)
+      ? { ...node, content: forgedKeys(node.content) }
+      : node,
   );
 }
 

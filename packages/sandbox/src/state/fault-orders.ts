@@ -7,6 +7,10 @@ interface RefusedLogins {
   remaining: number;
 }
 
+/** How certificates are not the server's: see `forgeCertificate` of `faults.ts`. */
+export const CERTIFICATE_FORGERIES = ['another_root', 'another_key'] as const;
+export type CertificateForgery = (typeof CERTIFICATE_FORGERIES)[number];
+
 /** Limits an order to the messages of one account's companions. */
 export interface SenderFilter {
   /** Phone number, digits. */
@@ -41,6 +45,12 @@ export class FaultOrders {
   readonly hidingOtherName = new Set<string>();
   /** Phone numbers of accounts whose keys nobody is given. */
   readonly withoutKeys = new Set<string>();
+  /** Phone numbers of accounts whose keys are given out with another signed pre-key than theirs. */
+  readonly withForgedKeys = new Set<string>();
+  /** Phone numbers of accounts whose companions are linked under a signature that is not the account's. */
+  readonly linkedByForgery = new Set<string>();
+  /** How the server shows that it is the server, while that is a lie. */
+  certificateForgery: CertificateForgery | null = null;
   readonly #silenced = new Map<NetworkLink, BinaryNode[]>();
   readonly #torn = new Set<NetworkLink>();
 
@@ -135,6 +145,9 @@ export class FaultOrders {
     this.#refused.clear();
     this.hidingOtherName.clear();
     this.withoutKeys.clear();
+    this.withForgedKeys.clear();
+    this.linkedByForgery.clear();
+    this.certificateForgery = null;
   }
 
   /** What is ordered for the ack of this message, or call. */

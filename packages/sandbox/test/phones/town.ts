@@ -67,6 +67,7 @@ export async function openTown(): Promise<Town> {
       return desk.linkByRef({ account, ...request });
     },
     askForPasskey: () => null,
+    forgesLinking: () => false,
     passkeyPolicy: () => DEFAULT_PASSKEY_POLICY,
     setPasskeyPolicy: () => undefined,
     addPasskey: () => undefined,

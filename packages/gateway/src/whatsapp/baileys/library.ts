@@ -14,6 +14,7 @@ export {
   Browsers,
   BufferJSON,
   buildAckStanza,
+  Curve,
   createSignalIdentity,
   DEFAULT_CONNECTION_CONFIG,
   decodeBinaryNode,

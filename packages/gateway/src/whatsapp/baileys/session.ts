@@ -26,6 +26,7 @@ import { accountLimit } from './account/reach-out-lock.ts';
 import { storedLids } from './account/stored-lids.ts';
 import { cleanAnswers, cleanReports } from './clean-session.ts';
 import { type AuthState, loadAuthState } from './connection/auth-state.ts';
+import { checkSignatures } from './connection/checked-signatures.ts';
 import { closeReason } from './connection/close-reason.ts';
 import { useDerivedMessageKeys } from './connection/derived-message-keys.ts';
 import { sessionError } from './connection/engine-errors.ts';
@@ -33,7 +34,7 @@ import { separateQueues } from './connection/libsignal-queue.ts';
 import { isolateAttempts } from './connection/libsignal-sessions.ts';
 import { Link } from './connection/link.ts';
 import { Liveness } from './connection/liveness.ts';
-import { type NetworkOptions, trustNetwork } from './connection/network-trust.ts';
+import { type NetworkOptions, refuseForeignRoot } from './connection/network-trust.ts';
 import { silenceLibsignal } from './connection/quiet-libsignal.ts';
 import { type LogSink, logOf } from './connection/quiet-logger.ts';
 import { cut, DEVICE_TYPE, openSocket } from './connection/socket.ts';
@@ -73,13 +74,14 @@ const FINISH_MS = 1_500;
 /** What the library calls an account whose name it does not know yet (`requestPairingCode`). */
 const UNNAMED = '~';
 
-/** Sessions over Baileys. The network is set once for the process: see `trustNetwork`. */
+/** Sessions over Baileys. */
 export function createBaileysSessionFactory(parts: BaileysParts): SessionFactory {
-  trustNetwork(parts.network);
+  refuseForeignRoot(parts.network);
   quickenErrors();
   silenceLibsignal();
   separateQueues();
   isolateAttempts();
+  checkSignatures();
   useDerivedMessageKeys();
   return async (session) => {
     const auth = await loadAuthState(session.credentials);

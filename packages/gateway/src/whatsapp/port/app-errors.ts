@@ -4,6 +4,7 @@ import { AppError, type ErrorCode } from '../../errors.ts';
 import type { AccountLimit } from './account.ts';
 import {
   KeptOffline,
+  KeysForged,
   KeysUnavailable,
   NothingLeft,
   RequestRefused,
@@ -43,7 +44,7 @@ export function fromSession(error: unknown, { message, extra = {} }: Told = {}):
   if (error instanceof RequestRefused) {
     return refusal(error, { message: message ?? 'WhatsApp refused the request', extra });
   }
-  if (error instanceof KeysUnavailable) {
+  if (error instanceof KeysUnavailable || error instanceof KeysForged) {
     return new AppError('REJECTED_BY_WHATSAPP', { message: error.message, extra, cause: error });
   }
   if (error instanceof KeptOffline) return new AppError('KEPT_OFFLINE', { extra, cause: error });

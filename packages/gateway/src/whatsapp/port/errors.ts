@@ -59,6 +59,19 @@ export class KeysUnavailable extends SessionError {
   }
 }
 
+/** The keys that WhatsApp gave for the one who is to read the message are not signed by it: somebody may be in between. */
+export class KeysForged extends SessionError {
+  constructor(cause?: unknown) {
+    super(
+      'the keys that WhatsApp gave for the recipient are forged: their signature is not that of its identity',
+      {
+        cause,
+      },
+    );
+    this.name = 'KeysForged';
+  }
+}
+
 /** The stanza of a message has not left, and will not: whatever the reason, nobody can have the message. */
 export class NothingLeft extends SessionError {
   /** A `SessionError` of another kind. */

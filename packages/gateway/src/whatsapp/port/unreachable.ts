@@ -3,12 +3,14 @@ import { RouteFailed } from './route.ts';
 
 /**
  * `proxy` and `http`: something answered the request for a WebSocket, but with an ordinary HTTP answer.
+ * `untrusted`: what answered cannot prove that it is the network's server.
  * `proxy_unreachable` and `proxy_auth`: the device's own proxy, which `host` then names.
  */
 export const UNREACHABLE_CAUSES = [
   'dns',
   'refused',
   'tls',
+  'untrusted',
   'proxy',
   'http',
   'timeout',
@@ -31,6 +33,9 @@ const MEANING: Record<UnreachableCause, string> = {
   dns: 'its name cannot be resolved: look at the DNS of this machine',
   refused: 'nothing listens there, or a firewall refuses the connection',
   tls: "its certificate is not trusted: a proxy that opens TLS, or this machine's clock is off",
+  untrusted:
+    'what answers does not prove to be its server: somebody in between opens the connection, ' +
+    "WUTS_NETWORK_ROOT_KEY is another network's, or this machine's clock is off",
   proxy: 'a proxy between here and there wants to be asked first',
   http: 'it answers plain HTTP where a WebSocket was asked for: a proxy or captive portal, or WhatsApp is down',
   timeout: 'it does not answer in time: a firewall may drop the packets',

@@ -1,5 +1,6 @@
 import type { AccountLimit } from '../../port/account.ts';
 import {
+  KeysForged,
   KeysUnavailable,
   NothingLeft,
   SendRejected,
@@ -96,7 +97,9 @@ async function relay(
       return write();
     });
   } catch (error) {
-    throw departure.callOff() ? new NothingLeft(error) : error;
+    const forged = error instanceof KeysUnavailable && departure.forged.size > 0;
+    const reason = forged ? new KeysForged(error) : error;
+    throw departure.callOff() ? new NothingLeft(reason) : reason;
   }
   for (const [recipient, reason] of departure.unreached) {
     link.warnOf({ message_id: out.id, recipient, reason }, 'a message was not encrypted for a device');

@@ -12,6 +12,9 @@ interface DisconnectError {
 /** What the library puts before an error of the WebSocket itself, with that as `data` (socket.js mapWebSocketError). */
 const SOCKET_ERROR = 'WebSocket Error (';
 
+/** How the library words that the server's certificates do not hold (noise-handler.js processHandshake). */
+const UNCERTIFIED = /^(?:invalid )?noise .*certificate|^certification match failed/;
+
 /**
  * Names the end of a connection.
  * Codes of `<failure reason>` and `<stream:error code>` (whatsmeow `types/events` ConnectFailureReason):
@@ -31,6 +34,15 @@ export function closeReason(
     const cause = data instanceof Error ? data : error;
     const reason = cause instanceof RouteFailed ? cause.code : 'connection_lost';
     return { reason, detail, statusCode: null, unreachable: unreachable(networkUrl, cause) };
+  }
+  if (UNCERTIFIED.test(detail)) {
+    const { host } = new URL(networkUrl);
+    return {
+      reason: 'connection_lost',
+      detail,
+      statusCode: null,
+      unreachable: { host, cause: 'untrusted', detail },
+    };
   }
   const reason = nameOf(statusCode, detail, conflictType(data));
   return { reason, detail, statusCode, unreachable: null };

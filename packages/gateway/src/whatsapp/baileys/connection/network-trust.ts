@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { readFileSync } from 'node:fs';
 import { Agent } from 'node:https';
 import { rootCertificates } from 'node:tls';
@@ -13,17 +14,40 @@ export interface NetworkOptions {
   caFile: string | null;
 }
 
-/**
- * Makes the library trust another network's Noise root.
- * `WA_CERT_DETAILS.PUBLIC_KEY` is a mutable export that `noise-handler.js` reads at each handshake,
- * so one process talks to one network: the setting is process-wide on purpose.
- */
-export function trustNetwork(network: NetworkOptions): void {
-  if (!network.rootKey) return;
-  if (network.url === WHATSAPP_NETWORK_URL) {
+/** Of the network whose socket the running code belongs to. */
+const trusted = new AsyncLocalStorage<Buffer>();
+
+/** Throws for another root than WhatsApp's on the default network. */
+export function refuseForeignRoot({ url, rootKey }: NetworkOptions): void {
+  if (rootKey && url === WHATSAPP_NETWORK_URL) {
     throw new Error('the Noise root of the default network cannot be replaced');
   }
-  WA_CERT_DETAILS.PUBLIC_KEY = Buffer.from(network.rootKey);
+}
+
+/**
+ * Makes a socket that trusts the Noise root of its network; without one it trusts WhatsApp's. The library reads
+ * `WA_CERT_DETAILS.PUBLIC_KEY`, one for the process, at each handshake (noise-handler.js), which runs in the context in
+ * which its socket was made: there it finds the network's own.
+ */
+export function trusting<T>(network: NetworkOptions, makeSocket: () => T): T {
+  refuseForeignRoot(network);
+  if (!network.rootKey) return trusted.exit(makeSocket);
+  answerByContext();
+  return trusted.run(Buffer.from(network.rootKey), makeSocket);
+}
+
+let byContext = false;
+
+function answerByContext(): void {
+  if (byContext) return;
+  byContext = true;
+  let others = WA_CERT_DETAILS.PUBLIC_KEY;
+  Object.defineProperty(WA_CERT_DETAILS, 'PUBLIC_KEY', {
+    get: () => trusted.getStore() ?? others,
+    set: (key: typeof others) => {
+      others = key;
+    },
+  });
 }
 
 /**

@@ -9,10 +9,11 @@ import {
   type Socket,
   type UserFacingSocketConfig,
 } from '../library.ts';
-import { withoutUnreached } from '../outbound/departure.ts';
+import { noteForged, withoutUnreached } from '../outbound/departure.ts';
 import { bareForOwnPhone } from '../outbound/peer-message.ts';
 import type { AuthState } from './auth-state.ts';
-import { type NetworkOptions, networkAgent } from './network-trust.ts';
+import { leavingOutForged } from './checked-signatures.ts';
+import { type NetworkOptions, networkAgent, trusting } from './network-trust.ts';
 import { type FrameSocket, holdFrames } from './outgoing-gate.ts';
 import { type LogSink, quietLogger } from './quiet-logger.ts';
 
@@ -64,7 +65,7 @@ export function cut(socket: Socket): void {
 export function openSocket(parts: SocketParts): Socket {
   const { network, route } = parts;
   const agent = networkAgent(network, route);
-  const socket = makeWASocket({
+  const config: UserFacingSocketConfig = {
     auth: { creds: parts.creds, keys: withoutUnreached(parts.keys) },
     waWebSocketUrl: network.url,
     logger: quietLogger(parts.log, () => parts.onUnanswered()),
@@ -83,10 +84,15 @@ export function openSocket(parts: SocketParts): Socket {
     // It deletes our session with whoever sent what could not be read twice (messages-recv.js `sendRetryRequest`),
     // and with it what else they have on the way. The keys in the second request are enough for a new one.
     enableAutoSessionRecreation: false,
-    makeSignalRepository: parts.makeSignalRepository,
+    makeSignalRepository: (...repository) =>
+      leavingOutForged(parts.makeSignalRepository(...repository), (recipient, { message }) => {
+        noteForged(recipient);
+        parts.log.warn({ recipient, reason: message }, 'the keys that WhatsApp gave for a device are forged');
+      }),
     patchMessageBeforeSending: bareForOwnPhone,
     cachedGroupMetadata: async (jid) => parts.keptGroup(jid),
-  });
+  };
+  const socket = trusting(network, () => makeWASocket(config));
   // `WebSocketClient` keeps it protected; it exists from `connect` on, which `makeWASocket` calls.
   const { socket: frames } = socket.ws as unknown as { socket: FrameSocket | null };
   // Without the gate a receipt could leave before the disk has its message: better no session at all.

@@ -1,6 +1,7 @@
 /** The credentials of a held session: what they must be, and that they are genuine. */
 import type { Jid } from '../../port/identity.ts';
 import type { HeldIdentity } from '../../port/moving.ts';
+import { hasSigned } from '../connection/signatures.ts';
 import {
   type AuthenticationCreds,
   createSignalIdentity,
@@ -15,7 +16,6 @@ import {
 import { decodeProtobuf } from '../parse/bounded-protobuf.ts';
 import type { HeldValue } from './held-value.ts';
 import { bareKey, heldKeyPair, type RawKeyPair } from './key-pairs.ts';
-import { hasSigned } from './signatures.ts';
 
 /** Three bytes on the wire (`<id>` of a key, Baileys signal.ts `xmppPreKey`). */
 export const MOST_KEY_ID = 0xffffff;

@@ -25,6 +25,8 @@ export class Departure {
   #sessionsAnew = false;
   /** Devices that it could not be encrypted for, and why. */
   readonly unreached = new Map<string, string>();
+  /** Devices whose keys were forged. */
+  readonly forged = new Set<string>();
 
   /** Runs what sends the message. */
   during<T>(work: () => Promise<T>): Promise<T> {
@@ -89,6 +91,11 @@ export function noteUnreached(jid: string, error: unknown): void {
 /** A stanza that the library does not build itself is about to be written. Throws when it was called off. */
 export function announceDeparture(): void {
   running.getStore()?.announce();
+}
+
+/** The keys that the server gave for a device are not its own. */
+export function noteForged(device: string): void {
+  running.getStore()?.forged.add(device);
 }
 
 /** A frame is handed to the socket. */

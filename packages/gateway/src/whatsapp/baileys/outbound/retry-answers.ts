@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import { type Identity, sameIdentity } from '../../port/identity.ts';
 import { STORIES } from '../../port/stories.ts';
+import { checkBundle } from '../connection/checked-signatures.ts';
 import type { Link } from '../connection/link.ts';
 import {
   type BinaryNode,
@@ -136,6 +137,8 @@ export class RetryAnswers {
     const keys = extractE2ESessionFromRetryReceipt(receipt);
     if (keys) {
       const { preKey, ...others } = keys;
+      // Nothing is sent in the session that the receipt says cannot be read (whatsmeow retry.go handleRetryReceipt).
+      checkBundle(others);
       const session = preKey ? { ...others, preKey } : others;
       return socket.signalRepository.injectE2ESession({ jid: device, session });
     }
