@@ -8,12 +8,12 @@ import { systemClock } from '../../src/clock.ts';
 import { loadConfig } from '../../src/config.ts';
 import { createGateway, type Gateway } from '../../src/gateway.ts';
 import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';
+import { forgiveStandstills } from '../worlds/standstills.ts';
 import { BadRoad } from './bad-road.ts';
 import { Api, type Json, MASTER_TOKEN, until } from './harness.ts';
 
-/** A dead connection is found after a second without an answer, and another without one to a ping. */
-const ACK_TIMEOUT_MS = 1_000;
-const QUERY_TIMEOUT_MS = 1_000;
+/** A dead connection is found after so long without an answer, and as long again without one to a ping. */
+const PATIENCE_MS = 1_501;
 const SENDS = 20;
 
 let sandbox: Sandbox;
@@ -26,6 +26,7 @@ let contact: Phone;
 let companion: string;
 
 beforeAll(async () => {
+  forgiveStandstills(PATIENCE_MS);
   sandbox = await startSandbox();
   road = await BadRoad.build();
   dataDir = await mkdtemp(join(tmpdir(), 'wuts-test-'));
@@ -44,8 +45,8 @@ beforeAll(async () => {
     network: { url, rootKey: Buffer.from(sandbox.rootKey, 'hex'), caFile: sandbox.caFile },
     log: { debug: () => undefined, warn: () => undefined, error: () => undefined },
     clock: systemClock,
-    ackTimeoutMs: ACK_TIMEOUT_MS,
-    queryTimeoutMs: QUERY_TIMEOUT_MS,
+    ackTimeoutMs: PATIENCE_MS,
+    queryTimeoutMs: PATIENCE_MS,
   });
   gateway = await createGateway(config, { createSession });
   await gateway.start();

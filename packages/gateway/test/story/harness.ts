@@ -6,6 +6,7 @@ import { type Clock, systemClock } from '../../src/clock.ts';
 import { loadConfig } from '../../src/config.ts';
 import { createGateway, type Gateway } from '../../src/gateway.ts';
 import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';
+import { forgiveStandstills } from '../worlds/standstills.ts';
 import { until } from '../worlds/until.ts';
 
 export { until };
@@ -102,6 +103,7 @@ export class World {
       patience?: Patience;
     } = {},
   ): Promise<World> {
+    for (const ms of new Set(Object.values(options.patience ?? {}))) forgiveStandstills(ms);
     const sandbox = await startSandbox(options.sandbox ?? {});
     const dataDir = await mkdtemp(join(tmpdir(), 'wuts-test-'));
     const settings = options.settings ?? {};

@@ -9,9 +9,12 @@ import {
   SessionNotOpen,
   SessionTimeout,
 } from '../../src/whatsapp/port/errors.ts';
+import { forgiveStandstills } from '../worlds/standstills.ts';
 import { type Linked, linkSession, openSession } from './linked-session.ts';
 
 const warnings: { fields: object; text: string }[] = [];
+/** As long as the gateway waits for WhatsApp here. */
+const PATIENCE_MS = 1_001;
 let sandbox: Sandbox;
 let shop: Linked;
 let companion: string;
@@ -26,11 +29,12 @@ const factory = () =>
       error: () => undefined,
     },
     clock: systemClock,
-    ackTimeoutMs: 1_000,
-    queryTimeoutMs: 1_000,
+    ackTimeoutMs: PATIENCE_MS,
+    queryTimeoutMs: PATIENCE_MS,
   });
 
 beforeAll(async () => {
+  forgiveStandstills(PATIENCE_MS);
   sandbox = await startSandbox();
   shop = await linkSession(sandbox, factory(), '5511988870000');
   companion = `${shop.phone.number}:${shop.phone.companions[0]}@s.whatsapp.net`;
