@@ -1,8 +1,8 @@
 /** The gateway as its own process, started as an operator starts it. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from './free-port.ts';
 import { until } from './surprise.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -90,17 +90,6 @@ export class GatewayProcess {
 /** The requests are on screen already; what else the gateway says may explain a surprise. */
 function worthKeeping(line: string): boolean {
   return line !== '' && !line.includes('"msg":"request answered"');
-}
-
-/** A port nobody listens on now. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 /** The reader's own settings must not reach the demo's gateway. */

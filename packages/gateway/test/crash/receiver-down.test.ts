@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Phone } from '@wuts/sandbox';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { freePort } from '../../../../demo/free-port.ts';
 import { AdvancingClock } from '../../src/clock.ts';
 import { type Json, until, World } from '../story/harness.ts';
 
@@ -22,7 +22,11 @@ let contacts: Phone[];
 class Receiver {
   readonly texts: string[] = [];
   #server: Server | null = null;
-  #port = 0;
+  readonly #port: number;
+
+  constructor(port: number) {
+    this.#port = port;
+  }
 
   get url(): string {
     return `http://127.0.0.1:${this.#port}/hook`;
@@ -38,7 +42,6 @@ class Receiver {
     });
     server.listen(this.#port, '127.0.0.1');
     await once(server, 'listening');
-    this.#port = (server.address() as AddressInfo).port;
     this.#server = server;
   }
 
@@ -55,7 +58,7 @@ class Receiver {
 beforeEach(async () => {
   clock = new AdvancingClock();
   world = await World.create({ clock, settings: { WUTS_ALLOW_NETWORKS: '127.0.0.0/8' } });
-  receiver = new Receiver();
+  receiver = new Receiver(await freePort());
   await receiver.up();
   token = await world.tenant('patience');
   shop = await world.sandbox.createPhone({ number: '5511999997001', name: 'Shop' });

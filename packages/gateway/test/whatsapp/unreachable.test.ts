@@ -25,13 +25,6 @@ async function answering(status: number): Promise<string> {
   return `ws://127.0.0.1:${(made.address() as AddressInfo).port}/ws/chat`;
 }
 
-async function closedPort(): Promise<string> {
-  const url = await answering(200);
-  await new Promise((resolve) => server?.close(resolve));
-  server = null;
-  return url;
-}
-
 /** How a session that starts at `url` ends. */
 async function endOfSession(url: string) {
   const recorder = new Recorder();
@@ -55,7 +48,7 @@ async function endOfSession(url: string) {
 }
 
 test.each<[string, () => Promise<string>, UnreachableCause]>([
-  ['a port that nobody listens on', closedPort, 'refused'],
+  ['a port that nobody listens on', async () => 'ws://127.0.0.1:9/ws/chat', 'refused'],
   ['a name that does not exist', async () => 'ws://whatsapp.invalid/ws/chat', 'dns'],
   ['plain HTTP where TLS is spoken', async () => (await answering(200)).replace('ws:', 'wss:'), 'tls'],
   ['a proxy that wants a password', () => answering(407), 'proxy'],
