@@ -5,7 +5,7 @@ import { FileServer, type Handler } from './file-server.ts';
 import { expectRefused, LinkedShop } from './linked-shop.ts';
 
 const MAX_BYTES = 1024 * 1024;
-const TIME_CAP_MS = 1000;
+const TIME_CAP_MS = 4000;
 
 let linked: LinkedShop;
 let files: FileServer;

@@ -49,7 +49,7 @@ describe('an inbound message whose url names a host of the sender', () => {
     await until('it is in the cache', async () => (await media(id)).status === 200);
     await emptyCache();
     linked.world.sandbox.cdn.expireAll(404);
-    const again = await media(id, '?wait=10');
+    const again = await media(id, '?wait=60');
     expect(sha256(again.bytes)).toBe(sha256(bytes));
     expect(connections).toBe(0);
   });
@@ -81,7 +81,7 @@ describe('a direct path that is an address', () => {
       },
     });
     const answer = await until('the message is stored', async () => {
-      const got = await media(id, '?wait=5');
+      const got = await media(id, '?wait=60');
       return got.status !== 404 && got;
     });
     expect([202, 410, 502]).toContain(answer.status);

@@ -106,8 +106,8 @@ async function personWithDevice(
   };
 }
 
-/** Ids of labels are small numbers, the same for everybody: here each has another. */
-const LABELS: Record<string, string> = { owner: '70001', other: '70002', colleague: '70003' };
+/** Ids of labels are small numbers, the same for everybody: here each has one that no other id holds by chance. */
+const LABELS: Record<string, string> = { owner: '700010001', other: '700010002', colleague: '700010003' };
 
 function ask(
   operation: Operation,

@@ -184,9 +184,9 @@ describe('when the file is not to be had at once', () => {
     expect(device.requests).toEqual([]);
   });
 
-  test('?wait=10 holds the answer until the bytes are there', async () => {
+  test('?wait=60 holds the answer until the bytes are there', async () => {
     const { bytes } = await expired('A');
-    const answer = await call('/messages/A/media?wait=10');
+    const answer = await call('/messages/A/media?wait=60');
     expect(answer.status).toBe(200);
     expect(answer.bytes.equals(bytes)).toBe(true);
   });
@@ -238,7 +238,7 @@ describe('when the file is not to be had at once', () => {
     expect(await errorCode('/messages/BIG/media')).toBe('502 MEDIA_DOWNLOAD_FAILED');
     await expired('GONE');
     device.mood = 'not_found';
-    expect(await errorCode('/messages/GONE/media?wait=10')).toBe('410 MEDIA_GONE');
+    expect(await errorCode('/messages/GONE/media?wait=60')).toBe('410 MEDIA_GONE');
     const head = await call('/messages/GONE/media', {}, 'HEAD');
     expect([head.status, head.bytes.length]).toEqual([410, 0]);
   });

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SendRejected, SessionNotOpen, SessionTimeout } from '../../src/whatsapp/port/errors.ts';
 import { ALICE, BOB, CAROL, GROUP, inbound, messageId, NOW } from '../messages/archive-world.ts';
+import { until } from '../worlds/until.ts';
 import { type Account, SendingWorld } from './sending-world.ts';
 
 let world: SendingWorld;
@@ -154,29 +155,20 @@ describe('POST /send/text', () => {
 
   it('waits and types as long as asked, each at most a minute', async () => {
     const { clock } = world.store;
-    let left: (() => void) | undefined;
+    const waits = vi.spyOn(clock, 'after');
+    const waited = (ms: number) =>
+      until(`it waits ${ms} ms`, () => waits.mock.calls.some(([each]) => each === ms));
     const pending = send({ delay: 2, typing_duration: 500 });
-    const sent = new Promise<void>((resolve) => {
-      left = resolve;
-    });
-    account.whatsapp.answer = async () => {
-      left?.();
-      return { timestamp: clock.now() };
-    };
-    const typing = new Promise<void>((resolve) => {
-      account.whatsapp.shown = resolve;
-    });
-    // Time moves only while somebody waits for it.
-    const moving = setInterval(() => clock.advance(1000), 1);
-    const before = clock.now();
-    await typing;
-    const typedAt = clock.now();
-    await sent;
-    clearInterval(moving);
+    await waited(2000);
+    expect(account.whatsapp.states).toEqual([]);
+    clock.advance(2000);
+    await waited(60_000);
+    expect(account.whatsapp.states).toEqual([`composing ${BOB.jid}`]);
+    clock.advance(59_999);
+    expect(account.whatsapp.states).toHaveLength(1);
+    clock.advance(1);
     const reply = await pending;
-    expect(typedAt - before).toBeGreaterThanOrEqual(1000);
-    expect(clock.now() - typedAt).toBeGreaterThanOrEqual(59_000);
-    expect(clock.now() - typedAt).toBeLessThan(75_000);
+    waits.mockRestore();
     expect(reply.body.metadata).toMatchObject({ presence_sent: true, presence_duration_seconds: 60 });
     expect(account.whatsapp.states).toEqual([`composing ${BOB.jid}`, `paused ${BOB.jid}`]);
   });

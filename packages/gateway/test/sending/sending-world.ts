@@ -59,8 +59,6 @@ export class ScriptedWhatsApp {
   answer: (message: OutboundMessage) => Promise<SendAck>;
   /** What a look-up of numbers fails with. */
   lookUpFailure: Error | null = null;
-  /** Hears of every chat state that is shown. */
-  shown: () => void = () => undefined;
   readonly #now: () => number;
 
   constructor(host: string, now: () => number) {
@@ -87,7 +85,6 @@ export class ScriptedWhatsApp {
         ...idlePresence,
         sendChatState: async (to, state) => {
           this.states.push(`${state} ${to}`);
-          this.shown();
         },
       },
       media: {

@@ -145,11 +145,11 @@ describe('story 4: the CDN copy has expired', () => {
     await downloaded(id, bytes);
   });
 
-  test('with ?wait=10 one call does', async () => {
+  test('with ?wait=60 one call does', async () => {
     const { id, bytes, directPath } = await receivedPicture();
     await emptyCache();
     world.sandbox.cdn.expire(directPath, 404);
-    const answer = await api.get(`/messages/${id}/media?wait=10`);
+    const answer = await api.get(`/messages/${id}/media?wait=60`);
     expect(answer.status).toBe(200);
     expect(sha256(answer.bytes)).toBe(sha256(bytes));
   });
@@ -163,7 +163,7 @@ describe('story 4: the CDN copy has expired', () => {
     await downloaded(id, bytes);
     await emptyCache();
     world.sandbox.cdn.expireAll(404);
-    await api.get(`/messages/${id}/media?wait=10`);
+    await api.get(`/messages/${id}/media?wait=60`);
     const request = shop.mediaRetryRequests.find(({ messageId }) => messageId === id);
     expect(request?.address).toBe(addressing === 'lid' ? contact.lid : contact.jid);
   });
@@ -173,7 +173,7 @@ describe('story 4: the CDN copy has expired', () => {
     await emptyCache();
     world.sandbox.cdn.expire(directPath, 404);
     shop.mediaRetry = 'not_found';
-    const gone = await api.get(`/messages/${id}/media?wait=10`);
+    const gone = await api.get(`/messages/${id}/media?wait=60`);
     expect([gone.status, gone.body.error_code]).toEqual([410, 'MEDIA_GONE']);
     const asked = shop.mediaRetryRequests.length;
     expect((await api.get(`/messages/${id}/media`)).status).toBe(410);
@@ -192,7 +192,7 @@ describe('story 4: the CDN copy has expired', () => {
     expect(requests()).toBe(1);
     clock.advance(world.gateway.config.media.retryExpiryMs + 1000);
     shop.mediaRetry = 'reupload';
-    const answer = await api.get(`/messages/${id}/media?wait=10`);
+    const answer = await api.get(`/messages/${id}/media?wait=60`);
     expect(sha256(answer.bytes)).toBe(sha256(bytes));
     expect(requests()).toBe(2);
   });
@@ -202,7 +202,7 @@ describe('story 4: the CDN copy has expired', () => {
     await emptyCache();
     world.sandbox.cdn.expire(directPath, 404);
     shop.mediaRetry = 'general_error';
-    const failed = await api.get(`/messages/${id}/media?wait=5`);
+    const failed = await api.get(`/messages/${id}/media?wait=60`);
     expect([202, 502]).toContain(failed.status);
     shop.mediaRetry = 'reupload';
     await downloaded(id, bytes);

@@ -302,7 +302,7 @@ test.each([
   world.sandbox.cdn.expireAll(404);
   shop.mediaRetry = policy;
   const before = shop.mediaRetryRequests.length;
-  const { status, body } = await api.get(`/messages/${photo}/media?wait=10`);
+  const { status, body } = await api.get(`/messages/${photo}/media?wait=60`);
   shop.mediaRetry = 'reupload';
   expect([status, body?.error_code], JSON.stringify(body)).toEqual([refusal, code]);
   const asked = shop.mediaRetryRequests.slice(before);

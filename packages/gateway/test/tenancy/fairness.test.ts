@@ -20,9 +20,8 @@ test('eighty new users at once stop no writes of another tenant, and most are to
   const first = await Promise.race(attack);
   // The address is looked for before anything else, also while no further password is taken.
   expect((await user('ADMIN@many.example')).body.error_code).toBe('ALREADY_EXISTS');
-  for (let index = 0; index < 5; index += 1) {
-    expect((await other.post('/devices', { name: `bystander ${index}` })).status).toBe(201);
-  }
+  expect((await other.post('/devices', { name: 'bystander' })).status).toBe(201);
+  // Not behind the ten that wait.
   expect(made).toBeLessThan(10);
   const answers = [first, ...(await Promise.all(attack))];
   const refused = answers.filter(({ status }) => status !== 201);
