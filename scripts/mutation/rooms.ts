@@ -21,7 +21,7 @@ export const ROOMS: Record<string, Room> = {
   parse: {
     mutate: ['whatsapp/baileys/parse/**/*.ts'],
     tests: [
-      'whatsapp/{bounded-protobuf,content-files,content-parser,history-message,inbound-message,journal-stanza,message-source,notices-of-stanzas,stanza-notices}.test.ts',
+      'whatsapp/{bounded-protobuf,content-files,content-parser,history-message,inbound-message,journal-stanza,message-bytes,message-source,notices-of-stanzas,receipt-stanza,stanza-notices}.test.ts',
     ],
   },
   'sending-rules': {

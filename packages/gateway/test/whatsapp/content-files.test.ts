@@ -210,3 +210,125 @@ describe('the file of a message', () => {
     });
   });
 });
+
+describe('what a message is about', () => {
+  const key = { remoteJid: '5511999990001@s.whatsapp.net', id: '3EB1', participant: BOBS_DEVICE };
+  const about = { targetId: '3EB1', targetSender: '5511999990002@s.whatsapp.net' };
+  const { SecretEncType } = proto.Message.SecretEncryptedMessage;
+  const edit = (secretEncType: number) => ({
+    secretEncryptedMessage: { targetMessageKey: key, secretEncType },
+  });
+
+  it.each<[string, proto.IMessage, object]>([
+    ['an edit', edit(SecretEncType.MESSAGE_EDIT), { kind: 'edit', sealed: 'message_edit' }],
+    ['an edit of an event', edit(SecretEncType.EVENT_EDIT), { kind: 'edit', sealed: 'event_edit' }],
+    ['an edit of a poll', edit(4), { kind: 'edit', sealed: 'poll_edit' }],
+    ['an option for a poll', edit(5), { kind: 'poll_option', sealed: 'poll_add_option' }],
+    ['something newer', edit(99), { kind: 'unknown' }],
+    [
+      'a reaction',
+      { encReactionMessage: { targetMessageKey: key } },
+      { kind: 'reaction', sealed: 'reaction' },
+    ],
+    ['a comment', { encCommentMessage: { targetMessageKey: key } }, { kind: 'comment', sealed: 'comment' }],
+    [
+      'an answer to an event',
+      { encEventResponseMessage: { eventCreationMessageKey: key } },
+      { kind: 'event_response', sealed: 'event_response' },
+    ],
+  ])('sealed: %s', (_what, message, expected) => {
+    const { kind, sealed, targetId, targetSender } = parseContent(message);
+    expect({ kind, ...(sealed ? { sealed } : {}), targetId, targetSender }).toEqual({
+      ...expected,
+      ...about,
+    });
+  });
+
+  it('an open comment, and a picture of an album, but not what says of itself what it is about', () => {
+    const message = { conversation: 'well said' };
+    expect(read({ commentMessage: { targetMessageKey: key, message } })).toMatchObject({
+      text: 'well said',
+      ...about,
+    });
+    const messageContextInfo = { messageAssociation: { parentMessageKey: key } };
+    expect(read({ messageContextInfo, imageMessage: file })).toMatchObject({ kind: 'image', ...about });
+    const reactionMessage = { key: { ...key, id: '3EB9', participant: null }, text: '1' };
+    expect(read({ messageContextInfo, reactionMessage })).toMatchObject({ targetId: '3EB9' });
+    expect(read({ commentMessage: { targetMessageKey: key } }).targetId).toBeNull();
+  });
+
+  it.each<[proto.IMessage, object]>([
+    [{ cancelPaymentRequestMessage: { key } }, { targetId: '3EB1' }],
+    [{ declinePaymentRequestMessage: { key } }, { targetId: '3EB1' }],
+    [{ sendPaymentMessage: { requestMessageKey: key } }, { targetId: '3EB1' }],
+    [{ requestPaymentMessage: {} }, { targetId: null }],
+  ])('a payment: %j', (message, expected) => {
+    expect(read(message)).toMatchObject({ kind: 'payment', ...expected });
+  });
+});
+
+describe('what stands beside a text', () => {
+  const beside = (context: proto.IContextInfo) =>
+    read({ extendedTextMessage: { text: 'x', contextInfo: context } });
+
+  it('who set its timer when, everybody as mentioned, and a quote out of another chat', () => {
+    const timer = { expiration: 86_400, ephemeralSettingTimestamp: 1_760_000_000 };
+    expect(beside(timer)).toMatchObject({ ephemeralSeconds: 86_400, ephemeralSetAt: 1_760_000_000_000 });
+    expect(beside({ ephemeralSettingTimestamp: 1_760_000_000 })).toMatchObject({
+      ephemeralSeconds: null,
+      ephemeralSetAt: null,
+    });
+    expect(beside({ nonJidMentions: 1 })).toMatchObject({ mentionsAll: true });
+    expect(beside({})).not.toHaveProperty('mentionsAll');
+    expect(beside({ stanzaId: 'A', remoteJid: 'status@broadcast' }).quoted).toMatchObject({
+      chat: 'status@broadcast',
+    });
+  });
+
+  const none = {
+    title: null,
+    body: null,
+    sourceType: null,
+    sourceId: null,
+    sourceUrl: null,
+    sourceApp: null,
+    mediaType: null,
+    mediaUrl: null,
+    thumbnailUrl: null,
+    ctwaClid: null,
+    ref: null,
+    conversionSource: null,
+    entryPoint: null,
+    entryPointApp: null,
+    entryPointExternalSource: null,
+    entryPointExternalMedium: null,
+    utmSource: null,
+    utmCampaign: null,
+  };
+  const ad = (fields: proto.ContextInfo.IExternalAdReplyInfo) => ({ externalAdReply: fields });
+
+  it.each<[proto.IContextInfo, object | undefined]>([
+    [ad({ title: 'Hats', body: 'Half price' }), { title: 'Hats', body: 'Half price' }],
+    [ad({ sourceType: 'ad', sourceId: '1' }), { sourceType: 'ad', sourceId: '1' }],
+    [ad({ sourceUrl: 'u', sourceApp: 'instagram' }), { sourceUrl: 'u', sourceApp: 'instagram' }],
+    [ad({ mediaType: 1, mediaUrl: 'm' }), { mediaType: 'image', mediaUrl: 'm' }],
+    [ad({ mediaType: 2 }), { mediaType: 'video' }],
+    [ad({ thumbnailUrl: 't', originalImageUrl: 'o' }), { thumbnailUrl: 't' }],
+    [ad({ originalImageUrl: 'o' }), { thumbnailUrl: 'o' }],
+    [ad({ ctwaClid: 'c', ref: 'r' }), { ctwaClid: 'c', ref: 'r' }],
+    [ad({ title: '', mediaType: 0 }), undefined],
+    [{ conversionSource: 'FB_Ads' }, { conversionSource: 'FB_Ads' }],
+    [
+      { entryPointConversionSource: 'e', entryPointConversionApp: 'a' },
+      { entryPoint: 'e', entryPointApp: 'a' },
+    ],
+    [
+      { entryPointConversionExternalSource: 's', entryPointConversionExternalMedium: 'm' },
+      { entryPointExternalSource: 's', entryPointExternalMedium: 'm' },
+    ],
+    [{ utm: { utmSource: 's', utmCampaign: 'c' } }, { utmSource: 's', utmCampaign: 'c' }],
+    [{}, undefined],
+  ])('where a customer came from: %j', (context, referral) => {
+    expect(beside(context).referral).toEqual(referral && { ...none, ...referral });
+  });
+});
