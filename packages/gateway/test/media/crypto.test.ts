@@ -1,9 +1,17 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createCipheriv, createHash, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type MediaPromise, MediaVerificationError, openMedia } from '../../src/media/decrypt.ts';
 import { encryptMedia } from '../../src/media/encrypt.ts';
-import { expandMediaKey, MEDIA_KINDS } from '../../src/media/keys.ts';
+import {
+  expandMediaKey,
+  MEDIA_KINDS,
+  mayHaveFile,
+  mayHaveSeveralFiles,
+  mediaKeyFingerprint,
+  mediaRetryKey,
+  mmsType,
+} from '../../src/media/keys.ts';
 import { openRetryNotification } from '../../src/media/retry-notification.ts';
 import { sealRetryAnswer, sha256 } from './media-world.ts';
 
@@ -125,8 +133,10 @@ describe('the phone’s answer to a re-upload request', () => {
     });
     expect(openRetryNotification(sealed, randomBytes(32), '3EB0AA')).toBeNull();
     expect(openRetryNotification(sealed, key, '3EB0AB')).toBeNull();
-    const broken = { ...sealed, ciphertext: Buffer.from(sealed.ciphertext).fill(0, 0, 1) };
-    expect(openRetryNotification(broken, key, '3EB0AA')).toBeNull();
+    const broken = Buffer.from(sealed.ciphertext);
+    broken.writeUInt8(broken.readUInt8(0) ^ 1, 0);
+    expect(openRetryNotification({ ...sealed, ciphertext: broken }, key, '3EB0AA')).toBeNull();
+    expect(openRetryNotification({ ...sealed, iv: Buffer.alloc(0) }, key, '3EB0AA')).toBeNull();
     expect(openRetryNotification({ ciphertext: Buffer.alloc(3), iv: sealed.iv }, key, '3EB0AA')).toBeNull();
   });
 
@@ -139,5 +149,81 @@ describe('the phone’s answer to a re-upload request', () => {
       const sealed = sealRetryAnswer(key, 'ID', 'success', path);
       expect(openRetryNotification(sealed, key, 'ID')?.result).toBe('general_error');
     }
+  });
+
+  /** `plaintext` as the phone would seal it. */
+  const opened = (plaintext: number[]) => {
+    const iv = randomBytes(12);
+    const cipher = createCipheriv('aes-256-gcm', mediaRetryKey(key), iv).setAAD(Buffer.from('ID'));
+    const sealed = [cipher.update(Buffer.from(plaintext)), cipher.final(), cipher.getAuthTag()];
+    return openRetryNotification({ ciphertext: Buffer.concat(sealed), iv }, key, 'ID');
+  };
+  const NAMED = [0x0a, 2, 0x49, 0x44];
+  const PATH = [0x12, 2, 0x2f, 0x78];
+  const failed = { result: 'general_error', directPath: null };
+  const found = { result: 'success', directPath: '/x' };
+
+  test.each([
+    ['nothing', [], failed],
+    ['success and a path', [...PATH, 0x18, 1], found],
+    ['with its id', [...NAMED, ...PATH, 0x18, 1], found],
+    ['of another message', [0x0a, 2, 0x49, 0x45, ...PATH, 0x18, 1], null],
+    ['without a result', [...NAMED, ...PATH], failed],
+    ['not found', [0x18, 2], { result: 'not_found', directPath: null }],
+    ['a result that nobody knows', [...PATH, 0x18, 0x84, 0x01], failed],
+    ['a result in two bytes', [...PATH, 0x18, 0x81, 0x00], found],
+    [
+      'fields of four and eight bytes',
+      [0x25, 1, 2, 3, 4, 0x29, 1, 2, 3, 4, 5, 6, 7, 8, ...PATH, 0x18, 1],
+      found,
+    ],
+    ['fields that are newer', [0x22, 1, 0x41, 0x30, 5, ...PATH, 0x18, 1], found],
+    ['half a number', [...PATH, 0x18, 1, 0x80], failed],
+    ['half a text', [...PATH, 0x18, 1, 0x12, 2, 0x2f], failed],
+    ['half of eight bytes', [...PATH, 0x18, 1, 0x29, 1, 2, 3, 4], failed],
+    ['a group', [...PATH, 0x18, 1, 0x23], failed],
+    ['a number without end', [...PATH, 0x18, ...Array<number>(10).fill(0x80), 1], failed],
+  ])('%s', (_what, plaintext, expected) => {
+    expect(opened(plaintext)).toEqual(expected);
+  });
+});
+
+describe('kinds of messages', () => {
+  test('which may have a file, and which several', () => {
+    const kinds = [
+      'image',
+      'voice',
+      'sticker',
+      'template',
+      'interactive',
+      'buttons',
+      'product',
+      'payment',
+    ] as const;
+    for (const kind of kinds) expect([kind, mayHaveFile(kind)]).toEqual([kind, true]);
+    for (const kind of ['text', 'poll', 'list', 'unknown'] as const) expect(mayHaveFile(kind)).toBe(false);
+    for (const kind of ['interactive', 'template', 'product'] as const)
+      expect(mayHaveSeveralFiles(kind)).toBe(true);
+    for (const kind of ['buttons', 'payment', 'image'] as const)
+      expect(mayHaveSeveralFiles(kind)).toBe(false);
+  });
+
+  test('the media hosts know stickers as images and voice notes as audio', () => {
+    const named = MEDIA_KINDS.map((kind) => mmsType(kind));
+    expect(named).toEqual(['image', 'video', 'audio', 'audio', 'document', 'image']);
+  });
+
+  test('a key is expanded to parts that do not overlap, and its fingerprint is of key and kind', () => {
+    const key = Buffer.alloc(32, 1);
+    const { iv, cipherKey, macKey } = expandMediaKey('image', key);
+    expect([iv.length, cipherKey.length, macKey.length]).toEqual([16, 32, 32]);
+    expect(new Set([iv, cipherKey, macKey].map((part) => part.toString('hex').slice(0, 32))).size).toBe(3);
+    const prints = [
+      mediaKeyFingerprint('image', key),
+      mediaKeyFingerprint('video', key),
+      mediaKeyFingerprint('image', Buffer.alloc(32, 2)),
+    ];
+    expect(new Set(prints).size).toBe(3);
+    expect(mediaKeyFingerprint('image', key)).toBe(prints[0]);
   });
 });
