@@ -1,14 +1,18 @@
 import { describe, expect, test } from 'vitest';
+import { ManualClock } from '../../src/clock.ts';
+import { NumberLookUps } from '../../src/sending/number-look-ups.ts';
 import {
   mentionedJids,
   namesOf,
-  notOnWhatsApp,
   parseRecipient,
   personJid,
+  Recipients,
   recipientOf,
   spellingsOf,
   writtenNames,
 } from '../../src/sending/recipients.ts';
+import type { Identity, Jid } from '../../src/whatsapp/port/identity.ts';
+import { idleContacts, idleGroups, idleSession } from '../whatsapp/idle-session.ts';
 
 const USER = '5511987654321@s.whatsapp.net';
 const WITHOUT_NINE = '551187654321@s.whatsapp.net';
@@ -107,8 +111,108 @@ describe('a person', () => {
   });
 });
 
-test('of a number that nobody has it is said when no country gives it out', () => {
-  const known = 'the number 5511987654321 is not on WhatsApp';
-  expect(notOnWhatsApp('5511987654321')).toMatchObject({ code: 'NOT_ON_WHATSAPP', message: known });
-  expect(notOnWhatsApp('11987654321').message).toMatch(/is its country code missing\?$/);
+describe('the account that is meant', () => {
+  const DEVICE = {
+    id: 'd',
+    tenantId: 't',
+    userId: 'u',
+    jid: '4930123456@s.whatsapp.net',
+    lid: '99999999999999@lid',
+  };
+  const ANA: Identity = { jid: WITHOUT_NINE, lid: LID };
+  const none: Identity[] = [];
+
+  /** WhatsApp knows these accounts; these chats are stored, and these people are in every group. */
+  function known({ accounts = none, chats = none, members = none, silent = false }) {
+    const asked: string[] = [];
+    const session = idleSession({
+      groups: {
+        ...idleGroups,
+        members: async () => members.map((each) => ({ ...each, admin: false, superAdmin: false })),
+      },
+      contacts: {
+        ...idleContacts,
+        lookUpNumbers: async (numbers) => {
+          asked.push(numbers[0] ?? '');
+          if (silent) throw new Error('silence');
+          return numbers.map((number) => {
+            const found = accounts.find(({ jid, lid }) => (jid ?? lid)?.startsWith(`${number}@`));
+            return { number, exists: found !== undefined, jid: found?.jid ?? null, lid: found?.lid ?? null };
+          });
+        },
+      },
+    });
+    const stored = {
+      storedChat: async (_device: unknown, names: readonly Jid[]) =>
+        chats.find(({ jid }) => jid !== null && names.includes(jid)) ?? null,
+    };
+    const lookUps = new NumberLookUps({ clock: new ManualClock(), chats: stored });
+    const recipients = new Recipients({ chats: stored, lookUps });
+    const people = (names: Jid[], chat: Identity | null = null, online = true) =>
+      recipients.people(
+        {
+          session: online ? session : null,
+          device: DEVICE,
+          chat: chat && { to: chat.jid ?? '', chat, isGroup: chat.jid === GROUP },
+        },
+        names,
+      );
+    const resolve = (text: string) => recipients.resolve(session, DEVICE, parseRecipient(text, 'to'));
+    return { asked, people, resolve };
+  }
+
+  test('a chat is itself, a number is looked up', async () => {
+    const { resolve } = known({ accounts: [ANA] });
+    expect(await resolve(GROUP)).toEqual({ to: GROUP, chat: { jid: GROUP, lid: null }, isGroup: true });
+    expect(await resolve(LID)).toEqual({ to: LID, chat: { jid: null, lid: LID }, isGroup: false });
+    expect(await resolve(USER)).toEqual({ to: WITHOUT_NINE, chat: ANA, isGroup: false });
+  });
+
+  test('of a number that nobody has it is said when no country gives it out', async () => {
+    const { resolve } = known({});
+    const message = 'the number 5511987654321 is not on WhatsApp';
+    await expect(resolve(USER)).rejects.toMatchObject({ code: 'NOT_ON_WHATSAPP', message });
+    await expect(resolve('11987654321')).rejects.toThrow(/is its country code missing\?$/);
+  });
+
+  test('people of the chat and the account itself are meant before anybody is asked', async () => {
+    const own = { jid: DEVICE.jid, lid: DEVICE.lid };
+    const direct = known({ accounts: [{ jid: USER, lid: null }] });
+    expect(await direct.people([USER, DEVICE.jid], ANA)).toEqual([ANA, { jid: DEVICE.jid, lid: null }]);
+    const group = known({ members: [ANA, own], accounts: [{ jid: USER, lid: null }] });
+    expect(await group.people([USER], { jid: GROUP, lid: null })).toEqual([ANA]);
+    expect([direct.asked, group.asked]).toEqual([[], []]);
+  });
+
+  test('who is not in the group is not looked for', async () => {
+    const { people, asked } = known({ accounts: [ANA] });
+    expect(await people([USER], { jid: GROUP, lid: null })).toEqual([{ jid: USER, lid: null }]);
+    expect(asked).toEqual([]);
+  });
+
+  test('else the stored chat, else whom WhatsApp names, else the name as it is written', async () => {
+    const stored = known({ chats: [ANA] });
+    expect(await stored.people([USER, LID])).toEqual([ANA, { jid: null, lid: LID }]);
+    expect(stored.asked).toEqual([]);
+    expect(await known({ accounts: [ANA] }).people([USER])).toEqual([ANA]);
+    const written = [{ jid: USER, lid: null }];
+    expect(await known({}).people([USER])).toEqual(written);
+    expect(await known({ silent: true }).people([USER])).toEqual(written);
+    expect(await known({ accounts: [ANA] }).people([USER], null, false)).toEqual(written);
+  });
+
+  test('in Argentina the other spelling may be somebody else: WhatsApp is asked before the chats', async () => {
+    const mobile = '5491155552671@s.whatsapp.net';
+    const landline = { jid: '541155552671@s.whatsapp.net', lid: null };
+    const { people } = known({ chats: [landline], accounts: [{ jid: mobile, lid: LID }] });
+    expect(await people([mobile])).toEqual([{ jid: mobile, lid: LID }]);
+    expect(await known({ chats: [landline] }).people([mobile])).toEqual([landline]);
+  });
+
+  test('ten of one request are looked up', async () => {
+    const { people, asked } = known({});
+    const names = Array.from({ length: 11 }, (_, at) => `55119876543${10 + at}@s.whatsapp.net`);
+    expect(await people(names)).toHaveLength(11);
+    expect(asked).toHaveLength(10);
+  });
 });
