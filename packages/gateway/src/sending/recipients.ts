@@ -208,7 +208,7 @@ export class Recipients {
 }
 
 /** NOT_ON_WHATSAPP, with what may be wrong with the number. */
-export function notOnWhatsApp(digits: string): AppError {
+function notOnWhatsApp(digits: string): AppError {
   const hint = isOfSomeCountry(digits)
     ? ''
     : '; no country gives out such a number: is its country code missing?';

@@ -124,6 +124,33 @@ describe('files and texts a level deeper', () => {
     ['an order', { orderMessage: { orderTitle: 'Two hats' } }, 'order', 'Two hats', []],
     ['an invitation', { groupInviteMessage: { groupName: 'Hats' } }, 'group_invite', 'Hats', []],
     [
+      'an invitation to run a channel',
+      { newsletterAdminInviteMessage: { newsletterName: 'News' } },
+      'newsletter_invite',
+      'News',
+      [],
+    ],
+    [
+      'parameters in a language',
+      {
+        highlyStructuredMessage: {
+          ...hsm('not these'),
+          localizableParams: [{ default: 'R$ 5' }, {}, { default: 'today' }],
+        },
+      },
+      'template',
+      'R$ 5 today',
+      [],
+    ],
+    ['a template by its name', { highlyStructuredMessage: hsm() }, 'template', 'hello', []],
+    [
+      'a product of a catalogue alone',
+      { productMessage: { catalog: { title: 'Hats' } } },
+      'product',
+      'Hats',
+      [],
+    ],
+    [
       'the note of a payment',
       {
         requestPaymentMessage: { noteMessage: { extendedTextMessage: { text: 'for the hat', contextInfo } } },

@@ -5,19 +5,22 @@ import { decodeProtobuf } from '../../src/whatsapp/baileys/parse/bounded-protobu
 import { ConversationNames, historyMessage } from '../../src/whatsapp/baileys/parse/history-message.ts';
 import { infosInConversation } from '../../src/whatsapp/baileys/parse/message-bytes.ts';
 import { wireCodec } from '../../src/whatsapp/baileys/parse/wire-codec.ts';
+import type { Identity } from '../../src/whatsapp/port/identity.ts';
 
 const OWN = { jid: '5511999990001@s.whatsapp.net', lid: '111111111111111@lid' };
 const BOB = { jid: '5511999990002@s.whatsapp.net', lid: '222222222222222@lid' };
 const NOBODY = { getLIDForPN: async () => null, getPNForLID: async () => null };
 
-/** A length-delimited field of less than 128 bytes. */
+/** A length-delimited field of less than 16 kB. */
 function field(number: number, content: Uint8Array): Buffer {
   const tag = number * 8 + 2;
   const head = tag > 127 ? [(tag % 128) + 128, Math.floor(tag / 128)] : [tag];
-  return Buffer.concat([Buffer.from([...head, content.length]), content]);
+  const { length } = content;
+  const size = length > 127 ? [(length % 128) + 128, Math.floor(length / 128)] : [length];
+  return Buffer.concat([Buffer.from([...head, ...size]), content]);
 }
 
-async function read(message: Uint8Array, rest: proto.IWebMessageInfo = { key: {} }) {
+async function read(message: Uint8Array, rest: proto.IWebMessageInfo = { key: {} }, chat: Identity = BOB) {
   const key = { remoteJid: BOB.jid, id: '3EB1', ...rest.key };
   const info = Buffer.concat([proto.WebMessageInfo.encode({ ...rest, key }).finish(), field(2, message)]);
   // As it comes: within a conversation, behind one that has no message.
@@ -29,7 +32,7 @@ async function read(message: Uint8Array, rest: proto.IWebMessageInfo = { key: {}
   const [none, came] = infosInConversation(conversation);
   expect(none).toBeNull();
   const decoded = decodeProtobuf(proto.WebMessageInfo, info);
-  return historyMessage(decoded, came ?? null, BOB, OWN, new ConversationNames(NOBODY));
+  return historyMessage(decoded, came ?? null, chat, OWN, new ConversationNames(NOBODY));
 }
 
 const text = proto.Message.encode({ conversation: 'inside' }).finish();
@@ -58,4 +61,76 @@ it('keeps the secret that the phone has beside the message, with what the messag
 it('is none when there is nothing in it', async () => {
   const secret = { messageContextInfo: { messageSecret: new Uint8Array(32) } };
   expect(await read(proto.Message.encode(secret).finish())).toBeNull();
+});
+
+const GROUP = { jid: '120363039000000000@g.us', lid: null };
+const CAROL = { jid: '5511999990003@s.whatsapp.net', lid: '333333333333333@lid' };
+const own = { jid: OWN.jid, lid: OWN.lid };
+
+it.each<[string, proto.IWebMessageInfo, Identity, object]>([
+  ['from the other side', { key: {}, pushName: 'Bob' }, BOB, { sender: BOB, fromMe: false, pushName: 'Bob' }],
+  ['of ours', { key: { fromMe: true } }, BOB, { sender: own, fromMe: true, pushName: null }],
+  ['by LID', { key: { remoteJid: BOB.lid } }, BOB, { sender: BOB, isGroup: false, lidAddressed: true }],
+  [
+    'in a group',
+    { key: { remoteJid: GROUP.jid, participant: CAROL.lid } },
+    GROUP,
+    { sender: { jid: null, lid: CAROL.lid }, isGroup: true, lidAddressed: true },
+  ],
+  [
+    'of whom it says more beside',
+    { key: { remoteJid: GROUP.jid, participant: CAROL.lid }, participant: CAROL.jid },
+    GROUP,
+    { sender: { jid: CAROL.jid, lid: null }, isGroup: true, lidAddressed: false },
+  ],
+  [
+    'of ours in a group',
+    { key: { remoteJid: GROUP.jid, fromMe: true } },
+    GROUP,
+    { sender: own, isGroup: true, fromMe: true, lidAddressed: false },
+  ],
+  ['when it was', { key: {}, messageTimestamp: 1_700_000_000 }, BOB, { timestamp: 1_700_000_000_000 }],
+  ['when it does not say', { key: {} }, BOB, { timestamp: 0, source: 'history', offline: false }],
+])('%s', async (_what, info, chat, expected) => {
+  expect(await read(text, info, chat)).toMatchObject({ chat, ...expected });
+});
+
+it('is none of a group that names no author, of the protocol, or without an id', async () => {
+  expect(await read(text, { key: { remoteJid: GROUP.jid } }, GROUP)).toBeNull();
+  const { Type } = proto.Message.ProtocolMessage;
+  const setting = { protocolMessage: { type: Type.EPHEMERAL_SETTING } };
+  expect(await read(proto.Message.encode(setting).finish())).toBeNull();
+  expect(await read(text, { key: { id: '' } })).toBeNull();
+});
+
+it('whom it mentions is looked up once for each conversation', async () => {
+  const asked: string[] = [];
+  const names = new ConversationNames({
+    getLIDForPN: async (pn) => {
+      asked.push(pn);
+      return CAROL.lid;
+    },
+    getPNForLID: async () => null,
+  });
+  for (let time = 0; time < 2; time += 1) expect(await names.member(CAROL.jid)).toEqual(CAROL);
+  expect(asked).toEqual([CAROL.jid]);
+  expect(await names.chat({ id: BOB.lid, pnJid: BOB.jid })).toEqual(BOB);
+  expect(await names.chat({ id: BOB.jid, lidJid: BOB.lid })).toEqual(BOB);
+  expect(await names.chat({ id: BOB.lid })).toEqual({ jid: null, lid: BOB.lid });
+  const context = { mentionedJid: [CAROL.jid, OWN.lid], stanzaId: 'A', participant: BOB.jid };
+  const message = proto.Message.encode({ extendedTextMessage: { text: 'x', contextInfo: context } }).finish();
+  const told = await read(message);
+  expect(told?.content).toMatchObject({
+    mentioned: [{ jid: CAROL.jid, lid: null }, own],
+    quoted: { id: 'A', author: { jid: BOB.jid, lid: null } },
+  });
+});
+
+it('the secret within is not replaced by an empty one beside it', async () => {
+  const messageContextInfo = { messageSecret: new Uint8Array(32).fill(8) };
+  const message = proto.Message.encode({ conversation: 'x', messageContextInfo }).finish();
+  for (const messageSecret of [Buffer.alloc(0), Buffer.alloc(32, 7)]) {
+    const kept = await read(message, { key: {}, messageSecret });
+    expect(Buffer.from(kept?.raw ?? [])).toEqual(Buffer.from(message));
+  }
 });

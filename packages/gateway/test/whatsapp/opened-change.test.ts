@@ -46,6 +46,13 @@ test('an option for a poll keeps its bytes, for our schema lacks it', () => {
   const opened = openedChange('poll_add_option', plaintext);
   expect(opened?.content).toMatchObject({ kind: 'poll_option', text: 'now', targetId: 'A' });
   expect(opened?.bytes).toBe(plaintext);
+  // In an envelope that nobody knows, up to eight of them.
+  const wrapped = (bytes: Buffer) =>
+    Buffer.concat([Buffer.from([0xe2, 0x76, bytes.length + 2, 0x0a, bytes.length]), bytes]);
+  let deep = plaintext;
+  for (let level = 0; level < 8; level += 1) deep = wrapped(deep);
+  expect(openedChange('poll_add_option', deep)?.content).toMatchObject({ text: 'now' });
+  expect(openedChange('poll_add_option', wrapped(deep))).toBeNull();
   expect(openedChange('poll_add_option', encode({ conversation: 'now' }))).toBeNull();
   const nameless = Buffer.from([0xca, 0x07, key.length + 2, 0x0a, key.length, ...key]);
   expect(openedChange('poll_add_option', nameless)).toBeNull();
