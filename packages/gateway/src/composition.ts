@@ -382,6 +382,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
       settings.step,
       sending.unknownEnds,
       stories.distribution,
+      stories.retention,
     ],
     listening.requests,
   ];

@@ -21,12 +21,12 @@ export interface StoriesTable {
   /** The row of its message. */
   message_row_id: RecordId;
   message_id: MessageId;
-  /** JIDs, as JSON. */
+  /** JIDs, as JSON; none of an old one. */
   audience: string;
   total: number;
   /** How many of them it went to, from the first on, those that WhatsApp refused included. */
   position: number;
-  /** Of those, how many WhatsApp refused. */
+  /** Of those, how many WhatsApp refused, or does not know. */
   refused: number;
   state: 'posting' | 'posted' | 'failed' | 'expired' | 'deleted';
   error: string | null;

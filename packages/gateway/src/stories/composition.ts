@@ -8,6 +8,7 @@ import { type DistributionParts, StoryDistribution } from './distribution.ts';
 import { StoryInbox } from './inbox.ts';
 import { InboxStore } from './inbox-store.ts';
 import { StoryResending } from './resending.ts';
+import { AudienceRetention } from './retention.ts';
 import { Stories, type StoriesParts } from './stories.ts';
 import { StoryStore } from './story-store.ts';
 
@@ -17,6 +18,8 @@ export interface StoriesRoom {
   /** Stands before the room that finds what was sent. */
   resending: StoryResending;
   distribution: Step;
+  /** Forgets whom old stories were for. */
+  retention: Step;
 }
 
 /** It waits for the ack of a portion: closing its device ends that. */
@@ -32,6 +35,7 @@ export function composeStories(
 ): StoriesRoom {
   const store = new StoryStore(parts.db);
   const distribution = new StoryDistribution({ ...parts, store });
+  const retention = new AudienceRetention({ ...parts, store });
   return {
     stories: new Stories({ ...parts, store, wake: () => distribution.wake() }),
     inbox: new StoryInbox({ ...parts, store: new InboxStore(parts.db) }),
@@ -42,5 +46,6 @@ export function composeStories(
       stop: () => distribution.stop(),
       stopMs: STOP_MS,
     },
+    retention: { name: 'audiences', start: () => retention.start(), stop: () => retention.stop() },
   };
 }

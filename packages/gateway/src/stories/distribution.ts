@@ -1,6 +1,7 @@
 /** Takes stories to the rest of their audience, portion by portion, also after a restart. */
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
+import type { DeviceId } from '../ids.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import type { Log } from '../observability/log.ts';
 import { sendToMore } from '../sending/delivery.ts';
@@ -25,12 +26,19 @@ const TOO_FAST_MS = 60_000;
 const TOO_FAST = 429;
 const MOST_FAILURES = 20;
 
+/** Devices that have a portion under way at the same time: one that WhatsApp does not answer holds up nobody else's. */
+const MOST_AT_ONCE = 8;
+
 export class StoryDistribution {
   readonly #parts: DistributionParts;
+  /** The portion of each device. */
+  readonly #portions = new Map<DeviceId, Promise<void>>();
   #cancel: () => void = () => undefined;
   #working: Promise<void> | null = null;
   #woken = false;
   #stopped = true;
+  /** The store has failed: nothing begins before. */
+  #pausedUntil = 0;
 
   constructor(parts: DistributionParts) {
     this.#parts = parts;
@@ -46,6 +54,7 @@ export class StoryDistribution {
     this.#stopped = true;
     this.#cancel();
     await this.#working;
+    await Promise.all(this.#portions.values());
   }
 
   /** There may be something to do. */
@@ -60,23 +69,41 @@ export class StoryDistribution {
   }
 
   async #work(): Promise<void> {
-    const { clock, log, store } = this.#parts;
+    const { clock, store } = this.#parts;
     this.#woken = false;
     try {
-      for (;;) {
-        const next = await store.next();
+      while (!this.#stopped && this.#portions.size < MOST_AT_ONCE) {
+        const next = await store.next([...this.#portions.keys()]);
         if (!next || this.#stopped) return;
-        const wait = next.dueAt - clock.now();
+        const wait = Math.max(next.dueAt, this.#pausedUntil) - clock.now();
         if (wait > 0) {
           this.#cancel = clock.after(wait, () => this.wake());
           return;
         }
-        await store.move(next.story, await this.#portion(next.story), clock.now());
+        this.#begin(next.story);
       }
     } catch (err) {
-      log.error({ err }, 'stories could not be taken further');
+      this.#storeFailed(err);
       this.#cancel = clock.after(AGAIN_MS, () => this.wake());
     }
+  }
+
+  #begin(story: Story): void {
+    const { clock, store } = this.#parts;
+    const portion = this.#portion(story)
+      .then(async (move) => void (await store.move(story, move, clock.now())))
+      .catch((err: unknown) => this.#storeFailed(err))
+      .finally(() => {
+        this.#portions.delete(story.deviceId);
+        this.wake();
+      });
+    this.#portions.set(story.deviceId, portion);
+  }
+
+  #storeFailed(err: unknown): void {
+    const { clock, log } = this.#parts;
+    log.error({ err }, 'stories could not be taken further');
+    this.#pausedUntil = clock.now() + AGAIN_MS;
   }
 
   /** Sends the next portion, and says how the story moves. */
@@ -90,16 +117,18 @@ export class StoryDistribution {
     const { tenantId, messageRowId: rowId, messageId } = story;
     const audience = story.audience.slice(story.position, story.position + PORTION);
     const position = story.position + audience.length;
+    let { refused } = story;
     try {
       const message = { tenantId, rowId, messageId };
       const ack = await sendToMore(archive, session, message, { to: STORIES, audience });
       if (!ack) return { state: 'deleted' };
+      refused += ack.missed ?? 0;
       // The first one failed when it was asked for.
       if (story.position === 0) await archive.markSent({ tenantId, rowId, kind: 'text' }, ack);
     } catch (error) {
       return this.#failed(story, position, error);
     }
-    return { ...sentTo(story.audience, position, clock.now()), failures: 0 };
+    return { ...sentTo(story.audience, position, clock.now()), refused, failures: 0 };
   }
 
   /** Whom WhatsApp refuses the story to does not hold up the others. */

@@ -135,6 +135,8 @@ export class Stories {
     const { clock, devices, store } = this.#parts;
     const { story, message } = await this.follow(caller, name);
     if (message.revokedAt !== null) throw new AppError('NOT_DELETABLE', { message: 'it is deleted already' });
+    if (story.audience.length === 0)
+      throw new AppError('NOT_DELETABLE', { message: 'nobody sees it any more' });
     const device = await devices.resolve(caller, story.deviceId);
     if (accountOf(device) !== story.account) throw new AppError('ACCOUNT_CHANGED');
     const session = devices.session(device);
@@ -236,7 +238,8 @@ export class Stories {
         stored: keep,
       });
       const mimeType = composed.media?.mimeType;
-      return { ...delivered, mimeType, story: await moved(sentTo(audience, portion.length, clock.now())) };
+      const move = { ...sentTo(audience, portion.length, clock.now()), refused: delivered.missed ?? 0 };
+      return { ...delivered, mimeType, story: await moved(move) };
     } catch (error) {
       // Of what may have left, the rest of the audience gets it as well.
       if (hasEnded(error)) await moved({ state: 'failed', error: (error as Error).message });

@@ -1,7 +1,7 @@
 /** The statements on the table of stories. */
 import { randomUUID } from 'node:crypto';
-import type { Kysely } from 'kysely';
-import type { RecordId, TenantId } from '../ids.ts';
+import { type Kysely, sql } from 'kysely';
+import type { DeviceId, RecordId, TenantId } from '../ids.ts';
 import { receiptsOf } from '../messages/incoming-receipts.ts';
 import type { StoredMessage } from '../messages/stored-message.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
@@ -25,6 +25,9 @@ export interface StoryMove {
   /** An end. */
   state?: Exclude<StoryState, 'posting'>;
 }
+
+/** Each audience may have thousands of names. */
+const FORGOTTEN_AT_ONCE = 100;
 
 export class StoryStore {
   readonly #db: Kysely<Database>;
@@ -86,12 +89,13 @@ export class StoryStore {
     return row ? storyFromRow(row) : null;
   }
 
-  /** The unfinished one that is due first, and when. */
-  async next(): Promise<{ story: Story; dueAt: number } | null> {
+  /** The unfinished one that is due first, and when; none of the devices that are busy. */
+  async next(busy: readonly DeviceId[]): Promise<{ story: Story; dueAt: number } | null> {
     const row = await this.#db
       .selectFrom('stories')
       .selectAll()
       .where('finished_at', 'is', null)
+      .$if(busy.length > 0, (query) => query.where('device_id', 'not in', busy))
       .orderBy('due_at')
       .limit(1)
       .executeTakeFirst();
@@ -117,6 +121,30 @@ export class StoryStore {
     const unended = state === 'deleted' ? query : query.where('finished_at', 'is', null);
     const row = await unended.executeTakeFirst();
     return row ? storyFromRow(row) : story;
+  }
+
+  /** Forgets whom some of the stories that were made before were for, and says how many. Unfinished ones are needed. */
+  async forgetAudiences(before: number): Promise<number> {
+    const old = await this.#db
+      .selectFrom('stories')
+      .select('id')
+      .where(sql<boolean>`audience <> '[]'`)
+      .where('created_at', '<', before)
+      .where(sql<boolean>`finished_at is not null`)
+      .orderBy('created_at')
+      .limit(FORGOTTEN_AT_ONCE)
+      .execute();
+    if (old.length === 0) return 0;
+    await this.#db
+      .updateTable('stories')
+      .set({ audience: '[]' })
+      .where(
+        'id',
+        'in',
+        old.map(({ id }) => id),
+      )
+      .execute();
+    return old.length;
   }
 
   /** The story of a message. */

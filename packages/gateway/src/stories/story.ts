@@ -14,7 +14,10 @@ export interface Story {
   account: Jid;
   messageRowId: RecordId;
   messageId: MessageId;
+  /** Empty once nobody can have it any more. */
   audience: Jid[];
+  /** How many people it is for. */
+  total: number;
   /** Into the audience: those before it were sent to. */
   position: number;
   refused: number;
@@ -57,6 +60,7 @@ export function storyFromRow(row: Selectable<StoriesTable>): Story {
     messageRowId: row.message_row_id,
     messageId: row.message_id,
     audience: JSON.parse(row.audience) as Jid[],
+    total: row.total,
     position: row.position,
     refused: row.refused,
     state: row.state,

@@ -5,6 +5,7 @@ import { PORTION } from '../../src/stories/story.ts';
 import { type Api, type Json, until, World } from './harness.ts';
 
 const PEOPLE = PORTION + 20;
+const SHOP = '5511999998600';
 /** The others are accounts that nobody reads for. */
 const PHONES = [0, 1, PORTION - 2, PORTION, PEOPLE - 1];
 
@@ -16,7 +17,7 @@ const numbers = Array.from({ length: PEOPLE }, (_, index) => String(5_511_999_87
 beforeAll(async () => {
   world = await World.create();
   token = await world.tenant('many');
-  const shop = await world.sandbox.createPhone({ number: '5511999998600', name: 'Shop' });
+  const shop = await world.sandbox.createPhone({ number: SHOP, name: 'Shop' });
   phones = [];
   for (const [index, number] of numbers.entries()) {
     if (PHONES.includes(index)) phones.push(await world.sandbox.createPhone({ number, name: number }));
@@ -62,4 +63,31 @@ test('after a restart as well', async () => {
   await world.restartGateway();
   await untilPosted(id);
   await expectOnce(id);
+});
+
+test("one that WhatsApp does not acknowledge holds up nobody else's", async () => {
+  const other = await world.tenant('others');
+  const bakery = await world.sandbox.createPhone({ number: '5511999998601', name: 'Bakery' });
+  const device = await world.linkByQr(other, bakery);
+  const more = Array.from({ length: 4 * PORTION }, (_, index) => String(5_511_999_880_000 + index));
+  for (const number of more) world.sandbox.createUnattended({ number, keysOf: bakery });
+  let left = 0;
+  world.sandbox.network.onStanza(({ tag }, from) => {
+    if (tag === 'message' && from.user === SHOP) left += 1;
+  });
+  const posted = await api().post('/status/text', { text: 'Hats', audience: more });
+  const held = posted.body.message_id;
+  world.sandbox.faults.silenceAck(PEOPLE, { number: SHOP });
+  const before = left;
+  await until('its next portion has left', async () => left > before);
+  const answer = await world
+    .as(other)
+    .post('/status/text', { device_id: device, text: 'Bread', audience: numbers });
+  expect(answer.status, JSON.stringify(answer.body)).toBe(200);
+  await until('the other story is with all', async () => {
+    const { body } = await world.as(other).get(`/stories/${answer.body.message_id}`);
+    return body.story.state === 'posted';
+  });
+  expect((await api().get(`/stories/${held}`)).body.story).toMatchObject({ state: 'posting' });
+  world.sandbox.faults.clear();
 });

@@ -75,6 +75,8 @@ export interface SendAck {
   timestamp: number;
   /** The number that the server gave to a post in a channel. */
   serverId?: number;
+  /** How many of the audience of a story are not on WhatsApp. */
+  missed?: number;
 }
 
 /** Sending messages, and asking for those that could not be read. */

@@ -173,6 +173,6 @@ function posted(
     record_id: recordId,
     timestamp: rfc3339(timestamp),
     status_type: type,
-    ...(story ? { recipients: story.audience.length, reached: story.position } : {}),
+    ...(story ? { recipients: story.total, reached: story.position } : {}),
   };
 }

@@ -87,7 +87,9 @@ const Story = Type.Object(
     recipients: Type.Optional(Type.Integer({ description: 'Whom ours is for, the account itself counted' })),
     reached: Type.Optional(Type.Integer({ description: 'To how many of them it was sent by now' })),
     refused: Type.Optional(
-      Type.Integer({ description: 'Of those, to how many WhatsApp refused to send it' }),
+      Type.Integer({
+        description: 'Of those, to how many WhatsApp refused to send it, or who are not on WhatsApp',
+      }),
     ),
     views: Type.Optional(Type.Integer({ description: 'Who has seen it, and says so' })),
     error: Type.Optional(Nullable(Type.String())),
@@ -262,7 +264,7 @@ function seenOf(seenAt: number | null) {
 function progressOf({ story, views }: FollowedStory) {
   return {
     state: story.state,
-    recipients: story.audience.length,
+    recipients: story.total,
     reached: story.position,
     refused: story.refused,
     views,

@@ -7,7 +7,7 @@ import {
   SessionNotOpen,
   SessionTimeout,
 } from '../../port/errors.ts';
-import type { OutboundMessage, SessionMessages } from '../../port/messages.ts';
+import type { OutboundMessage, SendAck, SessionMessages } from '../../port/messages.ts';
 import { STORIES } from '../../port/stories.ts';
 import { accountLimit, REACH_OUT_REFUSED } from '../account/reach-out-lock.ts';
 import type { Link } from '../connection/link.ts';
@@ -26,7 +26,7 @@ import type { GroupCache } from '../outbound/group-cache.ts';
 import { newsletterStanza } from '../outbound/newsletter-stanza.ts';
 import { askOwnPhone, sendRetryReceipt } from '../outbound/retry-receipt.ts';
 import { showingContent } from '../outbound/stanza-kind.ts';
-import { noteKeyHolders, type OutgoingStory, StoryRelay } from '../outbound/story-relay.ts';
+import { noteKeyHolders, type OutgoingStory, type SentStory, StoryRelay } from '../outbound/story-relay.ts';
 
 /** A caller waits for this answer beside the ack's. */
 const ASK_LIMIT_MS = 5_000;
@@ -50,12 +50,12 @@ export function messages({ link, acks, groups, ackTimeoutMs, suspect }: Messages
       if (!link.isOpen) throw new NothingLeft(new SessionNotOpen());
       const post = isJidNewsletter(out.to) ? newsletterStanza(out) : null;
       const waiting = acks.wait(post?.attrs.id ?? out.id, ackTimeoutMs);
-      const handed: string[] = [];
+      let story: SentStory | null;
       try {
-        await relay(link, out, async (socket) => {
-          if (post) await publish(socket, post);
-          else if (out.to === STORIES) handed.push(...(await stories.send(socket, storyOf(out))));
-          else await leave(socket, groups, out);
+        story = await relay(link, out, async (socket) => {
+          if (!post && out.to === STORIES) return stories.send(socket, storyOf(out));
+          await (post ? publish(socket, post) : leave(socket, groups, out));
+          return null;
         });
       } catch (error) {
         waiting.cancel();
@@ -63,8 +63,7 @@ export function messages({ link, acks, groups, ackTimeoutMs, suspect }: Messages
       }
       try {
         const ack = await waiting.ack;
-        await rememberKeyHolders(link, handed);
-        return ack;
+        return story === null ? ack : await published(link, story, ack);
       } catch (error) {
         if (error instanceof SessionTimeout) suspect();
         if (!(error instanceof SendRejected) || error.whatsappCode !== REACH_OUT_REFUSED) throw error;
@@ -83,15 +82,15 @@ export function messages({ link, acks, groups, ackTimeoutMs, suspect }: Messages
 }
 
 /** Hands the message to the socket. Throws NothingLeft for whatever ended it before that. */
-async function relay(
+async function relay<T>(
   link: Link,
   out: OutboundMessage,
-  leaves: (socket: Socket) => Promise<void>,
-): Promise<void> {
+  leaves: (socket: Socket) => Promise<T>,
+): Promise<T> {
   const departure = new Departure();
   const write = () => departure.during(() => link.ask(leaves));
   try {
-    await write().catch((error: unknown) => {
+    return await write().catch((error: unknown) => {
       // In a group the others have got our keys before; those without keys are known now, and left out.
       if (!(error instanceof KeysUnavailable) || !isJidGroup(out.to)) throw error;
       return write();
@@ -100,9 +99,10 @@ async function relay(
     const forged = error instanceof KeysUnavailable && departure.forged.size > 0;
     const reason = forged ? new KeysForged(error) : error;
     throw departure.callOff() ? new NothingLeft(reason) : reason;
-  }
-  for (const [recipient, reason] of departure.unreached) {
-    link.warnOf({ message_id: out.id, recipient, reason }, 'a message was not encrypted for a device');
+  } finally {
+    for (const [recipient, reason] of departure.unreached) {
+      link.warnOf({ message_id: out.id, recipient, reason }, 'a message was not encrypted for a device');
+    }
   }
 }
 
@@ -128,11 +128,12 @@ function storyOf({ id, message, audience = [], editAttribute }: OutboundMessage)
   return { id, message: proto.Message.fromObject(message), audience, edit: editAttribute };
 }
 
-/** Where that cannot be kept, they get the key once more with the next story. */
-async function rememberKeyHolders(link: Link, devices: readonly string[]): Promise<void> {
+/** Where it cannot be kept who has the key now, they get it once more with the next story. */
+async function published(link: Link, { handed, missed }: SentStory, ack: SendAck): Promise<SendAck> {
   await link
-    .ask((socket) => noteKeyHolders(socket, devices))
+    .ask((socket) => noteKeyHolders(socket, handed))
     .catch((error: unknown) => link.warn('who has the key of our stories was not noted', error));
+  return { ...ack, missed };
 }
 
 /** Whether the account is limited, or only the one contact is out of reach, the ack does not say. */

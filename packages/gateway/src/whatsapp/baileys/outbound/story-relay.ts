@@ -20,6 +20,13 @@ export interface OutgoingStory {
   edit?: string | undefined;
 }
 
+export interface SentStory {
+  /** The devices that got our key in the stanza. */
+  handed: string[];
+  /** How many of the audience have no device. */
+  missed: number;
+}
+
 /** What a story is sent as, to everybody who sees it. */
 interface Encrypted {
   id: string;
@@ -45,8 +52,8 @@ export class StoryRelay {
   /** The portions of one story follow each other. */
   #last: Encrypted | null = null;
 
-  /** Writes the stanza, and resolves with the devices that got our key in it. Throws what the library throws. */
-  async send(socket: Socket, story: OutgoingStory): Promise<string[]> {
+  /** Writes the stanza. Throws what the library throws. */
+  async send(socket: Socket, story: OutgoingStory): Promise<SentStory> {
     const { id, message, audience, edit } = story;
     const holders = await keyHolders(socket);
     const own = ownName(socket);
@@ -82,7 +89,11 @@ export class StoryRelay {
       attrs: { id, to: STORIES, type: stanzaType(message), ...(edit ? { edit } : {}) },
       content,
     });
-    return [...given].filter((jid) => jid !== undefined);
+    const there = new Set(found.map(({ jid }) => jidNormalizedUser(jid)));
+    return {
+      handed: [...given].filter((jid) => jid !== undefined),
+      missed: audience.filter((jid) => !there.has(jidNormalizedUser(jid))).length,
+    };
   }
 
   /** Encrypted once, however many portions its audience has: our key goes one step on with each story. */
