@@ -8,6 +8,7 @@ import { type Json, until } from '../packages/gateway/test/story/harness.ts';
 import { jpeg, sha256 } from '../packages/gateway/test/story/samples.ts';
 import { startProxy } from '../packages/gateway/test/worlds/proxies.ts';
 import { answers, Tour } from './tour.ts';
+import { tourOfChats } from './tour-of-chats.ts';
 import { tourOfGroups } from './tour-of-groups.ts';
 
 const tour = new Tour();
@@ -89,6 +90,7 @@ test('linking.md: what would move in', async () => {
 });
 
 tourOfGroups(tour);
+tourOfChats(tour);
 
 test('errors.md: the same key sends once', async () => {
   const [first, second] = answers(await tour.run('idempotent'));

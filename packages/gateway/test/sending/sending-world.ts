@@ -2,13 +2,14 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { type Cdn, createCdn } from '../../../sandbox/src/cdn/cdn.ts';
-import { composeActions } from '../../src/actions/composition.ts';
+import { type ActionsRoom, composeActions } from '../../src/actions/composition.ts';
 import { bulkRoutes } from '../../src/api/routes/messages/bulk.ts';
 import { deleteRoutes } from '../../src/api/routes/messages/delete.ts';
 import { jobsRoutes } from '../../src/api/routes/messages/jobs.ts';
 import { sendRoutes } from '../../src/api/routes/messages/send.ts';
 import { messagesRoutes } from '../../src/api/routes/messages/status-and-edit.ts';
 import { buildServer } from '../../src/api/server.ts';
+import type { Clock } from '../../src/clock.ts';
 import { AppError } from '../../src/errors.ts';
 import { noEvents } from '../../src/events/recorder.ts';
 import { MediaCache } from '../../src/media/cache.ts';
@@ -17,10 +18,10 @@ import { Uploads } from '../../src/media/uploads.ts';
 import { MessageStatuses } from '../../src/messages/status.ts';
 import { GuardedClient } from '../../src/net/guarded-client.ts';
 import { MediaHttp } from '../../src/net/media-http.ts';
-import { createLog } from '../../src/observability/log.ts';
+import { createLog, type Log } from '../../src/observability/log.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import { type WaitingLimits, WaitingQuota } from '../../src/quotas/waiting.ts';
-import { composeSending } from '../../src/sending/composition.ts';
+import { composeSending, type SendingRoom } from '../../src/sending/composition.ts';
 import type { SendsForLater } from '../../src/sending/jobs/sends-for-later.ts';
 import type { SendingDevices } from '../../src/sending/pipeline.ts';
 import { FolderBlobStore } from '../../src/storage/blobs.ts';
@@ -206,14 +207,15 @@ export class SendingWorld {
           pace: { perMinute: 0, burst: 1, maxWaitMs: 0 },
         },
       });
-    const { pipeline: sending, recipients, idempotency, later } = compose();
+    const room = compose();
+    const { later } = room;
     const actions = composeActions({
       clock,
       devices,
       archive,
       media: { resolve: () => Promise.reject(new Error('no test here forwards a file')) },
-      recipients,
-      sending,
+      recipients: room.recipients,
+      sending: room.pipeline,
     });
     const statuses = new MessageStatuses({ db, archive, devices });
     let first = true;
@@ -226,33 +228,7 @@ export class SendingWorld {
       }
       return started;
     };
-    const app = await buildServer({
-      log,
-      clock,
-      authenticator: {
-        authenticate: async (token) =>
-          accounts().find((each) => each.caller.userId === token)?.caller ?? null,
-        isMasterToken: () => false,
-      },
-      lifecycle: { phase: 'ready' },
-      metrics: createMetrics(),
-      version: '0',
-      async routes(server) {
-        await server.register(sendRoutes, {
-          ...later,
-          sending,
-          idempotency,
-          clock,
-          mediaBodyLimit: 2 * MAX_BYTES,
-          uploads,
-          uploadLimit: MAX_BYTES,
-        });
-        await server.register(jobsRoutes, later);
-        await server.register(bulkRoutes, { ...later, idempotency, clock, bodyLimit: 2 * MAX_BYTES });
-        await server.register(messagesRoutes, { ...actions, statuses, idempotency });
-        await server.register(deleteRoutes, { ...actions, idempotency });
-      },
-    });
+    const app = await serverOf(accounts, { log, clock, uploads, room, actions, statuses });
     world = new SendingWorld(store, cdn, app, startJobs, async () => {
       await app.close();
       await Promise.all([http.close(), client.close(), cdn.stop()]);
@@ -328,6 +304,48 @@ export class SendingWorld {
     });
     return { status: response.statusCode, body: response.json(), headers: response.headers };
   }
+}
+
+/** The API's routes for messages alone; a user's token is the user's id. */
+function serverOf(
+  accounts: () => Account[],
+  parts: {
+    log: Log;
+    clock: Clock;
+    uploads: Uploads;
+    room: SendingRoom;
+    actions: ActionsRoom;
+    statuses: MessageStatuses;
+  },
+): Promise<FastifyInstance> {
+  const { log, clock, uploads, room, actions, statuses } = parts;
+  const { pipeline: sending, idempotency, later } = room;
+  return buildServer({
+    log,
+    clock,
+    authenticator: {
+      authenticate: async (token) => accounts().find((each) => each.caller.userId === token)?.caller ?? null,
+      isMasterToken: () => false,
+    },
+    lifecycle: { phase: 'ready' },
+    metrics: createMetrics(),
+    version: '0',
+    async routes(server) {
+      await server.register(sendRoutes, {
+        ...later,
+        sending,
+        idempotency,
+        clock,
+        mediaBodyLimit: 2 * MAX_BYTES,
+        uploads,
+        uploadLimit: MAX_BYTES,
+      });
+      await server.register(jobsRoutes, later);
+      await server.register(bulkRoutes, { ...later, idempotency, clock, bodyLimit: 2 * MAX_BYTES });
+      await server.register(messagesRoutes, { ...actions, statuses, idempotency });
+      await server.register(deleteRoutes, { ...actions, idempotency });
+    },
+  });
 }
 
 function scriptedDevices(accounts: () => Account[]): SendingDevices {
