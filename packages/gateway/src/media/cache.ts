@@ -5,6 +5,7 @@ import type { TenantId } from '../ids.ts';
 import type { Log } from '../observability/log.ts';
 import type { BlobStore, ByteRange, StagedBlob } from '../storage/blobs.ts';
 import type { Database } from '../storage/schema.ts';
+import { Turns } from '../storage/turns.ts';
 import { type CacheLimits, CacheShares } from './cache-shares.ts';
 
 export type { ByteRange };
@@ -53,7 +54,7 @@ export class MediaCache {
   readonly #clock: Clock;
   readonly #shares: CacheShares;
   /** Serializes admitting and deleting one address, so that a row never outlives its file. */
-  readonly #busy = new Map<string, Promise<unknown>>();
+  readonly #turns = new Turns();
   /** Who brought files since the limits held last. */
   readonly #grown = new Set<string>();
   #evicting: Promise<void> | null = null;
@@ -108,7 +109,7 @@ export class MediaCache {
     const release = this.#blobs.lease(sha256);
     try {
       await this.#shares.counted();
-      await this.#exclusively(sha256, async () => {
+      await this.#turns.run(sha256, async () => {
         await staged.commit(sha256);
         await this.#charge({ tenantId, sha256, size, admitted: true });
       });
@@ -217,7 +218,7 @@ export class MediaCache {
   #touch(use: { tenantId: TenantId; sha256: string; size: number; usedAt: number | null }): void {
     const { tenantId, sha256, size, usedAt } = use;
     if (usedAt !== null && this.#clock.now() - usedAt < TOUCH_INTERVAL_MS) return;
-    const noted = this.#exclusively(sha256, async () => {
+    const noted = this.#turns.run(sha256, async () => {
       await this.#shares.counted();
       await this.#charge({ tenantId, sha256, size, admitted: false });
     });
@@ -293,7 +294,7 @@ export class MediaCache {
   }
 
   async #giveUp(tenantId: TenantId, sha256: string): Promise<void> {
-    await this.#exclusively(sha256, async () => {
+    await this.#turns.run(sha256, async () => {
       const file = await this.#db
         .deleteFrom('cached_files')
         .where('tenant_id', '=', tenantId)
@@ -313,7 +314,7 @@ export class MediaCache {
 
   /** False when the file is leased. */
   #remove(sha256: string): Promise<boolean> {
-    return this.#exclusively(sha256, () => this.#delete(sha256));
+    return this.#turns.run(sha256, () => this.#delete(sha256));
   }
 
   async #delete(sha256: string): Promise<boolean> {
@@ -331,17 +332,5 @@ export class MediaCache {
     this.#shares.add({ total: -(blob?.size ?? 0) });
     for (const { tenant_id: tenantId, size } of files) this.#shares.add({ tenantId, charged: -size });
     return true;
-  }
-
-  async #exclusively<T>(sha256: string, action: () => Promise<T>): Promise<T> {
-    const before = this.#busy.get(sha256) ?? Promise.resolve();
-    const mine = before.then(action, action);
-    const settled = mine.catch(() => undefined);
-    this.#busy.set(sha256, settled);
-    try {
-      return await mine;
-    } finally {
-      if (this.#busy.get(sha256) === settled) this.#busy.delete(sha256);
-    }
   }
 }

@@ -11,6 +11,7 @@ import type { OpenedSource } from '../../media/fetch-source.ts';
 import { openBase64 } from '../../media/fetch-source.ts';
 import type { Uploads } from '../../media/uploads.ts';
 import { syncFolder } from '../../storage/disk.ts';
+import { Turns } from '../../storage/turns.ts';
 import { valueAt, withValue } from './body-places.ts';
 import type { KeptFile, KeptRequest } from './job.ts';
 import type { JobStore } from './job-store.ts';
@@ -51,7 +52,7 @@ export class KeptFiles {
   /** Names of files whose rows are about to be stored, and by how many requests. */
   readonly #storing = new Map<string, number>();
   /** Writing and deleting one name, one after the other. */
-  readonly #busy = new Map<string, Promise<unknown>>();
+  readonly #turns = new Turns();
 
   constructor(parts: KeptFilesParts) {
     this.#parts = parts;
@@ -166,10 +167,12 @@ export class KeptFiles {
   async drop(tenantId: TenantId, files: readonly string[]): Promise<void> {
     for (const sha256 of new Set(files)) {
       const name = nameOf(tenantId, sha256);
-      await this.#exclusively(name, async () => {
-        if (this.#storing.has(name) || (await this.#parts.store.keepsFile(tenantId, sha256))) return;
-        await rm(this.#place(name), { force: true });
-      }).catch(() => undefined);
+      await this.#turns
+        .run(name, async () => {
+          if (this.#storing.has(name) || (await this.#parts.store.keepsFile(tenantId, sha256))) return;
+          await rm(this.#place(name), { force: true });
+        })
+        .catch(() => undefined);
     }
   }
 
@@ -188,7 +191,7 @@ export class KeptFiles {
 
   async #write(name: string, content: OpenedSource['content'], size: number): Promise<void> {
     const { folder } = this.#parts;
-    await this.#exclusively(name, async () => {
+    await this.#turns.run(name, async () => {
       if ((await sizeOf(this.#place(name))) === size) return;
       const made = await mkdir(folder, { recursive: true, mode: 0o700 });
       if (made !== undefined) await syncFolder(dirname(made));
@@ -208,16 +211,6 @@ export class KeptFiles {
     // A name becomes a path: nothing but an id and a hash may.
     if (!NAME.test(name)) throw new Error('not the name of a kept file');
     return join(this.#parts.folder, name);
-  }
-
-  async #exclusively(name: string, action: () => Promise<void>): Promise<void> {
-    const before = this.#busy.get(name) ?? Promise.resolve();
-    const mine = before.then(action, action);
-    const settled = mine.catch(() => undefined);
-    this.#busy.set(name, settled);
-    await mine.finally(() => {
-      if (this.#busy.get(name) === settled) this.#busy.delete(name);
-    });
   }
 }
 
