@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import { NOT_SHOWN } from '../messages/shown-kinds.ts';
 import { STORED_COLUMNS, type StoredMessage, storedMessage } from '../messages/stored-message.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
-import { readTimedCursor, timedCursor } from '../storage/page-cursor.ts';
+import { pageOf, readTimedCursor, timedCursor } from '../storage/page-cursor.ts';
 import { chunks } from '../storage/row-chunks.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Jid } from '../whatsapp/port/identity.ts';
@@ -76,12 +76,10 @@ export class ChatStore {
       if (!last || rows.length < atOnce || found.length >= most) break;
       cursor = { at: last.last_at, name: last.chat };
     }
-    const page = found.slice(0, limit);
-    const last = page.at(-1);
+    const { page, last } = pageOf(found, limit);
     return {
       chats: page.map((row) => chatFromRow(row, known)),
-      nextCursor:
-        last && page.length < found.length ? timedCursor({ at: last.last_at, name: last.chat }) : null,
+      nextCursor: last && timedCursor({ at: last.last_at, name: last.chat }),
     };
   }
 

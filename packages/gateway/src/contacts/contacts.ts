@@ -6,7 +6,7 @@ import { AppError } from '../errors.ts';
 import { lookUpSpellings, normalisePhoneNumber } from '../identity/phone-number.ts';
 import { namesOf, parseRecipient, type Recipients } from '../sending/recipients.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
-import { pairCursor, readPairCursor } from '../storage/page-cursor.ts';
+import { pageOf, pairCursor, readPairCursor } from '../storage/page-cursor.ts';
 import type { Database } from '../storage/schema.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
@@ -91,13 +91,11 @@ export class Contacts {
         eb(refTuple('sort_name', 'jid'), '>', tuple(name, jid)),
       );
     }
-    // One more than asked for tells whether there is another page.
     const rows = await (limit === undefined ? query : query.limit(limit + 1)).execute();
-    const page = rows.slice(0, limit);
-    const last = page.at(-1);
+    const { page, last } = pageOf(rows, limit);
     return {
       contacts: page.map(contactFromRow),
-      nextCursor: last && page.length < rows.length ? pairCursor(last.sort_name, last.jid) : null,
+      nextCursor: last && pairCursor(last.sort_name, last.jid),
       asOf: await this.#asOf(device),
     };
   }

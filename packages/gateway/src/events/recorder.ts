@@ -3,14 +3,14 @@
  * An event that was rolled back never existed, and one that was committed will be delivered.
  */
 import type { Transaction } from 'kysely';
-import type { TenantId, UserId } from '../ids.ts';
+import type { DeviceId, TenantId, UserId } from '../ids.ts';
 import type { Database } from '../storage/schema.ts';
 import type { EventName } from './catalogue/names.ts';
 import type { OrderKey } from './order-key.ts';
 
 /** The device an event belongs to; its owner is the `user_id` of the envelope. */
 export interface EventDevice {
-  id: string;
+  id: DeviceId;
   tenantId: TenantId;
   userId: UserId;
 }

@@ -1,7 +1,7 @@
 /** What is stored of an account's groups. Another account on the same device sees none of it. */
 import type { Kysely } from 'kysely';
 import { checked, checkedTenant } from '../storage/narrowing.ts';
-import { nameCursor, readNameCursor } from '../storage/page-cursor.ts';
+import { nameCursor, pageOf, readNameCursor } from '../storage/page-cursor.ts';
 import type { Database } from '../storage/schema.ts';
 import type { GroupMember } from '../whatsapp/port/groups.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
@@ -43,14 +43,12 @@ export class GroupStore {
       .orderBy('jid');
     if (!includeLeft) query = query.where('membership', '=', 'member');
     if (cursor !== undefined) query = query.where('jid', '>', readNameCursor(cursor));
-    // One more than asked for tells whether there is another page.
     const rows = await (limit === undefined ? query : query.limit(limit + 1)).execute();
-    const page = rows.slice(0, limit);
-    const last = page.at(-1);
+    const { page, last } = pageOf(rows, limit);
     return {
       groups: page.map(groupFromRow),
       asOf: await this.listedAt(device),
-      nextCursor: last && page.length < rows.length ? nameCursor(last.jid) : null,
+      nextCursor: last && nameCursor(last.jid),
     };
   }
 
@@ -114,11 +112,10 @@ export class GroupStore {
       .orderBy('member');
     if (cursor !== undefined) query = query.where('member', '>', readNameCursor(cursor));
     const rows = await (limit === undefined ? query : query.limit(limit + 1)).execute();
-    const page = rows.slice(0, limit);
-    const last = page.at(-1);
+    const { page, last } = pageOf(rows, limit);
     return {
       members: page.map(memberFromRow),
-      nextCursor: last && page.length < rows.length ? nameCursor(last.member) : null,
+      nextCursor: last && nameCursor(last.member),
     };
   }
 }

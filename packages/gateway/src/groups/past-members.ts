@@ -2,7 +2,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import { canonicalJid, identityOf, sameIdentity } from '../identity/jid.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
-import { nameCursor, readNameCursor } from '../storage/page-cursor.ts';
+import { nameCursor, pageOf, readNameCursor } from '../storage/page-cursor.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import type { PastGroupMember } from '../whatsapp/port/history.ts';
@@ -122,11 +122,11 @@ export class PastMembers {
     const { db, devices, groups } = this.#parts;
     const device = await devices.resolve(caller, deviceId);
     const { group } = await groups.get(caller, { deviceId: device.id, group: named });
-    return pageOf(db, device, group.jid, page);
+    return pastPage(db, device, group.jid, page);
   }
 }
 
-async function pageOf(
+async function pastPage(
   db: Kysely<Database>,
   device: GroupDevice,
   group: Jid,
@@ -161,10 +161,8 @@ async function pageOf(
     )
     .orderBy('member');
   if (cursor !== undefined) query = query.where('member', '>', readNameCursor(cursor));
-  // One more than asked for tells whether there is another page.
   const rows = await query.limit(limit + 1).execute();
-  const page = rows.slice(0, limit);
-  const last = page.at(-1);
+  const { page, last } = pageOf(rows, limit);
   return {
     group,
     members: page.map(({ member, lid, removed, author, author_lid, left_at }) => ({
@@ -175,6 +173,6 @@ async function pageOf(
       // Of what history tells without a time.
       leftAt: left_at === 0 ? null : left_at,
     })),
-    nextCursor: last && page.length < rows.length ? nameCursor(last.member) : null,
+    nextCursor: last && nameCursor(last.member),
   };
 }

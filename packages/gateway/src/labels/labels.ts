@@ -8,7 +8,7 @@ import { chatOf, type MessageDevice, type StoredMessage } from '../messages/stor
 import { accountOf, assertAccount } from '../sending/account.ts';
 import { type CreationAttempt, unlessRefused } from '../sending/creations.ts';
 import type { RecipientAddress, Recipients } from '../sending/recipients.ts';
-import { numberCursor, readNumberCursor } from '../storage/page-cursor.ts';
+import { numberCursor, pageOf, readNumberCursor } from '../storage/page-cursor.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import type { AccountChange } from '../whatsapp/port/account.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
@@ -49,7 +49,7 @@ export interface LabelName {
 }
 
 export interface MarkPage {
-  marks: LabelMark[];
+  marks: readonly LabelMark[];
   nextCursor: string | null;
 }
 
@@ -165,14 +165,12 @@ export class Labels {
   ): Promise<MarkPage> {
     const { device, label } = await this.#find(caller, name);
     const after = cursor ? readNumberCursor(cursor) : 0;
-    const most = limit ?? (cursor ? DEFAULT_PAGE : null);
-    const page = { after, limit: most === null ? null : most + 1 };
-    const marks = await this.#parts.store.marks(device, label.id, on, page);
-    const shown = most === null ? marks : marks.slice(0, most);
-    const last = shown.at(-1);
+    const most = limit ?? (cursor ? DEFAULT_PAGE : undefined);
+    const rows = { after, limit: most === undefined ? null : most + 1 };
+    const { page, last } = pageOf(await this.#parts.store.marks(device, label.id, on, rows), most);
     return {
-      marks: shown,
-      nextCursor: marks.length > shown.length && last ? numberCursor(last.place) : null,
+      marks: page,
+      nextCursor: last && numberCursor(last.place),
     };
   }
 

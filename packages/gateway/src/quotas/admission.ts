@@ -9,7 +9,7 @@ export interface TrafficLimits {
   requestsPerSecond: number;
 }
 
-interface Traffic {
+interface TenantTraffic {
   inFlight: number;
   /** Requests that may come now. */
   tokens: number;
@@ -24,7 +24,7 @@ const FORGET_MS = 60_000;
 export class Admission {
   readonly #limits: TrafficLimits;
   readonly #clock: Clock;
-  readonly #tenants = new Map<string, Traffic>();
+  readonly #tenants = new Map<string, TenantTraffic>();
   #sweptAt = 0;
 
   constructor(limits: TrafficLimits, clock: Clock) {
@@ -58,7 +58,7 @@ export class Admission {
     return this.#limits;
   }
 
-  #traffic(tenantId: string): Traffic {
+  #traffic(tenantId: string): TenantTraffic {
     const now = this.#clock.monotonic();
     this.#sweep(now);
     const most = this.#limits.requestsPerSecond * BURST_SECONDS;

@@ -1,5 +1,17 @@
-/** Where a page of a list ends that goes from the newest to the oldest row. */
+/** Pages of lists, and the cursors that say where one ends. */
 import { type AppError, invalidField } from '../errors.ts';
+
+/**
+ * The page of what was found: one row more than `limit` was asked for, which tells whether another page comes. `last`
+ * is the row that it comes after; null when none does. Without a limit everything is the page.
+ */
+export function pageOf<Row>(
+  found: readonly Row[],
+  limit: number | undefined,
+): { page: readonly Row[]; last: Row | null } {
+  const page = found.slice(0, limit);
+  return { page, last: page.length < found.length ? (page.at(-1) ?? null) : null };
+}
 
 /** Opaque to clients; stays good while new rows come. */
 export function cursorOf(row: { created_at: number; id: string }): string {

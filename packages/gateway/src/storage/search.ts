@@ -1,5 +1,5 @@
 /** Finding stored messages by their words: what a database offers, however it keeps the words. */
-
+import type { DeviceId, TenantId } from '../ids.ts';
 import type { MessageKind } from '../whatsapp/port/content.ts';
 import type { Jid } from '../whatsapp/port/identity.ts';
 
@@ -9,15 +9,11 @@ export interface SearchTerm {
   prefix: boolean;
 }
 
-/** Everything that is given must fit. */
-export interface SearchQuery {
-  tenantId: string;
-  /** Null: all devices of the tenant. */
-  deviceIds: readonly string[] | null;
-  /** At least one. */
-  terms: readonly SearchTerm[];
+/** Which messages, and how many of them: everything that is given must fit. */
+export interface MessageChoice {
   /** Names of one chat, any of which may be the right one. */
   chat?: readonly Jid[] | undefined;
+  /** Default: all; a list leaves out what only changes another message. */
   kinds?: readonly MessageKind[] | undefined;
   direction?: 'in' | 'out' | undefined;
   starred?: boolean | undefined;
@@ -28,6 +24,14 @@ export interface SearchQuery {
   order: 'asc' | 'desc';
   limit: number;
   cursor?: string | undefined;
+}
+
+export interface SearchQuery extends MessageChoice {
+  tenantId: TenantId;
+  /** Null: all devices of the tenant. */
+  deviceIds: readonly DeviceId[] | null;
+  /** At least one. */
+  terms: readonly SearchTerm[];
 }
 
 export interface MessageSearch {

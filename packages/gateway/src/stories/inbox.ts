@@ -96,7 +96,7 @@ export class StoryInbox {
         after === null || lastAt < after.at || (lastAt === after.at && author > after.name),
     );
     const mostOfEach = filter.contact ? MOST_OF_PAGE : MOST_OF_CONTACT;
-    const page = pageOf(authors, filter.limit, mostOfEach);
+    const page = withinBounds(authors, filter.limit, mostOfEach);
     const known = await store.known(
       device,
       page.map(({ author }) => author),
@@ -196,7 +196,7 @@ function byAuthor(posted: readonly Posted[]): Author[] {
 }
 
 /** As many contacts as asked for, and as their stories leave room for; one at least. */
-function pageOf(authors: readonly Author[], limit: number, mostOfEach: number): Author[] {
+function withinBounds(authors: readonly Author[], limit: number, mostOfEach: number): Author[] {
   const page: Author[] = [];
   let stories = 0;
   for (const each of authors.slice(0, limit)) {

@@ -8,7 +8,7 @@ import type { EventEnvelope } from '../events/envelope.ts';
 import type { MediaUrls } from '../events/media-urls.ts';
 import { SealedEvents } from '../events/sealed-events.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
-import { cursorOf, readCursor } from '../storage/page-cursor.ts';
+import { cursorOf, pageOf, readCursor } from '../storage/page-cursor.ts';
 import type { Database, WebhookAttemptsTable, WebhookDeliveriesTable } from '../storage/schema.ts';
 import type { Vault } from '../storage/vault.ts';
 import type { Caller } from '../tenancy/caller.ts';
@@ -113,11 +113,10 @@ export class Deliveries {
       .orderBy('id', 'desc')
       .limit(filter.limit + 1)
       .execute();
-    const page = rows.slice(0, filter.limit);
-    const last = page.at(-1);
+    const { page, last } = pageOf(rows, filter.limit);
     return {
       deliveries: page.map(fromRow),
-      nextCursor: rows.length > filter.limit && last ? cursorOf(last) : null,
+      nextCursor: last && cursorOf(last),
     };
   }
 

@@ -6,7 +6,7 @@ import type { MessageName } from '../../identity/message-name.ts';
 import { isOneLine } from '../../identity/phone-number.ts';
 import { messageSearch } from '../../storage/database.ts';
 import { checkedTenant } from '../../storage/narrowing.ts';
-import { placeCursor } from '../../storage/page-cursor.ts';
+import { pageOf, placeCursor } from '../../storage/page-cursor.ts';
 import type { Database } from '../../storage/schema.ts';
 import type { Caller } from '../../tenancy/caller.ts';
 import { seesWholeTenant } from '../../tenancy/visibility.ts';
@@ -64,15 +64,14 @@ export class MessageFinder {
     const ids = devices.map((device) => device.id);
     const chat = filter.chat && (await this.#everyNameOf(filter.chat, caller, ids));
     const places = await placesOf(this.#parts.db, caller.tenantId, ids, { ...filter, chat });
-    const page = places.slice(0, filter.limit);
-    const last = places.length > filter.limit ? page.at(-1) : undefined;
+    const { page, last } = pageOf(places, filter.limit);
     return {
       messages: await this.described(
         caller,
         devices,
         page.map(({ id }) => id),
       ),
-      nextCursor: last ? placeCursor(last) : null,
+      nextCursor: last && placeCursor(last),
     };
   }
 

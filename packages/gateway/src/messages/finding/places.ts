@@ -2,25 +2,12 @@
 import type { Kysely } from 'kysely';
 import { type Place, readPlaceCursor } from '../../storage/page-cursor.ts';
 import type { Database } from '../../storage/schema.ts';
-import type { MessageKind } from '../../whatsapp/port/content.ts';
+import type { MessageChoice } from '../../storage/search.ts';
 import type { Jid } from '../../whatsapp/port/identity.ts';
 import { NOT_SHOWN } from '../shown-kinds.ts';
 
-export interface MessageFilter {
+export interface MessageFilter extends MessageChoice {
   deviceId?: string | undefined;
-  /** Names of one chat, any of which may be the right one. */
-  chat?: readonly Jid[] | undefined;
-  /** Default: what a chat shows, so no changes of other messages. */
-  kinds?: readonly MessageKind[] | undefined;
-  direction?: 'in' | 'out' | undefined;
-  starred?: boolean | undefined;
-  /** At this time or later, milliseconds. */
-  fromMs?: number | undefined;
-  /** Before this time, milliseconds. */
-  toMs?: number | undefined;
-  order: 'asc' | 'desc';
-  limit: number;
-  cursor?: string | undefined;
 }
 
 /** Parts of one compound query: databases take only so many, and each is compiled. */

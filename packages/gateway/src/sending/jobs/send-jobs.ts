@@ -4,7 +4,7 @@ import type { Clock } from '../../clock.ts';
 import { AppError } from '../../errors.ts';
 import type { MessageDevice } from '../../messages/stored-message.ts';
 import type { DeviceDirectory } from '../../messages/visible.ts';
-import { cursorOf, readCursor } from '../../storage/page-cursor.ts';
+import { cursorOf, pageOf, readCursor } from '../../storage/page-cursor.ts';
 import type { Database } from '../../storage/schema.ts';
 import type { Caller } from '../../tenancy/caller.ts';
 import { visibleRows } from '../../tenancy/visibility.ts';
@@ -165,11 +165,10 @@ export class SendJobs {
       .orderBy('id', 'desc')
       .limit(filter.limit + 1)
       .execute();
-    const page = rows.slice(0, filter.limit);
-    const last = page.at(-1);
+    const { page, last } = pageOf(rows, filter.limit);
     return {
       jobs: page.map(jobFromRow),
-      nextCursor: rows.length > filter.limit && last ? cursorOf(last) : null,
+      nextCursor: last && cursorOf(last),
     };
   }
 

@@ -2,7 +2,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { MessageKind } from '../../whatsapp/port/content.ts';
 import type { Jid } from '../../whatsapp/port/identity.ts';
-import { numberCursor, readNumberCursor } from '../page-cursor.ts';
+import { numberCursor, pageOf, readNumberCursor } from '../page-cursor.ts';
 import type { Database } from '../schema.ts';
 import type { MessageSearch, SearchQuery, SearchTerm } from '../search.ts';
 
@@ -53,11 +53,10 @@ export class SqliteSearch implements MessageSearch {
       .orderBy('message_search.rowid', order)
       .limit(limit + 1)
       .execute();
-    const page = rows.slice(0, limit);
-    const last = page.at(-1);
+    const { page, last } = pageOf(rows, limit);
     return {
       ids: page.map(({ id }) => id),
-      nextCursor: rows.length > limit && last ? numberCursor(last.place) : null,
+      nextCursor: last && numberCursor(last.place),
     };
   }
 
