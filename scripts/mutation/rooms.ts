@@ -31,7 +31,7 @@ export const ROOMS: Record<string, Room> = {
       'sending/jobs/retry-policy.ts',
     ],
     tests: [
-      'sending/{account-limits,chosen-ids,edit,idempotency,number-look-ups,pacing,quoting,recipients,retry-policy,send-text}.test.ts',
+      'sending/{account-limits,chosen-ids,idempotency,number-look-ups,pacing,quoting,recipients,retry-policy}.test.ts',
     ],
   },
   tenancy: {
