@@ -10,7 +10,7 @@ const library = process.env.CONTRACT_LIBRARY;
  */
 const SHARED = [
   'packages/gateway/test/{api,config,groups,identity,media,messages,net,observability,sending,storage}/**/*.test.ts',
-  'packages/gateway/test/tenancy/{roles,tenants-and-users}.test.ts',
+  'packages/gateway/test/tenancy/{roles,rules,tenants-and-users}.test.ts',
   'packages/gateway/test/devices/*.test.ts',
   'packages/gateway/test/events/{catalogue,notice-causes,outbox,retention}.test.ts',
   'packages/gateway/test/webhooks/{delivery,endpoints,expiry,health,lanes,log,metrics,odd-answers,recovery,schedule,signature,slots}.test.ts',

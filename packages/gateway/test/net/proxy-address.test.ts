@@ -61,4 +61,47 @@ describe('the URL of a proxy', () => {
     expect(message).not.toContain('secret');
     expect(message).not.toContain('xxx');
   });
+
+  const said = (url: string) => {
+    try {
+      return maskedProxyUrl(parseProxyUrl(url));
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  const password = (length: number) => `u:${'x'.repeat(length)}@proxy.example`;
+
+  test.each([
+    ['proxy.example:1080', /^must be a URL beginning with http:\/\/, .*socks5h:\/\/$/],
+    ['xhttp://proxy.example', /^must be a URL beginning/],
+    ['see http://proxy.example', /^must be a URL beginning/],
+    ['http://:3128', /^is not a valid URL$/],
+    ['http://pro\txy.example', /^is not a valid URL$/],
+    ['http://proxy.example/path', /^must end after host and port$/],
+    ['http://proxy.example/?', /^http:\/\/proxy.example:80$/],
+    ['http://proxy.example:0', /^must name a port from 1 to 65535$/],
+    ['http://proxy.example:1', /^http:\/\/proxy.example:1$/],
+    ['socks5://proxy.example:80', /^socks5:\/\/proxy.example:80$/],
+    ['socks5://proxy.example:443', /^socks5:\/\/proxy.example:443$/],
+    // One byte says how long SOCKS5 credentials are; the others have no such limit.
+    [`socks5://${password(255)}`, /^socks5:\/\/u:\*\*\*@/],
+    [`socks5h://${password(256)}`, /^SOCKS5 takes credentials of at most 255 bytes$/],
+    [`socks5://${'ü'.repeat(128)}@proxy.example`, /^SOCKS5 takes credentials/],
+    [`http://${password(256)}`, /^http:\/\/u:\*\*\*@/],
+    ['socks5h://:p@proxy.example', /^a password needs a user name$/],
+    ['socks4a://u:p@proxy.example', /^SOCKS4 knows a user name and no password$/],
+    ['socks5://a%3Ab@proxy.example', /^socks5:\/\/a%3Ab@/],
+    ['socks4://a%3Ab@proxy.example', /^a user name must not contain a colon$/],
+    ['http://u%7F:p@proxy.example', /^credentials must not have control characters$/],
+  ])('%s: %s', (url, expected) => {
+    expect(said(url)).toMatch(expected);
+  });
+
+  test('has at most 2048 characters', () => {
+    const [before, after] = ['http://u:', '@proxy.example'];
+    const url = (length: number) => `${before}${'x'.repeat(length - before.length - after.length)}${after}`;
+    expect(said(url(2048))).toMatch(/^http:/);
+    expect(said(url(2049))).toBe('is longer than 2048 characters');
+    expect(said(`  ${url(2048)}  `)).toMatch(/^http:/);
+  });
 });
