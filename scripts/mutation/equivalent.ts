@@ -51,6 +51,18 @@ export const EQUIVALENT: Equivalent[] = [
     why: 'A cause that is undefined is left out of the line as JSON.',
   },
   {
+    file: 'sending/idempotency.ts',
+    code: 'live.status !== null',
+    mutant: 'true',
+    why: 'Status and response are written together; the response is asked for as well.',
+  },
+  {
+    file: 'sending/idempotency.ts',
+    code: 'stored',
+    mutant: 'true',
+    why: 'Deleting a row that is not there changes nothing.',
+  },
+  {
     file: 'webhooks/schedule.ts',
     code: '10 * HOUR',
     mutant: '10 / HOUR',

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AppError } from '../../src/errors.ts';
 import { Idempotency, requestHash } from '../../src/sending/idempotency.ts';
 import { parseRecipient } from '../../src/sending/recipients.ts';
+import { StorageFailure } from '../../src/storage/failure.ts';
 import type { Caller } from '../../src/tenancy/caller.ts';
 import { ArchiveWorld } from '../messages/archive-world.ts';
 
@@ -86,6 +87,100 @@ describe('a key', () => {
     await once(started(), 'another');
     expect(await rows()).toEqual([]);
     expect((await once(keys, 'old', 'another hash')).replayed).toBe(false);
+  });
+
+  it('that is a day old is forgotten also between two sweeps', async () => {
+    const keys = started();
+    await once(keys, 'aged');
+    world.clock.advance(24 * 3600_000 - 1);
+    // Sweeps, while the key still lives.
+    await once(keys, 'the next');
+    world.clock.advance(1);
+    expect((await once(keys, 'aged', 'another hash')).replayed).toBe(false);
+    expect((await once(keys, 'aged', 'another hash')).replayed).toBe(true);
+  });
+
+  it('is of one user, and of one request', async () => {
+    const keys = started();
+    await once(keys, 'mine');
+    const others = [await world.user(caller.tenantId, 'user'), await world.tenant()];
+    for (const other of others) {
+      const answer = await keys.run(other, 'mine', 'other', async () => ({ status: 200, body: {} }));
+      expect(answer.replayed).toBe(false);
+    }
+    await expect(once(keys, 'mine', 'other')).rejects.toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' });
+    await expect(once(started(), 'mine', 'other')).rejects.toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' });
+    expect((await once(started(), 'mine')).replayed).toBe(true);
+  });
+
+  it('runs once for twins, who share the answer, and for no other request meanwhile', async () => {
+    const keys = started();
+    let runs = 0;
+    const send = (hash: string) =>
+      keys.run(caller, 'twins', hash, async () => {
+        runs += 1;
+        return { status: 201, body: { run: runs } };
+      });
+    const [first, twin, other] = await Promise.allSettled([send('hash'), send('hash'), send('other')]);
+    const answer = { status: 201, body: { run: 1 } };
+    expect(first).toEqual({ status: 'fulfilled', value: { ...answer, replayed: false } });
+    expect(twin).toEqual({ status: 'fulfilled', value: { ...answer, replayed: true } });
+    expect(other).toMatchObject({ status: 'rejected', reason: { code: 'IDEMPOTENCY_CONFLICT' } });
+    expect(runs).toBe(1);
+  });
+
+  it('is free again after a refusal before anything left, and resumed after anything else', async () => {
+    const keys = started();
+    const next = async (key: string, error: Error) => {
+      await expect(keys.run(caller, key, 'hash', () => Promise.reject(error))).rejects.toBe(error);
+      let resumed: boolean | null = null;
+      await keys.run(caller, key, 'other', async (attempt) => {
+        resumed = attempt.resumed;
+        return { status: 200, body: {} };
+      });
+      return resumed;
+    };
+    expect(await next('a refusal', new AppError('NOT_ON_WHATSAPP'))).toBe(false);
+    const conflict = { code: 'IDEMPOTENCY_CONFLICT' };
+    const lost = new StorageFailure('full', new Error('no room'));
+    for (const [key, error] of [
+      ['a mistake', new Error('ours')],
+      ['no disk', lost],
+      ['no disk, told', new AppError('STORAGE_UNAVAILABLE', { cause: lost })],
+    ] as const) {
+      await expect(next(key, error)).rejects.toMatchObject(conflict);
+    }
+  });
+
+  it('remembers what WhatsApp was asked to make, unless it has refused', async () => {
+    const keys = started();
+    const creation = { deviceId: 'a', account: null, since: 1, besides: ['b'], made: null };
+    const attempts = async (key: string, refused: boolean) => {
+      const tickets: string[] = [];
+      const work = (end: () => Promise<never>) =>
+        keys.run(caller, key, 'hash', async (attempt) => {
+          tickets.push(attempt.ticket);
+          await attempt.creating(creation);
+          if (refused) await attempt.notMade();
+          return end();
+        });
+      const failure = new AppError('WHATSAPP_ERROR');
+      await expect(work(() => Promise.reject(failure))).rejects.toBe(failure);
+      const { body } = await keys.run(caller, key, 'hash', async (attempt) => {
+        tickets.push(attempt.ticket);
+        const { creation: asked, claimed, resumed } = attempt;
+        return { status: 200, body: { asked, claimed, resumed } };
+      });
+      return { body, same: tickets[0] === tickets[1] };
+    };
+    expect(await attempts('made', false)).toEqual({
+      body: { asked: creation, claimed: null, resumed: true },
+      same: true,
+    });
+    expect(await attempts('not made', true)).toEqual({
+      body: { asked: null, claimed: null, resumed: false },
+      same: false,
+    });
   });
 
   it('keeps what was claimed, whatever error came then', async () => {

@@ -179,6 +179,29 @@ describe('what is quoted', () => {
     });
   });
 
+  test('a poll under the name and with the options that it has by now', async () => {
+    const options = [{ optionName: 'now' }, { optionName: 'later' }];
+    const pollCreationMessage = { name: 'When?', options };
+    const { messageId: id } = await came(
+      { content: { kind: 'poll', text: 'When?' } },
+      { pollCreationMessage },
+    );
+    const quoted = async () => (await quoting(quoteOf(id))).contextInfo?.quotedMessage;
+    expect(await quoted()).toMatchObject({ pollCreationMessage });
+    const { context } = await world.only(device.tenantId, id);
+    const edited = (editedDetails: object, text: string) =>
+      world.db
+        .updateTable('messages')
+        .set({ text, context: JSON.stringify({ ...context, editedDetails }) })
+        .where('message_id', '=', id)
+        .execute();
+    await edited({ options: ['soon'] }, 'Whenever?');
+    const changed = { name: 'Whenever?', options: [{ optionName: 'soon' }] };
+    expect(await quoted()).toMatchObject({ pollCreationMessage: changed });
+    await edited({}, '');
+    expect(await quoted()).toMatchObject({ pollCreationMessage });
+  });
+
   test('of what may be opened once nothing that opens it', async () => {
     const opens = ['url', 'directPath', 'thumbnailDirectPath'];
     const bytes = ['mediaKey', 'jpegThumbnail', 'thumbnailSha256', 'thumbnailEncSha256', 'streamingSidecar'];
