@@ -90,6 +90,8 @@ export class SessionSlot {
 
   async #report(attempt: Attempt, event: SessionEvent): Promise<void> {
     const current = attempt === this.#current;
+    // The reply that links the device leaves when this is taken: refused, the phone lists none that nobody has.
+    if (event.type === 'paired' && !current) throw new Error('the linking has been given up');
     // What the ended session still has to write comes before anything the next one reads.
     if (current && event.type === 'closed') this.empty();
     await this.#parts.report(event, current);

@@ -281,6 +281,23 @@ describe('a passkey step that comes to nothing', () => {
     expect(world.network.live).toEqual([]);
   });
 
+  test('given up while the phone takes the device in, it is linked to nobody', async () => {
+    await asked();
+    await call('POST', '', passkey.sign(OPTIONS));
+    await session.report({ type: 'passkey_code', code: 'K7M2-9QXZ', codeRequired: false });
+    expect((await status()).passkey).toMatchObject({ step: 'linking' });
+    expect((await call('DELETE')).status).toBe(200);
+    // Whoever completes a linking is told that it is unwanted before the phone hears of a device.
+    const paired = session.report({
+      type: 'paired',
+      jid: '5511999999999@s.whatsapp.net',
+      lid: null,
+      platform: null,
+    });
+    await expect(paired).rejects.toThrow('given up');
+    expect(await status()).toMatchObject({ is_logged_in: false, state_reason: 'passkey_given_up' });
+  });
+
   test.each([
     [true, 'passkey_refused'],
     [false, 'passkey_failed'],

@@ -67,3 +67,15 @@ test('a linking that cannot be stored is none, for the phone as for us', async (
   expect(phone.companions).toEqual([]);
   await session.stop().catch(() => undefined);
 });
+
+test('a linking that nobody wants any more is none, for the phone as for us', async () => {
+  const phone = await sandbox.createPhone({ number: '5511988895005', name: 'Shop' });
+  const recorder = new Recorder();
+  recorder.refuse = ({ type }) => type === 'paired';
+  const session = await openSession(factory, new MemoryCredentials(), recorder);
+  const { code } = await recorder.next('qr', (qr) => qr.code.length > 0);
+  await expect(phone.scanQr(code)).rejects.toThrow();
+  expect((await recorder.next('closed')).reason).toBe('pairing_failed');
+  expect(phone.companions).toEqual([]);
+  await session.stop().catch(() => undefined);
+});

@@ -118,6 +118,8 @@ class Connection {
   #stopping = false;
   /** The newest save of the credentials. */
   #saved: Promise<void> = Promise.resolve();
+  /** The phone has linked the device, and whoever asked for it knows. */
+  #linked: Promise<void> = Promise.resolve();
   /** Why the linking that the phone has agreed to was not completed. */
   #pairingRefused: string | null = null;
   /** The server has removed the companion. */
@@ -363,6 +365,8 @@ class Connection {
   async #durable(): Promise<void> {
     await this.#inbound?.kept();
     await this.#saved;
+    await this.#linked;
+    if (this.#pairingRefused) throw new Error(this.#pairingRefused);
     await this.#session.credentials.durable?.();
   }
 
@@ -373,18 +377,17 @@ class Connection {
   }): void {
     this.#saveCredentials();
     if (update.account && update.me) {
-      void this.#paired(update.platform ?? null);
+      this.#linked = this.#paired(update.platform ?? null);
     } else if (update.me?.name && update.me.name !== UNNAMED) {
       void this.#link.report({ type: 'push_name', name: update.me.name });
     }
   }
 
-  /** Linked is only who is stored. Otherwise the gate cuts the connection with the reply unsent. */
+  /** Linked is only who is stored, and still wanted. Otherwise the gate cuts the connection with the reply unsent. */
   async #paired(platform: string | null): Promise<void> {
-    const own = this.#link.own();
     try {
       await this.#saved;
-      await this.#link.report({ type: 'paired', ...own, platform });
+      await this.#link.reportTaken({ type: 'paired', ...this.#link.own(), platform });
     } catch {
       this.#pairingRefused = 'the credentials could not be stored';
     }

@@ -72,6 +72,11 @@ export interface HeldSession {
   notTaken: NotTaken[];
 }
 
+/** A held session whose keys come one after the other, from a thread that reads them. */
+export interface ComingSession extends Omit<HeldSession, 'keys'> {
+  keys: AsyncIterable<HeldKey>;
+}
+
 /** Whose session it is, by what it holds. */
 export interface HeldIdentity {
   /** Phone-number JID with the device part: which companion of the account this is. */
@@ -102,7 +107,7 @@ export interface HeldSessionReader {
    * is not understood stays behind and is told; without sound credentials there is no session. Throws
    * `HeldSessionRefused`.
    */
-  check(held: HeldSession): Promise<CheckedSession>;
+  check(held: HeldSession | ComingSession): Promise<CheckedSession>;
   /** Whose session stored credentials are; null before a phone has linked it. */
   identityOf(credentials: Uint8Array): HeldIdentity | null;
 }

@@ -86,10 +86,17 @@ export class Link {
 
   /** Reports an event behind those before it; resolves when it was taken, or refused, which is logged. */
   report(event: SessionEvent): Promise<void> {
-    this.#reports = this.#reports
-      .then(() => this.#parts.report(event))
-      .catch((error: unknown) => this.warn(`the ${event.type} event was not taken`, error));
+    this.reportTaken(event).catch(() => undefined);
     return this.#reports;
+  }
+
+  /** As `report`, and rejects when the event was refused. */
+  reportTaken(event: SessionEvent): Promise<void> {
+    const taken = this.#reports.then(() => this.#parts.report(event));
+    this.#reports = taken.catch((error: unknown) =>
+      this.warn(`the ${event.type} event was not taken`, error),
+    );
+    return taken;
   }
 
   /** Resolves when every event so far has been taken. */

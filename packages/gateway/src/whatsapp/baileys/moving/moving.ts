@@ -46,7 +46,7 @@ export const heldSessions: HeldSessionReader = {
     const { creds, identity, unknown } = heldCredentials(new HeldValue(held.creds, 'creds', held.place));
     const keys = new TakenKeys();
     let count = 0;
-    for (const key of held.keys) {
+    for await (const key of held.keys) {
       keys.take(key);
       count += 1;
       if (count % KEYS_PER_TURN === 0) await pause(0);
