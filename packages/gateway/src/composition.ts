@@ -319,6 +319,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
   metrics.setLimitCounter(() => tenants.limitedDevices(clock.now()));
   metrics.setJournalCounter(() => journalSize(db));
 
+  const moving = composeMoving({ devices, uploads: media.uploads, clock, reader: heldSessions });
   const { app, listening } = await composeApi({
     config,
     clock,
@@ -333,7 +334,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     }),
     tenancy,
     devices,
-    moving: composeMoving({ devices, uploads: media.uploads, clock, reader: heldSessions }),
+    moving,
     passkeyLinks: linked.passkeyLinks,
     labels,
     events,
@@ -383,6 +384,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
       sending.unknownEnds,
       stories.distribution,
       stories.retention,
+      moving.step,
     ],
     listening.requests,
   ];

@@ -36,8 +36,11 @@ function only(sessions: readonly FoundSession[], wanted: string | undefined): Fo
   if (wanted !== undefined) {
     const exact = sessions.find(({ name }) => name === wanted);
     // Of a folder its last part is enough.
-    const meant = exact ?? sessions.find(({ name }) => name.split('/').at(-1) === wanted);
-    if (meant) return meant;
+    const [meant, ...others] = exact
+      ? [exact]
+      : sessions.filter(({ name }) => name.split('/').at(-1) === wanted);
+    if (meant && others.length === 0) return meant;
+    if (meant) throw new AppError('IMPORT_AMBIGUOUS', { extra: { sessions: names } });
     throw invalidField('session', `is none of those in the file: ${names.join(', ')}`);
   }
   const [session, ...others] = sessions;

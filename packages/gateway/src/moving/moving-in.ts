@@ -1,5 +1,4 @@
 /** A number that another program has linked moves in: its session goes on in a device here, without linking anew. */
-import { readFile } from 'node:fs/promises';
 import type { Clock } from '../clock.ts';
 import type { Device, Devices } from '../devices/devices.ts';
 import { TAKING_OVER_FAILURES } from '../devices/taking-over.ts';
@@ -13,8 +12,10 @@ import {
   HeldSessionRefused,
   type RefusalKind,
 } from '../whatsapp/port/moving.ts';
-import { handedFiles, MOST_UPLOADED_BYTES } from './archive/handed.ts';
-import { type ChosenSession, chooseSession, type Wanted } from './choosing.ts';
+import { MOST_UPLOADED_BYTES } from './archive/handed.ts';
+import type { Wanted } from './choosing.ts';
+import { reading } from './reading.ts';
+import type { FoundInFile, ReadingOrder } from './reading-thread.ts';
 
 /** A program that runs writes with each message; one that was stopped does not. */
 const QUIET_MS = 30_000;
@@ -46,7 +47,7 @@ export interface MovingInOrder extends Wanted {
 }
 
 export interface MovedIn {
-  chosen: ChosenSession;
+  found: FoundInFile;
   session: CheckedSession;
   /** As it is afterwards; as it was, of a dry run. */
   device: Device;
@@ -63,6 +64,7 @@ export class MovingIn {
   readonly #parts: MovingInParts;
   /** An archive is unpacked in memory: one at a time. */
   #last: Promise<unknown> = Promise.resolve();
+  readonly #stopping = new AbortController();
 
   constructor(parts: MovingInParts) {
     this.#parts = parts;
@@ -72,35 +74,42 @@ export class MovingIn {
   async moveIn(caller: Caller, deviceId: string, order: MovingInOrder): Promise<MovedIn> {
     const { devices } = this.#parts;
     const device = await devices.resolve(caller, deviceId);
-    const { chosen, session } = await this.#alone(async () => {
+    const { found, session } = await this.#alone(async () => {
       const read = await this.#read(order);
       await devices.refuseToTakeOver(caller, device, read.session.identity);
       return read;
     });
-    if (order.dryRun) return { chosen, session, device };
-    return { chosen, session, device: await devices.takeOver(caller, device, session) };
+    if (order.dryRun) return { found, session, device };
+    return { found, session, device: await devices.takeOver(caller, device, session) };
   }
 
-  async #read(order: MovingInOrder): Promise<Pick<MovedIn, 'chosen' | 'session'>> {
-    const files = await handedFiles(await this.#bytes(order.file));
+  /** Ends what is being read. */
+  stop(): void {
+    this.#stopping.abort();
+  }
+
+  async #read({ file, format, session, force }: MovingInOrder): Promise<Pick<MovedIn, 'found' | 'session'>> {
+    const order = { file: this.#file(file), wanted: { format, session } };
     try {
-      const chosen = chooseSession(files, order);
-      if (!order.force) this.#refuseInUse(chosen);
-      return { chosen, session: await this.#parts.reader.check(chosen.session.read()) };
+      return await reading(order, this.#stopping.signal, async ({ found, held }) => {
+        if (!force) this.#refuseInUse(found);
+        return { found, session: await this.#parts.reader.check(held) };
+      });
     } catch (error) {
       throw error instanceof HeldSessionRefused ? refusal(error) : error;
     }
   }
 
-  async #bytes(file: string): Promise<Uint8Array> {
+  #file(file: string): ReadingOrder['file'] {
     const upload = this.#parts.uploads.find(file);
-    if (!upload) return decodeBase64(file, 'file_base64', MOST_UPLOADED_BYTES).bytes;
-    return 'path' in upload.content ? readFile(upload.content.path) : upload.content.bytes;
+    if (!upload) return { bytes: decodeBase64(file, 'file_base64', MOST_UPLOADED_BYTES).bytes };
+    const { content } = upload;
+    return 'path' in content ? { path: content.path } : { bytes: content.bytes };
   }
 
   /** Two programs with one session throw each other out (440), and each moves keys on that the other then lacks. */
-  #refuseInUse({ session: { lastWritten } }: ChosenSession): void {
-    if (lastWritten === null || lastWritten === undefined) return;
+  #refuseInUse({ lastWritten }: FoundInFile): void {
+    if (lastWritten === null) return;
     const age = this.#parts.clock.now() - lastWritten;
     if (age < 0 || age >= QUIET_MS) return;
     const seconds = Math.round(age / 1000);

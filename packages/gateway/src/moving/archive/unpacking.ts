@@ -7,8 +7,14 @@ export const MOST_BYTES = 128 * 1024 * 1024;
 /** Pre-keys, sessions, LID mappings: each contact has a handful of files. */
 export const MOST_FILES = 200_000;
 const LONGEST_PATH = 1024;
-/** What programs keep beside a session, and can be large: messages of WAHA, marks of file managers. */
-const BESIDE = [/(^|\/)store\.sqlite3/, /(^|\/)\.DS_Store$/, /(^|\/)__MACOSX\//, /(^|\/)\._[^/]*$/];
+/** What programs keep beside a session, and can be large: messages of WAHA and of GOWA, marks of file managers. */
+const BESIDE = [
+  /(^|\/)store\.sqlite3/,
+  /(^|\/)chatstorage\.db/,
+  /(^|\/)\.DS_Store$/,
+  /(^|\/)__MACOSX\//,
+  /(^|\/)\._[^/]*$/,
+];
 
 /** Not an archive, or one that is damaged. */
 export class ArchiveUnreadable extends Error {

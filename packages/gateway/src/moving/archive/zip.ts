@@ -4,8 +4,9 @@ import { type Entry, fromBuffer, type ZipFile } from 'yauzl';
 import { AppError } from '../../errors.ts';
 import { ArchiveUnreadable, type Unpacking } from './unpacking.ts';
 
+/** Windows PowerShell 5 writes `\\` between folders (Microsoft.PowerShell.Archive issue 71): the library takes it for `/`. */
 const open = promisify((bytes: Buffer, done: (error: Error | null, zip?: ZipFile) => void) =>
-  fromBuffer(bytes, { lazyEntries: true, autoClose: false, strictFileNames: true }, done),
+  fromBuffer(bytes, { lazyEntries: true, autoClose: false, strictFileNames: false }, done),
 );
 
 /** How Unix keeps what an entry is, in the upper half of its attributes (zip APPNOTE 4.4.15). */

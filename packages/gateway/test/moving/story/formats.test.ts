@@ -58,10 +58,13 @@ const evolutionRow = JSON.stringify([
 ]);
 const zipped = Object.entries(files('auth/')).map(([path, text]) => ({ path, bytes: Buffer.from(text) }));
 
+const fromWindows = zipped.map(({ path, bytes }) => ({ path: path.replaceAll('/', '\\'), bytes }));
+
 const FORMATS: [name: string, format: string, found: string, file: Uint8Array][] = [
   ['a folder', 'baileys', '.', packed(files(''))],
   ['a folder in a folder, compressed', 'baileys', 'auth', gzipSync(packed(files('auth/')))],
   ['a folder as a zip archive', 'baileys', 'auth', zipOf(zipped)],
+  ['a folder as Windows PowerShell 5 zips it', 'baileys', 'auth', zipOf(fromWindows)],
   ["WAHA's folder", 'waha', 'noweb/default', packed(files('noweb/default/'))],
   [
     "WAHA's rows",

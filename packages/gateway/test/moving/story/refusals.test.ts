@@ -107,6 +107,11 @@ test('credentials that are cut short, and none', async () => {
   const { 'creds.json': creds = Buffer.alloc(0), ...keys } = folderOf(madeSession());
   const cut = await desk.look(packed({ ...keys, 'creds.json': creds.subarray(0, 500) }));
   expect(cut.body).toMatchObject({ error_code: 'SESSION_MALFORMED', validation: [{ field: 'creds' }] });
+  // As a file system leaves them after a power cut.
+  for (const bytes of [Buffer.alloc(0), Buffer.alloc(500)]) {
+    const { body } = await desk.look(packed({ ...keys, 'creds.json': bytes }));
+    expect(body).toMatchObject({ error_code: 'SESSION_MALFORMED', validation: [{ field: 'creds' }] });
+  }
   const without = await desk.look(packed(keys));
   expect(without.body.error_code).toBe('IMPORT_FORMAT_UNKNOWN');
   expect(without.body.error).toContain('it has 2 files: pre-key-1.json, pre-key-2.json');

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { afterEach, describe, expect, it } from 'vitest';
+import { chooseSession } from '../../../src/moving/choosing.ts';
 import { WHATSMEOW } from '../../../src/moving/formats/whatsmeow/format.ts';
 import { handedFiles } from '../handed-files.ts';
 import { MovedIn } from './moved-in.ts';
@@ -116,6 +117,82 @@ describe('a whatsmeow store', () => {
     expect(alice.of('tctoken').size).toBe(2);
     expect(alice.of('session').size).toBe(new MovedIn(ALICE).of('session').size);
   });
+});
+
+/** Tables that programs keep in the same database, in the forms in which they have them. */
+const BESIDE = [
+  // wuzapi (db.go, main.go), mautrix-whatsapp (bridgev2 and connector/wadb), and what SQLite makes of searches.
+  'CREATE TABLE users (id TEXT PRIMARY KEY, name TEXT NOT NULL, token TEXT NOT NULL, jid TEXT NOT NULL DEFAULT "")',
+  'CREATE TABLE version (version INTEGER, compat INTEGER)',
+  'CREATE TABLE database_owner (key INTEGER PRIMARY KEY DEFAULT 0, owner TEXT NOT NULL)',
+  'CREATE TABLE portal (bridge_id TEXT, id TEXT, metadata jsonb, PRIMARY KEY (bridge_id, id)) WITHOUT ROWID',
+  'CREATE TABLE whatsapp_poll_option_id (msg_mxid TEXT, opt_id TEXT, opt_hash bytea CHECK (length(opt_hash) = 32))',
+  'CREATE TABLE message (id TEXT, day TEXT GENERATED ALWAYS AS (substr(id, 1, 3)))',
+  'CREATE VIRTUAL TABLE message_words USING fts5(body)',
+  'CREATE VIEW devices_of_users AS SELECT * FROM users',
+  'CREATE TRIGGER noted AFTER INSERT ON users BEGIN SELECT 1; END',
+];
+
+describe('a whatsmeow store in the database of its program', () => {
+  it('is read as it is alone', () => {
+    const store = changedStore((db) => {
+      for (const table of BESIDE) db.exec(table);
+    });
+    expect(new MovedIn(ALICE, store).keys).toEqual(new MovedIn(ALICE).keys);
+  });
+
+  it('is read of a dump of the whole database', () => {
+    const portals = 'COPY public.portal (bridge_id, id, metadata) FROM stdin;\nx\ty\t{"a": "\\\\n"}\n\\.\n';
+    const whole = Buffer.concat([
+      text(`SET statement_timeout = 0;\n${portals}`),
+      DUMP,
+      text(portals.replace('portal', 'puppet')),
+    ]);
+    expect(new MovedIn(ALICE, whole).keys).toEqual(new MovedIn(ALICE, DUMP).keys);
+  });
+});
+
+describe('a whatsmeow store in two files, as GOWA keeps it with DB_KEYS_URI', () => {
+  const signal = ['identity_keys', 'sessions', 'pre_keys', 'sender_keys', 'message_secrets'];
+  const without = (tables: readonly string[]) =>
+    changedStore((db) => {
+      for (const table of tables) db.exec(`DELETE FROM whatsmeow_${table}`);
+    });
+  const state = [
+    'app_state_sync_keys',
+    'app_state_version',
+    'app_state_mutation_macs',
+    'lid_map',
+    'privacy_tokens',
+  ];
+
+  it('is one session, with the Signal keys of the one and the rest of the other', () => {
+    const found = WHATSMEOW.recognise(
+      handedFiles({ 'whatsapp.db': without(signal), 'whatsapp-keys.db': without(state) }),
+    );
+    const [session, ...others] = found?.sessions.filter(({ name }) => name === ALICE) ?? [];
+    expect(others).toEqual([]);
+    const held = session?.read();
+    const of = (keys: Iterable<{ type: string; id: string; value: unknown }>) =>
+      [...keys].map(({ type, id, value }) => [type, id, value]);
+    expect(of(held?.keys ?? [])).toEqual(of(new MovedIn(ALICE).keys));
+  });
+
+  it('has what the first file has while the second one is new', () => {
+    const fresh = without([...signal, ...state]);
+    const found = WHATSMEOW.recognise(handedFiles({ 'keys.db': fresh, 'whatsapp.db': SAMPLE_STORE }));
+    const held = found?.sessions.find(({ name }) => name === ALICE)?.read();
+    expect([...(held?.keys ?? [])]).toHaveLength(new MovedIn(ALICE).keys.length);
+  });
+});
+
+it('of two whole stores with the same device neither is chosen for somebody', () => {
+  const files = handedFiles({ 'old/main.db': SAMPLE_STORE, 'new/main.db': SAMPLE_STORE });
+  expect(() => chooseSession(files, { session: ALICE })).toThrow(
+    expect.objectContaining({ code: 'IMPORT_AMBIGUOUS' }),
+  );
+  const { session } = chooseSession(files, { session: `new/main.db/${ALICE}` });
+  expect(session.read().place).toBe('new/main.db, table whatsmeow_device');
 });
 
 describe('what pg_dump wrote of a whatsmeow store', () => {

@@ -156,7 +156,7 @@ export const movingRoutes: FastifyPluginAsyncTypebox<MovingParts> = async (app, 
 };
 
 function answer(moved: MovedIn, dryRun: boolean, devices: Devices): Static<typeof Answer> {
-  const { device, session, chosen } = moved;
+  const { device, session, found } = moved;
   const { jid, lid, pushName, deviceJid } = session.identity;
   const notReady = devices.whyNotReady(device);
   return {
@@ -164,10 +164,10 @@ function answer(moved: MovedIn, dryRun: boolean, devices: Devices): Static<typeo
     dry_run: dryRun,
     device_id: device.id,
     source: {
-      format: chosen.format.name,
-      title: chosen.format.title,
-      saw: chosen.saw,
-      session: chosen.session.name,
+      format: found.format,
+      title: found.title,
+      saw: found.saw,
+      session: found.session,
     },
     account: {
       jid,

@@ -3,6 +3,7 @@ import type { FoundSession, HandedFiles, SessionFormat } from '../../format.ts';
 import { isSqlite } from '../../sqlite/foreign-database.ts';
 import { copiedTables } from './copy-text.ts';
 import { heldSession } from './held-session.ts';
+import { splitStore } from './split-store.ts';
 import { sqliteTables } from './sqlite-tables.ts';
 import { checkVersion } from './store-version.ts';
 import { DEVICE_NAMES, type StoredTables } from './tables.ts';
@@ -14,16 +15,17 @@ export const WHATSMEOW: SessionFormat = {
   name: 'whatsmeow',
   title: 'whatsmeow (wuzapi, GOWA, mautrix-whatsapp): its SQLite file, or what pg_dump writes of its tables',
   recognise(files) {
-    const found: { tables: StoredTables; sessions: FoundSession[] }[] = [];
+    const stores: Store[] = [];
     for (const path of files.paths) {
       const tables = tablesOf(files, path);
-      if (tables) found.push({ tables, sessions: sessionsOf(tables, lastWritten(files, path)) });
+      if (!tables) continue;
+      checkVersion(tables);
+      stores.push({ tables, lastWritten: lastWritten(files, path) });
     }
-    const [first] = found;
-    if (!first) return null;
+    if (stores.length === 0) return null;
     return {
-      saw: `the tables of whatsmeow in ${found.map(({ tables }) => tables.file).join(', ')}`,
-      sessions: found.flatMap(({ sessions }) => sessions),
+      saw: `the tables of whatsmeow in ${stores.map(({ tables }) => tables.file).join(', ')}`,
+      sessions: [...holders(stores)].flatMap(([jid, of]) => sessionsOf(jid, of)),
     };
   },
 };
@@ -47,8 +49,33 @@ function lastWritten(files: HandedFiles, path: string): number | null {
   return times.length === 0 ? null : Math.max(...times);
 }
 
-function sessionsOf(tables: StoredTables, writtenAt: number | null): FoundSession[] {
-  checkVersion(tables);
-  const names = [...tables.rows(DEVICE_NAMES)].map(({ jid }) => jid).filter((jid) => jid !== null);
-  return names.map((name) => ({ name, lastWritten: writtenAt, read: () => heldSession(tables, name) }));
+interface Store {
+  tables: StoredTables;
+  lastWritten: number | null;
+}
+
+/** The stores that have a device, by its JID. */
+function holders(stores: readonly Store[]): Map<string, Store[]> {
+  const found = new Map<string, Store[]>();
+  for (const store of stores) {
+    for (const { jid } of store.tables.rows(DEVICE_NAMES)) {
+      if (jid !== null) found.set(jid, [...(found.get(jid) ?? []), store]);
+    }
+  }
+  return found;
+}
+
+/** A device that several files have is one session where they are one store; else each is named with its file. */
+function sessionsOf(jid: string, stores: readonly Store[]): FoundSession[] {
+  const tables = stores.map((store) => store.tables);
+  const split = splitStore(jid, tables);
+  if (split) {
+    const latest = Math.max(...stores.map((store) => store.lastWritten ?? 0));
+    return [{ name: jid, lastWritten: latest || null, read: () => heldSession(split, jid) }];
+  }
+  return stores.map(({ tables, lastWritten }) => ({
+    name: stores.length === 1 ? jid : `${tables.file}/${jid}`,
+    lastWritten,
+    read: () => heldSession(tables, jid),
+  }));
 }
