@@ -155,6 +155,26 @@ export class Faults {
   }
 
   /**
+   * Companions reach the account by its LID alone: what they send to its number is refused with 463 (OpenWA pull
+   * request 717, Baileys issue 2683). `false` ends it.
+   */
+  moveToLid(number: string, moved = true): void {
+    const { user } = this.#account(number);
+    if (moved) this.#orders.reachedByLid.add(user);
+    else this.#orders.reachedByLid.delete(user);
+  }
+
+  /**
+   * The account's own chats are not moved to LIDs: what its companions send to one is refused with 400 (whatsapp-rust
+   * issue 941). `false` ends it.
+   */
+  keepOnNumbers(number: string, kept = true): void {
+    const { user } = this.#account(number);
+    if (kept) this.#orders.notMoved.add(user);
+    else this.#orders.notMoved.delete(user);
+  }
+
+  /**
    * Who asks for keys of the account's devices gets an `<error>` in their place, as for one that has uploaded none
    * (whatsmeow prekeys.go nodeToPreKeyBundle reads it). `false` ends it.
    */

@@ -20,6 +20,8 @@ import { type Published, publish } from './newsletter-posts.ts';
 /** Refusals as `<ack error=…>`: the number or group does not exist; not a member of the group. */
 const NOT_FOUND = '404';
 const FORBIDDEN = '403';
+/** People who are named in two ways in one stanza (whatsapp-rust issue 730, pull request 636). */
+const BAD_REQUEST = '400';
 
 /**
  * `edit` of an admin's revoke (whatsmeow types/message.go EditAttributeAdminRevoke). The content is
@@ -56,7 +58,8 @@ export function routeMessage(network: NetworkServices, sender: RegisteredDevice,
       const account = network.directory.resolve(to);
       if (!account) refusal = NOT_FOUND;
       else if (network.reachOut.refuses(sender, account)) refusal = REACH_OUT_LOCKED;
-      else {
+      else refusal = refusalOfName(network, sender, node, { to, account });
+      if (account && refusal === undefined) {
         deliver = () => {
           network.reachOut.delivered(sender.account, account);
           routeToUser(network, sender, node, to, account);
@@ -67,6 +70,22 @@ export function routeMessage(network: NetworkServices, sender: RegisteredDevice,
   if (order !== 'silence') network.delivery.acknowledge(sender, node, published?.ack ?? { error: refusal });
   deliver?.();
   published?.deliver?.();
+}
+
+/** What a one-to-one stanza is refused with for the names in it; the accounts are reached by them as they are moved. */
+function refusalOfName(
+  { orders }: NetworkServices,
+  sender: RegisteredDevice,
+  node: BinaryNode,
+  { to, account }: { to: ParsedJid; account: Account },
+): string | undefined {
+  if (sender.address.device === 0 || node.attrs.category === 'peer') return undefined;
+  const mode = modeOf(to);
+  const targets = childrenNamed(childNamed(node, 'participants'), 'to');
+  const named = targets.flatMap(({ attrs }) => parseJid(attrs.jid) ?? []);
+  if (named.some((target) => modeOf(target) !== mode)) return BAD_REQUEST;
+  if (mode === 'lid') return orders.notMoved.has(sender.account.user) ? BAD_REQUEST : undefined;
+  return orders.reachedByLid.has(account.user) ? REACH_OUT_LOCKED : undefined;
 }
 
 interface Envelope {

@@ -43,6 +43,10 @@ export class FaultOrders {
   readonly #refused = new Map<string, RefusedLogins>();
   /** Phone numbers of accounts whose other name nobody is told. */
   readonly hidingOtherName = new Set<string>();
+  /** Phone numbers of accounts that companions reach by LID alone. */
+  readonly reachedByLid = new Set<string>();
+  /** Phone numbers of accounts whose chats have not been moved to LIDs: their companions write to numbers alone. */
+  readonly notMoved = new Set<string>();
   /** Phone numbers of accounts whose keys nobody is given. */
   readonly withoutKeys = new Set<string>();
   /** Phone numbers of accounts whose keys are given out with another signed pre-key than theirs. */
@@ -148,6 +152,8 @@ export class FaultOrders {
     this.withForgedKeys.clear();
     this.linkedByForgery.clear();
     this.certificateForgery = null;
+    this.reachedByLid.clear();
+    this.notMoved.clear();
   }
 
   /** What is ordered for the ack of this message, or call. */

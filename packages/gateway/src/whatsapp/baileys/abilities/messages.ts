@@ -22,6 +22,7 @@ import {
 } from '../library.ts';
 import type { AckWaiter } from '../outbound/ack-waiter.ts';
 import { announceDeparture, Departure } from '../outbound/departure.ts';
+import { type DirectAddress, DirectAddresses, WRONG_ADDRESS } from '../outbound/direct-address.ts';
 import type { GroupCache } from '../outbound/group-cache.ts';
 import { newsletterStanza } from '../outbound/newsletter-stanza.ts';
 import { askOwnPhone, sendRetryReceipt } from '../outbound/retry-receipt.ts';
@@ -43,31 +44,49 @@ export interface MessagesParts {
 
 export function messages({ link, acks, groups, ackTimeoutMs, suspect }: MessagesParts): SessionMessages {
   const stories = new StoryRelay();
+  const addresses = new DirectAddresses();
+
+  async function once(out: OutboundMessage): Promise<SendAck> {
+    if (!link.isOpen) throw new NothingLeft(new SessionNotOpen());
+    const post = isJidNewsletter(out.to) ? newsletterStanza(out) : null;
+    const waiting = acks.wait(post?.attrs.id ?? out.id, ackTimeoutMs);
+    let story: SentStory | null;
+    try {
+      story = await relay(link, out, async (socket) => {
+        if (!post && out.to === STORIES) return stories.send(socket, storyOf(out));
+        if (post) await publish(socket, post);
+        else await leave(socket, groups, out, await addresses.of(socket, link.own(), out.to));
+        return null;
+      });
+    } catch (error) {
+      waiting.cancel();
+      throw error;
+    }
+    try {
+      const ack = await waiting.ack;
+      return story === null ? ack : await published(link, story, ack);
+    } catch (error) {
+      if (error instanceof SessionTimeout) suspect();
+      if (!(error instanceof SendRejected) || error.whatsappCode !== REACH_OUT_REFUSED) throw error;
+      throw new SendRejected(error.whatsappCode, error.message, await askLimit(link));
+    }
+  }
+
   return {
     newId: () => generateMessageIDV2(link.creds.me?.id),
 
     async send(out) {
-      if (!link.isOpen) throw new NothingLeft(new SessionNotOpen());
-      const post = isJidNewsletter(out.to) ? newsletterStanza(out) : null;
-      const waiting = acks.wait(post?.attrs.id ?? out.id, ackTimeoutMs);
-      let story: SentStory | null;
       try {
-        story = await relay(link, out, async (socket) => {
-          if (!post && out.to === STORIES) return stories.send(socket, storyOf(out));
-          await (post ? publish(socket, post) : leave(socket, groups, out));
-          return null;
+        return await once(out);
+      } catch (error) {
+        // What is refused has reached nobody.
+        if (!(error instanceof SendRejected) || error.whatsappCode !== WRONG_ADDRESS) throw error;
+        const another = link.ask((socket) => addresses.another(socket, link.own(), out.to));
+        if (!(await another.catch(() => false))) throw error;
+        return await once(out).catch((again: unknown) => {
+          addresses.asBefore();
+          throw again;
         });
-      } catch (error) {
-        waiting.cancel();
-        throw error;
-      }
-      try {
-        const ack = await waiting.ack;
-        return story === null ? ack : await published(link, story, ack);
-      } catch (error) {
-        if (error instanceof SessionTimeout) suspect();
-        if (!(error instanceof SendRejected) || error.whatsappCode !== REACH_OUT_REFUSED) throw error;
-        throw new SendRejected(error.whatsappCode, error.message, await askLimit(link));
       }
     },
 
@@ -112,12 +131,18 @@ async function publish(socket: Socket, post: BinaryNode): Promise<void> {
   await socket.sendNode(post);
 }
 
-async function leave(socket: Socket, groups: GroupCache, out: OutboundMessage): Promise<void> {
+async function leave(
+  socket: Socket,
+  groups: GroupCache,
+  out: OutboundMessage,
+  { to, attrs }: DirectAddress,
+): Promise<void> {
   // A send to a group needs the member list; fetched once and kept until the server says that it changed.
   if (isJidGroup(out.to)) await groups.fetched(socket, out.to);
-  await socket.relayMessage(out.to, showingContent(proto.Message.fromObject(out.message)), {
+  await socket.relayMessage(to, showingContent(proto.Message.fromObject(out.message)), {
     messageId: out.id,
     additionalAttributes: {
+      ...attrs,
       ...(out.editAttribute ? { edit: out.editAttribute } : {}),
     },
     ...(out.extraNodes ? { additionalNodes: out.extraNodes } : {}),

@@ -1,0 +1,50 @@
+import { storedLids } from '../account/stored-lids.ts';
+import { isLidUser, isPnUser, type Socket } from '../library.ts';
+import type { OwnAccount } from '../parse/message-source.ts';
+
+/** What the stanza to a chat of two says of it. */
+export interface DirectAddress {
+  to: string;
+  attrs: Record<string, string>;
+}
+
+/** The server takes no stanza in which people go by names of the other kind, and answers with that. */
+export const WRONG_ADDRESS = 400;
+
+/**
+ * Under which name a person is written to: by LID, where both sides are known to have one, with the number beside it,
+ * as WhatsApp Web does and whatsmeow (send.go SendMessage, since July 2026) and zapo (resolveDirectRecipientLid,
+ * resolvePeerRecipientPn). What goes to the number of somebody who has a LID is refused: with 463 (OpenWA pull request
+ * 717, Baileys issue 2683), or 400 (whatsapp-rust issue 730). Without `peer_recipient_pn` the account's own phone shows
+ * an unknown person (whaileys pull request 89).
+ *
+ * An account whose chats the server has not moved to LIDs yet is refused those with 400, and what it sends goes by number
+ * (whatsapp-rust issue 941, pull request 943).
+ */
+export class DirectAddresses {
+  #byNumber = false;
+
+  /** Of anybody else than a person, the chat as it is. Asks nobody. */
+  async of(socket: Socket, own: OwnAccount, to: string): Promise<DirectAddress> {
+    const names = storedLids(socket.authState.keys);
+    const lid = isLidUser(to) ? to : isPnUser(to) ? await names.getLIDForPN(to) : null;
+    if (!lid || !own.lid) return { to, attrs: {} };
+    const number = isPnUser(to) ? to : await names.getPNForLID(lid);
+    if (this.#byNumber && number) return { to: number, attrs: {} };
+    return { to: lid, attrs: number ? { peer_recipient_pn: number } : {} };
+  }
+
+  /** After a refusal of the address: whether there is another, which counts from now on. */
+  async another(socket: Socket, own: OwnAccount, to: string): Promise<boolean> {
+    const refused = await this.of(socket, own, to);
+    this.#byNumber = true;
+    const next = await this.of(socket, own, to);
+    if (next.to === refused.to) this.#byNumber = false;
+    return this.#byNumber;
+  }
+
+  /** It was not the address: LIDs count again. */
+  asBefore(): void {
+    this.#byNumber = false;
+  }
+}

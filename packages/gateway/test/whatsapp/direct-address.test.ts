@@ -1,0 +1,106 @@
+/** By which name a person is written to: the server takes some by LID alone, and some accounts' messages by number alone. */
+import { type Phone, type Sandbox, startSandbox } from '@wuts/sandbox';
+import type { BinaryNode } from 'baileys';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';
+import { type Linked, linkSession } from './linked-session.ts';
+
+let sandbox: Sandbox;
+let shop: Linked;
+let contact: Phone;
+const written: BinaryNode[] = [];
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  const factory = createBaileysSessionFactory({
+    network: { url: sandbox.url, rootKey: Buffer.from(sandbox.rootKey, 'hex'), caFile: sandbox.caFile },
+    log: { debug: () => undefined, warn: () => undefined, error: () => undefined },
+    clock: systemClock,
+  });
+  shop = await linkSession(sandbox, factory, '5511988840001');
+  contact = await sandbox.createPhone({ number: '5511988840002', name: 'Ana' });
+  sandbox.network.onStanza((node, { user, device }) => {
+    if (node.tag === 'message' && user === shop.phone.number && device !== 0) written.push(node);
+  });
+});
+afterEach(() => sandbox.faults.clear());
+afterAll(async () => {
+  await shop.session.stop();
+  await sandbox.stop();
+});
+
+/** Sends a text; resolves with the names in the stanzas that it took, once it has arrived at both phones. */
+async function names(to: Phone, name = to.jid) {
+  const id = shop.session.messages.newId();
+  await shop.session.contacts.lookUpNumbers([to.number]);
+  await shop.session.messages.send({ to: name, id, message: { conversation: 'hello' } });
+  await to.waitForMessage((each) => each.id === id);
+  const copy = await shop.phone.waitForMessage((each) => each.id === id);
+  expect(copy.chat).toBe(to.jid);
+  return written
+    .filter(({ attrs }) => attrs.id === id)
+    .map(({ attrs, content }) => {
+      const [participants] = Array.isArray(content)
+        ? content.filter(({ tag }) => tag === 'participants')
+        : [];
+      const devices = Array.isArray(participants?.content) ? participants.content : [];
+      const servers = new Set(devices.map((each) => each.attrs.jid?.split('@')[1]));
+      return { to: attrs.to, number: attrs.peer_recipient_pn, servers: [...servers] };
+    });
+}
+
+const byLid = (to: Phone) => ({ to: to.lid, number: to.jid, servers: ['lid'] });
+const byNumber = (to: Phone) => ({ to: to.jid, number: undefined, servers: ['s.whatsapp.net'] });
+
+test('whoever has a LID is written to by it, with the number beside it, whichever was given', async () => {
+  expect(await names(contact)).toEqual([byLid(contact)]);
+  expect(await names(contact, contact.lid)).toEqual([byLid(contact)]);
+});
+
+test('whoever has none is written to by number', async () => {
+  const old = await sandbox.createPhone({ number: '5511988840003', name: 'Eva', lid: null });
+  expect(await names(old)).toEqual([byNumber(old)]);
+});
+
+test('who is reached by LID alone is reached', async () => {
+  const moved = await sandbox.createPhone({ number: '5511988840004', name: 'Ida' });
+  sandbox.faults.moveToLid(moved.number);
+  expect(await names(moved)).toEqual([byLid(moved)]);
+});
+
+test('an account that writes to numbers alone does so after one refusal', async () => {
+  sandbox.faults.keepOnNumbers(shop.phone.number);
+  expect(await names(contact)).toEqual([byLid(contact), byNumber(contact)]);
+  expect(await names(contact)).toEqual([byNumber(contact)]);
+  expect(await names(contact, contact.lid)).toEqual([byNumber(contact)]);
+});
+
+test('what is refused under both names is refused, and says nothing of the address', async () => {
+  const other = await linkSession(
+    sandbox,
+    createBaileysSessionFactory({
+      network: { url: sandbox.url, rootKey: Buffer.from(sandbox.rootKey, 'hex'), caFile: sandbox.caFile },
+      log: { debug: () => undefined, warn: () => undefined, error: () => undefined },
+      clock: systemClock,
+    }),
+    '5511988840005',
+  );
+  await other.session.contacts.lookUpNumbers([contact.number]);
+  for (let times = 0; times < 2; times += 1) sandbox.faults.nextAckError(400, { number: other.phone.number });
+  const send = () =>
+    other.session.messages.send({
+      to: contact.jid,
+      id: other.session.messages.newId(),
+      message: { conversation: 'no' },
+    });
+  await expect(send()).rejects.toMatchObject({ whatsappCode: 400 });
+  const seen: BinaryNode[] = [];
+  const end = sandbox.network.onStanza((node, { user, device }) => {
+    if (node.tag === 'message' && user === other.phone.number && device !== 0) seen.push(node);
+  });
+  await send();
+  end();
+  expect(seen.map(({ attrs }) => attrs.to)).toEqual([contact.lid]);
+  await other.session.stop();
+});
