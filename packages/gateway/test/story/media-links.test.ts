@@ -102,9 +102,9 @@ describe('the address of a file', () => {
   test('ends with its time; a new one is told', async () => {
     const { told } = await receivedPicture('time');
     const path = await told();
-    clock.advance(3_599_000);
+    clock.advance(55 * 60_000);
     expect((await fetched(path)).status).toBe(200);
-    clock.advance(2_000);
+    clock.advance(5 * 60_000);
     expect((await fetched(path)).status).toBe(401);
     expect((await fetched(await told())).status).toBe(200);
   });

@@ -34,11 +34,11 @@ test('answers at once, sends at its time, and says so', async () => {
     attempts: 0,
     finished_at: null,
   });
-  later.clock.advance(HOUR_MS - 5000);
+  later.clock.advance(HOUR_MS - 5 * 60_000);
   await later.api.post('/send/text', { to: later.contact.number, text: 'before' });
   await later.contact.waitForMessage((message) => message.text === 'before');
   expect(later.received('see you')).toEqual([]);
-  later.clock.advance(5000);
+  later.clock.advance(5 * 60_000);
   const got = await later.contact.waitForMessage((message) => message.text === 'see you');
   const done = await later.untilJob(id, 'sent');
   expect(done).toMatchObject({ message_id: got.id, attempts: 1, error: null });

@@ -48,6 +48,9 @@ beforeAll(async () => {
     network: { url: sandbox.url, rootKey: Buffer.from(sandbox.rootKey, 'hex'), caFile: sandbox.caFile },
     log: { debug: () => undefined, warn: () => undefined, error: () => undefined },
     clock: systemClock,
+    // All write at once, and a slow machine takes more than half a minute for it.
+    ackTimeoutMs: 240_000,
+    queryTimeoutMs: 240_000,
   });
 });
 afterAll(() => sandbox.stop());
@@ -57,7 +60,7 @@ async function there(shop: Linked, contact: Phone, count: number): Promise<void>
     Array.from({ length: count }, async (_, index) => {
       const id = shop.session.messages.newId();
       await shop.session.messages.send({ to: contact.jid, id, message: { conversation: `to you ${index}` } });
-      await contact.waitForMessage((message) => message.id === id, { timeoutMs: 30_000 });
+      await contact.waitForMessage((message) => message.id === id, { timeoutMs: 240_000 });
     }),
   );
 }
