@@ -116,6 +116,12 @@ const TEST_RULES: Rule[] = [
     instead: 'a slow machine outlasts it: use expect.poll() or until(); vitest.config.ts ends what hangs',
   },
   {
+    what: 'random tests whose seed nobody knows',
+    pattern: /from 'fast-check'/,
+    only: ['sandbox/test/random.ts'],
+    instead: 'take fc from sandbox/test/random.ts: what was green is green again',
+  },
+  {
     what: 'whether the time is within some seconds of now',
     pattern: /\bMath\.abs\([^;]*Date\.now\(/,
     only: [],

@@ -1,5 +1,5 @@
 /** Generated requests: from the schema of an operation to anything that somebody might send to it. */
-import fc from 'fast-check';
+import { fc } from '../../../sandbox/test/random.ts';
 import { EXAMPLE_SESSION } from '../../src/api/routes/instances/example-session.ts';
 import type { Json } from '../story/harness.ts';
 import type { CallerName } from './cast.ts';

@@ -1,6 +1,7 @@
 /** Links to the passkey page, its files, and what is thrown at it. */
-import fc from 'fast-check';
+
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { fc } from '../../../sandbox/test/random.ts';
 import { MINUTE, OPTIONS, PasskeyPage } from './passkey-page-world.ts';
 
 /** The page's words, from plain JavaScript. */

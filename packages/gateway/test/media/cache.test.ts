@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { fc } from '../../../sandbox/test/random.ts';
 import { until } from '../worlds/until.ts';
 import { MediaWorld, readAll, sha256 } from './media-world.ts';
 

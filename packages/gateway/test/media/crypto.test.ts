@@ -1,6 +1,6 @@
 import { createCipheriv, createHash, randomBytes } from 'node:crypto';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { fc } from '../../../sandbox/test/random.ts';
 import { type MediaPromise, MediaVerificationError, openMedia } from '../../src/media/decrypt.ts';
 import { encryptMedia } from '../../src/media/encrypt.ts';
 import {

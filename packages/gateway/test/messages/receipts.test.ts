@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fc } from '../../../sandbox/test/random.ts';
 import { STATUS_ORDER } from '../../src/messages/incoming-receipts.ts';
 import { MessageStatuses } from '../../src/messages/status.ts';
 import type { Caller } from '../../src/tenancy/caller.ts';

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fc } from '../../../sandbox/test/random.ts';
 import { AppError } from '../../src/errors.ts';
 import { Idempotency, requestHash } from '../../src/sending/idempotency.ts';
 import { parseRecipient } from '../../src/sending/recipients.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '../../../sandbox/test/random.ts';
 import { SEALED } from '../../src/storage/sealed.ts';
 import { Vault, VaultError } from '../../src/storage/vault.ts';
 

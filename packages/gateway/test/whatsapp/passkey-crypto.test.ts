@@ -3,8 +3,8 @@
  * protobuf written out in another language, with no library but hashes.
  */
 import { createPrivateKey } from 'node:crypto';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { fc } from '../../../sandbox/test/random.ts';
 import { proto } from '../../src/whatsapp/baileys/library.ts';
 import {
   ephemeralPair,

@@ -1,6 +1,6 @@
 import { proto } from 'baileys';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { fc } from '../../../sandbox/test/random.ts';
 import { MalformedStream, streamFields } from '../../src/whatsapp/baileys/account/protobuf-stream.ts';
 
 const CONVERSATIONS = 2;

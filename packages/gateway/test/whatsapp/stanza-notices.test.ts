@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { fc } from '../../../sandbox/test/random.ts';
 import type { BinaryNode } from '../../src/whatsapp/baileys/library.ts';
 import { StanzaNotices } from '../../src/whatsapp/baileys/parse/notices/stanza-notices.ts';
 

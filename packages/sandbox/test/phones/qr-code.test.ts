@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { LinkError } from '../../src/phones/host.ts';
 import { parseQr } from '../../src/phones/qr-code.ts';
+import { fc } from '../random.ts';
 
 const key = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes));
 const ref = fc.base64String({ minLength: 4 }).map((text) => `2@${text}`);

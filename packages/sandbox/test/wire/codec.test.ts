@@ -1,8 +1,8 @@
 import type { BinaryNode } from 'baileys';
-import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { decodeStanza, encodeStanza } from '../../src/wire/codec.ts';
 import { startTestNetwork, type TestNetwork } from '../network/test-network.ts';
+import { fc } from '../random.ts';
 import { decodeTyped, type TypedNode } from './typed-decoder.ts';
 
 /** What a client of another make than Baileys reads. */

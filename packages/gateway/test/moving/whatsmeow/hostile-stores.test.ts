@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '../../../../sandbox/test/random.ts';
 import { WHATSMEOW } from '../../../src/moving/formats/whatsmeow/format.ts';
 import { HeldSessionRefused } from '../../../src/whatsapp/port/moving.ts';
 import { handedFiles } from '../handed-files.ts';
