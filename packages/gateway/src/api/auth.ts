@@ -92,7 +92,8 @@ export async function authorize(
   if (access === 'user or master' && authenticator.isMasterToken(token)) return;
   const caller = await authenticator.authenticate(token);
   if (caller === null) throw unknownToken(authenticator.isMasterToken(token));
-  request.authenticatedCaller = caller;
+  // Its own, since the same one is given to every request with this token.
+  request.authenticatedCaller = { ...caller };
   if (typeof access === 'object' && !access.roles.includes(caller.role)) throw new AppError('FORBIDDEN');
 }
 

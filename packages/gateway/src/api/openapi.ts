@@ -24,9 +24,9 @@ export async function registerOpenApi(
         description:
           'Self-hosted, multi-tenant WhatsApp gateway: link numbers, send, receive, edit, track. Members of bodies ' +
           'and query parameters are taken in camelCase and in snake_case; each stands here in its documented spelling. ' +
-          'One that may be left out is not given either when it is null, an empty text or list, or 0, unless ' +
-          '`x-empty-counts` says that this means something. `x-refused-further` tells in words what is refused beyond ' +
-          'the schema.',
+          'One that may be left out is not given either when it is null, an empty text or list, or 0; where ' +
+          '`x-empty-counts` stands, what is empty means something, and null what the member says of it, or nothing. ' +
+          '`x-refused-further` tells in words what is refused beyond the schema.',
         license: { name: 'MIT', identifier: 'MIT' },
       },
       servers: [{ url: info.publicUrl ?? '/' }],

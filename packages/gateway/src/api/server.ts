@@ -16,6 +16,7 @@ import type { Clock } from '../clock.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
 import type { Log } from '../observability/log.ts';
 import type { Metrics } from '../observability/metrics.ts';
+import { notedDevice } from '../tenancy/caller.ts';
 import { Operations } from './absent.ts';
 import { type Authenticator, authorize } from './auth.ts';
 import { errorBody, handleError, sendError, toAppError } from './error-envelope.ts';
@@ -184,14 +185,14 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
   return app;
 }
 
-/** Who asked, on which device where one was named, and the code of an error. Members without a value are left out. */
+/** Who asked, on which device (named or chosen), and the code of an error. Members without a value are left out. */
 function whoseRequest(request: FastifyRequest, { failure }: FastifyReply): Record<string, unknown> {
   const { authenticatedCaller: caller, params } = request;
   const { deviceID } = (params ?? {}) as { deviceID?: string };
   return {
     tenant_id: caller?.tenantId,
     user_id: caller?.userId,
-    device_id: request.namedDevice?.slice(0, LONGEST_ID) ?? deviceID?.slice(0, LONGEST_ID),
+    device_id: (request.namedDevice ?? deviceID ?? (caller && notedDevice(caller)))?.slice(0, LONGEST_ID),
     error_code: failure ?? undefined,
   };
 }

@@ -5,7 +5,7 @@ import type { EventRecorder } from '../events/recorder.ts';
 import type { DeviceId, TenantId, UserId } from '../ids.ts';
 import type { StockRoom } from '../quotas/quotas.ts';
 import type { Database } from '../storage/schema.ts';
-import type { Caller } from '../tenancy/caller.ts';
+import { type Caller, noteDevice } from '../tenancy/caller.ts';
 import type { DeletionState, Deletions } from '../tenancy/deletions.ts';
 import { maySee, onlyOwner } from '../tenancy/visibility.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
@@ -144,8 +144,12 @@ export class Devices {
    * without one see `deviceToUse`.
    */
   async resolve(caller: Caller, deviceId?: DeviceId): Promise<Device> {
-    if (deviceId !== undefined) return this.#visible(caller, deviceId);
-    return (await this.#onlyConnected(caller)) ?? deviceToUse(await this.list(caller));
+    const device =
+      deviceId === undefined
+        ? ((await this.#onlyConnected(caller)) ?? deviceToUse(await this.list(caller)))
+        : await this.#visible(caller, deviceId);
+    noteDevice(caller, device.id);
+    return device;
   }
 
   /** The device to link; without an id see `deviceToLink`. A caller who has none at all gets a new one. */

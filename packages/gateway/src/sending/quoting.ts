@@ -38,10 +38,10 @@ export interface Conversation {
 
 const LONGEST_ID = 200;
 
-/** Reads either shape; VALIDATION_ERROR when it names no message. */
+/** Reads either shape; null for one that says nothing. VALIDATION_ERROR when it says something and names no message. */
 export function parseQuote(input: QuotedInput | undefined): Quote | null {
-  if (!input) return null;
-  const id = input.key?.id ?? input.message_id;
+  if (!input || saysNothing(input)) return null;
+  const id = input.key?.id || input.message_id;
   if (!id || id.length > LONGEST_ID) {
     throw invalidField('quoted', 'must name a message in key.id or message_id');
   }
@@ -56,6 +56,12 @@ export function parseQuote(input: QuotedInput | undefined): Quote | null {
     participant: jid,
     text: input.body ?? textIn(input.message),
   };
+}
+
+/** How programs in Go write a quote that they do not set: `{"key": {"id": "", "fromMe": false}, "message_id": ""}`. */
+function saysNothing({ key, message, message_id, participant, body }: QuotedInput): boolean {
+  const texts = [key?.id, key?.participant, message_id, participant, body];
+  return key?.fromMe !== true && !texts.some(Boolean) && Object.keys(message ?? {}).length === 0;
 }
 
 /** The text of the quoted message as Evolution-style callers repeat it. */

@@ -230,7 +230,7 @@ describe('for generators of clients', () => {
     expect(required).toMatchObject({ connectSession: false, markMessageRead: true, sendText: true });
   });
 
-  it('members that may be left out may be null, unless that says something', () => {
+  it('members that may be left out may be null', () => {
     const members = (name: string) => document.components.schemas[name].properties;
     expect(members('SendTextRequest').to.type).toEqual(['string', 'null']);
     expect(members('SendTextRequest').text.type).toBe('string');
@@ -238,8 +238,32 @@ describe('for generators of clients', () => {
       { $ref: '#/components/schemas/Quote' },
       { type: 'null' },
     ]);
-    expect(members('SendTextRequest').ephemeral_seconds.type).toBe('integer');
+    // Its empty value says something, and null does not.
+    const { ephemeral_seconds: timer } = members('SendTextRequest');
+    expect(timer).toMatchObject({ anyOf: [{ type: 'integer' }, { type: 'null' }], 'x-empty-counts': true });
     expect(members('SendImageMessageForm').to.type).toBe('string');
+  });
+
+  it('every address that is asked for says which are refused', () => {
+    const silent: string[] = [];
+    const look = (schema: Json, place: string): void => {
+      for (const [name, member] of Object.entries<Json>(schema.properties ?? {})) {
+        const bound = ['pattern', 'x-refused-further', 'anyOf', 'not', 'maxLength'].filter(
+          (each) => member[each],
+        );
+        // A length alone says nothing of what an address is; the text of one that is only shown may be any.
+        if (/(^|_)url$/.test(name) && bound.join() === 'maxLength' && member.maxLength > 2048) {
+          silent.push(`${place}.${name}`);
+        }
+        look(member, `${place}.${name}`);
+      }
+      for (const each of [...(schema.anyOf ?? []), ...(schema.items ? [schema.items] : [])])
+        look(each, place);
+    };
+    for (const [name, schema] of Object.entries<Json>(document.components.schemas)) {
+      if (/(?:Request|Form|^LinkPreview)$/.test(name)) look(schema, name);
+    }
+    expect(silent).toEqual([]);
   });
 
   it('files may come as parts of a form', () => {

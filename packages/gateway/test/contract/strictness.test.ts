@@ -58,6 +58,30 @@ test.each(NAMES)('the header %s', async (name) => {
   expect(differing).toEqual([]);
 });
 
+const NUMBERS = ['integer', 'number'];
+
+/** What programs write that know a parameter and have nothing to say: `?cursor=&limit=0`. */
+test.each(
+  named(operations.filter(({ query }) => query.length > 0)),
+)('what is empty in the query of %s is not given', async (_id, operation) => {
+  const request = goodRequest(operation);
+  const differing: string[] = [];
+  for (const { name, required, schema } of operation.query) {
+    // Which device is meant is looked at elsewhere: some of these requests end its link.
+    if (required || name === 'device_id' || schema['x-empty-counts'] === true) continue;
+    const others = request.query.filter(([other]) => other !== name);
+    const without = await ask(cast, operation, { ...request, query: others });
+    const nothing = ['', ...(NUMBERS.includes(schema.type) ? ['0'] : [])];
+    for (const text of nothing) {
+      const query: [string, string][] = [...others, [name, text]];
+      const { status, text: answer } = await ask(cast, operation, { ...request, query });
+      const refused = (code: number): boolean => code === 400 || code >= 500;
+      if (refused(status) !== refused(without.status)) differing.push(`${name}=${text} ${status} ${answer}`);
+    }
+  }
+  expect(differing).toEqual([]);
+});
+
 /** Waiting and choosing a device are looked at elsewhere. */
 const LOOKED_AT_ELSEWHERE = ['device_id', 'wait'];
 const queried = operations.filter(({ query }) =>

@@ -340,3 +340,12 @@ test('the log has a line at info when a device is linked, connects and closes', 
     reason: 'requested',
   });
 });
+
+test('the line of a request has the device that was chosen for it', async () => {
+  const caller = await api.user();
+  const { id } = await world.linked(caller);
+  expect((await api.call(caller, 'POST', '/disconnect')).status).toBe(200);
+  const lines = world.logLines.map((line) => JSON.parse(line));
+  const line = lines.findLast(({ route }) => route === '/disconnect');
+  expect(line).toMatchObject({ msg: 'request answered', user_id: caller.userId, device_id: id });
+});

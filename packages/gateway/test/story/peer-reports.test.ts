@@ -151,7 +151,20 @@ describe('quotes', () => {
   });
 
   test('that say nothing are none, in every kind (evolution-api 2517)', async () => {
-    for (const quoted of [null, undefined]) expect((await quoteOf({ quoted }))?.stanzaId).toBeUndefined();
+    // The last is how a program in Go writes one that it does not set.
+    const unset = {
+      key: { id: '', fromMe: false, participant: '' },
+      message: null,
+      message_id: '',
+      body: '',
+    };
+    for (const quoted of [null, undefined, {}, { key: null }, unset]) {
+      expect((await quoteOf({ quoted }))?.stanzaId, JSON.stringify(quoted)).toBeUndefined();
+    }
+    const nameless = { number: contact.number, text: 'x', quoted: { ...unset, body: 'What did they say?' } };
+    expect((await api.post('/send/text', nameless)).body.validation[0].field).toBe('quoted');
+    const answer = { number: contact.number, selected_button_id: 'yes', quoted: unset };
+    expect((await api.post('/send/buttons-response', answer)).body.validation[0].field).toBe('quoted');
     const id = await fromContact('Send me a picture');
     const { message } = await got(
       await api.post('/send/image', { number: contact.number, image, quoted: { message_id: id } }),

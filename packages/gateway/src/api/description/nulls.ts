@@ -9,10 +9,7 @@ export function takingNull(schema: Schema): Schema {
   const { properties, required = [] } = schema;
   if (!properties) return schema;
   const members = Object.entries(properties).map(([name, member]) => {
-    return [
-      name,
-      required.includes(name) || member[EMPTY_COUNTS] === true ? member : orNull(member),
-    ] as const;
+    return [name, required.includes(name) ? member : orNull(member)] as const;
   });
   return { ...schema, properties: Object.fromEntries(members) };
 }
@@ -33,7 +30,7 @@ export function takingNothing(schema: Schema): Schema {
 
 function orNull(given: Schema): Schema {
   const schema = takingNothing(given);
-  const { type, title, anyOf, description, ...rest } = schema;
+  const { type, title, anyOf, description, [EMPTY_COUNTS]: counts, ...rest } = schema;
   if (anyOf) {
     const known = anyOf.some((each) => each.type === 'null');
     return known ? schema : { ...schema, anyOf: [...anyOf, NULL] };
@@ -46,5 +43,6 @@ function orNull(given: Schema): Schema {
   return {
     anyOf: [{ ...rest, ...(type !== undefined && { type }), ...(title !== undefined && { title }) }, NULL],
     ...(description !== undefined && { description }),
+    ...(counts !== undefined && { [EMPTY_COUNTS]: counts }),
   };
 }

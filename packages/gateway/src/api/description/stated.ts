@@ -59,6 +59,12 @@ const given = (name: string): object => ({
   properties: { [name]: { not: { enum: [null, '', []] } } },
 });
 
+/** The same of a member whose empty value says something (`emptyCounts`). */
+export const counted = (name: string): object => ({
+  required: [name],
+  properties: { [name]: { not: { type: 'null' } } },
+});
+
 /** One of the members, and only one. */
 export const exactlyOne = (...names: string[]): object => ({ oneOf: names.map(given) });
 /** One of the members, or several. */

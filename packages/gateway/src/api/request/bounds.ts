@@ -3,6 +3,7 @@ import type { TSchema } from 'typebox';
 import { Type } from 'typebox';
 import { MOST_INLINE_CHARACTERS } from '../../media/base64.ts';
 import { folded } from '../../nearest-name.ts';
+import { refusing } from '../description/stated.ts';
 
 /** Characters of a text whose schema says nothing narrower. Operations refuse most of them far earlier. */
 export const LONGEST_TEXT = 64 * 1024;
@@ -25,7 +26,20 @@ interface Shape {
 /** A file as base64, with or without a `data:` prefix. The operations that take one accept larger bodies. */
 export function base64Text(description: string) {
   return Type.Optional(
-    Type.String({ contentEncoding: 'base64', maxLength: MOST_INLINE_CHARACTERS, description }),
+    refusing(
+      'what is no base64, or no file of the kinds that are taken',
+      Type.String({ contentEncoding: 'base64', maxLength: MOST_INLINE_CHARACTERS, description }),
+    ),
+  );
+}
+
+/** Where a file is fetched from. */
+export function fileAddress(description: string) {
+  return Type.Optional(
+    refusing(
+      'what is no http or https address, is not public, or leads to no file of the kinds that are taken',
+      Type.String({ description }),
+    ),
   );
 }
 

@@ -139,7 +139,8 @@ function readMembers(shape: Shape, members: object, place: Place): unknown {
 }
 
 function saysNothing(member: Shape, value: unknown, required: boolean, text: boolean): boolean {
-  if (member[EMPTY_COUNTS] === true) return false;
+  // What is empty says something there; null only where the schema takes it.
+  if (member[EMPTY_COUNTS] === true) return value === null && !takesNull(member);
   // "Is required" says more than "must be a text" to somebody who sends null.
   if (value === null) return true;
   if (required) return false;
@@ -150,4 +151,8 @@ function saysNothing(member: Shape, value: unknown, required: boolean, text: boo
     (text && number && value === '0') ||
     (Array.isArray(value) && (value.length === 0 || (text && value.every((each) => each === ''))))
   );
+}
+
+function takesNull({ type, anyOf = [] }: Shape): boolean {
+  return type === 'null' || anyOf.some(takesNull);
 }

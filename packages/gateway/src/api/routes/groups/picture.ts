@@ -9,7 +9,7 @@ import type { Uploads } from '../../../media/uploads.ts';
 import type { MediaInput } from '../../../sending/outbound-media.ts';
 import { FILE_MEMBER } from '../../description/bodies.ts';
 import { exactlyOne, stated } from '../../description/stated.ts';
-import { base64Members, base64Text } from '../../request/bounds.ts';
+import { base64Members, base64Text, fileAddress } from '../../request/bounds.ts';
 import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { acceptMultipart, readMultipart } from '../../request/multipart.ts';
@@ -30,7 +30,7 @@ const LARGEST = 16 * 1024 ** 2;
 
 const fields = {
   image_base64: base64Text('JPEG, PNG, WebP or GIF; it is cut to a square. Either this or `image_url`'),
-  image_url: Type.Optional(Type.String({ description: 'Public URL of it. Either this or `image_base64`' })),
+  image_url: fileAddress('Public URL of it. Either this or `image_base64`'),
   device_id: DeviceId,
 };
 const Body = stated(Type.Object(fields, { examples: [{ image_base64: EXAMPLE_PICTURE }] }), {

@@ -11,7 +11,7 @@ import type { AlbumSends } from '../../../sending/jobs/album-sends.ts';
 import type { CommonRequest, SendOperation } from '../../../sending/jobs/operations.ts';
 import { FILE_MEMBER } from '../../description/bodies.ts';
 import { exactlyOne, refusing, stated } from '../../description/stated.ts';
-import { base64Members, base64Text } from '../../request/bounds.ts';
+import { base64Members, base64Text, fileAddress } from '../../request/bounds.ts';
 import { DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { once, SendHeaders } from '../../request/idempotency.ts';
@@ -22,7 +22,7 @@ import { bodyReader } from '../../request/validation.ts';
 import { warn } from '../../request/warnings.ts';
 import { ErrorCodeSchema, Nullable, OneOf } from '../../schemas.ts';
 import { EXAMPLE_PICTURE } from './example-files.ts';
-import { caption, given, givenUp, keepFilesUntil, type SendParts, text } from './send-kind.ts';
+import { caption, given, givenUp, keepFilesUntil, type SendParts } from './send-kind.ts';
 import { LaterAnswer, laterAnswer, sendTime, timeAhead } from './send-later.ts';
 import {
   commonRequest,
@@ -53,11 +53,11 @@ const Item = stated(
         ),
       ),
       base64: base64Text('The file: base64, with or without a `data:<mime>;base64,` prefix'),
-      url: text('Public URL of it'),
+      url: fileAddress('Public URL of it'),
       image: base64Text('Instead of `type` and `base64`'),
-      image_url: text('Instead of `type` and `url`'),
+      image_url: fileAddress('Instead of `type` and `url`'),
       video: base64Text('Instead of `type` and `base64`'),
-      video_url: text('Instead of `type` and `url`'),
+      video_url: fileAddress('Instead of `type` and `url`'),
       caption: caption('At most 1024 characters'),
     },
     { description: 'A picture or video, from exactly one source' },

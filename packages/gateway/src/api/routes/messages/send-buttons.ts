@@ -16,8 +16,9 @@ import {
 import { buttonsResponseContent, listResponseContent } from '../../../sending/content/responses.ts';
 import { type TemplateInput, templateContent } from '../../../sending/content/template.ts';
 import { LONGEST_TEXT } from '../../../sending/content.ts';
+import { parseQuote, type QuotedInput } from '../../../sending/quoting.ts';
 import { optionalWords, refusing, words } from '../../description/stated.ts';
-import { base64Text } from '../../request/bounds.ts';
+import { base64Text, fileAddress } from '../../request/bounds.ts';
 import { OneOf } from '../../schemas.ts';
 import { caption, given, longText, type SendRoute, text } from './send-kind.ts';
 
@@ -165,7 +166,7 @@ export function buttonKinds(route: SendRoute): void {
             type: OneOf(['text', 'image']),
             text: caption('With `text`: the title'),
             image: base64Text('With `image`: base64. Either this or `image_url`'),
-            image_url: text('Public URL of it'),
+            image_url: fileAddress('Public URL of it'),
           }),
         ),
       ),
@@ -177,7 +178,9 @@ export function buttonKinds(route: SendRoute): void {
               type: OneOf(['quick_reply', 'url', 'call']),
               text: words(LONGEST_BUTTON_TEXT),
               id: text('With `quick_reply`'),
-              url: text('With `url`'),
+              url: Type.Optional(
+                refusing('what is no http or https address', Type.String({ description: 'With `url`' })),
+              ),
               phone_number: text('With `call`'),
             }),
           ),
@@ -196,5 +199,6 @@ export function buttonKinds(route: SendRoute): void {
 }
 
 function assertQuoted(quoted: unknown): void {
-  if (!quoted) throw invalidField('quoted', 'is required: the message that is answered');
+  if (parseQuote(quoted as QuotedInput | undefined) === null)
+    throw invalidField('quoted', 'is required: the message that is answered');
 }

@@ -24,7 +24,7 @@ import type { SendJobs } from '../../../sending/jobs/send-jobs.ts';
 import type { Sending, SentMessage } from '../../../sending/pipeline.ts';
 import { FILE_MEMBER } from '../../description/bodies.ts';
 import { exactlyOne, notBoth, optionalWords, stated } from '../../description/stated.ts';
-import { base64Members, base64Text } from '../../request/bounds.ts';
+import { base64Members, base64Text, fileAddress } from '../../request/bounds.ts';
 import { DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { once, SendHeaders } from '../../request/idempotency.ts';
@@ -89,7 +89,7 @@ export function mediaSource<T extends string>(
     [type]: base64Text(
       `${what}: base64, with or without a \`data:<mime>;base64,\` prefix. Either this or \`${type}_url\``,
     ),
-    [`${type}_url`]: text(`Public URL of it. Either this or \`${type}\``),
+    [`${type}_url`]: fileAddress(`Public URL of it. Either this or \`${type}\``),
   };
   return fields as Record<T | `${T}_url`, TOptional<TString>>;
 }

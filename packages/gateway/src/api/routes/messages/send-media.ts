@@ -6,15 +6,15 @@ import { imageContent } from '../../../sending/content/image.ts';
 import { stickerContent } from '../../../sending/content/sticker.ts';
 import { videoContent } from '../../../sending/content/video.ts';
 import { refusing, stated, together } from '../../description/stated.ts';
-import { base64Text } from '../../request/bounds.ts';
+import { base64Text, fileAddress } from '../../request/bounds.ts';
 import { EXAMPLE_PICTURE, EXAMPLE_SOUND, EXAMPLE_TEXT_FILE, EXAMPLE_VIDEO } from './example-files.ts';
-import { caption, flag, given, mediaSource, type SendRoute, text } from './send-kind.ts';
+import { caption, flag, given, mediaSource, type SendRoute } from './send-kind.ts';
 
 const underIt = caption('At most 1024 characters');
 const viewOnce = flag('Can be opened once');
 const thumbnail = {
   thumbnail: base64Text('Picture to show before the download, base64'),
-  thumbnail_url: text('Public URL of it'),
+  thumbnail_url: fileAddress('Public URL of it'),
 };
 const seconds = Type.Optional(Type.Integer({ minimum: 0, maximum: 0xffff_ffff, description: 'Duration' }));
 

@@ -3,9 +3,9 @@ import { Type } from 'typebox';
 import { liveLocationContent } from '../../../sending/content/live-location.ts';
 import { LONGEST_URL, locationContent } from '../../../sending/content/location.ts';
 import { optionalWords } from '../../description/stated.ts';
-import { base64Text } from '../../request/bounds.ts';
+import { base64Text, fileAddress } from '../../request/bounds.ts';
 import { emptyCounts } from '../../request/given.ts';
-import { caption, given, type SendRoute, text } from './send-kind.ts';
+import { caption, given, type SendRoute } from './send-kind.ts';
 
 const place = {
   latitude: Type.Number({ minimum: -90, maximum: 90, description: 'Degrees', examples: [-23.5505] }),
@@ -13,7 +13,7 @@ const place = {
 };
 const picture = {
   thumbnail: base64Text('Picture of the map, base64'),
-  thumbnail_url: text('Public URL of it'),
+  thumbnail_url: fileAddress('Public URL of it'),
 };
 /** What the protobuf's 32 bits hold. */
 const figure = (description: string) =>

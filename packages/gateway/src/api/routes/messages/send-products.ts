@@ -16,8 +16,8 @@ import {
 } from '../../../sending/content/product.ts';
 import { LONGEST_CAPTION } from '../../../sending/content.ts';
 import { notBoth, optionalWords, refusing, stated, words } from '../../description/stated.ts';
-import { base64Text } from '../../request/bounds.ts';
-import { caption, given, type SendRoute, text } from './send-kind.ts';
+import { base64Text, fileAddress } from '../../request/bounds.ts';
+import { caption, given, type SendRoute } from './send-kind.ts';
 
 const owner = refusing(
   'what is neither',
@@ -47,7 +47,7 @@ export function productKinds(route: SendRoute): void {
           retailer_id: optionalWords(LONGEST_PRODUCT_ID, "The business's own number of it"),
           url: optionalWords(LONGEST_URL, 'Page of the product'),
           product_image: base64Text('Picture, base64. Either this or `product_image_url`'),
-          product_image_url: text('Public URL of it'),
+          product_image_url: fileAddress('Public URL of it'),
           product_image_count: Type.Optional(Type.Integer({ minimum: 0, maximum: 1000 })),
         }),
         { allOf: [notBoth('product_image', 'product_image_url')] },
@@ -94,7 +94,7 @@ export function productKinds(route: SendRoute): void {
       ),
       header_product_id: optionalWords(LONGEST_PRODUCT_ID, 'Whose picture is shown; default: the first'),
       thumbnail: base64Text('Picture to show, base64'),
-      thumbnail_url: text('Public URL of it'),
+      thumbnail_url: fileAddress('Public URL of it'),
     },
     example: {
       number: '5511999999999',

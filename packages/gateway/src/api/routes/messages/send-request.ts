@@ -34,7 +34,7 @@ const QuoteObject = Type.Object(
   {
     key: Type.Optional(
       Type.Object({
-        id: stated(Type.String({ examples: ['3EB0F8A1B2C3D4E5F6'] }), { minLength: 1 }),
+        id: Type.Optional(Type.String({ examples: ['3EB0F8A1B2C3D4E5F6'] })),
         fromMe: Optional.flag('The quoted message is ours'),
         participant: Author('Its author, in a group'),
       }),
@@ -49,7 +49,10 @@ const QuoteObject = Type.Object(
     description: 'The message to answer to: `{key, message}` or `{message_id, participant, body}`',
   },
 );
-export const Quoted = refusing('a quote that names no message', QuoteObject);
+export const Quoted = refusing(
+  'a quote that names no message, unless nothing of it is set and it may be left out',
+  QuoteObject,
+);
 
 /** How a body names its recipient: at least once. */
 export const SOME_RECIPIENT = atLeastOne('number', 'to');

@@ -7,11 +7,11 @@ import { textContent } from '../../../sending/content/text.ts';
 import { LONGEST_TAG, textMentionsContent } from '../../../sending/content/text-mentions.ts';
 import { recipientOf } from '../../../sending/recipients.ts';
 import { notBoth, optionalWords, refusing, stated } from '../../description/stated.ts';
-import { base64Text } from '../../request/bounds.ts';
+import { base64Text, fileAddress } from '../../request/bounds.ts';
 import { emptyCounts } from '../../request/given.ts';
 import { messageIdText } from '../../request/message.ts';
 import { Nullable } from '../../schemas.ts';
-import { flag, given, longText, required, type SendRoute, text } from './send-kind.ts';
+import { flag, given, longText, required, type SendRoute } from './send-kind.ts';
 
 const Position = refusing(
   'an end that is not behind the start',
@@ -34,7 +34,7 @@ const Preview = stated(
       title: stated(Type.String({ minLength: 1 }), { maxLength: LONGEST_PREVIEW_TITLE }),
       description: optionalWords(LONGEST_PREVIEW_DESCRIPTION, 'At most 1000 characters'),
       thumbnail: base64Text('Picture, base64'),
-      thumbnail_url: text('Public URL of it'),
+      thumbnail_url: fileAddress('Public URL of it'),
     },
     { description: 'Shown under the text instead of what the page says' },
   ),

@@ -13,8 +13,7 @@ import {
 } from '../../../newsletters/newsletters.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
 import type { MediaInput } from '../../../sending/outbound-media.ts';
-import { refusing } from '../../description/stated.ts';
-import { base64Members, base64Text } from '../../request/bounds.ts';
+import { base64Members, base64Text, fileAddress } from '../../request/bounds.ts';
 import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { once, SendHeaders } from '../../request/idempotency.ts';
@@ -48,12 +47,7 @@ export const LONGEST_DESCRIPTION = 2048;
 export const pictureMembers = {
   picture: base64Text('JPEG, PNG, WebP or GIF; it is cut to a square'),
   image_base64: base64Text('The same as `picture`'),
-  picture_url: Type.Optional(
-    refusing(
-      'one beside `picture`',
-      Type.String({ description: 'Public URL of it. Either this or `picture`' }),
-    ),
-  ),
+  picture_url: fileAddress('Public URL of it. Either this or `picture`'),
 };
 const Picture = Type.Object(pictureMembers);
 

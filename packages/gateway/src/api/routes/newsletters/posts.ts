@@ -20,7 +20,7 @@ import type { Content } from '../../../sending/content.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
 import type { Sending } from '../../../sending/pipeline.ts';
 import { refusing } from '../../description/stated.ts';
-import { base64Members, base64Text } from '../../request/bounds.ts';
+import { base64Members, base64Text, fileAddress } from '../../request/bounds.ts';
 import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { once, SendHeaders } from '../../request/idempotency.ts';
@@ -59,7 +59,7 @@ const MediaBody = refusing(
       media_type: OneOf(['image', 'video', 'document'] as const),
       media: base64Text('The file: base64, with or without a `data:<mime>;base64,` prefix'),
       base64: base64Text('The same as `media`'),
-      media_url: text('Public URL of it. Either this or `media`'),
+      media_url: fileAddress('Public URL of it. Either this or `media`'),
       caption: caption('At most 1024 characters'),
       mime_type: text('Of a document; default: as the file says'),
       file_name: text('Of a document'),

@@ -10,7 +10,7 @@ import type { Profiles } from '../../../profile/profile.ts';
 import { TIMERS_SECONDS } from '../../../sending/disappearing.ts';
 import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';
 import { LONGEST_ABOUT, LONGEST_NAME } from '../../../whatsapp/port/profile.ts';
-import { atLeastOne, stated } from '../../description/stated.ts';
+import { atLeastOne, counted, stated } from '../../description/stated.ts';
 import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { emptyCounts } from '../../request/given.ts';
@@ -64,7 +64,7 @@ const ChangeBody = stated(
   {
     allOf: [
       {
-        anyOf: [...atLeastOne('name').anyOf, { required: ['about'] }, { required: ['disappearing_seconds'] }],
+        anyOf: [...atLeastOne('name').anyOf, counted('about'), counted('disappearing_seconds')],
       },
     ],
   },

@@ -10,7 +10,7 @@ import type { Profiles } from '../../../profile/profile.ts';
 import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';
 import { FILE_MEMBER } from '../../description/bodies.ts';
 import { exactlyOne, stated } from '../../description/stated.ts';
-import { base64Members, base64Text } from '../../request/bounds.ts';
+import { base64Members, base64Text, fileAddress } from '../../request/bounds.ts';
 import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { readMultipart } from '../../request/multipart.ts';
@@ -34,9 +34,7 @@ const PictureBody = stated(
       image_base64: base64Text(
         'JPEG, PNG, WebP or GIF: base64, with or without a `data:<mime>;base64,` prefix. Either this or `image_url`',
       ),
-      image_url: Type.Optional(
-        Type.String({ description: 'Public URL of it. Either this or `image_base64`' }),
-      ),
+      image_url: fileAddress('Public URL of it. Either this or `image_base64`'),
       device_id: DeviceId,
     },
     { examples: [{ image_base64: EXAMPLE_PICTURE }] },

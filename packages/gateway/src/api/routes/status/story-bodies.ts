@@ -8,7 +8,7 @@ import type { Content } from '../../../sending/content.ts';
 import { mentionedJids } from '../../../sending/recipients.ts';
 import { textStory } from '../../../stories/text-story.ts';
 import type { Jid } from '../../../whatsapp/port/identity.ts';
-import { base64Text } from '../../request/bounds.ts';
+import { base64Text, fileAddress } from '../../request/bounds.ts';
 import { DeviceId } from '../../request/device.ts';
 import { OneOf } from '../../schemas.ts';
 import { EXAMPLE_PICTURE } from '../messages/example-files.ts';
@@ -53,7 +53,7 @@ export const MediaBody = Type.Object(
     data: base64Text(
       'The file: base64, with or without a `data:<mime>;base64,` prefix. Either this or `url`',
     ),
-    url: text('Public URL of it. Either this or `data`'),
+    url: fileAddress('Public URL of it. Either this or `data`'),
     media_type: Type.Optional(
       OneOf(MEDIA_TYPES, { description: 'Default: as `mime_type` or the data URI says' }),
     ),
