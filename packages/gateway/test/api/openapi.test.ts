@@ -244,7 +244,7 @@ describe('for generators of clients', () => {
     expect(members('SendImageMessageForm').to.type).toBe('string');
   });
 
-  it('every address that is asked for says which are refused', () => {
+  it('every address and chat that a request names says which are refused', () => {
     const silent: string[] = [];
     const look = (schema: Json, place: string): void => {
       for (const [name, member] of Object.entries<Json>(schema.properties ?? {})) {
@@ -262,6 +262,12 @@ describe('for generators of clients', () => {
     };
     for (const [name, schema] of Object.entries<Json>(document.components.schemas)) {
       if (/(?:Request|Form|^LinkPreview)$/.test(name)) look(schema, name);
+    }
+    for (const { path, method, operation } of operations) {
+      for (const { in: place, name, schema } of operation.parameters ?? []) {
+        if (place !== 'path' || !/^(jid|number)$/.test(name)) continue;
+        if (schema['x-refused-further'] === undefined) silent.push(`${method} ${path} ${name}`);
+      }
     }
     expect(silent).toEqual([]);
   });

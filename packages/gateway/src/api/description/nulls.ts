@@ -24,8 +24,13 @@ export function takingNothing(schema: Schema): Schema {
   return {
     ...rest,
     ...(rest.type === 'integer' && rest.minimum === 1 && { minimum: 0 }),
-    ...(rest.pattern === '\\S' && { pattern: '^$|\\S' }),
+    ...(typeof rest.pattern === 'string' && { pattern: orEmpty(rest.pattern) }),
   };
+}
+
+/** The pattern, for a text that may be empty as well. */
+function orEmpty(pattern: string): string {
+  return new RegExp(pattern, 'u').test('') ? pattern : `^$|${pattern}`;
 }
 
 function orNull(given: Schema): Schema {

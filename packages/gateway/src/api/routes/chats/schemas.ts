@@ -5,13 +5,17 @@ import { rfc3339, rfc3339OrNull } from '../../../clock.ts';
 import { canonicalJid } from '../../../identity/jid.ts';
 import { statusOf } from '../../../messages/incoming-receipts.ts';
 import type { StoredMessage } from '../../../messages/stored-message.ts';
+import { refusing } from '../../description/stated.ts';
 import { Jid, MessageStatus, Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
 
 export const ChatPath = Type.Object({
-  jid: Type.String({
-    description: 'A phone number, or the JID of a person or group',
-    examples: ['5511999999999@s.whatsapp.net'],
-  }),
+  jid: refusing(
+    'what names no chat',
+    Type.String({
+      description: 'A phone number, or the JID of a person or group',
+      examples: ['5511999999999@s.whatsapp.net'],
+    }),
+  ),
 });
 
 /** Characters of a text that a list shows. */

@@ -67,7 +67,9 @@ const SaveBody = Type.Object(
   { examples: [{ number: '5511999999999', full_name: 'Ana Souza', first_name: 'Ana' }] },
 );
 
-const ContactPath = Type.Object({ jid: Type.String({ description: 'JID, LID or phone number' }) });
+const ContactPath = Type.Object({
+  jid: refusing('what names no person', Type.String({ description: 'JID, LID or phone number' })),
+});
 const WHOM = ['INVALID_RECIPIENT', 'NOT_ON_WHATSAPP'] as const;
 
 export interface ListParts {

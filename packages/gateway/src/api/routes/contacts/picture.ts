@@ -8,6 +8,7 @@ import { DEVICE_FAILURES } from '../../../devices/choice.ts';
 import type { Devices } from '../../../devices/devices.ts';
 import { canonicalJid } from '../../../identity/jid.ts';
 import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';
+import { refusing } from '../../description/stated.ts';
 import { matchesTag } from '../../media-headers.ts';
 import { DeviceHeaders, DeviceId, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
@@ -111,7 +112,10 @@ export const pictureRoutes: FastifyPluginAsyncTypebox<PictureParts> = async (app
           "The bytes, fetched from WhatsApp's hosts and kept for a while. Whether there is another one is asked after " +
           'five minutes, and at once when WhatsApp tells of a change.',
         params: Type.Object({
-          jid: Type.String({ description: 'JID, LID or phone number; a group too' }),
+          jid: refusing(
+            'what names no person and no group',
+            Type.String({ description: 'JID, LID or phone number; a group too' }),
+          ),
         }),
         querystring: Type.Object({ preview: Preview, device_id: DeviceId }),
         headers: Type.Object({

@@ -4,13 +4,17 @@ import { rfc3339, rfc3339OrNull } from '../../../clock.ts';
 import type { StoredGroup } from '../../../groups/group.ts';
 import { canonicalJid } from '../../../identity/jid.ts';
 import type { GroupMember } from '../../../whatsapp/port/groups.ts';
+import { refusing } from '../../description/stated.ts';
 import { Jid, Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
 
 export const GroupPath = Type.Object({
-  jid: Type.String({
-    description: "The group's JID, or its id alone",
-    examples: ['120363039000000000@g.us'],
-  }),
+  jid: refusing(
+    'what is no id of a group',
+    Type.String({
+      description: "The group's JID, or its id alone",
+      examples: ['120363039000000000@g.us'],
+    }),
+  ),
 });
 
 export const AsOf = {

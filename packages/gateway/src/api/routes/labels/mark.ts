@@ -7,6 +7,7 @@ import { DEVICE_FAILURES } from '../../../devices/choice.ts';
 import { LABEL_FAILURES, type Labels } from '../../../labels/labels.ts';
 import { parseRecipient } from '../../../sending/recipients.ts';
 import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';
+import { refusing } from '../../description/stated.ts';
 import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import {
@@ -41,10 +42,13 @@ export const markRoutes: FastifyPluginAsyncTypebox<{ labels: Labels }> = async (
         description: 'On all devices of the account.',
         params: Type.Object({
           id: LabelIdParam,
-          jid: Type.String({
-            description: 'The chat: a phone number, a JID or LID, a group',
-            examples: ['5511999999999'],
-          }),
+          jid: refusing(
+            'what names no chat',
+            Type.String({
+              description: 'The chat: a phone number, a JID or LID, a group',
+              examples: ['5511999999999'],
+            }),
+          ),
         }),
         querystring: DeviceQuery,
         headers: DeviceHeaders,

@@ -13,6 +13,7 @@ import {
 } from '../../../newsletters/newsletters.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
 import type { MediaInput } from '../../../sending/outbound-media.ts';
+import { refusing } from '../../description/stated.ts';
 import { base64Members, base64Text, fileAddress } from '../../request/bounds.ts';
 import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
@@ -30,7 +31,10 @@ export interface ChannelParts {
 /** What all operations on a channel have in common. */
 export const tags = ['newsletters'];
 export const NewsletterParams = Type.Object({
-  jid: Type.String({ description: 'Its JID', examples: ['120363039000000000@newsletter'] }),
+  jid: refusing(
+    'what names no channel',
+    Type.String({ description: 'Its JID', examples: ['120363039000000000@newsletter'] }),
+  ),
 });
 export const FAILURES = failures(...DEVICE_FAILURES, ...NEWSLETTER_FAILURES);
 export const DeviceBody = Type.Optional(Type.Object({ device_id: DeviceId }));
