@@ -63,6 +63,24 @@ export const EQUIVALENT: Equivalent[] = [
     why: 'Deleting a row that is not there changes nothing.',
   },
   {
+    file: 'sending/idempotency.ts',
+    code: 'a < b',
+    mutant: 'a <= b',
+    why: 'No object has a member twice.',
+  },
+  {
+    file: 'sending/quoting.ts',
+    code: 'quote !== null',
+    mutant: 'true',
+    why: 'Without a quote there is no author, which is asked for beside it.',
+  },
+  {
+    file: 'sending/quoting.ts',
+    code: 'id !== undefined',
+    mutant: 'true',
+    why: 'For the compiler: what quotes has an id.',
+  },
+  {
     file: 'webhooks/schedule.ts',
     code: '10 * HOUR',
     mutant: '10 / HOUR',

@@ -230,14 +230,20 @@ describe('the hash of a request', () => {
     expect(request({ a: 'b' })).not.toBe(request(['a', 'b']));
     expect(request(['a', 'b'])).not.toBe(request(['ab']));
     expect(request({ a: null })).not.toBe(request({}));
+    expect(request({ a: 1 })).not.toBe(request({ a: 2 }));
+    expect(request({ a: 1 })).not.toBe(request({ b: 1 }));
+    expect(request(['a'])).not.toBe(request({ 0: 'a' }));
   });
 });
 
 it('bodies as deep as the edge reads are taken, deeper ones refused', () => {
-  const nested = (levels: number): unknown => (levels === 0 ? 1 : [nested(levels - 1)]);
+  const nested = (levels: number, wrap: (inner: unknown) => unknown): unknown =>
+    levels === 0 ? 1 : wrap(nested(levels - 1, wrap));
   const hash = (body: unknown) => requestHash({ method: 'POST', path: '/', device: null, body });
-  expect(hash(nested(65))).not.toBe(hash(nested(64)));
-  expect(() => hash(nested(66))).toThrow('66 levels');
+  for (const wrap of [(inner: unknown) => [inner], (inner: unknown) => ({ a: inner })]) {
+    expect(hash(nested(65, wrap))).not.toBe(hash(nested(64, wrap)));
+    expect(() => hash(nested(66, wrap))).toThrow('66 levels');
+  }
 });
 
 it('every text is a recipient or INVALID_RECIPIENT', () => {
