@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
+import { type Clock, systemClock } from '../../src/clock.ts';
 import { type DownloadResult, downloadMedia } from '../../src/media/download.ts';
 import { MediaWorld, readAll, sha256, type TestMedia } from './media-world.ts';
 import { oddHost } from './odd-host.ts';
@@ -10,6 +10,8 @@ let odd: Awaited<ReturnType<typeof oddHost>>;
 let world: MediaWorld;
 let media: TestMedia;
 const bytes = randomBytes(400_000);
+/** Waits for nothing: the rounds follow each other at once. */
+const HURRIED: Clock = { ...systemClock, after: (_ms, run) => systemClock.after(0, run) };
 
 beforeEach(async () => {
   odd = await oddHost((_request, response) => response.writeHead(500).end());
@@ -33,7 +35,7 @@ async function download(
   try {
     const result = await downloadMedia({
       http: world.http,
-      clock: systemClock,
+      clock: HURRIED,
       hosts: hosts.map((host) => ({ host, route: null })),
       directPath: path(),
       promise: media.descriptor,
@@ -101,15 +103,64 @@ describe('a broken connection', () => {
     expect(answers).toBe(3);
   });
 
+  test('behind the last byte has brought everything', async () => {
+    odd.setHandler((_request, response) => {
+      response.writeHead(200).write(ciphertext(), () => response.destroy());
+      odd.setHandler((_again, later) => later.writeHead(416).end());
+    });
+    const { result, plain } = await download([odd.hostname]);
+    expect(result).toEqual(ok);
+    expect(plain.equals(bytes)).toBe(true);
+    expect(odd.asked).toHaveLength(2);
+  });
+
+  test('with a little progress each time is resumed five times in each of three rounds', async () => {
+    odd.setHandler((request, response) => {
+      const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+      response.writeHead(start > 0 ? 206 : 200, start > 0 ? { 'content-range': `bytes ${start}-/*` } : {});
+      response.write(ciphertext().subarray(start, start + 100), () => response.destroy());
+    });
+    const { result } = await download([odd.hostname]);
+    expect(result).toMatchObject({ outcome: 'unreachable' });
+    expect(odd.asked).toHaveLength(18);
+  });
+
+  test.each([
+    ['ahead of what we have', { 'content-range': 'bytes 1-399999/400000' }],
+    ['that is not told', {}],
+    ['in other words', { 'content-range': 'from bytes 0-' }],
+  ])('a range %s is none', async (_what, headers) => {
+    odd.setHandler((_request, response) => response.writeHead(206, headers).end(ciphertext()));
+    const { result } = await download([odd.hostname]);
+    expect(result).toEqual({ outcome: 'unreachable', detail: 'a wrong range was answered' });
+  });
+
   test('again and again without progress is given up', async () => {
     odd.setHandler((request) => request.socket.destroy());
     const { result } = await download([odd.hostname]);
-    expect(result).toMatchObject({ outcome: 'unreachable' });
+    expect(result).toEqual({
+      outcome: 'unreachable',
+      detail: expect.stringMatching(/^connection failed( \([A-Z_]+\))?$/),
+    });
     expect(odd.asked).toHaveLength(3);
   });
 });
 
 describe('hosts', () => {
+  test.each([
+    [404, { outcome: 'expired', detail: 'HTTP 404' }, 1],
+    [410, { outcome: 'expired', detail: 'HTTP 410' }, 1],
+    // With the parameters of the client and without.
+    [403, { outcome: 'expired', detail: 'HTTP 403' }, 2],
+    [503, { outcome: 'unreachable', detail: 'HTTP 503' }, 3],
+    [416, { outcome: 'unreachable', detail: 'HTTP 416' }, 3],
+    [204, { outcome: 'unreachable', detail: 'HTTP 204' }, 3],
+  ])('that answer %i', async (status, expected, asked) => {
+    odd.setHandler((_request, response) => response.writeHead(status).end());
+    expect((await download([odd.hostname])).result).toEqual(expected);
+    expect(odd.asked).toHaveLength(asked);
+  });
+
   test('an overloaded one is passed over, a corrupt one too', async () => {
     expect((await download([odd.hostname, world.cdn.hostname])).result).toEqual(ok);
     odd.setHandler((_request, response) => response.writeHead(200).end(randomBytes(500)));

@@ -125,10 +125,14 @@ describe('the account that is meant', () => {
   /** WhatsApp knows these accounts; these chats are stored, and these people are in every group. */
   function known({ accounts = none, chats = none, members = none, silent = false }) {
     const asked: string[] = [];
+    const groups: string[] = [];
     const session = idleSession({
       groups: {
         ...idleGroups,
-        members: async () => members.map((each) => ({ ...each, admin: false, superAdmin: false })),
+        members: async (group) => {
+          groups.push(group);
+          return members.map((each) => ({ ...each, admin: false, superAdmin: false }));
+        },
       },
       contacts: {
         ...idleContacts,
@@ -158,7 +162,7 @@ describe('the account that is meant', () => {
         names,
       );
     const resolve = (text: string) => recipients.resolve(session, DEVICE, parseRecipient(text, 'to'));
-    return { asked, people, resolve };
+    return { asked, groups, people, resolve };
   }
 
   test('a chat is itself, a number is looked up', async () => {
@@ -188,6 +192,15 @@ describe('the account that is meant', () => {
     const { people, asked } = known({ accounts: [ANA] });
     expect(await people([USER], { jid: GROUP, lid: null })).toEqual([{ jid: USER, lid: null }]);
     expect(asked).toEqual([]);
+  });
+
+  test('the members of a group are asked for when somebody may be spelt in another way', async () => {
+    const { people, groups } = known({ members: [ANA] });
+    const group = { jid: GROUP, lid: null };
+    await people([LID], group);
+    expect(groups).toEqual([]);
+    expect(await people([LID, USER], group)).toEqual([{ jid: null, lid: LID }, ANA]);
+    expect(groups).toEqual([GROUP]);
   });
 
   test('else the stored chat, else whom WhatsApp names, else the name as it is written', async () => {
