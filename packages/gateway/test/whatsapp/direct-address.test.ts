@@ -3,6 +3,7 @@ import { type Phone, type Sandbox, startSandbox } from '@wuts/sandbox';
 import type { BinaryNode } from 'baileys';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
+import { encodeStoredValue } from '../../src/whatsapp/baileys/connection/stored-values.ts';
 import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';
 import { type Linked, linkSession } from './linked-session.ts';
 
@@ -33,7 +34,6 @@ afterAll(async () => {
 /** Sends a text; resolves with the names in the stanzas that it took, once it has arrived at both phones. */
 async function names(to: Phone, name = to.jid) {
   const id = shop.session.messages.newId();
-  await shop.session.contacts.lookUpNumbers([to.number]);
   await shop.session.messages.send({ to: name, id, message: { conversation: 'hello' } });
   await to.waitForMessage((each) => each.id === id);
   const copy = await shop.phone.waitForMessage((each) => each.id === id);
@@ -69,6 +69,23 @@ test('who is reached by LID alone is reached', async () => {
   expect(await names(moved)).toEqual([byLid(moved)]);
 });
 
+test('a LID that is not theirs any more is found out anew when the server says so', async () => {
+  const renamed = await sandbox.createPhone({ number: '5511988840006', name: 'Lia' });
+  const stale = '199999999999999';
+  const held = { [renamed.number]: stale, [`${stale}_reverse`]: renamed.number };
+  const changes = Object.entries(held).map(([id, value]) => ({ id, value: encodeStoredValue(value) }));
+  await shop.credentials.write(changes.map((change) => ({ type: 'lid-mapping', ...change })));
+  const first = shop.session.messages.newId();
+  const message = { conversation: 'hello' };
+  const refused = shop.session.messages.send({ to: renamed.jid, id: first, message });
+  await expect(refused).rejects.toMatchObject({ whatsappCode: 404 });
+  expect(written.find(({ attrs }) => attrs.id === first)?.attrs.to).toBe(`${stale}@lid`);
+  await expect
+    .poll(async () => (await shop.session.contacts.namesOf([renamed.jid]))[0]?.lid)
+    .toBe(renamed.lid);
+  expect(await names(renamed)).toEqual([byLid(renamed)]);
+});
+
 test('an account that writes to numbers alone does so after one refusal', async () => {
   sandbox.faults.keepOnNumbers(shop.phone.number);
   expect(await names(contact)).toEqual([byLid(contact), byNumber(contact)]);
@@ -86,7 +103,6 @@ test('what is refused under both names is refused, and says nothing of the addre
     }),
     '5511988840005',
   );
-  await other.session.contacts.lookUpNumbers([contact.number]);
   for (let times = 0; times < 2; times += 1) sandbox.faults.nextAckError(400, { number: other.phone.number });
   const send = () =>
     other.session.messages.send({

@@ -67,9 +67,19 @@ export function routeMessage(network: NetworkServices, sender: RegisteredDevice,
       }
     }
   }
-  if (order !== 'silence') network.delivery.acknowledge(sender, node, published?.ack ?? { error: refusal });
+  if (order !== 'silence') {
+    const more = published?.ack ?? { error: refusal, refresh_lid: staleLid(network, node, to) };
+    network.delivery.acknowledge(sender, node, more);
+  }
   deliver?.();
   published?.deliver?.();
+}
+
+/** A LID that is not that of the number beside it any more (whatsapp-rust pull request 1313, Baileys pull request 2661). */
+function staleLid(network: NetworkServices, node: BinaryNode, to: ParsedJid | undefined): string | undefined {
+  const number = parseJid(node.attrs.peer_recipient_pn);
+  const account = number && network.directory.resolve(number);
+  return account?.lid && to?.server === 'lid' && account.lid !== to.user ? 'true' : undefined;
 }
 
 /** What a one-to-one stanza is refused with for the names in it; the accounts are reached by them as they are moved. */

@@ -1,33 +1,20 @@
-import type {
-  ContactProfile,
-  NumberLookup,
-  PictureInfo,
-  PictureQuestion,
-  SessionContacts,
-} from '../../port/contacts.ts';
+import type { ContactProfile, PictureInfo, PictureQuestion, SessionContacts } from '../../port/contacts.ts';
 import { RequestRefused } from '../../port/errors.ts';
 import { type Identity, sameIdentity } from '../../port/identity.ts';
 import { goodToken } from '../account/chat-tokens.ts';
 import { storedLids } from '../account/stored-lids.ts';
 import type { Link } from '../connection/link.ts';
 import { assertAnswered } from '../connection/unanswered.ts';
-import {
-  type BinaryNode,
-  getBinaryNodeChild,
-  isLidUser,
-  isPnUser,
-  jidNormalizedUser,
-  type Socket,
-} from '../library.ts';
+import { type BinaryNode, getBinaryNodeChild, type Socket } from '../library.ts';
 import { askBusinessProfile } from '../outbound/business-profile.ts';
+import { lookUpNumbers } from '../outbound/number-look-up.ts';
 import { askUsync } from '../outbound/usync.ts';
 import { identity } from '../parse/message-source.ts';
-import { textIn } from '../parse/notices/stanza-fields.ts';
 import { profileIn } from '../parse/profile.ts';
 
 export function contacts(link: Link): SessionContacts {
   return {
-    lookUpNumbers: (numbers) => link.ask((socket) => lookUp(socket, numbers)),
+    lookUpNumbers: (numbers) => link.ask((socket) => lookUpNumbers(socket, numbers)),
     namesOf: (people) =>
       link.ask(async (socket) => {
         const directory = storedLids(socket.authState.keys);
@@ -36,26 +23,6 @@ export function contacts(link: Link): SessionContacts {
     profile: (person) => link.ask((socket) => profileOf(socket, person, link.clock.now())),
     picture: (question) => link.ask((socket) => pictureOf(socket, link, question)),
   };
-}
-
-async function lookUp(socket: Socket, numbers: readonly string[]): Promise<NumberLookup[]> {
-  const users = await askUsync(socket, {
-    mode: 'query',
-    context: 'interactive',
-    protocols: [
-      { tag: 'contact', attrs: {} },
-      { tag: 'lid', attrs: {} },
-    ],
-    users: numbers.map((number) => ({
-      tag: 'user',
-      attrs: {},
-      content: [{ tag: 'contact', attrs: {}, content: `+${number}` }],
-    })),
-  });
-  const found = users.flatMap((user) => lookUpIn(user) ?? []);
-  const pairs = found.flatMap(({ jid, lid }) => (jid && lid ? [{ pn: jid, lid }] : []));
-  if (pairs.length > 0) await socket.signalRepository.lidMapping.storeLIDPNMappings(pairs);
-  return found;
 }
 
 /** As whatsmeow user.go GetUserInfo asks; a business is asked for what it says of itself besides. */
@@ -116,24 +83,4 @@ async function pictureOf(
 
 function withToken(token: Uint8Array | null): { content?: BinaryNode[] } {
   return token ? { content: [{ tag: 'tctoken', attrs: {}, content: token }] } : {};
-}
-
-/**
- * The registered JID may differ from the number that was asked for (Brazil's ninth digit): which question this
- * answers says the text of `<contact>`, which comes back as it was sent (whatsmeow user.go IsOnWhatsApp).
- */
-function lookUpIn(user: BinaryNode): NumberLookup | null {
-  const contact = getBinaryNodeChild(user, 'contact');
-  const named = namesIn(user);
-  const number = textIn(contact)?.replace(/\D/g, '') || named.jid?.split('@')[0];
-  if (!number || !contact?.attrs.type) return null;
-  const exists = contact.attrs.type === 'in';
-  return { number, exists, ...(exists ? named : { jid: null, lid: null }) };
-}
-
-/** `jid` is a name of either kind, `pn_jid` stands beside a LID, `<lid val>` beside a number. */
-function namesIn(user: BinaryNode): Identity {
-  const given = [user.attrs.jid, user.attrs.pn_jid, getBinaryNodeChild(user, 'lid')?.attrs.val];
-  const names = given.flatMap((name) => (name ? jidNormalizedUser(name) : []));
-  return { jid: names.find(isPnUser) ?? null, lid: names.find(isLidUser) ?? null };
 }

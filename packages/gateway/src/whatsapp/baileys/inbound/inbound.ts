@@ -27,6 +27,7 @@ import { mayPass } from './may-pass.ts';
 import { keepMessageOrder } from './message-order.ts';
 import { OwnAnswers } from './own-answers.ts';
 import type { SetAside } from './set-aside.ts';
+import { followStaleLids } from './stale-lids.ts';
 import { gateStanzas } from './stanza-gate.ts';
 import { answerUnwritable } from './unwritable-names.ts';
 
@@ -113,6 +114,7 @@ export class Inbound {
     this.#gate(socket, 'CB:receipt', (node) => this.#onReceipt(node));
     this.#gate(socket, 'CB:notification', (node) => this.#onNotification(node, socket));
     this.#gate(socket, 'CB:call', (node) => this.#reportNotices(node));
+    followStaleLids(socket, (error) => this.#warn('the new LID of a contact was not found out', error));
     followLiveStanzas(
       socket.ws,
       (node) => this.#reportNotices(node),

@@ -1,5 +1,5 @@
 import { storedLids } from '../account/stored-lids.ts';
-import { isLidUser, isPnUser, type Socket } from '../library.ts';
+import { isLidUser, isPnUser, jidNormalizedUser, type Socket } from '../library.ts';
 import type { OwnAccount } from '../parse/message-source.ts';
 
 /** What the stanza to a chat of two says of it. */
@@ -24,12 +24,11 @@ export const WRONG_ADDRESS = 400;
 export class DirectAddresses {
   #byNumber = false;
 
-  /** Of anybody else than a person, the chat as it is. Asks nobody. */
+  /** Of anybody else than a person, the chat as it is. The server is asked for a LID that is not known, as it is anyway. */
   async of(socket: Socket, own: OwnAccount, to: string): Promise<DirectAddress> {
-    const names = storedLids(socket.authState.keys);
-    const lid = isLidUser(to) ? to : isPnUser(to) ? await names.getLIDForPN(to) : null;
+    const lid = isLidUser(to) ? to : isPnUser(to) ? await lidOf(socket, to) : null;
     if (!lid || !own.lid) return { to, attrs: {} };
-    const number = isPnUser(to) ? to : await names.getPNForLID(lid);
+    const number = isPnUser(to) ? to : await storedLids(socket.authState.keys).getPNForLID(lid);
     if (this.#byNumber && number) return { to: number, attrs: {} };
     return { to: lid, attrs: number ? { peer_recipient_pn: number } : {} };
   }
@@ -47,4 +46,10 @@ export class DirectAddresses {
   asBefore(): void {
     this.#byNumber = false;
   }
+}
+
+/** Null for whoever has none, and while that cannot be found out. */
+async function lidOf(socket: Socket, number: string): Promise<string | null> {
+  const lid = await socket.signalRepository.lidMapping.getLIDForPN(number).catch(() => null);
+  return lid ? jidNormalizedUser(lid) : null;
 }
