@@ -1,6 +1,6 @@
 /** Which of several devices a request means. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { DevicesWorld } from './gateway-part.ts';
+import type { DevicesWorld } from './devices-world.ts';
 import { InstancesApi } from './instances-api.ts';
 
 let api: InstancesApi;

@@ -5,7 +5,7 @@ import { instancesRoutes } from '../../src/api/routes/instances/index.ts';
 import { buildServer } from '../../src/api/server.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import type { Caller, Role } from '../../src/tenancy/caller.ts';
-import { DevicesWorld } from './gateway-part.ts';
+import { DevicesWorld } from './devices-world.ts';
 
 export interface Answer {
   status: number;

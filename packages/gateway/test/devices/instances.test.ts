@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Caller } from '../../src/tenancy/caller.ts';
 import type { CloseReason } from '../../src/whatsapp/port/connection.ts';
 import { SessionTimeout } from '../../src/whatsapp/port/errors.ts';
-import { type DevicesWorld, START } from './gateway-part.ts';
+import { type DevicesWorld, START } from './devices-world.ts';
 import { InstancesApi } from './instances-api.ts';
 
 let api: InstancesApi;

@@ -5,7 +5,7 @@ import type { Caller } from '../../src/tenancy/caller.ts';
 import { RequestRefused, SessionTimeout } from '../../src/whatsapp/port/errors.ts';
 import type { PasskeyRequestOptions } from '../../src/whatsapp/port/passkey.ts';
 import { SoftwareAuthenticator } from '../worlds/authenticator.ts';
-import { type DevicesWorld, START } from './gateway-part.ts';
+import { type DevicesWorld, START } from './devices-world.ts';
 import { type Answer, InstancesApi } from './instances-api.ts';
 import type { ScriptedSession } from './scripted-session.ts';
 

@@ -1,6 +1,6 @@
 /** Which device is meant, and what a session that closes slowly holds up. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { DevicesWorld } from './gateway-part.ts';
+import { DevicesWorld } from './devices-world.ts';
 import type { ScriptedSession } from './scripted-session.ts';
 
 let world: DevicesWorld;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { InboundMessage } from '../../src/whatsapp/port/messages.ts';
-import { DevicesWorld } from './gateway-part.ts';
+import { DevicesWorld } from './devices-world.ts';
 import type { ScriptedSession } from './scripted-session.ts';
 
 let world: DevicesWorld;
@@ -129,24 +129,15 @@ describe('a connected device', () => {
 describe('what a session receives', () => {
   test('reaches the handler with its device, and a failure to store it reaches the session', async () => {
     const stored: string[] = [];
-    world.restart({
-      handlers: {
+    world.restart(
+      {},
+      {
         message: async (device, message) => {
           if (message.id === 'REFUSED') throw new Error('disk full');
           stored.push(`${device.name}:${message.id}`);
         },
-        receipt: async () => {},
-        mediaRetry: async () => {},
-        notice: async () => {},
-        history: async () => {},
-        ownRead: async () => {},
-        accountState: async () => {},
-        chatTimer: async () => {},
-        pushNames: async () => {},
-        groupsChanged: async () => {},
-        pastMembers: async () => {},
       },
-    });
+    );
     await world.linked(await world.caller());
     const session = lastSession();
     await session.report({ type: 'message', message: text('FIRST') });

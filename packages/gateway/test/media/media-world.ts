@@ -92,12 +92,12 @@ export interface TestMedia {
   descriptor: MediaDescriptor;
 }
 
-/** The media part on a real database and folder, with the sandbox's CDN and simulated phones. */
 /** Who sees all of the tenant. */
 export function adminOf(tenantId: string): Caller {
   return { tenantId, userId: tenantId, role: 'admin' };
 }
 
+/** The media part on a real database and folder, with the sandbox's CDN and simulated phones. */
 export class MediaWorld {
   readonly dataDir: string;
   readonly db: Kysely<Database>;

@@ -15,7 +15,7 @@ import type { Endpoint } from '../../src/webhooks/endpoint.ts';
 import type { EndpointInput } from '../../src/webhooks/endpoint-input.ts';
 import { PARKED } from '../../src/webhooks/queue.ts';
 import type { Webhooks, WebhooksParts } from '../../src/webhooks/webhooks.ts';
-import { DevicesWorld } from '../devices/gateway-part.ts';
+import { DevicesWorld } from '../devices/devices-world.ts';
 import { Receiver } from './receiver.ts';
 
 export const MINUTE = 60_000;

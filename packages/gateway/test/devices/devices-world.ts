@@ -1,8 +1,9 @@
 import type { Kysely } from 'kysely';
 import { pino } from 'pino';
 import { ManualClock } from '../../src/clock.ts';
-import { type Device, Devices, type DevicesParts } from '../../src/devices/devices.ts';
-import { PasskeyLinks } from '../../src/devices/passkey-links.ts';
+import { composeDevices, type DevicesRoom, type SessionReports } from '../../src/devices/composition.ts';
+import type { Device, Devices } from '../../src/devices/devices.ts';
+import type { PasskeyLinks } from '../../src/devices/passkey-links.ts';
 import { noQuotas } from '../../src/quotas/quotas.ts';
 import { StoredCredentials } from '../../src/storage/credentials.ts';
 import type { Database } from '../../src/storage/schema.ts';
@@ -15,7 +16,26 @@ import { ScriptedNetwork } from './scripted-session.ts';
 
 export const START = Date.UTC(2026, 5, 15, 12);
 
-/** The devices part on a real database, with a scripted network and a clock that stands still. */
+type Input = Partial<Parameters<typeof composeDevices>[0]>;
+
+/** What sessions report goes nowhere. */
+const NOTHING_STORED: SessionReports = {
+  loadSentMessage: async () => null,
+  hasReceived: async () => false,
+  message: async () => {},
+  receipt: async () => {},
+  mediaRetry: async () => {},
+  notice: async () => {},
+  history: async () => {},
+  ownRead: async () => {},
+  accountState: async () => {},
+  chatTimer: async () => {},
+  pushNames: async () => {},
+  groupsChanged: async () => {},
+  pastMembers: async () => {},
+};
+
+/** The room of devices on a real database, with a scripted network and a clock that stands still. */
 export class DevicesWorld {
   readonly db: Kysely<Database>;
   readonly clock = new ManualClock(START);
@@ -26,31 +46,30 @@ export class DevicesWorld {
   readonly #watchers = new Set<() => void>();
   readonly #store: TestDatabase;
   network = new ScriptedNetwork();
-  devices: Devices;
-  readonly passkeyLinks: PasskeyLinks;
+  #room: DevicesRoom;
 
-  private constructor(store: TestDatabase, input: Partial<DevicesParts>) {
+  private constructor(store: TestDatabase) {
     this.#store = store;
     this.db = store.db;
     this.dataDir = store.dataDir;
-    this.devices = this.#devices(input);
-    const authentication = new Authentication(store.db, 'no master');
-    this.passkeyLinks = new PasskeyLinks({
-      clock: this.clock,
-      devices: {
-        resolve: (caller, deviceId) => this.devices.resolve(caller, deviceId),
-        currentPasskey: (device) => this.devices.currentPasskey(device),
-      },
-      callerOf: (tenantId, userId) => authentication.callerById(tenantId, userId),
-    });
+    this.#room = this.#compose({});
   }
 
-  static async create(input: Partial<DevicesParts> = {}): Promise<DevicesWorld> {
-    return new DevicesWorld(await openTestDatabase(), input);
+  static async create(): Promise<DevicesWorld> {
+    return new DevicesWorld(await openTestDatabase());
   }
 
-  #devices(input: Partial<DevicesParts>): Devices {
-    return new Devices({
+  get devices(): Devices {
+    return this.#room.devices;
+  }
+
+  get passkeyLinks(): PasskeyLinks {
+    return this.#room.passkeyLinks;
+  }
+
+  #compose(input: Input, reports: Partial<SessionReports> = {}): DevicesRoom {
+    const authentication = new Authentication(this.db, 'no master');
+    const room = composeDevices({
       db: this.db,
       quotas: noQuotas,
       deletions: deletionsOf(this.db, []),
@@ -59,37 +78,25 @@ export class DevicesWorld {
       createSession: this.network.factory,
       identityOf: () => null,
       credentialsFor: (device) => this.credentials(device),
-      loadSentMessage: async () => null,
-      hasReceived: async () => false,
-      handlers: {
-        message: async () => {},
-        receipt: async () => {},
-        mediaRetry: async () => {},
-        notice: async () => {},
-        history: async () => {},
-        ownRead: async () => {},
-        accountState: async () => {},
-        chatTimer: async () => {},
-        pushNames: async () => {},
-        groupsChanged: async () => {},
-        pastMembers: async () => {},
-      },
       backoff: { random: () => 0.5 },
       tenantIds: async () =>
         (await this.db.selectFrom('tenants').select('id').execute()).map((row) => row.id),
+      callerOf: (tenantId, userId) => authentication.callerById(tenantId, userId),
       stateChanged: (device) => {
         this.changes.push(`${device.state}:${device.stateReason}`);
         for (const watch of [...this.#watchers]) watch();
       },
       ...input,
     });
+    room.subscribe({ ...NOTHING_STORED, ...reports });
+    return room;
   }
 
   /** As a new process would: nothing but the database remains. */
-  restart(input: Partial<DevicesParts> = {}): void {
+  restart(input: Input = {}, reports: Partial<SessionReports> = {}): void {
     this.network = new ScriptedNetwork();
     this.changes.length = 0;
-    this.devices = this.#devices(input);
+    this.#room = this.#compose(input, reports);
   }
 
   async destroy(): Promise<void> {
