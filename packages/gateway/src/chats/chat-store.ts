@@ -3,6 +3,7 @@ import { type ExpressionBuilder, type Kysely, type RawBuilder, type SqlBool, sql
 import type { Clock } from '../clock.ts';
 import { NOT_SHOWN } from '../messages/shown-kinds.ts';
 import { STORED_COLUMNS, type StoredMessage, storedMessage } from '../messages/stored-message.ts';
+import { folded } from '../storage/folded-text.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import { pageOf, readTimedCursor, timedCursor } from '../storage/page-cursor.ts';
 import { chunks } from '../storage/row-chunks.ts';
@@ -260,8 +261,4 @@ function matcher(q: string): (row: ChatRow) => boolean {
   return ({ subject, name, push_name, chat }) =>
     [subject, name, push_name].some((each) => each !== null && folded(each).includes(wanted)) ||
     (digits.length >= LEAST_DIGITS && chat.split('@')[0]?.includes(digits) === true);
-}
-
-function folded(text: string): string {
-  return text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
 }

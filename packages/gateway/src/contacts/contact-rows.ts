@@ -2,12 +2,13 @@
 import type { Kysely, Selectable } from 'kysely';
 import { canonicalJid } from '../identity/jid.ts';
 import type { ContactsTable } from '../storage/contact-tables.ts';
+import { folded } from '../storage/folded-text.ts';
 import { HotQuery } from '../storage/hot-query.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
 import { type AccountDevice, ownerOf } from './account-rows.ts';
-import { type Contact, contactFromRow, folded, shownName } from './contact.ts';
+import { type Contact, contactFromRow, shownName } from './contact.ts';
 
 /** Behind every name. */
 const NAMELESS = '\u{10ffff}';

@@ -40,8 +40,3 @@ export function contactFromRow(row: Selectable<ContactsTable>): Contact {
 export function shownName({ firstName, fullName, pushName, businessName }: ContactNames): string | null {
   return fullName ?? firstName ?? businessName ?? pushName;
 }
-
-/** Without accents and case: `José` is found by `jose`. */
-export function folded(text: string): string {
-  return text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
-}
