@@ -86,6 +86,13 @@ const RULES: Rule[] = [
       'a person goes by several spellings: use personJid() or namesOf() of sending/recipients.ts, then people()',
   },
   {
+    what: 'asking whether a name is a LID',
+    pattern: /endsWith\('@lid'\)/,
+    only: ['identity/', 'whatsapp/', 'moving/'],
+    instead:
+      'use storedIdentity(), isLid() or namesPerson() of identity/jid.ts: two names never stand in the wrong place then',
+  },
+  {
     what: 'a role',
     pattern: /\bcaller\??\.role\b/,
     // Which roles an operation is for; whether a stream's owner is still who he was.

@@ -1,6 +1,6 @@
 /** A chat of an account, as this room gives it out. */
 import type { Selectable } from 'kysely';
-import { canonicalJid } from '../identity/jid.ts';
+import { canonicalJid, namesPerson, storedIdentity } from '../identity/jid.ts';
 import type { MessageDevice } from '../messages/stored-message.ts';
 import type { ChatsTable } from '../storage/chat-tables.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
@@ -60,16 +60,15 @@ function isGroupJid(jid: string): boolean {
 
 /** Whether the name is that of a chat of the list: no channel, no broadcast, no stories. */
 export function isListable(jid: string): boolean {
-  return isGroupJid(jid) || jid.endsWith('@s.whatsapp.net') || jid.endsWith('@lid');
+  return isGroupJid(jid) || namesPerson(jid);
 }
 
 /** `unarchives`: the account takes chats out of the archive when something is written in them. */
 export function chatFromRow(row: ChatRow, { now, unarchives }: { now: number; unarchives: boolean }): Chat {
   const isGroup = isGroupJid(row.chat);
-  const byLid = row.chat.endsWith('@lid');
   const muted = row.muted === 1 && (row.muted_until === null || row.muted_until > now);
   return {
-    chat: { jid: byLid ? null : row.chat, lid: byLid ? row.chat : row.lid },
+    chat: storedIdentity(row.chat, row.lid),
     isGroup,
     name: row.subject ?? row.name ?? row.push_name,
     pinned: row.pinned_at !== null,

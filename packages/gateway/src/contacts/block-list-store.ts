@@ -1,6 +1,6 @@
 /** The block lists of accounts as they are stored. */
 import type { Kysely } from 'kysely';
-import { canonicalJid } from '../identity/jid.ts';
+import { canonicalJid, storedIdentity } from '../identity/jid.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import { chunks } from '../storage/row-chunks.ts';
 import type { Database } from '../storage/schema.ts';
@@ -32,7 +32,7 @@ export async function loadBlockList(
     .where('account', '=', ownerOf(device).account)
     .orderBy('jid')
     .execute();
-  const people = rows.map(({ jid, lid }) => ({ jid: jid.endsWith('@lid') ? null : jid, lid }));
+  const people = rows.map(({ jid, lid }) => storedIdentity(jid, lid));
   return { people, hash: list.block_hash, at: list.blocked_at };
 }
 

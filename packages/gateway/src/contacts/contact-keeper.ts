@@ -1,7 +1,7 @@
 /** What WhatsApp tells of people becomes rows. */
 import type { Kysely } from 'kysely';
 import { pause } from '../clock.ts';
-import { sameIdentity } from '../identity/jid.ts';
+import { sameIdentity, storedIdentity } from '../identity/jid.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
 import type { StateCollection } from '../whatsapp/port/account.ts';
@@ -90,8 +90,7 @@ export async function forgetSaved(
   for (const [index, { jid, lid }] of saved.entries()) {
     // Others are served meanwhile: there may be ten thousand.
     if (index % AT_A_TIME === 0) await pause(0);
-    const person = { jid: jid.endsWith('@lid') ? null : jid, lid };
-    await changeContact(db, device, { person, to }, at);
+    await changeContact(db, device, { person: storedIdentity(jid, lid), to }, at);
   }
 }
 

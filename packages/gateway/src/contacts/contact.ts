@@ -1,5 +1,6 @@
 /** A person that an account knows by a name. */
 import type { Selectable } from 'kysely';
+import { storedIdentity } from '../identity/jid.ts';
 import type { ContactsTable } from '../storage/contact-tables.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
 
@@ -25,7 +26,7 @@ export const NO_NAMES: ContactNames = { firstName: null, fullName: null, pushNam
 
 export function contactFromRow(row: Selectable<ContactsTable>): Contact {
   return {
-    person: { jid: row.jid.endsWith('@lid') ? null : row.jid, lid: row.lid },
+    person: storedIdentity(row.jid, row.lid),
     saved: row.saved === 1,
     firstName: row.first_name,
     fullName: row.full_name,

@@ -3,6 +3,7 @@ import { type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { Device, Devices } from '../devices/devices.ts';
 import { AppError } from '../errors.ts';
+import { identityOf } from '../identity/jid.ts';
 import { lookUpSpellings, normalisePhoneNumber } from '../identity/phone-number.ts';
 import { namesOf, parseRecipient, type Recipients } from '../sending/recipients.ts';
 import { folded } from '../storage/folded-text.ts';
@@ -120,8 +121,7 @@ export class Contacts {
   /** What is known of one person, by number, JID or LID; NOT_FOUND when nothing is. */
   async find(device: Device, name: string): Promise<Contact> {
     for (const jid of namesOf(parseRecipient(name, 'jid'))) {
-      const person = jid.endsWith('@lid') ? { jid: null, lid: jid } : { jid, lid: null };
-      const [row] = await findContacts(this.#db, device, person);
+      const [row] = await findContacts(this.#db, device, identityOf(jid));
       if (row) return contactFromRow(row);
     }
     throw new AppError('NOT_FOUND', { message: 'the account knows nobody by that name' });

@@ -1,6 +1,6 @@
 /** Rows of groups and members, as WhatsApp's word and as ours. */
 import type { Insertable, Selectable } from 'kysely';
-import { canonicalJid, identityOf, sameIdentity } from '../identity/jid.ts';
+import { canonicalJid, sameIdentity, storedIdentity } from '../identity/jid.ts';
 import type { GroupMembersTable, GroupsTable } from '../storage/group-tables.ts';
 import type { GroupInfo, GroupMember } from '../whatsapp/port/groups.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
@@ -90,5 +90,5 @@ export function memberFromRow({
   lid,
   role,
 }: Pick<Selectable<GroupMembersTable>, 'member' | 'lid' | 'role'>): GroupMember {
-  return { ...identityOf(member), lid, admin: role > 0, superAdmin: role === 2 };
+  return { ...storedIdentity(member, lid), admin: role > 0, superAdmin: role === 2 };
 }

@@ -1,7 +1,7 @@
 /** Adding, removing, promoting and demoting members: many at a time, each told for itself. */
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
-import { identityOf, sameIdentity } from '../identity/jid.ts';
+import { identityOf, isLid, sameIdentity } from '../identity/jid.ts';
 import type { MessageDevice } from '../messages/stored-message.ts';
 import { groupInviteContent } from '../sending/content/group-invite.ts';
 import type { Sending } from '../sending/pipeline.ts';
@@ -182,7 +182,7 @@ export function participantAddresses(
   const read = participants.map((input, index) => {
     const field = `participants.${index}`;
     const address = parseRecipient(input, field);
-    if (address.kind === 'number' || address.jid.endsWith('@lid')) return { input, address };
+    if (address.kind === 'number' || isLid(address.jid)) return { input, address };
     const problem = { field, message: 'is no person', value: input.slice(0, 100) };
     throw new AppError('INVALID_RECIPIENT', { message: `${field} is no person`, validation: [problem] });
   });

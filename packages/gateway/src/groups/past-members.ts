@@ -1,6 +1,6 @@
 /** Who was in a group and is not any more, as far as the account saw them go. */
 import type { Kysely, Transaction } from 'kysely';
-import { canonicalJid, identityOf, sameIdentity } from '../identity/jid.ts';
+import { canonicalJid, sameIdentity, storedIdentity } from '../identity/jid.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import { nameCursor, pageOf, readNameCursor } from '../storage/page-cursor.ts';
 import type { Database } from '../storage/schema.ts';
@@ -166,10 +166,9 @@ async function pastPage(
   return {
     group,
     members: page.map(({ member, lid, removed, author, author_lid, left_at }) => ({
-      ...identityOf(member),
-      lid,
+      ...storedIdentity(member, lid),
       removed: removed === 1,
-      removedBy: author === null ? null : { ...identityOf(author), lid: author_lid },
+      removedBy: author === null ? null : storedIdentity(author, author_lid),
       // Of what history tells without a time.
       leftAt: left_at === 0 ? null : left_at,
     })),

@@ -75,9 +75,24 @@ export function canonicalJid(identity: Identity): Jid | null {
   return identity.jid ?? identity.lid;
 }
 
+/** Whether a person's name is a LID. */
+export function isLid(jid: Jid): boolean {
+  return jid.endsWith('@lid');
+}
+
+/** Whether a chat of that name is one with a person: not a group, a channel, a story. */
+export function namesPerson(jid: Jid): boolean {
+  return isLid(jid) || jid.endsWith('@s.whatsapp.net');
+}
+
 /** Puts a JID into the member of an identity where it belongs. */
 export function identityOf(jid: Jid): Identity {
-  return serverOf(jid) === 'lid' ? { jid: null, lid: jid } : { jid, lid: null };
+  return isLid(jid) ? { jid: null, lid: jid } : { jid, lid: null };
+}
+
+/** What is stored under its canonical name, with its LID beside. */
+export function storedIdentity(canonical: Jid, lid: Jid | null): Identity {
+  return isLid(canonical) ? { jid: null, lid: canonical } : { jid: canonical, lid };
 }
 
 /** True when they cannot be the same: known in one namespace under two names, and in no other the same. */

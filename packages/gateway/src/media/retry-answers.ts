@@ -1,11 +1,11 @@
 import type { Kysely, Transaction } from 'kysely';
 import { mediaRetryData } from '../events/payloads/message.ts';
 import { type EventDevice, type EventRecorder, noEvents } from '../events/recorder.ts';
-import { canonicalJid } from '../identity/jid.ts';
+import { canonicalJid, storedIdentity } from '../identity/jid.ts';
 import type { Log } from '../observability/log.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
-import type { Identity, Jid } from '../whatsapp/port/identity.ts';
+import type { Identity } from '../whatsapp/port/identity.ts';
 import type { MediaRetryAnswer, SealedRetryAnswer } from '../whatsapp/port/media.ts';
 import type { MediaCopies, MediaCopy } from './copies.ts';
 import { openRetryNotification } from './retry-notification.ts';
@@ -80,13 +80,13 @@ export class RetryAnswers {
         messageId: copy.messageId,
         recordId: copy.rowId,
         account: canonicalJid(device),
-        chat: twoNames(copy.chatJid, copy.chatLid),
-        sender: twoNames(copy.senderJid, copy.senderLid),
+        chat: storedIdentity(copy.chatJid, copy.chatLid),
+        sender: storedIdentity(copy.senderJid, copy.senderLid),
         isGroup: copy.isGroup,
         fromMe: copy.fromMe,
         result: outcome,
       }),
-      orderKey: twoNames(copy.chatJid, copy.chatLid),
+      orderKey: storedIdentity(copy.chatJid, copy.chatLid),
     });
     const close = (state: RetryOutcome, detail: string | null) =>
       this.#requests.closeWithin(trx, device.tenantId, request, state, detail);
@@ -145,9 +145,4 @@ function isRepetition({ copy, request, result: { result, directPath } }: Answere
   if (result === 'success') return request.state === 'succeeded' && copy.directPath === directPath;
   if (result === 'not_found') return request.state === 'not_found';
   return request.state === 'failed' && request.result === result;
-}
-
-/** The canonical name is the LID when no phone number is known. */
-function twoNames(canonical: Jid, lid: Jid | null): Identity {
-  return canonical.endsWith('@lid') ? { jid: null, lid: canonical } : { jid: canonical, lid };
 }

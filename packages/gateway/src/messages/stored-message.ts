@@ -1,6 +1,7 @@
 /** One message as the archive gives it out. */
 import type { Insertable, Selectable } from 'kysely';
 import type { DeviceState, StateReason } from '../devices/state.ts';
+import { identityOf, storedIdentity } from '../identity/jid.ts';
 import type { DeviceId, MessageId, RecordId, TenantId, UserId } from '../ids.ts';
 import type { MessagesTable } from '../storage/schema.ts';
 import type {
@@ -245,22 +246,22 @@ export function storedMessage(row: StoredRow | Insertable<MessagesTable>): Store
 
 /** The two names of the message's chat. Groups have one. */
 export function chatIdentity(row: { chat_jid: string; chat_lid: string | null }): Identity {
-  return twoNames(row.chat_jid, row.chat_lid);
+  return storedIdentity(row.chat_jid, row.chat_lid);
 }
 
 /** The two names of the message's sender. */
 export function senderIdentity(row: { sender_jid: string; sender_lid: string | null }): Identity {
-  return twoNames(row.sender_jid, row.sender_lid);
+  return storedIdentity(row.sender_jid, row.sender_lid);
 }
 
 /** The two names of a stored message's chat. */
 export function chatOf(message: Pick<StoredMessage, 'chatJid' | 'chatLid'>): Identity {
-  return twoNames(message.chatJid, message.chatLid);
+  return storedIdentity(message.chatJid, message.chatLid);
 }
 
 /** The two names of a stored message's sender. */
 export function senderOf(message: Pick<StoredMessage, 'senderJid' | 'senderLid'>): Identity {
-  return twoNames(message.senderJid, message.senderLid);
+  return storedIdentity(message.senderJid, message.senderLid);
 }
 
 /** Whose device had the message: its author, when that was us. Null when it is not known. */
@@ -268,10 +269,5 @@ export function accountOfMessage(
   message: Pick<StoredMessage, 'fromMe' | 'senderJid' | 'senderLid' | 'accountJid'>,
 ): Identity | null {
   if (message.fromMe) return senderOf(message);
-  return message.accountJid === null ? null : twoNames(message.accountJid, null);
-}
-
-/** The canonical column holds the LID when no phone number is known: then it is not a `jid`. */
-function twoNames(canonical: string, lid: string | null): Identity {
-  return canonical.endsWith('@lid') ? { jid: null, lid: canonical } : { jid: canonical, lid };
+  return message.accountJid === null ? null : identityOf(message.accountJid);
 }

@@ -7,7 +7,7 @@
  * device, or its `record_id`.
  */
 import { AppError } from '../errors.ts';
-import { sameIdentity } from '../identity/jid.ts';
+import { namesPerson, sameIdentity } from '../identity/jid.ts';
 import { type MessageName, mayBeRecordId } from '../identity/message-name.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { seesWholeTenant } from '../tenancy/visibility.ts';
@@ -116,7 +116,7 @@ function isCopy(
 
 /** Groups, channels and broadcasts are the same for everyone; a chat with a person is another for each account. */
 function isWithPerson({ chatJid }: StoredMessage): boolean {
-  return chatJid.endsWith('@s.whatsapp.net') || chatJid.endsWith('@lid');
+  return namesPerson(chatJid);
 }
 
 function accountOf(message: StoredMessage, accounts: ReadonlyMap<string, Identity>): Identity {

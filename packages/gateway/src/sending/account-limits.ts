@@ -1,6 +1,6 @@
 /** Keeping the limits that WhatsApp set for an account: a message that would begin a chat is not even tried. */
 import type { Clock } from '../clock.ts';
-import { sameIdentity } from '../identity/jid.ts';
+import { namesPerson, sameIdentity } from '../identity/jid.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import type { MessageDevice } from '../messages/stored-message.ts';
 import type { AccountLimit } from '../whatsapp/port/account.ts';
@@ -31,5 +31,5 @@ export async function assertMayWrite(
 
 /** A chat of two. */
 export function isPerson({ isGroup, to }: Recipient): boolean {
-  return !isGroup && (to.endsWith('@s.whatsapp.net') || to.endsWith('@lid'));
+  return !isGroup && namesPerson(to);
 }

@@ -10,6 +10,7 @@ import {
   parseJid,
   sameIdentity,
   serverOf,
+  storedIdentity,
 } from '../../src/identity/jid.ts';
 
 describe('JIDs', () => {
@@ -107,6 +108,9 @@ describe('identities', () => {
     expect(canonicalJid({ jid: null, lid })).toBe(lid);
     expect(identityOf(lid)).toEqual({ jid: null, lid });
     expect(identityOf(phone)).toEqual({ jid: phone, lid: null });
+    expect(storedIdentity(phone, lid)).toEqual({ jid: phone, lid });
+    // Stored under the LID, it has no other name, whatever the column beside it says.
+    expect(storedIdentity(lid, null)).toEqual({ jid: null, lid });
   });
 
   it('tells same, different and undecidable apart', () => {
