@@ -8,7 +8,7 @@ import type { Database } from '../storage/schema.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
 import type { BlockedPeople } from '../whatsapp/port/block-list.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
-import { loadBlockList, replaceBlockList } from './block-list-store.ts';
+import { loadBlockList, replaceBlockList } from './block-list-rows.ts';
 import { upToDateAt } from './freshness.ts';
 import { type Named, nameGiven, personMeant } from './whom.ts';
 

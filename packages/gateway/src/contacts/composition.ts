@@ -12,7 +12,7 @@ import type { StoredChats } from '../sending/number-look-ups.ts';
 import { deferred } from '../storage/database.ts';
 import type { Database } from '../storage/schema.ts';
 import { BlockList } from './block-list.ts';
-import { applyBlockNotice } from './block-list-store.ts';
+import { applyBlockNotice } from './block-list-rows.ts';
 import { forgetSaved, keepContactNotice, keepPushName } from './contact-keeper.ts';
 import { joinContact } from './contact-rows.ts';
 import { type CommonGroups, Contacts } from './contacts.ts';

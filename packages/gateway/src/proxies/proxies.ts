@@ -14,7 +14,7 @@ import type { Effective, Routes } from './routes.ts';
 
 export { MAX_URL_LENGTH as LONGEST_PROXY_URL } from '../net/proxy-address.ts';
 
-/** A proxy as it may be shown. */
+/** A proxy as an answer may name it. */
 export interface MaskedProxy {
   /** Its password masked. */
   proxyUrl: string;
@@ -72,10 +72,10 @@ export class Proxies {
       devices.list(caller, 'visible'),
     ]);
     return {
-      tenant: tenant && shown(tenant),
+      tenant: tenant && masked(tenant),
       devices: visible.flatMap(({ id: deviceId }) => {
         const own = overrides.get(deviceId);
-        return own ? [{ deviceId, ...shown(own) }] : [];
+        return own ? [{ deviceId, ...masked(own) }] : [];
       }),
     };
   }
@@ -102,7 +102,7 @@ export class Proxies {
     const { proxy, source } = await routes.effective(device);
     return {
       deviceId: device.id,
-      override: own && shown(own),
+      override: own && masked(own),
       effective: { proxyUrl: proxy && maskedProxyUrl(proxy.address), source },
     };
   }
@@ -179,7 +179,7 @@ export class Proxies {
   }
 }
 
-function shown({ address, updatedAt }: StoredProxy): MaskedProxy {
+function masked({ address, updatedAt }: StoredProxy): MaskedProxy {
   return { proxyUrl: maskedProxyUrl(address), updatedAt };
 }
 

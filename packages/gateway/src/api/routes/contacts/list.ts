@@ -124,7 +124,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<ListParts> = async (app, { co
       return {
         success: true as const,
         count: list.contacts.length,
-        contacts: list.contacts.map(shown),
+        contacts: list.contacts.map(contactAnswer),
         as_of: rfc3339OrNull(list.asOf),
         next_cursor: list.nextCursor,
       };
@@ -150,7 +150,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<ListParts> = async (app, { co
       const contact = await contacts.find(device, request.params.jid);
       const groups = await contacts.commonGroups(device, contact.person);
       const common_groups = groups.map(({ jid, subject }) => ({ jid, name: subject }));
-      return { success: true as const, contact: { ...shown(contact), common_groups } };
+      return { success: true as const, contact: { ...contactAnswer(contact), common_groups } };
     },
   );
 
@@ -173,7 +173,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<ListParts> = async (app, { co
       const device = await devices.resolve(request.caller, selectedDevice(request));
       const { full_name: fullName, first_name: firstName = null } = request.body;
       const contact = await contacts.save(device, request.body, { fullName, firstName });
-      return { success: true as const, contact: shown(contact) };
+      return { success: true as const, contact: contactAnswer(contact) };
     },
   );
 
@@ -199,7 +199,7 @@ export const listRoutes: FastifyPluginAsyncTypebox<ListParts> = async (app, { co
   );
 };
 
-function shown(contact: Contact) {
+function contactAnswer(contact: Contact) {
   return {
     ...namesOf(contact.person),
     jid: canonicalJid(contact.person) ?? '',

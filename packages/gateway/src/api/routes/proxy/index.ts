@@ -44,8 +44,8 @@ const tenantRoutes: FastifyPluginAsyncTypebox<ProxyParts> = async (app, { proxie
       const { tenant, devices } = await proxies.ofTenant(request.caller);
       return {
         success: true as const,
-        tenant_proxy: tenant && shown(tenant),
-        device_overrides: devices.map((each) => ({ device_id: each.deviceId, ...shown(each) })),
+        tenant_proxy: tenant && proxyAnswer(tenant),
+        device_overrides: devices.map((each) => ({ device_id: each.deviceId, ...proxyAnswer(each) })),
       };
     },
   );
@@ -115,7 +115,7 @@ const deviceRoutes: FastifyPluginAsyncTypebox<ProxyParts> = async (app, { proxie
       return {
         success: true as const,
         device_id: found.deviceId,
-        override: found.override && shown(found.override),
+        override: found.override && proxyAnswer(found.override),
         effective: { proxy_url: found.effective.proxyUrl, source: found.effective.source },
       };
     },
@@ -200,7 +200,7 @@ const testRoutes: FastifyPluginAsyncTypebox<ProxyParts> = async (app, { proxies 
   );
 };
 
-function shown({ proxyUrl, updatedAt }: MaskedProxy) {
+function proxyAnswer({ proxyUrl, updatedAt }: MaskedProxy) {
   return { proxy_url: proxyUrl, updated_at: rfc3339(updatedAt) };
 }
 

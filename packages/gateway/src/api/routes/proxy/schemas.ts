@@ -34,13 +34,13 @@ const MaskedUrl = Type.String({
   description: 'The password is `***`',
   examples: ['socks5://shop:***@proxy.example.com:1080'],
 });
-const Shown = { proxy_url: MaskedUrl, updated_at: Rfc3339 };
+const ProxyMembers = { proxy_url: MaskedUrl, updated_at: Rfc3339 };
 const Success = Type.Literal(true);
 
 export const TenantProxyAnswer = Type.Object({
   success: Success,
-  tenant_proxy: Nullable(Type.Object(Shown)),
-  device_overrides: Type.Array(Type.Object({ device_id: Uuid, ...Shown }), {
+  tenant_proxy: Nullable(Type.Object(ProxyMembers)),
+  device_overrides: Type.Array(Type.Object({ device_id: Uuid, ...ProxyMembers }), {
     description: 'Of the devices that you may see',
   }),
 });
@@ -67,7 +67,7 @@ export const TenantProxyDeleted = Type.Object({
 export const DeviceProxyAnswer = Type.Object({
   success: Success,
   device_id: Uuid,
-  override: Nullable(Type.Object(Shown)),
+  override: Nullable(Type.Object(ProxyMembers)),
   effective: Type.Object({
     proxy_url: Nullable(MaskedUrl),
     source: OneOf(['device', 'tenant', 'none'] as const, { description: 'Whose it is' }),

@@ -40,7 +40,7 @@ const MOST = 100;
 
 const tags = ['status'];
 
-const shown = {
+const storyMembers = {
   message_id: Type.String(),
   record_id: RecordId,
   ...StoryContent.properties,
@@ -52,7 +52,7 @@ const seen = {
   seen_at: Nullable(Rfc3339),
 };
 
-const Listed = Type.Object({ ...shown, ...seen }, { title: 'ContactStory' });
+const Listed = Type.Object({ ...storyMembers, ...seen }, { title: 'ContactStory' });
 const Contact = Type.Object(
   {
     contact: Person,
@@ -71,7 +71,7 @@ const Contact = Type.Object(
 /** Whosever it is. What is of one side alone is left out on the other. */
 const Story = Type.Object(
   {
-    ...shown,
+    ...storyMembers,
     device_id: Type.String(),
     is_from_me: Type.Boolean(),
     sender: Type.Optional(Sender),
@@ -183,7 +183,7 @@ export const readingRoutes: FastifyPluginAsyncTypebox<ReadingParts> = async (app
       const { caller } = request;
       const { message, own } = await stories.find(caller, messageName(request, request.params.id));
       const described = await finder.get(caller, { id: message.rowId, deviceId: undefined, chat: undefined });
-      const common = { ...shownOf(described), device_id: message.deviceId, is_from_me: message.fromMe };
+      const common = { ...storyAnswer(described), device_id: message.deviceId, is_from_me: message.fromMe };
       if (message.fromMe) {
         return { success: true as const, story: { ...common, ...(own ? progressOf(own) : {}) } };
       }
@@ -249,10 +249,10 @@ function contactObject({ stories, ...of }: ContactStories): Static<typeof Contac
 }
 
 function listedObject({ described, seenAt }: ContactStory): Static<typeof Listed> {
-  return { ...shownOf(described), ...seenOf(seenAt) };
+  return { ...storyAnswer(described), ...seenOf(seenAt) };
 }
 
-function shownOf({ data }: DescribedMessage) {
+function storyAnswer({ data }: DescribedMessage) {
   const { message_id, record_id, timestamp } = data;
   return { message_id, record_id, ...storyContent(data), timestamp, expires_at: expiry(timestamp) };
 }
