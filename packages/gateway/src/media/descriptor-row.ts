@@ -1,3 +1,4 @@
+import type { DeviceId, RecordId, TenantId } from '../ids.ts';
 import type { MediaTable } from '../storage/schema.ts';
 import { SEALED } from '../storage/sealed.ts';
 import type { Vault } from '../storage/vault.ts';
@@ -8,9 +9,9 @@ import { ownUpload } from './own-uploads.ts';
 export type MediaVault = Pick<Vault, 'seal' | 'open'>;
 
 export interface MediaOwner {
-  messageRowId: string;
-  tenantId: string;
-  deviceId: string;
+  messageRowId: RecordId;
+  tenantId: TenantId;
+  deviceId: DeviceId;
   /** See `InboundMessage.lidAddressed`. */
   lidAddressed?: boolean;
 }

@@ -8,6 +8,7 @@ import { createHmac, hkdfSync } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { MediaUrls } from '../events/media-urls.ts';
+import type { DeviceId } from '../ids.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { sameSecret } from '../tenancy/tokens.ts';
@@ -37,7 +38,7 @@ export interface LinkClaim {
 export interface OpenedLink {
   /** May see what the owner of the device may, and the route lets it see this one file. */
   caller: Caller;
-  deviceId: string;
+  deviceId: DeviceId;
 }
 
 /** Ours alone: no address that a message or a receiver chose looks like it. */
@@ -55,7 +56,7 @@ export class MediaLinks implements MediaUrls {
     this.#base = (parts.publicUrl ?? '').replace(/\/$/, '');
   }
 
-  told(path: string, deviceId: string): string {
+  told(path: string, deviceId: DeviceId): string {
     const [, recordId, index] = PATH.exec(path) ?? [];
     if (recordId === undefined) return path;
     const { ttlMs, clock } = this.#parts;
@@ -93,7 +94,7 @@ export class MediaLinks implements MediaUrls {
     return { caller, deviceId: row.device_id };
   }
 
-  #signature(claim: Omit<LinkClaim, 'signature'>, deviceId: string): string {
+  #signature(claim: Omit<LinkClaim, 'signature'>, deviceId: DeviceId): string {
     const { recordId, index, expires, issued } = claim;
     const signed = ['media', deviceId, recordId, index, issued, expires].join('\n');
     return createHmac('sha256', this.#key).update(signed).digest('hex');

@@ -1,6 +1,7 @@
 /** What edits and revokes do to the messages they speak of, whichever of the two arrives first. */
 import type { Transaction } from 'kysely';
 import { contradicts, identityOf, isNewsletter, sameIdentity } from '../identity/jid.ts';
+import type { DeviceId, MessageId, RecordId, TenantId } from '../ids.ts';
 import { HotQuery } from '../storage/hot-query.ts';
 import { checkedTenant, sortedBy } from '../storage/narrowing.ts';
 import type { Database, MessagesTable } from '../storage/schema.ts';
@@ -57,19 +58,21 @@ const AUTHOR_COLUMNS = [
 type AmendmentRow = Pick<MessagesTable, 'kind' | (typeof AUTHOR_COLUMNS)[number]>;
 
 /** Asked for every message that arrives. */
-const AMENDMENTS_OF = new HotQuery<{ tenantId: string; deviceId: string; targetId: string }, AmendmentRow>(
-  (db, { tenantId, deviceId, targetId }) =>
-    db
-      .selectFrom('messages')
-      .select(['kind', ...AUTHOR_COLUMNS])
-      .where(checkedTenant(tenantId))
-      .where('device_id', '=', deviceId)
-      .where('target_id', '=', targetId)
-      .where('kind', 'in', ['revoke', ...SEALED_KINDS])
-      // An edit of ours that WhatsApp did not take changed nothing.
-      .where('send_state', 'in', ['none', 'sent'])
-      .orderBy(sortedBy('timestamp'))
-      .orderBy(sortedBy('created_at')),
+const AMENDMENTS_OF = new HotQuery<
+  { tenantId: TenantId; deviceId: DeviceId; targetId: MessageId },
+  AmendmentRow
+>((db, { tenantId, deviceId, targetId }) =>
+  db
+    .selectFrom('messages')
+    .select(['kind', ...AUTHOR_COLUMNS])
+    .where(checkedTenant(tenantId))
+    .where('device_id', '=', deviceId)
+    .where('target_id', '=', targetId)
+    .where('kind', 'in', ['revoke', ...SEALED_KINDS])
+    // An edit of ours that WhatsApp did not take changed nothing.
+    .where('send_state', 'in', ['none', 'sent'])
+    .orderBy(sortedBy('timestamp'))
+    .orderBy(sortedBy('created_at')),
 );
 
 /**
@@ -146,8 +149,8 @@ export async function earlierAmendments(
  */
 export async function applyOwnAmendment(
   trx: Transaction<Database>,
-  tenantId: string,
-  rowId: string,
+  tenantId: TenantId,
+  rowId: RecordId,
 ): Promise<void> {
   const own = await trx
     .selectFrom('messages')

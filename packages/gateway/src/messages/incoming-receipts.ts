@@ -1,6 +1,7 @@
 /** Receipts as rows, and what they say about a message. */
 import type { Kysely, Transaction } from 'kysely';
 import { canonicalJid, contradicts, sameIdentity } from '../identity/jid.ts';
+import type { DeviceId, MessageId, RecordId, TenantId } from '../ids.ts';
 import { HotQuery, slotsOf } from '../storage/hot-query.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database, MessagesTable, ReceiptsTable } from '../storage/schema.ts';
@@ -68,7 +69,7 @@ export async function recordReceipt(
 }
 
 interface Target {
-  rowId: string;
+  rowId: RecordId;
   chat: Identity;
   chatJid: string;
   /** WhatsApp is known to have it. */
@@ -83,7 +84,7 @@ async function targetOf(
   trx: Transaction<Database>,
   device: MessageDevice,
   receipt: MessageReceipt,
-  messageId: string,
+  messageId: MessageId,
 ): Promise<Target | null> {
   const rows = await OWN_MESSAGES.rows(trx, { tenantId: device.tenantId, deviceId: device.id, messageId });
   const row = rows.find((each) => {
@@ -108,7 +109,7 @@ async function store(
   trx: Transaction<Database>,
   device: MessageDevice,
   receipt: MessageReceipt,
-  target: Target & { messageId: string; recipient: Jid },
+  target: Target & { messageId: MessageId; recipient: Jid },
   events: MessageEvents,
 ): Promise<void> {
   const inserted = await INSERT.affected(trx, {
@@ -166,7 +167,7 @@ async function saysLess(
   trx: Transaction<Database>,
   device: MessageDevice,
   kind: ReceiptKind,
-  { messageId, chatJid, recipient }: { messageId: string; chatJid: Jid; recipient: Jid },
+  { messageId, chatJid, recipient }: { messageId: MessageId; chatJid: Jid; recipient: Jid },
 ): Promise<boolean> {
   const told = await TOLD_BY.rows(trx, {
     tenantId: device.tenantId,
@@ -203,19 +204,21 @@ type OwnMessage = Pick<
   'id' | 'chat_jid' | 'chat_lid' | 'is_group' | 'send_state' | 'read_at' | 'played_at'
 >;
 
-const OWN_MESSAGES = new HotQuery<{ tenantId: string; deviceId: string; messageId: string }, OwnMessage>(
-  (db, { tenantId, deviceId, messageId }) =>
-    db
-      .selectFrom('messages')
-      .select(['id', 'chat_jid', 'chat_lid', 'is_group', 'send_state', 'read_at', 'played_at'])
-      .where('tenant_id', '=', tenantId)
-      .where('message_id', '=', messageId)
-      .where('device_id', '=', deviceId)
-      .where('from_me', '=', 1),
+const OWN_MESSAGES = new HotQuery<
+  { tenantId: TenantId; deviceId: DeviceId; messageId: MessageId },
+  OwnMessage
+>((db, { tenantId, deviceId, messageId }) =>
+  db
+    .selectFrom('messages')
+    .select(['id', 'chat_jid', 'chat_lid', 'is_group', 'send_state', 'read_at', 'played_at'])
+    .where('tenant_id', '=', tenantId)
+    .where('message_id', '=', messageId)
+    .where('device_id', '=', deviceId)
+    .where('from_me', '=', 1),
 );
 
 const TOLD_BY = new HotQuery<
-  { tenantId: string; deviceId: string; messageId: string; chatJid: Jid; recipient: Jid },
+  { tenantId: TenantId; deviceId: DeviceId; messageId: MessageId; chatJid: Jid; recipient: Jid },
   Pick<ReceiptsTable, 'kind'>
 >((db, { tenantId, deviceId, messageId, chatJid, recipient }) =>
   db

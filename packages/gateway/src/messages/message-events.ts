@@ -17,6 +17,7 @@ import {
 import { storyData, storyDeletedData } from '../events/payloads/story.ts';
 import type { EventRecorder, NewEvent } from '../events/recorder.ts';
 import { canonicalJid } from '../identity/jid.ts';
+import type { MessageId, RecordId, TenantId } from '../ids.ts';
 import { HotQuery } from '../storage/hot-query.ts';
 import type { Database, DevicesTable } from '../storage/schema.ts';
 import type { MessageKind } from '../whatsapp/port/content.ts';
@@ -81,7 +82,7 @@ export class MessageEvents {
   }
 
   /** A message of ours is with WhatsApp: call once, when its row moves to `sent`. */
-  async sent(trx: Transaction<Database>, tenantId: string, rowId: string): Promise<void> {
+  async sent(trx: Transaction<Database>, tenantId: TenantId, rowId: RecordId): Promise<void> {
     const found = await load(trx, tenantId, rowId);
     if (!found) return;
     const { device, row } = found;
@@ -99,7 +100,7 @@ export class MessageEvents {
   }
 
   /** A message of ours was given up: call once, when its row moves to `failed`. `at` in milliseconds. */
-  async failed(trx: Transaction<Database>, tenantId: string, rowId: string, at: number): Promise<void> {
+  async failed(trx: Transaction<Database>, tenantId: TenantId, rowId: RecordId, at: number): Promise<void> {
     const found = await load(trx, tenantId, rowId);
     if (!found) return;
     const { device, row } = found;
@@ -121,7 +122,7 @@ export class MessageEvents {
     trx: Transaction<Database>,
     device: MessageDevice,
     receipt: {
-      messageId: string;
+      messageId: MessageId;
       recordId: string;
       chat: Identity;
       isGroup: boolean;
@@ -277,8 +278,8 @@ export function retoldMessageData(
 /** The message with the device that holds it. */
 async function load(
   trx: Transaction<Database>,
-  tenantId: string,
-  rowId: string,
+  tenantId: TenantId,
+  rowId: RecordId,
 ): Promise<{ row: StoredMessage; device: MessageDevice } | null> {
   const [row] = await MESSAGE.rows(trx, { tenantId, id: rowId });
   if (!row) return null;
@@ -289,7 +290,7 @@ async function load(
 }
 
 interface RowKey {
-  tenantId: string;
+  tenantId: TenantId;
   id: string;
 }
 

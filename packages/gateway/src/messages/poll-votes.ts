@@ -1,6 +1,7 @@
 /** Poll votes: read when they come, or when their poll comes. */
 import type { Transaction } from 'kysely';
 import { sameIdentity } from '../identity/jid.ts';
+import type { MessageId, RecordId } from '../ids.ts';
 import { checkedTenant, sortedBy } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
 import { SEALED } from '../storage/sealed.ts';
@@ -36,7 +37,7 @@ interface PollVotesParts {
   codec: WireCodec;
   vault: Pick<Vault, 'seal' | 'open'>;
   /** Opens what the archive keeps of a message. */
-  unseal: (rowId: string, sealed: Uint8Array) => Uint8Array;
+  unseal: (rowId: RecordId, sealed: Uint8Array) => Uint8Array;
 }
 
 /** Who votes, and in which poll. */
@@ -167,7 +168,7 @@ export class PollVotes {
     return content;
   }
 
-  #polls(trx: Transaction<Database>, device: MessageDevice, messageId: string): Promise<StoredRow[]> {
+  #polls(trx: Transaction<Database>, device: MessageDevice, messageId: MessageId): Promise<StoredRow[]> {
     return trx
       .selectFrom('messages')
       .select(STORED_COLUMNS)
@@ -195,7 +196,7 @@ export class PollVotes {
 }
 
 /** The row of a poll is another message now: what was made from the former one goes. */
-export async function forgetPollOptions(trx: Transaction<Database>, rowId: string): Promise<void> {
+export async function forgetPollOptions(trx: Transaction<Database>, rowId: RecordId): Promise<void> {
   await trx.deleteFrom('poll_options').where('message_row_id', '=', rowId).execute();
 }
 

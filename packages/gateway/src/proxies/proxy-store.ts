@@ -1,5 +1,6 @@
 /** Stored proxies, their URLs sealed. Every query is bound to one tenant. */
 import type { Kysely } from 'kysely';
+import type { DeviceId, TenantId } from '../ids.ts';
 import { type ProxyAddress, parseProxyUrl, proxyUrl } from '../net/proxy-address.ts';
 import type { Database } from '../storage/schema.ts';
 import { SEALED, type SealedPlace } from '../storage/sealed.ts';
@@ -12,8 +13,8 @@ export interface StoredProxy {
 }
 
 interface DeviceName {
-  tenantId: string;
-  deviceId: string;
+  tenantId: TenantId;
+  deviceId: DeviceId;
 }
 
 export class ProxyStore {
@@ -25,7 +26,7 @@ export class ProxyStore {
     this.#vault = parts.vault;
   }
 
-  async ofTenant(tenantId: string): Promise<StoredProxy | null> {
+  async ofTenant(tenantId: TenantId): Promise<StoredProxy | null> {
     const row = await this.#db
       .selectFrom('tenant_proxies')
       .select(['url', 'updated_at'])
@@ -45,7 +46,7 @@ export class ProxyStore {
   }
 
   /** By device. */
-  async ofDevices(tenantId: string): Promise<Map<string, StoredProxy>> {
+  async ofDevices(tenantId: TenantId): Promise<Map<string, StoredProxy>> {
     const rows = await this.#db
       .selectFrom('device_proxies')
       .select(['device_id', 'url', 'updated_at'])
@@ -59,7 +60,7 @@ export class ProxyStore {
     );
   }
 
-  async putTenant(tenantId: string, { address, updatedAt }: StoredProxy): Promise<void> {
+  async putTenant(tenantId: TenantId, { address, updatedAt }: StoredProxy): Promise<void> {
     const url = this.#sealed(address, SEALED.tenantProxy.at({ tenant_id: tenantId }));
     await this.#db
       .insertInto('tenant_proxies')
@@ -78,7 +79,7 @@ export class ProxyStore {
   }
 
   /** Whether there was one. */
-  async deleteTenant(tenantId: string): Promise<boolean> {
+  async deleteTenant(tenantId: TenantId): Promise<boolean> {
     const { numDeletedRows } = await this.#db
       .deleteFrom('tenant_proxies')
       .where('tenant_id', '=', tenantId)

@@ -2,6 +2,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import { type Clock, pause } from '../clock.ts';
+import type { DeviceId, TenantId } from '../ids.ts';
 import {
   type CredentialStore,
   type DeviceCredentials,
@@ -42,8 +43,8 @@ export class StoredCredentials implements DeviceCredentials {
   readonly #vault: Vault;
   readonly #clock: Clock;
   readonly #journal: StoredJournal;
-  readonly #deviceId: string;
-  readonly #tenantId: string;
+  readonly #deviceId: DeviceId;
+  readonly #tenantId: TenantId;
   /** `null` stands for "known to be absent": the library asks for missing sessions again and again. */
   readonly #cache = new LRUCache<string, { value: Uint8Array | null }>({
     maxSize: CACHE_BYTES,

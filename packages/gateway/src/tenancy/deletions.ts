@@ -1,19 +1,20 @@
 /** Deleting tenants, users and devices: at once for whoever calls, a little at a time in the database, and for good. */
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { type Clock, inTime, stopwatch } from '../clock.ts';
+import type { DeviceId, TenantId, UserId } from '../ids.ts';
 import type { Log } from '../observability/log.ts';
 import { type ErasedFiles, eraseDevice, eraseTenant, eraseUser } from '../storage/database.ts';
 import type { Database } from '../storage/schema.ts';
 
 /** Whose things go: a tenant, one of its users, or one device, which its room has closed. */
 export interface Leaver {
-  tenantId: string;
-  userId?: string | undefined;
-  deviceId?: string | undefined;
+  tenantId: TenantId;
+  userId?: UserId | undefined;
+  deviceId?: DeviceId | undefined;
 }
 
 /** Ends what runs on behalf of a tenant, or of one of its users, before the rows are deleted. */
-export type Leaving = (tenantId: string, userId?: string) => Promise<void>;
+export type Leaving = (tenantId: TenantId, userId?: UserId) => Promise<void>;
 
 /** `deleting`: nobody can use it any more, and its data is going. */
 export type DeletionState = 'deleting' | 'deleted';
@@ -26,7 +27,7 @@ export interface DeletionsParts {
   files: ErasedFiles;
   beforeDelete: Leaving;
   /** Cached callers of the tenant must be forgotten. */
-  forget(tenantId: string): void;
+  forget(tenantId: TenantId): void;
 }
 
 /** So long an answer waits: what little data there is has gone by then. */

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
+import type { TenantId } from '../ids.ts';
 import type { StockRoom } from '../quotas/quotas.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Caller, Role } from './caller.ts';
@@ -16,7 +17,7 @@ export interface UsersParts {
   quotas: StockRoom;
   deletions: Pick<Deletions, 'begin'>;
   /** Called after every change: cached callers must be forgotten. */
-  changed(tenantId: string): void;
+  changed(tenantId: TenantId): void;
 }
 
 /** The users of one tenant, always the caller's. The rules are in `roles.ts`. */
@@ -170,7 +171,7 @@ export class Users {
   }
 
   /** Asked after the change and within its transaction. */
-  async #keepAnAdmin(trx: Kysely<Database>, tenantId: string): Promise<void> {
+  async #keepAnAdmin(trx: Kysely<Database>, tenantId: TenantId): Promise<void> {
     const admin = await trx
       .selectFrom('users')
       .select('id')
@@ -195,7 +196,7 @@ function userFound(row: UserRow | undefined): User {
  * could both pass. An update that changes nothing locks the row in any database; not every
  * one has `for update`.
  */
-async function lockTenant(trx: Kysely<Database>, tenantId: string): Promise<void> {
+async function lockTenant(trx: Kysely<Database>, tenantId: TenantId): Promise<void> {
   await trx
     .updateTable('tenants')
     .set((row) => ({ updated_at: row.ref('updated_at') }))

@@ -3,6 +3,7 @@ import type { Kysely, Transaction } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { Device, Devices } from '../devices/devices.ts';
 import { AppError, invalidField } from '../errors.ts';
+import type { DeviceId, TenantId } from '../ids.ts';
 import type { AddressPolicy } from '../net/address-policy.ts';
 import type { StockRoom } from '../quotas/quotas.ts';
 import type { Database } from '../storage/schema.ts';
@@ -53,14 +54,14 @@ export class Endpoints {
   }
 
   /** The single configuration of the documented API, or null. Device rules as in `Devices.resolve`. */
-  async default(caller: Caller, deviceId?: string): Promise<Endpoint | null> {
+  async default(caller: Caller, deviceId?: DeviceId): Promise<Endpoint | null> {
     const device = await this.#parts.devices.resolve(caller, deviceId);
     const row = await this.#default(this.#parts.db, device);
     return row ? this.#shown(row) : null;
   }
 
   /** Creates or changes the single configuration of a device; a paused or gone one is active again. */
-  async configure(caller: Caller, deviceId: string | undefined, input: EndpointInput): Promise<Endpoint> {
+  async configure(caller: Caller, deviceId: DeviceId | undefined, input: EndpointInput): Promise<Endpoint> {
     const checked = checkInput(input, this.#parts.policy);
     const device = await this.#parts.devices.resolve(caller, deviceId);
     return this.#change(device.id, async (trx) => {
@@ -71,13 +72,13 @@ export class Endpoints {
   }
 
   /** Removes the single configuration of a device with its deliveries. Nothing to remove is no error. */
-  async removeDefault(caller: Caller, deviceId?: string): Promise<void> {
+  async removeDefault(caller: Caller, deviceId?: DeviceId): Promise<void> {
     const existing = await this.default(caller, deviceId);
     if (existing) await this.#delete(existing);
   }
 
   /** All endpoints of one device, or of every device the caller may see. Oldest first. */
-  async list(caller: Caller, deviceId?: string): Promise<Endpoint[]> {
+  async list(caller: Caller, deviceId?: DeviceId): Promise<Endpoint[]> {
     const { db, devices } = this.#parts;
     const seen =
       deviceId === undefined
@@ -96,13 +97,13 @@ export class Endpoints {
   }
 
   /** The enabled endpoints of the device that `Devices.resolve` finds. */
-  async enabledOf(caller: Caller, deviceId?: string): Promise<Endpoint[]> {
+  async enabledOf(caller: Caller, deviceId?: DeviceId): Promise<Endpoint[]> {
     const device = await this.#parts.devices.resolve(caller, deviceId);
     return (await this.list(caller, device.id)).filter((endpoint) => endpoint.enabled);
   }
 
   /** A further endpoint for a device; never the one of the documented operations. */
-  async create(caller: Caller, deviceId: string | undefined, input: EndpointInput): Promise<Endpoint> {
+  async create(caller: Caller, deviceId: DeviceId | undefined, input: EndpointInput): Promise<Endpoint> {
     const checked = checkInput(input, this.#parts.policy);
     const device = await this.#parts.devices.resolve(caller, deviceId);
     return this.#change(device.id, async (trx) => {
@@ -143,7 +144,7 @@ export class Endpoints {
   }
 
   /** The `webhook_url` of each device that has the single configuration. */
-  async urls(tenantId: string, deviceIds: readonly string[]): Promise<Map<string, string>> {
+  async urls(tenantId: TenantId, deviceIds: readonly string[]): Promise<Map<string, string>> {
     if (deviceIds.length === 0) return new Map();
     const rows = await this.#parts.db
       .selectFrom('webhook_endpoints')
@@ -168,7 +169,7 @@ export class Endpoints {
     return checked;
   }
 
-  async #sees(caller: Caller, deviceId: string): Promise<boolean> {
+  async #sees(caller: Caller, deviceId: DeviceId): Promise<boolean> {
     try {
       await this.#parts.devices.resolve(caller, deviceId);
       return true;
@@ -189,7 +190,7 @@ export class Endpoints {
   }
 
   async #change(
-    deviceId: string,
+    deviceId: DeviceId,
     change: (trx: Transaction<Database>) => Promise<EndpointRow>,
   ): Promise<Endpoint> {
     const { db, subscriptions, changed } = this.#parts;
@@ -204,7 +205,7 @@ export class Endpoints {
     return endpointFromRow(row, vault, waiting.get(row.id) ?? null);
   }
 
-  async #allShown(tenantId: string, rows: readonly EndpointRow[]): Promise<Endpoint[]> {
+  async #allShown(tenantId: TenantId, rows: readonly EndpointRow[]): Promise<Endpoint[]> {
     const { db, clock, patience, vault } = this.#parts;
     const waiting = await patience.waiting(db, tenantId, rows, clock.now());
     return rows.map((row) => endpointFromRow(row, vault, waiting.get(row.id) ?? null));
@@ -319,7 +320,7 @@ function headersText(headers: Record<string, string>): string | null {
   return Object.keys(headers).length === 0 ? null : JSON.stringify(headers);
 }
 
-function findRow(db: Kysely<Database>, tenantId: string, id: string): Promise<EndpointRow | undefined> {
+function findRow(db: Kysely<Database>, tenantId: TenantId, id: string): Promise<EndpointRow | undefined> {
   return db
     .selectFrom('webhook_endpoints')
     .selectAll()

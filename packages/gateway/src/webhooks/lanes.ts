@@ -2,13 +2,14 @@
 import { sql, type Transaction } from 'kysely';
 import type { BothNames } from '../events/order-key.ts';
 import type { EventDevice } from '../events/recorder.ts';
+import type { TenantId } from '../ids.ts';
 import { HotQuery } from '../storage/hot-query.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database, WebhookLaneNamesTable } from '../storage/schema.ts';
 
 /** What was delivered under one order key of an endpoint goes under the other from now on. */
 export interface JoinedLanes {
-  tenantId: string;
+  tenantId: TenantId;
   endpointId: string;
   from: string;
   into: string;

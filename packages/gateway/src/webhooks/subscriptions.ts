@@ -2,6 +2,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { LRUCache } from 'lru-cache';
 import type { EventName } from '../events/catalogue/names.ts';
+import type { DeviceId, TenantId } from '../ids.ts';
 import type { Database } from '../storage/schema.ts';
 
 export interface Subscription {
@@ -11,7 +12,7 @@ export interface Subscription {
 
 interface DeviceKey {
   id: string;
-  tenantId: string;
+  tenantId: TenantId;
 }
 
 const MAX_DEVICES = 10_000;
@@ -48,7 +49,7 @@ export class Subscriptions {
   }
 
   /** Runs a change of a device's endpoints; what is known of the device is forgotten before and after it. */
-  async during<T>(deviceId: string, change: () => Promise<T>): Promise<T> {
+  async during<T>(deviceId: DeviceId, change: () => Promise<T>): Promise<T> {
     this.#changing.set(deviceId, (this.#changing.get(deviceId) ?? 0) + 1);
     this.forget(deviceId);
     try {
@@ -61,7 +62,7 @@ export class Subscriptions {
     }
   }
 
-  forget(deviceId: string): void {
+  forget(deviceId: DeviceId): void {
     this.#generation += 1;
     this.#known.delete(deviceId);
   }
