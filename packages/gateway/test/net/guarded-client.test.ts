@@ -94,6 +94,7 @@ describe('forbidden targets', () => {
     ['data:text/plain,hi', 'bad_url'],
     ['http://user:secret@example.com/', 'bad_url'],
     ['http://user@example.com/', 'bad_url'],
+    ['http://:secret@example.com/', 'bad_url'],
     ['not a url', 'bad_url'],
     ['', 'bad_url'],
   ])('%s: %s', async (url, expected) => {
@@ -156,6 +157,32 @@ describe('an allowed target', () => {
     expect(await get(client(allowed), url(), { maxRedirects: 0 })).toBe('307 ');
   });
 
+  test.each([
+    [300, false],
+    [301, true],
+    [302, true],
+    [303, true],
+    [304, false],
+    [307, true],
+    [308, true],
+  ])('that answers %i is followed: %s', async (status, followed) => {
+    handler = (request, response) =>
+      request.url === '/end' ? response.end('there') : response.writeHead(status, { location: '/end' }).end();
+    expect(await get(client(allowed), url())).toBe(followed ? '200 there' : `${status} `);
+  });
+
+  test('that redirects as often as is allowed, or to nowhere, is an answer', async () => {
+    handler = (request, response) =>
+      request.url === '/xxxxx'
+        ? response.end('there')
+        : response.writeHead(302, { location: `${request.url}x` }).end();
+    const response = await client(allowed).request(url(), LIMITS);
+    expect([response.status, response.url, response.pathname]).toEqual([200, url('/xxxxx'), '/xxxxx']);
+    response.body.destroy();
+    handler = (_request, answer) => answer.writeHead(302).end('where?');
+    expect(await get(client(allowed), url())).toBe('302 where?');
+  });
+
   test('that redirects for ever is left', async () => {
     handler = (request, response) => response.writeHead(302, { location: `${request.url}x` }).end();
     expect(await failure(get(client(allowed), url()))).toBe('too_many_redirects');
@@ -170,6 +197,11 @@ describe('an allowed target', () => {
         : response.writeHead(302, { location: `http://127.0.0.3:${port}/end` }).end();
     await get(client(allowed), url(), { headers });
     expect(asked.map((each) => each.headers.authorization)).toEqual(['Bearer secret', undefined]);
+    asked.length = 0;
+    handler = (request, response) =>
+      request.url === '/end' ? response.end() : response.writeHead(302, { location: '/end' }).end();
+    await get(client(allowed), url(), { headers });
+    expect(asked.map((each) => each.headers.authorization)).toEqual(['Bearer secret', 'Bearer secret']);
   });
 
   test('that announces too much, or never ends, is cut', async () => {
@@ -188,6 +220,19 @@ describe('an allowed target', () => {
     expect(sent).toBeLessThan(5_000_000);
   });
 
+  test('has room for just as many bytes, announced or not', async () => {
+    for (const announced of [true, false]) {
+      const answer = (size: number): Handler => {
+        const headers = announced ? { 'content-length': size } : {};
+        return (_request, response) => response.writeHead(200, headers).end(Buffer.alloc(size, '.'));
+      };
+      handler = answer(10_000);
+      expect(await get(client(allowed), url())).toHaveLength('200 '.length + 10_000);
+      handler = answer(10_001);
+      expect(await failure(get(client(allowed), url()))).toBe('too_large');
+    }
+  });
+
   test('that is silent or slow ends with the time limit', async () => {
     handler = () => undefined;
     expect(await failure(get(client(allowed), url(), { timeoutMs: 200 }))).toBe('timeout');
@@ -202,6 +247,15 @@ describe('an allowed target', () => {
     handler = (_request, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end('x');
     expect(await failure(get(client(allowed), url()))).toBe('encoded_body');
     expect(asked[0]?.headers['accept-encoding']).toBe('identity');
+    expect(await get(client(allowed), url(), { anyEncoding: true })).toBe('200 x');
+    handler = (_request, response) => response.writeHead(200, { 'content-encoding': 'identity' }).end('x');
+    expect(await get(client(allowed), url())).toBe('200 x');
+  });
+
+  test('is asked for its head alone, whatever that says of the body', async () => {
+    handler = (_request, response) =>
+      response.writeHead(200, { 'content-encoding': 'gzip', 'content-length': 10_001 }).end();
+    expect(await get(client(allowed), url(), { method: 'HEAD' })).toBe('200 ');
   });
 
   test('that is not there', async () => {
