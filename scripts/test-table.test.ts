@@ -26,3 +26,12 @@ test('CONTRIBUTING.md names every test that runs on the sandbox', () => {
   });
   expect(unnamed).toEqual([]);
 });
+
+test('CONTRIBUTING.md says of every folder of tests what it runs on', () => {
+  const lines = readFileSync(join(ROOT, 'CONTRIBUTING.md'), 'utf8').split('\n');
+  const first = lines.findIndex((line) => line.startsWith('| Folder '));
+  const table = lines.slice(first, lines.indexOf('', first)).map((line) => line.split('|')[1] ?? '');
+  const said = new Set(table.flatMap((cell) => [...cell.matchAll(/`([\w-]+)`/g)].map((match) => match[1])));
+  const folders = globSync('*/**/*.test.ts', { cwd: TESTS }).map((file) => file.split('/')[0]);
+  expect([...new Set(folders)].filter((folder) => !said.has(folder))).toEqual([]);
+});
