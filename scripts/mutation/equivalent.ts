@@ -115,4 +115,15 @@ export const EQUIVALENT: Equivalent[] = [
     mutant: 'true',
     why: 'Only in `closed`, where a filter asks the same question again; in `#isClosed` it is noticed.',
   },
+  {
+    file: 'whatsapp/baileys/parse/bounded-protobuf.ts',
+    code: 'field.to > field.from',
+    why: 'Looking into what is empty finds nothing; not doing it saves a step.',
+  },
+  {
+    file: 'whatsapp/baileys/parse/content-parser.ts',
+    code: '[]',
+    mutant: '["Stryker was here"]',
+    why: 'Where a key is looked for: a text has no member that one has. Elsewhere it is noticed.',
+  },
 ];

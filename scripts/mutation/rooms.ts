@@ -22,7 +22,7 @@ export const ROOMS: Record<string, Room> = {
   parse: {
     mutate: ['whatsapp/baileys/parse/**/*.ts'],
     tests: [
-      'whatsapp/{bounded-protobuf,business-answers,content-files,content-parser,history-message,inbound-message,journal-rows,journal-stanza,message-bytes,message-source,newsletter-answers,notices-of-stanzas,opened-change,receipt-stanza,stanza-notices}.test.ts',
+      'whatsapp/{bounded-protobuf,business-answers,content-files,content-parser,history-message,inbound-message,journal-rows,journal-stanza,message-bytes,message-source,newer-content,newsletter-answers,notices-of-stanzas,opened-change,receipt-stanza,stanza-notices}.test.ts',
     ],
   },
   'sending-rules': {

@@ -168,8 +168,9 @@ describe('files and texts a level deeper', () => {
 
   it('a carousel has no end of cards, and we read 32', () => {
     const cards = Array.from({ length: 100 }, () => ({ header: picture }));
-    const { furtherMedia } = read({ interactiveMessage: { carouselMessage: { cards } } });
+    const { furtherMedia, text } = read({ interactiveMessage: { carouselMessage: { cards } } });
     expect(furtherMedia).toHaveLength(31);
+    expect(text).toBeNull();
   });
 
   it('notes within notes are not followed', () => {

@@ -19,6 +19,10 @@ function field(number: number, content: Uint8Array = Buffer.alloc(0)): Buffer {
   const head = tag > 127 ? [(tag % 128) + 128, Math.floor(tag / 128)] : [tag];
   return Buffer.concat([Buffer.from([...head, content.length]), content]);
 }
+/** In so many envelopes that nobody knows. */
+function enveloped(depth: number, bytes: Uint8Array): Uint8Array {
+  return depth === 0 ? bytes : enveloped(depth - 1, field(1900, field(1, bytes)));
+}
 const text = encode({ conversation: 'hi' });
 const context = encode({ messageContextInfo: { messageSecret: new Uint8Array(32).fill(7) } });
 
@@ -80,6 +84,7 @@ describe('whether a message says something', () => {
     ['the note of a link', field(130, Buffer.from('key')), false],
     ['an empty field', field(1900), false],
     ['an envelope round a secret', field(1900, field(1, context)), false],
+    ['what is deeper than we look', enveloped(9, context), true],
     ['an envelope with something beside', field(1900, Buffer.concat([field(1, context), field(2)])), true],
   ])('%s: %#', (_what, bytes, expected) => {
     expect(says(bytes)).toBe(expected);
@@ -137,11 +142,7 @@ test('a secret from beside takes the place of the one within, and leaves the res
 
 describe('what our schema does not have', () => {
   test('an envelope is opened, up to eight within each other', () => {
-    const wrapped = (depth: number) => {
-      let bytes: Uint8Array = text;
-      for (let level = 0; level < depth; level += 1) bytes = field(1900, field(1, bytes));
-      return decodeMessage(bytes).conversation;
-    };
+    const wrapped = (depth: number) => decodeMessage(enveloped(depth, text)).conversation;
     expect(wrapped(1)).toBe('hi');
     expect(wrapped(8)).toBe('hi');
     expect(wrapped(9)).toBeFalsy();

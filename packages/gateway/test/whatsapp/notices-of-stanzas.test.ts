@@ -252,6 +252,12 @@ describe('calls', () => {
     const group = { 'call-id': 'C1', 'group-jid': GROUP, reason: 'timeout' };
     expect(await signal('reject', group)).toMatchObject({ ...known, group: GROUP, reason: null });
     expect(await signal('terminate', { 'call-id': 'C1' })).toMatchObject({ reason: null });
+    // What came before its offer is not remembered: it says less.
+    await signal('preaccept', { 'call-id': 'C4' });
+    expect(await signal('offer', { ...offer, 'call-id': 'C4' }, [node('video')])).toMatchObject({
+      from,
+      video: true,
+    });
     const heard = await signal('offer_notice', { 'call-id': 'C2', media: 'video' }, [], { offline: '1' });
     expect(heard).toMatchObject({ name: 'call.offer', from: ANA, video: true, offline: true });
     expect(await signal('terminate', { 'call-id': 'C3', from: ANA.jid }, [], { from: GROUP })).toMatchObject({
