@@ -9,6 +9,18 @@ export interface DeviceAddress {
   readonly device: number;
 }
 
+/** What the network must know of a number before its phone can attach. */
+export interface NewAccount {
+  /** Phone number, digits. */
+  readonly user: string;
+  /** LID, digits; the directory picks one when it is left out, null: the account has none. */
+  readonly lid?: string | null;
+  readonly name: string;
+  /** The primary device's identity key, 32 bytes. */
+  readonly identityPublic: Uint8Array;
+  readonly registrationId: number;
+}
+
 /**
  * A device's live attachment to the network, whatever carries it: a companion's WebSocket
  * (`endpoint/`) or a simulated primary phone in this process (`phones/`).

@@ -1,18 +1,6 @@
 import type { BinaryNode } from 'baileys';
 import type { Cdn } from '../cdn/cdn.ts';
-import type { DeviceAddress, NetworkPort, PasskeyExchange, PasskeyPolicy } from '../link.ts';
-
-/** What the network must know of a number before its phone can attach. */
-export interface NewAccount {
-  /** Phone number, digits. */
-  readonly user: string;
-  /** LID, digits; the directory picks one when it is left out, null: the account has none. */
-  readonly lid?: string | null;
-  readonly name: string;
-  /** The primary device's identity key, 32 bytes. */
-  readonly identityPublic: Uint8Array;
-  readonly registrationId: number;
-}
+import type { DeviceAddress, NetworkPort, NewAccount, PasskeyExchange, PasskeyPolicy } from '../link.ts';
 
 /** The phone's half of a linking, as the pairing desk takes it. */
 export interface LinkRequest {

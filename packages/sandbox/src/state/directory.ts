@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { BinaryNode } from 'baileys';
-import type { DeviceAddress } from '../link.ts';
+import type { DeviceAddress, NewAccount } from '../link.ts';
 import { isUserServer, type ParsedJid, parseJid } from './jid.ts';
 import { type KeptStanza, Mailbox } from './mailbox.ts';
 import type { AccountPasskeys } from './passkeys.ts';
@@ -88,14 +88,6 @@ export interface Picture {
   readonly directPath: string;
   /** Base64 SHA-256. */
   readonly hash: string;
-}
-
-export interface NewAccount {
-  readonly user: string;
-  readonly lid?: string | null;
-  readonly name: string;
-  readonly identityPublic: Uint8Array;
-  readonly registrationId: number;
 }
 
 export interface NewCompanion {
