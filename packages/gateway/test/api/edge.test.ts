@@ -240,6 +240,20 @@ describe('bodies', () => {
     const wrong = await edge.call('POST', '/test/echo/1?count=many', { body: {} });
     expect(wrong.body.validation).toEqual([{ field: 'count', message: 'must be integer', value: 'many' }]);
   });
+
+  // What Go's strconv.ParseBool takes, and nothing else.
+  it.each([
+    [true, ['1', 't', 'T', 'true', 'TRUE', 'True']],
+    [false, ['0', 'f', 'F', 'false', 'FALSE', 'False']],
+    [undefined, ['']],
+    ['refused', ['yes', 'on', '2', 'tRUE', 'null']],
+  ])('a flag of a query is %s as %j', async (meant, texts) => {
+    for (const text of texts) {
+      const { status, body } = await edge.call('POST', `/test/echo/1?flag=${text}`, { body: {} });
+      const read = status === 400 ? 'refused' : body.query.flag;
+      expect([text, read]).toEqual([text, meant]);
+    }
+  });
 });
 
 describe('requests', () => {

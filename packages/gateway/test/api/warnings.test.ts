@@ -67,6 +67,12 @@ describe('names', () => {
     });
   });
 
+  it('with null are not given, also where 0 says something', async () => {
+    const answer = await post('/test/echo', { typing_duration: null, send_at: null });
+    expect(answer.body).toEqual({ query: {}, body: {} });
+    expect((await post('/test/echo', { typing_duration: 0 })).body.body).toEqual({ typingDuration: 0 });
+  });
+
   it('are checked as what they mean', async () => {
     const answer = await post('/test/echo', { TYPING_DURATION: 'long' });
     expect(answer.status).toBe(400);
