@@ -230,8 +230,12 @@ describe('multipart', () => {
       `name="${name}"`,
       '',
     ]);
+    const unknown: [string, string][] = [
+      ['name="nobody"', 'knows'],
+      ['name="nobody"', 'this'],
+    ];
     const got = await pair.received(
-      await post('document', parts(...empty, ['name="number"', pair.number], FILE, ...empty)),
+      await post('document', parts(...empty, ...unknown, ['name="number"', pair.number], FILE, ...empty)),
     );
     expect(got.message.documentMessage.fileName).toBe('a.txt');
   });

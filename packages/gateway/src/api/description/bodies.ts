@@ -15,7 +15,7 @@ export function completeBody(operation: Operation): void {
   if (!requestBody || !json?.schema) return;
   // The generator calls every body required; without a member that must be there, none at all is the same as `{}`.
   json.schema = withStated(json.schema);
-  requestBody.required = (json.schema.required ?? []).length > 0;
+  requestBody.required = refusesNothing(json.schema);
   if (json.example === undefined && json.examples === undefined) json.example = exampleOf(json.schema);
   const member = operation[FILE_MEMBER];
   delete operation[FILE_MEMBER];
@@ -23,6 +23,15 @@ export function completeBody(operation: Operation): void {
     requestBody.content['multipart/form-data'] = { schema: form(json.schema, member) };
   }
   json.schema = rewritten(json.schema, takingNull);
+}
+
+/** Whether a body without any member is refused. */
+function refusesNothing({ required = [], allOf = [] }: Schema): boolean {
+  const eachNeedsOne = ({ anyOf, oneOf }: Schema): boolean => {
+    const branches = anyOf ?? oneOf ?? [];
+    return branches.length > 0 && branches.every((branch) => (branch.required ?? []).length > 0);
+  };
+  return required.length > 0 || allOf.some(eachNeedsOne);
 }
 
 /** The smallest body there is, of the examples of its members; undefined where one has none. */

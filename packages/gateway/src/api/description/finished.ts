@@ -44,7 +44,9 @@ function nameSchemas(operation: Operation, named: NamedSchemas): void {
   for (const parameter of parameters) {
     if (!parameter.schema) continue;
     const schema = withStated(parameter.schema);
-    parameter.schema = named.referring(parameter.required === true ? schema : takingNothing(schema));
+    // Of headers, an operation says for itself what an empty one is.
+    const asWritten = parameter.required === true || parameter.in === 'header';
+    parameter.schema = named.referring(asWritten ? schema : takingNothing(schema));
   }
   for (const [type, content] of Object.entries(requestBody?.content ?? {})) {
     const suffix = type === 'multipart/form-data' ? 'Form' : 'Request';

@@ -104,7 +104,12 @@ function keepField(
   { fieldname, value }: { fieldname: string; value: unknown },
   fields: TProperties,
 ): void {
-  const name = memberNamed(fields, fieldname.replace(/\[\]$/, '')) ?? fieldname;
+  const name = memberNamed(fields, fieldname.replace(/\[\]$/, ''));
+  if (name === undefined) {
+    // It is named in the warnings, whatever it says.
+    body[fieldname] = value;
+    return;
+  }
   const shape: Shape | undefined = fields[name];
   if (shape?.type === 'array') {
     const earlier = Object.hasOwn(body, name) ? (body[name] as unknown[]) : [];
