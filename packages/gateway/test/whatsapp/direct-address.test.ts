@@ -58,6 +58,16 @@ test('whoever has a LID is written to by it, with the number beside it, whicheve
   expect(await names(contact, contact.lid)).toEqual([byLid(contact)]);
 });
 
+test('that somebody writes is shown in the same chat', async () => {
+  const told: BinaryNode[] = [];
+  const end = sandbox.network.onStanza((node) => {
+    if (node.tag === 'chatstate') told.push(node);
+  });
+  await shop.session.presence.sendChatState(contact.jid, 'composing');
+  await expect.poll(() => told.map(({ attrs }) => attrs.to)).toEqual([contact.lid]);
+  end();
+});
+
 test('whoever has none is written to by number', async () => {
   const old = await sandbox.createPhone({ number: '5511988840003', name: 'Eva', lid: null });
   expect(await names(old)).toEqual([byNumber(old)]);
