@@ -73,8 +73,15 @@ export const heldSessions: HeldSessionReader = {
   },
 };
 
+/** A key as it is stored. */
+interface TakenKey {
+  bytes: Uint8Array;
+  /** Of a sender key: it is ours, with which we write to the group. */
+  isOurs: boolean;
+}
+
 class TakenKeys {
-  readonly #taken = new Map<HeldKeyType, Map<string, unknown>>();
+  readonly #taken = new Map<HeldKeyType, Map<string, TakenKey>>();
   readonly #left = new Map<HeldKeyType, { count: number; places: string[] }>();
   readonly #leftMemory: string[] = [];
 
@@ -82,8 +89,9 @@ class TakenKeys {
     try {
       // Of two of the same name the first counts.
       for (const { id, value } of this.#read(key)) {
-        const taken = this.#taken.get(key.type) ?? new Map<string, unknown>();
-        if (!taken.has(id)) taken.set(id, value);
+        const taken = this.#taken.get(key.type) ?? new Map<string, TakenKey>();
+        // Encoded as they come, a few at a time: all of them in one turn take a second.
+        if (!taken.has(id)) taken.set(id, encoded(key.type, value));
         this.#taken.set(key.type, taken);
       }
     } catch (error) {
@@ -108,7 +116,7 @@ class TakenKeys {
     const senderKeys = this.#taken.get('sender-key');
     const memory = this.#taken.get('sender-key-memory');
     for (const group of [...(memory?.keys() ?? [])]) {
-      if ((senderKeys?.get(`${group}::${name}`) as SenderKey | undefined)?.isOurs) continue;
+      if (senderKeys?.get(`${group}::${name}`)?.isOurs) continue;
       memory?.delete(group);
       this.#leftMemory.push(group);
     }
@@ -116,15 +124,14 @@ class TakenKeys {
 
   changes(): KeyChange[] {
     const tokens = this.#taken.get('tctoken');
-    const index = tokens ? [{ type: 'tctoken' as const, ...tokenIndex([...tokens.keys()]) }] : [];
+    const index = tokens ? [tokenIndex([...tokens.keys()])] : [];
     const all = [...this.#taken].flatMap(([type, keys]) =>
-      [...keys].map(([id, value]) => ({
-        type,
-        id,
-        value: type === 'sender-key' ? (value as SenderKey).value : value,
-      })),
+      [...keys].map(([id, { bytes }]) => ({ type, id, value: bytes })),
     );
-    return [...all, ...index].map(({ type, id, value }) => ({ type, id, value: encodeStoredValue(value) }));
+    return [
+      ...all,
+      ...index.map(({ id, value }) => ({ type: 'tctoken' as const, id, value: encodeStoredValue(value) })),
+    ];
   }
 
   notTaken(): NotTaken[] {
@@ -149,6 +156,14 @@ class TakenKeys {
     if (left.places.length < PLACES_TOLD) left.places.push(place);
     this.#left.set(type, left);
   }
+}
+
+function encoded(type: HeldKeyType, value: unknown): TakenKey {
+  const senderKey = type === 'sender-key' ? (value as SenderKey) : null;
+  return {
+    bytes: encodeStoredValue(senderKey ? senderKey.value : value),
+    isOurs: senderKey?.isOurs ?? false,
+  };
 }
 
 /**
