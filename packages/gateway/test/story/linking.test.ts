@@ -74,6 +74,24 @@ describe('story 1: linking a number', () => {
     expect((await api.get('/status')).body.data.phone_number).toBe('5511999990003');
   });
 
+  test('a word about the code that has no key in it, as WhatsApp sends with passkeys, changes nothing', async () => {
+    world = await World.create();
+    const token = await world.tenant('words');
+    const phone = await world.sandbox.createPhone({ number: '5511999990007', name: 'Shop' });
+    const api = world.as(token);
+    const { body } = await api.post('/paircode', { phone: phone.number });
+    const registration = {
+      tag: 'link_code_companion_reg',
+      attrs: { stage: 'refresh_code' },
+      content: [{ tag: 'link_code_pairing_ref', attrs: {}, content: Buffer.from('3@another') }],
+    };
+    const attrs = { from: 's.whatsapp.net', type: 'link_code_companion_reg', id: 'W1', t: '1' };
+    world.sandbox.tellUnlinked({ tag: 'notification', attrs, content: [registration] });
+    await phone.enterPairCode(body.data.code);
+    const deviceId: string = (await api.get('/devices')).body.devices[0].id;
+    await world.untilConnected(token, deviceId);
+  });
+
   test('disconnect keeps the credentials, connect comes back without a QR, logout unlinks', async () => {
     world = await World.create();
     const token = await world.tenant('cycle');
