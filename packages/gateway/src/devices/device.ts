@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Selectable } from 'kysely';
 import type { DeviceId, TenantId, UserId } from '../ids.ts';
 import type { DevicesTable } from '../storage/schema.ts';
@@ -36,6 +37,28 @@ export interface Device {
 
 export interface DeviceLimit extends AccountLimit {
   since: number;
+}
+
+/** A device that nothing was done with yet; `now` in milliseconds. */
+export function newDevice(of: Pick<Device, 'tenantId' | 'userId' | 'name'> & { now: number }): Device {
+  const { now, ...owned } = of;
+  return {
+    ...owned,
+    id: randomUUID(),
+    jid: null,
+    lid: null,
+    phoneNumber: null,
+    pushName: null,
+    platform: null,
+    state: 'new',
+    stateReason: 'created',
+    stateAt: now,
+    wanted: false,
+    lastSeen: null,
+    limit: null,
+    createdAt: now,
+    updatedAt: now,
+  };
 }
 
 /** True once a phone accepted this companion, until it is logged out. */

@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
 import { AppError } from '../errors.ts';
 import type { EventRecorder } from '../events/recorder.ts';
 import type { DeviceId, TenantId, UserId } from '../ids.ts';
-import type { StockRoom } from '../quotas/quotas.ts';
+import type { StockPlaces } from '../quotas/quotas.ts';
 import type { Database } from '../storage/schema.ts';
 import { type Caller, noteDevice } from '../tenancy/caller.ts';
 import type { DeletionState, Deletions } from '../tenancy/deletions.ts';
@@ -14,7 +13,7 @@ import { deviceNotReady, type NotReady } from '../whatsapp/port/not-ready.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 import { unreachableText } from '../whatsapp/port/unreachable.ts';
 import { deviceToLink, deviceToUse } from './choice.ts';
-import { type Device, type DeviceLimit, isLinked, statusOf } from './device.ts';
+import { type Device, type DeviceLimit, isLinked, newDevice, statusOf } from './device.ts';
 import type { DeviceActor } from './device-actor.ts';
 import type { PairingQr } from './device-actor-parts.ts';
 import { DeviceStore } from './device-store.ts';
@@ -39,7 +38,7 @@ export type { DeviceState } from './state.ts';
 
 export interface DevicesParts extends Omit<SupervisorParts, 'store'> {
   db: Kysely<Database>;
-  quotas: StockRoom;
+  quotas: StockPlaces;
   /** Hears of each change of a device, in its transaction; default: nobody. */
   events?: EventRecorder;
   /** Erases the rows and files of a device that was removed. */
@@ -102,25 +101,7 @@ export class Devices {
 
   async create(caller: Caller, { name }: { name: string }): Promise<Device> {
     const now = this.#parts.clock.now();
-    const device: Device = {
-      id: randomUUID(),
-      tenantId: caller.tenantId,
-      userId: caller.userId,
-      name,
-      jid: null,
-      lid: null,
-      phoneNumber: null,
-      pushName: null,
-      platform: null,
-      state: 'new',
-      stateReason: 'created',
-      stateAt: now,
-      wanted: false,
-      lastSeen: null,
-      limit: null,
-      createdAt: now,
-      updatedAt: now,
-    };
+    const device = newDevice({ tenantId: caller.tenantId, userId: caller.userId, name, now });
     const { db, quotas } = this.#parts;
     await db.transaction().execute(async (trx) => {
       await quotas.demand(trx, caller.tenantId, 'devices');

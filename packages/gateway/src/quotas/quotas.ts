@@ -19,15 +19,15 @@ export interface Usage {
 }
 
 /** What rooms ask before they insert. */
-export interface StockRoom {
+export interface StockPlaces {
   /** In the transaction of the insert. Throws QUOTA_EXCEEDED when the tenant may have no more. */
   demand(trx: Kysely<Database>, tenantId: string, stock: Stock): Promise<void>;
 }
 
 /** For the command line and for tests of a room by itself. */
-export const noQuotas: StockRoom = { demand: async () => undefined };
+export const noQuotas: StockPlaces = { demand: async () => undefined };
 
-export class Quotas implements StockRoom {
+export class Quotas implements StockPlaces {
   readonly #limits: StockLimits;
 
   constructor(limits: StockLimits) {

@@ -2,7 +2,7 @@
 import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../observability/log.ts';
-import type { StockRoom } from '../quotas/quotas.ts';
+import type { StockPlaces } from '../quotas/quotas.ts';
 import type { Step } from '../steps.ts';
 import type { ErasedFiles } from '../storage/database.ts';
 import type { Database } from '../storage/schema.ts';
@@ -31,7 +31,7 @@ export function composeTenancy(parts: {
   db: Kysely<Database>;
   clock: Clock;
   masterToken: string;
-  quotas: StockRoom;
+  quotas: StockPlaces;
   log: Log;
 }): TenancyRoom {
   const { db, clock, quotas, log } = parts;

@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import type { TenantId } from '../ids.ts';
-import type { StockRoom } from '../quotas/quotas.ts';
+import type { StockPlaces } from '../quotas/quotas.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Caller, Role } from './caller.ts';
 import { type DeletionState, type Deletions, markUsers } from './deletions.ts';
@@ -14,7 +14,7 @@ import { addUser, assertFreeEmail, toUser, type User, type UserRow } from './use
 export interface UsersParts {
   db: Kysely<Database>;
   clock: Clock;
-  quotas: StockRoom;
+  quotas: StockPlaces;
   deletions: Pick<Deletions, 'begin'>;
   /** Called after every change: cached callers must be forgotten. */
   changed(tenantId: TenantId): void;

@@ -5,7 +5,7 @@ import type { Device, Devices } from '../devices/devices.ts';
 import { AppError, invalidField } from '../errors.ts';
 import type { DeviceId, TenantId } from '../ids.ts';
 import type { AddressPolicy } from '../net/address-policy.ts';
-import type { StockRoom } from '../quotas/quotas.ts';
+import type { StockPlaces } from '../quotas/quotas.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Vault } from '../storage/vault.ts';
 import type { Caller } from '../tenancy/caller.ts';
@@ -33,7 +33,7 @@ import type { Subscriptions } from './subscriptions.ts';
 export interface EndpointsParts {
   db: Kysely<Database>;
   vault: Vault;
-  quotas: StockRoom;
+  quotas: StockPlaces;
   clock: Clock;
   devices: Pick<Devices, 'resolve' | 'list'>;
   policy: AddressPolicy;

@@ -12,7 +12,7 @@ import type { EventDevice, EventRecorder } from '../events/recorder.ts';
 import { AddressPolicy } from '../net/address-policy.ts';
 import type { GuardedClient } from '../net/guarded-client.ts';
 import type { Log } from '../observability/log.ts';
-import type { StockRoom } from '../quotas/quotas.ts';
+import type { StockPlaces } from '../quotas/quotas.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Vault } from '../storage/vault.ts';
 import { Attempts } from './attempt.ts';
@@ -29,7 +29,7 @@ import { DeliveryWorker } from './worker.ts';
 export interface WebhooksParts {
   db: Kysely<Database>;
   vault: Vault;
-  quotas: StockRoom;
+  quotas: StockPlaces;
   mediaUrls?: MediaUrls;
   clock: Clock;
   log: Log;
