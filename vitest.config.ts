@@ -13,7 +13,7 @@ const SHARED = [
   'packages/gateway/test/tenancy/{roles,rules,tenants-and-users}.test.ts',
   'packages/gateway/test/devices/*.test.ts',
   'packages/gateway/test/events/{catalogue,notice-causes,outbox,payloads,retention}.test.ts',
-  'packages/gateway/test/webhooks/{delivery,endpoints,expiry,health,lanes,log,metrics,odd-answers,recovery,schedule,signature,slots}.test.ts',
+  'packages/gateway/test/webhooks/{delivery,endpoints,expiry,health,lanes,log,metrics,odd-answers,recovery,schedule,signature,slots,subscriptions}.test.ts',
   'packages/gateway/test/whatsapp/{business-answers,chat-tokens,content-files,content-parser,inbound-message,journal-rows,message-bytes,message-source,newer-content,newsletter-answers,notices-of-stanzas,opened-change,outgoing-gate,protobuf-stream,receipt-stanza,stanza-notices}.test.ts',
 ];
 

@@ -41,7 +41,7 @@ export const ROOMS: Record<string, Room> = {
   webhooks: {
     mutate: ['webhooks/*.ts'],
     tests: [
-      'webhooks/{delivery,endpoints,expiry,health,lanes,log,metrics,odd-answers,recovery,schedule,signature,slots}.test.ts',
+      'webhooks/{delivery,endpoints,expiry,health,lanes,log,metrics,odd-answers,recovery,schedule,signature,slots,subscriptions}.test.ts',
     ],
   },
 };
