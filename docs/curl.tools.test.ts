@@ -149,6 +149,8 @@ test('stories.md: what contacts post', async () => {
   const [list, story, seen] = answers(await tour.run('story-inbox'));
   expect(list.contacts[0].stories[0].message_id).toBe(tour.variables.SEEN);
   expect([story.story.seen, seen.message_id]).toEqual([false, tour.variables.SEEN]);
+  const [reacted] = answers(await tour.run('story-reaction'));
+  await tour.contact.waitForMessage((message) => message.id === reacted.message_id);
 });
 
 test('newsletters.md: make, publish, read', async () => {

@@ -174,6 +174,7 @@ export async function composeApi(parts: {
           jobs: sending.later.jobs,
           clock,
           inbox: parts.stories.inbox,
+          reactions: parts.stories.reactions,
           finder: parts.messages.finder,
           idempotency: sending.idempotency,
           inlineFiles: media.inlineFiles,

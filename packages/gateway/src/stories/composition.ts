@@ -7,6 +7,7 @@ import type { Database } from '../storage/schema.ts';
 import { type DistributionParts, StoryDistribution } from './distribution.ts';
 import { StoryInbox } from './inbox.ts';
 import { InboxStore } from './inbox-store.ts';
+import { StoryReactions } from './reactions.ts';
 import { StoryResending } from './resending.ts';
 import { AudienceRetention } from './retention.ts';
 import { Stories, type StoriesParts } from './stories.ts';
@@ -15,6 +16,7 @@ import { StoryStore } from './story-store.ts';
 export interface StoriesRoom {
   stories: Stories;
   inbox: StoryInbox;
+  reactions: StoryReactions;
   /** Stands before the room that finds what was sent. */
   resending: StoryResending;
   distribution: Step;
@@ -39,6 +41,7 @@ export function composeStories(
   return {
     stories: new Stories({ ...parts, store, wake: () => distribution.wake() }),
     inbox: new StoryInbox({ ...parts, store: new InboxStore(parts.db) }),
+    reactions: new StoryReactions(parts),
     resending: new StoryResending({ ...parts, store }),
     distribution: {
       name: 'stories',

@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
 import type { MessageName } from '../identity/message-name.ts';
+import type { RecordId, TenantId } from '../ids.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import type { MessageDevice, StoredMessage } from '../messages/stored-message.ts';
 import { findMessages, findOwnMessages } from '../messages/visible.ts';
@@ -10,7 +11,7 @@ import type { Composed, Content } from '../sending/content.ts';
 import { type Delivered, deliver, earlierDelivery, type SendAttempt } from '../sending/delivery.ts';
 import type { OutboundMediaSource } from '../sending/outbound-media.ts';
 import type { SendingDevices } from '../sending/pipeline.ts';
-import type { Recipient, Recipients } from '../sending/recipients.ts';
+import type { Recipients } from '../sending/recipients.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { fromSession, onSession } from '../whatsapp/port/app-errors.ts';
 import type { Jid } from '../whatsapp/port/identity.ts';
@@ -18,7 +19,7 @@ import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 import { STORIES, type StoryAudience, type StoryPrivacy } from '../whatsapp/port/stories.ts';
 import { audienceOf, type SavedContacts } from './audience.ts';
 import { isContactStory, isStory } from './inbox.ts';
-import { FIRST_PORTION_MS, PORTION, type Story, sentTo } from './story.ts';
+import { FIRST_PORTION_MS, PORTION, RECIPIENT, type Story, sentTo } from './story.ts';
 import type { StoryMove, StoryStore } from './story-store.ts';
 
 export interface StoriesParts {
@@ -58,7 +59,6 @@ export interface FollowedStory {
   views: number;
 }
 
-const RECIPIENT: Recipient = { to: STORIES, chat: { jid: STORIES, lid: null }, isGroup: false };
 /** After these the server may have it all the same. */
 const NO_ENDS: readonly ErrorCode[] = ['WHATSAPP_TIMEOUT', 'DEVICE_NOT_READY', 'STORAGE_UNAVAILABLE'];
 
@@ -84,16 +84,24 @@ export class Stories {
     const { archive, devices } = this.#parts;
     const { attempt } = request;
     const earlier = await earlierDelivery(archive, caller.tenantId, attempt);
-    if (earlier) {
-      const story = await this.#parts.store.ofMessage(caller.tenantId, earlier.recordId);
-      return { ...earlier, story };
-    }
+    if (earlier) return { ...earlier, story: await this.#arrived(caller.tenantId, earlier.recordId) };
     const device = await devices.resolve(caller, attempt?.claimed?.deviceId ?? request.deviceId);
     assertAccount(device, attempt?.claimed?.account ?? request.account ?? null);
     const session = devices.session(device);
     const audience = await this.#audience(session, device, request.people);
     const composed = await this.#compose(session, device, request);
     return this.#publish({ caller, session, device, audience, composed, attempt });
+  }
+
+  /** Goes on behind the first portion: somebody has said that the server had it. */
+  async #arrived(tenantId: TenantId, recordId: RecordId): Promise<Story | null> {
+    const { clock, store, wake } = this.#parts;
+    const story = await store.ofMessage(tenantId, recordId);
+    if (story?.state !== 'posting' || story.position > 0) return story;
+    const first = Math.min(PORTION, story.total);
+    const moved = await store.move(story, sentTo(story.audience, first, clock.now()), clock.now());
+    wake();
+    return moved;
   }
 
   /** A story of ours that the caller may see; MESSAGE_NOT_FOUND otherwise. */

@@ -316,7 +316,7 @@ function goodSegment(operation: Operation, prefix: string): string {
   if (operation.path.endsWith('/poll')) return '<poll>';
   if (operation.path.endsWith('/order')) return '<orderMessage>';
   if (operation.path.endsWith('/retry')) return '<undecryptable>';
-  if (operation.id === 'markStorySeen') return '<contactStory>';
+  if (operation.id === 'markStorySeen' || operation.id === 'reactToStory') return '<contactStory>';
   if (operation.id === 'importSession') return '<newDevice>';
   return KNOWN_SEGMENTS[prefix]?.[0] ?? '';
 }

@@ -100,3 +100,57 @@ test('stories are part of bulks, each with its own audience', async () => {
   });
   expect([many.status, many.body.validation[0].field]).toEqual([400, 'message.type']);
 });
+
+test('one whose ack was lost is not sent again when a phone says that it has it', async () => {
+  const accepted = await schedule('/status/text', { text: 'Its ack is lost' });
+  later.world.sandbox.faults.silenceAck(1);
+  later.clock.advance(HOUR_MS);
+  const first = await posted('Its ack is lost');
+  await until('it was sent once more', async () => {
+    later.clock.advance(60_000);
+    return (await later.job(accepted.job_id)).state === 'sent';
+  });
+  const job = await later.job(accepted.job_id);
+  expect([job.message_id, job.attempts]).toEqual([first.id, 2]);
+  await later.contact.idle();
+  expect(later.received('Its ack is lost').map(({ id }) => id)).toEqual([first.id]);
+  expect((await later.api.get(`/stories/${first.id}`)).body.story).toMatchObject({
+    state: 'posted',
+    recipients: 2,
+    reached: 2,
+    refused: 0,
+  });
+});
+
+test('one that nobody has confirmed goes out once more, and is one story on the phones and here', async () => {
+  const stanzas: string[] = [];
+  const end = later.world.sandbox.network.onStanza(({ tag, attrs }) => {
+    if (tag === 'message' && attrs.to === 'status@broadcast') stanzas.push(attrs.id ?? '');
+  });
+  for (const phone of [later.contact, later.shop]) await phone.goOffline();
+  const { job_id } = await schedule('/status/text', { text: 'Tried twice' });
+  later.world.sandbox.faults.silenceAck(1);
+  later.clock.advance(HOUR_MS);
+  await until('it has left', async () => stanzas.length > 0);
+  await until('it was sent once more', async () => {
+    later.clock.advance(60_000);
+    return (await later.job(job_id)).state === 'sent';
+  });
+  end();
+  const [id = '', again, ...more] = stanzas;
+  expect([again, more]).toEqual([id, []]);
+  expect(await later.job(job_id)).toMatchObject({ message_id: id, attempts: 2 });
+  for (const phone of [later.contact, later.shop]) await phone.goOnline();
+  await posted('Tried twice');
+  await later.contact.idle();
+  expect(later.received('Tried twice').map((message) => message.id)).toEqual([id]);
+  const { story } = (await later.api.get(`/stories/${id}`)).body;
+  expect(story).toMatchObject({ state: 'posted', recipients: 2, reached: 2, refused: 0 });
+  const { db } = later.world.gateway.parts;
+  const rows = await db
+    .selectFrom('stories')
+    .select('id')
+    .where('message_id', '=', id as never)
+    .execute();
+  expect(rows).toHaveLength(1);
+});

@@ -69,7 +69,7 @@ test("one that WhatsApp does not acknowledge holds up nobody else's", async () =
   const other = await world.tenant('others');
   const bakery = await world.sandbox.createPhone({ number: '5511999998601', name: 'Bakery' });
   const device = await world.linkByQr(other, bakery);
-  const more = Array.from({ length: 4 * PORTION }, (_, index) => String(5_511_999_880_000 + index));
+  const more = Array.from({ length: 10 * PORTION }, (_, index) => String(5_511_999_880_000 + index));
   for (const number of more) world.sandbox.createUnattended({ number, keysOf: bakery });
   let left = 0;
   world.sandbox.network.onStanza(({ tag }, from) => {

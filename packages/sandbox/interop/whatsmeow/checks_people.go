@@ -276,7 +276,43 @@ var peopleChecks = []check{
 			return err
 		}
 		there, err := w.gateway.received(ctx, id)
-		return first(err, same("the chat at the gateway", there.ChatJID, types.StatusBroadcastJID.String()), same("the text", there.Content, "fresh bread"))
+		if err = first(err, same("the chat at the gateway", there.ChatJID, types.StatusBroadcastJID.String()), same("the text", there.Content, "fresh bread")); err != nil {
+			return err
+		}
+		// The gateway's reaction goes to the chat of stories, encrypted for each of the author's devices.
+		liked, err := w.gateway.send(ctx, "/stories/"+id+"/reaction", map[string]any{"reaction": "💚"})
+		if err != nil {
+			return err
+		}
+		reaction, err := w.byQR.message(ctx, liked)
+		if err != nil {
+			return err
+		}
+		about := reaction.Message.GetReactionMessage()
+		return first(
+			same("the reaction", about.GetText(), "💚"),
+			same("the story", about.GetKey().GetID(), id),
+			same("its chat", reaction.Info.Chat, types.StatusBroadcastJID),
+		)
+	}},
+	{"stories of the gateway arrive, the later ones by the key of the first", func(ctx context.Context, w *world) error {
+		for _, text := range []string{"Open", "Still open", "Open until ten"} {
+			id, err := w.gateway.send(ctx, "/status/text", map[string]any{"text": text, "audience": []string{w.wanda.number}})
+			if err != nil {
+				return err
+			}
+			// whatsmeow tells of the key that comes beside the first one as of a message too.
+			got, err := event(ctx, w.byQR, 0, "the story", func(m *events.Message) bool {
+				return m.Info.ID == id && m.Message.GetExtendedTextMessage().GetText() == text
+			})
+			if err != nil {
+				return err
+			}
+			if err = same("the chat", got.Info.Chat, types.StatusBroadcastJID); err != nil {
+				return err
+			}
+		}
+		return nil
 	}},
 	{"a channel is made, found, followed, muted, written in, looked at, reacted to and left", func(ctx context.Context, w *world) error {
 		made, err := w.byQR.CreateNewsletter(ctx, whatsmeow.CreateNewsletterParams{Name: "Prices", Description: "of the day"})

@@ -1,6 +1,6 @@
 import type { proto } from 'baileys';
 import { toJid } from './address-book.ts';
-import { composeRevoke } from './compose/changes.ts';
+import { composeReaction, composeRevoke } from './compose/changes.ts';
 import type { MediaRetry } from './media-retry.ts';
 import { type Sender, type SendOptions, type SentMessage, STORIES } from './sending.ts';
 
@@ -48,6 +48,13 @@ export class StoryClient {
     this.#audiences.set(sent.id, audience);
     this.#parts.mediaRetry.keep(sent.id, content);
     return sent;
+  }
+
+  /** Reacts to somebody's story; an empty emoji takes it back. */
+  react({ id, author }: { id: string; author: Viewer }, emoji: string): Promise<SentMessage> {
+    const participant = toJid(typeof author === 'string' ? author : author.jid);
+    const reaction = composeReaction({ chat: STORIES, id, fromMe: false, participant }, emoji);
+    return this.#parts.sender.send(STORIES, reaction, { audience: [participant] });
   }
 
   /** Takes a story back from all who got it. */

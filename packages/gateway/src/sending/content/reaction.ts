@@ -22,6 +22,12 @@ function isOneEmoji(text: string): boolean {
   return text.length <= 40 && EMOJI.test(text) && [...characters.segment(text)].length === 1;
 }
 
+/** An emoji, or nothing, which takes a reaction back; VALIDATION_ERROR for anything else. */
+export function reactionText(field: string, text: string): string {
+  if (text === '' || isOneEmoji(text)) return text;
+  throw invalidField(field, 'must be one emoji, or empty to take the reaction back', text.slice(0, 50));
+}
+
 /** In a channel a reaction names the post by the number that the server gave it. */
 async function numberOfPost(context: ComposeContext, id: string): Promise<number> {
   const post = await context.find(id);
@@ -36,14 +42,7 @@ async function numberOfPost(context: ComposeContext, id: string): Promise<number
 /** A reaction to a message (waE2E.ReactionMessage). */
 export function reactionContent(input: ReactionInput): Content {
   const id = messageIdOf('messageId', input.messageId);
-  const emoji = input.reaction;
-  if (emoji !== '' && !isOneEmoji(emoji)) {
-    throw invalidField(
-      'reaction',
-      'must be one emoji, or empty to take the reaction back',
-      emoji.slice(0, 50),
-    );
-  }
+  const emoji = reactionText('reaction', input.reaction);
   return {
     chatState: 'composing',
     compose: async (context) => {

@@ -160,7 +160,7 @@ export const postingRoutes: FastifyPluginAsyncTypebox<PostingParts> = async (app
 };
 
 const POSTING =
-  'Answers once WhatsApp has it for the first hundred of those who are to see it; the rest follows, also after a ' +
+  'Answers once WhatsApp has it for the first of those who are to see it; the rest follows, also after a ' +
   'restart: `GET /stories/{id}` says how far it is. With `send_at` 202 and a job.';
 
 function posted(

@@ -1,3 +1,4 @@
+import { KeysUnavailable } from '../../port/errors.ts';
 import { STORIES } from '../../port/stories.ts';
 import {
   type BinaryNode,
@@ -54,6 +55,7 @@ export class StoryRelay {
 
   /** Writes the stanza. Throws what the library throws. */
   async send(socket: Socket, story: OutgoingStory): Promise<SentStory> {
+    if (story.message.reactionMessage) return sendReaction(socket, story);
     const { id, message, audience, edit } = story;
     const holders = await keyHolders(socket);
     const own = ownName(socket);
@@ -78,11 +80,7 @@ export class StoryRelay {
       },
       { tag: 'enc', attrs: { v: '2', type: 'skmsg', ...media }, content: ciphertext },
     ];
-    const { account } = socket.authState.creds;
-    if (account && handed.some(startsSession)) {
-      const identity = encodeSignedDeviceIdentity(account, true);
-      content.push({ tag: 'device-identity', attrs: {}, content: identity });
-    }
+    content.push(...identityFor(socket, handed));
     announceDeparture();
     await socket.sendNode({
       tag: 'message',
@@ -108,6 +106,48 @@ export class StoryRelay {
     this.#last = { id, content, ciphertext, distribution: senderKeyDistributionMessage };
     return this.#last;
   }
+}
+
+/**
+ * A reaction goes to the chat of stories as well, encrypted for each device of the author by itself, and never says
+ * who sees our own stories (whatsapp-rust pull requests 563 and 569, after WhatsApp Web's WAWebSendReactionMsgAction).
+ * Users of Baileys send it under the key of their own stories instead, to the author and themselves (its issue 1029):
+ * phones read either.
+ */
+async function sendReaction(socket: Socket, { id, message, audience }: OutgoingStory): Promise<SentStory> {
+  const own = ownName(socket);
+  const found = await socket.getUSyncDevices([...audience, jidNormalizedUser(own)], true, false);
+  const devices = found.filter((each) => each.jid !== own && isReached(each));
+  const ours = devices.filter(({ jid }) => jidNormalizedUser(jid) === jidNormalizedUser(own));
+  const theirs = devices.filter((each) => !ours.includes(each));
+  await socket.assertSessions(devices.map(({ jid }) => jid));
+  const hidden = { 'decrypt-fail': 'hide' };
+  const copy = { deviceSentMessage: { destinationJid: STORIES, message } };
+  const participants = [
+    ...(await encryptFor(socket, jidsOf(theirs), { data: encodeWAMessage(message), attrs: hidden })),
+    ...(await encryptFor(socket, jidsOf(ours), { data: encodeWAMessage(copy), attrs: hidden })),
+  ];
+  const reaches = participants.some(({ attrs }) => theirs.some(({ jid }) => jid === attrs.jid));
+  if (!reaches) throw new KeysUnavailable();
+  announceDeparture();
+  await socket.sendNode({
+    tag: 'message',
+    attrs: { id, to: STORIES, type: stanzaType(message) },
+    content: [
+      { tag: 'participants', attrs: {}, content: participants },
+      ...identityFor(socket, participants),
+    ],
+  });
+  return { handed: [], missed: 0 };
+}
+
+const jidsOf = (devices: readonly AudienceDevice[]): string[] => devices.map(({ jid }) => jid);
+
+/** Who begins a session with somebody says whose device it is. */
+function identityFor({ authState }: Socket, participants: readonly BinaryNode[]): BinaryNode[] {
+  const { account } = authState.creds;
+  if (!account || !participants.some(startsSession)) return [];
+  return [{ tag: 'device-identity', attrs: {}, content: encodeSignedDeviceIdentity(account, true) }];
 }
 
 /** The server has given our key to these devices. */
@@ -151,20 +191,28 @@ function withoutKey(devices: readonly AudienceDevice[], holders: ReadonlySet<str
     .map(({ jid }) => jid);
 }
 
-/** `<to>` with our sender key for each device; one that it cannot be encrypted for is left out, and said. */
+/** `<to>` with our sender key for each device. */
 async function handOut(
   socket: Socket,
   devices: readonly string[],
   { distribution, media }: { distribution: Uint8Array; media: Record<string, string> },
 ): Promise<BinaryNode[]> {
   if (devices.length === 0) return [];
-  const data = encodeWAMessage({
-    senderKeyDistributionMessage: { groupId: STORIES, axolotlSenderKeyDistributionMessage: distribution },
-  });
+  const key = { groupId: STORIES, axolotlSenderKeyDistributionMessage: distribution };
+  const data = encodeWAMessage({ senderKeyDistributionMessage: key });
+  return encryptFor(socket, devices, { data, attrs: media });
+}
+
+/** `<to>` for each device; one that it cannot be encrypted for is left out, and said. */
+async function encryptFor(
+  socket: Socket,
+  devices: readonly string[],
+  { data, attrs }: { data: Uint8Array; attrs: Record<string, string> },
+): Promise<BinaryNode[]> {
   const nodes = devices.map(async (jid): Promise<BinaryNode[]> => {
     try {
       const { type, ciphertext } = await socket.signalRepository.encryptMessage({ jid, data });
-      const enc = { tag: 'enc', attrs: { v: '2', type, ...media }, content: ciphertext };
+      const enc = { tag: 'enc', attrs: { v: '2', type, ...attrs }, content: ciphertext };
       return [{ tag: 'to', attrs: { jid }, content: [enc] }];
     } catch (error) {
       noteUnreached(jid, error);
