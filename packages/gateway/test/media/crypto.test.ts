@@ -1,4 +1,4 @@
-import { createCipheriv, createHash, randomBytes } from 'node:crypto';
+import { createCipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { fc } from '../../../sandbox/test/random.ts';
 import { type MediaPromise, MediaVerificationError, openMedia } from '../../src/media/decrypt.ts';
@@ -105,6 +105,18 @@ describe('media encryption', () => {
     // The hash vouches for the bytes: senders are known to write wrong lengths beside right hashes.
     expect(failedCheck({ ...promise, fileLength: 41 }, file)).toBe('accepted');
     expect(failedCheck({ ...promise, mediaKey: randomBytes(32) }, file)).toBe('mac');
+  });
+
+  test('what its sender has not padded is refused, though its MAC is right', () => {
+    const mediaKey = randomBytes(32);
+    const { iv, cipherKey, macKey } = expandMediaKey('image', mediaKey);
+    const cipher = createCipheriv('aes-256-cbc', cipherKey, iv).setAutoPadding(false);
+    // PKCS#7 pads with 1 to 16.
+    const encrypted = Buffer.concat([cipher.update(Buffer.alloc(32, 17)), cipher.final()]);
+    const mac = createHmac('sha256', macKey).update(iv).update(encrypted).digest().subarray(0, 10);
+    const none = { fileSha256: null, fileEncSha256: null, fileLength: null };
+    const promise: MediaPromise = { kind: 'image', mediaKey, ...none };
+    expect(failedCheck(promise, Buffer.concat([encrypted, mac]))).toBe('padding');
   });
 
   test('channel media is not encrypted and needs its hash', () => {

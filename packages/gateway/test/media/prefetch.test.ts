@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
-import { PrefetchQueue } from '../../src/media/prefetch.ts';
+import type { MediaConfig } from '../../src/config.ts';
+import { PrefetchQueue, wantsPrefetch } from '../../src/media/prefetch.ts';
 
 /** A queue whose jobs end when the test says so. */
 function gated() {
@@ -50,4 +51,27 @@ test('a stop takes nothing more up and waits for what is under way', async () =>
   end('4')?.resolve();
   await stopping;
   expect(begun).toEqual(['1', '2', '3', '4']);
+});
+
+test.each([
+  [true, 'image', 100, true],
+  [true, 'voice', 100, true],
+  [true, 'image', 101, false],
+  [true, 'image', 0, true],
+  [true, 'image', null, true],
+  [true, 'video', 1, false],
+  [false, 'image', 1, false],
+] as const)('on: %s, a file of kind %s with %j bytes: %s', (prefetch, kind, fileLength, wanted) => {
+  const settings: MediaConfig = {
+    prefetch,
+    prefetchKinds: ['image', 'voice'],
+    prefetchMaxBytes: 100,
+    maxBytes: 1000,
+    cacheMaxBytes: 1000,
+    cacheMaxAgeMs: 1000,
+    downloadTimeoutMs: 1000,
+    retryExpiryMs: 1000,
+    urlTtlMs: 0,
+  };
+  expect(wantsPrefetch(settings, { kind, fileLength })).toBe(wanted);
 });
