@@ -246,7 +246,7 @@ export class Campaign {
   }
 
   async #online(): Promise<void> {
-    const deadline = Date.now() + 60_000;
+    const deadline = Date.now() + 240_000;
     for (;;) {
       const states = await this.#network.call('state', null);
       if (states.every(({ online }) => online)) return;

@@ -6,7 +6,7 @@ import { countOpenWork, StoredState } from './stored-state.ts';
 
 const SEED = 7;
 const CUTS = 4;
-const LONGEST_MS = 60_000;
+const LONGEST_MS = 240_000;
 
 let world: ChildWorld;
 
