@@ -281,6 +281,8 @@ describe('for generators of clients', () => {
     expect(form('SendImageMessageForm').image).toMatchObject({ type: 'string', format: 'binary' });
     expect(form('SendAlbumForm').media).toMatchObject({ type: 'array', items: { format: 'binary' } });
     expect(content('/send/text')).toBeUndefined();
+    const { 'x-refused-further': further } = document.components.schemas.SendAudioMessageForm;
+    expect(further).toContain('100 parts');
     expect(JSON.stringify(document)).not.toContain('x-file-member');
   });
 

@@ -1,7 +1,8 @@
 /** What a request may carry, as the document tells it: bodies that may be missing, and files as multipart. */
+import { MOST_FIELDS } from '../request/multipart.ts';
 import { type Operation, rewritten, type Schema } from './document.ts';
 import { takingNull } from './nulls.ts';
-import { withStated } from './stated.ts';
+import { REFUSED_FURTHER, withStated } from './stated.ts';
 
 /** In a route's schema: the member of the body that the files of a multipart request stand for. */
 export const FILE_MEMBER = 'x-file-member';
@@ -52,5 +53,10 @@ function form(body: Schema, member: string): Schema {
   const file: Schema = type === 'array' ? { type: 'array', items: FILE, maxItems, minItems: 1 } : FILE;
   // A part of a form is text and cannot be null; what is inside of it is JSON.
   const parts = Object.entries(properties).map(([name, each]) => [name, rewritten(each, takingNull)]);
-  return { ...body, properties: { ...Object.fromEntries(parts), [member]: file } };
+  const further = [`more than ${MOST_FIELDS} parts beside the files`, body[REFUSED_FURTHER]];
+  return {
+    ...body,
+    properties: { ...Object.fromEntries(parts), [member]: file },
+    [REFUSED_FURTHER]: further.filter((each) => each !== undefined).join('; '),
+  };
 }

@@ -12,7 +12,7 @@ import { holdUploads } from './uploaded.ts';
 
 /** Fields that are no file; a quoted message or a list of mentions is text here. */
 const MOST_FIELD_BYTES = 256 * 1024;
-const MOST_FIELDS = 100;
+export const MOST_FIELDS = 100;
 
 /** Lets the routes of this scope read multipart bodies with `readMultipart`. */
 export async function acceptMultipart(app: FastifyInstance): Promise<void> {
