@@ -1,6 +1,8 @@
 /** By which name a person is written to: the server takes some by LID alone, and some accounts' messages by number alone. */
+import { createHmac, randomBytes } from 'node:crypto';
+import { deflateSync } from 'node:zlib';
 import { type Phone, type Sandbox, startSandbox } from '@wuts/sandbox';
-import type { BinaryNode } from 'baileys';
+import { type BinaryNode, proto } from 'baileys';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
 import { encodeStoredValue } from '../../src/whatsapp/baileys/connection/stored-values.ts';
@@ -66,6 +68,32 @@ test('that somebody writes is shown in the same chat', async () => {
   await shop.session.presence.sendChatState(contact.jid, 'composing');
   await expect.poll(() => told.map(({ attrs }) => attrs.to)).toEqual([contact.lid]);
   end();
+});
+
+test('a first message proves that it is from the account, once the phone has told its secret', async () => {
+  const proofs = async (to: Phone): Promise<(string | undefined)[]> => {
+    const before = written.length;
+    await names(to);
+    return written.slice(before).map(({ content }) => {
+      const [proof] = Array.isArray(content) ? content.filter(({ tag }) => tag === 'cstoken') : [];
+      return proof?.content instanceof Uint8Array ? Buffer.from(proof.content).toString('hex') : undefined;
+    });
+  };
+  const [one, old] = [
+    await sandbox.createPhone({ number: '5511988840007', name: 'One' }),
+    await sandbox.createPhone({ number: '5511988840008', name: 'Old', lid: null }),
+  ];
+  expect(await proofs(one)).toEqual([undefined]);
+  const secret = randomBytes(32);
+  const syncType = proto.Message.HistorySyncType.RECENT;
+  const history = proto.HistorySync.encode({ syncType: proto.HistorySync.HistorySyncType.RECENT }).finish();
+  // HistorySync.nctSalt, which the library's schema does not have.
+  const bytes = deflateSync(Buffer.concat([history, Buffer.from([0x9a, 0x01, secret.length]), secret]));
+  await shop.phone.hostile.history(shop.phone.companions[0] ?? 1, { bytes, syncType });
+  await shop.recorder.next('history', ({ batch }) => batch.kind === 'recent');
+  const proof = (phone: Phone) => createHmac('sha256', secret).update(phone.lid).digest('hex');
+  expect(await proofs(one)).toEqual([proof(one)]);
+  expect(await proofs(old)).toEqual([undefined]);
 });
 
 test('whoever has none is written to by number', async () => {

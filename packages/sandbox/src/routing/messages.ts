@@ -30,7 +30,7 @@ const BAD_REQUEST = '400';
 const ADMIN_REVOKE = '8';
 
 /** Children that are for the server or only for some recipients; every other child travels along. */
-const NOT_COPIED = new Set(['participants', 'enc', 'device-identity', 'tctoken', 'reporting']);
+const NOT_COPIED = new Set(['participants', 'enc', 'device-identity', 'tctoken', 'cstoken', 'reporting']);
 
 /**
  * Takes a `<message>`: acknowledges it to its sender and gives each addressed device its own stanza with

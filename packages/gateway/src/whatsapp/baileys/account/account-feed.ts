@@ -17,6 +17,7 @@ import { decodeMutations } from './app-state-patch.ts';
 import { AppStateSync } from './app-state-sync.ts';
 import { AppStateTap, appliedPatch, isAppStateEntry } from './app-state-tap.ts';
 import { storeChatTokens } from './chat-tokens.ts';
+import { storeContactSecret } from './contact-secret.ts';
 import { historyKind, historyNotification } from './history-notification.ts';
 import { inlineFile, readHistory } from './history-reader.ts';
 import type { PushNames } from './push-names.ts';
@@ -246,6 +247,7 @@ export class AccountFeed {
             await report({ type: 'past_members', group, members: await Promise.all(people) });
           },
           tokens: (tokens) => storeChatTokens(keys, directory, tokens),
+          contactSecret: (secret) => storeContactSecret(keys, secret),
           batch: async (batch) => {
             this.#stopping.signal.throwIfAborted();
             await report({ type: 'history', batch });

@@ -30,6 +30,8 @@ const CONVERSATIONS = 2;
 const PUSH_NAMES = 7;
 const PAST_PARTICIPANTS = 12;
 const LID_MAPPINGS = 15;
+/** Which our schema does not have. */
+const CONTACT_SECRET = 19;
 
 /** A phone's contact token for a chat: without it WhatsApp may refuse to open the chat (463). */
 export interface ChatToken {
@@ -45,6 +47,7 @@ export interface HistorySink {
   lidMappings(pairs: { lid: string; pn: string }[]): Promise<void>;
   pushNames(names: { jid: Jid; name: string }[]): Promise<void>;
   tokens(tokens: ChatToken[]): Promise<void>;
+  contactSecret(secret: Uint8Array): Promise<void>;
   pastMembers(group: Jid, members: { jid: Jid; removed: boolean; leftAt: number | null }[]): Promise<void>;
   batch(batch: HistoryBatch): Promise<void>;
 }
@@ -90,8 +93,10 @@ async function readNames(reading: HistoryReading): Promise<number> {
     if (pairs.length >= least) await sink.lidMappings(pairs.splice(0));
     if (names.length >= least) await sink.pushNames(names.splice(0));
   };
-  for await (const { field, bytes } of fields(reading, LID_MAPPINGS, PUSH_NAMES, PAST_PARTICIPANTS)) {
-    if (field === PAST_PARTICIPANTS) {
+  const wanted = [LID_MAPPINGS, PUSH_NAMES, PAST_PARTICIPANTS, CONTACT_SECRET];
+  for await (const { field, bytes } of fields(reading, ...wanted)) {
+    if (field === CONTACT_SECRET) await sink.contactSecret(bytes);
+    else if (field === PAST_PARTICIPANTS) {
       // Who is who may come behind it.
       past.push(new Uint8Array(bytes));
       if (past.length >= GROUPS_AT_ONCE) await readPastMembers(reading, past.splice(0));
