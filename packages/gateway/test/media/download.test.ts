@@ -41,7 +41,7 @@ async function download(
       promise: media.descriptor,
       staged,
       maxBytes: 1_000_000,
-      timeoutMs: 15_000,
+      timeoutMs: 60_000,
       ...more,
     });
     return { result, plain: await readAll(await staged.reread()) };

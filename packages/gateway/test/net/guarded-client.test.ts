@@ -46,7 +46,7 @@ function client(options: ConstructorParameters<typeof GuardedClient>[0] = {}): G
   return made;
 }
 
-const LIMITS = { maxBytes: 10_000, timeoutMs: 5000, maxRedirects: 5 };
+const LIMITS = { maxBytes: 10_000, timeoutMs: 60_000, maxRedirects: 5 };
 
 async function get(made: GuardedClient, url: string, more: object = {}): Promise<string> {
   const response = await made.request(url, { ...LIMITS, ...more });

@@ -36,7 +36,7 @@ beforeAll(async () => {
       http,
       clock: systemClock,
       blobs: new FolderBlobStore(folder),
-      timeoutMs: 10_000,
+      timeoutMs: 60_000,
     }),
   });
   ana = await sandbox.createPhone({ number: '5511933330002', name: 'Ana' });

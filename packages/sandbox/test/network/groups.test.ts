@@ -89,7 +89,7 @@ describe('groups', () => {
   it('refuse messages of those who are not members, and of unknown groups', async () => {
     const group = await alice.socket.groupCreate('Closed', [BOB]);
     const send = async (to: string, id: string): Promise<string | undefined> => {
-      const ack = carol.socket.waitForMessage(id, 10_000) as Promise<{ attrs: Record<string, string> }>;
+      const ack = carol.socket.waitForMessage(id, 60_000) as Promise<{ attrs: Record<string, string> }>;
       await carol.socket.sendNode({ tag: 'message', attrs: { to, id, type: 'text' }, content: [] });
       return (await ack).attrs.error;
     };

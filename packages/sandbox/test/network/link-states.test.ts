@@ -239,7 +239,7 @@ describe('the end of a link', () => {
     net.phone('5511999990002');
     const faults = new Faults(net.network);
     const send = async (id: string): Promise<string | undefined> => {
-      const ack = client.socket.waitForMessage(id, 10_000) as Promise<{ attrs: Record<string, string> }>;
+      const ack = client.socket.waitForMessage(id, 60_000) as Promise<{ attrs: Record<string, string> }>;
       await client.socket.sendMessage('5511999990002@s.whatsapp.net', { text: 'x' }, { messageId: id });
       return (await ack).attrs.error;
     };
@@ -261,7 +261,7 @@ describe('the end of a link', () => {
     net.phone('5511999990003');
     const faults = new Faults(net.network);
     const send = async (to: string, id: string): Promise<string | undefined> => {
-      const ack = client.socket.waitForMessage(id, 10_000) as Promise<{ attrs: Record<string, string> }>;
+      const ack = client.socket.waitForMessage(id, 60_000) as Promise<{ attrs: Record<string, string> }>;
       await client.socket.sendMessage(`${to}@s.whatsapp.net`, { text: 'x' }, { messageId: id });
       return (await ack).attrs.error;
     };

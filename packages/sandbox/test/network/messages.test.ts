@@ -66,7 +66,7 @@ describe('one-to-one messages between Baileys clients', () => {
     const id = 'AAAA0000BBBB1111';
     const delivered = receiptStanza(alice, 'inactive', id);
     const read = receiptStanza(alice, 'read', id);
-    const ack = alice.socket.waitForMessage(id, 10_000);
+    const ack = alice.socket.waitForMessage(id, 60_000);
     await alice.socket.sendMessage(BOB, { text: 'see you' }, { messageId: id });
     expect(await ack).toMatchObject({ tag: 'ack', attrs: { class: 'message', id, from: BOB } });
     const got = await bob.message('see you');
@@ -93,7 +93,7 @@ describe('one-to-one messages between Baileys clients', () => {
   });
 
   it('refuses a number that is not on WhatsApp with an error in the ack', async () => {
-    const ack = alice.socket.waitForMessage('NOBODY0001', 10_000);
+    const ack = alice.socket.waitForMessage('NOBODY0001', 60_000);
     await alice.socket.sendNode({
       tag: 'message',
       attrs: { to: '5511900000000@s.whatsapp.net', id: 'NOBODY0001', type: 'text' },
@@ -154,7 +154,7 @@ describe('questions', () => {
     await bob.message('before');
     await bob.socket.updateBlockStatus(`${alicePhone.account.lid}@lid`, 'block');
     expect(await bob.socket.fetchBlocklist()).toEqual([`${alicePhone.account.lid}@lid`]);
-    const ack = alice.socket.waitForMessage('BLOCKED0001', 10_000);
+    const ack = alice.socket.waitForMessage('BLOCKED0001', 60_000);
     await alice.socket.sendMessage(BOB, { text: 'blocked' }, { messageId: 'BLOCKED0001' });
     expect(await ack).not.toHaveProperty('attrs.error');
     await bob.socket.updateBlockStatus(`${alicePhone.account.lid}@lid`, 'unblock');
