@@ -10,7 +10,7 @@ export const ROOMS: Record<string, Room> = {
   events: {
     mutate: ['events/!(catalogue)*.ts', 'events/payloads/*.ts'],
     tests: [
-      'events/{catalogue,notice-causes,outbox,payloads,retention}.test.ts',
+      'events/{catalogue,notice-causes,outbox,payloads,pull,retention}.test.ts',
       'messages/{amendments,archive,receipts}.test.ts',
     ],
   },
