@@ -3,14 +3,14 @@ import type { Clock } from '../clock.ts';
 import type { SessionReports } from '../devices/composition.ts';
 import { identityOf, sameIdentity } from '../identity/jid.ts';
 import type { MessageArchive } from '../messages/archive.ts';
-import type { MessageDevice } from '../messages/stored-message.ts';
+import type { MessageDevice, StoredMessage } from '../messages/stored-message.ts';
 import { accountOf } from '../sending/account.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
 import { STORIES, STORY_MS } from '../whatsapp/port/stories.ts';
 import type { StoryStore } from './story-store.ts';
 
 export interface StoryResendingParts {
-  archive: Pick<MessageArchive, 'findForTenant'>;
+  archive: Pick<MessageArchive, 'findForTenant' | 'wireMessage'>;
   store: StoryStore;
   clock: Clock;
 }
@@ -39,9 +39,19 @@ export class StoryResending {
     const { archive, store, clock } = this.#parts;
     const rows = await archive.findForTenant(device.tenantId, messageId);
     const row = rows.find((each) => each.deviceId === device.id && each.fromMe && each.chatJid === STORIES);
+    if (row?.kind === 'reaction') return this.#isOf(row, asker);
     const story = row && (await store.ofMessage(device.tenantId, row.rowId));
     if (!story || story.state === 'deleted' || story.account !== accountOf(device)) return false;
     if (clock.now() - story.createdAt > STORY_MS) return false;
     return story.audience.some((jid) => sameIdentity(identityOf(jid), asker));
+  }
+
+  /** A reaction of ours is for whoever posted the story, whom its key names. */
+  async #isOf(reaction: StoredMessage, asker: Identity): Promise<boolean> {
+    const { archive, clock } = this.#parts;
+    if (clock.now() - reaction.timestamp > STORY_MS) return false;
+    const message = await archive.wireMessage(reaction);
+    const { key } = (message?.reactionMessage ?? {}) as { key?: { participant?: string | null } | null };
+    return key?.participant ? sameIdentity(identityOf(key.participant), asker) : false;
   }
 }

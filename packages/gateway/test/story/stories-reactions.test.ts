@@ -62,6 +62,23 @@ test('of ours reach the author alone, each by a key of its own, and can be taken
   ]);
 });
 
+test('of ours that the author cannot read come again, to the author alone', async () => {
+  const story = await storyOfContact('Read me');
+  await contact.loseKeysOf(shop);
+  const { body } = await api.post(`/stories/${story}/reaction`, { reaction: '🎩' });
+  const got = await contact.waitForMessage(({ id }) => id === body.message_id);
+  expect(got).toMatchObject({ kind: 'reaction', resent: true });
+  const device = shop.lid.replace('@', `:${shop.companions[0]}@`);
+  sent.length = 0;
+  await friend.hostile.forgeReceipt(STORIES, {
+    type: 'retry',
+    ids: [body.message_id],
+    attrs: { participant: device },
+  });
+  await world.sandbox.waitForAcknowledged(device);
+  expect(sent.filter(({ attrs }) => attrs.id === body.message_id)).toEqual([]);
+});
+
 test('of contacts to our stories are told, and are no stories', async () => {
   const posted = await api.post('/status/text', { text: 'Open', audience: [contact.number] });
   const story = posted.body.message_id;
