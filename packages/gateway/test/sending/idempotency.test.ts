@@ -108,6 +108,12 @@ describe('a key', () => {
       const answer = await keys.run(other, 'mine', 'other', async () => ({ status: 200, body: {} }));
       expect(answer.replayed).toBe(false);
     }
+    // Also while they are under way.
+    const ends = [caller, ...others].map((each, at) =>
+      keys.run(each, 'at once', `${at}`, async () => ({ status: 200, body: { at } })),
+    );
+    const answers = (await Promise.all(ends)).map(({ body, replayed }) => [body.at, replayed]);
+    expect(answers).toEqual([0, 1, 2].map((at) => [at, false]));
     await expect(once(keys, 'mine', 'other')).rejects.toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' });
     await expect(once(started(), 'mine', 'other')).rejects.toMatchObject({ code: 'IDEMPOTENCY_CONFLICT' });
     expect((await once(started(), 'mine')).replayed).toBe(true);
