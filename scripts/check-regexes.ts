@@ -22,6 +22,9 @@ const TIMEOUT = 300_000;
 /** Nothing else by the clock, so that a busy machine comes to the same verdict. */
 const NO_CLOCK = { attackTimeout: null, incubationTimeout: null };
 
+/** Where an expression is put together of those that are checked where they are written, and reads no text of others. */
+const PUT_TOGETHER = ['packages/gateway/src/api/description/nulls.ts'];
+
 interface Found {
   /** `file:line`. */
   place: string;
@@ -100,6 +103,7 @@ async function main(): Promise<void> {
   const problems: string[] = [];
   const all = sources().flatMap((file) => regexesOf(readFileSync(join(ROOT, file), 'utf8'), file));
   for (const { place, source, flags } of all) {
+    if (source === null && PUT_TOGETHER.some((file) => place.startsWith(`${file}:`))) continue;
     if (source === null) {
       problems.push(`${place}: made at run time; nobody can say how long it takes`);
       continue;
