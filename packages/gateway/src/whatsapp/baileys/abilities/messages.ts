@@ -9,7 +9,6 @@ import {
 } from '../../port/errors.ts';
 import type { OutboundMessage, SendAck, SessionMessages } from '../../port/messages.ts';
 import { STORIES } from '../../port/stories.ts';
-import { proofOfContact } from '../account/contact-secret.ts';
 import { accountLimit, REACH_OUT_REFUSED } from '../account/reach-out-lock.ts';
 import type { Link } from '../connection/link.ts';
 import { within } from '../connection/within.ts';
@@ -45,7 +44,7 @@ export interface MessagesParts {
 
 export function messages({ link, acks, groups, ackTimeoutMs, suspect }: MessagesParts): SessionMessages {
   const stories = new StoryRelay();
-  const addresses = new DirectAddresses();
+  const addresses = new DirectAddresses(link.clock);
 
   async function once(out: OutboundMessage): Promise<SendAck> {
     if (!link.isOpen) throw new NothingLeft(new SessionNotOpen());
@@ -56,11 +55,7 @@ export function messages({ link, acks, groups, ackTimeoutMs, suspect }: Messages
       story = await relay(link, out, async (socket) => {
         if (!post && out.to === STORIES) return stories.send(socket, storyOf(out));
         if (post) await publish(socket, post);
-        else {
-          const address = await addresses.of(socket, link.own(), out.to);
-          const proof = await proofOfContact(socket.authState.keys, address.to, link.clock.now());
-          await leave(socket, groups, out, { ...address, nodes: proof });
-        }
+        else await leave(socket, groups, out, await addresses.of(socket, link.own(), out.to));
         return null;
       });
     } catch (error) {
@@ -140,7 +135,7 @@ async function leave(
   socket: Socket,
   groups: GroupCache,
   out: OutboundMessage,
-  { to, attrs, nodes }: DirectAddress & { nodes: readonly BinaryNode[] },
+  { to, attrs, nodes }: DirectAddress,
 ): Promise<void> {
   // A send to a group needs the member list; fetched once and kept until the server says that it changed.
   if (isJidGroup(out.to)) await groups.fetched(socket, out.to);

@@ -5,7 +5,7 @@ import { DirectAddresses } from '../outbound/direct-address.ts';
 
 /** `mayAppear`: asked before each `available`, and this is the one place that sends it: the library does not. */
 export function presence(link: Link, mayAppear: () => Promise<boolean>): SessionPresence {
-  const addresses = new DirectAddresses();
+  const addresses = new DirectAddresses(link.clock);
   return {
     send: (state) =>
       link.ask(async (socket) => {

@@ -1,11 +1,15 @@
+import type { Clock } from '../../../clock.ts';
+import { proofOfContact } from '../account/contact-secret.ts';
 import { storedLids } from '../account/stored-lids.ts';
-import { isLidUser, isPnUser, jidNormalizedUser, type Socket } from '../library.ts';
+import { type BinaryNode, isLidUser, isPnUser, jidNormalizedUser, type Socket } from '../library.ts';
 import type { OwnAccount } from '../parse/message-source.ts';
 
 /** What the stanza to a chat of two says of it. */
 export interface DirectAddress {
   to: string;
   attrs: Record<string, string>;
+  /** What goes beside the message. */
+  nodes: BinaryNode[];
 }
 
 /** The server takes no stanza in which people go by names of the other kind, and answers with that. */
@@ -22,15 +26,35 @@ export const WRONG_ADDRESS = 400;
  * (whatsapp-rust issue 941, pull request 943).
  */
 export class DirectAddresses {
+  readonly #clock: Clock;
   #byNumber = false;
+  /** Who was asked about last, by chat: messages leave in the order in which they came. */
+  readonly #turns = new Map<string, Promise<unknown>>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** Of anybody else than a person, the chat as it is. The server is asked for a LID that is not known, as it is anyway. */
-  async of(socket: Socket, own: OwnAccount, to: string): Promise<DirectAddress> {
+  of(socket: Socket, own: OwnAccount, to: string): Promise<DirectAddress> {
+    const read = () => this.#read(socket, own, to);
+    const mine = (this.#turns.get(to) ?? Promise.resolve()).then(read);
+    const turn: Promise<unknown> = mine
+      .catch(() => undefined)
+      .then(() => {
+        if (this.#turns.get(to) === turn) this.#turns.delete(to);
+      });
+    this.#turns.set(to, turn);
+    return mine;
+  }
+
+  async #read(socket: Socket, own: OwnAccount, to: string): Promise<DirectAddress> {
     const lid = isLidUser(to) ? to : isPnUser(to) ? await lidOf(socket, to) : null;
-    if (!lid || !own.lid) return { to, attrs: {} };
+    if (!lid || !own.lid) return { to, attrs: {}, nodes: [] };
     const number = isPnUser(to) ? to : await storedLids(socket.authState.keys).getPNForLID(lid);
-    if (this.#byNumber && number) return { to: number, attrs: {} };
-    return { to: lid, attrs: number ? { peer_recipient_pn: number } : {} };
+    if (this.#byNumber && number) return { to: number, attrs: {}, nodes: [] };
+    const nodes = await proofOfContact(socket.authState.keys, lid, this.#clock.now());
+    return { to: lid, attrs: number ? { peer_recipient_pn: number } : {}, nodes };
   }
 
   /** After a refusal of the address: whether there is another, which counts from now on. */
