@@ -68,8 +68,16 @@ describe('a quote as it is written', () => {
   });
 
   test('is none, or has to name a message and a person', () => {
-    expect(parseQuote(undefined)).toBeNull();
-    for (const written of [{}, { key: {} }, { message_id: '' }, { message_id: 'x'.repeat(201) }]) {
+    for (const nothing of [
+      undefined,
+      {},
+      { key: {} },
+      { message_id: '' },
+      { key: { id: '', fromMe: false } },
+    ]) {
+      expect(parseQuote(nothing)).toBeNull();
+    }
+    for (const written of [{ body: 'x' }, { key: { fromMe: true } }, { message_id: 'x'.repeat(201) }]) {
       expect(() => parseQuote(written)).toThrow(/^quoted: must name a message/);
     }
     expect(() => parseQuote({ message_id: 'A', participant: 'somebody' })).toThrow(

@@ -122,7 +122,7 @@ describe('POST /send/text', () => {
     [{ text: 5 }, 'VALIDATION_ERROR', 'text'],
     [{ delay: -1 }, 'VALIDATION_ERROR', 'delay'],
     [{ delay: '1' }, 'VALIDATION_ERROR', 'delay'],
-    [{ quoted: {} }, 'VALIDATION_ERROR', 'quoted'],
+    [{ quoted: { body: 'x' } }, 'VALIDATION_ERROR', 'quoted'],
     [{ quoted: 'x' }, 'VALIDATION_ERROR', 'quoted'],
     [{ mentioned: ['nobody'] }, 'VALIDATION_ERROR', 'mentioned.0'],
     [{ mentioned: [GROUP.jid] }, 'VALIDATION_ERROR', 'mentioned.0'],

@@ -115,6 +115,7 @@ test.each([
     await desk.world.store.db
       .updateTable('messages')
       .set({ send_state: 'failed' })
+      .where('tenant_id', '=', desk.account.device.tenantId)
       .where('message_id', '=', message.id)
       .execute();
     throw new SessionNotOpen();

@@ -69,7 +69,7 @@ describe('presence', () => {
         chat_jid: ana.jid,
         ...answer,
       });
-      await ana.nextPresence((each) => each.kind === 'chat' && each.chat === shop.jid && matches(each, seen));
+      await ana.nextPresence((each) => each.kind === 'chat' && each.chat === shop.lid && matches(each, seen));
     }
     await done('POST', `/chats/${group.jid}/typing`, { state: 'typing' });
     await bia.nextPresence(

@@ -163,7 +163,7 @@ describe('without ffmpeg', () => {
   });
 
   test('what only ffmpeg can do says so', async () => {
-    const amr = Buffer.concat([Buffer.from('#!AMR\n'), Buffer.alloc(320, 0x3c)]);
+    const amr = Buffer.concat([Buffer.from('#!AMR\n'), Buffer.alloc(320, '3c9117e0', 'hex')]);
     const audio = amr.toString('base64');
     const video = (await file('recorder.webm')).toString('base64');
     for (const answer of [
