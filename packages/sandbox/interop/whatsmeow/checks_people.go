@@ -51,11 +51,12 @@ var peopleChecks = []check{
 		if err := w.byQR.SendPresence(ctx, types.PresenceAvailable); err != nil {
 			return err
 		}
+		// What subscribing tells may be that she is there already.
+		before := w.byQR.mark()
 		if err := w.byQR.SubscribePresence(ctx, w.paula.LID); err != nil {
 			return err
 		}
 		for _, state := range []string{"available", "unavailable"} {
-			before := w.byQR.mark()
 			if err := w.paula.do(ctx, "POST", "/presence", map[string]any{"state": state}, nil); err != nil {
 				return err
 			}
@@ -65,6 +66,7 @@ var peopleChecks = []check{
 			if err != nil {
 				return err
 			}
+			before = w.byQR.mark()
 		}
 		return nil
 	}},
