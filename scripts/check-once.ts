@@ -54,6 +54,12 @@ const RULES: Rule[] = [
     instead: 'use deviceNotReady() of whatsapp/port/not-ready.ts',
   },
   {
+    what: 'a file in the folder for temporary files of the system',
+    pattern: /\bmkdtemp\(|\btmpdir\(/,
+    only: ['storage/scratch.ts'],
+    instead: 'a killed process leaves it there, with what customers sent: use Scratch of storage/scratch.ts',
+  },
+  {
     what: 'decoding pictures',
     pattern: /from 'sharp'/,
     only: ['media/prepare/picture-process.ts'],

@@ -44,6 +44,7 @@ import { StoredCredentials } from './storage/credentials.ts';
 import { databaseAnswers } from './storage/database.ts';
 import { journalSize } from './storage/journal.ts';
 import type { Database } from './storage/schema.ts';
+import { Scratch } from './storage/scratch.ts';
 import { storageSizes } from './storage/sizes.ts';
 import type { Vault } from './storage/vault.ts';
 import { composeStories } from './stories/composition.ts';
@@ -154,6 +155,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     settings: { ...config.media, cachedBytesOfTenant: config.quotas.cachedBytes },
     http: net.mediaHttp,
     guarded: net.guarded,
+    scratch: new Scratch(join(config.dataDir, 'scratch')),
     ffmpeg: config.ffmpeg,
     pictures: config.pictures,
     messages: async (caller, name) =>

@@ -3,6 +3,7 @@
 import type { FfmpegConfig, PicturesConfig } from '../config.ts';
 import type { GuardedClient } from '../net/guarded-client.ts';
 import type { Step } from '../steps.ts';
+import type { Scratch } from '../storage/scratch.ts';
 import { InlineFiles } from './inline-files.ts';
 import { OutboundFiles } from './outbound.ts';
 import { Ffmpeg } from './prepare/ffmpeg.ts';
@@ -25,18 +26,24 @@ export interface MediaRoom {
 const STOP_MS = 2000;
 
 export function composeMedia(
-  parts: MediaServiceParts & { guarded: GuardedClient; ffmpeg: FfmpegConfig; pictures: PicturesConfig },
+  parts: MediaServiceParts & {
+    guarded: GuardedClient;
+    ffmpeg: FfmpegConfig;
+    pictures: PicturesConfig;
+    scratch: Scratch;
+  },
 ): MediaRoom {
-  const { guarded, ffmpeg, pictures: limits, ...options } = parts;
+  const { guarded, ffmpeg, pictures: limits, scratch, ...options } = parts;
   const programs = new Ffmpeg(ffmpeg, options.clock);
   const sounds = new Sounds(ffmpeg, options.clock);
-  const pictures = new Pictures(limits, options.clock);
+  const pictures = new Pictures(limits, scratch, options.clock);
   const service = new MediaService(options);
-  const uploads = new Uploads();
+  const uploads = new Uploads(scratch);
   const inlineFiles = new InlineFiles({ uploads, maxBytes: options.settings.maxBytes });
   const outbound = new OutboundFiles({
     client: guarded,
     http: options.http,
+    scratch,
     cache: service.cache,
     maxBytes: options.settings.maxBytes,
     urlTimeoutMs: options.settings.downloadTimeoutMs,
@@ -52,7 +59,10 @@ export function composeMedia(
     inlineFiles,
     step: {
       name: 'media',
-      start: () => service.start(),
+      start: async () => {
+        await scratch.clear();
+        await service.start();
+      },
       stop: async () => {
         pictures.close();
         programs.close();

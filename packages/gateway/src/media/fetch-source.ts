@@ -1,11 +1,11 @@
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { stopwatch } from '../clock.ts';
 import { type GuardedClient, GuardedRequestError } from '../net/guarded-client.ts';
+import type { Scratch } from '../storage/scratch.ts';
 import { decodeBase64, MOST_INLINE_BYTES, tooLargeMedia, unusableMedia } from './base64.ts';
 import { typeOfBytes, typeOfFile } from './first-bytes.ts';
 
@@ -60,11 +60,10 @@ export async function openUrl(
   url: string,
   field: string,
   limits: SourceLimits,
-  client: GuardedClient,
+  { client, scratch }: { client: GuardedClient; scratch: Scratch },
 ): Promise<OpenedSource> {
   const elapsed = stopwatch();
-  const folder = await mkdtemp(join(tmpdir(), 'wuts-media-'));
-  const dispose = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  const { path: folder, dispose } = await scratch.folder();
   const path = join(folder, 'file');
   try {
     const response = await client.request(url, { ...limits, maxRedirects: MAX_REDIRECTS });

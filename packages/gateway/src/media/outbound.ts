@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { GuardedClient } from '../net/guarded-client.ts';
 import type { MediaHttp } from '../net/media-http.ts';
 import type { Work } from '../quotas/fair-slots.ts';
+import type { Scratch } from '../storage/scratch.ts';
 import type { MediaKind } from '../whatsapp/port/media.ts';
 import { tooLargeMedia } from './base64.ts';
 import type { MediaCache } from './cache.ts';
@@ -19,6 +20,7 @@ import { Uploads } from './uploads.ts';
 export interface OutboundFilesParts {
   client: GuardedClient;
   http: MediaHttp;
+  scratch: Scratch;
   /** What was sent is kept here, so that it can be served like what was received. */
   cache: MediaCache;
   /** Plaintext bytes. */
@@ -63,10 +65,10 @@ export class OutboundFiles {
 
   constructor(parts: OutboundFilesParts) {
     this.#parts = parts;
-    this.#uploads = parts.uploads ?? new Uploads();
+    this.#uploads = parts.uploads ?? new Uploads(parts.scratch);
     this.#ffmpeg = parts.ffmpeg ?? new Ffmpeg(DEFAULT_FFMPEG);
     this.#sounds = parts.sounds ?? new Sounds(DEFAULT_FFMPEG);
-    this.#pictures = parts.pictures ?? new Pictures(DEFAULT_PICTURES);
+    this.#pictures = parts.pictures ?? new Pictures(DEFAULT_PICTURES, parts.scratch);
   }
 
   /**
@@ -78,6 +80,7 @@ export class OutboundFiles {
       prepare: new MediaPreparation({
         ffmpeg: this.#ffmpeg,
         sounds: this.#sounds,
+        scratch: this.#parts.scratch,
         maxBytes: this.#parts.maxBytes,
         work,
       }),
@@ -114,7 +117,7 @@ export class OutboundFiles {
       throw tooLargeMedia(options.field, `it is larger than ${limits.maxBytes} bytes`);
     }
     return 'url' in input
-      ? openUrl(input.url, `${options.field}_url`, limits, this.#parts.client)
+      ? openUrl(input.url, `${options.field}_url`, limits, this.#parts)
       : openBase64(input.base64, options.field, limits);
   }
 

@@ -1,11 +1,10 @@
 /** Files that came as parts of a multipart request, until their message has left. */
 import { createHash, randomUUID } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import type { Scratch } from '../storage/scratch.ts';
 import { tooLargeMedia } from './base64.ts';
 import type { OpenedSource } from './fetch-source.ts';
 import { typeOfFile } from './first-bytes.ts';
@@ -24,18 +23,23 @@ const PREFIX = 'wuts-upload:';
 
 export class Uploads {
   readonly #files = new Map<string, OpenedSource>();
+  readonly #scratch: Scratch;
+
+  constructor(scratch: Scratch) {
+    this.#scratch = scratch;
+  }
 
   /** Streams a part to a temporary file. Throws PAYLOAD_TOO_LARGE. `type` is what its header says. */
   async receive(part: Readable, options: { field: string; type: string; maxBytes: number }): Promise<Upload> {
-    const folder = await mkdtemp(join(tmpdir(), 'wuts-upload-'));
-    const path = join(folder, 'file');
+    const folder = await this.#scratch.folder();
+    const path = join(folder.path, 'file');
     const hash = createHash('sha256');
     let size = 0;
     const { field, maxBytes } = options;
     const token = `${PREFIX}${randomUUID()}`;
     const dispose = async (): Promise<void> => {
       this.#files.delete(token);
-      await rm(folder, { recursive: true, force: true });
+      await folder.dispose();
     };
     try {
       const counted = async function* (): AsyncGenerator<Buffer> {

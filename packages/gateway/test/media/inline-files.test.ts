@@ -3,9 +3,11 @@ import { createHash, randomFillSync } from 'node:crypto';
 import { afterAll, expect, test } from 'vitest';
 import { InlineFiles } from '../../src/media/inline-files.ts';
 import { Uploads } from '../../src/media/uploads.ts';
+import { Scratch } from '../../src/storage/scratch.ts';
 
 const MIB = 1024 ** 2;
-const uploads = new Uploads();
+// Files in memory need no folder.
+const uploads = new Uploads(new Scratch(''));
 const files = new InlineFiles({ uploads, maxBytes: 8 * MIB });
 afterAll(() => files.stop());
 

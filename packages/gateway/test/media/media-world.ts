@@ -15,6 +15,7 @@ import { type FindingParts, findMessages } from '../../src/messages/visible.ts';
 import { MediaHttp } from '../../src/net/media-http.ts';
 import { FolderBlobStore } from '../../src/storage/blobs.ts';
 import type { Database } from '../../src/storage/schema.ts';
+import { Scratch } from '../../src/storage/scratch.ts';
 import { Vault } from '../../src/storage/vault.ts';
 import type { Caller } from '../../src/tenancy/caller.ts';
 import { wireCodec } from '../../src/whatsapp/baileys/parse/wire-codec.ts';
@@ -103,6 +104,7 @@ export class MediaWorld {
   readonly db: Kysely<Database>;
   readonly cdn: Cdn;
   readonly http: MediaHttp;
+  readonly scratch: Scratch;
   readonly clock = new ManualClock(START);
   readonly vault = new Vault(new Uint8Array(32).fill(5));
   readonly settings: Settings;
@@ -114,6 +116,7 @@ export class MediaWorld {
   private constructor(store: TestDatabase, cdn: Cdn, http: MediaHttp, settings: Settings) {
     this.#store = store;
     this.dataDir = store.dataDir;
+    this.scratch = new Scratch(join(store.dataDir, 'scratch'));
     this.db = store.db;
     this.cdn = cdn;
     this.http = http;

@@ -121,7 +121,13 @@ describe('files on their way out', () => {
 
   function outbound(of: MediaWorld, urlTimeoutMs = 20_000): OutboundFiles {
     const limits = { maxBytes: 100_000, urlTimeoutMs };
-    return new OutboundFiles({ client, http: of.http, cache: of.media.cache, ...limits });
+    return new OutboundFiles({
+      client,
+      http: of.http,
+      cache: of.media.cache,
+      scratch: of.scratch,
+      ...limits,
+    });
   }
 
   const session = (hosts = [world.cdn.hostname], auth = (refresh: boolean) => (refresh ? AUTH : AUTH)) => ({
@@ -184,6 +190,7 @@ describe('files on their way out', () => {
       client: strict,
       http: world.http,
       cache: world.media.cache,
+      scratch: world.scratch,
       maxBytes: 10,
     });
     await expect(own.open({ url }, { field: 'image' })).rejects.toEqual(code('INVALID_MEDIA'));
@@ -272,7 +279,7 @@ describe('files on their way out', () => {
   });
 
   test('a part of a request is there until it is disposed of, and no larger than allowed', async () => {
-    const uploads = new Uploads();
+    const uploads = new Uploads(world.scratch);
     const receive = (maxBytes: number, type: string) =>
       uploads.receive(Readable.from([png.subarray(0, 50), png.subarray(50)]), {
         field: 'image',

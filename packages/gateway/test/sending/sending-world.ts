@@ -25,6 +25,7 @@ import { composeSending, type SendingRoom } from '../../src/sending/composition.
 import type { SendsForLater } from '../../src/sending/jobs/sends-for-later.ts';
 import type { SendingDevices } from '../../src/sending/pipeline.ts';
 import { FolderBlobStore } from '../../src/storage/blobs.ts';
+import { Scratch } from '../../src/storage/scratch.ts';
 import type { Caller } from '../../src/tenancy/caller.ts';
 import { wireCodec } from '../../src/whatsapp/baileys/parse/wire-codec.ts';
 import type { AccountLimit } from '../../src/whatsapp/port/account.ts';
@@ -182,8 +183,9 @@ export class SendingWorld {
     let world: SendingWorld | null = null;
     const accounts = (): Account[] => world?.accounts ?? [];
     const devices = scriptedDevices(accounts);
-    const uploads = new Uploads();
-    const media = new OutboundFiles({ client, http, cache, maxBytes: MAX_BYTES, uploads });
+    const scratch = new Scratch(join(store.dataDir, 'scratch'));
+    const uploads = new Uploads(scratch);
+    const media = new OutboundFiles({ client, http, cache, scratch, maxBytes: MAX_BYTES, uploads });
     const compose = () =>
       composeSending({
         db,

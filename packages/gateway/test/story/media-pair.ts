@@ -56,9 +56,9 @@ export class MediaPair {
     return { answer, message: got.message, bytes: Buffer.from(await this.contact.downloadMedia(got)) };
   }
 
-  /** What the gateway leaves behind in the temporary folder. */
+  /** What the gateway leaves behind of what was under way. */
   async leftovers(): Promise<string[]> {
-    return (await readdir(this.folder)).filter((name) => /^wuts-(?:convert|probe|upload|media)-/.test(name));
+    return readdir(join(this.world.dataDir, 'scratch')).catch(() => []);
   }
 
   async destroy(): Promise<void> {

@@ -1,10 +1,10 @@
 /** Pictures read and made fit, in processes of their own: bounded in time, shared between tenants. */
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, systemClock } from '../../clock.ts';
 import type { Work } from '../../quotas/fair-slots.ts';
+import type { Scratch } from '../../storage/scratch.ts';
 import type { OpenedSource } from '../fetch-source.ts';
 import type { PictureFacts, PictureReply, PictureResult, PictureTask } from './picture-tasks.ts';
 import { HelperFailed, ProcessPool } from './process-pool.ts';
@@ -33,8 +33,10 @@ type Run = (task: Asked, file: OpenedSource) => Promise<PictureResult>;
 
 export class Pictures {
   readonly #pool: ProcessPool<PictureTask, PictureReply>;
+  readonly #scratch: Scratch;
 
-  constructor(settings: PictureSettings, clock: Clock = systemClock) {
+  constructor(settings: PictureSettings, scratch: Scratch, clock: Clock = systemClock) {
+    this.#scratch = scratch;
     this.#pool = new ProcessPool({ ...settings, clock, program: 'picture-process', what: 'pictures' });
   }
 
@@ -53,7 +55,7 @@ export class Pictures {
     if (!type || !TYPES.includes(type)) {
       throw new UnusablePicture(`must be JPEG, PNG, WebP or GIF, not ${type ?? 'of an unknown format'}`);
     }
-    const reply = await onDisk(file, (path) =>
+    const reply = await onDisk(file, this.#scratch, (path) =>
       this.#pool.run({ ...task, path } as PictureTask, work).catch((error: unknown) => {
         if (!(error instanceof HelperFailed)) throw error;
         throw new UnusablePicture(error.late ? 'takes too long to read' : 'cannot be read', { cause: error });
@@ -93,14 +95,16 @@ export class PictureReader {
   }
 }
 
-async function onDisk<T>(file: OpenedSource, work: (path: string) => Promise<T>): Promise<T> {
+async function onDisk<T>(
+  file: OpenedSource,
+  scratch: Scratch,
+  work: (path: string) => Promise<T>,
+): Promise<T> {
   if ('path' in file.content) return work(file.content.path);
-  const folder = await mkdtemp(join(tmpdir(), 'wuts-picture-'));
-  try {
+  const { bytes } = file.content;
+  return scratch.during(async (folder) => {
     const path = join(folder, 'in');
-    await writeFile(path, file.content.bytes, { mode: 0o600 });
+    await writeFile(path, bytes, { mode: 0o600 });
     return await work(path);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }

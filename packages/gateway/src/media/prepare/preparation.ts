@@ -2,11 +2,11 @@
  * Files made fit for WhatsApp: sound to Opus, videos to MP4, and what is measured of them. The system's ffmpeg does
  * it; where there is none, `sounds.ts` does what concerns sound.
  */
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../../errors.ts';
 import type { Work } from '../../quotas/fair-slots.ts';
+import type { Scratch } from '../../storage/scratch.ts';
 import type { OpenedSource } from '../fetch-source.ts';
 import { type FileFacts, probe } from './facts.ts';
 import { ConversionFailed, type Ffmpeg, type FfmpegRuns } from './ffmpeg.ts';
@@ -19,6 +19,7 @@ export type { FileFacts } from './facts.ts';
 export interface PreparationParts {
   ffmpeg: Ffmpeg;
   sounds: Sounds;
+  scratch: Scratch;
   /** Bytes: what a conversion may make. */
   maxBytes: number;
   work: Work;
@@ -82,12 +83,14 @@ const MP4_COPY: Target = { ...MP4, args: ['-c', 'copy', ...MP4_STREAMS] };
 export class MediaPreparation {
   readonly #ffmpeg: FfmpegRuns;
   readonly #sounds: Sounds;
+  readonly #scratch: Scratch;
   readonly #maxBytes: number;
   readonly #work: Work;
 
-  constructor({ ffmpeg, sounds, maxBytes, work }: PreparationParts) {
+  constructor({ ffmpeg, sounds, scratch, maxBytes, work }: PreparationParts) {
     this.#ffmpeg = ffmpeg.for(work);
     this.#sounds = sounds;
+    this.#scratch = scratch;
     this.#maxBytes = maxBytes;
     this.#work = work;
   }
@@ -95,13 +98,13 @@ export class MediaPreparation {
   /** What can be measured; null without ffmpeg, and for what it cannot read. */
   async facts(file: OpenedSource, signal?: AbortSignal): Promise<FileFacts | null> {
     if (!(await this.#ffmpeg.available())) return null;
-    return courtesy(file, (path) => probe(this.#ffmpeg, path, signal));
+    return this.#courtesy(file, (path) => probe(this.#ffmpeg, path, signal));
   }
 
   /** How long sound plays, with or without ffmpeg; null for what cannot be read, and where there is no sound. */
   async sound(file: OpenedSource, signal?: AbortSignal): Promise<{ seconds: number | null } | null> {
     if (!(await this.#ffmpeg.available())) {
-      return courtesy(file, (path) => this.#ask(file, { kind: 'facts', path }, signal));
+      return this.#courtesy(file, (path) => this.#ask(file, { kind: 'facts', path }, signal));
     }
     const facts = await this.facts(file, signal);
     return facts?.audio ? { seconds: facts.seconds } : null;
@@ -110,10 +113,10 @@ export class MediaPreparation {
   /** 64 bars of 0–100; null for what cannot be read. */
   async waveform(file: OpenedSource, signal?: AbortSignal): Promise<Uint8Array | null> {
     if (await this.#ffmpeg.available()) {
-      return courtesy(file, (path) => waveform(this.#ffmpeg, path, signal));
+      return this.#courtesy(file, (path) => waveform(this.#ffmpeg, path, signal));
     }
     const { longestSeconds } = this.#ffmpeg;
-    const measured = await courtesy(file, (path) =>
+    const measured = await this.#courtesy(file, (path) =>
       this.#ask(file, { kind: 'waveform', path, longestSeconds }, signal),
     );
     return measured?.bars ?? null;
@@ -124,7 +127,7 @@ export class MediaPreparation {
     // The very first picture is often black.
     const at = Math.min(1, (seconds ?? 0) / 2);
     if (!(await this.#ffmpeg.available())) return null;
-    return courtesy(file, async (path, folder) => {
+    return this.#courtesy(file, async (path, folder) => {
       const out = join(folder, 'frame.jpg');
       const one = [
         '-frames:v',
@@ -200,8 +203,7 @@ export class MediaPreparation {
     field: string,
     make: (input: string, out: string) => Promise<void>,
   ): Promise<OpenedSource> {
-    const folder = await mkdtemp(join(tmpdir(), 'wuts-convert-'));
-    const dispose = (): Promise<void> => rm(folder, { recursive: true, force: true });
+    const { path: folder, dispose } = await this.#scratch.folder();
     try {
       const out = join(folder, name);
       await make(await pathOf(file, folder), out);
@@ -229,6 +231,19 @@ export class MediaPreparation {
     }
   }
 
+  /** For what a message is better with and can be sent without. */
+  async #courtesy<T>(
+    file: OpenedSource,
+    work: (path: string, folder: string) => Promise<T>,
+  ): Promise<T | null> {
+    try {
+      return await this.#scratch.during(async (folder) => work(await pathOf(file, folder), folder));
+    } catch (error) {
+      if (error instanceof ConversionFailed || error instanceof SoundUnsupported) return null;
+      throw error;
+    }
+  }
+
   /** Hours of silence are a small file and hold a slot as long as hours of music. */
   #assertShort(seconds: number | null, field: string): void {
     const { longestSeconds } = this.#ffmpeg;
@@ -238,22 +253,6 @@ export class MediaPreparation {
       message: `${field} ${problem}`,
       validation: [{ field, message: problem }],
     });
-  }
-}
-
-/** For what a message is better with and can be sent without. */
-async function courtesy<T>(
-  file: OpenedSource,
-  work: (path: string, folder: string) => Promise<T>,
-): Promise<T | null> {
-  const folder = await mkdtemp(join(tmpdir(), 'wuts-probe-'));
-  try {
-    return await work(await pathOf(file, folder), folder);
-  } catch (error) {
-    if (error instanceof ConversionFailed || error instanceof SoundUnsupported) return null;
-    throw error;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
   }
 }
 
