@@ -108,7 +108,7 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
     return503OnClosing: false,
     frameworkErrors: (error, request, reply) => {
       reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
-      sendError(reply as unknown as FastifyReply, toAppError(error), now());
+      sendError(reply, toAppError(error), now());
     },
     clientErrorHandler: (error, socket) => refuseMalformed(error, socket, now()),
   });

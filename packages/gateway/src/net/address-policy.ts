@@ -14,7 +14,7 @@ const PLATFORM_ADDRESSES = new Set(['168.63.129.16']);
 
 function matches(address: Address, [base, bits]: Network): boolean {
   if (address.kind() !== base.kind()) return false;
-  return address.match(base as never, bits as never);
+  return address.match(base, bits);
 }
 
 /**

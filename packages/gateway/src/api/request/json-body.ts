@@ -14,6 +14,7 @@ import {
   MOST_JSON_ITEMS,
   measureJson,
 } from './json-measure.ts';
+import { plain, type RouteScope } from './scope.ts';
 import { holdUploads } from './uploaded.ts';
 
 declare module 'fastify' {
@@ -41,7 +42,8 @@ export function acceptJson(app: FastifyInstance): void {
 }
 
 /** Lets the bodies of this scope carry files as base64, where their route says which members are files. */
-export function acceptFilesInJson(app: FastifyInstance, files: InlineFiles): void {
+export function acceptFilesInJson(scope: RouteScope, files: InlineFiles): void {
+  const app = plain(scope);
   const slots = new BodySlots();
   holdUploads(app);
   app.decorateRequest('leaveBodySlot', null);

@@ -1,13 +1,14 @@
 /** `multipart/form-data` beside JSON, for operations that take a file. */
 import { isDeepStrictEqual } from 'node:util';
 import fastifyMultipart from '@fastify/multipart';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import type { TProperties } from 'typebox';
 import { AppError, invalidField } from '../../errors.ts';
 import { tooLargeMedia } from '../../media/base64.ts';
 import type { Uploads } from '../../media/uploads.ts';
 import { goBoolean } from './given.ts';
 import { memberNamed } from './member-names.ts';
+import { plain, type RouteScope } from './scope.ts';
 import { holdUploads } from './uploaded.ts';
 
 /** Fields that are no file; a quoted message or a list of mentions is text here. */
@@ -15,7 +16,8 @@ const MOST_FIELD_BYTES = 256 * 1024;
 export const MOST_FIELDS = 100;
 
 /** Lets the routes of this scope read multipart bodies with `readMultipart`. */
-export async function acceptMultipart(app: FastifyInstance): Promise<void> {
+export async function acceptMultipart(scope: RouteScope): Promise<void> {
+  const app = plain(scope);
   await app.register(fastifyMultipart, {
     limits: {
       fields: MOST_FIELDS,

@@ -1,6 +1,5 @@
 /** Tag `groups`: groups, their members and invites, and communities. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyInstance } from 'fastify';
 import type { InlineFiles } from '../../../media/inline-files.ts';
 import { acceptFilesInJson } from '../../request/json-body.ts';
 import { type CommunitiesParts, communityRoutes } from './communities.ts';
@@ -26,7 +25,7 @@ export type GroupsParts = ReadParts &
   PictureParts & { inlineFiles: InlineFiles };
 
 export const groupsRoutes: FastifyPluginAsyncTypebox<GroupsParts> = async (app, parts) => {
-  acceptFilesInJson(app as unknown as FastifyInstance, parts.inlineFiles);
+  acceptFilesInJson(app, parts.inlineFiles);
   await app.register(readRoutes, parts);
   await app.register(manageRoutes, parts);
   await app.register(participantsRoutes, parts);

@@ -1,6 +1,5 @@
 /** Tag "groups": the picture of a group. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { invalidField } from '../../../errors.ts';
 import type { GroupPictures } from '../../../groups/group-pictures.ts';
@@ -45,7 +44,7 @@ export const pictureRoutes: FastifyPluginAsyncTypebox<PictureParts> = async (app
     querystring: DeviceQuery,
     headers: DeviceHeaders,
   };
-  await acceptMultipart(app as unknown as FastifyInstance);
+  await acceptMultipart(app);
   const fileMembers = new Set(base64Members(Body));
 
   app.post(

@@ -1,6 +1,5 @@
 /** A session that another program holds goes on in a device here. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from 'typebox';
 import type { Devices } from '../../../devices/devices.ts';
 import { invalidField } from '../../../errors.ts';
@@ -105,8 +104,8 @@ const Answer = Type.Object({
 /** `POST /devices/{id}/import`. */
 export const movingRoutes: FastifyPluginAsyncTypebox<MovingParts> = async (app, parts) => {
   const { movingIn, devices, uploads, mediaBodyLimit } = parts;
-  acceptFilesInJson(app as unknown as FastifyInstance, parts.inlineFiles);
-  await acceptMultipart(app as unknown as FastifyInstance);
+  acceptFilesInJson(app, parts.inlineFiles);
+  await acceptMultipart(app);
   const fileMembers = new Set(base64Members(Body));
 
   app.post(

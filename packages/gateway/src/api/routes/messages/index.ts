@@ -1,6 +1,5 @@
 /** Tag `messages`: sending, what is done to a message afterwards, and finding it again. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyInstance } from 'fastify';
 import type { InlineFiles } from '../../../media/inline-files.ts';
 import { acceptFilesInJson } from '../../request/json-body.ts';
 import { type BulkParts, bulkRoutes } from './bulk.ts';
@@ -34,7 +33,7 @@ export type MessagesParts = SendParts &
   MessageMediaParts & { inlineFiles: InlineFiles };
 
 export const messagesRoutes: FastifyPluginAsyncTypebox<MessagesParts> = async (app, parts) => {
-  acceptFilesInJson(app as unknown as FastifyInstance, parts.inlineFiles);
+  acceptFilesInJson(app, parts.inlineFiles);
   await app.register(statusAndEditRoutes, parts);
   await app.register(deleteRoutes, parts);
   await app.register(forwardRoutes, parts);

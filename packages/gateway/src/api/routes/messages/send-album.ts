@@ -1,5 +1,5 @@
 /** Tag "messages": pictures and videos that a chat shows as one. Ours. */
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { invalidField } from '../../../errors.ts';
 import type { SentAlbum, SentItem } from '../../../sending/albums.ts';
@@ -18,6 +18,7 @@ import { once, SendHeaders } from '../../request/idempotency.ts';
 import { RecordId } from '../../request/message.ts';
 import { readMultipart } from '../../request/multipart.ts';
 import { placedError } from '../../request/placed-error.ts';
+import { plain, type RouteScope } from '../../request/scope.ts';
 import { bodyReader } from '../../request/validation.ts';
 import { warn } from '../../request/warnings.ts';
 import { ErrorCodeSchema, Nullable, OneOf } from '../../schemas.ts';
@@ -122,7 +123,8 @@ const AlbumAnswer = Type.Object({
 });
 
 /** `POST /send/album`. */
-export function albumRoute(app: FastifyInstance, parts: AlbumParts): void {
+export function albumRoute(scope: RouteScope, parts: AlbumParts): void {
+  const app = plain(scope);
   const { idempotency, mediaBodyLimit, jobs, clock } = parts;
   const operation = albumOperation();
   parts.operations.register(operation);

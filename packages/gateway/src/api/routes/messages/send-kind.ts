@@ -2,7 +2,7 @@
  * What every operation that sends a message is made of: a path, its own fields and a content builder. An
  * operation is one `route({…})` in a file of this folder, or of its tag's.
  */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
   type Static,
   type TObject,
@@ -30,6 +30,7 @@ import { failures } from '../../request/failures.ts';
 import { once, SendHeaders } from '../../request/idempotency.ts';
 import type { Warning } from '../../request/ignored.ts';
 import { readMultipart } from '../../request/multipart.ts';
+import { plain, type RouteScope } from '../../request/scope.ts';
 import { keepUploads } from '../../request/uploaded.ts';
 import { bodyReader } from '../../request/validation.ts';
 import { warn } from '../../request/warnings.ts';
@@ -119,7 +120,8 @@ export interface SendKind<F extends TProperties> {
 }
 
 /** Registers one operation; what all of them share is here. */
-export function sendRoute(app: FastifyInstance, parts: SendParts, tag = 'messages') {
+export function sendRoute(scope: RouteScope, parts: SendParts, tag = 'messages') {
+  const app = plain(scope);
   const { sending, idempotency, mediaBodyLimit, jobs, longSends, clock } = parts;
   return <F extends TProperties>(kind: SendKind<F>): void => {
     const schema = bodyOf(kind);

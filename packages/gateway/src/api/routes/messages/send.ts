@@ -1,6 +1,5 @@
 /** Tag "messages": every operation under `/send`. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyInstance } from 'fastify';
 import { acceptMultipart } from '../../request/multipart.ts';
 import { type AlbumParts, albumRoute } from './send-album.ts';
 import { buttonKinds } from './send-buttons.ts';
@@ -13,8 +12,8 @@ import { productKinds } from './send-products.ts';
 import { textKinds } from './send-text.ts';
 
 export const sendRoutes: FastifyPluginAsyncTypebox<AlbumParts> = async (app, parts) => {
-  await acceptMultipart(app as unknown as FastifyInstance);
-  const route = sendRoute(app as unknown as FastifyInstance, parts);
+  await acceptMultipart(app);
+  const route = sendRoute(app, parts);
   textKinds(route);
   mediaKinds(route);
   placeKinds(route);
@@ -22,5 +21,5 @@ export const sendRoutes: FastifyPluginAsyncTypebox<AlbumParts> = async (app, par
   pollKinds(route);
   buttonKinds(route);
   productKinds(route);
-  albumRoute(app as unknown as FastifyInstance, parts);
+  albumRoute(app, parts);
 };

@@ -1,6 +1,5 @@
 /** Tag `newsletters`: channels and their posts. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyInstance } from 'fastify';
 import type { InlineFiles } from '../../../media/inline-files.ts';
 import { acceptFilesInJson } from '../../request/json-body.ts';
 import { type AdminParts, adminRoutes } from './admins.ts';
@@ -16,7 +15,7 @@ export type NewslettersParts = ChannelParts &
   AdminParts & { inlineFiles: InlineFiles };
 
 export const newslettersRoutes: FastifyPluginAsyncTypebox<NewslettersParts> = async (app, parts) => {
-  acceptFilesInJson(app as unknown as FastifyInstance, parts.inlineFiles);
+  acceptFilesInJson(app, parts.inlineFiles);
   await app.register(channelRoutes, parts);
   await app.register(directoryRoutes, parts);
   await app.register(manageRoutes, parts);

@@ -1,6 +1,5 @@
 /** Tag "payments": asking for money, and the answers to it. They are messages; no money moves. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import {
   paymentCancelContent,
@@ -34,8 +33,8 @@ const request = {
 const example = { to: '5511999999999', request_message_key: '3EB0F8A1B2C3D4E5F6' };
 
 export const paymentsRoutes: FastifyPluginAsyncTypebox<PaymentsParts> = async (app, parts) => {
-  await acceptMultipart(app as unknown as FastifyInstance);
-  const route = sendRoute(app as unknown as FastifyInstance, parts, 'payments');
+  await acceptMultipart(app);
+  const route = sendRoute(app, parts, 'payments');
 
   route({
     path: '/payment/request',

@@ -1,6 +1,5 @@
 /** What the account of a device shows of itself; of the tag `instances`, as documented. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { rfc3339OrNull } from '../../../clock.ts';
 import { DEVICE_FAILURES } from '../../../devices/choice.ts';
@@ -71,8 +70,8 @@ const ChangeBody = stated(
 );
 
 export const profileRoutes: FastifyPluginAsyncTypebox<ProfileParts> = async (app, parts) => {
-  acceptFilesInJson(app as unknown as FastifyInstance, parts.inlineFiles);
-  await acceptMultipart(app as unknown as FastifyInstance);
+  acceptFilesInJson(app, parts.inlineFiles);
+  await acceptMultipart(app);
   await app.register(privacyRoutes, parts);
   await app.register(pictureRoutes, parts);
   await app.register(ownProfileRoutes, parts);

@@ -1,6 +1,5 @@
 /** Tag `status`: stories, and who sees them. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyInstance } from 'fastify';
 import type { InlineFiles } from '../../../media/inline-files.ts';
 import { acceptFilesInJson } from '../../request/json-body.ts';
 import { type PostingParts, postingRoutes } from './posting.ts';
@@ -14,7 +13,7 @@ export type StatusParts = PostingParts &
   ReadingParts & { inlineFiles: InlineFiles };
 
 export const statusRoutes: FastifyPluginAsyncTypebox<StatusParts> = async (app, parts) => {
-  acceptFilesInJson(app as unknown as FastifyInstance, parts.inlineFiles);
+  acceptFilesInJson(app, parts.inlineFiles);
   await app.register(postingRoutes, parts);
   await app.register(readingRoutes, parts);
   await app.register(reactingRoutes, parts);

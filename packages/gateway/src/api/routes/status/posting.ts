@@ -1,6 +1,6 @@
 /** Tag "status": stories, posted, followed and taken back. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { type Clock, rfc3339 } from '../../../clock.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';
@@ -48,7 +48,7 @@ const Posted = Type.Object({
 export const postingRoutes: FastifyPluginAsyncTypebox<PostingParts> = async (app, parts) => {
   const { stories, idempotency, jobs, clock } = parts;
   const tags = ['status'];
-  sayStoryErrors(app as unknown as FastifyInstance, 'posting');
+  sayStoryErrors(app, 'posting');
 
   /** Now, or at the time that the request names. */
   const post = async (

@@ -1,6 +1,5 @@
 /** Tag "status": who sees the stories of the account. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { DEVICE_FAILURES } from '../../../devices/choice.ts';
 import { invalidField } from '../../../errors.ts';
@@ -29,7 +28,7 @@ export const storyPrivacyRoutes: FastifyPluginAsyncTypebox<PrivacyParts> = async
 };
 
 const readingRoutes: FastifyPluginAsyncTypebox<PrivacyParts> = async (app, { stories }) => {
-  sayStoryErrors(app as unknown as FastifyInstance, 'reading');
+  sayStoryErrors(app, 'reading');
   app.get(
     '/status/privacy',
     {
@@ -66,7 +65,7 @@ const readingRoutes: FastifyPluginAsyncTypebox<PrivacyParts> = async (app, { sto
 };
 
 const choosingRoutes: FastifyPluginAsyncTypebox<PrivacyParts> = async (app, { stories }) => {
-  sayStoryErrors(app as unknown as FastifyInstance, 'choosing');
+  sayStoryErrors(app, 'choosing');
   app.put(
     '/status/privacy',
     {

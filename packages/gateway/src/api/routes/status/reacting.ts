@@ -1,6 +1,5 @@
 /** Tag "status": reacting to a contact's story. Ours. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import { rfc3339 } from '../../../clock.ts';
 import type { StoryReactions } from '../../../stories/reactions.ts';
@@ -23,7 +22,7 @@ export interface ReactingParts {
 }
 
 export const reactingRoutes: FastifyPluginAsyncTypebox<ReactingParts> = async (app, { reactions }) => {
-  sayStoryErrors(app as unknown as FastifyInstance, 'inbox');
+  sayStoryErrors(app, 'inbox');
   app.post(
     '/stories/:id/reaction',
     {

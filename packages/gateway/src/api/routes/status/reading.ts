@@ -1,6 +1,5 @@
 /** Tag "status": the stories of contacts, and one story, whosever it is. Ours. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { rfc3339, rfc3339OrNull } from '../../../clock.ts';
 import { Sender } from '../../../events/catalogue/message-data.ts';
@@ -101,7 +100,7 @@ const Story = Type.Object(
 
 export const readingRoutes: FastifyPluginAsyncTypebox<ReadingParts> = async (app, parts) => {
   const { stories, inbox, finder } = parts;
-  sayStoryErrors(app as unknown as FastifyInstance, 'inbox');
+  sayStoryErrors(app, 'inbox');
 
   app.get(
     '/stories',

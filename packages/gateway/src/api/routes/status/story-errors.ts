@@ -2,9 +2,9 @@
  * The stories' own words for what went wrong: those that their documentation shows, in capitals. Everything else
  * ends as anywhere.
  */
-import type { FastifyInstance } from 'fastify';
 import { AppError, type ErrorCode } from '../../../errors.ts';
 import { toAppError } from '../../error-envelope.ts';
+import { plain, type RouteScope } from '../../request/scope.ts';
 
 type Words = Partial<Record<ErrorCode, ErrorCode>>;
 
@@ -41,8 +41,8 @@ export function storyFailures(work: StoryWork, codes: readonly ErrorCode[]): Err
 }
 
 /** Lets everything in this scope end in the words of `work`. */
-export function sayStoryErrors(app: FastifyInstance, work: StoryWork): void {
-  app.setErrorHandler((error) => {
+export function sayStoryErrors(scope: RouteScope, work: StoryWork): void {
+  plain(scope).setErrorHandler((error) => {
     const { code, detail, message } = toAppError(error);
     const word = said(work, code);
     // The handler around this scope answers it.

@@ -110,7 +110,8 @@ export function needed<V>(
   at: { table: Table; column: string; file: string },
   length?: number,
 ): V {
-  const fits = value !== null && (length === undefined || (value as unknown as Uint8Array).length === length);
+  const fits =
+    value !== null && (length === undefined || (value instanceof Uint8Array && value.length === length));
   if (!fits) throw malformed(at, length === undefined ? 'is missing' : `is not ${length} bytes long`);
   return value;
 }

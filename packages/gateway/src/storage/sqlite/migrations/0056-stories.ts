@@ -1,5 +1,5 @@
 /** Stories on their way to thousands of contacts, portion by portion. */
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { INT64 } from './column-types.ts';
 
 export async function up(db: Kysely<unknown>): Promise<void> {
@@ -29,7 +29,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .createIndex('stories_due')
     .on('stories')
     .columns(['due_at'])
-    .where('finished_at' as never, 'is', null)
+    .where(sql.ref('finished_at'), 'is', null)
     .execute();
   await db.schema.createIndex('stories_by_message').on('stories').columns(['message_row_id']).execute();
   await db.schema.createIndex('stories_by_device').on('stories').columns(['device_id']).execute();

@@ -2,13 +2,12 @@ import { systemClock } from '../../../clock.ts';
 import { STATE_COLLECTIONS, type StateCollection } from '../../port/account.ts';
 import type { JournalEntry } from '../../port/credentials.ts';
 import { RequestRefused } from '../../port/errors.ts';
-import { JOURNAL_KEY_TYPE } from '../connection/auth-state.ts';
+import { journalRows } from '../connection/auth-state.ts';
 import {
   type BinaryNode,
   getBinaryNodeChild,
   getBinaryNodeChildren,
   proto,
-  type SignalDataSet,
   type SignalKeyStore,
 } from '../library.ts';
 import { decodeProtobuf, UnreadableProtobuf } from '../parse/bounded-protobuf.ts';
@@ -114,9 +113,7 @@ export class AppStateTap {
         const refused = Object.keys(versions).find((name) => this.#refused.has(name));
         if (refused !== undefined) throw new AppStateConflict(refused);
         const entries = this.#appliedUpTo(versions);
-        const journal = Object.fromEntries(entries.map((entry) => [entry.id, entry]));
-        const rows = entries.length > 0 ? { [JOURNAL_KEY_TYPE]: journal } : {};
-        await keys.set({ ...data, ...rows } as unknown as SignalDataSet);
+        await keys.set({ ...data, ...(entries.length > 0 ? journalRows(entries) : {}) });
         for (const name of Object.keys(versions)) {
           this.#current.add(name);
           this.#stored.add(name);

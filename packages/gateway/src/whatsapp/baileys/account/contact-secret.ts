@@ -11,7 +11,10 @@ const MOST_BYTES = 1024;
 /** Keeps the account's secret about whom it writes to, which its phone tells with the history. */
 export async function storeContactSecret(keys: SignalKeyStore, secret: Uint8Array): Promise<void> {
   if (secret.length === 0 || secret.length > MOST_BYTES) return;
-  await keys.set({ [KEY_TYPE]: { [OWN]: new Uint8Array(secret) } } as unknown as SignalDataSet);
+  const kept: SignalDataSet & Record<typeof KEY_TYPE, object> = {
+    [KEY_TYPE]: { [OWN]: new Uint8Array(secret) },
+  };
+  await keys.set(kept);
 }
 
 /**

@@ -14,7 +14,14 @@ import {
 } from './stored-values.ts';
 
 /** A key type of ours that rides in the engine's own transactions: see `decryption-tap.ts`. */
-export const JOURNAL_KEY_TYPE = 'inbound-journal';
+const JOURNAL_KEY_TYPE = 'inbound-journal';
+
+type JournalRows = SignalDataSet & { [JOURNAL_KEY_TYPE]?: { [id: string]: JournalEntry } };
+
+/** Rows of the journal as a key store takes them, alone or among keys of the engine. */
+export function journalRows(entries: readonly JournalEntry[]): JournalRows {
+  return { [JOURNAL_KEY_TYPE]: Object.fromEntries(entries.map((entry) => [entry.id, entry])) };
+}
 
 export interface AuthState {
   creds: AuthenticationCreds;
@@ -47,16 +54,14 @@ function signalKeyStore(store: CredentialStore): SignalKeyStore {
       for (const [id, bytes] of found) values[id] = decodeStoredValue(type, bytes);
       return values;
     },
-    async set(data: SignalDataSet) {
+    async set({ [JOURNAL_KEY_TYPE]: journal = {}, ...data }: JournalRows) {
       const changes: KeyChange[] = [];
-      const journal: JournalEntry[] = [];
       for (const [type, entries] of Object.entries(data)) {
         for (const [id, value] of Object.entries(entries ?? {})) {
-          if (type === JOURNAL_KEY_TYPE) journal.push(value as unknown as JournalEntry);
-          else changes.push({ type, id, value: value == null ? null : encodeStoredValue(value) });
+          changes.push({ type, id, value: value == null ? null : encodeStoredValue(value) });
         }
       }
-      await store.write(changes, journal);
+      await store.write(changes, Object.values(journal));
     },
   };
 }

@@ -57,8 +57,12 @@ export interface SocketParts {
 
 /** Ends a connection at once: nothing more leaves on it, and the server sends again what was not acknowledged. */
 export function cut(socket: Socket): void {
-  const { socket: frames } = socket.ws as unknown as { socket: FrameSocket | null };
-  frames?.terminate();
+  framesOf(socket)?.terminate();
+}
+
+/** What sends frames, which `WebSocketClient` keeps protected; it is there from `connect` on, which `makeWASocket` calls. */
+function framesOf({ ws }: Socket): FrameSocket | null {
+  return (ws as unknown as { socket: FrameSocket | null }).socket;
 }
 
 /** The library's socket, connecting. Nothing leaves on it before what it tells of is on the disk. */
@@ -93,8 +97,7 @@ export function openSocket(parts: SocketParts): Socket {
     cachedGroupMetadata: async (jid) => parts.keptGroup(jid),
   };
   const socket = trusting(network, () => makeWASocket(config));
-  // `WebSocketClient` keeps it protected; it exists from `connect` on, which `makeWASocket` calls.
-  const { socket: frames } = socket.ws as unknown as { socket: FrameSocket | null };
+  const frames = framesOf(socket);
   // Without the gate a receipt could leave before the disk has its message: better no session at all.
   if (!frames) throw new Error('the library no longer shows its WebSocket: see outgoing-gate.ts');
   holdFrames(frames, () => parts.durable());

@@ -24,19 +24,17 @@ export function decodeStoredValue<T extends keyof SignalDataTypeMap>(
   type: T,
   stored: Uint8Array,
 ): SignalDataTypeMap[T] {
+  return decoded(type, stored) as SignalDataTypeMap[T];
+}
+
+function decoded(type: keyof SignalDataTypeMap, stored: Uint8Array): unknown {
   const body = Buffer.from(stored.buffer, stored.byteOffset + 1, stored.length - 1);
-  if (stored[0] === RAW_BYTES) {
-    const bytes = type === 'sender-key' ? withReadableSeeds(body) : body;
-    return bytes as unknown as SignalDataTypeMap[T];
-  }
+  if (stored[0] === RAW_BYTES) return type === 'sender-key' ? withReadableSeeds(body) : body;
   const json = body.toString('utf8');
   // Tagged bytes are objects. LID mappings and device lists have none, and are read with every message.
   const value: unknown = json.includes('{') ? JSON.parse(json, BufferJSON.reviver) : JSON.parse(json);
-  if (type === 'app-state-sync-key') {
-    const key = proto.Message.AppStateSyncKeyData.fromObject(value as { [k: string]: unknown });
-    return key as unknown as SignalDataTypeMap[T];
-  }
-  return value as SignalDataTypeMap[T];
+  if (type !== 'app-state-sync-key') return value;
+  return proto.Message.AppStateSyncKeyData.fromObject(value as { [k: string]: unknown });
 }
 
 /** Keys of group messages that were passed over are in it. */

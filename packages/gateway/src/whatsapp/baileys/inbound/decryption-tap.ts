@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { pause, systemClock } from '../../../clock.ts';
 import type { JournalEntry } from '../../port/credentials.ts';
-import { JOURNAL_KEY_TYPE } from '../connection/auth-state.ts';
+import { journalRows } from '../connection/auth-state.ts';
 import { askingOnce, nameableByNumber } from '../connection/known-by-number.ts';
 import { newNames, sessionMigration } from '../connection/session-migration.ts';
 import { inTurn } from '../connection/signal-turns.ts';
@@ -11,7 +11,6 @@ import {
   DEFAULT_CONNECTION_CONFIG,
   getBinaryNodeChildren,
   proto,
-  type SignalDataSet,
   type SignalKeyStoreWithTransaction,
   type SignalRepositoryWithLIDStore,
   type UserFacingSocketConfig,
@@ -174,7 +173,7 @@ export class DecryptionTap {
         keys.transaction(async () => {
           const plaintext = plain ? ciphertext : unpadRandomMax16(await decrypt());
           const opened = journalEntry(id, stanza, plaintext);
-          await keys.set({ [JOURNAL_KEY_TYPE]: { [id]: opened } } as unknown as SignalDataSet);
+          await keys.set(journalRows([opened]));
           return opened;
         }, lock),
       );
@@ -200,9 +199,7 @@ export class DecryptionTap {
     if (used && (await this.#patiently(() => this.#handlers.hasReceived(stanza, row)))) return error;
     // Its keys are there again when the sender distributes them anew: the same bytes may be readable then.
     const entry = unreadEntry(`${id}${UNREAD}`, stanza);
-    await this.#patiently(async () =>
-      keys.set({ [JOURNAL_KEY_TYPE]: { [entry.id]: entry } } as unknown as SignalDataSet),
-    );
+    await this.#patiently(async () => keys.set(journalRows([entry])));
     this.#journal.committed(entry);
     this.#handlers.failed(entry, stanza);
     return used ? new CounterReused(error) : error;
