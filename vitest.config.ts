@@ -14,7 +14,7 @@ const SHARED = [
   'packages/gateway/test/devices/*.test.ts',
   'packages/gateway/test/events/{catalogue,notice-causes,outbox,payloads,retention}.test.ts',
   'packages/gateway/test/webhooks/{delivery,endpoints,expiry,health,lanes,log,metrics,odd-answers,recovery,schedule,signature,slots,subscriptions}.test.ts',
-  'packages/gateway/test/whatsapp/{business-answers,chat-tokens,content-files,content-parser,inbound-message,journal-rows,message-bytes,message-source,newer-content,newsletter-answers,notices-of-stanzas,opened-change,outgoing-gate,protobuf-stream,receipt-stanza,stanza-notices}.test.ts',
+  'packages/gateway/test/whatsapp/{chat-tokens,outgoing-gate,protobuf-stream,parse/*}.test.ts',
 ];
 
 const resolve = { alias: library ? [{ find: /^baileys$/, replacement: library }] : [] };

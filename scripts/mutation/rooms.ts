@@ -21,9 +21,7 @@ export const ROOMS: Record<string, Room> = {
   observability: { mutate: ['observability/*.ts'], tests: ['observability/*.test.ts'] },
   parse: {
     mutate: ['whatsapp/baileys/parse/**/*.ts'],
-    tests: [
-      'whatsapp/{bounded-protobuf,business-answers,content-files,content-parser,history-message,inbound-message,journal-rows,journal-stanza,message-bytes,message-source,newer-content,newsletter-answers,notices-of-stanzas,opened-change,receipt-stanza,stanza-notices}.test.ts',
-    ],
+    tests: ['whatsapp/parse/*.test.ts'],
   },
   'sending-rules': {
     mutate: [

@@ -1,13 +1,13 @@
 /** What the server says of businesses and people: shops, orders, profiles. */
 import { describe, expect, test } from 'vitest';
-import { type BinaryNode, proto } from '../../src/whatsapp/baileys/library.ts';
+import { type BinaryNode, proto } from '../../../src/whatsapp/baileys/library.ts';
 import {
   parseCatalog,
   parseCollections,
   parseOneProduct,
   parseOrder,
-} from '../../src/whatsapp/baileys/parse/business.ts';
-import { businessIn, profileIn } from '../../src/whatsapp/baileys/parse/profile.ts';
+} from '../../../src/whatsapp/baileys/parse/business.ts';
+import { businessIn, profileIn } from '../../../src/whatsapp/baileys/parse/profile.ts';
 
 const node = (
   tag: string,

@@ -1,7 +1,7 @@
 /** Files and texts of messages, however deep they are. */
 import { describe, expect, it } from 'vitest';
-import { proto } from '../../src/whatsapp/baileys/library.ts';
-import { parseContent } from '../../src/whatsapp/baileys/parse/content-parser.ts';
+import { proto } from '../../../src/whatsapp/baileys/library.ts';
+import { parseContent } from '../../../src/whatsapp/baileys/parse/content-parser.ts';
 
 const BOBS_DEVICE = '5511999990002:7@s.whatsapp.net';
 /** As it comes: through the wire's own encoding. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { proto } from '../../src/whatsapp/baileys/library.ts';
-import { openedChange } from '../../src/whatsapp/baileys/parse/opened-change.ts';
-import type { SealedUse } from '../../src/whatsapp/port/content.ts';
+import { proto } from '../../../src/whatsapp/baileys/library.ts';
+import { openedChange } from '../../../src/whatsapp/baileys/parse/opened-change.ts';
+import type { SealedUse } from '../../../src/whatsapp/port/content.ts';
 
 const { EventResponseMessage, ProtocolMessage } = proto.Message;
 const encode = (message: proto.IMessage) => proto.Message.encode(message).finish();

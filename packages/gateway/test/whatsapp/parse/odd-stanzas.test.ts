@@ -1,25 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { fc } from '../../../sandbox/test/random.ts';
-import type { BinaryNode } from '../../src/whatsapp/baileys/library.ts';
-import { StanzaNotices } from '../../src/whatsapp/baileys/parse/notices/stanza-notices.ts';
-
-const OWN = { jid: '5511900000001@s.whatsapp.net', lid: '9001@lid' };
-const ANA = { jid: '5511900000002@s.whatsapp.net', lid: '9002@lid' };
-const GROUP = '120363000000000001@g.us';
-const T = '1760000000';
-const directory = {
-  getLIDForPN: async (pn: string) => (pn === ANA.jid ? ANA.lid : null),
-  getPNForLID: async (lid: string) => (lid === ANA.lid ? ANA.jid : null),
-};
-
-const node = (
-  tag: string,
-  attrs: Record<string, string> = {},
-  content?: BinaryNode['content'],
-): BinaryNode => (content === undefined ? { tag, attrs } : { tag, attrs, content });
-const read = (stanza: BinaryNode) => new StanzaNotices().noticesIn(stanza, OWN, directory);
-const notification = (type: string, content: BinaryNode[], attrs: Record<string, string> = {}) =>
-  read(node('notification', { from: ANA.jid, id: '1', t: T, type, ...attrs }, content));
+import { fc } from '../../../../sandbox/test/random.ts';
+import type { BinaryNode } from '../../../src/whatsapp/baileys/library.ts';
+import { ANA, GROUP, node, notification, OWN, read, T } from './reading-notices.ts';
 
 describe('shapes that the sandbox does not send', () => {
   test('a contact that hides when it was last seen; a group counting who is online', async () => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { messageSecret } from '../../src/messages/message-secrets.ts';
-import { proto } from '../../src/whatsapp/baileys/library.ts';
-import { parseContent } from '../../src/whatsapp/baileys/parse/content-parser.ts';
-import { wireCodec } from '../../src/whatsapp/baileys/parse/wire-codec.ts';
-import { unwrapped } from '../../src/whatsapp/port/envelopes.ts';
+import { messageSecret } from '../../../src/messages/message-secrets.ts';
+import { proto } from '../../../src/whatsapp/baileys/library.ts';
+import { parseContent } from '../../../src/whatsapp/baileys/parse/content-parser.ts';
+import { wireCodec } from '../../../src/whatsapp/baileys/parse/wire-codec.ts';
+import { unwrapped } from '../../../src/whatsapp/port/envelopes.ts';
 
 const BOB = '5511999990002@s.whatsapp.net';
 const BOBS_DEVICE = '5511999990002:7@s.whatsapp.net';

@@ -1,19 +1,23 @@
 /** What the server says of channels: themselves, their posts, those who follow and run them. */
 import { describe, expect, test } from 'vitest';
-import { type BinaryNode, proto } from '../../src/whatsapp/baileys/library.ts';
-import { parseDirectory, parseNewsletter, parsePosts } from '../../src/whatsapp/baileys/parse/newsletter.ts';
+import { type BinaryNode, proto } from '../../../src/whatsapp/baileys/library.ts';
+import {
+  parseDirectory,
+  parseNewsletter,
+  parsePosts,
+} from '../../../src/whatsapp/baileys/parse/newsletter.ts';
 import {
   isNewsletterChange,
   newsletterChange,
   newsletterChangeId,
   newsletterChangeTime,
   noteNewsletterChange,
-} from '../../src/whatsapp/baileys/parse/newsletter-change.ts';
-import { parseFollowers, parseInvited } from '../../src/whatsapp/baileys/parse/newsletter-people.ts';
+} from '../../../src/whatsapp/baileys/parse/newsletter-change.ts';
+import { parseFollowers, parseInvited } from '../../../src/whatsapp/baileys/parse/newsletter-people.ts';
 import {
   liveUpdateNotices,
   mexNotices,
-} from '../../src/whatsapp/baileys/parse/notices/newsletter-stanzas.ts';
+} from '../../../src/whatsapp/baileys/parse/notices/newsletter-stanzas.ts';
 
 const CHANNEL = '120363039000000001@newsletter';
 const node = (

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
-import { messageSecret } from '../../src/messages/message-secrets.ts';
-import { proto } from '../../src/whatsapp/baileys/library.ts';
-import { decodeProtobuf } from '../../src/whatsapp/baileys/parse/bounded-protobuf.ts';
-import { ConversationNames, historyMessage } from '../../src/whatsapp/baileys/parse/history-message.ts';
-import { infosInConversation } from '../../src/whatsapp/baileys/parse/message-bytes.ts';
-import { wireCodec } from '../../src/whatsapp/baileys/parse/wire-codec.ts';
-import type { Identity } from '../../src/whatsapp/port/identity.ts';
+import { messageSecret } from '../../../src/messages/message-secrets.ts';
+import { proto } from '../../../src/whatsapp/baileys/library.ts';
+import { decodeProtobuf } from '../../../src/whatsapp/baileys/parse/bounded-protobuf.ts';
+import { ConversationNames, historyMessage } from '../../../src/whatsapp/baileys/parse/history-message.ts';
+import { infosInConversation } from '../../../src/whatsapp/baileys/parse/message-bytes.ts';
+import { wireCodec } from '../../../src/whatsapp/baileys/parse/wire-codec.ts';
+import type { Identity } from '../../../src/whatsapp/port/identity.ts';
 
 const OWN = { jid: '5511999990001@s.whatsapp.net', lid: '111111111111111@lid' };
 const BOB = { jid: '5511999990002@s.whatsapp.net', lid: '222222222222222@lid' };

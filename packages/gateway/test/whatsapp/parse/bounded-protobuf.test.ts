@@ -6,9 +6,9 @@ import {
   decodeProtobuf,
   isNestedDeeply,
   UnreadableProtobuf,
-} from '../../src/whatsapp/baileys/parse/bounded-protobuf.ts';
+} from '../../../src/whatsapp/baileys/parse/bounded-protobuf.ts';
 
-const BAILEYS = join(import.meta.dirname, '../../src/whatsapp/baileys');
+const BAILEYS = join(import.meta.dirname, '../../../src/whatsapp/baileys');
 const DOOR = join('parse', 'bounded-protobuf.ts');
 
 test('nobody else decodes a protobuf', () => {

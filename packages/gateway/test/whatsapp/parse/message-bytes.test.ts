@@ -1,6 +1,6 @@
 /** Messages as the bytes that a sender wrote, which may hold what our schema does not know. */
 import { describe, expect, test } from 'vitest';
-import { proto } from '../../src/whatsapp/baileys/library.ts';
+import { proto } from '../../../src/whatsapp/baileys/library.ts';
 import {
   decodeMessage,
   hasContent,
@@ -8,8 +8,8 @@ import {
   messageInInfo,
   ownCopyBytes,
   withSecret,
-} from '../../src/whatsapp/baileys/parse/message-bytes.ts';
-import { fieldAt, fieldsOf } from '../../src/whatsapp/baileys/parse/protobuf-fields.ts';
+} from '../../../src/whatsapp/baileys/parse/message-bytes.ts';
+import { fieldAt, fieldsOf } from '../../../src/whatsapp/baileys/parse/protobuf-fields.ts';
 
 const encode = (message: proto.IMessage) => proto.Message.encode(message).finish();
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { identity, isOwn, messageSource } from '../../src/whatsapp/baileys/parse/message-source.ts';
+import { identity, isOwn, messageSource } from '../../../src/whatsapp/baileys/parse/message-source.ts';
 
 const OWN = { jid: '5511999990001@s.whatsapp.net', lid: '111111111111111@lid' };
 const BOB = { jid: '5511999990002@s.whatsapp.net', lid: '222222222222222@lid' };

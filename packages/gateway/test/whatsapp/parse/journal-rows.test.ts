@@ -1,12 +1,12 @@
 /** What rows of the journal say beside messages: timers, what our phone hands over, what it uploads again. */
 import { describe, expect, test } from 'vitest';
-import { type BinaryNode, proto } from '../../src/whatsapp/baileys/library.ts';
-import { chatTimer } from '../../src/whatsapp/baileys/parse/chat-timer.ts';
-import { groupInfo } from '../../src/whatsapp/baileys/parse/group-node.ts';
-import { encodeStanza } from '../../src/whatsapp/baileys/parse/journal-stanza.ts';
-import { sealedRetryAnswer } from '../../src/whatsapp/baileys/parse/media-retry-stanza.ts';
-import { causeOf } from '../../src/whatsapp/baileys/parse/notices/stanza-notices.ts';
-import { resentMessages } from '../../src/whatsapp/baileys/parse/resent-messages.ts';
+import { type BinaryNode, proto } from '../../../src/whatsapp/baileys/library.ts';
+import { chatTimer } from '../../../src/whatsapp/baileys/parse/chat-timer.ts';
+import { groupInfo } from '../../../src/whatsapp/baileys/parse/group-node.ts';
+import { encodeStanza } from '../../../src/whatsapp/baileys/parse/journal-stanza.ts';
+import { sealedRetryAnswer } from '../../../src/whatsapp/baileys/parse/media-retry-stanza.ts';
+import { causeOf } from '../../../src/whatsapp/baileys/parse/notices/stanza-notices.ts';
+import { resentMessages } from '../../../src/whatsapp/baileys/parse/resent-messages.ts';
 
 const OWN = { jid: '5511999990001@s.whatsapp.net', lid: '111111111111111@lid' };
 const BOB = { jid: '5511999990002@s.whatsapp.net', lid: '222222222222222@lid' };

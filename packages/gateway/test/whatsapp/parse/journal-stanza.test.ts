@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { fc } from '../../../sandbox/test/random.ts';
-import { type BinaryNode, encodeBinaryNode } from '../../src/whatsapp/baileys/library.ts';
-import { decodeStanza, encodeStanza } from '../../src/whatsapp/baileys/parse/journal-stanza.ts';
+import { fc } from '../../../../sandbox/test/random.ts';
+import { type BinaryNode, encodeBinaryNode } from '../../../src/whatsapp/baileys/library.ts';
+import { decodeStanza, encodeStanza } from '../../../src/whatsapp/baileys/parse/journal-stanza.ts';
 
 /** Every text that JavaScript can hold, and those that the wire codec has a form of its own for. */
 const anyText = fc.oneof(

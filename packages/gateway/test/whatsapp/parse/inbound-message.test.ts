@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { type BinaryNode, proto } from '../../src/whatsapp/baileys/library.ts';
+import { type BinaryNode, proto } from '../../../src/whatsapp/baileys/library.ts';
 import {
   inboundMessage,
   sealedMessage,
   undecryptableMessage,
   unknownMessage,
-} from '../../src/whatsapp/baileys/parse/inbound-message.ts';
-import { encodeStanza } from '../../src/whatsapp/baileys/parse/journal-stanza.ts';
+} from '../../../src/whatsapp/baileys/parse/inbound-message.ts';
+import { encodeStanza } from '../../../src/whatsapp/baileys/parse/journal-stanza.ts';
 
 const OWN = { jid: '5511999990001@s.whatsapp.net', lid: '111111111111111@lid' };
 const NOBODY = { getLIDForPN: async () => null, getPNForLID: async () => null };

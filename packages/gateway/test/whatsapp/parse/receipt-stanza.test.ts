@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { BinaryNode } from '../../src/whatsapp/baileys/library.ts';
-import { ownReadIn, receiptsIn } from '../../src/whatsapp/baileys/parse/receipt-stanza.ts';
+import type { BinaryNode } from '../../../src/whatsapp/baileys/library.ts';
+import { ownReadIn, receiptsIn } from '../../../src/whatsapp/baileys/parse/receipt-stanza.ts';
 
 const OWN = { jid: '5511999990001@s.whatsapp.net', lid: '111111111111111@lid' };
 const BOB = { jid: '5511999990002@s.whatsapp.net', lid: '222222222222222@lid' };
