@@ -2,7 +2,7 @@
  * Writes the tables of docs/events.md from the catalogue: `node scripts/events-page.ts`.
  * `docs/events.test.ts` fails when the page is not what this makes of it.
  */
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   DOCUMENTED_EVENTS,
@@ -38,10 +38,7 @@ function driven(): string[] {
   return DRIVEN.flatMap((entry) =>
     entry.endsWith('.ts')
       ? [`${TESTS}/${entry}`]
-      : readdirSync(join(ROOT, TESTS, entry))
-          .filter((file) => file.endsWith('.test.ts'))
-          .sort()
-          .map((file) => `${TESTS}/${entry}/${file}`),
+      : globSync(`${TESTS}/${entry}/**/*.test.ts`, { cwd: ROOT }).sort(),
   );
 }
 

@@ -1,0 +1,136 @@
+/** What the apps have sent only for some months: told with the words in it, or not at all where no chat shows it. */
+import type { Phone } from '@wuts/sandbox';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Api, type Json, until, untilReceived, type World } from '../harness.ts';
+import { openShop } from '../shop.ts';
+
+let world: World;
+let api: Api;
+let shop: Phone;
+let contact: Phone;
+
+beforeAll(async () => {
+  ({ world, api, shop, contact } = await openShop({ tenant: 'newer' }));
+});
+afterAll(() => world.destroy());
+
+const BYTES = Buffer.alloc(32, 7);
+const KEY = { remoteJid: 'status@broadcast', fromMe: false, id: '3EB0123456789ABCDEF0' };
+const contextInfo = { stanzaId: '3EB0FFFFFFFFFFFFFFFF', participant: '5511999994001@s.whatsapp.net' };
+
+async function told(message: Json): Promise<Json> {
+  const { id } = await contact.sendRaw(shop.number, message);
+  await untilReceived(api, id);
+  const { events } = (await api.get('/events?limit=1000&event=message.received')).body;
+  const { data } = events.find((each: Json) => each.data.message_id === id);
+  const stored = (await api.get(`/messages/${id}`)).body.message;
+  expect([stored.message_type, stored.content, stored.details]).toEqual([
+    data.message_type,
+    data.content,
+    data.details,
+  ]);
+  return data;
+}
+
+describe('a message of the newer kinds', () => {
+  test('a pack of stickers, with its names', async () => {
+    const stickers = ['a.webp', 'b.webp', 'c.webp'].map((fileName) => ({ fileName, emojis: ['🐈'] }));
+    const file = { mediaKey: BYTES, fileSha256: BYTES, fileEncSha256: BYTES, directPath: '/v/t62/x' };
+    const pack = { stickerPackId: '7', name: 'Cats', publisher: 'Ana', stickers, ...file };
+    expect(await told({ stickerPackMessage: { ...pack, contextInfo } })).toMatchObject({
+      message_type: 'sticker_pack',
+      content: 'Cats',
+      details: { name: 'Cats', publisher: 'Ana', description: null, sticker_count: 3 },
+      quoted: { message_id: contextInfo.stanzaId },
+    });
+    expect((await told({ stickerPackMessage: { ...pack, caption: 'Take them' } })).content).toBe('Take them');
+  });
+
+  test.each([
+    'pollResultSnapshotMessage',
+    'pollResultSnapshotMessageV3',
+  ])('the result of a poll, passed on as %s', async (member) => {
+    const pollVotes = [
+      { optionName: 'Pizza', optionVoteCount: 12 },
+      { optionName: 'Sushi', optionVoteCount: 0 },
+    ];
+    expect(await told({ [member]: { name: 'Lunch?', pollVotes } })).toMatchObject({
+      message_type: 'poll_result',
+      content: 'Lunch?',
+      details: {
+        name: 'Lunch?',
+        options: [
+          { name: 'Pizza', votes: 12 },
+          { name: 'Sushi', votes: 0 },
+        ],
+      },
+    });
+  });
+
+  test('an invitation to follow a channel is none to run it', async () => {
+    const invite = { newsletterJid: '120363000000000001@newsletter', newsletterName: 'News' };
+    expect(await told({ newsletterFollowerInviteMessageV2: { ...invite, caption: 'Join' } })).toMatchObject({
+      message_type: 'newsletter_follow_invite',
+      content: 'Join',
+      details: { newsletter_jid: invite.newsletterJid, newsletter_name: 'News' },
+    });
+  });
+
+  test("an assistant's answer, also passed on, and as it grows by edits", async () => {
+    const rich = (...texts: string[]) => ({
+      richResponseMessage: { submessages: texts.map((messageText) => ({ messageType: 2, messageText })) },
+    });
+    const data = await told(rich('Hey!'));
+    expect(data).toMatchObject({ message_type: 'text', content: 'Hey!' });
+    const key = { remoteJid: shop.jid, fromMe: true, id: data.message_id };
+    const editedMessage = rich('Hey! What is', 'up?');
+    await contact.sendRaw(shop.number, { protocolMessage: { key, type: 14, editedMessage } });
+    await until('the edit is applied', async () => {
+      const { message } = (await api.get(`/messages/${data.message_id}`)).body;
+      return message.content === 'Hey! What is\nup?';
+    });
+    const forwarded = { botForwardedMessage: { message: rich('An AI says') } };
+    expect(await told(forwarded)).toMatchObject({ message_type: 'text', content: 'An AI says' });
+  });
+
+  test.each([
+    ['statusQuestionAnswerMessage', { key: KEY, text: 'Blue' }],
+    ['questionResponseMessage', { key: KEY, text: 'Blue' }],
+    ['statusQuotedMessage', { type: 1, text: 'Blue', originalStatusId: KEY }],
+  ])('an answer to a question as %s', async (member, content) => {
+    expect(await told({ [member]: content })).toMatchObject({
+      message_type: 'text',
+      content: 'Blue',
+      target_message_id: KEY.id,
+    });
+  });
+
+  test.each([
+    ['scheduledCallCreationMessage', { title: 'Weekly', callType: 1 }, 'Weekly'],
+    ['invoiceMessage', { note: 'Invoice 5', token: 'x' }, 'Invoice 5'],
+    ['bcallMessage', { sessionId: 'x', caption: 'Listen' }, 'Listen'],
+    ['placeholderMessage', { type: 0 }, ''],
+  ])('%s is unknown, with the words in it', async (member, content, words) => {
+    expect(await told({ [member]: content })).toMatchObject({ message_type: 'unknown', content: words });
+  });
+});
+
+test('what no chat shows is no message', async () => {
+  const file = { mediaKey: BYTES, fileSha256: BYTES, fileEncSha256: BYTES, directPath: '/v/t62/x' };
+  const messageHistoryMetadata = { historyReceivers: [contact.lid], messageCount: 25 };
+  const ids: string[] = [];
+  for (const message of [
+    { keepInChatMessage: { key: KEY, keepType: 1, timestampMs: 1 } },
+    { stickerSyncRmrMessage: { filehash: ['x'], rmrSource: 'y' } },
+    { messageHistoryBundle: { mimetype: 'application/octet-stream', ...file, messageHistoryMetadata } },
+    { messageHistoryNotice: { messageHistoryMetadata } },
+    { statusNotificationMessage: { responseMessageKey: KEY, originalMessageKey: KEY, type: 2 } },
+    { statusStickerInteractionMessage: { key: KEY, stickerKey: 'heart', type: 1 } },
+  ]) {
+    ids.push((await contact.sendRaw(shop.number, message)).id);
+  }
+  await untilReceived(api, (await contact.sendText(shop.number, 'and on')).id);
+  const { events } = (await api.get('/events?limit=1000')).body;
+  expect(events.filter(({ data }: Json) => ids.includes(data.message_id))).toEqual([]);
+  expect((await api.get(`/messages/${ids[0]}`)).status).toBe(404);
+});
