@@ -3,10 +3,10 @@ import { type Insertable, sql, type Transaction, type Updateable } from 'kysely'
 import { NOT_SHOWN } from '../messages/shown-kinds.ts';
 import type { StoredMessage } from '../messages/stored-message.ts';
 import { chatOf } from '../messages/stored-message.ts';
-import type { ChatsTable } from '../storage/chat-tables.ts';
 import { HotQuery } from '../storage/hot-query.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
+import type { ChatsTable } from '../storage/tables/chat-tables.ts';
 import type { HistoryChat } from '../whatsapp/port/history.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
 import { type ChatDevice, DELETED, type Holder, holderOf, isListable, LISTED } from './chat.ts';

@@ -2,7 +2,7 @@
 import type { Selectable } from 'kysely';
 import { canonicalJid, namesPerson, storedIdentity } from '../identity/jid.ts';
 import type { MessageDevice } from '../messages/stored-message.ts';
-import type { ChatsTable } from '../storage/chat-tables.ts';
+import type { ChatsTable } from '../storage/tables/chat-tables.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
 
 /** The device, with the names of the account that it holds now. */

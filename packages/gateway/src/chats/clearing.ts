@@ -2,9 +2,9 @@
 import { type Kysely, type Selectable, type SqlBool, sql } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { Log } from '../observability/log.ts';
-import type { ChatsTable } from '../storage/chat-tables.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
+import type { ChatsTable } from '../storage/tables/chat-tables.ts';
 
 /** Messages of one transaction. */
 const BATCH = 500;

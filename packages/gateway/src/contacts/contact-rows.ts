@@ -1,11 +1,11 @@
 /** Rows of contacts: one for each person, whichever name they came under. */
 import type { Kysely, Selectable } from 'kysely';
 import { canonicalJid } from '../identity/jid.ts';
-import type { ContactsTable } from '../storage/contact-tables.ts';
 import { folded } from '../storage/folded-text.ts';
 import { HotQuery } from '../storage/hot-query.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
+import type { ContactsTable } from '../storage/tables/contact-tables.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
 import { type AccountDevice, ownerOf } from './account-rows.ts';
 import { type Contact, contactFromRow, shownName } from './contact.ts';

@@ -1,7 +1,7 @@
 /** A person that an account knows by a name. */
 import type { Selectable } from 'kysely';
 import { storedIdentity } from '../identity/jid.ts';
-import type { ContactsTable } from '../storage/contact-tables.ts';
+import type { ContactsTable } from '../storage/tables/contact-tables.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
 
 export interface ContactNames {

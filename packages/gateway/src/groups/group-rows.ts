@@ -1,7 +1,7 @@
 /** Rows of groups and members, as WhatsApp's word and as ours. */
 import type { Insertable, Selectable } from 'kysely';
 import { canonicalJid, sameIdentity, storedIdentity } from '../identity/jid.ts';
-import type { GroupMembersTable, GroupsTable } from '../storage/group-tables.ts';
+import type { GroupMembersTable, GroupsTable } from '../storage/tables/group-tables.ts';
 import type { GroupInfo, GroupMember } from '../whatsapp/port/groups.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
 import type { GroupDevice, StoredGroup } from './group.ts';

@@ -14,11 +14,11 @@ import {
 import { deferred, durable } from './database.ts';
 import { HotQuery } from './hot-query.ts';
 import { StoredJournal, type StoredJournalParts } from './journal.ts';
-import type { SignalKeysTable } from './key-tables.ts';
 import { checkedTenant } from './narrowing.ts';
 import { chunks } from './row-chunks.ts';
 import type { Database } from './schema.ts';
 import { SEALED, type SealedPlace } from './sealed.ts';
+import type { SignalKeysTable } from './tables/key-tables.ts';
 import type { Vault } from './vault.ts';
 
 /**

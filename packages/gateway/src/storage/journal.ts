@@ -4,11 +4,11 @@ import type { Clock } from '../clock.ts';
 import type { DeviceId, TenantId } from '../ids.ts';
 import type { JournalEntry, SealedEntry } from '../whatsapp/port/credentials.ts';
 import { HotQuery } from './hot-query.ts';
-import type { InboundJournalTable } from './key-tables.ts';
 import { checkedTenant } from './narrowing.ts';
 import { chunks } from './row-chunks.ts';
 import type { Database } from './schema.ts';
 import { SEALED, type SealedPlace } from './sealed.ts';
+import type { InboundJournalTable } from './tables/key-tables.ts';
 import { type Vault, VaultError } from './vault.ts';
 
 export interface StoredJournalParts {

@@ -5,33 +5,33 @@
  */
 import type { Generated } from 'kysely';
 import type { DeviceId, MessageId, RecordId, TenantId, UserId } from '../ids.ts';
-import type { CallRepliesTable, CallSettingsTable } from './call-tables.ts';
-import type { ChatSettingsTable, ChatsTable, ChatTimersTable } from './chat-tables.ts';
-import type { BlockedContactsTable, ContactListsTable, ContactsTable } from './contact-tables.ts';
-import type { DeviceSettingsTable } from './device-settings-table.ts';
+import type { CallRepliesTable, CallSettingsTable } from './tables/call-tables.ts';
+import type { ChatSettingsTable, ChatsTable, ChatTimersTable } from './tables/chat-tables.ts';
+import type { BlockedContactsTable, ContactListsTable, ContactsTable } from './tables/contact-tables.ts';
+import type { DeviceSettingsTable } from './tables/device-settings-table.ts';
 import type {
   EventsTable,
   WebhookAttemptsTable,
   WebhookDeliveriesTable,
   WebhookEndpointsTable,
   WebhookLaneNamesTable,
-} from './event-tables.ts';
+} from './tables/event-tables.ts';
 import type {
   GroupListsTable,
   GroupMembersTable,
   GroupPastMembersTable,
   GroupsTable,
-} from './group-tables.ts';
-import type { SendBulksTable, SendJobFilesTable, SendJobsTable } from './job-tables.ts';
+} from './tables/group-tables.ts';
+import type { SendBulksTable, SendJobFilesTable, SendJobsTable } from './tables/job-tables.ts';
 import type {
   DeviceCredentialsTable,
   EncryptionKeyTable,
   InboundJournalTable,
   SignalKeysTable,
-} from './key-tables.ts';
-import type { LabelMarksTable, LabelsTable } from './label-tables.ts';
-import type { DeviceProxiesTable, TenantProxiesTable } from './proxy-tables.ts';
-import type { SeenStoriesTable, StoriesTable } from './story-tables.ts';
+} from './tables/key-tables.ts';
+import type { LabelMarksTable, LabelsTable } from './tables/label-tables.ts';
+import type { DeviceProxiesTable, TenantProxiesTable } from './tables/proxy-tables.ts';
+import type { SeenStoriesTable, StoriesTable } from './tables/story-tables.ts';
 
 export type {
   EventsTable,
@@ -39,8 +39,8 @@ export type {
   WebhookDeliveriesTable,
   WebhookEndpointsTable,
   WebhookLaneNamesTable,
-} from './event-tables.ts';
-export type { SendBulksTable, SendJobFilesTable, SendJobsTable } from './job-tables.ts';
+} from './tables/event-tables.ts';
+export type { SendBulksTable, SendJobFilesTable, SendJobsTable } from './tables/job-tables.ts';
 
 export interface Database {
   encryption_key: EncryptionKeyTable;

@@ -6,7 +6,7 @@ import { receiptsOf } from '../messages/incoming-receipts.ts';
 import type { StoredMessage } from '../messages/stored-message.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
-import type { StoriesTable } from '../storage/story-tables.ts';
+import type { StoriesTable } from '../storage/tables/story-tables.ts';
 import type { Jid } from '../whatsapp/port/identity.ts';
 import { type Story, type StoryState, storyFromRow } from './story.ts';
 

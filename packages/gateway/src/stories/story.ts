@@ -1,7 +1,7 @@
 import type { Selectable } from 'kysely';
 import type { DeviceId, MessageId, RecordId, TenantId, UserId } from '../ids.ts';
 import type { Recipient } from '../sending/recipients.ts';
-import type { StoriesTable } from '../storage/story-tables.ts';
+import type { StoriesTable } from '../storage/tables/story-tables.ts';
 import type { Jid } from '../whatsapp/port/identity.ts';
 import { STORIES } from '../whatsapp/port/stories.ts';
 

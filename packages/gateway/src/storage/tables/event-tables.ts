@@ -1,6 +1,6 @@
 /** The tables of events and of their way to webhooks. */
 import type { Generated } from 'kysely';
-import type { DeviceId, TenantId, UserId } from '../ids.ts';
+import type { DeviceId, TenantId, UserId } from '../../ids.ts';
 
 export interface EventsTable {
   /** Ascends in the order of recording; the cursor of `GET /events`. */

@@ -1,5 +1,5 @@
 /** The tables of calls. */
-import type { DeviceId, TenantId } from '../ids.ts';
+import type { DeviceId, TenantId } from '../../ids.ts';
 
 /** What a device does with calls by itself. A device without a row does nothing. */
 export interface CallSettingsTable {

@@ -1,7 +1,7 @@
 /** The tables of keys, and of what came in under them: `schema.ts` has the others. */
 
 import type { Generated } from 'kysely';
-import type { DeviceId, TenantId } from '../ids.ts';
+import type { DeviceId, TenantId } from '../../ids.ts';
 
 /** One row: which key the database is sealed with. `encryption-key.ts` alone reads and writes it. */
 export interface EncryptionKeyTable {

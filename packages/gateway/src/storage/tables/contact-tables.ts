@@ -1,5 +1,5 @@
 /** The tables of what an account's people are, and whom it has blocked. */
-import type { DeviceId, TenantId } from '../ids.ts';
+import type { DeviceId, TenantId } from '../../ids.ts';
 
 /** What is known of the lists of an account, beside their entries. */
 export interface ContactListsTable {

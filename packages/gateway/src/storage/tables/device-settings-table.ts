@@ -1,4 +1,4 @@
-import type { DeviceId, TenantId } from '../ids.ts';
+import type { DeviceId, TenantId } from '../../ids.ts';
 
 /** What a device does by itself with what comes in. A device without a row has the defaults. */
 export interface DeviceSettingsTable {

@@ -1,7 +1,7 @@
 /** The tables of labels, which business accounts put on chats and messages. */
 
 import type { Generated } from 'kysely';
-import type { DeviceId, MessageId, TenantId } from '../ids.ts';
+import type { DeviceId, MessageId, TenantId } from '../../ids.ts';
 
 export interface LabelsTable {
   tenant_id: TenantId;

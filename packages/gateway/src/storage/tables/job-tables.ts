@@ -1,5 +1,5 @@
 /** Tables of sends that happen later, as Kysely sees them; the rest is in `schema.ts`. */
-import type { DeviceId, MessageId, TenantId, UserId } from '../ids.ts';
+import type { DeviceId, MessageId, TenantId, UserId } from '../../ids.ts';
 
 export interface SendJobsTable {
   /** `job_` and 32 hexadecimal digits. */

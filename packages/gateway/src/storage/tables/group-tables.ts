@@ -1,5 +1,5 @@
 /** The tables of groups: what each device's account knows of them. */
-import type { DeviceId, TenantId } from '../ids.ts';
+import type { DeviceId, TenantId } from '../../ids.ts';
 
 /** One group of one account. Times are milliseconds. */
 export interface GroupsTable {

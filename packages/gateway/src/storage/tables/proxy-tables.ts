@@ -1,5 +1,5 @@
 /** The tables of proxies. */
-import type { DeviceId, TenantId } from '../ids.ts';
+import type { DeviceId, TenantId } from '../../ids.ts';
 
 export interface TenantProxiesTable {
   tenant_id: TenantId;

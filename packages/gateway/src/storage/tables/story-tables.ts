@@ -1,5 +1,5 @@
 /** The tables of stories: whom each of ours is for and how far it has come, and which of others were seen. */
-import type { DeviceId, MessageId, RecordId, TenantId, UserId } from '../ids.ts';
+import type { DeviceId, MessageId, RecordId, TenantId, UserId } from '../../ids.ts';
 
 export interface SeenStoriesTable {
   message_row_id: RecordId;

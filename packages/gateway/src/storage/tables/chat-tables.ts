@@ -1,7 +1,7 @@
 /** The tables of what is known of chats beside their messages. */
 
 import type { Generated } from 'kysely';
-import type { DeviceId, TenantId } from '../ids.ts';
+import type { DeviceId, TenantId } from '../../ids.ts';
 
 /** When messages of a chat disappear; one row for each name of the chat. */
 export interface ChatTimersTable {
