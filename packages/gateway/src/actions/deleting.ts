@@ -2,7 +2,7 @@
 import { AppError, invalidField } from '../errors.ts';
 import { isNewsletter, sameIdentity } from '../identity/jid.ts';
 import type { MessageName } from '../identity/message-name.ts';
-import { assertDeletable, withinDeleteWindow } from '../messages/delete-rules.ts';
+import { assertDeletable, withinDeleteWindow } from '../messages/rules/delete-rules.ts';
 import type { MessageDevice, StoredMessage } from '../messages/stored-message.ts';
 import { claimedName, earlierDelivery, type SendAttempt } from '../sending/delivery.ts';
 import type { RecipientAddress } from '../sending/recipients.ts';

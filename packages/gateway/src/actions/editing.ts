@@ -1,7 +1,7 @@
 /** Editing a message that was sent. */
 import { invalidField } from '../errors.ts';
 import type { MessageName } from '../identity/message-name.ts';
-import { assertEditable, hasCaption } from '../messages/edit-rules.ts';
+import { assertEditable, hasCaption } from '../messages/rules/edit-rules.ts';
 import { checkedCaption, checkedText } from '../sending/content.ts';
 import { claimedName, type Delivered, earlierDelivery, type SendAttempt } from '../sending/delivery.ts';
 import type { RecipientAddress } from '../sending/recipients.ts';

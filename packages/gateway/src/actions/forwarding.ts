@@ -4,7 +4,7 @@ import type { MessageName } from '../identity/message-name.ts';
 import type { ReadyMedia } from '../media/answer.ts';
 import type { MediaService } from '../media/service.ts';
 import type { MessageArchive } from '../messages/archive.ts';
-import { assertForwardable } from '../messages/forward-rules.ts';
+import { assertForwardable } from '../messages/rules/forward-rules.ts';
 import type { StoredMessage } from '../messages/stored-message.ts';
 import type { Sending, SendRequest, SentMessage } from '../sending/pipeline.ts';
 import type { Caller } from '../tenancy/caller.ts';

@@ -1,6 +1,6 @@
 /** Pinning a message in its chat, for everyone. */
 import type { MessageName } from '../identity/message-name.ts';
-import { assertPinnable } from '../messages/pin-rules.ts';
+import { assertPinnable } from '../messages/rules/pin-rules.ts';
 import type { StoredMessage } from '../messages/stored-message.ts';
 import { claimedName, type Delivered, earlierDelivery, type SendAttempt } from '../sending/delivery.ts';
 import type { Caller } from '../tenancy/caller.ts';

@@ -29,7 +29,7 @@ import { type Arrival, MessageEvents } from './message-events.ts';
 import { outboundRow } from './message-row.ts';
 import { insertMedia, insertRow, rowsWithId } from './message-rows.ts';
 import { concludeInterrupted, type RecoveryResult, uncertainSends } from './outbound-recovery.ts';
-import { forgetPollOptions } from './poll-votes.ts';
+import { forgetPollOptions } from './polls/poll-votes.ts';
 import { SealedContent } from './sealed-content.ts';
 import { moveSend } from './send-state.ts';
 import {

@@ -23,7 +23,7 @@ import { MessageFinder } from './finding/finder.ts';
 import { WordIndex } from './finding/word-index.ts';
 import { MessageHistory } from './history.ts';
 import { Keepers } from './keepers.ts';
-import { PollResults } from './poll-results.ts';
+import { PollResults } from './polls/poll-results.ts';
 import { markStarred } from './stars.ts';
 import { MessageStatuses } from './status.ts';
 import { type MessageDevice, senderOf } from './stored-message.ts';

@@ -11,14 +11,15 @@ import { applyAmendment, earlierAmendments, mayBeTarget } from './amendments.ts'
 import { boundedMessage } from './bounds.ts';
 import { type BothNamesListener, ChatNames } from './chat-names.ts';
 import { learnFromMessage } from './chat-timers.ts';
+import { detailsInContext, wireDetails } from './details/wire-details.ts';
 import { filesOf } from './event-message.ts';
 import type { Keepers } from './keepers.ts';
 import type { Arrival, MessageEvents } from './message-events.ts';
 import { inboundRow } from './message-row.ts';
 import { insertMedia, insertNewRow, rowsWithId } from './message-rows.ts';
 import { confirmSent } from './outbound-recovery.ts';
-import { applyAddedOption, earlierOptions } from './poll-options.ts';
-import { forgetPollOptions, PollVotes } from './poll-votes.ts';
+import { applyAddedOption, earlierOptions } from './polls/poll-options.ts';
+import { forgetPollOptions, PollVotes } from './polls/poll-votes.ts';
 import { SealedChanges } from './sealed-changes.ts';
 import type { SealedContent } from './sealed-content.ts';
 import {
@@ -31,7 +32,6 @@ import {
   senderIdentity,
   storedMessage,
 } from './stored-message.ts';
-import { detailsInContext, wireDetails } from './wire-details.ts';
 
 export class InboundStoring {
   readonly #vault: Vault;

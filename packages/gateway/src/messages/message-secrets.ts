@@ -7,7 +7,7 @@ import type { SealedUse } from '../whatsapp/port/content.ts';
 import { levels } from '../whatsapp/port/envelopes.ts';
 import type { Jid } from '../whatsapp/port/identity.ts';
 import type { WireMessage } from '../whatsapp/port/wire-message.ts';
-import { member } from './wire-content.ts';
+import { member } from './details/wire-content.ts';
 
 /** Of every message secret (whatsmeow send.go makes 32 random bytes). */
 const SECRET_BYTES = 32;

@@ -7,8 +7,8 @@ import type { Vault } from '../storage/vault.ts';
 import type { MediaDescriptor } from '../whatsapp/port/media.ts';
 import type { WireCodec, WireMessage } from '../whatsapp/port/wire-message.ts';
 import { boundedFile } from './bounds.ts';
+import { detailsInContext, hasDetails, wireDetails } from './details/wire-details.ts';
 import type { StoredMessage } from './stored-message.ts';
-import { detailsInContext, hasDetails, wireDetails } from './wire-details.ts';
 
 export class SealedContent {
   readonly #db: Kysely<Database>;

@@ -1,6 +1,6 @@
 /** The secret of a message: what others answer it under, and what reports of abuse are proved by. */
 import { randomBytes } from 'node:crypto';
-import { member } from '../messages/wire-content.ts';
+import { member } from '../messages/details/wire-content.ts';
 import type { MessageKind } from '../whatsapp/port/content.ts';
 import type { WireMessage } from '../whatsapp/port/wire-message.ts';
 

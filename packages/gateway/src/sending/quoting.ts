@@ -2,9 +2,9 @@
 import { AppError, invalidField } from '../errors.ts';
 import { canonicalJid, normaliseJid, sameIdentity } from '../identity/jid.ts';
 import type { MessageArchive } from '../messages/archive.ts';
-import { hasCaption } from '../messages/edit-rules.ts';
+import { member, quotable } from '../messages/details/wire-content.ts';
+import { hasCaption } from '../messages/rules/edit-rules.ts';
 import { type MessageDevice, type StoredMessage, senderOf } from '../messages/stored-message.ts';
-import { member, quotable } from '../messages/wire-content.ts';
 import type { QuotedMessage } from '../whatsapp/port/content.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import { STORIES } from '../whatsapp/port/stories.ts';

@@ -1,6 +1,6 @@
 /** Tags of people in a text: `@` and the user part of the JID, by which the apps find the name to show. */
 import { parseJid } from '../identity/jid.ts';
-import { member } from '../messages/wire-content.ts';
+import { member } from '../messages/details/wire-content.ts';
 import { withContent } from '../whatsapp/port/envelopes.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { Composed } from './content.ts';

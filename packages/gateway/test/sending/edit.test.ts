@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { EDIT_WINDOW_MS } from '../../src/messages/edit-rules.ts';
+import { EDIT_WINDOW_MS } from '../../src/messages/rules/edit-rules.ts';
 import { SendRejected, SessionTimeout } from '../../src/whatsapp/port/errors.ts';
 import { ALICE, BOB, CAROL, GROUP, inbound, messageId } from '../messages/archive-world.ts';
 import { type Account, SendingWorld } from './sending-world.ts';

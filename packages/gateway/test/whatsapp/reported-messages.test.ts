@@ -1,6 +1,6 @@
 /** Messages as users of other gateways reported them, because they came as something else, empty or not at all. */
 import { describe, expect, it } from 'vitest';
-import { wireDetails } from '../../src/messages/wire-details.ts';
+import { wireDetails } from '../../src/messages/details/wire-details.ts';
 import { type BinaryNode, proto } from '../../src/whatsapp/baileys/library.ts';
 import { inboundMessage } from '../../src/whatsapp/baileys/parse/inbound-message.ts';
 import { encodeStanza } from '../../src/whatsapp/baileys/parse/journal-stanza.ts';

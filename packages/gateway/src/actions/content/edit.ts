@@ -1,5 +1,5 @@
+import { member } from '../../messages/details/wire-content.ts';
 import type { StoredMessage } from '../../messages/stored-message.ts';
-import { member } from '../../messages/wire-content.ts';
 import type { Composed } from '../../sending/content.ts';
 import { unwrapped } from '../../whatsapp/port/envelopes.ts';
 import type { WireMessage } from '../../whatsapp/port/wire-message.ts';

@@ -1,7 +1,7 @@
 import { AppError } from '../../errors.ts';
 import type { ReadyMedia } from '../../media/answer.ts';
+import { member } from '../../messages/details/wire-content.ts';
 import type { StoredMessage } from '../../messages/stored-message.ts';
-import { member } from '../../messages/wire-content.ts';
 import type { Composed, Content } from '../../sending/content.ts';
 import { descriptorOf, timedUpload, uploadedFields } from '../../sending/outbound-media.ts';
 import { levels, unwrapped } from '../../whatsapp/port/envelopes.ts';

@@ -1,4 +1,4 @@
-/** Tables of sends that happen later, as Kysely sees them; the rest is in `schema.ts`. */
+/** The tables of sends that happen later. */
 import type { DeviceId, MessageId, TenantId, UserId } from '../../ids.ts';
 
 export interface SendJobsTable {

@@ -1,4 +1,4 @@
-/** The tables of keys, and of what came in under them: `schema.ts` has the others. */
+/** The tables of keys, and of what came in under them. */
 
 import type { Generated } from 'kysely';
 import type { DeviceId, TenantId } from '../../ids.ts';

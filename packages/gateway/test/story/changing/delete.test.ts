@@ -2,7 +2,7 @@
 import type { Phone } from '@wuts/sandbox';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AdvancingClock } from '../../../src/clock.ts';
-import { DELETE_WINDOW_MS } from '../../../src/messages/delete-rules.ts';
+import { DELETE_WINDOW_MS } from '../../../src/messages/rules/delete-rules.ts';
 import { type Answer, type Api, type Json, until, untilReceived, World } from '../harness.ts';
 import { jpeg } from '../samples.ts';
 

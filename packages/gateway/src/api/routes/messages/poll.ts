@@ -5,7 +5,7 @@ import { Type } from 'typebox';
 import { rfc3339 } from '../../../clock.ts';
 import { Sender } from '../../../events/catalogue/message-data.ts';
 import { person } from '../../../events/payloads/parts.ts';
-import type { PollResults } from '../../../messages/poll-results.ts';
+import type { PollResults } from '../../../messages/polls/poll-results.ts';
 import { DeviceHeaders } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import {

@@ -1,15 +1,15 @@
 /** The results of a poll: the latest vote of each voter counts. */
 import type { Kysely } from 'kysely';
-import { AppError } from '../errors.ts';
-import { contradicts, identityOf, sameIdentity } from '../identity/jid.ts';
-import type { MessageName } from '../identity/message-name.ts';
-import { checkedTenant, sortedBy } from '../storage/narrowing.ts';
-import type { Database } from '../storage/schema.ts';
-import type { Caller } from '../tenancy/caller.ts';
-import type { Identity } from '../whatsapp/port/identity.ts';
-import type { MessageArchive } from './archive.ts';
-import { chatOf, STORED_COLUMNS, type StoredMessage, senderOf, storedMessage } from './stored-message.ts';
-import { type DeviceDirectory, findMessages } from './visible.ts';
+import { AppError } from '../../errors.ts';
+import { contradicts, identityOf, sameIdentity } from '../../identity/jid.ts';
+import type { MessageName } from '../../identity/message-name.ts';
+import { checkedTenant, sortedBy } from '../../storage/narrowing.ts';
+import type { Database } from '../../storage/schema.ts';
+import type { Caller } from '../../tenancy/caller.ts';
+import type { Identity } from '../../whatsapp/port/identity.ts';
+import type { MessageArchive } from '../archive.ts';
+import { chatOf, STORED_COLUMNS, type StoredMessage, senderOf, storedMessage } from '../stored-message.ts';
+import { type DeviceDirectory, findMessages } from '../visible.ts';
 
 export interface Vote {
   voter: Identity;

@@ -1,8 +1,8 @@
 /** Which messages may be passed on to another chat. */
-import { AppError } from '../errors.ts';
-import { isMediaKind } from '../media/keys.ts';
-import type { MessageKind } from '../whatsapp/port/content.ts';
-import type { StoredMessage } from './stored-message.ts';
+import { AppError } from '../../errors.ts';
+import { isMediaKind } from '../../media/keys.ts';
+import type { MessageKind } from '../../whatsapp/port/content.ts';
+import type { StoredMessage } from '../stored-message.ts';
 
 /** What stands by itself. Polls, events and buttons belong to the chat that they were made in. */
 const KINDS: readonly MessageKind[] = ['text', 'location', 'contact', 'contacts'];

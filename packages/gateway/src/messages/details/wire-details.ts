@@ -1,12 +1,12 @@
 /** What some kinds of message say beside their text: for people's programs, so in plain words. */
-import type { MessageKind } from '../whatsapp/port/content.ts';
-import { unwrapped } from '../whatsapp/port/envelopes.ts';
-import { STORIES } from '../whatsapp/port/stories.ts';
-import type { WireCodec, WireMessage } from '../whatsapp/port/wire-message.ts';
-import { boundedDetails, MOST_OPTIONS, parseForeignJson } from './bounds.ts';
+import type { MessageKind } from '../../whatsapp/port/content.ts';
+import { unwrapped } from '../../whatsapp/port/envelopes.ts';
+import { STORIES } from '../../whatsapp/port/stories.ts';
+import type { WireCodec, WireMessage } from '../../whatsapp/port/wire-message.ts';
+import { boundedDetails, MOST_OPTIONS, parseForeignJson } from '../bounds.ts';
+import { optionName, pollCreation } from '../polls/poll-secrets.ts';
+import type { MessageContext } from '../stored-message.ts';
 import { BUSINESS_DETAILS } from './business-details.ts';
-import { optionName, pollCreation } from './poll-secrets.ts';
-import type { MessageContext } from './stored-message.ts';
 import { member } from './wire-content.ts';
 import { integer64, list, number, seconds, text } from './wire-fields.ts';
 

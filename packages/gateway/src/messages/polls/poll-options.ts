@@ -1,12 +1,12 @@
 /** Options that members add to a poll once it is sent: the poll has them from then on. */
 import type { Transaction } from 'kysely';
-import { contradicts, identityOf, sameIdentity } from '../identity/jid.ts';
-import { checkedTenant, sortedBy } from '../storage/narrowing.ts';
-import type { Database, MessagesTable } from '../storage/schema.ts';
-import type { Identity, Jid } from '../whatsapp/port/identity.ts';
-import type { InboundMessage } from '../whatsapp/port/messages.ts';
-import { cutText, LONGEST_NAME } from './bounds.ts';
-import { rowsWithId } from './message-rows.ts';
+import { contradicts, identityOf, sameIdentity } from '../../identity/jid.ts';
+import { checkedTenant, sortedBy } from '../../storage/narrowing.ts';
+import type { Database, MessagesTable } from '../../storage/schema.ts';
+import type { Identity, Jid } from '../../whatsapp/port/identity.ts';
+import type { InboundMessage } from '../../whatsapp/port/messages.ts';
+import { cutText, LONGEST_NAME } from '../bounds.ts';
+import { rowsWithId } from '../message-rows.ts';
 import {
   chatIdentity,
   contextJson,
@@ -15,7 +15,7 @@ import {
   STORED_COLUMNS,
   type StoredRow,
   senderIdentity,
-} from './stored-message.ts';
+} from '../stored-message.ts';
 
 /** As many as the apps take in one poll; WhatsApp Web drops what comes beyond (WAWebApplyPollAddOptionToParent). */
 const MOST_IN_A_POLL = 12;

@@ -1,7 +1,7 @@
 /** Members of a message as its sender wrote them: what is not of the type that is wanted is null. */
-import { rfc3339 } from '../clock.ts';
-import type { WireMessage } from '../whatsapp/port/wire-message.ts';
-import { LONGEST_LIST } from './bounds.ts';
+import { rfc3339 } from '../../clock.ts';
+import type { WireMessage } from '../../whatsapp/port/wire-message.ts';
+import { LONGEST_LIST } from '../bounds.ts';
 
 type Part = WireMessage | null;
 

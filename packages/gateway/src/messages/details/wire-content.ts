@@ -1,6 +1,6 @@
 /** Reading the content of a message as a plain object. */
-import { unwrapped } from '../whatsapp/port/envelopes.ts';
-import type { WireMessage } from '../whatsapp/port/wire-message.ts';
+import { unwrapped } from '../../whatsapp/port/envelopes.ts';
+import type { WireMessage } from '../../whatsapp/port/wire-message.ts';
 
 /** A member that is itself a message or part of one; null when it is absent. */
 export function member(message: WireMessage, name: string): WireMessage | null {

@@ -1,6 +1,6 @@
 /** What messages of businesses say beside their text, in the names of waE2E.Message (WAWebProtobufsE2E.proto). */
-import type { WireMessage } from '../whatsapp/port/wire-message.ts';
-import { parseForeignJson } from './bounds.ts';
+import type { WireMessage } from '../../whatsapp/port/wire-message.ts';
+import { parseForeignJson } from '../bounds.ts';
 import { member } from './wire-content.ts';
 import { list, number, seconds, text, thousandths } from './wire-fields.ts';
 

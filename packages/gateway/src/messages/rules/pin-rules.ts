@@ -1,9 +1,9 @@
 /** Which messages may be pinned in their chat. */
-import { AppError } from '../errors.ts';
-import { isNewsletter } from '../identity/jid.ts';
-import { statusOf } from './incoming-receipts.ts';
-import { NOT_SHOWN } from './shown-kinds.ts';
-import type { StoredMessage } from './stored-message.ts';
+import { AppError } from '../../errors.ts';
+import { isNewsletter } from '../../identity/jid.ts';
+import { statusOf } from '../incoming-receipts.ts';
+import { NOT_SHOWN } from '../shown-kinds.ts';
+import type { StoredMessage } from '../stored-message.ts';
 
 /** Throws NOT_PINNABLE, saying why. */
 export function assertPinnable(message: StoredMessage): void {

@@ -1,10 +1,10 @@
 /** Which messages may still be deleted for everyone. */
-import { AppError } from '../errors.ts';
-import { isNewsletter } from '../identity/jid.ts';
+import { AppError } from '../../errors.ts';
+import { isNewsletter } from '../../identity/jid.ts';
+import { statusOf } from '../incoming-receipts.ts';
+import { NOT_SHOWN } from '../shown-kinds.ts';
+import type { StoredMessage } from '../stored-message.ts';
 import { POST_WINDOW_MS } from './edit-rules.ts';
-import { statusOf } from './incoming-receipts.ts';
-import { NOT_SHOWN } from './shown-kinds.ts';
-import type { StoredMessage } from './stored-message.ts';
 
 /**
  * How long after sending WhatsApp deletes a message for everyone: two days and twelve hours, as announced

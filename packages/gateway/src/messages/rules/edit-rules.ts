@@ -1,9 +1,9 @@
 /** Which messages may still be edited. */
-import { AppError } from '../errors.ts';
-import { isNewsletter } from '../identity/jid.ts';
-import type { MessageKind } from '../whatsapp/port/content.ts';
-import { statusOf } from './incoming-receipts.ts';
-import type { StoredMessage } from './stored-message.ts';
+import { AppError } from '../../errors.ts';
+import { isNewsletter } from '../../identity/jid.ts';
+import type { MessageKind } from '../../whatsapp/port/content.ts';
+import { statusOf } from '../incoming-receipts.ts';
+import type { StoredMessage } from '../stored-message.ts';
 
 /**
  * How long after sending WhatsApp takes an edit: 20 minutes (whatsmeow send.go `EditWindow`). Official

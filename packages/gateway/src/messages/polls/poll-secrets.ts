@@ -1,10 +1,10 @@
 /** Opening a poll vote: who voted is in the clear, what was chosen is encrypted under the poll's secret. */
 import { createHash } from 'node:crypto';
-import { unwrapped } from '../whatsapp/port/envelopes.ts';
-import type { WireMessage } from '../whatsapp/port/wire-message.ts';
-import { cutText, LONGEST_NAME, LONGEST_WORD, MOST_OPTIONS } from './bounds.ts';
-import { messageSecret, openSealed, type Sealed, type SealedUnder, sealedIn } from './message-secrets.ts';
-import { member } from './wire-content.ts';
+import { unwrapped } from '../../whatsapp/port/envelopes.ts';
+import type { WireMessage } from '../../whatsapp/port/wire-message.ts';
+import { cutText, LONGEST_NAME, LONGEST_WORD, MOST_OPTIONS } from '../bounds.ts';
+import { member } from '../details/wire-content.ts';
+import { messageSecret, openSealed, type Sealed, type SealedUnder, sealedIn } from '../message-secrets.ts';
 
 const HASH_BYTES = 32;
 

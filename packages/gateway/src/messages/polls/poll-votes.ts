@@ -1,23 +1,15 @@
 /** Poll votes: read when they come, or when their poll comes. */
 import type { Transaction } from 'kysely';
-import { sameIdentity } from '../identity/jid.ts';
-import type { MessageId, RecordId } from '../ids.ts';
-import { checkedTenant, sortedBy } from '../storage/narrowing.ts';
-import type { Database } from '../storage/schema.ts';
-import { SEALED } from '../storage/sealed.ts';
-import type { Vault } from '../storage/vault.ts';
-import type { Identity, Jid } from '../whatsapp/port/identity.ts';
-import type { InboundMessage } from '../whatsapp/port/messages.ts';
-import type { WireCodec } from '../whatsapp/port/wire-message.ts';
-import type { Sealed } from './message-secrets.ts';
-import {
-  encryptedVote,
-  namedOptions,
-  openVote,
-  type PollContent,
-  pollContent,
-  withOptions,
-} from './poll-secrets.ts';
+import { sameIdentity } from '../../identity/jid.ts';
+import type { MessageId, RecordId } from '../../ids.ts';
+import { checkedTenant, sortedBy } from '../../storage/narrowing.ts';
+import type { Database } from '../../storage/schema.ts';
+import { SEALED } from '../../storage/sealed.ts';
+import type { Vault } from '../../storage/vault.ts';
+import type { Identity, Jid } from '../../whatsapp/port/identity.ts';
+import type { InboundMessage } from '../../whatsapp/port/messages.ts';
+import type { WireCodec } from '../../whatsapp/port/wire-message.ts';
+import type { Sealed } from '../message-secrets.ts';
 import {
   chatIdentity,
   contextJson,
@@ -29,7 +21,15 @@ import {
   type StoredRow,
   senderIdentity,
   storedMessage,
-} from './stored-message.ts';
+} from '../stored-message.ts';
+import {
+  encryptedVote,
+  namedOptions,
+  openVote,
+  type PollContent,
+  pollContent,
+  withOptions,
+} from './poll-secrets.ts';
 
 type RowWithRaw = StoredRow & { raw: Uint8Array };
 
