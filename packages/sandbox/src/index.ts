@@ -13,15 +13,15 @@ export {
   type LinkRequest,
   PairingDesk,
 } from './pairing/desk.ts';
-export { LinkError } from './phones/host.ts';
 export type { PhoneMessage } from './phones/inbox.ts';
-export type { Phone } from './phones/phone.ts';
+export { LinkError } from './phones/linking/host.ts';
 export {
   type PasskeyAssertionJson,
   type PasskeyCredential,
   type SigningOptions,
   SoftwareAuthenticator,
-} from './phones/software-authenticator.ts';
+} from './phones/linking/software-authenticator.ts';
+export type { Phone } from './phones/phone.ts';
 export { type NewPhone, type Sandbox, type SandboxOptions, startSandbox } from './sandbox.ts';
 export type { Account, Directory, RegisteredDevice } from './state/directory.ts';
 export { createNoiseCertificates, type NoiseCertificates } from './wire/certificates.ts';

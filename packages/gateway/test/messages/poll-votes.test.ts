@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encryptPollVote } from '../../../sandbox/src/phones/poll-votes.ts';
+import { encryptPollVote } from '../../../sandbox/src/phones/sealed/poll-votes.ts';
 import { MessageArchive } from '../../src/messages/archive.ts';
 import { wireCodec } from '../../src/whatsapp/baileys/parse/wire-codec.ts';
 import type { Identity } from '../../src/whatsapp/port/identity.ts';

@@ -1,5 +1,5 @@
 import type { Newsletter } from '../newsletters/newsletters.ts';
-import type { AccountChanges } from '../phones/account-changes.ts';
+import type { AccountChanges } from '../phones/account/account-changes.ts';
 import type { Phone } from '../phones/phone.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { number, optionalFlag, optionalNumber, optionalText, optionalWord, present, text } from './fields.ts';

@@ -1,5 +1,5 @@
 import { PASSKEY_DEMANDS } from '../link.ts';
-import { CODE_ANSWERS } from '../phones/passkey-linking.ts';
+import { CODE_ANSWERS } from '../phones/linking/passkey-linking.ts';
 import type { Phone } from '../phones/phone.ts';
 import { optionalFlag, optionalNumber, optionalText, optionalWord, present, text } from './fields.ts';
 import type { JsonObject, Router } from './router.ts';

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { BinaryNode } from 'baileys';
+import type { CompanionSync, HistoryBlob } from './account/history.ts';
 import { type AddressBook, toJid, withDevice } from './address-book.ts';
 import type { PhoneConnection } from './connection.ts';
-import type { CompanionSync, HistoryBlob } from './history.ts';
-import type { PhoneHost } from './host.ts';
+import type { PhoneHost } from './linking/host.ts';
 import { newMessageId, type PhoneIdentity, type Sender } from './sending.ts';
 import type { SignalClient } from './signal.ts';
 

@@ -1,10 +1,10 @@
+import type { BusinessDetails } from './account/business.ts';
+import type { ProfileClient } from './account/profile.ts';
 import { toJid } from './address-book.ts';
-import type { BusinessDetails } from './business.ts';
 import type { CallClient, CallSignal } from './calls.ts';
 import { PhoneGroups } from './phone-groups.ts';
 import type { Recipient } from './phone-messages.ts';
 import type { PresenceSeen, PresencesSeen } from './presences.ts';
-import type { ProfileClient } from './profile.ts';
 import type { Receipts } from './receipts.ts';
 import { type PhoneIdentity, STORIES } from './sending.ts';
 

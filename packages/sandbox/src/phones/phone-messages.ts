@@ -26,12 +26,12 @@ import {
 import { composePoll, type PollOptions } from './compose/poll.ts';
 import { composeText } from './compose/text.ts';
 import type { Inbox, PhoneMessage } from './inbox.ts';
-import type { MediaClient } from './media-client.ts';
-import { encryptMedia } from './media-crypto.ts';
-import type { MediaRetry } from './media-retry.ts';
+import type { MediaClient } from './media/media-client.ts';
+import { encryptMedia } from './media/media-crypto.ts';
+import type { MediaRetry } from './media/media-retry.ts';
 import type { MediaType } from './message-content.ts';
-import type { SealedAbout } from './message-secret.ts';
-import { encryptPollVote } from './poll-votes.ts';
+import type { SealedAbout } from './sealed/message-secret.ts';
+import { encryptPollVote } from './sealed/poll-votes.ts';
 import {
   sealComment,
   sealEdit,
@@ -40,7 +40,7 @@ import {
   sealPollEdit,
   sealPollOption,
   sealReaction,
-} from './sealed-changes.ts';
+} from './sealed/sealed-changes.ts';
 import type { PhoneIdentity, Sender, SendOptions, SentMessage } from './sending.ts';
 
 /** A chat: a phone number, a user JID, or anything with a JID (a group, another phone). */

@@ -1,24 +1,24 @@
 import type { proto } from 'baileys';
 import type { PasskeyPolicy } from '../link.ts';
-import type { AccountChanges } from './account-changes.ts';
+import type { AccountChanges } from './account/account-changes.ts';
+import type { Past } from './account/past.ts';
 import { toJid } from './address-book.ts';
 import type { ChannelClient } from './channels.ts';
 import type { Group } from './groups.ts';
-import type { PhoneHost } from './host.ts';
 import type { HostilePhone } from './hostile.ts';
 import type { ConversationMessage, PhoneMessage } from './inbox.ts';
-import type { LinkedCompanion } from './link-companion.ts';
-import type { MediaRetryPolicy, MediaRetryRequest } from './media-retry.ts';
+import type { PhoneHost } from './linking/host.ts';
+import type { LinkedCompanion } from './linking/link-companion.ts';
+import type { CodeAnswer, ShownCode } from './linking/passkey-linking.ts';
+import { type PasskeyCredential, SoftwareAuthenticator } from './linking/software-authenticator.ts';
+import type { MediaRetryPolicy, MediaRetryRequest } from './media/media-retry.ts';
 import { mediaOf } from './message-content.ts';
 import { type KeptParts, type PhoneParts, phoneParts } from './parts.ts';
-import type { CodeAnswer, ShownCode } from './passkey-linking.ts';
-import type { Past } from './past.ts';
 import { PhoneLife } from './phone-life.ts';
 import type { ReceiptPolicy, ReceivedReceipt } from './receipts.ts';
 import { PRE_KEY_BATCH, startReflexes } from './reflexes.ts';
 import type { PhoneIdentity } from './sending.ts';
 import { SignalClient } from './signal.ts';
-import { type PasskeyCredential, SoftwareAuthenticator } from './software-authenticator.ts';
 import type { StoryClient } from './stories.ts';
 
 export interface PhoneOptions {

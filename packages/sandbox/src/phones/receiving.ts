@@ -9,9 +9,9 @@ import { type AddressBook, toJid } from './address-book.ts';
 import type { PhoneConnection } from './connection.ts';
 import { describe, type Inbox, type PhoneMessage, type StanzaFacts } from './inbox.ts';
 import { kindOf } from './message-content.ts';
-import { votesIn } from './poll-votes.ts';
 import type { ReceiptPolicy, Receipts } from './receipts.ts';
-import { openChange, sealedTarget } from './sealed-changes.ts';
+import { votesIn } from './sealed/poll-votes.ts';
+import { openChange, sealedTarget } from './sealed/sealed-changes.ts';
 import type { PhoneIdentity } from './sending.ts';
 import type { SignalClient } from './signal.ts';
 

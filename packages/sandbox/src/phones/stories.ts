@@ -1,7 +1,7 @@
 import type { proto } from 'baileys';
 import { toJid } from './address-book.ts';
 import { composeReaction, composeRevoke } from './compose/changes.ts';
-import type { MediaRetry } from './media-retry.ts';
+import type { MediaRetry } from './media/media-retry.ts';
 import { type Sender, type SendOptions, type SentMessage, STORIES } from './sending.ts';
 
 /** A person: a phone number, a JID, or another phone. */

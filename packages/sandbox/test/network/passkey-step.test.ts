@@ -3,7 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { type BinaryNode, proto } from 'baileys';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { PasskeyStep } from '../../src/pairing/passkey-step.ts';
-import { type SigningOptions, SoftwareAuthenticator } from '../../src/phones/software-authenticator.ts';
+import {
+  type SigningOptions,
+  SoftwareAuthenticator,
+} from '../../src/phones/linking/software-authenticator.ts';
 import { DEFAULT_PASSKEY_POLICY } from '../../src/state/passkeys.ts';
 import { bytesOf, childNamed, stanza, textOf } from '../../src/wire/stanza.ts';
 

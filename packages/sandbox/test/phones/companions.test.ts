@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { Agent } from 'node:https';
 import { aesDecryptWithIV, getMediaKeys } from 'baileys';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { LinkError } from '../../src/phones/host.ts';
+import { LinkError } from '../../src/phones/linking/host.ts';
+import { parseQr } from '../../src/phones/linking/qr-code.ts';
 import type { Phone } from '../../src/phones/phone.ts';
-import { parseQr } from '../../src/phones/qr-code.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox.ts';
 import { Client, memoryAuth } from '../network/baileys-client.ts';
 

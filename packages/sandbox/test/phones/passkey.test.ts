@@ -12,7 +12,7 @@ import {
 import { proto } from 'baileys';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { PasskeyExchange, Prologue } from '../../src/link.ts';
-import { PhonePasskey } from '../../src/phones/passkey-linking.ts';
+import { PhonePasskey } from '../../src/phones/linking/passkey-linking.ts';
 
 const REF = '2@reference';
 const DEVICE_TYPE = proto.DeviceProps.PlatformType.CHROME;

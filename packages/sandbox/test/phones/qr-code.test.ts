@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { LinkError } from '../../src/phones/host.ts';
-import { parseQr } from '../../src/phones/qr-code.ts';
+import { LinkError } from '../../src/phones/linking/host.ts';
+import { parseQr } from '../../src/phones/linking/qr-code.ts';
 import { fc } from '../random.ts';
 
 const key = fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes));

@@ -3,7 +3,7 @@ import { type Cdn, createCdn } from '../../src/cdn/cdn.ts';
 import type { NetworkLink, NetworkPort } from '../../src/link.ts';
 import { Network } from '../../src/network/network.ts';
 import { PairingDesk } from '../../src/pairing/desk.ts';
-import type { PhoneHost } from '../../src/phones/host.ts';
+import type { PhoneHost } from '../../src/phones/linking/host.ts';
 import { Phone } from '../../src/phones/phone.ts';
 import { DEFAULT_PASSKEY_POLICY } from '../../src/state/passkeys.ts';
 

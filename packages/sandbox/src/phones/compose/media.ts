@@ -1,7 +1,7 @@
 import type { proto } from 'baileys';
 import sharp from 'sharp';
-import type { UploadedMedia } from '../media-client.ts';
-import type { EncryptedMedia } from '../media-crypto.ts';
+import type { UploadedMedia } from '../media/media-client.ts';
+import type { EncryptedMedia } from '../media/media-crypto.ts';
 
 export interface ImageInput {
   bytes: Uint8Array;

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { request } from 'node:https';
 import { getBinaryNodeChild, getBinaryNodeChildren } from 'baileys';
-import type { PhoneConnection } from './connection.ts';
+import type { PhoneConnection } from '../connection.ts';
+import type { MediaContent, MediaType } from '../message-content.ts';
 import { type BlobType, decryptMedia } from './media-crypto.ts';
-import type { MediaContent, MediaType } from './message-content.ts';
 
 export interface UploadedMedia {
   readonly url: string;

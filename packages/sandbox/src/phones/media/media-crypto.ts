@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
-import type { MediaType } from './message-content.ts';
+import type { MediaType } from '../message-content.ts';
 
 /** What lies on the CDN encrypted: media of messages, and files for own companions. */
 export type BlobType = MediaType | 'md-msg-hist' | 'md-app-state';

@@ -1,6 +1,6 @@
 import type { BinaryNode } from 'baileys';
-import type { Cdn } from '../cdn/cdn.ts';
-import type { DeviceAddress, NetworkPort, NewAccount, PasskeyExchange, PasskeyPolicy } from '../link.ts';
+import type { Cdn } from '../../cdn/cdn.ts';
+import type { DeviceAddress, NetworkPort, NewAccount, PasskeyExchange, PasskeyPolicy } from '../../link.ts';
 
 /** The phone's half of a linking, as the pairing desk takes it. */
 export interface LinkRequest {

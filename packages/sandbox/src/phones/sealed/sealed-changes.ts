@@ -1,7 +1,7 @@
 import { proto } from 'baileys';
-import { messageKey, type TargetKey } from './compose/changes.ts';
-import type { PhoneMessage } from './inbox.ts';
-import { contentOf } from './message-content.ts';
+import { messageKey, type TargetKey } from '../compose/changes.ts';
+import type { PhoneMessage } from '../inbox.ts';
+import { contentOf } from '../message-content.ts';
 import { type SealedAbout, type SealedValue, type SecretUse, seal, unseal } from './message-secret.ts';
 
 const { SecretEncType } = proto.Message.SecretEncryptedMessage;

@@ -1,6 +1,6 @@
 import { proto } from 'baileys';
-import type { Cdn } from '../cdn/cdn.ts';
-import { decryptMedia, encryptMedia } from './media-crypto.ts';
+import type { Cdn } from '../../cdn/cdn.ts';
+import { decryptMedia, encryptMedia } from '../media/media-crypto.ts';
 
 /** The server's side of files of app state: it has their keys from the references, and makes snapshots itself. */
 export function stateFiles(cdn: Cdn): {

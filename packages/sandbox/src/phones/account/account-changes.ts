@@ -1,9 +1,9 @@
 import { type proto, QueryIds } from 'baileys';
-import { type AddressBook, toJid } from './address-book.ts';
+import { type AddressBook, toJid } from '../address-book.ts';
+import type { PhoneConnection } from '../connection.ts';
+import type { Inbox } from '../inbox.ts';
 import type { PhoneAppState } from './app-state.ts';
 import type { AppStateChange } from './app-state-patch.ts';
-import type { PhoneConnection } from './connection.ts';
-import type { Inbox } from './inbox.ts';
 
 /** A chat or person: a phone number, a JID, or anything with a JID. */
 export type AccountTarget = string | { readonly jid: string };

@@ -1,4 +1,4 @@
-import type { CompanionSync } from './history.ts';
+import type { CompanionSync } from '../account/history.ts';
 import type { PhoneHost } from './host.ts';
 import type { LinkedCompanion } from './link-companion.ts';
 

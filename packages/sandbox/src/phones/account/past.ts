@@ -1,7 +1,7 @@
 import { proto } from 'baileys';
-import { type AddressBook, toJid } from './address-book.ts';
-import { describe, type Inbox, type PhoneMessage } from './inbox.ts';
-import { newMessageId, type PhoneIdentity } from './sending.ts';
+import { type AddressBook, toJid } from '../address-book.ts';
+import { describe, type Inbox, type PhoneMessage } from '../inbox.ts';
+import { newMessageId, type PhoneIdentity } from '../sending.ts';
 
 /** One message of the past, as a test writes it. */
 export interface PastMessage {

@@ -9,7 +9,7 @@ import {
   getBinaryNodeChildBuffer,
   type KeyPair,
 } from 'baileys';
-import type { PhoneConnection } from './connection.ts';
+import type { PhoneConnection } from '../connection.ts';
 import { LinkError } from './host.ts';
 
 const SALT_BYTES = 32;

@@ -1,11 +1,11 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
 import { type BinaryNode, getBinaryNodeChild, getBinaryNodeChildBuffer, proto } from 'baileys';
-import type { Cdn } from '../cdn/cdn.ts';
-import type { AddressBook } from './address-book.ts';
-import type { PhoneConnection } from './connection.ts';
-import type { Inbox } from './inbox.ts';
+import type { Cdn } from '../../cdn/cdn.ts';
+import type { AddressBook } from '../address-book.ts';
+import type { PhoneConnection } from '../connection.ts';
+import type { Inbox } from '../inbox.ts';
+import { mediaOf } from '../message-content.ts';
 import type { MediaClient } from './media-client.ts';
-import { mediaOf } from './message-content.ts';
 
 /**
  * What the phone answers when a companion asks it to upload a file again. `error_node` is the plain

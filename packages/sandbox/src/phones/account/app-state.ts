@@ -9,10 +9,10 @@ import {
   proto,
   type WAPatchName,
 } from 'baileys';
+import type { PhoneConnection } from '../connection.ts';
+import type { MediaClient } from '../media/media-client.ts';
+import { decryptMedia, encryptMedia } from '../media/media-crypto.ts';
 import { type AppStateChange, encodePatch, nameOfEntry, removedEntries } from './app-state-patch.ts';
-import type { PhoneConnection } from './connection.ts';
-import type { MediaClient } from './media-client.ts';
-import { decryptMedia, encryptMedia } from './media-crypto.ts';
 
 /** Two clients may write at one moment; the later one fetches and writes again. */
 const MAX_ATTEMPTS = 5;

@@ -1,6 +1,6 @@
 import { createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { Curve, proto } from 'baileys';
-import type { PasskeyExchange, Prologue } from '../link.ts';
+import type { PasskeyExchange, Prologue } from '../../link.ts';
 import { LinkError } from './host.ts';
 
 const KEY_BYTES = 32;

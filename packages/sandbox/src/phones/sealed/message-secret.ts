@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, createHmac, randomBytes } from 'node:crypto';
 import type { proto } from 'baileys';
-import { contentOf } from './message-content.ts';
+import { contentOf } from '../message-content.ts';
 
 /** What is sealed under a message's secret, by the names that go into the key (whatsmeow msgsecret.go). */
 export type SecretUse =

@@ -1,7 +1,7 @@
 import type { BinaryNode } from 'baileys';
-import type { AddressBook } from './address-book.ts';
+import type { AddressBook } from '../address-book.ts';
+import type { PhoneConnection } from '../connection.ts';
 import { type BusinessDetails, nameCertificate, profileFields } from './business.ts';
-import type { PhoneConnection } from './connection.ts';
 
 /** What a phone says of its account, and who may see it (Baileys Socket/chats.js). */
 export class ProfileClient {

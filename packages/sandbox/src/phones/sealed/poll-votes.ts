@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { proto } from 'baileys';
-import type { PhoneMessage } from './inbox.ts';
-import { contentOf } from './message-content.ts';
+import type { PhoneMessage } from '../inbox.ts';
+import { contentOf } from '../message-content.ts';
 import { type SealedAbout, seal, unseal } from './message-secret.ts';
 
 /** The names of a poll's options, empty when the message is no poll. */
