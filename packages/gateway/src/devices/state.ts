@@ -131,40 +131,40 @@ function target(status: DeviceStatus, event: DeviceEvent): DeviceStatus | null {
   const holdsSession = state === 'pairing' || state === 'connected' || state === 'reconnecting';
   switch (event.type) {
     case 'pair':
-      return linked ? null : to('pairing', 'waiting_for_scan', false);
+      return linked ? null : unlinkedAs('pairing', 'waiting_for_scan');
     case 'passkey':
-      return state === 'pairing' && !linked ? to('pairing', event.reason, false) : null;
+      return state === 'pairing' && !linked ? unlinkedAs('pairing', event.reason) : null;
     case 'passkey_over':
-      return state === 'pairing' && !linked ? to('disconnected', event.reason, false) : null;
+      return state === 'pairing' && !linked ? unlinkedAs('disconnected', event.reason) : null;
     case 'paired':
-      return state === 'pairing' ? to('pairing', 'linked', true) : null;
+      return state === 'pairing' ? linkedAs('pairing', 'linked') : null;
     case 'import':
-      return linked || holdsSession ? null : to('reconnecting', 'imported', true);
+      return linked || holdsSession ? null : linkedAs('reconnecting', 'imported');
     case 'open':
-      return state === 'pairing' || state === 'reconnecting' ? to('connected', 'open', true) : null;
+      return state === 'pairing' || state === 'reconnecting' ? linkedAs('connected', 'open') : null;
     case 'connect':
-      return linked && !holdsSession ? to('reconnecting', 'connect_requested', true) : null;
+      return linked && !holdsSession ? linkedAs('reconnecting', 'connect_requested') : null;
     case 'reroute':
-      if (state === 'pairing' && !linked) return to('pairing', 'waiting_for_scan', false);
+      if (state === 'pairing' && !linked) return unlinkedAs('pairing', 'waiting_for_scan');
       return state === 'connected' || state === 'reconnecting'
-        ? to('reconnecting', 'proxy_changed', true)
+        ? linkedAs('reconnecting', 'proxy_changed')
         : null;
     case 'disconnect':
       return holdsSession || state === 'outdated' || isTemporaryBan(status)
-        ? to('disconnected', 'requested', linked)
+        ? { state: 'disconnected', reason: 'requested', linked }
         : null;
     case 'logout':
-      return linked ? to('logged_out', 'requested', false) : null;
+      return linked ? unlinkedAs('logged_out', 'requested') : null;
     case 'retry':
-      return isTemporaryBan(status) ? to('reconnecting', 'temporary_ban', true) : null;
+      return isTemporaryBan(status) ? linkedAs('reconnecting', 'temporary_ban') : null;
     case 'qr':
-      return linked && holdsSession ? to('logged_out', 'credentials_missing', false) : null;
+      return linked && holdsSession ? unlinkedAs('logged_out', 'credentials_missing') : null;
     case 'start':
-      if (isWanted(status)) return to('reconnecting', 'gateway_started', true);
-      return state === 'pairing' ? to('disconnected', 'gateway_stopped', false) : null;
+      if (isWanted(status)) return linkedAs('reconnecting', 'gateway_started');
+      return state === 'pairing' ? unlinkedAs('disconnected', 'gateway_stopped') : null;
     case 'stop':
       if (!holdsSession) return null;
-      return to(linked ? 'reconnecting' : 'disconnected', 'gateway_stopped', linked);
+      return { state: linked ? 'reconnecting' : 'disconnected', reason: 'gateway_stopped', linked };
     case 'closed':
       return holdsSession ? afterClose(status, event.reason, event.statusCode) : null;
   }
@@ -176,19 +176,24 @@ function afterClose(
   statusCode: number | null,
 ): DeviceStatus | null {
   if (reason === 'banned') {
-    return to('banned', statusCode === TEMPORARY_BAN_CODE ? 'temporary_ban' : 'banned', linked);
+    const temporary = statusCode === TEMPORARY_BAN_CODE;
+    return { state: 'banned', reason: temporary ? 'temporary_ban' : 'banned', linked };
   }
-  if (reason === 'outdated') return to('outdated', 'outdated', linked);
+  if (reason === 'outdated') return { state: 'outdated', reason: 'outdated', linked };
   if (reason === 'restart_required' && state === 'pairing') {
-    return linked ? null : to('pairing', 'waiting_for_scan', false);
+    return linked ? null : unlinkedAs('pairing', 'waiting_for_scan');
   }
-  if (!linked) return to('disconnected', reason, false);
-  if (reason === 'logged_out') return to('logged_out', 'logged_out', false);
-  if (reason === 'replaced') return to('replaced', 'replaced', true);
+  if (!linked) return unlinkedAs('disconnected', reason);
+  if (reason === 'logged_out') return unlinkedAs('logged_out', 'logged_out');
+  if (reason === 'replaced') return linkedAs('replaced', 'replaced');
   // A session that says `stopped` without having been asked is gone like any lost one.
-  return to('reconnecting', reason === 'stopped' ? 'connection_lost' : reason, true);
+  return linkedAs('reconnecting', reason === 'stopped' ? 'connection_lost' : reason);
 }
 
-function to(state: DeviceState, reason: StateReason, linked: boolean): DeviceStatus {
-  return { state, reason, linked };
+function linkedAs(state: DeviceState, reason: StateReason): DeviceStatus {
+  return { state, reason, linked: true };
+}
+
+function unlinkedAs(state: DeviceState, reason: StateReason): DeviceStatus {
+  return { state, reason, linked: false };
 }

@@ -25,7 +25,7 @@ export async function keepGroupNotice(
   const changed = columnsOf(notice);
   const known = await update(trx, holderOf(device), notice.group, { ...changed, as_of: now });
   if (!known) return;
-  for (const change of notice.participants) await changeMember(trx, device, notice, change, now);
+  for (const change of notice.participants) await changeMember(trx, device, { notice, change, now });
   if (notice.change === 'delete') {
     const end = { membership: 'deleted', leftAt: notice.timestamp, asOf: now } as const;
     await endMembership(trx, device, notice.group, end);
@@ -64,22 +64,22 @@ function columnsOf({ change, value, linkType }: GroupChange): Columns {
 async function changeMember(
   trx: Transaction<Database>,
   device: GroupDevice,
-  { group, timestamp }: GroupChange,
-  { id, change }: MemberChange,
-  now: number,
+  told: { notice: GroupChange; change: MemberChange; now: number },
 ): Promise<void> {
+  const { group, timestamp } = told.notice;
+  const { id, change } = told.change;
   const holder = holderOf(device);
   const own = sameIdentity(id, device);
   if (change === 'add') return add(trx, holder, group, id);
   if (change === 'promote' || change === 'demote') {
     const role = change === 'promote' ? 1 : 0;
-    await setRole(trx, holder, group, id, role);
+    await setRole(trx, holder, { group, who: id, role });
     if (own) await update(trx, holder, group, { own_role: role });
     return;
   }
   if (own) {
     const membership = change === 'leave' ? 'left' : 'removed';
-    return endMembership(trx, device, group, { membership, leftAt: timestamp, asOf: now });
+    return endMembership(trx, device, group, { membership, leftAt: timestamp, asOf: told.now });
   }
   const gone = await deleteMembers(trx, holder, group, namesOf(id));
   await grow(trx, holder, group, -gone);
@@ -101,9 +101,7 @@ async function add(trx: Transaction<Database>, holder: Holder, group: Jid, who: 
 async function setRole(
   trx: Transaction<Database>,
   holder: Holder,
-  group: Jid,
-  who: Identity,
-  role: number,
+  { group, who, role }: { group: Jid; who: Identity; role: number },
 ): Promise<void> {
   const row = memberRow(holder, group, who, role);
   const renamed = await deleteMembers(trx, holder, group, otherNames(who));

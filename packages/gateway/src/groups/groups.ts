@@ -64,39 +64,32 @@ export class Groups {
   }
 
   /** NOT_FOUND for a group that the account has never been in. */
-  async get(
-    caller: Caller,
-    { refresh = false, ...name }: GroupName & { refresh?: boolean },
-  ): Promise<GroupWithMembers> {
-    const { device, group } = await this.#known(caller, name, refresh);
+  async get(caller: Caller, name: GroupName & { refresh?: boolean }): Promise<GroupWithMembers> {
+    const { device, group } = await this.#known(caller, name);
     const { members } = await this.#parts.store.members(device, group.jid);
     return { group, members };
   }
 
   /** As `get`, its members in pages. */
   async members(caller: Caller, name: GroupName, page: PageRequest): Promise<MemberPage> {
-    const { device, group } = await this.#known(caller, name, false);
+    const { device, group } = await this.#known(caller, name);
     return this.#parts.store.members(device, group.jid, page);
   }
 
   async #known(
     caller: Caller,
-    name: GroupName,
-    refresh: boolean,
+    { deviceId, group: written, refresh = false }: GroupName & { refresh?: boolean },
   ): Promise<{ device: MessageDevice; group: StoredGroup }> {
-    const device = await this.#parts.devices.resolve(caller, name.deviceId);
-    return { device, group: await this.#told(device, groupJid(name.group), refresh) };
-  }
-
-  async #told(device: MessageDevice, jid: Jid, refresh: boolean): Promise<StoredGroup> {
     const { devices, store, refresh: asking } = this.#parts;
+    const device = await devices.resolve(caller, deviceId);
+    const jid = groupJid(written);
     const stored = refresh ? null : await store.find(device, jid);
-    if (stored) return stored;
+    if (stored) return { device, group: stored };
     const session = devices.session(device);
     await onSession(() => asking.one(device, session, jid));
-    const told = await store.find(device, jid);
-    if (!told) throw new AppError('NOT_FOUND', { message: 'the account knows no such group' });
-    return told;
+    const group = await store.find(device, jid);
+    if (!group) throw new AppError('NOT_FOUND', { message: 'the account knows no such group' });
+    return { device, group };
   }
 }
 

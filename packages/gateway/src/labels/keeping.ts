@@ -31,7 +31,7 @@ export async function keepLabels(
   const what = notice.name === 'label.association_message' ? { chat, messageId: notice.messageId } : { chat };
   if (!chat.jid && !chat.lid) return;
   await joinNames(trx, owner, chat);
-  await (notice.labeled ? mark(trx, owner, labelId, what, at) : unmark(trx, owner, labelId, what));
+  await (notice.labeled ? mark(trx, owner, { labelId, what, at }) : unmark(trx, owner, { labelId, what }));
 }
 
 function isLabelNotice(notice: SessionNotice): notice is LabelNotice {
@@ -74,9 +74,7 @@ async function keepLabel(
 async function mark(
   trx: Transaction<Database>,
   owner: LabelOwner,
-  labelId: string,
-  what: Marked,
-  at: number,
+  { labelId, what, at }: { labelId: string; what: Marked; at: number },
 ): Promise<void> {
   await trx
     .insertInto('label_marks')
@@ -97,8 +95,7 @@ async function mark(
 async function unmark(
   trx: Transaction<Database>,
   owner: LabelOwner,
-  labelId: string,
-  what: Marked,
+  { labelId, what }: { labelId: string; what: Marked },
 ): Promise<void> {
   const { chat_jid, message_id } = markColumns(what);
   await trx
@@ -141,6 +138,6 @@ export async function joinNames(
   for (const { id, label_id, message_id, marked_at } of await underLid.execute()) {
     await trx.deleteFrom('label_marks').where(checkedTenant(owner.tenantId)).where('id', '=', id).execute();
     const what = { chat: { jid, lid }, ...(message_id ? { messageId: message_id } : {}) };
-    await mark(trx, owner, label_id, what, marked_at);
+    await mark(trx, owner, { labelId: label_id, what, at: marked_at });
   }
 }

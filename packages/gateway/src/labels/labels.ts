@@ -88,7 +88,7 @@ export class Labels {
       const label = { id: await this.#idFor(device, given.name, earlier?.made), ...given };
       const claim = { deviceId: device.id, account: accountOf(device), since: clock.now(), besides: [] };
       await attempt?.creating({ ...claim, made: label.id });
-      await onSession(() => unlessRefused(attempt, () => session.account.change(edited(label, false))));
+      await onSession(() => unlessRefused(attempt, () => session.account.change(edited(label))));
       return label;
     })();
     this.#making.set(device.id, made);
@@ -114,14 +114,14 @@ export class Labels {
   ): Promise<Label> {
     const { device, label } = await this.#find(caller, name);
     const changed = { ...label, name: given.name ?? label.name, color: given.color ?? label.color };
-    await this.#change(device, edited(changed, false));
+    await this.#change(device, edited(changed));
     return changed;
   }
 
   /** Takes it off everything that has it. Throws LABEL_NOT_FOUND, and what `#change` throws. */
   async remove(caller: Caller, name: LabelName): Promise<void> {
     const { device, label } = await this.#find(caller, name);
-    await this.#change(device, edited(label, true));
+    await this.#change(device, { ...edited(label), deleted: true });
   }
 
   /** Puts it on a chat, or takes it off. Throws LABEL_NOT_FOUND, NOT_ON_WHATSAPP, and what `#change` throws. */
@@ -198,6 +198,6 @@ function refusePersonal({ platform }: LabelDevice): void {
   if (PERSONAL_PLATFORMS.includes(platform)) throw new AppError('NOT_A_BUSINESS');
 }
 
-function edited({ id, name, color }: Label, deleted: boolean): AccountChange {
-  return { name: 'label.edit', labelId: id, labelName: name, color, deleted };
+function edited({ id, name, color }: Label): Extract<AccountChange, { name: 'label.edit' }> {
+  return { name: 'label.edit', labelId: id, labelName: name, color, deleted: false };
 }

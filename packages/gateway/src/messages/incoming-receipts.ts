@@ -62,7 +62,7 @@ export async function recordReceipt(
       if (!target) continue;
       // The phone has its copy from the server: whatever came of the ack, the server has the message.
       if (ownCopy) await proveSent(trx, { tenantId: device.tenantId, rowId: target.rowId }, null, events);
-      else await store(trx, device, receipt, { ...target, messageId, recipient }, events);
+      else await store({ trx, device, events }, receipt, { ...target, messageId, recipient });
     }
   });
   events.committed();
@@ -106,11 +106,9 @@ async function targetOf(
 }
 
 async function store(
-  trx: Transaction<Database>,
-  device: MessageDevice,
+  { trx, device, events }: { trx: Transaction<Database>; device: MessageDevice; events: MessageEvents },
   receipt: MessageReceipt,
   target: Target & { messageId: MessageId; recipient: Jid },
-  events: MessageEvents,
 ): Promise<void> {
   const inserted = await INSERT.affected(trx, {
     tenant_id: device.tenantId,

@@ -72,7 +72,7 @@ export function sealedIn(part: WireMessage | null): Sealed | null {
 export function openSealed(sealed: Sealed, use: SealedUse | 'poll_vote', under: SealedUnder): Buffer | null {
   for (const author of under.authors) {
     for (const writer of under.writers) {
-      const plaintext = decrypt(sealed, use, under, author, writer);
+      const plaintext = decrypt(sealed, use, under, { author, writer });
       if (plaintext) return plaintext;
     }
   }
@@ -83,8 +83,7 @@ function decrypt(
   { payload, iv }: Sealed,
   use: SealedUse | 'poll_vote',
   { id, secret }: SealedUnder,
-  author: Jid,
-  writer: Jid,
+  { author, writer }: { author: Jid; writer: Jid },
 ): Buffer | null {
   if (payload.length < GCM_TAG_BYTES || iv.length === 0) return null;
   const cut = payload.length - GCM_TAG_BYTES;

@@ -105,9 +105,14 @@ export function phoneParts(
   const appState = new PhoneAppState(connection, media, kept?.appStateKey);
   const account = new AccountChanges({ state: appState, connection, book, inbox });
   const passkey = new PhonePasskey();
-  const linker = new CompanionLinker(host, self.number, signer, byCode, passkey, () =>
-    account.nameOnce(self.name),
-  );
+  const linker = new CompanionLinker({
+    host,
+    user: self.number,
+    signer,
+    byCode,
+    passkey,
+    beforeLinking: () => account.nameOnce(self.name),
+  });
   const past = new Past(self, { inbox, book });
   const timers = new ChatTimers(book);
   for (const [chat, timer] of kept?.timers ?? []) timers.set(chat, timer);

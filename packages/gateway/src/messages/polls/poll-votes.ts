@@ -69,7 +69,7 @@ export class PollVotes {
     for (const poll of await this.#polls(trx, device, targetId)) {
       if (!sameIdentity(chatIdentity(poll), message.chat)) continue;
       const content = await this.#content(trx, poll);
-      const read = content && openedVote(device, vote, message, poll, content);
+      const read = content && openedVote(device, vote, message, { poll, content });
       if (read) return read;
     }
     return CLOSED;
@@ -118,7 +118,7 @@ export class PollVotes {
         fromMe: row.from_me === 1,
         content: { targetSender: context.targetSender },
       };
-      const pollVote = vote && openedVote(device, vote, voter, poll, content);
+      const pollVote = vote && openedVote(device, vote, voter, { poll, content });
       if (!pollVote) continue;
       row.context = contextJson({ ...context, pollVote });
       await trx
@@ -204,8 +204,7 @@ function openedVote(
   device: MessageDevice,
   vote: Sealed,
   voter: Voter,
-  poll: StoredRow,
-  content: PollContent,
+  { poll, content }: { poll: StoredRow; content: PollContent },
 ): PollVote | null {
   const own = [device.jid, device.lid];
   // In a chat of two, the poll that is not ours is the other's, under the names we know by now.

@@ -67,12 +67,12 @@ export function paymentRequestContent(input: PaymentRequestInput): Content {
 
 /** Takes our own request back. */
 export function paymentCancelContent(input: PaymentAnswerInput): Content {
-  return answer(input, true, (key) => ({ cancelPaymentRequestMessage: { key } }));
+  return answer(input, 'ours', (key) => ({ cancelPaymentRequestMessage: { key } }));
 }
 
 /** Says no to a request of the other side. */
 export function paymentDeclineContent(input: PaymentAnswerInput): Content {
-  return answer(input, false, (key) => ({ declinePaymentRequestMessage: { key } }));
+  return answer(input, 'theirs', (key) => ({ declinePaymentRequestMessage: { key } }));
 }
 
 /** Tells who asked that it was paid. The message has no place for the amount: the request's stands. */
@@ -81,7 +81,7 @@ export function paymentNotificationContent(input: PaymentNotificationInput): Con
   const note = checkedOptional('note_message', input.note_message, LONGEST_CAPTION);
   return answer(
     input,
-    false,
+    'theirs',
     (requestMessageKey, contextInfo) => ({
       sendPaymentMessage: { noteMessage: noteMessage(note, contextInfo), requestMessageKey },
     }),
@@ -89,13 +89,15 @@ export function paymentNotificationContent(input: PaymentNotificationInput): Con
   );
 }
 
+/** An answer to a request of ours, or of the other side. */
 function answer(
   { request_message_key }: PaymentAnswerInput,
-  fromMe: boolean,
+  whose: 'ours' | 'theirs',
   message: (key: WireMessage, contextInfo: WireMessage | null) => WireMessage,
   note?: string,
 ): Content {
   const id = messageIdOf('request_message_key', request_message_key);
+  const fromMe = whose === 'ours';
   return {
     chatState: 'composing',
     compose: async (context) => {

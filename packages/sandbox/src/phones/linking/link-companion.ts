@@ -17,6 +17,16 @@ interface Companion {
   readonly advSecret: Uint8Array;
 }
 
+export interface LinkerParts {
+  host: PhoneHost;
+  user: string;
+  signer: DeviceSigner;
+  byCode: PairCodeLinking;
+  passkey: PhonePasskey;
+  /** Brings about what has to be there when a companion comes. */
+  beforeLinking(): Promise<void>;
+}
+
 /** Links companions to one account, by QR or by code, as the "Linked devices" screen of a phone does. */
 export class CompanionLinker {
   readonly #host: PhoneHost;
@@ -26,21 +36,13 @@ export class CompanionLinker {
   readonly #passkey: PhonePasskey;
   readonly #beforeLinking: () => Promise<void>;
 
-  /** `beforeLinking`: what has to be there when a companion comes. */
-  constructor(
-    host: PhoneHost,
-    user: string,
-    signer: DeviceSigner,
-    byCode: PairCodeLinking,
-    passkey: PhonePasskey,
-    beforeLinking: () => Promise<void>,
-  ) {
-    this.#beforeLinking = beforeLinking;
-    this.#host = host;
-    this.#user = user;
-    this.#signer = signer;
-    this.#byCode = byCode;
-    this.#passkey = passkey;
+  constructor(parts: LinkerParts) {
+    this.#host = parts.host;
+    this.#user = parts.user;
+    this.#signer = parts.signer;
+    this.#byCode = parts.byCode;
+    this.#passkey = parts.passkey;
+    this.#beforeLinking = parts.beforeLinking;
   }
 
   /** Rejects with {@link LinkError}; see the pairing desk for the reasons. */

@@ -59,18 +59,20 @@ export const blockListRoutes: FastifyPluginAsyncTypebox<BlockListParts> = async 
   const change = async (
     request: FastifyRequest,
     meant: { body: Named | undefined; query: Named },
-    to: boolean,
+    action: 'block' | 'unblock',
   ) => {
     const device = await devices.resolve(request.caller, selectedDevice(request));
     const { body, query } = meant;
-    const { person, count, hash } = await blockList.set(device, body?.jid || body?.number ? body : query, to);
+    const named = body?.jid || body?.number ? body : query;
+    const blocked = action === 'block';
+    const { person, count, hash } = await blockList.set(device, named, blocked);
     return {
       success: true as const,
       data: {
         ...namesOf(person),
         jid: canonicalJid(person) ?? '',
-        action: to ? ('block' as const) : ('unblock' as const),
-        blocked: to,
+        action,
+        blocked,
         count,
         dhash: hash,
       },
@@ -97,7 +99,7 @@ export const blockListRoutes: FastifyPluginAsyncTypebox<BlockListParts> = async 
         description: 'By number, JID or LID, in the body or, without one there, in the query.',
       },
     },
-    (request) => change(request, request, true),
+    (request) => change(request, request, 'block'),
   );
 
   app.post(
@@ -110,7 +112,7 @@ export const blockListRoutes: FastifyPluginAsyncTypebox<BlockListParts> = async 
         description: 'By whichever name. Somebody who left WhatsApp since is let in by the name in the list.',
       },
     },
-    (request) => change(request, request, false),
+    (request) => change(request, request, 'unblock'),
   );
 
   app.get(

@@ -213,7 +213,9 @@ function readItems(
 ): Item[] {
   const { messages, recipients, message } = body;
   if (messages && !recipients && !message) {
-    const items = messages.map((each, index) => readItem(request, each, `messages.${index}`, operations));
+    const items = messages.map((each, index) =>
+      readItem(request, each, { item: `messages.${index}` }, operations),
+    );
     const seen = new Set<string>();
     for (const [index, { messageId }] of items.entries()) {
       if (messageId === undefined) continue;
@@ -227,19 +229,25 @@ function readItems(
   if (recipients && message && !messages) {
     return recipients.map((number, index) => {
       const { to: _to, ...rest } = message as Record<string, unknown>;
-      return readItem(request, { ...rest, number }, 'message', operations, `recipients.${index}`);
+      return readItem(
+        request,
+        { ...rest, number },
+        { item: 'message', number: `recipients.${index}` },
+        operations,
+      );
     });
   }
   throw invalidField('messages', 'give either messages, or recipients and message');
 }
 
+/** `at`: where the request has the message and, when that is elsewhere, its number. */
 function readItem(
   request: FastifyRequest,
   given: Record<string, unknown>,
-  place: string,
+  at: { item: string; number?: string },
   operations: SendOperations,
-  recipientPlace?: string,
 ): Item {
+  const { item: place, number: recipientPlace } = at;
   const { type, ...rest } = given;
   const operation = operations.find(String(type));
   if (!operation) {

@@ -124,13 +124,17 @@ export class AppStateSync {
     const others = names.filter((name) => this.#synced.has(name));
     const left = others.length > 0 ? await this.#resync(socket, others) : [];
     if (missing.length === 0) return left;
-    const current = await this.#fetch(socket, missing, true);
+    const current = await this.#fetch(socket, missing, { first: true });
     if (this.#stopped) return [...names];
     for (const name of missing) if (current.has(name)) this.#markSynced(name);
     return [...left, ...missing.filter((name) => !current.has(name))];
   }
 
-  async #fetch(socket: Socket, names: readonly WAPatchName[], first: boolean): Promise<Set<string>> {
+  async #fetch(
+    socket: Socket,
+    names: readonly WAPatchName[],
+    { first }: { first: boolean },
+  ): Promise<Set<string>> {
     this.#parts.takeCurrent();
     this.#parts.takeSpoilt();
     await socket.resyncAppState(names, first);
@@ -142,7 +146,7 @@ export class AppStateSync {
    * begins anew.
    */
   async #resync(socket: Socket, names: readonly WAPatchName[]): Promise<string[]> {
-    const current = await this.#fetch(socket, names, false);
+    const current = await this.#fetch(socket, names, { first: false });
     const given = this.#parts.takeSpoilt();
     const spoilt = names.filter((name) => given.has(name));
     const left = names.filter((name) => !current.has(name) && !given.has(name));

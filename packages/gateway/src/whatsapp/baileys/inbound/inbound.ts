@@ -73,8 +73,8 @@ export class Inbound {
       onFailure: (error) => this.#parts.log.debug({ reason: (error as Error).message }, 'journal kept'),
     });
     this.tap = new DecryptionTap(this.#journal, {
-      decrypted: (entry, stanza) => this.#kept(entry, stanza, true),
-      failed: (entry, stanza) => this.#kept(entry, stanza, false),
+      decrypted: (entry, stanza) => this.#kept(entry, stanza, { opened: true }),
+      failed: (entry, stanza) => this.#kept(entry, stanza, { opened: false }),
       hasReceived: (stanza, row) => this.#hasReceived(stanza, row),
       unseen: () => this.#refuseUnseen(),
     });
@@ -146,7 +146,9 @@ export class Inbound {
     if (isOpenedByTap(stanza) || category === 'peer' || isJidNewsletter(from)) return;
     const entry = unreadEntry(unopenedId(stanza), stanza);
     // The library acknowledges it without asking anybody: see `kept`.
-    const written = this.#parts.credentials.write([], [entry]).then(() => this.#kept(entry, stanza, false));
+    const written = this.#parts.credentials
+      .write([], [entry])
+      .then(() => this.#kept(entry, stanza, { opened: false }));
     this.#keeping = Promise.all([this.#keeping, written]).then(() => undefined);
     this.#keeping.catch(() => undefined);
   }
@@ -159,7 +161,7 @@ export class Inbound {
     if (this.#socket) cut(this.#socket);
   }
 
-  #kept(entry: JournalEntry, stanza: BinaryNode, opened: boolean): void {
+  #kept(entry: JournalEntry, stanza: BinaryNode, { opened }: { opened: boolean }): void {
     this.#answers?.kept(stanza, opened);
     this.#enqueue(entry);
   }
