@@ -1,62 +1,16 @@
 /** What the edge says of a request before anybody has looked at it. */
-import { Type } from 'typebox';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { failures } from '../../src/api/request/failures.ts';
-import { OneOf } from '../../src/api/schemas.ts';
-import { AppError } from '../../src/errors.ts';
 import { type Edge, MASTER, register, startEdge } from './edge.ts';
 
 let edge: Edge;
 let token: string;
-let release: () => void = () => undefined;
-const arrive: () => void = () => undefined;
 
 beforeAll(async () => {
-  edge = await startEdge(async (app) => {
-    const tags = ['platform'];
-    const response = { 200: Type.Unknown(), ...failures('RATE_LIMITED') };
-    app.get('/test/crash', { schema: { operationId: 'crash', tags, response } }, async () => {
-      throw new Error('the password is 1234 and 5511987654321 called');
-    });
-    app.get('/test/later', { schema: { operationId: 'later', tags, response } }, async () => {
-      throw new AppError('RATE_LIMITED', { retryAfterSeconds: 2.2, extra: { device_ids: ['a', 'b'] } });
-    });
-    app.get('/test/surprise', { schema: { operationId: 'surprise', tags, response } }, async () => {
-      throw new AppError('QR_TIMEOUT');
-    });
-    app.get('/test/held', { schema: { operationId: 'held', tags, response } }, async () => {
-      await new Promise<void>((resolve) => {
-        release = resolve;
-        arrive();
-      });
-      return { success: true };
-    });
-    const body = Type.Object({
-      name: Type.Optional(Type.String({ maxLength: 5 })),
-      kind: Type.Optional(OneOf(['one', 'two'])),
-      items: Type.Optional(Type.Array(Type.Object({ count: Type.Integer() }), { maxItems: 10 })),
-      api_token: Type.Optional(Type.String({ maxLength: 5 })),
-    });
-    const querystring = Type.Object({
-      count: Type.Optional(Type.Integer()),
-      flag: Type.Optional(Type.Boolean()),
-    });
-    app.post(
-      '/test/echo/:id',
-      {
-        config: { access: 'public' },
-        schema: { operationId: 'echo', tags, body, querystring, response },
-      },
-      async (request) => ({ params: request.params, query: request.query, body: request.body }),
-    );
-  });
+  edge = await startEdge();
   token = (await register(edge, 'edge')).token;
 });
 
-afterAll(async () => {
-  release();
-  await edge.close();
-});
+afterAll(() => edge.close());
 
 describe('what is not there', () => {
   it.each([

@@ -1,51 +1,18 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
-import { type Phone, type Sandbox, startSandbox } from '@wuts/sandbox';
 import { encodeBinaryNode, proto } from 'baileys';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
-import { AccountFiles } from '../../src/media/account-files.ts';
-import { MediaHttp } from '../../src/net/media-http.ts';
-import { FolderBlobStore } from '../../src/storage/blobs.ts';
+import { afterAll, describe, expect, test } from 'vitest';
 import { HISTORY_BATCH } from '../../src/whatsapp/baileys/account/history-reader.ts';
-import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';
 import type { HistoryBatch } from '../../src/whatsapp/port/history.ts';
 import type { InboundMessage } from '../../src/whatsapp/port/messages.ts';
-import type { SessionFactory } from '../../src/whatsapp/port/session.ts';
+import { startAccountWorld } from './account-world.ts';
 import { type Linked, linkSession, openSession } from './linked-session.ts';
 import { Recorder } from './recorder.ts';
 
-let sandbox: Sandbox;
-let factory: SessionFactory;
-let http: MediaHttp;
-let folder: string;
-let ana: Phone;
-const warnings: string[] = [];
-
-beforeAll(async () => {
-  sandbox = await startSandbox();
-  folder = await mkdtemp(join(tmpdir(), 'wuts-history-'));
-  http = new MediaHttp({ caFile: sandbox.caFile, defaultNetwork: false });
-  factory = createBaileysSessionFactory({
-    network: { url: sandbox.url, rootKey: Buffer.from(sandbox.rootKey, 'hex'), caFile: sandbox.caFile },
-    log: { debug: () => undefined, warn: (_fields, text) => warnings.push(text), error: () => undefined },
-    clock: systemClock,
-    accountFiles: new AccountFiles({
-      http,
-      clock: systemClock,
-      blobs: new FolderBlobStore(folder),
-      timeoutMs: 60_000,
-    }),
-  });
-  ana = await sandbox.createPhone({ number: '5511933330002', name: 'Ana' });
-});
-afterAll(async () => {
-  await http.close();
-  await sandbox.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+const { sandbox, factory, folder, warnings, destroy } = await startAccountWorld();
+const ana = await sandbox.createPhone({ number: '5511933330002', name: 'Ana' });
+afterAll(destroy);
 
 /** Batches until so many messages have come. */
 async function messages(recorder: Recorder, count: number): Promise<InboundMessage[]> {

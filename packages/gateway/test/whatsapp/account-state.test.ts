@@ -1,48 +1,15 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type Phone, type Sandbox, startSandbox } from '@wuts/sandbox';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
-import { AccountFiles } from '../../src/media/account-files.ts';
-import { MediaHttp } from '../../src/net/media-http.ts';
-import { FolderBlobStore } from '../../src/storage/blobs.ts';
-import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';
+import { readdir } from 'node:fs/promises';
+import type { Phone } from '@wuts/sandbox';
+import { afterAll, describe, expect, test } from 'vitest';
 import type { AccountState } from '../../src/whatsapp/port/account.ts';
 import type { SessionNotice } from '../../src/whatsapp/port/notices.ts';
-import type { SessionFactory } from '../../src/whatsapp/port/session.ts';
+import { startAccountWorld } from './account-world.ts';
 import { linkSession, openSession } from './linked-session.ts';
 import { Recorder } from './recorder.ts';
 
-let sandbox: Sandbox;
-let factory: SessionFactory;
-let http: MediaHttp;
-let folder: string;
-let ana: Phone;
-const warnings: string[] = [];
-
-beforeAll(async () => {
-  sandbox = await startSandbox();
-  folder = await mkdtemp(join(tmpdir(), 'wuts-state-'));
-  http = new MediaHttp({ caFile: sandbox.caFile, defaultNetwork: false });
-  factory = createBaileysSessionFactory({
-    network: { url: sandbox.url, rootKey: Buffer.from(sandbox.rootKey, 'hex'), caFile: sandbox.caFile },
-    log: { debug: () => undefined, warn: (_fields, text) => warnings.push(text), error: () => undefined },
-    clock: systemClock,
-    accountFiles: new AccountFiles({
-      http,
-      clock: systemClock,
-      blobs: new FolderBlobStore(folder),
-      timeoutMs: 60_000,
-    }),
-  });
-  ana = await sandbox.createPhone({ number: '5511944440002', name: 'Ana' });
-});
-afterAll(async () => {
-  await http.close();
-  await sandbox.stop();
-  await rm(folder, { recursive: true, force: true });
-});
+const { sandbox, factory, folder, warnings, destroy } = await startAccountWorld();
+const ana = await sandbox.createPhone({ number: '5511944440002', name: 'Ana' });
+afterAll(destroy);
 
 const COLLECTIONS = ['critical_block', 'critical_unblock_low', 'regular', 'regular_high', 'regular_low'];
 const group = '120363039000000000@g.us';

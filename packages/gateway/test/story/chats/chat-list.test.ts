@@ -1,36 +1,11 @@
 /** The list of chats, and what a chat shows of who is there. */
-import type { Phone } from '@wuts/sandbox';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Api, type Json, until, World } from '../harness.ts';
+import { afterAll, describe, expect, test } from 'vitest';
+import { type Json, until } from '../harness.ts';
+import { fillChats } from './filled-chats.ts';
 
-let world: World;
-let token: string;
-let api: Api;
-let shop: Phone;
-let ana: Phone;
-let bia: Phone;
-let device: string;
-let group: { jid: string };
-
-beforeAll(async () => {
-  world = await World.create();
-  const phone = (number: string, name: string) => world.sandbox.createPhone({ number, name });
-  [shop, ana, bia] = [
-    await phone('5511999994001', 'Shop'),
-    await phone('5511999994002', 'Ana'),
-    await phone('5511999994003', 'Bia'),
-  ];
-  group = await bia.createGroup('Before', [shop]);
-  await shop.past.fill(ana, 6, 1_700_000_000);
-  await shop.past.show(ana, { name: 'Ana Souza', unread: 2 });
-  await shop.account.saveContact(ana, 'Ana Souza');
-  await shop.account.muteChat(group);
-  await shop.account.pinChat(ana);
-  token = await world.tenant('chats');
-  device = await world.linkByQr(token, shop);
-  api = world.as(token);
-});
-
+const filled = await fillChats({ past: 6 });
+const { world, token, device, shop, ana, bia, group } = filled;
+let { api } = filled;
 afterAll(() => world.destroy());
 
 async function done(method: string, path: string, body?: object): Promise<Json> {

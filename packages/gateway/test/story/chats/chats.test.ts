@@ -1,35 +1,9 @@
 /** The list of chats: as the account's devices show it, whoever changes it, and without asking WhatsApp. */
-import type { Phone } from '@wuts/sandbox';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Api, type Json, until, untilReceived, World } from '../harness.ts';
+import { afterAll, describe, expect, test } from 'vitest';
+import { type Json, until, untilReceived } from '../harness.ts';
+import { fillChats } from './filled-chats.ts';
 
-let world: World;
-let token: string;
-let api: Api;
-let shop: Phone;
-let ana: Phone;
-let bia: Phone;
-let group: { jid: string };
-
-beforeAll(async () => {
-  world = await World.create();
-  const phone = (number: string, name: string) => world.sandbox.createPhone({ number, name });
-  [shop, ana, bia] = [
-    await phone('5511999994001', 'Shop'),
-    await phone('5511999994002', 'Ana'),
-    await phone('5511999994003', 'Bia'),
-  ];
-  group = await bia.createGroup('Before', [shop]);
-  await shop.past.fill(ana, 3, 1_700_000_000);
-  await shop.past.show(ana, { name: 'Ana Souza', unread: 2 });
-  await shop.account.saveContact(ana, 'Ana Souza');
-  await shop.account.muteChat(group);
-  await shop.account.pinChat(ana);
-  token = await world.tenant('chats');
-  await world.linkByQr(token, shop);
-  api = world.as(token);
-});
-
+const { world, api, shop, ana, bia, group } = await fillChats({ past: 3 });
 afterAll(() => world.destroy());
 
 async function read(jid: string): Promise<Json> {

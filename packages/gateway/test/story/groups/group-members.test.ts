@@ -1,62 +1,23 @@
 /** Members of groups, as the API lets them in, puts them out and changes them. */
 import type { Phone } from '@wuts/sandbox';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Api, type Json, until, World } from '../harness.ts';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { type Json, until } from '../harness.ts';
+import { makeGroup, memberOf, recorded, startTeam, storedGroup } from './team.ts';
 
-let world: World;
-let token: string;
-let api: Api;
-let shop: Phone;
-let ana: Phone;
-let bia: Phone;
-let caio: Phone;
+const team = await startTeam();
+const { world, api, shop, ana, bia, caio } = team;
 /** Made by the shop. */
 let group: string;
-
-beforeAll(async () => {
-  world = await World.create({ settings: { WUTS_PACE_PER_MINUTE: '0' } });
-  const phone = (number: string, name: string) => world.sandbox.createPhone({ number, name });
-  shop = await phone('5511999992001', 'Shop');
-  ana = await phone('5511999992002', 'Ana');
-  bia = await phone('5511999992003', 'Bia');
-  caio = await phone('5511999992004', 'Caio');
-  token = await world.tenant('changes-groups');
-  await world.linkByQr(token, shop);
-  api = world.as(token);
-});
 
 afterAll(() => world.destroy());
 
 beforeEach(async () => {
-  const { status, body } = await api.post('/groups', {
-    name: 'Team',
-    participants: [ana.number, `+${bia.number.slice(0, 2)} ${bia.number.slice(2)}`],
-  });
-  expect(status, JSON.stringify(body)).toBe(201);
-  group = body.group.jid;
+  group = await makeGroup(team);
 });
 
 const seenBy = (phone: Phone, jid = group) => phone.groupInfo({ jid });
-const memberOf = (phone: Phone, more: Json = {}) => ({
-  jid: phone.jid,
-  lid: phone.lid,
-  phone_number: phone.jid,
-  is_admin: false,
-  is_super_admin: false,
-  ...more,
-});
-
-async function stored(jid = group): Promise<Json> {
-  return (await api.get(`/groups/${jid}`)).body.group;
-}
-
-/** The event of the change, once it is recorded. */
-function event(name: string, fits: (data: Json) => boolean): Promise<Json> {
-  return until(`${name} is recorded`, async () => {
-    const { events } = (await api.get(`/events?event=${name}&limit=1000`)).body;
-    return events.map(({ data }: Json) => data).find(fits);
-  });
-}
+const stored = (jid = group) => storedGroup(team, jid);
+const event = (name: string, fits: (data: Json) => boolean) => recorded(team, name, fits);
 
 describe('members', () => {
   const change = (method: string, body: Json) => api.call(method, `/groups/${group}/participants`, body);

@@ -1,32 +1,17 @@
 /** A story of ours that a viewer's device could not read: it asks again, and who may have it gets it, nobody else. */
 import type { Phone } from '@wuts/sandbox';
 import type { BinaryNode } from 'baileys';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Api, World } from '../harness.ts';
+import { afterAll, expect, test } from 'vitest';
+import type { Api } from '../harness.ts';
+import { openShop } from '../shop.ts';
 
 const STORIES = 'status@broadcast';
 
-let world: World;
-let token: string;
-let shop: Phone;
-let ana: Phone;
-let bob: Phone;
-let stranger: Phone;
+const { world, token, shop, contact: ana, friend: bob } = await openShop({ tenant: 'again' });
+const stranger = await world.sandbox.createPhone({ number: '5511999998704', name: 'Stranger' });
 /** Our device, as phones name it. */
-let device: string;
-
+const device = shop.lid.replace('@', `:${shop.companions[0]}@`);
 const api = (): Api => world.as(token);
-
-beforeAll(async () => {
-  world = await World.create();
-  token = await world.tenant('again');
-  shop = await world.sandbox.createPhone({ number: '5511999998701', name: 'Shop' });
-  ana = await world.sandbox.createPhone({ number: '5511999998702', name: 'Ana' });
-  bob = await world.sandbox.createPhone({ number: '5511999998703', name: 'Bob' });
-  stranger = await world.sandbox.createPhone({ number: '5511999998704', name: 'Stranger' });
-  await world.linkByQr(token, shop);
-  device = shop.lid.replace('@', `:${shop.companions[0]}@`);
-});
 afterAll(() => world.destroy());
 
 async function post(text: string): Promise<string> {

@@ -1,31 +1,19 @@
 /** Our key for stories goes to each device once: the next story to the same people is encrypted for nobody by himself. */
 import type { Phone } from '@wuts/sandbox';
 import type { BinaryNode } from 'baileys';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { type Api, until, World } from '../harness.ts';
+import { afterAll, afterEach, expect, test } from 'vitest';
+import { type Api, until } from '../harness.ts';
+import { openShop } from '../shop.ts';
 
 const STORIES = 'status@broadcast';
 
-let world: World;
-let token: string;
-let shop: Phone;
-let ana: Phone;
-let bob: Phone;
-let device: string;
+const opened = await openShop({ tenant: 'keys' });
+const { world, token, deviceId: device, shop, contact: ana } = opened;
+let bob = opened.friend;
+const api = (): Api => world.as(token);
 /** All that devices send. */
 const sent: BinaryNode[] = [];
-
-const api = (): Api => world.as(token);
-
-beforeAll(async () => {
-  world = await World.create();
-  token = await world.tenant('keys');
-  shop = await world.sandbox.createPhone({ number: '5511999998801', name: 'Shop' });
-  ana = await world.sandbox.createPhone({ number: '5511999998802', name: 'Ana' });
-  bob = await world.sandbox.createPhone({ number: '5511999998803', name: 'Bob' });
-  device = await world.linkByQr(token, shop);
-  world.sandbox.network.onStanza((node) => sent.push(node));
-});
+world.sandbox.network.onStanza((node) => sent.push(node));
 afterAll(() => world.destroy());
 afterEach(() => world.sandbox.faults.clear());
 
