@@ -3,11 +3,11 @@
  * Each room lists the rooms it may import from; a file of a room may always import its own room.
  * Files that import each other in a circle are refused, whatever their rooms. Imports of types count: who
  * needs a type of the other to be understood depends on it, even where nothing is loaded.
- * What is exported is imported by somebody.
+ * What is exported is imported by somebody, and says what it is.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { unusedExports } from './unused-exports.ts';
+import { undescribedExports, unusedExports } from './exports.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 
@@ -200,6 +200,7 @@ const PACKAGES = { gateway: GATEWAY, sandbox: SANDBOX };
 const problems = [
   ...Object.entries(PACKAGES).flatMap(([name, rules]) => check(name, rules)),
   ...unusedExports(ROOT),
+  ...undescribedExports(ROOT),
 ];
 for (const problem of problems) console.error(problem);
 console.log(`arrows: ${problems.length === 0 ? 'all point the right way' : `${problems.length} wrong`}`);

@@ -211,6 +211,7 @@ export function rfc3339(ms: number): string {
   return new Date(Math.min(Math.max(ms, 0), LAST_MOMENT)).toISOString();
 }
 
+/** As `rfc3339`; null for what has no time. */
 export function rfc3339OrNull(ms: number | null): string | null {
   return ms === null ? null : rfc3339(ms);
 }

@@ -1,3 +1,4 @@
+/** Asking the phone for messages that came before those that are stored. */
 import { canonicalJid, identityOf } from '../identity/jid.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import { chatOf, type MessageDevice, type StoredMessage } from '../messages/stored-message.ts';

@@ -66,10 +66,12 @@ export function isLinked(device: Pick<Device, 'jid' | 'state'>): boolean {
   return device.jid !== null && device.state !== 'logged_out';
 }
 
+/** Where the state machine stands with the device. */
 export function statusOf(device: Pick<Device, 'jid' | 'state' | 'stateReason'>): DeviceStatus {
   return { state: device.state, reason: device.stateReason, linked: isLinked(device) };
 }
 
+/** Throws for a row with a state that is none. */
 export function deviceFromRow(row: Selectable<DevicesTable>): Device {
   const state = DEVICE_STATES.find((each) => each === row.state);
   if (state === undefined) throw new Error(`device ${row.id} is stored with the unknown state ${row.state}`);

@@ -51,6 +51,7 @@ export function mayHaveSeveralFiles(kind: MessageKind): boolean {
   return kind === 'interactive' || kind === 'template' || kind === 'product';
 }
 
+/** Whether messages of the kind have a file. */
 export function isMediaKind(kind: string): kind is MediaKind {
   return (MEDIA_KINDS as readonly string[]).includes(kind);
 }

@@ -26,6 +26,7 @@ export interface MaskOptions {
   showNumbers: boolean;
 }
 
+/** Whether a member of that name holds a secret, however it is spelt. */
 export function isSecretName(name: string): boolean {
   return SECRET.test(name.toLowerCase().replaceAll(/[_-]/g, ''));
 }

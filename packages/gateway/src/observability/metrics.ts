@@ -25,6 +25,7 @@ export interface Metrics extends SendMetrics {
   setLimitCounter(count: () => Promise<number>): void;
 }
 
+/** All metrics of a gateway, in a registry of their own. */
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });

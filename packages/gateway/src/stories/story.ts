@@ -56,6 +56,7 @@ export function sentTo(
   return { position, dueAt: now + PAUSE_MS, ...(done ? { state: 'posted' as const } : {}) };
 }
 
+/** The row in our terms. */
 export function storyFromRow(row: Selectable<StoriesTable>): Story {
   return {
     id: row.id,

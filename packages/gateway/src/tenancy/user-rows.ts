@@ -79,6 +79,7 @@ export async function addUser(
 
 export type UserRow = Selectable<UsersTable>;
 
+/** The row in our terms, without its token. */
 export function toUser(row: UserRow): User {
   return {
     id: row.id,

@@ -1,3 +1,4 @@
+/** An endpoint as it is stored: its row in our terms, and what of it is sealed. */
 import { randomUUID } from 'node:crypto';
 import type { Selectable } from 'kysely';
 import type { EventName } from '../events/catalogue/names.ts';

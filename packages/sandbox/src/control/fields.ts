@@ -1,3 +1,4 @@
+/** Reading the members of a body: what is missing or of another type is a 400 that names it. */
 import { ControlError, type JsonObject } from './router.ts';
 
 /** Reads the named field of a body; a wrong type or a missing field is a 400 that names it. */

@@ -1,3 +1,4 @@
+/** What an operation of GraphQL is, and reading its variables: what is not of the type counts as empty. */
 import type { IqRequest } from './answer.ts';
 
 export type Json = { readonly [name: string]: unknown };

@@ -25,10 +25,12 @@ export function toJid(address: string): string {
   return jidEncode(digits, 's.whatsapp.net');
 }
 
+/** The number of the device that a JID names; 0 for the phone. */
 export function deviceOf(jid: string): number {
   return jidDecode(jid)?.device ?? 0;
 }
 
+/** The JID of a device of somebody. */
 export function withDevice(bareJid: string, device: number): string {
   const decoded = jidDecode(bareJid);
   if (!decoded) throw new Error(`not a JID: ${bareJid}`);

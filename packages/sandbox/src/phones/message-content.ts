@@ -53,6 +53,7 @@ function wrappedIn(message: proto.IMessage): proto.IMessage | undefined {
   return undefined;
 }
 
+/** The kind of a message, by what is in its envelopes. */
 export function kindOf(message: proto.IMessage): MessageKind {
   const content = contentOf(message);
   if (content.conversation != null || content.extendedTextMessage) return 'text';

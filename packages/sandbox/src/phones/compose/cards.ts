@@ -1,3 +1,4 @@
+/** Places and contacts as phones write them. */
 import type { proto } from 'baileys';
 
 export interface LocationInput {

@@ -1,3 +1,4 @@
+/** Messages with a file as phones write them. */
 import type { proto } from 'baileys';
 import sharp from 'sharp';
 import type { UploadedMedia } from '../media/media-client.ts';

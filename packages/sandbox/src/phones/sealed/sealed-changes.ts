@@ -59,6 +59,7 @@ export function sealReaction(key: TargetKey, about: SealedAbout, emoji: string):
   return { encReactionMessage: { ...target(key), ...seal('Enc Reaction', about, plain) } };
 }
 
+/** A comment on a message of an announcement group. */
 export function sealComment(key: TargetKey, about: SealedAbout, comment: proto.IMessage): proto.IMessage {
   return { encCommentMessage: { ...target(key), ...sealMessage('Enc Comment', about, comment) } };
 }

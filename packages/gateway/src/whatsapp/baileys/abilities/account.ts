@@ -1,3 +1,4 @@
+/** The account's state: changed by patches, fetched anew. */
 import type { SessionAccount, StateCollection } from '../../port/account.ts';
 import { RequestRefused, SessionFailed, SessionNotOpen, SessionTimeout } from '../../port/errors.ts';
 import { AppStateConflict } from '../account/app-state-tap.ts';

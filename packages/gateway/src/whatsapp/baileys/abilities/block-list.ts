@@ -1,3 +1,4 @@
+/** Whom the account has blocked: asked and changed. */
 import type { BlockedPeople, SessionBlockList } from '../../port/block-list.ts';
 import type { Identity } from '../../port/identity.ts';
 import { storedLids } from '../account/stored-lids.ts';

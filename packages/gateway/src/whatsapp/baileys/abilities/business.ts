@@ -1,3 +1,4 @@
+/** Catalogues, orders and profiles of businesses, asked of the server each time. */
 import type { BusinessChange, SessionBusiness } from '../../port/business.ts';
 import { RequestRefused } from '../../port/errors.ts';
 import type { Link } from '../connection/link.ts';

@@ -1,3 +1,4 @@
+/** Calls, refused. */
 import type { SessionCalls } from '../../port/calls.ts';
 import { RequestRefused } from '../../port/errors.ts';
 import type { Link } from '../connection/link.ts';

@@ -1,3 +1,4 @@
+/** Communities: groups linked to them, and taken off. */
 import type { SessionCommunities } from '../../port/communities.ts';
 import { getBinaryNodeChild, getBinaryNodeChildren } from '../library.ts';
 import { groupQuery } from '../outbound/group-query.ts';

@@ -1,3 +1,4 @@
+/** What WhatsApp says of people: their names, about texts, business profiles, pictures. */
 import type { ContactProfile, PictureInfo, PictureQuestion, SessionContacts } from '../../port/contacts.ts';
 import { RequestRefused } from '../../port/errors.ts';
 import { type Identity, sameIdentity } from '../../port/identity.ts';

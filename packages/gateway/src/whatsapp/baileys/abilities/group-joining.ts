@@ -1,3 +1,4 @@
+/** Coming into groups, and who asks to. */
 import { RequestRefused } from '../../port/errors.ts';
 import type {
   DecidedJoin,

@@ -1,3 +1,4 @@
+/** Groups: what is known of them, and what is done to them. */
 import type { SessionGroups } from '../../port/groups.ts';
 import { groupChanges } from './group-changes.ts';
 import { type GroupsParts, knownGroups } from './known-groups.ts';

@@ -1,3 +1,4 @@
+/** Older messages, asked of the phone. */
 import type { SessionHistory } from '../../port/history.ts';
 import type { Link } from '../connection/link.ts';
 

@@ -1,3 +1,4 @@
+/** Groups, asked of the server and kept for sends. */
 import type { SessionGroups } from '../../port/groups.ts';
 import type { Jid } from '../../port/identity.ts';
 import type { DirtyGroups } from '../account/dirty-groups.ts';

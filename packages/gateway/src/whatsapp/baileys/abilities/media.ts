@@ -1,3 +1,4 @@
+/** The media hosts, and asking the phone to upload a file again. */
 import type { MediaConnection, SessionMedia } from '../../port/media.ts';
 import type { Route } from '../../port/route.ts';
 import type { Link } from '../connection/link.ts';

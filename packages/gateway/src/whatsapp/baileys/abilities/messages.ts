@@ -1,3 +1,4 @@
+/** Messages, sent until the server has them. */
 import type { AccountLimit } from '../../port/account.ts';
 import {
   KeysForged,

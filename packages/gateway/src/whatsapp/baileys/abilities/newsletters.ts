@@ -1,3 +1,4 @@
+/** Channels: found, made, followed, left. */
 import { RequestRefused } from '../../port/errors.ts';
 import type { Jid } from '../../port/identity.ts';
 import type { Newsletter, SessionNewsletters } from '../../port/newsletters.ts';

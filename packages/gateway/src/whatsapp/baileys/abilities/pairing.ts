@@ -1,3 +1,4 @@
+/** Pairing codes. */
 import type { SessionPairing } from '../../port/pairing.ts';
 import type { Link } from '../connection/link.ts';
 import { requestCode } from '../outbound/code-request.ts';

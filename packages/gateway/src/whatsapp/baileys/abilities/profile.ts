@@ -1,3 +1,4 @@
+/** What the account shows of itself, asked and changed. */
 import { RequestRefused, SessionNotOpen } from '../../port/errors.ts';
 import {
   type DefaultTimer,

@@ -1,3 +1,4 @@
+/** Stories, and who sees them. */
 import { RequestRefused } from '../../port/errors.ts';
 import type { SessionStories, StoryAudience, StoryPrivacy } from '../../port/stories.ts';
 import type { Link } from '../connection/link.ts';

@@ -1,3 +1,4 @@
+/** Credentials and keys of a device as the engine takes them, kept in the credential store. */
 import type { CredentialStore, JournalEntry, KeyChange } from '../../port/credentials.ts';
 import {
   type AuthenticationCreds,

@@ -1,11 +1,11 @@
-import { type AuthenticationCreds, BufferJSON, proto, type SignalDataTypeMap } from '../library.ts';
-
 /**
  * How the engine's keys become bytes for the credential store and back.
  * Raw byte values (sessions, sender keys, identity keys: the hot ones) are kept as they are;
  * everything else is JSON in which bytes are tagged, so that they come back as bytes and not as objects
- * (the cause of "bad decrypt" in half the field: Baileys PR 1795).
+ * (which then open nothing, "bad decrypt": Baileys PR 1795).
  */
+import { type AuthenticationCreds, BufferJSON, proto, type SignalDataTypeMap } from '../library.ts';
+
 const RAW_BYTES = 0;
 const TAGGED_JSON = 1;
 

@@ -1,4 +1,4 @@
-/** What is exported and needs not be: nobody else names it. */
+/** What is exported and needs not be, because nobody else names it; and what is exported and says not what it is. */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -34,6 +34,24 @@ export function unusedExports(root: string): string[] {
       ...values.map((name) => `${file}: ${name} is exported, and no other file names it`),
       ...types.map((name) => `${file}: nothing names the type ${name}`),
     ];
+  });
+}
+
+/** What follows a description, or stands in a file that begins with one. */
+const DESCRIBED = /^\/\*\*|\*\/\n$/;
+const DEFINED = /^export (?:async )?(?:function\*?|class) (\w+)/gm;
+const MIGRATIONS = '/migrations/';
+
+/** One line for each function or class of a `src` that neither its own words nor the first ones of its file describe. */
+export function undescribedExports(root: string): string[] {
+  const files = globSync('packages/*/src/**/*.ts', { cwd: root }).filter(
+    (file) => !file.includes(MIGRATIONS),
+  );
+  return files.flatMap((file) => {
+    const text = readFileSync(join(root, file), 'utf8');
+    return [...text.matchAll(DEFINED)]
+      .filter(({ index }) => !DESCRIBED.test(text.slice(0, index)))
+      .map(([, name]) => `${file}: ${name} is exported, and nothing says what it is`);
   });
 }
 
