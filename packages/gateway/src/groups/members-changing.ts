@@ -1,4 +1,4 @@
-/** Adding, removing, promoting and demoting members: many at a time, each told for itself. */
+/** Adding, removing, promoting and demoting members: many at a time, each with an outcome of its own. */
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import { identityOf, isLid, sameIdentity } from '../identity/jid.ts';

@@ -1,4 +1,4 @@
-/** What was set aside of the journal is kept for a person to look at: for a while, so much of it, told before it goes. */
+/** What was set aside of the journal is kept for a person to look at: for so long, up to so much, with a warning before it goes. */
 import { type Kysely, sql } from 'kysely';
 import type { Clock } from '../clock.ts';
 import { checkedTenant } from './narrowing.ts';

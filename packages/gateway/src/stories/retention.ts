@@ -1,4 +1,4 @@
-/** Whom a story was for is kept as long as somebody can have it: thousands of names with each. */
+/** The audience of a story, thousands of names, is kept for as long as somebody can still get the story. */
 import type { Clock } from '../clock.ts';
 import type { Log } from '../observability/log.ts';
 import { STORY_MS } from '../whatsapp/port/stories.ts';

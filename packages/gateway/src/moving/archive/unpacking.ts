@@ -1,4 +1,4 @@
-/** Takes the files of an archive, and refuses what no folder of a session holds: it was made to do harm, or is another. */
+/** Takes the files of an archive, and refuses what no folder of a session would hold: such an archive is of something else, or was made to do harm. */
 import { AppError } from '../../errors.ts';
 import type { HandedFiles } from '../format.ts';
 

@@ -1,4 +1,4 @@
-/** Tag "business": what a business sells. Ours. */
+/** Tag `business`: what a business sells. Beyond the documented API. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { DeviceHeaders } from '../../request/device.ts';

@@ -1,4 +1,4 @@
-/** Tag `business`: what businesses sell and say of themselves. Ours. */
+/** Tag `business`: what businesses sell and say of themselves. Beyond the documented API. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { catalogRoutes } from './catalog.ts';
 import { orderRoutes } from './orders.ts';

@@ -1,4 +1,4 @@
-/** Tag "business": what was ordered. Ours. */
+/** Tag `business`: what was ordered. Beyond the documented API. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { MESSAGE_ORDER_FAILURES } from '../../../business/business.ts';

@@ -1,4 +1,4 @@
-/** Tag "business": what a business says of itself. Ours. */
+/** Tag `business`: what a business says of itself. Beyond the documented API. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import { invalidField } from '../../../errors.ts';

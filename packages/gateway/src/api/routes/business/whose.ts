@@ -1,4 +1,4 @@
-/** What the operations of the tag "business" have in common: whose business they are about. */
+/** What the operations of the tag `business` have in common: whose business they are about. */
 import type { FastifyRequest } from 'fastify';
 import { BUSINESS_FAILURES, type Businesses, type Whose } from '../../../business/business.ts';
 import type { Named } from '../../../contacts/whom.ts';

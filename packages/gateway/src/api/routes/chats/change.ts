@@ -1,4 +1,4 @@
-/** Tag "chats": what is set of a chat, on all devices of the account. */
+/** Tag `chats`: what is set of a chat, on all devices of the account. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { ChatChanges } from '../../../chats/changes.ts';

@@ -1,4 +1,4 @@
-/** Tag "chats": when the messages of a chat disappear. */
+/** Tag `chats`: when the messages of a chat disappear. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { CHAT_CHANGE_FAILURES } from '../../../chats/targets.ts';

@@ -1,4 +1,4 @@
-/** Tag "chats": the messages of one chat, in pages and as a file. */
+/** Tag `chats`: the messages of one chat, in pages and as a file. */
 import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply } from 'fastify';

@@ -1,4 +1,4 @@
-/** Tag "chats": being online and typing, and hearing of others that they are. */
+/** Tag `chats`: being online and typing, and hearing of others that they are. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Presences } from '../../../chats/presence.ts';

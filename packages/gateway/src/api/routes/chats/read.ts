@@ -1,4 +1,4 @@
-/** Tag "chats": the list, and one chat, without asking WhatsApp. */
+/** Tag `chats`: the list, and one chat, without asking WhatsApp. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Chats } from '../../../chats/chats.ts';

@@ -1,4 +1,4 @@
-/** Tag `events`: for those who pull instead of being pushed to. Ours. */
+/** Tag `events`: for those who pull instead of being pushed to. Beyond the documented API. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { LongRequests, type WatchedAuthenticator } from '../../request/long-requests.ts';
 import { type PullParts, pullRoutes } from './pull.ts';

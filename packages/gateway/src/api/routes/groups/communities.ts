@@ -1,4 +1,4 @@
-/** Tag "groups": communities, and the groups that are linked to them. */
+/** Tag `groups`: communities, and the groups that are linked to them. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';

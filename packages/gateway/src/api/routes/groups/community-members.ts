@@ -1,4 +1,4 @@
-/** Tag "groups": making communities, and who is in them. */
+/** Tag `groups`: making communities, and who is in them. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { COMMUNITY_FAILURES, type Communities } from '../../../groups/communities.ts';

@@ -1,4 +1,4 @@
-/** Tag "groups": the invite link of a group. */
+/** Tag `groups`: the invite link of a group. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { type Clock, rfc3339 } from '../../../clock.ts';

@@ -1,4 +1,4 @@
-/** Tag "groups": who wants to be in a group that asks its admins first. Ours. */
+/** Tag `groups`: who wants to be in a group that asks its admins first. Beyond the documented API. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import { rfc3339OrNull } from '../../../clock.ts';

@@ -1,4 +1,4 @@
-/** Tag "groups": looking at an invite, and joining by it. */
+/** Tag `groups`: looking at an invite, and joining by it. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import { rfc3339OrNull } from '../../../clock.ts';

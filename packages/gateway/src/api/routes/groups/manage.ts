@@ -1,4 +1,4 @@
-/** Tag "groups": making groups, changing what they are, leaving. */
+/** Tag `groups`: making groups, changing what they are, leaving. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import type { ChatChanges } from '../../../chats/changes.ts';

@@ -1,4 +1,4 @@
-/** Tag "groups": who is in a group, and changing that. */
+/** Tag `groups`: who is in a group, and changing that. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import { rfc3339 } from '../../../clock.ts';

@@ -1,4 +1,4 @@
-/** Tag "groups": who was in a group. Ours. */
+/** Tag `groups`: who was in a group. Beyond the documented API. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { rfc3339OrNull } from '../../../clock.ts';

@@ -1,4 +1,4 @@
-/** Tag "groups": the picture of a group. */
+/** Tag `groups`: the picture of a group. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { invalidField } from '../../../errors.ts';

@@ -1,4 +1,4 @@
-/** Tag "groups": what the account's groups are, without asking WhatsApp. */
+/** Tag `groups`: what the account's groups are, without asking WhatsApp. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { rfc3339OrNull } from '../../../clock.ts';

@@ -1,4 +1,4 @@
-/** The requests and answers of the tag "instances". */
+/** The requests and answers of the tag `instances`. */
 import { type TSchema, Type } from 'typebox';
 import { DEVICE_STATES, type DeviceState } from '../../../devices/state.ts';
 import { NOT_READY_REASONS } from '../../../whatsapp/port/not-ready.ts';

@@ -1,4 +1,4 @@
-/** What a device does by itself. Ours. */
+/** What a device does by itself. Beyond the documented API. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import { rfc3339OrNull } from '../../../clock.ts';

@@ -1,4 +1,4 @@
-/** Tag "labels": the labels themselves. Ours. */
+/** Tag `labels`: the labels themselves. Beyond the documented API. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { DEVICE_FAILURES } from '../../../devices/choice.ts';

@@ -1,4 +1,4 @@
-/** Tag "labels": what has them. Ours. */
+/** Tag `labels`: what has them. Beyond the documented API. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { COPY_FAILURES } from '../../../actions/message-copies.ts';

@@ -1,4 +1,4 @@
-/** Tag "messages": many messages as one request. Ours. */
+/** Tag `messages`: many messages as one request. Beyond the documented API. */
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';

@@ -1,4 +1,4 @@
-/** Tag "messages": deleting what was sent or received. */
+/** Tag `messages`: deleting what was sent or received. */
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';

@@ -1,4 +1,4 @@
-/** Tag "messages": lists, search and single messages of what is stored. Our own operations. */
+/** Tag `messages`: lists, search and single messages of what is stored. Beyond the documented API. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import { invalidField } from '../../../errors.ts';

@@ -1,4 +1,4 @@
-/** Tag "messages": passing a message on. Ours. */
+/** Tag `messages`: passing a message on. Beyond the documented API. */
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';

@@ -1,4 +1,4 @@
-/** Tag "messages": older messages, from the account's phone. */
+/** Tag `messages`: older messages, from the account's phone. */
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';

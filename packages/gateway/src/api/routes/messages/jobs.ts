@@ -1,4 +1,4 @@
-/** Tag "messages": jobs, which are sends that happen later or take long. Our own operations. */
+/** Tag `messages`: jobs, which are sends that happen later or take long. Beyond the documented API. */
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';

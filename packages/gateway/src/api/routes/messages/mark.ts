@@ -1,4 +1,4 @@
-/** Tag "messages": receipts that we send: a message was delivered, was read, or could not be read. */
+/** Tag `messages`: receipts that we send: a message was delivered, was read, or could not be read. */
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';

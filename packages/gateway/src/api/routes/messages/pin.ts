@@ -1,4 +1,4 @@
-/** Tag "messages": pinning a message in its chat. Ours. */
+/** Tag `messages`: pinning a message in its chat. Beyond the documented API. */
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';

@@ -1,4 +1,4 @@
-/** Tag "messages": the results of a poll. Our own operation. */
+/** Tag `messages`: the results of a poll. Beyond the documented API. */
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';

@@ -1,4 +1,4 @@
-/** Tag "messages": pictures and videos that a chat shows as one. Ours. */
+/** Tag `messages`: pictures and videos that a chat shows as one. Beyond the documented API. */
 import type { FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { invalidField } from '../../../errors.ts';

@@ -1,4 +1,4 @@
-/** Tag "messages": buttons, lists and templates, and what a tap on them sends. */
+/** Tag `messages`: buttons, lists and templates, and what a tap on them sends. */
 import { type TSchema, Type } from 'typebox';
 import { invalidField } from '../../../errors.ts';
 import {

@@ -1,4 +1,4 @@
-/** Tag "messages": contact cards. */
+/** Tag `messages`: contact cards. */
 import { type Static, Type } from 'typebox';
 import {
   type ContactInput,

@@ -1,4 +1,4 @@
-/** Tag "messages": files. */
+/** Tag `messages`: files. */
 import { Type } from 'typebox';
 import { audioContent } from '../../../sending/content/audio.ts';
 import { documentContent } from '../../../sending/content/document.ts';

@@ -1,4 +1,4 @@
-/** Tag "messages": places on the map. */
+/** Tag `messages`: places on the map. */
 import { Type } from 'typebox';
 import { liveLocationContent } from '../../../sending/content/live-location.ts';
 import { LONGEST_URL, locationContent } from '../../../sending/content/location.ts';

@@ -1,4 +1,4 @@
-/** Tag "messages": questions to the chat, polls and calendar events. */
+/** Tag `messages`: questions to the chat, polls and calendar events. */
 import { Type } from 'typebox';
 import {
   type EventInput,

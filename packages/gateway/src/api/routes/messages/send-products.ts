@@ -1,4 +1,4 @@
-/** Tag "messages": what a business sells. */
+/** Tag `messages`: what a business sells. */
 import { Type } from 'typebox';
 import { LONGEST_BUTTON_TEXT } from '../../../sending/content/buttons.ts';
 import {

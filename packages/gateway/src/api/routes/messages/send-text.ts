@@ -1,4 +1,4 @@
-/** Tag "messages": words and reactions. */
+/** Tag `messages`: words and reactions. */
 import { Type } from 'typebox';
 import { invalidField } from '../../../errors.ts';
 import { LONGEST_PREVIEW_DESCRIPTION, LONGEST_PREVIEW_TITLE } from '../../../sending/content/link-preview.ts';

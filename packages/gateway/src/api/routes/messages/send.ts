@@ -1,4 +1,4 @@
-/** Tag "messages": every operation under `/send`. */
+/** Tag `messages`: every operation under `/send`. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { acceptMultipart } from '../../request/multipart.ts';
 import { type AlbumParts, albumRoute } from './send-album.ts';

@@ -1,4 +1,4 @@
-/** Tag "messages": starring a message. Ours. */
+/** Tag `messages`: starring a message. Beyond the documented API. */
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';

@@ -1,4 +1,4 @@
-/** Tag "messages": what happens to a message after it was sent. */
+/** Tag `messages`: what happens to a message after it was sent. */
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';

@@ -1,4 +1,4 @@
-/** Tag "newsletters": who runs a channel. Ours. */
+/** Tag `newsletters`: who runs a channel. Beyond the documented API. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { rfc3339OrNull } from '../../../clock.ts';

@@ -1,4 +1,4 @@
-/** Tag "newsletters": channels themselves: those that the account follows or has. */
+/** Tag `newsletters`: channels themselves: those that the account follows or has. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';

@@ -1,4 +1,4 @@
-/** Tag "newsletters": channels that everybody may find. */
+/** Tag `newsletters`: channels that everybody may find. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { DEVICE_FAILURES } from '../../../devices/choice.ts';

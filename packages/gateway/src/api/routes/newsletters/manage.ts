@@ -1,4 +1,4 @@
-/** Tag "newsletters": changing what a channel is, and deleting it. Ours. */
+/** Tag `newsletters`: changing what a channel is, and deleting it. Beyond the documented API. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { DEVICE_FAILURES } from '../../../devices/choice.ts';

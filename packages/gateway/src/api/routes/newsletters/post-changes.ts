@@ -1,4 +1,4 @@
-/** Tag "newsletters": changing and taking back what was published, and hearing of its counts. Ours. */
+/** Tag `newsletters`: changing and taking back what was published, and hearing of its counts. Beyond the documented API. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import type { Deleting } from '../../../actions/deleting.ts';

@@ -1,4 +1,4 @@
-/** Tag "newsletters": what is published in a channel, looked at and reacted to. */
+/** Tag `newsletters`: what is published in a channel, looked at and reacted to. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';

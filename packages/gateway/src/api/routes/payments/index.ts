@@ -1,4 +1,4 @@
-/** Tag "payments": asking for money, and the answers to it. They are messages; no money moves. */
+/** Tag `payments`: asking for money, and the answers to it. They are messages; no money moves. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import {

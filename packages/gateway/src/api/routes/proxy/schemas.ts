@@ -1,4 +1,4 @@
-/** The requests and answers of the tag "proxy". */
+/** The requests and answers of the tag `proxy`. */
 import { Type } from 'typebox';
 import { DEVICE_STATES } from '../../../devices/state.ts';
 import { LONGEST_PROXY_URL } from '../../../proxies/proxies.ts';

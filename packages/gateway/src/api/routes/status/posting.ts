@@ -1,4 +1,4 @@
-/** Tag "status": stories, posted, followed and taken back. */
+/** Tag `status`: stories, posted, followed and taken back. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';

@@ -1,4 +1,4 @@
-/** Tag "status": who sees the stories of the account. */
+/** Tag `status`: who sees the stories of the account. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { DEVICE_FAILURES } from '../../../devices/choice.ts';

@@ -1,4 +1,4 @@
-/** Tag "status": reacting to a contact's story. Ours. */
+/** Tag `status`: reacting to a contact's story. Beyond the documented API. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { rfc3339 } from '../../../clock.ts';

@@ -1,4 +1,4 @@
-/** Tag "status": the stories of contacts, and one story, whosever it is. Ours. */
+/** Tag `status`: the stories of contacts, and one story, whosever it is. Beyond the documented API. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import { rfc3339, rfc3339OrNull } from '../../../clock.ts';

@@ -1,4 +1,4 @@
-/** The log of deliveries, and delivering one again. Our own operations. */
+/** The log of deliveries, and delivering one again. Beyond the documented API. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { DELIVERY_STATES, type Deliveries } from '../../../webhooks/deliveries.ts';

@@ -1,4 +1,4 @@
-/** Further endpoints beside the documented one. Ours. */
+/** Further endpoints beside the documented one. Beyond the documented API. */
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { DEVICE_FAILURES } from '../../../devices/choice.ts';

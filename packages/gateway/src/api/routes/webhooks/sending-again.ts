@@ -1,4 +1,4 @@
-/** Trying a webhook, and delivering a range of events again. Ours. */
+/** Trying a webhook, and delivering a range of events again. Beyond the documented API. */
 
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
