@@ -2,6 +2,7 @@
 import type { Transaction } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { NoticeKeeper, StateForgetter } from '../events/notice-events.ts';
+import { holderOf } from '../identity/holder.ts';
 import { sameIdentity } from '../identity/jid.ts';
 import type { HistoryKeeper, MessageKeeper } from '../messages/keepers.ts';
 import { chatIdentity } from '../messages/stored-message.ts';
@@ -9,7 +10,7 @@ import { checked } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
 import type { SessionNotice } from '../whatsapp/port/notices.ts';
 import type { OwnRead } from '../whatsapp/port/receipts.ts';
-import { type ChatDevice, holderOf, LISTED } from './chat.ts';
+import { type ChatDevice, LISTED } from './chat.ts';
 import { type ChatWrites, LONGEST_NAME } from './chat-writes.ts';
 
 /** App state names times to the second: what was written within it counts. */

@@ -1,12 +1,13 @@
 /** One person is one chat of the list: what was kept under the LID alone goes under the number once that is known. */
 import type { Selectable, Transaction } from 'kysely';
 import { LRUCache } from 'lru-cache';
+import type { Holder } from '../identity/holder.ts';
 import { HotQuery } from '../storage/hot-query.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
 import type { ChatsTable } from '../storage/tables/chat-tables.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
-import { type Holder, LISTED } from './chat.ts';
+import { LISTED } from './chat.ts';
 
 /** Chats of which nothing is kept under the LID, as far as was looked. */
 const MOST_REMEMBERED = 50_000;

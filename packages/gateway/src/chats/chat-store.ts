@@ -1,6 +1,7 @@
 /** What is stored of an account's chats. Another account on the same device sees none of it. */
 import { type ExpressionBuilder, type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Clock } from '../clock.ts';
+import { type Holder, holderOf } from '../identity/holder.ts';
 import { NOT_SHOWN } from '../messages/shown-kinds.ts';
 import { STORED_COLUMNS, type StoredMessage, storedMessage } from '../messages/stored-message.ts';
 import { folded } from '../storage/folded-text.ts';
@@ -9,16 +10,7 @@ import { pageOf, readTimedCursor, timedCursor } from '../storage/page-cursor.ts'
 import { chunks } from '../storage/row-chunks.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Jid } from '../whatsapp/port/identity.ts';
-import {
-  type Chat,
-  type ChatDevice,
-  type ChatRow,
-  chatFromRow,
-  type Holder,
-  holderOf,
-  LISTED,
-  NOT_LISTED,
-} from './chat.ts';
+import { type Chat, type ChatDevice, type ChatRow, chatFromRow, LISTED, NOT_LISTED } from './chat.ts';
 
 export interface ChatFilter {
   /** Part of the name or number, case and accents aside. */

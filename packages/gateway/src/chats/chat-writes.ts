@@ -1,5 +1,6 @@
 /** What is written in the list of chats, always in the transaction of its cause. */
 import { type Insertable, sql, type Transaction, type Updateable } from 'kysely';
+import { type Holder, holderOf } from '../identity/holder.ts';
 import { NOT_SHOWN } from '../messages/shown-kinds.ts';
 import type { StoredMessage } from '../messages/stored-message.ts';
 import { chatOf } from '../messages/stored-message.ts';
@@ -9,7 +10,7 @@ import type { Database } from '../storage/schema.ts';
 import type { ChatsTable } from '../storage/tables/chat-tables.ts';
 import type { HistoryChat } from '../whatsapp/port/history.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
-import { type ChatDevice, DELETED, type Holder, holderOf, isListable, LISTED } from './chat.ts';
+import { type ChatDevice, DELETED, isListable, LISTED } from './chat.ts';
 import type { ListedNames } from './chat-names.ts';
 
 /** Characters of a name; the apps take 25 for a person and 100 for a group. */

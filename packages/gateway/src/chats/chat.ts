@@ -1,19 +1,12 @@
 /** A chat of an account, as this room gives it out. */
 import type { Selectable } from 'kysely';
-import { canonicalJid, namesPerson, storedIdentity } from '../identity/jid.ts';
+import { namesPerson, storedIdentity } from '../identity/jid.ts';
 import type { MessageDevice } from '../messages/stored-message.ts';
 import type { ChatsTable } from '../storage/tables/chat-tables.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
 
 /** The device, with the names of the account that it holds now. */
 export type ChatDevice = Pick<MessageDevice, 'id' | 'tenantId' | 'jid' | 'lid'>;
-
-/** Whose rows they are. */
-export interface Holder {
-  tenant_id: string;
-  device_id: string;
-  account: string;
-}
 
 /** Values of `listed`. */
 export const LISTED = 1;
@@ -49,10 +42,6 @@ export type ChatRow = Selectable<ChatsTable> & {
   size: number | null;
   last_id: string | null;
 };
-
-export function holderOf(device: ChatDevice): Holder {
-  return { tenant_id: device.tenantId, device_id: device.id, account: canonicalJid(device) ?? '' };
-}
 
 function isGroupJid(jid: string): boolean {
   return jid.endsWith('@g.us');

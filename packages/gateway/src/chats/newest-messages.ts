@@ -1,5 +1,6 @@
 /** The newest messages of a chat, by which app state and receipts name what they speak of. */
 import type { Kysely } from 'kysely';
+import { holderOf } from '../identity/holder.ts';
 import { sameIdentity } from '../identity/jid.ts';
 import { NOT_SHOWN } from '../messages/shown-kinds.ts';
 import { senderIdentity } from '../messages/stored-message.ts';
@@ -7,7 +8,7 @@ import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
 import type { MessageRange } from '../whatsapp/port/account.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
-import { type ChatDevice, holderOf } from './chat.ts';
+import type { ChatDevice } from './chat.ts';
 
 /** Unread messages that are told to their authors as read; a phone that opens the chat does no more. */
 const MOST_READ = 256;

@@ -1,5 +1,6 @@
 /** The block lists of accounts as they are stored. */
 import type { Kysely } from 'kysely';
+import { type AccountDevice, holderOf } from '../identity/holder.ts';
 import { canonicalJid, storedIdentity } from '../identity/jid.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import { chunks } from '../storage/row-chunks.ts';
@@ -7,7 +8,6 @@ import type { Database } from '../storage/schema.ts';
 import type { BlockedPeople } from '../whatsapp/port/block-list.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
 import type { SessionNotice } from '../whatsapp/port/notices.ts';
-import { type AccountDevice, ownerOf } from './account-rows.ts';
 
 type BlockNotice = Extract<SessionNotice, { name: 'privacy.blocklist' }>;
 
@@ -21,7 +21,7 @@ export async function loadBlockList(
     .select(['block_hash', 'blocked_at'])
     .where(checkedTenant(device.tenantId))
     .where('device_id', '=', device.id)
-    .where('account', '=', ownerOf(device).account)
+    .where('account', '=', holderOf(device).account)
     .executeTakeFirst();
   if (!list || list.blocked_at === null) return null;
   const rows = await db
@@ -29,7 +29,7 @@ export async function loadBlockList(
     .select(['jid', 'lid'])
     .where(checkedTenant(device.tenantId))
     .where('device_id', '=', device.id)
-    .where('account', '=', ownerOf(device).account)
+    .where('account', '=', holderOf(device).account)
     .orderBy('jid')
     .execute();
   const people = rows.map(({ jid, lid }) => storedIdentity(jid, lid));
@@ -47,13 +47,13 @@ export async function replaceBlockList(
     .deleteFrom('blocked_contacts')
     .where(checkedTenant(device.tenantId))
     .where('device_id', '=', device.id)
-    .where('account', '=', ownerOf(device).account)
+    .where('account', '=', holderOf(device).account)
     .execute();
   for (const part of chunks(people)) await insert(db, device, part);
   const list = { block_hash: hash, blocked_at: at };
   await db
     .insertInto('contact_lists')
-    .values({ ...ownerOf(device), ...list, contacts_at: null })
+    .values({ ...holderOf(device), ...list, contacts_at: null })
     .onConflict((conflict) => conflict.columns(['device_id', 'account']).doUpdateSet(list))
     .execute();
 }
@@ -82,7 +82,7 @@ export async function applyBlockNotice(
     .set({ block_hash: hash, blocked_at: follows ? at : null })
     .where(checkedTenant(device.tenantId))
     .where('device_id', '=', device.id)
-    .where('account', '=', ownerOf(device).account)
+    .where('account', '=', holderOf(device).account)
     .execute();
 }
 
@@ -90,7 +90,7 @@ async function insert(db: Kysely<Database>, device: AccountDevice, people: Ident
   if (people.length === 0) return;
   await db
     .insertInto('blocked_contacts')
-    .values(people.map((each) => ({ ...ownerOf(device), jid: canonicalJid(each) ?? '', lid: each.lid })))
+    .values(people.map((each) => ({ ...holderOf(device), jid: canonicalJid(each) ?? '', lid: each.lid })))
     .onConflict((conflict) => conflict.doNothing())
     .execute();
 }
@@ -101,7 +101,7 @@ async function remove(db: Kysely<Database>, device: AccountDevice, { jid, lid }:
     .deleteFrom('blocked_contacts')
     .where(checkedTenant(device.tenantId))
     .where('device_id', '=', device.id)
-    .where('account', '=', ownerOf(device).account)
+    .where('account', '=', holderOf(device).account)
     .where((is) => is.or([is('jid', 'in', [jid ?? '', lid ?? '']), is('lid', '=', lid ?? '')]))
     .execute();
 }

@@ -1,6 +1,7 @@
 /** What WhatsApp tells of people becomes rows. */
 import type { Kysely } from 'kysely';
 import { pause } from '../clock.ts';
+import { type AccountDevice, holderOf } from '../identity/holder.ts';
 import { sameIdentity, storedIdentity } from '../identity/jid.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
@@ -8,7 +9,6 @@ import type { StateCollection } from '../whatsapp/port/account.ts';
 import type { ContactProfile } from '../whatsapp/port/contacts.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
 import type { SessionNotice } from '../whatsapp/port/notices.ts';
-import { type AccountDevice, ownerOf } from './account-rows.ts';
 import { changeContact } from './contact-rows.ts';
 
 /** The collection that saved contacts are in (whatsmeow appstate/keys.go `WAPatchCriticalUnblockLow`). */
@@ -77,7 +77,7 @@ export async function forgetSaved(
   at: number,
 ): Promise<void> {
   if (collection !== CONTACTS_COLLECTION) return;
-  const { tenant_id, device_id, account } = ownerOf(device);
+  const { tenant_id, device_id, account } = holderOf(device);
   const saved = await db
     .selectFrom('contacts')
     .select(['jid', 'lid'])
@@ -98,7 +98,7 @@ async function contactsAreThere(db: Kysely<Database>, device: AccountDevice, at:
   const list = { contacts_at: at };
   await db
     .insertInto('contact_lists')
-    .values({ ...ownerOf(device), block_hash: null, blocked_at: null, ...list })
+    .values({ ...holderOf(device), block_hash: null, blocked_at: null, ...list })
     .onConflict((conflict) => conflict.columns(['device_id', 'account']).doUpdateSet(list))
     .execute();
 }

@@ -1,5 +1,6 @@
 /** Rows of contacts: one for each person, whichever name they came under. */
 import type { Kysely, Selectable } from 'kysely';
+import { type AccountDevice, holderOf } from '../identity/holder.ts';
 import { canonicalJid } from '../identity/jid.ts';
 import { folded } from '../storage/folded-text.ts';
 import { HotQuery } from '../storage/hot-query.ts';
@@ -7,7 +8,6 @@ import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
 import type { ContactsTable } from '../storage/tables/contact-tables.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
-import { type AccountDevice, ownerOf } from './account-rows.ts';
 import { type Contact, contactFromRow, shownName } from './contact.ts';
 
 /** Behind every name. */
@@ -48,7 +48,7 @@ export async function findContacts(
   device: AccountDevice,
   { jid, lid }: Identity,
 ): Promise<Selectable<ContactsTable>[]> {
-  const { tenant_id: tenant, device_id, account } = ownerOf(device);
+  const { tenant_id: tenant, device_id, account } = holderOf(device);
   const names = { tenant, device: device_id, account, jid: jid ?? '', lid: lid ?? '' };
   const rows = await BY_JID.rows(db, names);
   if (lid !== null) rows.push(...(await BY_LID.rows(db, names)));
@@ -123,7 +123,7 @@ function merged(contacts: Contact[]): Contact | null {
 }
 
 async function remove(db: Kysely<Database>, device: AccountDevice, jids: string[]): Promise<void> {
-  const { tenant_id, device_id, account } = ownerOf(device);
+  const { tenant_id, device_id, account } = holderOf(device);
   for (const jid of jids) {
     await db
       .deleteFrom('contacts')
@@ -185,7 +185,7 @@ async function put(
   const name = shownName(contact);
   const names = [contact.fullName, contact.firstName, contact.businessName, contact.pushName];
   const number = person.jid?.split('@')[0] ?? '';
-  const { tenant_id, device_id, account } = ownerOf(device);
+  const { tenant_id, device_id, account } = holderOf(device);
   await PUT.run(db, {
     tenant_id,
     device_id,

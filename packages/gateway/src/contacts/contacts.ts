@@ -3,6 +3,7 @@ import { type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { Device, Devices } from '../devices/devices.ts';
 import { AppError } from '../errors.ts';
+import { type AccountDevice, holderOf } from '../identity/holder.ts';
 import { identityOf } from '../identity/jid.ts';
 import { lookUpSpellings, normalisePhoneNumber } from '../identity/phone-number.ts';
 import { namesOf, parseRecipient, type Recipients } from '../sending/recipients.ts';
@@ -12,7 +13,6 @@ import { pageOf, pairCursor, readPairCursor } from '../storage/page-cursor.ts';
 import type { Database } from '../storage/schema.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
-import { type AccountDevice, ownerOf } from './account-rows.ts';
 import { type Contact, contactFromRow, NO_NAMES } from './contact.ts';
 import { CONTACTS_COLLECTION } from './contact-keeper.ts';
 import { findContacts } from './contact-rows.ts';
@@ -73,7 +73,7 @@ export class Contacts {
       const session = this.#devices.session(device);
       await onSession(() => session.account.sync([CONTACTS_COLLECTION]));
     }
-    const { tenant_id, device_id, account } = ownerOf(device);
+    const { tenant_id, device_id, account } = holderOf(device);
     const { search, saved, cursor, limit } = request;
     let query = this.#db
       .selectFrom('contacts')
@@ -104,7 +104,7 @@ export class Contacts {
 
   /** Everybody in the account's address book. */
   async saved(device: AccountDevice): Promise<Identity[]> {
-    const { tenant_id, device_id, account } = ownerOf(device);
+    const { tenant_id, device_id, account } = holderOf(device);
     const rows = await this.#db
       .selectFrom('contacts')
       .selectAll()
@@ -169,7 +169,7 @@ export class Contacts {
   }
 
   async #asOf(device: Device): Promise<number | null> {
-    const { tenant_id, device_id, account } = ownerOf(device);
+    const { tenant_id, device_id, account } = holderOf(device);
     const list = await this.#db
       .selectFrom('contact_lists')
       .select('contacts_at')

@@ -1,12 +1,13 @@
 /** Keeps the stored groups up with what WhatsApp tells of their changes, in the commit of the event, in its order. */
 import type { Transaction, UpdateObject } from 'kysely';
+import { type Holder, holderOf } from '../identity/holder.ts';
 import { canonicalJid, sameIdentity } from '../identity/jid.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { SessionNotice } from '../whatsapp/port/notices.ts';
 import type { GroupDevice } from './group.ts';
-import { type Holder, holderOf, memberRow } from './group-rows.ts';
+import { memberRow } from './group-rows.ts';
 import { deleteMembers, endMembership, saveGroup } from './group-writes.ts';
 
 type GroupChange = Extract<SessionNotice, { name: 'group.info' }>;

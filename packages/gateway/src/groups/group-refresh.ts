@@ -4,6 +4,7 @@
  */
 import type { Kysely, Transaction } from 'kysely';
 import { type Clock, pause } from '../clock.ts';
+import { holderOf } from '../identity/holder.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
 import { RequestRefused, SessionError, SessionNotOpen } from '../whatsapp/port/errors.ts';
@@ -11,7 +12,6 @@ import type { GroupInfo } from '../whatsapp/port/groups.ts';
 import type { Jid } from '../whatsapp/port/identity.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 import type { GroupDevice } from './group.ts';
-import { holderOf } from './group-rows.ts';
 import { endMembership, saveGroup, saveListTime } from './group-writes.ts';
 
 /** Members written in one transaction: some ten milliseconds, between which others are served. */

@@ -1,21 +1,11 @@
 /** Rows of groups and members, as WhatsApp's word and as ours. */
 import type { Insertable, Selectable } from 'kysely';
+import { type Holder, holderOf } from '../identity/holder.ts';
 import { canonicalJid, sameIdentity, storedIdentity } from '../identity/jid.ts';
 import type { GroupMembersTable, GroupsTable } from '../storage/tables/group-tables.ts';
 import type { GroupInfo, GroupMember } from '../whatsapp/port/groups.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
 import type { GroupDevice, StoredGroup } from './group.ts';
-
-/** Whose rows they are: the account that the device holds now. */
-export interface Holder {
-  tenant_id: string;
-  device_id: string;
-  account: string;
-}
-
-export function holderOf(device: GroupDevice): Holder {
-  return { tenant_id: device.tenantId, device_id: device.id, account: canonicalJid(device) ?? '' };
-}
 
 export function roleOf({ admin, superAdmin }: Pick<GroupMember, 'admin' | 'superAdmin'>): number {
   if (superAdmin) return 2;

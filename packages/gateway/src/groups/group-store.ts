@@ -1,12 +1,13 @@
 /** What is stored of an account's groups. Another account on the same device sees none of it. */
 import type { Kysely } from 'kysely';
+import { holderOf } from '../identity/holder.ts';
 import { checked, checkedTenant } from '../storage/narrowing.ts';
 import { nameCursor, pageOf, readNameCursor } from '../storage/page-cursor.ts';
 import type { Database } from '../storage/schema.ts';
 import type { GroupMember } from '../whatsapp/port/groups.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { GroupDevice, GroupList, StoredGroup } from './group.ts';
-import { groupFromRow, holderOf, memberFromRow } from './group-rows.ts';
+import { groupFromRow, memberFromRow } from './group-rows.ts';
 
 export interface PageRequest {
   cursor?: string | undefined;

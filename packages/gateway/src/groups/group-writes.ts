@@ -1,12 +1,13 @@
 /** What WhatsApp tells of whole groups, written as it is told. Members are compared, so that only changes are written. */
 import type { Transaction } from 'kysely';
+import { type Holder, holderOf } from '../identity/holder.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import { chunks } from '../storage/row-chunks.ts';
 import type { Database } from '../storage/schema.ts';
 import type { GroupInfo } from '../whatsapp/port/groups.ts';
 import type { Jid } from '../whatsapp/port/identity.ts';
 import type { GroupDevice, Membership } from './group.ts';
-import { groupRow, type Holder, holderOf, memberRow, roleOf } from './group-rows.ts';
+import { groupRow, memberRow, roleOf } from './group-rows.ts';
 
 /** The group as it is at `at`, with exactly these members. */
 export async function saveGroup(

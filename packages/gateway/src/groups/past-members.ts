@@ -1,5 +1,6 @@
 /** Who was in a group and is not any more, as far as the account saw them go. */
 import type { Kysely, Transaction } from 'kysely';
+import { type Holder, holderOf } from '../identity/holder.ts';
 import { canonicalJid, sameIdentity, storedIdentity } from '../identity/jid.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import { nameCursor, pageOf, readNameCursor } from '../storage/page-cursor.ts';
@@ -9,7 +10,6 @@ import type { PastGroupMember } from '../whatsapp/port/history.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { SessionNotice } from '../whatsapp/port/notices.ts';
 import type { GroupDevice } from './group.ts';
-import { type Holder, holderOf } from './group-rows.ts';
 import type { PageRequest } from './group-store.ts';
 import type { GroupDevices, GroupName, Groups } from './groups.ts';
 

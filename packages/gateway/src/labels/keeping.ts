@@ -1,11 +1,12 @@
 /** Keeps labels and what they are on, as the account's state tells of them. */
 import type { Transaction } from 'kysely';
+import { holderOf } from '../identity/holder.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
 import type { SessionNotice } from '../whatsapp/port/notices.ts';
 import { HIGHEST_COLOR, LONGEST_NAME } from './label.ts';
-import { accountOf, type LabelOwner, type Marked, markColumns } from './label-store.ts';
+import { type LabelOwner, type Marked, markColumns } from './label-store.ts';
 
 /** Longer ones are nothing that WhatsApp gives out. */
 const LONGEST_ID = 40;
@@ -53,9 +54,7 @@ async function keepLabel(
   await trx
     .insertInto('labels')
     .values({
-      tenant_id: owner.tenantId,
-      device_id: owner.id,
-      account: accountOf(owner),
+      ...holderOf(owner),
       label_id: labelId,
       ...row,
     })
@@ -66,7 +65,7 @@ async function keepLabel(
     .deleteFrom('label_marks')
     .where(checkedTenant(owner.tenantId))
     .where('device_id', '=', owner.id)
-    .where('account', '=', accountOf(owner))
+    .where('account', '=', holderOf(owner).account)
     .where('label_id', '=', labelId)
     .execute();
 }
@@ -79,9 +78,7 @@ async function mark(
   await trx
     .insertInto('label_marks')
     .values({
-      tenant_id: owner.tenantId,
-      device_id: owner.id,
-      account: accountOf(owner),
+      ...holderOf(owner),
       label_id: labelId,
       ...markColumns(what),
       marked_at: at,
@@ -102,7 +99,7 @@ async function unmark(
     .deleteFrom('label_marks')
     .where(checkedTenant(owner.tenantId))
     .where('device_id', '=', owner.id)
-    .where('account', '=', accountOf(owner))
+    .where('account', '=', holderOf(owner).account)
     .where('chat_jid', '=', chat_jid)
     .where('label_id', '=', labelId)
     .where('message_id', '=', message_id)
@@ -116,7 +113,7 @@ export async function forgetLabels(trx: Transaction<Database>, owner: LabelOwner
       .deleteFrom(table)
       .where(checkedTenant(owner.tenantId))
       .where('device_id', '=', owner.id)
-      .where('account', '=', accountOf(owner))
+      .where('account', '=', holderOf(owner).account)
       .execute();
   }
 }
@@ -133,7 +130,7 @@ export async function joinNames(
     .select(['id', 'label_id', 'message_id', 'marked_at'])
     .where(checkedTenant(owner.tenantId))
     .where('device_id', '=', owner.id)
-    .where('account', '=', accountOf(owner))
+    .where('account', '=', holderOf(owner).account)
     .where('chat_jid', '=', lid);
   for (const { id, label_id, message_id, marked_at } of await underLid.execute()) {
     await trx.deleteFrom('label_marks').where(checkedTenant(owner.tenantId)).where('id', '=', id).execute();

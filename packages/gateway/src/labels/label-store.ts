@@ -1,5 +1,6 @@
 /** The statements on labels and what they are on; every one of a device and the account that it holds. */
 import type { Kysely } from 'kysely';
+import { holderOf } from '../identity/holder.ts';
 import { canonicalJid } from '../identity/jid.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
@@ -64,7 +65,7 @@ export class LabelStore {
       ])
       .where(checkedTenant(owner.tenantId))
       .where('device_id', '=', owner.id)
-      .where('account', '=', accountOf(owner))
+      .where('account', '=', holderOf(owner).account)
       .groupBy('label_id')
       .execute();
     const byLabel = new Map(counts.map((each) => [each.label_id, each]));
@@ -120,7 +121,7 @@ export class LabelStore {
       ])
       .where(checkedTenant(owner.tenantId))
       .where('device_id', '=', owner.id)
-      .where('account', '=', accountOf(owner))
+      .where('account', '=', holderOf(owner).account)
       .where('label_id', '=', id)
       .where('message_id', on === 'chats' ? '=' : '!=', CHAT_ITSELF)
       .where('id', '>', page.after)
@@ -143,13 +144,8 @@ export class LabelStore {
       .select(['label_id', 'name', 'color'])
       .where(checkedTenant(owner.tenantId))
       .where('device_id', '=', owner.id)
-      .where('account', '=', accountOf(owner));
+      .where('account', '=', holderOf(owner).account);
   }
-}
-
-/** The account whose labels they are, as rows name it. */
-export function accountOf(owner: LabelOwner): string {
-  return canonicalJid(owner) ?? '';
 }
 
 /** Ids are numbers; what is none comes first and is counted past. */

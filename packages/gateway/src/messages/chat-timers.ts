@@ -1,6 +1,6 @@
 /** How long messages of each chat stay before they disappear: learnt from whatever tells it. */
 import type { Kysely } from 'kysely';
-import { canonicalJid } from '../identity/jid.ts';
+import { holderOf } from '../identity/holder.ts';
 import { HotQuery } from '../storage/hot-query.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
@@ -31,9 +31,7 @@ export async function learnTimer(
     await db
       .insertInto('chat_timers')
       .values({
-        tenant_id: device.tenantId,
-        device_id: device.id,
-        account: canonicalJid(device) ?? '',
+        ...holderOf(device),
         chat: name,
         seconds,
         set_at: setAt,
@@ -85,7 +83,7 @@ export async function timerOf(
   const rows = await TIMERS.rows(db, {
     tenantId: device.tenantId,
     deviceId: device.id,
-    account: canonicalJid(device) ?? '',
+    account: holderOf(device).account,
     jid: chat.jid ?? '',
     lid: chat.lid ?? '',
   });

@@ -1,5 +1,6 @@
 /** The statements on the stories of contacts. Another account on the same device sees none of them. */
 import { type Kysely, sql } from 'kysely';
+import { holderOf } from '../identity/holder.ts';
 import { canonicalJid, sameIdentity } from '../identity/jid.ts';
 import { NOT_READ } from '../messages/shown-kinds.ts';
 import { type MessageDevice, type StoredMessage, senderIdentity } from '../messages/stored-message.ts';
@@ -64,7 +65,7 @@ export class InboxStore {
       .select('chat')
       .where(checkedTenant(device.tenantId))
       .where('device_id', '=', device.id)
-      .where('account', '=', canonicalJid(device) ?? '')
+      .where('account', '=', holderOf(device).account)
       .where('lid', 'in', names)
       .execute();
     return [...names, ...rows.map(({ chat }) => chat)];
@@ -152,7 +153,7 @@ export class InboxStore {
         .select(['chat', 'name', 'stories_muted'])
         .where(checkedTenant(device.tenantId))
         .where('device_id', '=', device.id)
-        .where('account', '=', canonicalJid(device) ?? '')
+        .where('account', '=', holderOf(device).account)
         .where('chat', 'in', names)
         .execute();
       for (const row of rows) found.set(row.chat, { name: row.name, muted: row.stories_muted === 1 });

@@ -7,7 +7,7 @@ import { bulkRoutes } from '../../src/api/routes/messages/bulk.ts';
 import { deleteRoutes } from '../../src/api/routes/messages/delete.ts';
 import { jobsRoutes } from '../../src/api/routes/messages/jobs.ts';
 import { sendRoutes } from '../../src/api/routes/messages/send.ts';
-import { messagesRoutes } from '../../src/api/routes/messages/status-and-edit.ts';
+import { statusAndEditRoutes } from '../../src/api/routes/messages/status-and-edit.ts';
 import { buildServer } from '../../src/api/server.ts';
 import type { Clock } from '../../src/clock.ts';
 import { AppError } from '../../src/errors.ts';
@@ -344,7 +344,7 @@ function serverOf(
       });
       await server.register(jobsRoutes, later);
       await server.register(bulkRoutes, { ...later, idempotency, clock, bodyLimit: 2 * MAX_BYTES });
-      await server.register(messagesRoutes, { ...actions, statuses, idempotency });
+      await server.register(statusAndEditRoutes, { ...actions, statuses, idempotency });
       await server.register(deleteRoutes, { ...actions, idempotency });
     },
   });

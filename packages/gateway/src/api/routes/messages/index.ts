@@ -16,7 +16,7 @@ import { sendRoutes } from './send.ts';
 import type { AlbumParts } from './send-album.ts';
 import type { SendParts } from './send-kind.ts';
 import { type StarParts, starRoutes } from './star.ts';
-import { type StatusAndEditParts, messagesRoutes as statusAndEditRoutes } from './status-and-edit.ts';
+import { type StatusAndEditParts, statusAndEditRoutes } from './status-and-edit.ts';
 
 export type MessagesParts = SendParts &
   AlbumParts &

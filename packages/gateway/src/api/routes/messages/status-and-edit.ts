@@ -83,7 +83,7 @@ const EditBody = stated(
 );
 
 /** Edit, delivery status and receipts. */
-export const messagesRoutes: FastifyPluginAsyncTypebox<StatusAndEditParts> = async (app, parts) => {
+export const statusAndEditRoutes: FastifyPluginAsyncTypebox<StatusAndEditParts> = async (app, parts) => {
   const { editing, statuses, idempotency } = parts;
   const tags = ['messages'];
 
