@@ -120,38 +120,25 @@ async function store(
     kind: receipt.kind,
     at: receipt.timestamp,
   });
-  const at = receipt.timestamp;
-  await trx
-    .updateTable('messages')
-    .set((eb) => {
-      const first = (column: 'delivered_at' | 'read_at' | 'played_at') =>
-        eb
-          .case()
-          .when(eb.or([eb(column, 'is', null), eb(column, '>', at)]))
-          .then(at)
-          .else(eb.ref(column))
-          .end();
-      const implied = IMPLIED[receipt.kind];
-      return {
-        ...(implied.includes('delivered') ? { delivered_at: first('delivered_at') } : {}),
-        ...(implied.includes('read') ? { read_at: first('read_at') } : {}),
-        ...(implied.includes('played') ? { played_at: first('played_at') } : {}),
-        ...(target.learnedLid ? { chat_lid: target.learnedLid } : {}),
-      };
-    })
-    .where('tenant_id', '=', device.tenantId)
-    .where('id', '=', target.rowId)
-    .execute();
-  // A receipt proves that the server took the message, also when its ack never reached us.
-  if (!target.sent) {
-    await proveSent(trx, { tenantId: device.tenantId, rowId: target.rowId }, null, events);
+  const { tenantId } = device;
+  const { rowId, learnedLid } = target;
+  await FIRST_TIMES[receipt.kind].run(trx, { tenantId, rowId, at: receipt.timestamp });
+  if (learnedLid !== null) {
+    await trx
+      .updateTable('messages')
+      .set({ chat_lid: learnedLid })
+      .where('tenant_id', '=', tenantId)
+      .where('id', '=', rowId)
+      .execute();
   }
+  // A receipt proves that the server took the message, also when its ack never reached us.
+  if (!target.sent) await proveSent(trx, { tenantId, rowId }, null, events);
   if (inserted === 0 || (target.read && (await saysLess(trx, device, receipt.kind, target)))) return;
-  const { messageId, rowId: recordId, chat } = target;
-  const { isGroup, recipient, kind } = receipt;
+  const { messageId, chat } = target;
+  const { isGroup, recipient, kind, timestamp: at } = receipt;
   await events.receipt(trx, device, {
     messageId,
-    recordId,
+    recordId: rowId,
     chat,
     isGroup,
     recipient,
@@ -195,6 +182,38 @@ export async function receiptsOf(db: Kysely<Database>, message: StoredMessage): 
     kind: row.kind,
     at: row.at,
   }));
+}
+
+interface Times {
+  tenantId: TenantId;
+  rowId: RecordId;
+  at: number;
+}
+
+/** What a receipt of each kind tells of its message: times, of which the earliest stays. */
+const FIRST_TIMES: Readonly<Record<ReceiptKind, HotQuery<Times, unknown>>> = {
+  delivered: firstTimes('delivered'),
+  read: firstTimes('read'),
+  played: firstTimes('played'),
+};
+
+function firstTimes(kind: ReceiptKind): HotQuery<Times, unknown> {
+  return new HotQuery((db, { tenantId, rowId, at }) =>
+    db
+      .updateTable('messages')
+      .set((eb) =>
+        Object.fromEntries(
+          IMPLIED[kind].map((implied) => {
+            const column = `${implied}_at` as const;
+            const later = eb.or([eb(column, 'is', null), eb(column, '>', at)]);
+            // A number is written into the text of the statement, unless it is called a value.
+            return [column, eb.case().when(later).then(eb.val(at)).else(eb.ref(column)).end()];
+          }),
+        ),
+      )
+      .where('tenant_id', '=', tenantId)
+      .where('id', '=', rowId),
+  );
 }
 
 type OwnMessage = Pick<

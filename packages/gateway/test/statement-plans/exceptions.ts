@@ -22,7 +22,7 @@ function at(by: string, step: RegExp, reason: string): Exception {
 function page(by: string, index: RegExp, reason: string): Exception {
   return {
     reason,
-    fits: (asked) => asked.by.startsWith(by) && index.test(asked.step) && /\blimit \?/i.test(asked.sql),
+    fits: (asked) => asked.by.startsWith(by) && index.test(asked.step) && /\blimit \+\?/i.test(asked.sql),
   };
 }
 

@@ -18,7 +18,7 @@ export interface Explained {
 
 /** `asked`: statements, and who asks. Those that are no query or speak of a test's own table are left out. */
 export async function explainAll(asked: ReadonlyMap<string, string>): Promise<Explained> {
-  const findings: string[] = [];
+  const findings = valuesInTexts(asked);
   let explained = 0;
   await onSchemas((name, database) => {
     for (const [sql, by] of asked) {
@@ -33,6 +33,19 @@ export async function explainAll(asked: ReadonlyMap<string, string>): Promise<Ex
     }
   });
   return { explained, findings };
+}
+
+/** Statements that are one but for a long number: each time is another text, which is prepared and kept by itself. */
+function valuesInTexts(asked: ReadonlyMap<string, string>): string[] {
+  const texts = new Map<string, { sql: string; by: string }>();
+  const findings: string[] = [];
+  for (const [sql, by] of asked) {
+    const shape = sql.replaceAll(/\b\d{6,}\b/g, '#');
+    const first = texts.get(shape);
+    if (first) findings.push(`${by} writes a value into the text\n  ${first.sql}\n  ${sql}`);
+    else texts.set(shape, { sql, by });
+  }
+  return findings;
 }
 
 /** Steps that read more than a few rows of a table that grows; null for what cannot be explained here. */
