@@ -1,10 +1,10 @@
 /** A database on a folder of its own, and the rows that everything else hangs on. */
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Kysely } from 'kysely';
-import { migrateToLatest, openDatabase } from '../../src/storage/database.ts';
+import { DATABASE_FILE, migrateToLatest, openDatabase } from '../../src/storage/database.ts';
 import type { Database } from '../../src/storage/schema.ts';
 import type { Caller, Role } from '../../src/tenancy/caller.ts';
 import type { Identity } from '../../src/whatsapp/port/identity.ts';
@@ -19,13 +19,28 @@ export interface TestDatabase {
 /** `sync: 'normal'` leaves out the waits for the disk that most tests do not need. */
 export async function openTestDatabase(options: { sync?: 'normal' } = {}): Promise<TestDatabase> {
   const dataDir = await mkdtemp(join(tmpdir(), 'wuts-test-'));
+  migrated ??= migratedFile();
+  await writeFile(join(dataDir, DATABASE_FILE), await migrated);
   const db = await openDatabase({ dataDir, ...options });
-  await migrateToLatest(db);
   const close = async (): Promise<void> => {
     await db.destroy();
     await rm(dataDir, { recursive: true, force: true });
   };
   return { db, dataDir, close };
+}
+
+/** Of this process. All migrations take longer than most tests. */
+let migrated: Promise<Uint8Array> | undefined;
+
+/** An empty database as the latest migration leaves it. */
+async function migratedFile(): Promise<Uint8Array> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'wuts-test-'));
+  const db = await openDatabase({ dataDir, sync: 'normal' });
+  await migrateToLatest(db);
+  await db.destroy();
+  const file = await readFile(join(dataDir, DATABASE_FILE));
+  await rm(dataDir, { recursive: true, force: true });
+  return file;
 }
 
 /** A tenant without users. `at`: when it was made, milliseconds. */
