@@ -3,7 +3,8 @@
  * tests against each break, or against a random part of them. Prints those that no test noticed, and the share
  * that was noticed.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Stryker } from '@stryker-mutator/core';
@@ -14,6 +15,8 @@ import { isPicked, type Sample, sampleOfEnvironment } from './sample.ts';
 const ROOT = resolve(import.meta.dirname, '../..');
 const SRC = 'packages/gateway/src';
 const TEST = 'packages/gateway/test';
+
+const MEMORY = '/dev/shm';
 
 const USAGE = `usage: npm run mutate -- ROOM [FILE…] [--sample 10%] [--seed S], ROOM of ${Object.keys(ROOMS).join(', ')}`;
 
@@ -29,6 +32,7 @@ async function main(): Promise<void> {
   const percent = /^(\d+(?:\.\d+)?)%?$/.exec(values.sample ?? '100')?.[1];
   if (!room || !percent) throw new Error(USAGE);
   process.chdir(ROOT);
+  useFolder();
   process.env.MUTATE_TESTS = room.tests.map((glob) => `${TEST}/${glob}`).join('|');
   if (values.sample) {
     process.env.MUTATE_SHARE = String(Number(percent) / 100);
@@ -47,7 +51,7 @@ async function main(): Promise<void> {
     ignorePatterns: ['.mutation', 'bench', 'data', 'demo', 'docs'],
     concurrency: Number(process.env.MUTATE_CONCURRENCY ?? 1),
     ignoreStatic: process.env.MUTATE_STATIC === '0',
-    // On a busy machine a time-out is no verdict: give it more, and look at those it names.
+    // What ends no test in time: it does not give the thread back.
     timeoutMS: Number(process.env.MUTATE_TIMEOUT_MS ?? 15_000),
     dryRunTimeoutMinutes: 30,
     reporters: ['progress-append-only', 'json'],
@@ -56,6 +60,19 @@ async function main(): Promise<void> {
     thresholds: { high: 85, low: 60, break: null },
   }).runMutationTest();
   report(name, results, sampleOfEnvironment());
+}
+
+/**
+ * A folder for what the tests write, in memory where the system has such a place (Linux): each test makes a database,
+ * and a test that a mutant made hang leaves it behind.
+ */
+function useFolder(): void {
+  const folder = mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'wuts-mutate-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  process.env.MUTATE_FOLDER = folder;
+  process.env.NODE_COMPILE_CACHE = join(folder, 'compiled');
+  process.env.TMPDIR = join(folder, 'tmp');
+  mkdirSync(process.env.TMPDIR);
 }
 
 function report(name: string, results: Result[], sample: Sample | undefined): void {
@@ -72,7 +89,8 @@ function report(name: string, results: Result[], sample: Sample | undefined): vo
     );
     console.log(`  - ${collapsed(original(result))}\n  + ${collapsed(result.replacement ?? '')}`);
   }
-  for (const result of judged.filter(({ status }) => status === 'Timeout')) {
+  // On a busy machine a time-out is no verdict: look at those it names.
+  for (const result of judged.filter((each) => ranOutOfTime(each))) {
     console.log(`${placeOf(result)} timed out\n  + ${collapsed(result.replacement ?? '')}`);
   }
   const counted = judged.length - same.length;
@@ -91,6 +109,11 @@ function report(name: string, results: Result[], sample: Sample | undefined): vo
 
 function placeOf({ fileName, location: { start } }: Result): string {
   return `${relative(ROOT, fileName)}:${start.line}:${start.column}`;
+}
+
+/** By Stryker's clock, or by Vitest's for a test. */
+function ranOutOfTime({ status, statusReason = '' }: Result): boolean {
+  return status === 'Timeout' || (status === 'Killed' && / timed out /.test(statusReason));
 }
 
 function isEquivalent(result: Result): boolean {

@@ -1,18 +1,27 @@
-import { relative } from 'node:path';
 import { defineConfig } from 'vitest/config';
-import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { BaseSequencer, type Reporter, type TestModule, type TestSpecification } from 'vitest/node';
+import { type Duration, isMeasured, keepDurations, readDurations } from './durations.ts';
 
 /** A mutant is done with at its first failing test, and most fail in the quick files. */
 class QuickestFirst extends BaseSequencer {
   override sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    return Promise.resolve([...files].sort((a, b) => this.#took(a) - this.#took(b)));
+    const durations = readDurations();
+    const took = ({ moduleId }: TestSpecification): number => durations[moduleId]?.all ?? 0;
+    return Promise.resolve([...files].sort((a, b) => took(a) - took(b)));
   }
+}
 
-  /** Milliseconds, as far as they are known. */
-  #took({ project, moduleId }: TestSpecification): number {
-    const key = `${project.name}:${relative(this.ctx.config.root, moduleId)}`;
-    return this.ctx.cache.getFileTestResults(key)?.duration ?? 0;
+/** Keeps how long the tests took in the first run. Says nothing: Stryker reports. */
+class Measure implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    if (isMeasured()) return;
+    keepDurations(Object.fromEntries(modules.map((each) => [each.moduleId, durationOf(each)])));
   }
+}
+
+function durationOf(module: TestModule): Duration {
+  const tests = [...module.children.allTests()].map((test) => test.diagnostic()?.duration ?? 0);
+  return { all: tests.reduce((sum, each) => sum + each, 0), slowest: Math.max(0, ...tests) };
 }
 
 /**
@@ -22,10 +31,15 @@ class QuickestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: (process.env.MUTATE_TESTS ?? '').split('|'),
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    // What a room's tests import takes seconds to load: once per mutant, not for each file of tests.
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 60_000 } },
+    // As in the suite: Node's own loader imports what a room's tests need in a fraction of Vite's time.
+    experimental: { viteModuleRunner: false },
+    // Once per mutant, not for each file of tests.
     isolate: false,
+    runner: 'scripts/mutation/impatient-runner.ts',
+    reporters: [new Measure()],
     sequence: { sequencer: QuickestFirst },
   },
 });
