@@ -13,7 +13,7 @@ const SHARED = [
   'packages/gateway/test/tenancy/{roles,rules,tenants-and-users}.test.ts',
   'packages/gateway/test/devices/*.test.ts',
   'packages/gateway/test/events/{catalogue,notice-causes,outbox,payloads,retention}.test.ts',
-  'packages/gateway/test/webhooks/{delivery,endpoints,expiry,health,lanes,log,metrics,odd-answers,recovery,schedule,signature,slots,subscriptions}.test.ts',
+  'packages/gateway/test/webhooks/{delivery,endpoint-input,endpoints,expiry,health,lanes,log,metrics,odd-answers,recovery,schedule,sending-again,signature,slots,subscriptions,worker}.test.ts',
   'packages/gateway/test/whatsapp/{chat-tokens,outgoing-gate,protobuf-stream,parse/*}.test.ts',
 ];
 

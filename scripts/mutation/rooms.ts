@@ -39,7 +39,7 @@ export const ROOMS: Record<string, Room> = {
   webhooks: {
     mutate: ['webhooks/*.ts'],
     tests: [
-      'webhooks/{delivery,endpoints,expiry,health,lanes,log,metrics,odd-answers,recovery,schedule,signature,slots,subscriptions}.test.ts',
+      'webhooks/{delivery,endpoint-input,endpoints,expiry,health,lanes,log,metrics,odd-answers,recovery,schedule,sending-again,signature,slots,subscriptions,worker}.test.ts',
     ],
   },
 };

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Patience } from '../../src/webhooks/expiry.ts';
 import { problems } from '../events/schema.ts';
 import { WebhookApi } from './webhook-api.ts';
 import { DAY, MINUTE, type WebhookWorld } from './webhook-world.ts';
@@ -200,4 +201,31 @@ test('it looks by itself every ten minutes', async () => {
     world.clock.advance(10 * MINUTE);
     return (await notices()).length === 1;
   });
+});
+
+test('a stop ends a look before the next endpoint, and no other follows', async () => {
+  const { device, endpoint, set } = await failing();
+  await world.record(device, 'a', 1);
+  await world.untilAttempts(endpoint, 1);
+  await set(false);
+  world.clock.advance(28 * DAY);
+  const looking = look();
+  await world.stop();
+  await looking;
+  world.clock.advance(10 * MINUTE);
+  expect(await notices()).toEqual([]);
+});
+
+test('a delivery waits as long as the longer retention, and its owner hears of it a quarter of that before', () => {
+  for (const retention of [
+    { eventMs: 4 * DAY, failedMs: 2 * DAY },
+    { eventMs: 2 * DAY, failedMs: 4 * DAY },
+  ]) {
+    const patience = new Patience(retention);
+    expect(patience.warningMs).toBe(DAY);
+    expect(patience.overdue(10 * DAY)).toBe(6 * DAY);
+    expect(patience.expiresAt(10 * DAY, 11 * DAY)).toBe(14 * DAY);
+    expect(patience.expiresAt(10 * DAY, 14 * DAY)).toBe(15 * DAY);
+  }
+  expect(new Patience({ eventMs: DAY, failedMs: 30 * DAY }).warningMs).toBe(3 * DAY);
 });

@@ -133,6 +133,27 @@ describe('failing for long', () => {
     await world.untilStates(endpoint, 'failed', 'delivered');
   });
 
+  test('changed, but not switched on again, it stays paused', async () => {
+    const { receiver, caller, endpoint } = await failFor(6);
+    receiver.behave = () => 200;
+    const asked = receiver.received.length;
+    const changed = await world.webhooks.endpoints.update(caller, endpoint.id, { timeoutSeconds: 7 });
+    expect(changed).toMatchObject({ state: 'paused', enabled: true, timeoutSeconds: 7 });
+    await world.pass(HOUR, HOUR);
+    expect(receiver.received).toHaveLength(asked);
+    expect((await world.deliveries(endpoint))[1]?.state).toBe('pending');
+  });
+
+  test('a receiver that answers nothing is paused for the reason of its last attempt', async () => {
+    await world.destroy();
+    world = await WebhookWorld.create({ pauseAfterMs: 0, pauseAfterFailures: 1 });
+    const { receiver, device, endpoint } = await world.connected();
+    await receiver.stop();
+    await world.record(device, 'a', 1);
+    await world.until(async () => (await world.endpoint(endpoint.id)).state === 'paused');
+    expect(await pausedEvents()).toMatchObject([{ state: 'paused', reason: 'refused', failures: 1 }]);
+  });
+
   test.each([
     { failures: 1, afterMs: HOUR, state: 'active' },
     { failures: 2, afterMs: HOUR - 1, state: 'active' },

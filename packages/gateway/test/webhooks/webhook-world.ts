@@ -10,7 +10,7 @@ import { GuardedClient } from '../../src/net/guarded-client.ts';
 import { noQuotas } from '../../src/quotas/quotas.ts';
 import { Vault } from '../../src/storage/vault.ts';
 import type { Caller } from '../../src/tenancy/caller.ts';
-import { composeWebhooks } from '../../src/webhooks/composition.ts';
+import { composeWebhooks, type WebhooksRoom } from '../../src/webhooks/composition.ts';
 import type { Endpoint } from '../../src/webhooks/endpoint.ts';
 import type { EndpointInput } from '../../src/webhooks/endpoint-input.ts';
 import { PARKED } from '../../src/webhooks/queue.ts';
@@ -43,13 +43,13 @@ export class WebhookWorld {
   readonly #settings: Settings;
   readonly #retention = { eventMs: 7 * DAY, failedMs: 30 * DAY };
   registry = new Registry();
-  webhooks: Webhooks;
   outbox: EventOutbox;
+  #room: WebhooksRoom;
 
   private constructor(base: DevicesWorld, settings: Settings) {
     this.base = base;
     this.#settings = settings;
-    [this.webhooks, this.outbox] = this.#compose();
+    [this.#room, this.outbox] = this.#compose();
   }
 
   static async create(settings: Partial<Settings> = {}): Promise<WebhookWorld> {
@@ -59,11 +59,11 @@ export class WebhookWorld {
       pauseAfterFailures: 10,
       ...settings,
     });
-    world.webhooks.start();
+    world.#room.step.start?.();
     return world;
   }
 
-  #compose(): [Webhooks, EventOutbox] {
+  #compose(): [WebhooksRoom, EventOutbox] {
     const { db, clock } = this.base;
     const log = pino({ level: 'info' }, { write: (line) => void this.base.logLines.push(line) });
     this.registry = new Registry();
@@ -74,7 +74,7 @@ export class WebhookWorld {
       log,
       retention: this.#retention,
     });
-    const { webhooks } = composeWebhooks({
+    const room = composeWebhooks({
       quotas: noQuotas,
       db,
       clock,
@@ -90,7 +90,11 @@ export class WebhookWorld {
       devices: this.base.devices,
       random: () => 0.5,
     });
-    return [webhooks, events.outbox];
+    return [room, events.outbox];
+  }
+
+  get webhooks(): Webhooks {
+    return this.#room.webhooks;
   }
 
   get clock() {
@@ -103,7 +107,7 @@ export class WebhookWorld {
 
   /** Ends as the process does on SIGTERM: what is under way is given its time, then broken off. */
   async stop(): Promise<void> {
-    const stopped = this.webhooks.stop();
+    const stopped = this.#room.step.stop?.();
     this.clock.advance(2500);
     await stopped;
   }
@@ -111,8 +115,8 @@ export class WebhookWorld {
   /** As a new process: nothing but the database remains. */
   async restart(): Promise<void> {
     await this.stop();
-    [this.webhooks, this.outbox] = this.#compose();
-    this.webhooks.start();
+    [this.#room, this.outbox] = this.#compose();
+    this.#room.step.start?.();
   }
 
   async destroy(): Promise<void> {
