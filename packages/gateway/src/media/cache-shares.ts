@@ -94,7 +94,6 @@ export class CacheShares {
       .groupBy('tenant_id')
       .execute();
     this.#total = Number(all?.bytes ?? 0);
-    this.#ofTenant.clear();
     for (const { tenant_id, bytes } of tenants) this.#ofTenant.set(tenant_id, Number(bytes));
   }
 }

@@ -2,11 +2,11 @@ import { timingSafeEqual } from 'node:crypto';
 import type { Kysely, Transaction } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { DeviceId, MessageId, RecordId, TenantId } from '../ids.ts';
-import type { Database } from '../storage/schema.ts';
+import type { Database, MediaTable, MessagesTable } from '../storage/schema.ts';
 import type { MediaKind } from '../whatsapp/port/media.ts';
 import type { MediaPromise } from './decrypt.ts';
 import { type MediaVault, openMediaKey } from './descriptor-row.ts';
-import { isMediaKind, mediaKeyFingerprint } from './keys.ts';
+import { mediaKeyFingerprint } from './keys.ts';
 
 /** One device's copy of a message's media. */
 export interface MediaCopy {
@@ -105,7 +105,7 @@ export class MediaCopies {
       .select(COLUMNS)
       .where('messages.id', '=', rowId)
       .executeTakeFirst();
-    return row ? (this.#copy(row)[0] ?? null) : null;
+    return row ? this.#copy(row) : null;
   }
 
   /** The file of a copy with the same ciphertext and key whose possession was proved (case 2). */
@@ -122,7 +122,6 @@ export class MediaCopies {
       .execute();
     const mine = Buffer.from(mediaKeyFingerprint(copy.kind, copy.mediaKey));
     for (const row of rows) {
-      if (!isMediaKind(row.kind)) continue;
       const theirs = Buffer.from(mediaKeyFingerprint(row.kind, openMediaKey(row, this.#vault)));
       if (!timingSafeEqual(mine, theirs)) continue;
       // The sender's plaintext hash must hold for this copy too.
@@ -160,65 +159,52 @@ export class MediaCopies {
       .execute();
   }
 
-  #copy(row: JoinedRow): MediaCopy[] {
-    const { message_row_id, media_key, kind, mime_type } = row;
-    if (message_row_id === null || media_key === null || kind === null || !isMediaKind(kind)) return [];
+  #copy(row: JoinedRow): MediaCopy {
     const vault = this.#vault;
-    return [
-      {
-        rowId: row.row_id,
-        tenantId: row.tenant_id,
-        deviceId: row.device_id,
-        messageId: row.message_id,
-        chatJid: row.chat_jid,
-        chatLid: row.chat_lid,
-        senderJid: row.sender_jid,
-        senderLid: row.sender_lid,
-        lidAddressed: row.lid_addressed === 1,
-        fromMe: row.from_me === 1,
-        isGroup: row.is_group === 1,
-        kind,
-        mimeType: mime_type ?? 'application/octet-stream',
-        fileName: row.file_name,
-        fileLength: row.file_length,
-        get mediaKey() {
-          return openMediaKey({ message_row_id, media_key }, vault);
-        },
-        directPath: row.direct_path,
-        sha256: row.sha256,
-        encSha256: row.enc_sha256,
-        blobSha256: row.blob_sha256,
-        gone: row.outcome === 'gone',
-        proved: (sha256) => this.#update(row.tenant_id, row.row_id, { blob_sha256: sha256 }),
+    return {
+      rowId: row.row_id,
+      tenantId: row.tenant_id,
+      deviceId: row.device_id,
+      messageId: row.message_id,
+      chatJid: row.chat_jid,
+      chatLid: row.chat_lid,
+      senderJid: row.sender_jid,
+      senderLid: row.sender_lid,
+      lidAddressed: row.lid_addressed === 1,
+      fromMe: row.from_me === 1,
+      isGroup: row.is_group === 1,
+      kind: row.kind,
+      mimeType: row.mime_type,
+      fileName: row.file_name,
+      fileLength: row.file_length,
+      get mediaKey() {
+        return openMediaKey(row, vault);
       },
-    ];
+      directPath: row.direct_path,
+      sha256: row.sha256,
+      encSha256: row.enc_sha256,
+      blobSha256: row.blob_sha256,
+      gone: row.outcome === 'gone',
+      proved: (sha256) => this.#update(row.tenant_id, row.row_id, { blob_sha256: sha256 }),
+    };
   }
 }
 
-interface JoinedRow {
-  row_id: string;
-  tenant_id: string;
-  device_id: string;
-  message_id: string;
-  chat_jid: string;
-  chat_lid: string | null;
-  sender_jid: string;
-  sender_lid: string | null;
-  from_me: number;
-  is_group: number;
-  message_row_id: string | null;
-  kind: string | null;
-  mime_type: string | null;
-  file_name: string | null;
-  file_length: number | null;
-  media_key: Uint8Array | null;
-  direct_path: string | null;
-  sha256: string | null;
-  enc_sha256: string | null;
-  blob_sha256: string | null;
-  lid_addressed: number | null;
-  outcome: 'available' | 'gone' | null;
-}
+type JoinedRow = Pick<
+  MessagesTable,
+  | 'tenant_id'
+  | 'device_id'
+  | 'message_id'
+  | 'chat_jid'
+  | 'chat_lid'
+  | 'sender_jid'
+  | 'sender_lid'
+  | 'from_me'
+  | 'is_group'
+> &
+  Omit<MediaTable, 'tenant_id' | 'device_id' | 'seconds' | 'width' | 'height' | 'outcome_at'> & {
+    row_id: RecordId;
+  };
 
 /** What the sender promised about the copy's file. */
 export function promiseOf(copy: MediaCopy): MediaPromise {

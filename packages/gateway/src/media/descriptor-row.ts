@@ -16,7 +16,8 @@ export interface MediaOwner {
   lidAddressed?: boolean;
 }
 
-function hex(bytes: Uint8Array | null): string | null {
+/** Null as well for a hash that is empty: protobuf has no other word for none. */
+export function hexOfHash(bytes: Uint8Array | null): string | null {
   return bytes && bytes.length > 0 ? Buffer.from(bytes).toString('hex') : null;
 }
 
@@ -32,8 +33,8 @@ export function mediaRow(descriptor: MediaDescriptor, owner: MediaOwner, vault: 
     file_length: descriptor.fileLength,
     media_key: vault.seal(descriptor.mediaKey, SEALED.mediaKey.at({ message_row_id: owner.messageRowId })),
     direct_path: descriptor.directPath,
-    sha256: hex(descriptor.fileSha256),
-    enc_sha256: hex(descriptor.fileEncSha256),
+    sha256: hexOfHash(descriptor.fileSha256),
+    enc_sha256: hexOfHash(descriptor.fileEncSha256),
     blob_sha256: ownUpload(descriptor.mediaKey),
     seconds: descriptor.seconds,
     width: descriptor.width,

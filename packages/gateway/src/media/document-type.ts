@@ -59,9 +59,8 @@ function refined(type: string, others: readonly (string | null)[]): string {
 }
 
 function typeOfExtension(fileName: string): string | null {
-  const extension = extname(fileName);
-  // Without the dot, `mime-types` would take a file that is called "pdf" for one.
-  const type = extension.length > 1 ? lookup(extension) : false;
+  // Of the name itself, `mime-types` would take a file that is called "pdf" for one.
+  const type = lookup(extname(fileName));
   // Sound and video are known by their bytes; their extensions are those of texts too: `.ts` is MPEG and TypeScript.
   return type === false || /^(?:audio|video)\//.test(type) ? null : type;
 }

@@ -2,6 +2,7 @@
 import { LRUCache } from 'lru-cache';
 import type { MediaDescriptor } from '../whatsapp/port/media.ts';
 import type { MediaCopy } from './copies.ts';
+import { hexOfHash } from './descriptor-row.ts';
 
 /** Of the files that were fetched lately, so that asking again costs no download. */
 const MOST_REMEMBERED = 1_000;
@@ -46,8 +47,8 @@ export class FurtherFiles {
       fileLength: file.fileLength,
       mediaKey: file.mediaKey,
       directPath: file.directPath,
-      sha256: hex(file.fileSha256),
-      encSha256: hex(file.fileEncSha256),
+      sha256: hexOfHash(file.fileSha256),
+      encSha256: hexOfHash(file.fileEncSha256),
       blobSha256: this.#proven.get(key) ?? null,
       gone: false,
       proved: async (sha256) => {
@@ -55,8 +56,4 @@ export class FurtherFiles {
       },
     };
   }
-}
-
-function hex(bytes: Uint8Array | null): string | null {
-  return bytes && Buffer.from(bytes).toString('hex');
 }

@@ -6,7 +6,7 @@ import type { Log } from '../observability/log.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
-import type { MediaRetryAnswer, SealedRetryAnswer } from '../whatsapp/port/media.ts';
+import type { MediaRetryResult, SealedRetryAnswer } from '../whatsapp/port/media.ts';
 import type { MediaCopies, MediaCopy } from './copies.ts';
 import { openRetryNotification } from './retry-notification.ts';
 import type { RetryOutcome, RetryRequest, RetryRequests } from './retry-requests.ts';
@@ -17,7 +17,7 @@ const NOT_ON_PHONE = 2;
 interface Answered {
   copy: MediaCopy;
   request: RetryRequest;
-  result: Pick<MediaRetryAnswer, 'result' | 'directPath'>;
+  result: MediaRetryResult;
 }
 
 /** Applies the phones' answers to the requests and media rows they speak of. */
@@ -71,9 +71,6 @@ export class RetryAnswers {
     device: EventDevice & Identity,
     { copy, request, result: { result, directPath } }: Answered,
   ): Promise<MediaCopy | null> {
-    const renewed = result === 'success' && directPath !== null;
-    // A success without a path helps nobody.
-    const outcome = result === 'success' && !renewed ? 'general_error' : result;
     await this.#events.record(trx, device, {
       name: 'media.retry',
       data: mediaRetryData({
@@ -84,22 +81,22 @@ export class RetryAnswers {
         sender: storedIdentity(copy.senderJid, copy.senderLid),
         isGroup: copy.isGroup,
         fromMe: copy.fromMe,
-        result: outcome,
+        result,
       }),
       orderKey: storedIdentity(copy.chatJid, copy.chatLid),
     });
     const close = (state: RetryOutcome, detail: string | null) =>
       this.#requests.closeWithin(trx, device.tenantId, request, state, detail);
-    if (renewed) {
+    if (directPath !== null) {
       await this.#copies.renewPath(trx, copy, directPath);
       await close('succeeded', null);
       return { ...copy, directPath, gone: false };
     }
-    if (outcome === 'not_found') {
+    if (result === 'not_found') {
       await this.#copies.markGone(trx, copy);
       await close('not_found', null);
     } else {
-      await close('failed', outcome);
+      await close('failed', result);
     }
     return null;
   }

@@ -1,5 +1,5 @@
 import { createDecipheriv } from 'node:crypto';
-import type { MediaRetryAnswer } from '../whatsapp/port/media.ts';
+import type { MediaRetryResult } from '../whatsapp/port/media.ts';
 import { mediaRetryKey } from './keys.ts';
 
 const GCM_TAG_BYTES = 16;
@@ -56,8 +56,7 @@ export function openRetryNotification(
   sealed: { ciphertext: Uint8Array; iv: Uint8Array },
   mediaKey: Uint8Array,
   messageId: string,
-): Pick<MediaRetryAnswer, 'result' | 'directPath'> | null {
-  if (sealed.ciphertext.length < GCM_TAG_BYTES || sealed.iv.length === 0) return null;
+): MediaRetryResult | null {
   const cut = sealed.ciphertext.length - GCM_TAG_BYTES;
   let plaintext: Buffer;
   try {
@@ -68,6 +67,7 @@ export function openRetryNotification(
     decipher.setAuthTag(sealed.ciphertext.subarray(cut));
     plaintext = Buffer.concat([decipher.update(sealed.ciphertext.subarray(0, cut)), decipher.final()]);
   } catch {
+    // Also where it is shorter than its tag, or has no IV.
     return null;
   }
   let stanzaId: string | null = null;
@@ -84,7 +84,9 @@ export function openRetryNotification(
   }
   if (stanzaId !== null && stanzaId !== messageId) return null;
   const named = RESULTS[result] ?? 'general_error';
-  if (named === 'success' && !directPath?.startsWith('/'))
-    return { result: 'general_error', directPath: null };
-  return { result: named, directPath: named === 'success' ? directPath : null };
+  if (named !== 'success') return { result: named, directPath: null };
+  // A success without a path helps nobody.
+  return directPath?.startsWith('/')
+    ? { result: named, directPath }
+    : { result: 'general_error', directPath: null };
 }

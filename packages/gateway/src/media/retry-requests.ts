@@ -35,15 +35,14 @@ export class RetryRequests {
     this.#expiryMs = parts.expiryMs;
   }
 
-  /** Closes requests whose time is over. Returns how many. */
-  async expireDue(): Promise<number> {
-    const result = await this.#db
+  /** Closes requests whose time is over. */
+  async expireDue(): Promise<void> {
+    await this.#db
       .updateTable('media_retry_requests')
       .set({ state: 'expired' })
       .where('state', '=', 'open')
       .where('expires_at', '<=', this.#clock.now())
-      .executeTakeFirst();
-    return Number(result.numUpdatedRows);
+      .execute();
   }
 
   /** The newest request for each of the copies, newest first; one whose time is over counts as expired. */
@@ -73,10 +72,10 @@ export class RetryRequests {
   }
 
   /**
-   * Writes the request, then sends it: a request that left is always known. Returns false when one was open
-   * already and nothing was sent. When `send` throws, the row is closed as failed and the error passed on.
+   * Writes the request, then sends it: a request that left is always known. Nothing is sent when one is open
+   * already. When `send` throws, the row is closed as failed and the error passed on.
    */
-  async open(copy: MediaCopy, send: () => Promise<void>): Promise<boolean> {
+  async open(copy: MediaCopy, send: () => Promise<void>): Promise<void> {
     await this.expireDue();
     const id = randomUUID();
     const now = this.#clock.now();
@@ -97,14 +96,13 @@ export class RetryRequests {
       })
       .onConflict((conflict) => conflict.doNothing())
       .executeTakeFirst();
-    if (Number(inserted.numInsertedOrUpdatedRows ?? 0n) === 0) return false;
+    if (!inserted.numInsertedOrUpdatedRows) return;
     try {
       await send();
     } catch (error) {
       await this.close(copy.tenantId, { id, rowId: copy.rowId }, 'failed', 'not_sent');
       throw error;
     }
-    return true;
   }
 
   /** Notes an answer and wakes those who wait for it. */

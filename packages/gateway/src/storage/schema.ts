@@ -5,6 +5,7 @@
  */
 import type { Generated } from 'kysely';
 import type { DeviceId, MessageId, RecordId, TenantId, UserId } from '../ids.ts';
+import type { MediaKind } from '../whatsapp/port/media.ts';
 import type { CallRepliesTable, CallSettingsTable } from './tables/call-tables.ts';
 import type { ChatSettingsTable, ChatsTable, ChatTimersTable } from './tables/chat-tables.ts';
 import type { BlockedContactsTable, ContactListsTable, ContactsTable } from './tables/contact-tables.ts';
@@ -225,7 +226,7 @@ export interface MediaTable {
   message_row_id: RecordId;
   tenant_id: TenantId;
   device_id: DeviceId;
-  kind: string;
+  kind: MediaKind;
   mime_type: string;
   file_name: string | null;
   file_length: number | null;

@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { fc } from '../../../sandbox/test/random.ts';
+import type { CachedMedia } from '../../src/media/cache.ts';
 import { until } from '../worlds/until.ts';
-import { MediaWorld, readAll, sha256 } from './media-world.ts';
+import { MediaWorld, sha256 } from './media-world.ts';
+import { readAll } from './received.ts';
 
 let world: MediaWorld;
 let tenant: string;
@@ -17,11 +19,16 @@ async function create(limits: { cachedBytesOfTenant?: number } = {}): Promise<vo
 }
 afterEach(() => world.close());
 
-async function admit(size: number, owner = tenant, bytes = randomBytes(size)): Promise<string> {
+/** A file that was just taken in, and is held. */
+async function taken(size: number, owner = tenant, bytes = randomBytes(size)): Promise<CachedMedia> {
   const cache = world.media.cache.of(owner);
   const staged = await cache.stage();
   await staged.write(bytes);
-  const file = await cache.admit(staged, sha256(bytes));
+  return cache.admit(staged, sha256(bytes));
+}
+
+async function admit(size: number, owner = tenant, bytes = randomBytes(size)): Promise<string> {
+  const file = await taken(size, owner, bytes);
   file.release();
   return file.sha256;
 }
@@ -81,12 +88,38 @@ test('a file that is being read stays until it is read', async () => {
   const hash = await admit(1000);
   const file = await world.media.cache.of(tenant).lookUp(hash);
   const stream = file?.open();
-  await world.media.emptyCache();
+  expect(await world.media.emptyCache()).toBe(1);
   expect(await stored()).toEqual([hash]);
   expect((await readAll(stream as Readable)).length).toBe(1000);
   await until('it is read', () => stream?.closed === true);
-  await world.media.emptyCache();
+  expect(await world.media.emptyCache()).toBe(0);
   expect(await stored()).toEqual([]);
+});
+
+test('those that are being read are passed over, however old', async () => {
+  const read = await admit(10);
+  const file = await world.media.cache.of(tenant).lookUp(read);
+  world.clock.advance(1);
+  await admit(20);
+  world.clock.advance(3_600_001);
+  const young = await admit(30);
+  await world.media.evict();
+  expect(await stored()).toEqual([read, young]);
+  file?.release();
+  await world.media.evict();
+  expect(await stored()).toEqual([young]);
+});
+
+test('what could not be taken in is neither held nor charged', async () => {
+  const cache = world.media.cache.of(tenant);
+  const bytes = randomBytes(10);
+  const staged = await cache.stage();
+  await staged.write(bytes);
+  await staged.discard();
+  await expect(cache.admit(staged, sha256(bytes))).rejects.toThrow();
+  expect(await world.media.cache.usage(tenant)).toEqual({ used: 0, limit: 3000 });
+  await admit(10, tenant, bytes);
+  expect(await world.media.emptyCache()).toBe(0);
 });
 
 test('a start removes half-written files and files without a row', async () => {
@@ -97,7 +130,9 @@ test('a start removes half-written files and files without a row', async () => {
   await writeFile(join(root, stray.slice(0, 2), stray.slice(2, 4), stray), 'stray');
   await mkdir(join(root, 'tmp'), { recursive: true });
   await writeFile(join(root, 'tmp', 'half'), 'half');
+  const { path } = await world.scratch.folder();
   await world.restart();
+  await expect(stat(path)).rejects.toMatchObject({ code: 'ENOENT' });
   expect(await readdir(root)).not.toContain('tmp');
   expect(await readdir(join(root, stray.slice(0, 2), stray.slice(2, 4)))).toEqual([]);
   expect((await world.media.cache.of(tenant).lookUp(hash))?.size).toBe(10);
@@ -122,13 +157,122 @@ describe('tenants share the cache', () => {
   test('a quota of one is kept while the cache has room', async () => {
     await world.close();
     await create({ cachedBytesOfTenant: 1500 });
+    const other = await world.tenant();
+    const theirs = await admit(900, other);
     const first = await admit(1000);
     world.clock.advance(1);
-    const second = await admit(1000);
+    const second = await admit(600);
+    await until('it is kept', async () => (await used(tenant)) === 600);
     await still();
-    expect(await stored()).toEqual([second]);
-    expect(await world.media.cache.usage(tenant)).toEqual({ used: 1000, limit: 1500 });
+    expect(await stored()).toEqual([theirs, second]);
+    expect(await world.media.cache.usage(tenant)).toEqual({ used: 600, limit: 1500 });
     expect(await world.media.cache.of(tenant).lookUp(first)).toBeNull();
+    // Also where a file comes to be charged because it is used.
+    world.clock.advance(1);
+    const third = await admit(700, other);
+    await until('it is kept', async () => (await used(other)) === 700);
+    (await world.media.cache.of(tenant).lookUp(third))?.release();
+    await until('it is charged', async () => (await used(tenant)) === 1300);
+    world.clock.advance(1);
+    const fourth = await admit(300, other);
+    (await world.media.cache.of(tenant).lookUp(fourth))?.release();
+    await until('it is kept', async () => (await used(tenant)) === 1000);
+    expect((await world.media.cache.of(tenant).lookUp(third))?.size).toBe(700);
+  });
+
+  test('a quota is kept as soon as the files are read no more', async () => {
+    await world.close();
+    await create({ cachedBytesOfTenant: 1500 });
+    const [first, second, third] = [await taken(700), await taken(700), await taken(700)];
+    await still();
+    expect(await used(tenant)).toBe(2100);
+    first.release();
+    second.release();
+    await still();
+    expect(await used(tenant)).toBe(1400);
+    expect(await stored()).toContain(third.sha256);
+  });
+
+  /** Brings files of these sizes, each a moment after the last. */
+  async function bring(owner: string, ...sizes: number[]): Promise<void> {
+    for (const size of sizes) {
+      world.clock.advance(1);
+      await admit(size, owner);
+    }
+  }
+
+  test('one that brings files and has no more than its share loses none', async () => {
+    const [brings, has, left] = [tenant, await world.tenant(), await world.tenant()];
+    world.clock.advance(1);
+    const gone = await admit(10, left);
+    await world.media.cache.drop(left, gone);
+    await bring(brings, 800);
+    await bring(has, 800, 800);
+    // Just its half: who has nothing any more has no share.
+    await bring(brings, 700);
+    await until('there is room', async () => (await used(has)) === 800);
+    await still();
+    expect([await used(brings), await used(has)]).toEqual([1500, 800]);
+  });
+
+  test('one that brings more than its share loses its own, though another has more', async () => {
+    const [brings, has, small] = [tenant, await world.tenant(), await world.tenant()];
+    await bring(brings, 300);
+    await bring(has, 1500);
+    await bring(small, 300);
+    await bring(brings, 1100);
+    await until('there is room', async () => (await used(brings)) === 1100);
+    await still();
+    expect([await used(brings), await used(has), await used(small)]).toEqual([1100, 1500, 300]);
+    // Who brought something before counts no more.
+    await bring(small, 400);
+    await until('there is room', async () => (await used(has)) === 0);
+    await still();
+    expect([await used(brings), await used(small)]).toEqual([1100, 700]);
+  });
+
+  test('what belongs to nobody goes when there is no room', async () => {
+    world.clock.advance(1);
+    await admit(2000, 'nobody');
+    world.clock.advance(1);
+    const second = await admit(2000, 'nobody');
+    await until('there is room', async () => (await stored()).length === 1);
+    expect(await stored()).toEqual([second]);
+    await world.db.updateTable('tenants').set({ deleting_at: 1 }).where('id', '=', tenant).execute();
+    await admit(100);
+    expect([await used('nobody'), await used(tenant)]).toEqual([0, 0]);
+  });
+
+  test('who has lost its files in another way is passed over', async () => {
+    const ghost = await world.tenant();
+    await bring(ghost, 1600);
+    await world.db.deleteFrom('cached_files').where('tenant_id', '=', ghost).execute();
+    await bring(tenant, 1500);
+    await still();
+    expect(await used(ghost)).toBe(0);
+  });
+
+  test('a file counts once however often it is taken in, and once for each who has it', async () => {
+    const other = await world.tenant();
+    const bytes = randomBytes(1600);
+    for (const owner of [tenant, tenant, other, other]) await admit(1600, owner, bytes);
+    await still();
+    expect([await used(tenant), await used(other)]).toEqual([1600, 1600]);
+    await world.media.cache.drop(tenant, sha256(Buffer.from('none')));
+    await world.media.cache.drop(await world.tenant(), sha256(bytes));
+    expect([await used(tenant), await used(other)]).toEqual([1600, 1600]);
+    await bring(other, 1000);
+    await still();
+    expect([await used(tenant), await used(other)]).toEqual([1600, 2600]);
+  });
+
+  test('what could not be counted is counted later', async () => {
+    await admit(300);
+    await world.db.schema.alterTable('blobs').renameTo('blobs_away').execute();
+    await world.restart().catch(() => undefined);
+    await expect(world.media.cache.usage(tenant)).rejects.toThrow('no such table');
+    await world.db.schema.alterTable('blobs_away').renameTo('blobs').execute();
+    expect(await used(tenant)).toBe(300);
   });
 
   test('a file of two stays until neither has it, and is charged to whoever uses it', async () => {
@@ -152,6 +296,16 @@ describe('tenants share the cache', () => {
     await admit(400, other);
     await world.restart();
     expect([await used(tenant), await used(other)]).toEqual([300, 400]);
+  });
+
+  test('and what is there in all', async () => {
+    const other = await world.tenant();
+    await bring(tenant, 1400);
+    await bring(other, 1500);
+    await world.restart();
+    await bring(tenant, 200);
+    await still();
+    expect([await used(tenant), await used(other)]).toEqual([200, 1500]);
   });
 
   test('whoever downloads what, nobody with no more than a share loses any of it', async () => {

@@ -13,7 +13,8 @@ import {
   mmsType,
 } from '../../src/media/keys.ts';
 import { openRetryNotification } from '../../src/media/retry-notification.ts';
-import { sealRetryAnswer, sha256 } from './media-world.ts';
+import { sha256 } from './media-world.ts';
+import { sealRetryAnswer } from './phone-says.ts';
 
 async function encrypted(plain: Buffer) {
   const chunks: Uint8Array[] = [];
@@ -94,7 +95,7 @@ describe('media encryption', () => {
     for (let length = 0; length < file.length; length += 1) {
       expect(failedCheck(promise, file.subarray(0, length))).toBe('ciphertext_hash');
       const check = failedCheck({ ...promise, fileEncSha256: null }, file.subarray(0, length));
-      expect(['too_short', 'mac']).toContain(check);
+      expect([length, check]).toEqual([length, length < 26 ? 'too_short' : 'mac']);
     }
   });
 
@@ -105,6 +106,12 @@ describe('media encryption', () => {
     // The hash vouches for the bytes: senders are known to write wrong lengths beside right hashes.
     expect(failedCheck({ ...promise, fileLength: 41 }, file)).toBe('accepted');
     expect(failedCheck({ ...promise, mediaKey: randomBytes(32) }, file)).toBe('mac');
+    // An empty hash is none, and one of another length is wrong.
+    const none = new Uint8Array(0);
+    expect(failedCheck({ ...promise, fileSha256: none, fileEncSha256: none }, file)).toBe('accepted');
+    expect(failedCheck({ ...promise, fileSha256: none, fileLength: 41 }, file)).toBe('length');
+    expect(failedCheck({ ...promise, fileSha256: randomBytes(31) }, file)).toBe('plaintext_hash');
+    expect(failedCheck({ ...promise, fileEncSha256: randomBytes(31) }, file)).toBe('ciphertext_hash');
   });
 
   test('what its sender has not padded is refused, though its MAC is right', () => {
@@ -129,8 +136,12 @@ describe('media encryption', () => {
       fileEncSha256: null,
       fileLength: null,
     };
-    expect(open(promise, file).bytes.equals(file)).toBe(true);
-    expect(failedCheck({ ...promise, fileSha256: null }, file)).toBe('plaintext_hash');
+    const { bytes, media } = open(promise, file, [100, 200]);
+    expect(bytes.equals(file)).toBe(true);
+    expect(media).toEqual({ sha256: sha256(file), size: 500 });
+    for (const none of [null, new Uint8Array(0)]) {
+      expect(failedCheck({ ...promise, fileSha256: none }, file)).toBe('plaintext_hash');
+    }
     expect(failedCheck(promise, file.subarray(1))).toBe('plaintext_hash');
   });
 });
@@ -150,6 +161,12 @@ describe('the phone’s answer to a re-upload request', () => {
     expect(openRetryNotification({ ...sealed, ciphertext: broken }, key, '3EB0AA')).toBeNull();
     expect(openRetryNotification({ ...sealed, iv: Buffer.alloc(0) }, key, '3EB0AA')).toBeNull();
     expect(openRetryNotification({ ciphertext: Buffer.alloc(3), iv: sealed.iv }, key, '3EB0AA')).toBeNull();
+  });
+
+  test('a path may be long', () => {
+    const path = `/v/${'x'.repeat(300)}`;
+    const sealed = sealRetryAnswer(key, 'ID', 'success', path);
+    expect(openRetryNotification(sealed, key, 'ID')).toEqual({ result: 'success', directPath: path });
   });
 
   test('refusals carry no path, and a success without one is no success', () => {
@@ -184,17 +201,23 @@ describe('the phone’s answer to a re-upload request', () => {
     ['not found', [0x18, 2], { result: 'not_found', directPath: null }],
     ['a result that nobody knows', [...PATH, 0x18, 0x84, 0x01], failed],
     ['a result in two bytes', [...PATH, 0x18, 0x81, 0x00], found],
+    ['a result in three bytes', [...PATH, 0x18, 0x81, 0x80, 0x00], found],
+    ['the path at the end', [0x18, 1, ...PATH], found],
     [
       'fields of four and eight bytes',
       [0x25, 1, 2, 3, 4, 0x29, 1, 2, 3, 4, 5, 6, 7, 8, ...PATH, 0x18, 1],
       found,
     ],
-    ['fields that are newer', [0x22, 1, 0x41, 0x30, 5, ...PATH, 0x18, 1], found],
+    ['fields that are newer', [0x22, 1, 0x41, ...PATH, 0x18, 1, 0x30, 5], found],
+    ['a newer field that is empty', [0x22, 0, ...PATH, 0x18, 1], found],
+    ['a result of another type beside it', [...PATH, 0x18, 1, 0x1d, 0, 0, 0, 0], found],
     ['half a number', [...PATH, 0x18, 1, 0x80], failed],
     ['half a text', [...PATH, 0x18, 1, 0x12, 2, 0x2f], failed],
     ['half of eight bytes', [...PATH, 0x18, 1, 0x29, 1, 2, 3, 4], failed],
     ['a group', [...PATH, 0x18, 1, 0x23], failed],
+    ['a group before it', [0x23, 0x00, ...PATH, 0x18, 1], failed],
     ['a number without end', [...PATH, 0x18, ...Array<number>(10).fill(0x80), 1], failed],
+    ['a newer number without end', [0x20, ...Array<number>(10).fill(0x80), ...PATH, 0x18, 1], failed],
   ])('%s', (_what, plaintext, expected) => {
     expect(opened(plaintext)).toEqual(expected);
   });

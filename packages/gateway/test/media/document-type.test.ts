@@ -18,6 +18,9 @@ test.each<[string | null, string | null, string, string | undefined, string | nu
   ['application/pdf', 'image/png', 'a.png', undefined, 'application/pdf'],
   [BYTES, 'image/png', 'a.pdf', undefined, 'image/png'],
   ['multipart/form-data', 'image/png', '', undefined, 'image/png'],
+  ['application/x-download', 'image/png', '', undefined, 'image/png'],
+  ['application/force-download', 'image/png', '', undefined, 'image/png'],
+  ['application/unknown', 'image/png', '', undefined, 'image/png'],
   ['text/plain', 'image/png', '', undefined, 'image/png'],
   // Of an office file the container alone may be known.
   [ZIP, ZIP, 'a.docx', undefined, DOCX],

@@ -1,9 +1,11 @@
 /** Files that the account's phone has to upload again. */
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { MediaAnswer } from '../../src/media/answer.ts';
+import { SessionTimeout } from '../../src/whatsapp/port/errors.ts';
 import { until } from '../worlds/until.ts';
-import { adminOf, MediaWorld, readAll, type TestDevice } from './media-world.ts';
+import { adminOf, MediaWorld, type TestDevice } from './media-world.ts';
+import { phoneSays, retryStates, sealRetryAnswer } from './phone-says.ts';
+import { bytesOf, ended, expired, settle } from './received.ts';
 
 let world: MediaWorld;
 let tenant: string;
@@ -20,52 +22,46 @@ afterEach(() => world.close());
 const resolve = (id: string, waitMs = 0, tenantId = tenant) =>
   world.media.resolve(adminOf(tenantId), { id }, { waitMs });
 
-async function bytesOf(answer: MediaAnswer): Promise<Buffer> {
-  if (answer.state !== 'ready') throw new Error(`not ready: ${answer.state}`);
-  return readAll(answer.open());
-}
-
-/** A received picture whose file is in the cache already. */
-async function cached(id: string, bytes = randomBytes(50_000)) {
-  const media = await world.upload(bytes);
-  const rowId = await world.message(device, id, media.descriptor);
-  await bytesOf(await resolve(id));
-  world.cdn.clearLog();
-  return { ...media, rowId, path: media.descriptor.directPath ?? '' };
-}
-
-async function expired(id: string, status: 403 | 404 | 410 = 404) {
-  const media = await cached(id);
-  await world.media.emptyCache();
-  world.cdn.expire(media.path, status);
-  return media;
-}
-
 const code = (name: string) => expect.objectContaining({ code: name });
+
+const states = () => retryStates(world);
+
+const stored = async () => (await world.db.selectFrom('blobs').select('size').execute()).length;
+
+const answered = (answer: Parameters<typeof phoneSays>[2]['answer'], chat?: string) =>
+  phoneSays(world, device, { answer, ...(chat && { chat }) });
 
 describe('from the phone again', () => {
   test.each([403, 404, 410] as const)('%i: asked once, and the new upload is served', async (status) => {
-    const { bytes } = await expired('A', status);
+    const { bytes } = await expired(world, device, status);
     expect(await resolve('A')).toEqual({ state: 'retry_requested', retryAfterSeconds: 5 });
-    await until('it is there', async () => (await resolve('A')).state === 'ready');
+    expect(world.lines('media could not be fetched from the CDN')).toEqual([
+      { level: 30, device_id: device.id, kind: 'image', outcome: 'expired', detail: `HTTP ${status}` },
+    ]);
+    await until('it is fetched, though nobody asks', async () => (await stored()) === 1);
     expect((await bytesOf(await resolve('A'))).equals(bytes)).toBe(true);
     expect(device.requests).toEqual(['A']);
+    expect(world.events).toEqual(['media.retry']);
+    expect(world.commits).toBe(1);
+    await world.media.stop();
+    await settle();
+    expect(await world.media.emptyCache()).toBe(0);
   });
 
   test('with a wait, one call does', async () => {
-    const { bytes } = await expired('A');
+    const { bytes } = await expired(world, device);
     expect((await bytesOf(await resolve('A', 10_000))).equals(bytes)).toBe(true);
   });
 
   test('ten at once ask once', async () => {
-    const { bytes } = await expired('A');
+    const { bytes } = await expired(world, device);
     const answers = await Promise.all(Array.from({ length: 10 }, () => resolve('A', 10_000)));
     for (const answer of answers) expect((await bytesOf(answer)).equals(bytes)).toBe(true);
     expect(device.requests).toEqual(['A']);
   });
 
   test.each(['not_found', 'error_code_2'] as const)('%s: gone, and remembered', async (mood) => {
-    await expired('A');
+    await expired(world, device);
     device.mood = mood;
     await expect(resolve('A', 10_000)).rejects.toEqual(code('MEDIA_GONE'));
     device.mood = 'reupload';
@@ -88,24 +84,161 @@ describe('from the phone again', () => {
   });
 
   test('a silent phone is not asked again until the request expires, also across a restart', async () => {
-    const { bytes } = await expired('A');
+    const { bytes } = await expired(world, device);
     device.mood = 'silent';
     expect((await resolve('A')).state).toBe('retry_requested');
     const waiting = resolve('A', 10_000);
-    await until('the phone is asked', () => device.requests.length === 1);
-    world.clock.advance(10_000);
+    const isOver = ended(waiting);
+    world.clock.advance(9999);
+    expect(await isOver()).toBe(false);
+    world.clock.advance(1);
     expect((await waiting).state).toBe('retry_requested');
     await world.restart();
     expect((await resolve('A')).state).toBe('retry_requested');
     expect(device.requests).toHaveLength(1);
+    world.clock.advance(world.settings.retryExpiryMs - 10_001);
+    expect((await resolve('A')).state).toBe('retry_requested');
+    expect(device.requests).toHaveLength(1);
+    world.clock.advance(1);
+    expect((await resolve('A')).state).toBe('retry_requested');
+    expect(device.requests).toHaveLength(2);
+    // While a request is open the media hosts are left alone.
+    world.cdn.clearLog();
+    expect((await resolve('A')).state).toBe('retry_requested');
+    expect(world.downloads()).toEqual([]);
     world.clock.advance(world.settings.retryExpiryMs);
     device.mood = 'reupload';
     expect((await bytesOf(await resolve('A', 10_000))).equals(bytes)).toBe(true);
-    expect(device.requests).toHaveLength(2);
+    expect(device.requests).toHaveLength(3);
+    expect(await states()).toEqual(['expired', 'expired', 'succeeded']);
+  });
+
+  test('the pause before the next question ends with the request', async () => {
+    await expired(world, device);
+    device.mood = 'silent';
+    await resolve('A');
+    for (const [ms, retryAfterSeconds] of [
+      [world.settings.retryExpiryMs - 5001, 5],
+      [2001, 3],
+      [2999, 1],
+    ] as const) {
+      world.clock.advance(ms);
+      expect(await resolve('A')).toEqual({ state: 'retry_requested', retryAfterSeconds });
+    }
+  });
+
+  test('one that leaves ends its own wait alone', async () => {
+    const { descriptor, path } = await expired(world, device);
+    device.mood = 'silent';
+    const leaving = new AbortController();
+    const left = world.media.resolve(
+      adminOf(tenant),
+      { id: 'A' },
+      { waitMs: 10_000, signal: leaving.signal },
+    );
+    const staying = resolve('A', 10_000);
+    await device.asked(1);
+    await settle();
+    leaving.abort();
+    expect((await left).state).toBe('retry_requested');
+    expect(
+      (await world.media.resolve(adminOf(tenant), { id: 'A' }, { waitMs: 10_000, signal: leaving.signal }))
+        .state,
+    ).toBe('retry_requested');
+    const stopped = resolve('A', 10_000);
+    const renewed = await world.put(world.cdn.object(path)?.bytes ?? Buffer.alloc(0));
+    await answered(sealRetryAnswer(descriptor.mediaKey, 'A', 'success', renewed));
+    expect([(await staying).state, (await stopped).state]).toEqual(['ready', 'ready']);
+  });
+
+  test('a stop answers those who wait, and fetches nothing more', async () => {
+    const { descriptor } = await expired(world, device);
+    device.mood = 'silent';
+    const waiting = resolve('A', 10_000);
+    await device.asked(1);
+    await world.media.stop();
+    expect((await waiting).state).toBe('retry_requested');
+    world.cdn.clearLog();
+    await answered(sealRetryAnswer(descriptor.mediaKey, 'A', 'success', '/v/new'));
+    await world.media.stop();
+    expect(world.downloads()).toEqual([]);
+    expect(await states()).toEqual(['succeeded']);
+  });
+
+  test('every five minutes what is over is noted as such, until the stop', async () => {
+    await world.restart();
+    await expired(world, device);
+    device.mood = 'silent';
+    await resolve('A');
+    world.clock.advance(299_999);
+    await settle();
+    expect(await states()).toEqual(['open']);
+    world.clock.advance(1);
+    await until('it is noted', async () => (await states())[0] === 'expired');
+    await resolve('A');
+    await until('it is noted again', async () => {
+      world.clock.advance(300_000);
+      await settle();
+      return (await states())[1] === 'expired';
+    });
+    await resolve('A');
+    await settle();
+    await world.media.stop();
+    world.clock.advance(300_000);
+    await settle();
+    expect(await states()).toEqual(['expired', 'expired', 'open']);
+  });
+
+  test.each(['SessionTimeout', 'a bug'])('a request that cannot be sent is closed: %s', async (why) => {
+    const { bytes } = await expired(world, device);
+    device.fails.requestReupload = why === 'a bug' ? new Error(why) : new SessionTimeout(why);
+    await expect(resolve('A')).rejects.toMatchObject(
+      why === 'a bug' ? { message: 'a bug' } : { code: 'WHATSAPP_TIMEOUT' },
+    );
+    expect(await states()).toEqual(['failed: not_sent']);
+    device.fails = {};
+    world.clock.advance(1);
+    expect((await bytesOf(await resolve('A', 10_000))).equals(bytes)).toBe(true);
+  });
+
+  const [CHAT, CHAT_LID, GROUP] = ['5511999990001@s.whatsapp.net', '77@lid', '12036300@g.us'];
+  const AUTHOR = '5511999990002@s.whatsapp.net';
+  test.each([
+    ['a chat', {}, { chat: CHAT, participant: null, fromMe: false }],
+    ['one whose LID is known', { chat_lid: CHAT_LID }, { chat: CHAT, participant: null, fromMe: false }],
+    [
+      'one by LID',
+      { chat_lid: CHAT_LID, lidAddressed: true, from_me: 1 },
+      { chat: CHAT_LID, participant: null, fromMe: true },
+    ],
+    [
+      'one by a LID that is unknown',
+      { lidAddressed: true },
+      { chat: CHAT, participant: null, fromMe: false },
+    ],
+    [
+      'a group',
+      { chat_jid: GROUP, is_group: 1, sender_jid: AUTHOR, sender_lid: CHAT_LID },
+      { chat: GROUP, participant: AUTHOR, fromMe: false },
+    ],
+    [
+      'a group by LID',
+      {
+        ...{ chat_jid: GROUP, chat_lid: '78@lid', is_group: 1, sender_jid: AUTHOR, sender_lid: CHAT_LID },
+        lidAddressed: true,
+      },
+      { chat: GROUP, participant: CHAT_LID, fromMe: false },
+    ],
+  ])('the phone is asked under the name that it has of %s', async (_what, more, asked) => {
+    const { descriptor } = await world.upload(randomBytes(10));
+    await world.message(device, 'A', { ...descriptor, directPath: null }, more);
+    device.mood = 'silent';
+    await resolve('A');
+    expect(device.addresses).toEqual([asked]);
   });
 
   test('a wait that outlasts the request still answers 202', async () => {
-    await expired('A');
+    await expired(world, device);
     device.mood = 'silent';
     const waiting = resolve('A', world.settings.retryExpiryMs + 1000);
     await device.asked(1);
@@ -114,56 +247,34 @@ describe('from the phone again', () => {
     expect(device.requests).toHaveLength(1);
   });
 
-  test('an answer that comes after the expiry is taken', async () => {
-    const { bytes, descriptor, path } = await expired('A');
-    device.mood = 'silent';
-    await resolve('A');
-    world.clock.advance(world.settings.retryExpiryMs + 1);
-    await world.restart();
-    const requests = await world.db.selectFrom('media_retry_requests').select('state').execute();
-    expect(requests).toEqual([{ state: 'expired' }]);
-    const { sealRetryAnswer } = await import('./media-world.ts');
-    const renewed = await world.put(world.cdn.object(path)?.bytes ?? Buffer.alloc(0));
-    const notice = { messageId: 'A', chat: 'x', fromMe: false, participant: null, errorCode: null };
-    const encrypted = sealRetryAnswer(descriptor.mediaKey, 'A', 'success', renewed);
-    await world.media.handleRetryAnswer(device, { ...notice, encrypted });
-    expect((await bytesOf(await resolve('A'))).equals(bytes)).toBe(true);
-    expect(device.requests).toHaveLength(1);
-  });
-
-  test('an answer to a request we never made changes nothing', async () => {
-    const { descriptor } = await expired('A');
-    const { sealRetryAnswer } = await import('./media-world.ts');
-    const notice = { messageId: 'A', chat: 'x', fromMe: false, participant: null };
-    const encrypted = sealRetryAnswer(descriptor.mediaKey, 'A', 'not_found', null);
-    await world.media.handleRetryAnswer(device, { ...notice, encrypted, errorCode: null });
-    await world.media.handleRetryAnswer(device, { ...notice, encrypted: null, errorCode: 2 });
-    expect((await resolve('A', 10_000)).state).toBe('ready');
-  });
-
   test('another error may be asked again', async () => {
-    const { bytes } = await expired('A');
+    const { bytes } = await expired(world, device);
     device.mood = 'general_error';
-    await expect(resolve('A', 10_000)).rejects.toEqual(code('MEDIA_DOWNLOAD_FAILED'));
+    await expect(resolve('A', 10_000)).rejects.toMatchObject({
+      code: 'MEDIA_DOWNLOAD_FAILED',
+      message: 'the phone could not upload the media again (general_error)',
+      detail: { retryAfterSeconds: 5 },
+    });
+    expect(await states()).toEqual(['failed: general_error']);
     expect(device.requests).toHaveLength(1);
     device.mood = 'reupload';
+    world.clock.advance(1);
     expect((await bytesOf(await resolve('A', 10_000))).equals(bytes)).toBe(true);
   });
 
-  test('a phone whose new upload is broken too is left alone for a while', async () => {
-    await expired('A');
-    device.mood = 'corrupt_reupload';
-    await expect(resolve('A', 10_000)).rejects.toEqual(code('MEDIA_DOWNLOAD_FAILED'));
-    await until('the answer is kept', async () => {
-      const rows = await world.db.selectFrom('media_retry_requests').select('result').execute();
-      return rows.some((row) => row.result === 'broken_upload');
+  test('a new upload that is gone as well may be asked for again', async () => {
+    await expired(world, device);
+    device.mood = 'expired_reupload';
+    await expect(resolve('A', 10_000)).rejects.toMatchObject({
+      code: 'MEDIA_DOWNLOAD_FAILED',
+      message: 'the media could not be downloaded though the phone uploaded it again',
     });
-    await expect(resolve('A')).rejects.toEqual(code('MEDIA_DOWNLOAD_FAILED'));
-    expect(device.requests).toHaveLength(1);
+    await world.media.stop();
+    expect(await states()).toEqual(['succeeded']);
   });
 
   test('looking does not ask', async () => {
-    await expired('A');
+    await expired(world, device);
     const answer = await world.media.resolve(adminOf(tenant), { id: 'A' }, { waitMs: 0, mayRequest: false });
     expect(answer.state).toBe('retry_requested');
     expect(device.requests).toEqual([]);

@@ -30,6 +30,8 @@ test('others are served while it goes on', async () => {
   });
   setImmediate(() => order.push('a bystander'));
   const [upload] = await decoding;
+  // Given away, not copied.
+  expect(bytes).toHaveLength(0);
   expect(order).toEqual(['a bystander', 'decoded']);
   expect(upload).toMatchObject({ size: 8 * MIB, sha256: sha256(file) });
   const { content } = uploads.find(upload?.token ?? '') ?? {};
@@ -59,4 +61,22 @@ test.each([
   await expect(files.decode(bytes, texts)).rejects.toMatchObject({ code });
   const good = body('aGk=');
   expect((await files.decode(good.bytes, good.texts))[0]?.size).toBe(2);
+});
+
+test('a stop refuses what is under way, and does nothing where nothing is', async () => {
+  const own = new InlineFiles({ uploads, maxBytes: 8 * MIB });
+  await own.stop();
+  const large = Buffer.alloc(8 * MIB).toString('base64');
+  const decoding = [large, large].map((file) => {
+    const { bytes, texts } = body(file);
+    return own.decode(bytes, texts);
+  });
+  const refused = Promise.all(
+    decoding.map((each) => expect(each).rejects.toMatchObject({ code: 'SHUTTING_DOWN' })),
+  );
+  await own.stop();
+  await refused;
+  const again = body('aGk=');
+  expect((await own.decode(again.bytes, again.texts))[0]?.size).toBe(2);
+  await own.stop();
 });

@@ -121,6 +121,9 @@ test('only paths of our media are signed, at the address that clients have', asy
   expect(links({ publicUrl: base }).told(`${pathOf()}?index=1`, device.id)).toContain(
     '/media?index=1&expires=',
   );
+  expect(links({ publicUrl: base }).told(`${pathOf()}?index=123`, device.id)).toContain(
+    '?index=123&expires=',
+  );
   const id = message.rowId;
   for (const path of [
     `x/messages/${id}/media`,
@@ -138,5 +141,7 @@ test('without a time nothing is signed, and nothing opens', async () => {
   const claim = claimOf(pathOf());
   const none = links({ publicUrl: 'https://gateway.example', ttlMs: 0 });
   expect(none.told(pathOf(), device.id)).toBe(`https://gateway.example${pathOf()}`);
+  expect(await none.open(claim)).toBeNull();
+  world.clock.setBack(1);
   expect(await none.open(claim)).toBeNull();
 });

@@ -1,4 +1,4 @@
-import { createCipheriv, createHash, hkdfSync, randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Kysely } from 'kysely';
@@ -6,24 +6,28 @@ import { pino } from 'pino';
 import { type Cdn, createCdn } from '../../../sandbox/src/cdn/cdn.ts';
 import { ManualClock } from '../../src/clock.ts';
 import { AppError } from '../../src/errors.ts';
+import { EventOutbox } from '../../src/events/outbox.ts';
+import { composeMedia, type MediaRoom } from '../../src/media/composition.ts';
 import { mediaRow } from '../../src/media/descriptor-row.ts';
 import { encryptMedia } from '../../src/media/encrypt.ts';
 import { mmsType } from '../../src/media/keys.ts';
-import { MediaService, type MediaServiceParts } from '../../src/media/service.ts';
+import { DEFAULT_PICTURES } from '../../src/media/prepare/pictures.ts';
+import type { MediaService, MediaServiceParts } from '../../src/media/service.ts';
 import { MessageArchive } from '../../src/messages/archive.ts';
 import { type FindingParts, findMessages } from '../../src/messages/visible.ts';
+import { GuardedClient } from '../../src/net/guarded-client.ts';
 import { MediaHttp } from '../../src/net/media-http.ts';
 import { FolderBlobStore } from '../../src/storage/blobs.ts';
-import type { Database } from '../../src/storage/schema.ts';
+import type { Database, MessagesTable } from '../../src/storage/schema.ts';
 import { Scratch } from '../../src/storage/scratch.ts';
 import { Vault } from '../../src/storage/vault.ts';
 import type { Caller } from '../../src/tenancy/caller.ts';
 import { wireCodec } from '../../src/whatsapp/baileys/parse/wire-codec.ts';
-import { SessionNotOpen } from '../../src/whatsapp/port/errors.ts';
 import type { MediaDescriptor, MediaKind, SessionMedia } from '../../src/whatsapp/port/media.ts';
 import { deviceNotReady } from '../../src/whatsapp/port/not-ready.ts';
 import { addDevice, addTenant, addUser, openTestDatabase, type TestDatabase } from '../worlds/database.ts';
 import { until } from '../worlds/until.ts';
+import { answerOf, type PhoneMood } from './phone-says.ts';
 
 export const AUTH = 'cdn-ticket';
 
@@ -38,41 +42,6 @@ export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** How the simulated phone answers a re-upload request. */
-export type PhoneMood =
-  | 'reupload'
-  | 'not_found'
-  | 'error_code_2'
-  | 'general_error'
-  | 'silent'
-  | 'corrupt_reupload';
-
-const RESULT = { general_error: 0, success: 1, not_found: 2, decryption_error: 3 } as const;
-
-/** What a phone answers, sealed as it does it (WAMmsRetry.MediaRetryNotification). */
-export function sealRetryAnswer(
-  mediaKey: Uint8Array,
-  messageId: string,
-  result: keyof typeof RESULT,
-  directPath: string | null,
-): { ciphertext: Buffer; iv: Buffer } {
-  const text = (number: number, value: string): Buffer => {
-    const bytes = Buffer.from(value);
-    const length = bytes.length < 128 ? [bytes.length] : [(bytes.length & 0x7f) | 0x80, bytes.length >> 7];
-    return Buffer.concat([Buffer.from([(number << 3) | 2, ...length]), bytes]);
-  };
-  const plaintext = Buffer.concat([
-    text(1, messageId),
-    directPath === null ? Buffer.alloc(0) : text(2, directPath),
-    Buffer.from([(3 << 3) | 0, RESULT[result]]),
-  ]);
-  const info = 'WhatsApp Media Retry Notification';
-  const key = Buffer.from(hkdfSync('sha256', mediaKey, new Uint8Array(0), info, 32));
-  const iv = randomBytes(12);
-  const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(messageId));
-  return { ciphertext: Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]), iv };
-}
-
 export interface TestDevice {
   id: string;
   tenantId: string;
@@ -82,11 +51,17 @@ export interface TestDevice {
   mood: PhoneMood;
   online: boolean;
   hosts: string[];
+  /** What asking WhatsApp for the media hosts, or the phone for an upload, ends with. */
+  fails: { connection?: Error; requestReupload?: Error };
   /** Message ids of the re-upload requests that left. */
   requests: string[];
+  /** Under which names the messages were asked for. */
+  addresses: Pick<ReuploadRequest, 'chat' | 'participant' | 'fromMe'>[];
   /** Resolves with the number of requests once there are that many. */
   asked(count: number): Promise<void>;
 }
+
+export type ReuploadRequest = Parameters<SessionMedia['requestReupload']>[0];
 
 export interface TestMedia {
   bytes: Buffer;
@@ -109,7 +84,16 @@ export class MediaWorld {
   readonly vault = new Vault(new Uint8Array(32).fill(5));
   readonly settings: Settings;
   readonly devices = new Map<string, TestDevice>();
-  media: MediaService;
+  /** The log's lines. */
+  readonly logged: Record<string, unknown>[] = [];
+  /** Names of the events that were recorded. */
+  readonly events: string[] = [];
+  /** How often those who follow events were told of a commit. */
+  commits = 0;
+  /** Files beside the first: by row id and index. */
+  readonly further = new Map<string, MediaDescriptor>();
+  room: MediaRoom;
+  readonly #client = new GuardedClient();
   readonly #store: TestDatabase;
   #phoneErrors: unknown[] = [];
 
@@ -121,7 +105,11 @@ export class MediaWorld {
     this.cdn = cdn;
     this.http = http;
     this.settings = settings;
-    this.media = this.#service();
+    this.room = this.#compose();
+  }
+
+  get media(): MediaService {
+    return this.room.service;
   }
 
   static async create(settings: Partial<Settings> = {}, moreCa = ''): Promise<MediaWorld> {
@@ -129,7 +117,7 @@ export class MediaWorld {
     const cdn = await createCdn({ authToken: () => AUTH });
     const caFile = join(store.dataDir, 'ca.pem');
     await writeFile(caFile, `${cdn.caPem}\n${moreCa}`);
-    const http = new MediaHttp({ caFile, defaultNetwork: false, stallTimeoutMs: 2000 });
+    const http = new MediaHttp({ caFile, defaultNetwork: false });
     return new MediaWorld(store, cdn, http, {
       prefetch: true,
       prefetchMaxBytes: 1024 * 1024,
@@ -144,13 +132,26 @@ export class MediaWorld {
     });
   }
 
-  #service(): MediaService {
-    return new MediaService({
+  #compose(): MediaRoom {
+    const events = new EventOutbox({ clock: this.clock, vault: this.vault });
+    events.subscribe({
+      enlist: async (_trx, _device, { name }) => void this.events.push(name),
+      committed: () => {
+        this.commits += 1;
+      },
+    });
+    return composeMedia({
+      guarded: this.#client,
+      ffmpeg: { path: 'ffmpeg', timeoutMs: 30_000, concurrency: 1, longestMs: 60_000 },
+      pictures: DEFAULT_PICTURES,
+      scratch: this.scratch,
+      events,
+      furtherFile: async ({ rowId }, index) => this.further.get(`${rowId} ${index}`) ?? null,
       db: this.db,
       blobs: new FolderBlobStore(join(this.dataDir, 'media')),
       vault: this.vault,
       clock: this.clock,
-      log: pino({ level: 'silent' }),
+      log: pino({ level: 'debug' }, { write: (line) => void this.logged.push(JSON.parse(line)) }),
       settings: this.settings,
       http: this.http,
       messages: async (caller, name) =>
@@ -183,14 +184,22 @@ export class MediaWorld {
 
   /** Stops the media part and starts another on the same files, as a restart does. */
   async restart(): Promise<void> {
-    await this.media.stop();
-    this.media = this.#service();
-    await this.media.start();
+    await this.room.step.stop?.();
+    this.room = this.#compose();
+    await this.room.step.start?.();
+  }
+
+  /** What was logged with this text, without what every line has. */
+  lines(text: string): Record<string, unknown>[] {
+    return this.logged
+      .filter(({ msg }) => msg === text)
+      .map(({ msg: _, time: _time, pid: _pid, hostname: _host, ...rest }) => rest);
   }
 
   async close(): Promise<void> {
-    await this.media.stop();
+    await this.room.step.stop?.();
     await this.http.close();
+    await this.#client.close();
     await this.cdn.stop();
     await this.#store.close();
     if (this.#phoneErrors.length > 0) throw new AggregateError(this.#phoneErrors, 'a simulated phone failed');
@@ -214,8 +223,10 @@ export class MediaWorld {
       lid: null,
       mood: 'reupload',
       online: true,
+      fails: {},
       hosts: [this.cdn.hostname],
       requests,
+      addresses: [],
       asked: async (count) => void (await until(`${count} requests`, () => requests.length >= count)),
     };
     this.devices.set(id, device);
@@ -267,7 +278,12 @@ export class MediaWorld {
   }
 
   /** Stores a received message with this media and returns its row id. */
-  async message(device: TestDevice, messageId: string, media: MediaDescriptor | null): Promise<string> {
+  async message(
+    device: TestDevice,
+    messageId: string,
+    media: MediaDescriptor | null,
+    { lidAddressed = false, ...more }: Partial<MessagesTable> & { lidAddressed?: boolean } = {},
+  ): Promise<string> {
     const id = randomUUID();
     await this.db
       .insertInto('messages')
@@ -297,10 +313,11 @@ export class MediaWorld {
         edited_at: null,
         revoked_at: null,
         created_at: this.clock.now(),
+        ...more,
       })
       .execute();
     if (media) {
-      const owner = { messageRowId: id, tenantId: device.tenantId, deviceId: device.id };
+      const owner = { messageRowId: id, tenantId: device.tenantId, deviceId: device.id, lidAddressed };
       await this.db
         .insertInto('media')
         .values(mediaRow(media, owner, this.vault))
@@ -321,50 +338,21 @@ export class MediaWorld {
     if (!device?.online) return null;
     const media: SessionMedia = {
       connection: async () => {
-        if (!device.online) throw new SessionNotOpen();
+        if (device.fails.connection) throw device.fails.connection;
         return { hosts: device.hosts, auth: AUTH, expiresAt: START + 3_600_000, route: null };
       },
       requestReupload: async (request) => {
+        if (device.fails.requestReupload) throw device.fails.requestReupload;
+        const { chat, participant, fromMe } = request;
         device.requests.push(request.messageId);
+        device.addresses.push({ chat, participant, fromMe });
+        const { mood } = device;
         // The answer comes as a notification of its own, after the receipt was written.
         setImmediate(() => {
-          this.#answer(device, request).catch((error) => this.#phoneErrors.push(error));
+          answerOf(this, device, { ...request, mood }).catch((error) => this.#phoneErrors.push(error));
         });
       },
     };
     return { media };
   }
-
-  async #answer(device: TestDevice, request: { messageId: string; chat: string; mediaKey: Uint8Array }) {
-    const { mood } = device;
-    if (mood === 'silent') return;
-    const notice = { messageId: request.messageId, chat: request.chat, fromMe: false, participant: null };
-    if (mood === 'error_code_2') {
-      await this.media.handleRetryAnswer(device, { ...notice, encrypted: null, errorCode: 2 });
-      return;
-    }
-    let path: string | null = null;
-    if (mood === 'reupload' || mood === 'corrupt_reupload') {
-      const row = await this.db
-        .selectFrom('messages')
-        .innerJoin('media', 'media.message_row_id', 'messages.id')
-        .select(['media.direct_path'])
-        .where('messages.device_id', '=', device.id)
-        .where('messages.message_id', '=', request.messageId)
-        .executeTakeFirstOrThrow();
-      const old = this.cdn.object(row.direct_path ?? '');
-      if (!old) throw new Error('the phone has nothing to upload');
-      path = await this.put(old.bytes);
-      if (mood === 'corrupt_reupload') this.cdn.corrupt(path);
-    }
-    const result = path ? 'success' : mood === 'not_found' ? 'not_found' : 'general_error';
-    const encrypted = sealRetryAnswer(request.mediaKey, request.messageId, result, path);
-    await this.media.handleRetryAnswer(device, { ...notice, encrypted, errorCode: null });
-  }
-}
-
-export async function readAll(stream: AsyncIterable<unknown>): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
 }

@@ -7,27 +7,29 @@ import { PrefetchQueue, wantsPrefetch } from '../../src/media/prefetch.ts';
 function gated() {
   const begun: string[] = [];
   const ends = new Map<string, { resolve(): void; reject(error: Error): void }>();
+  const logged: string[] = [];
   const queue = new PrefetchQueue(
     (rowId) =>
       new Promise((resolve, reject) => {
         begun.push(rowId);
         ends.set(rowId, { resolve, reject });
       }),
-    pino({ level: 'silent' }),
+    pino({ level: 'warn' }, { write: (line) => void logged.push(line) }),
   );
-  return { queue, begun, end: (rowId: string) => ends.get(rowId) };
+  return { queue, begun, logged, end: (rowId: string) => ends.get(rowId) };
 }
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 test('four files at a time, the others in their order, each once', async () => {
-  const { queue, begun, end } = gated();
+  const { queue, begun, logged, end } = gated();
   for (const rowId of ['1', '2', '3', '4', '5', '5', '6']) expect(queue.add(rowId)).toBe(true);
   expect(begun).toEqual(['1', '2', '3', '4']);
   end('2')?.resolve();
   end('3')?.reject(new Error('no host answers'));
   await settle();
   expect(begun).toEqual(['1', '2', '3', '4', '5', '6']);
+  expect(logged).toEqual([expect.stringContaining('no host answers')]);
 });
 
 test('five thousand wait and no more', () => {

@@ -1,10 +1,12 @@
-import { randomBytes } from 'node:crypto';
-import { readdir, writeFile } from 'node:fs/promises';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { MediaAnswer } from '../../src/media/answer.ts';
+import { counted } from '../../src/media/counted.ts';
+import { SessionTimeout } from '../../src/whatsapp/port/errors.ts';
 import { until } from '../worlds/until.ts';
-import { adminOf, MediaWorld, readAll, sha256, type TestDevice } from './media-world.ts';
+import { adminOf, MediaWorld, sha256, type TestDevice } from './media-world.ts';
+import { bytesOf, cached, expired, readAll, settle } from './received.ts';
 
 let world: MediaWorld;
 let tenant: string;
@@ -20,20 +22,6 @@ afterEach(() => world.close());
 
 const resolve = (id: string, waitMs = 0, tenantId = tenant) =>
   world.media.resolve(adminOf(tenantId), { id }, { waitMs });
-
-async function bytesOf(answer: MediaAnswer): Promise<Buffer> {
-  if (answer.state !== 'ready') throw new Error(`not ready: ${answer.state}`);
-  return readAll(answer.open());
-}
-
-/** A received picture whose file is in the cache already. */
-async function cached(id: string, bytes = randomBytes(50_000)) {
-  const media = await world.upload(bytes);
-  const rowId = await world.message(device, id, media.descriptor);
-  await bytesOf(await resolve(id));
-  world.cdn.clearLog();
-  return { ...media, rowId, path: media.descriptor.directPath ?? '' };
-}
 
 const code = (name: string) => expect.objectContaining({ code: name });
 
@@ -56,6 +44,9 @@ describe('from the cache', () => {
     });
     expect((await bytesOf(answer)).equals(bytes)).toBe(true);
     expect(world.downloads()).toEqual([]);
+    await world.media.stop();
+    await settle();
+    expect(await world.media.emptyCache()).toBe(0);
   });
 
   test('policy decides what is fetched on arrival: kind and size', async () => {
@@ -76,33 +67,52 @@ describe('from the cache', () => {
     expect(await sizes()).toEqual([100, most]);
   });
 
+  test('nothing is fetched on arrival of what is gone or unknown, or for a device that is away', async () => {
+    const { rowId, descriptor } = await expired(world, device);
+    device.mood = 'not_found';
+    await expect(resolve('A', 10_000)).rejects.toEqual(code('MEDIA_GONE'));
+    const other = await world.device(tenant);
+    other.online = false;
+    const away = await world.message(other, 'B', descriptor);
+    world.cdn.clearLog();
+    for (const row of [rowId, away, randomUUID()]) world.media.prefetch(row);
+    await world.media.stop();
+    expect(world.downloads()).toEqual([]);
+    expect(world.lines('media could not be fetched on arrival')).toEqual([]);
+  });
+
+  test('what keeps a file from being fetched on arrival is logged', async () => {
+    const { descriptor } = await world.upload(randomBytes(10));
+    const rowId = await world.message(device, 'A', descriptor);
+    device.fails.connection = new SessionTimeout('no answer');
+    world.media.prefetch(rowId);
+    await until('it is told', () => world.lines('media was not fetched on arrival').length === 1);
+    expect(world.lines('media was not fetched on arrival')).toEqual([{ level: 20, outcome: 'no_hosts' }]);
+    device.fails.connection = new Error('a bug');
+    world.media.prefetch(rowId);
+    await until('it is told', () => world.lines('media could not be fetched on arrival').length === 1);
+  });
+
   test('on arrival no more is fetched than the policy says, whatever the sender said of the length', async () => {
     const most = world.settings.prefetchMaxBytes;
     for (const [id, said] of [
       ['LIAR', 1],
       ['SILENT', null],
     ] as const) {
-      const { bytes, descriptor } = await world.upload(randomBytes(5 * most));
+      const { descriptor } = await world.upload(randomBytes(5 * most));
       const path = descriptor.directPath ?? '';
       world.cdn.slow(path, 2_000_000);
       world.cdn.clearLog();
       world.media.prefetch(await world.message(device, id, { ...descriptor, fileLength: said }));
       await until('it is asked for', () => world.cdn.log.length === 1);
       expect(world.cdn.log[0]?.bytes).toBeLessThan(most);
-      if (said !== null) continue;
-      // Who asks for it gets it, also while it is being fetched on arrival.
-      world.cdn.restore(path);
-      const rowId = await world.message(device, 'AGAIN', { ...descriptor, fileLength: null });
-      world.media.prefetch(rowId);
-      expect((await bytesOf(await resolve('AGAIN'))).equals(bytes)).toBe(true);
     }
   });
 
   test('a stop lets a download end, and breaks off one that takes long', async () => {
     const soon = await world.upload(randomBytes(1000));
     const never = await world.upload(randomBytes(1000));
-    // A quarter of a second and 100 s for the ciphertext.
-    world.cdn.slow(soon.descriptor.directPath ?? '', 4000);
+    // 100 s for the ciphertext.
     world.cdn.slow(never.descriptor.directPath ?? '', 10);
     world.media.prefetch(await world.message(device, 'SOON', soon.descriptor));
     world.media.prefetch(await world.message(device, 'NEVER', never.descriptor));
@@ -114,19 +124,33 @@ describe('from the cache', () => {
     ]);
   });
 
+  test('a file that is served stays until it is read, or let go', async () => {
+    await cached(world, device);
+    await settle();
+    for (const _from of ['the cache', 'the CDN']) {
+      const answer = await resolve('A');
+      await settle();
+      expect(await world.media.emptyCache()).toBe(1);
+      if (answer.state === 'ready') answer.release();
+      expect(await world.media.emptyCache()).toBe(0);
+    }
+  });
+
   test('a range reads only its bytes', async () => {
-    const { bytes } = await cached('A');
+    const { bytes } = await cached(world, device);
     const answer = await resolve('A');
     if (answer.state !== 'ready') throw new Error(answer.state);
     expect((await readAll(answer.open({ start: 10, end: 19 }))).equals(bytes.subarray(10, 20))).toBe(true);
   });
 
   test('the same file in fifty messages is stored once, and a forward with its key is not downloaded', async () => {
-    const { bytes, descriptor } = await cached('A');
+    const { bytes, descriptor } = await cached(world, device);
     const again = await world.upload(bytes);
     for (let at = 0; at < 50; at += 1) {
       const forward = at % 2 === 0 ? descriptor : again.descriptor;
-      await world.message(device, `F${at}`, { ...forward, mediaKey: Uint8Array.from(forward.mediaKey) });
+      const hash = at % 4 < 2 ? forward.fileSha256 : null;
+      const mediaKey = Uint8Array.from(forward.mediaKey);
+      await world.message(device, `F${at}`, { ...forward, mediaKey, fileSha256: hash });
     }
     for (let at = 0; at < 50; at += 1) {
       expect((await bytesOf(await resolve(`F${at}`))).equals(bytes)).toBe(true);
@@ -136,15 +160,19 @@ describe('from the cache', () => {
   });
 
   test('a file that lost bytes on disk is fetched again', async () => {
-    const { bytes } = await cached('A');
+    const { bytes } = await cached(world, device);
     const hash = sha256(bytes);
     await writeFile(join(world.dataDir, 'media', hash.slice(0, 2), hash.slice(2, 4), hash), 'torn');
     expect((await bytesOf(await resolve('A'))).equals(bytes)).toBe(true);
     expect(world.downloads()).toHaveLength(1);
+    const text = 'a cached file is missing or damaged; it will be fetched again';
+    expect(world.lines(text)).toEqual([{ level: 40, sha256: hash }]);
+    await settle();
+    expect(await world.media.emptyCache()).toBe(0);
   });
 
   test('a caller that has the file is told so without its bytes, even when they were evicted', async () => {
-    const { bytes } = await cached('A');
+    const { bytes } = await cached(world, device);
     await world.media.emptyCache();
     const hash = sha256(bytes);
     const answer = await world.media.resolve(
@@ -162,7 +190,7 @@ describe('from the cache', () => {
 
 describe('whose file it is', () => {
   test('naming the hash of another tenant’s file opens nothing', async () => {
-    const { bytes, descriptor } = await cached('A');
+    const { bytes, descriptor } = await cached(world, device);
     const thief = await world.device(await world.tenant());
     const own = await world.upload(randomBytes(1000));
     const claims = [
@@ -196,6 +224,36 @@ describe('whose file it is', () => {
     expect(rows.map((row) => row.blob_sha256)).toEqual([null, null, null]);
   });
 
+  test.each([
+    ['key', { mediaKey: randomBytes(32) }],
+    ['plaintext', { fileSha256: randomBytes(32) }],
+  ])('nor does it within the tenant, with another %s', async (_what, claim) => {
+    const { descriptor } = await cached(world, device);
+    device.mood = 'silent';
+    await world.message(device, 'B', { ...descriptor, ...claim });
+    expect((await resolve('B')).state).toBe('retry_requested');
+  });
+
+  test('a file of a channel is known by its hash alone', async () => {
+    const bytes = randomBytes(500);
+    const { descriptor } = await world.upload(bytes);
+    const none = new Uint8Array(0);
+    const plain = { ...descriptor, mediaKey: none, directPath: await world.put(bytes) };
+    const rowId = await world.message(device, 'A', { ...plain, fileEncSha256: none });
+    const { enc_sha256 } = await world.db.selectFrom('media').select('enc_sha256').executeTakeFirstOrThrow();
+    expect(enc_sha256).toBeNull();
+    await world.message(device, 'B', plain);
+    for (const id of ['A', 'B']) expect((await bytesOf(await resolve(id))).equals(bytes)).toBe(true);
+    // All that it has of the other's is a hash of what nobody encrypted.
+    await world.message(device, 'C', { ...plain, directPath: null, fileSha256: null });
+    device.mood = 'silent';
+    expect((await resolve('C')).state).toBe('retry_requested');
+    world.cdn.clearLog();
+    world.media.prefetch(rowId);
+    await world.media.stop();
+    expect(world.downloads()).toEqual([]);
+  });
+
   test('not even while the other tenant’s download is under way', async () => {
     const { descriptor } = await world.upload(randomBytes(300_000));
     world.cdn.slow(descriptor.directPath ?? '', 1_500_000);
@@ -209,7 +267,7 @@ describe('whose file it is', () => {
   });
 
   test('a message of another tenant does not exist, and a text has no media', async () => {
-    await cached('A');
+    await cached(world, device);
     await world.message(device, 'TEXT', null);
     await expect(resolve('A', 0, await world.tenant())).rejects.toEqual(code('MESSAGE_NOT_FOUND'));
     await expect(resolve('NONE')).rejects.toEqual(code('MESSAGE_NOT_FOUND'));
@@ -217,57 +275,16 @@ describe('whose file it is', () => {
   });
 });
 
-describe('from the CDN', () => {
-  test('ten at once make one download', async () => {
-    const { bytes } = await cached('A');
-    await world.media.emptyCache();
-    const answers = await Promise.all(Array.from({ length: 10 }, () => resolve('A')));
-    for (const answer of answers) expect((await bytesOf(answer)).equals(bytes)).toBe(true);
-    expect(world.downloads()).toHaveLength(1);
-  });
-
-  test('any device of the tenant that is connected will do, and a cached copy needs none', async () => {
-    const { bytes, descriptor } = await world.upload(randomBytes(1000));
-    const other = await world.device(tenant);
-    await world.message(other, 'A', descriptor);
-    await world.message(device, 'A', descriptor);
-    device.online = false;
-    expect((await bytesOf(await resolve('A'))).equals(bytes)).toBe(true);
-    other.online = false;
-    expect((await bytesOf(await resolve('A'))).equals(bytes)).toBe(true);
-    await world.media.emptyCache();
-    await expect(resolve('A')).rejects.toEqual(code('DEVICE_NOT_READY'));
-  });
-
-  test.each(['corrupt', 'truncate', 'wrong hash'] as const)('%s: never served, never kept', async (fault) => {
-    const { bytes, descriptor } = await world.upload(randomBytes(30_000));
-    const path = descriptor.directPath ?? '';
-    if (fault === 'corrupt') world.cdn.corrupt(path);
-    if (fault === 'truncate') world.cdn.truncate(path, 20_000);
-    const fileSha256 = fault === 'wrong hash' ? randomBytes(32) : descriptor.fileSha256;
-    await world.message(device, 'A', { ...descriptor, fileSha256 });
-    device.mood = 'silent';
-    expect((await resolve('A')).state).toBe('retry_requested');
-    expect(await world.db.selectFrom('blobs').selectAll().execute()).toEqual([]);
-    expect(await readdir(join(world.dataDir, 'media', 'tmp'))).toEqual([]);
-    if (fault === 'wrong hash') return;
-    // Healed and the request expired: the right bytes.
-    world.cdn.restore(path);
-    world.clock.advance(world.settings.retryExpiryMs + 1);
-    expect((await bytesOf(await resolve('A'))).equals(bytes)).toBe(true);
-  });
-
-  test('more than the cap is not taken', async () => {
-    const { descriptor } = await world.upload(randomBytes(world.settings.maxBytes + 1));
-    await world.message(device, 'A', { ...descriptor, fileLength: 10 });
-    await expect(resolve('A')).rejects.toEqual(code('MEDIA_DOWNLOAD_FAILED'));
-  });
-
-  test('a closed session is 503', async () => {
-    const media = await cached('A');
-    expect(media.bytes.length).toBeGreaterThan(0);
-    await world.media.emptyCache();
-    device.online = false;
-    await expect(resolve('A')).rejects.toEqual(code('DEVICE_NOT_READY'));
-  });
+test('what requests came to is counted', async () => {
+  const counts: string[] = [];
+  const media = counted(world.media, (outcome) => counts.push(outcome));
+  const ask = (id: string) => media.resolve(adminOf(tenant), { id }, { waitMs: 0 });
+  await cached(world, device);
+  await bytesOf(await ask('A'));
+  await settle();
+  await expect(ask('NONE')).rejects.toEqual(code('MESSAGE_NOT_FOUND'));
+  await world.media.emptyCache();
+  device.fails.connection = new Error('a bug');
+  await expect(ask('A')).rejects.toThrow('a bug');
+  expect(counts).toEqual(['ready', 'message_not_found', 'internal_error']);
 });

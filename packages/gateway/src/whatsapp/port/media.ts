@@ -25,14 +25,10 @@ export interface MediaDescriptor {
   uploadHandle?: string;
 }
 
-/** WhatsApp's answer to a re-upload request (MediaRetryNotification.ResultType). */
-export interface MediaRetryAnswer {
-  messageId: string;
-  chat: Jid;
-  result: 'success' | 'not_found' | 'decryption_error' | 'general_error';
-  /** The new direct path; set on success. */
-  directPath: string | null;
-}
+/** How a phone answers a re-upload request (MediaRetryNotification.ResultType). */
+export type MediaRetryResult =
+  | { result: 'success'; directPath: string }
+  | { result: 'not_found' | 'decryption_error' | 'general_error'; directPath: null };
 
 /** The still encrypted answer: the media key that opens it is with the stored message. */
 export interface SealedRetryAnswer {
