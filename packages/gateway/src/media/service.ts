@@ -125,8 +125,8 @@ export class MediaService {
         if (!open) {
           const fetched = await this.#downloading.fetch(online);
           if (fetched.answer) return fetched.answer;
-          const lost = fetched.lost.find(({ copy }) => !asked.has(copy.rowId));
-          if (!lost) {
+          const lost = fetched.lost.filter(({ copy }) => !asked.has(copy.rowId));
+          if (lost.length === 0) {
             // One request per call. Silence is no failure: the next call asks again.
             if (requests.some(({ rowId, state }) => asked.has(rowId) && state === 'expired')) {
               return this.#pending(null);
@@ -134,8 +134,9 @@ export class MediaService {
             throw unanswerable(requests);
           }
           if (options.mayRequest === false) return this.#pending(null);
-          await askForUpload({ requests: this.#requests, clock: this.#parts.clock }, lost, requests);
-          [open] = await this.#requests.latest(caller.tenantId, [lost.copy.rowId]);
+          const parts = { requests: this.#requests, clock: this.#parts.clock };
+          const { rowId } = await askForUpload(parts, lost, requests);
+          [open] = await this.#requests.latest(caller.tenantId, [rowId]);
         }
         if (open) asked.add(open.rowId);
         if (this.#finished(deadline, options.signal)) return this.#pending(open ?? null);

@@ -10,27 +10,24 @@ import type { RetryRequest, RetryRequests } from './retry-requests.ts';
 const BROKEN_UPLOAD_PAUSE_MS = 5 * 60_000;
 
 /**
- * Sends the request, unless one is open. `latest` are the newest ones of the message. Throws AppError
- * MEDIA_DOWNLOAD_FAILED soon after an upload that was broken too, and what the session's errors mean.
+ * Asks the first phone that may be asked, unless a request to it is open, and resolves with its copy. `latest` are
+ * the newest requests of the message. Throws AppError MEDIA_DOWNLOAD_FAILED soon after uploads that were broken
+ * too, and what the session's errors mean.
  */
 export async function askForUpload(
   parts: { requests: RetryRequests; clock: Clock },
-  lost: LostCopy,
+  lost: LostCopy[],
   latest: RetryRequest[],
-): Promise<void> {
-  const { copy, session } = lost;
-  const last = latest.find((request) => request.rowId === copy.rowId);
-  if (lost.corrupt && last?.result === 'broken_upload') {
-    const since = parts.clock.now() - (last.answeredAt ?? 0);
-    // A clock that was set back is no reason to refuse for longer.
-    const pause = BROKEN_UPLOAD_PAUSE_MS - Math.max(since, 0);
-    if (pause > 0) {
-      throw new AppError('MEDIA_DOWNLOAD_FAILED', {
-        message: 'the phone uploaded the media again, and it still does not match the message',
-        retryAfterSeconds: Math.ceil(pause / 1000),
-      });
-    }
+): Promise<MediaCopy> {
+  const pauses = lost.map((each) => pauseOf(each, latest, parts.clock.now()));
+  const asked = lost.find((_, index) => pauses[index] === 0);
+  if (!asked) {
+    throw new AppError('MEDIA_DOWNLOAD_FAILED', {
+      message: 'the phone uploaded the media again, and it still does not match the message',
+      retryAfterSeconds: Math.ceil(Math.min(...pauses) / 1000),
+    });
   }
+  const { copy, session } = asked;
   await onSession(() =>
     parts.requests.open(copy, () =>
       session.media.requestReupload({
@@ -41,6 +38,16 @@ export async function askForUpload(
       }),
     ),
   );
+  return copy;
+}
+
+/** Milliseconds for which its phone is left alone. */
+function pauseOf({ copy, corrupt }: LostCopy, latest: RetryRequest[], now: number): number {
+  const last = latest.find((request) => request.rowId === copy.rowId);
+  if (!corrupt || last?.result !== 'broken_upload') return 0;
+  // A clock that was set back is no reason to refuse for longer.
+  const since = Math.max(now - (last.answeredAt ?? 0), 0);
+  return Math.max(BROKEN_UPLOAD_PAUSE_MS - since, 0);
 }
 
 /** The message as our own phone knows it: by the names its stanza had (whatsmeow mediaretry.go `SendMediaRetryReceipt`). */

@@ -87,6 +87,15 @@ describe('a new upload that is broken as well', () => {
     expect(device.requests).toHaveLength(2);
   });
 
+  test('while one phone is left alone another one is asked', async () => {
+    const { descriptor } = await broken();
+    const other = await world.device(tenant);
+    other.mood = 'silent';
+    await world.message(other, 'A', { ...descriptor, directPath: null });
+    expect((await resolve('A')).state).toBe('retry_requested');
+    expect([device.requests, other.requests]).toEqual([['A'], ['A']]);
+  });
+
   test('a new upload that cannot be looked at is logged', async () => {
     const { descriptor } = await expired(world, device);
     device.mood = 'silent';
