@@ -1,24 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Caller } from '../../src/tenancy/caller.ts';
-import {
-  ArchiveWorld,
-  BOB,
-  CAROL,
-  GROUP,
-  inbound,
-  messageId,
-  NOW,
-  type TestDevice,
-} from './archive-world.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { ArchiveWorld, BOB, CAROL, GROUP, inbound, messageId, NOW } from './archive-world.ts';
 
-let world: ArchiveWorld;
-let caller: Caller;
-let device: TestDevice;
-beforeAll(async () => {
-  world = await ArchiveWorld.create();
-  caller = await world.tenant();
-  device = await world.device(caller);
-});
+const world = await ArchiveWorld.create();
+const caller = await world.tenant();
+const device = await world.device(caller);
 afterAll(() => world.destroy());
 
 type Options = NonNullable<Parameters<typeof inbound>[0]>;

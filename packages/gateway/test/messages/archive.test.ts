@@ -1,29 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { rememberOwnUpload } from '../../src/media/own-uploads.ts';
-import type { Caller } from '../../src/tenancy/caller.ts';
 import { wireCodec } from '../../src/whatsapp/baileys/parse/wire-codec.ts';
 import type { MediaDescriptor } from '../../src/whatsapp/port/media.ts';
-import {
-  ALICE,
-  ArchiveWorld,
-  BOB,
-  CAROL,
-  GROUP,
-  inbound,
-  messageId,
-  type TestDevice,
-} from './archive-world.ts';
+import { ALICE, ArchiveWorld, BOB, CAROL, GROUP, inbound, messageId } from './archive-world.ts';
 
-let world: ArchiveWorld;
-let caller: Caller;
-let device: TestDevice;
-
-beforeAll(async () => {
-  world = await ArchiveWorld.create();
-  caller = await world.tenant();
-  device = await world.device(caller);
-});
+const world = await ArchiveWorld.create();
+const caller = await world.tenant();
+const device = await world.device(caller);
 afterAll(() => world.destroy());
 
 const picture = (): MediaDescriptor => ({

@@ -1,25 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { receiptsOf } from '../../src/messages/incoming-receipts.ts';
-import type { Caller } from '../../src/tenancy/caller.ts';
-import {
-  ArchiveWorld,
-  BOB,
-  CAROL,
-  GROUP,
-  inbound,
-  messageId,
-  NOW,
-  type TestDevice,
-} from './archive-world.ts';
+import { ArchiveWorld, BOB, CAROL, GROUP, inbound, messageId, NOW } from './archive-world.ts';
 
-let world: ArchiveWorld;
-let caller: Caller;
-let device: TestDevice;
-beforeAll(async () => {
-  world = await ArchiveWorld.create();
-  caller = await world.tenant();
-  device = await world.device(caller);
-});
+const world = await ArchiveWorld.create();
+const caller = await world.tenant();
+const device = await world.device(caller);
 afterAll(() => world.destroy());
 
 const hidden = { jid: null, lid: '777777777777777@lid' };

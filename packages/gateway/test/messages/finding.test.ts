@@ -1,28 +1,19 @@
 import { type CompiledQuery, type KyselyPlugin, type RootOperationNode, sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { fc } from '../../../sandbox/test/random.ts';
 import { AppError } from '../../src/errors.ts';
 import { MessageFinder } from '../../src/messages/finding/finder.ts';
 import type { MessageFilter } from '../../src/messages/finding/places.ts';
 import { WordIndex } from '../../src/messages/finding/word-index.ts';
 import { createLog } from '../../src/observability/log.ts';
-import type { Caller } from '../../src/tenancy/caller.ts';
 import { ArchiveWorld, BOB, CAROL, GROUP, inbound, NOW, type TestDevice } from './archive-world.ts';
 
 const log = createLog({ level: 'silent', format: 'json' });
-let world: ArchiveWorld;
-let admin: Caller;
-let clerk: Caller;
-let shop: TestDevice;
-let till: TestDevice;
-
-beforeAll(async () => {
-  world = await ArchiveWorld.create();
-  admin = await world.tenant();
-  clerk = await world.user(admin.tenantId, 'user');
-  shop = await world.device(admin);
-  till = await world.device(clerk);
-});
+const world = await ArchiveWorld.create();
+const admin = await world.tenant();
+const clerk = await world.user(admin.tenantId, 'user');
+const shop = await world.device(admin);
+const till = await world.device(clerk);
 afterAll(() => world.destroy());
 
 const PAGE = { order: 'desc', limit: 10 } as const;

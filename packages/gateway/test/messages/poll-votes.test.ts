@@ -1,28 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { encryptPollVote } from '../../../sandbox/src/phones/sealed/poll-votes.ts';
 import { MessageArchive } from '../../src/messages/archive.ts';
 import { wireCodec } from '../../src/whatsapp/baileys/parse/wire-codec.ts';
 import type { Identity } from '../../src/whatsapp/port/identity.ts';
 import type { InboundMessage } from '../../src/whatsapp/port/messages.ts';
 import type { WireCodec } from '../../src/whatsapp/port/wire-message.ts';
-import {
-  ALICE,
-  ArchiveWorld,
-  BOB,
-  CAROL,
-  GROUP,
-  inbound,
-  messageId,
-  type TestDevice,
-} from './archive-world.ts';
+import { ALICE, ArchiveWorld, BOB, CAROL, GROUP, inbound, messageId } from './archive-world.ts';
 
-let world: ArchiveWorld;
-let device: TestDevice;
-beforeAll(async () => {
-  world = await ArchiveWorld.create();
-  device = await world.device(await world.tenant());
-});
+const world = await ArchiveWorld.create();
+const device = await world.device(await world.tenant());
 afterAll(() => world.destroy());
 
 const inGroup = { chat: GROUP, isGroup: true };

@@ -1,34 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { fc } from '../../../sandbox/test/random.ts';
 import { STATUS_ORDER } from '../../src/messages/incoming-receipts.ts';
 import { MessageStatuses } from '../../src/messages/status.ts';
-import type { Caller } from '../../src/tenancy/caller.ts';
 import type { Identity } from '../../src/whatsapp/port/identity.ts';
 import type { MessageReceipt, ReceiptKind } from '../../src/whatsapp/port/receipts.ts';
-import {
-  ALICE,
-  ArchiveWorld,
-  BOB,
-  CAROL,
-  GROUP,
-  inbound,
-  messageId,
-  NOW,
-  type TestDevice,
-} from './archive-world.ts';
+import { ALICE, ArchiveWorld, BOB, CAROL, GROUP, inbound, messageId, NOW } from './archive-world.ts';
 
-let world: ArchiveWorld;
-let caller: Caller;
-let device: TestDevice;
-let statuses: MessageStatuses;
-
-beforeAll(async () => {
-  world = await ArchiveWorld.create();
-  caller = await world.tenant();
-  device = await world.device(caller);
-  const devices = { resolve: async () => device, list: async () => [device] };
-  statuses = new MessageStatuses({ db: world.db, archive: world.archive, devices });
-});
+const world = await ArchiveWorld.create();
+const caller = await world.tenant();
+const device = await world.device(caller);
+const devices = { resolve: async () => device, list: async () => [device] };
+const statuses = new MessageStatuses({ db: world.db, archive: world.archive, devices });
 afterAll(() => world.destroy());
 
 const receipt = (id: string, kind: ReceiptKind, options: Partial<MessageReceipt> = {}): MessageReceipt => ({

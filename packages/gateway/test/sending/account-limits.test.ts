@@ -1,24 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { assertMayWrite, isPerson } from '../../src/sending/account-limits.ts';
 import type { Recipient } from '../../src/sending/recipients.ts';
-import {
-  ALICE,
-  ArchiveWorld,
-  BOB,
-  CAROL,
-  GROUP,
-  inbound,
-  NOW,
-  type TestDevice,
-} from '../messages/archive-world.ts';
+import { ALICE, ArchiveWorld, BOB, CAROL, GROUP, inbound, NOW } from '../messages/archive-world.ts';
 
-let world: ArchiveWorld;
-let device: TestDevice;
-beforeAll(async () => {
-  world = await ArchiveWorld.create();
-  device = await world.device(await world.tenant());
-  await world.archive.storeInbound(device, inbound());
-});
+const world = await ArchiveWorld.create();
+const device = await world.device(await world.tenant());
+await world.archive.storeInbound(device, inbound());
 afterAll(() => world.destroy());
 
 const to = (jid: string | null, chat = { jid, lid: null as string | null }): Recipient => ({

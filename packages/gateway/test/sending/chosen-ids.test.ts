@@ -1,20 +1,14 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { ChosenIds } from '../../src/sending/chosen-ids.ts';
 import type { SendId } from '../../src/sending/delivery.ts';
 import type { Identity } from '../../src/whatsapp/port/identity.ts';
-import { ArchiveWorld, BOB, CAROL, messageId, type TestDevice } from '../messages/archive-world.ts';
+import { ArchiveWorld, BOB, CAROL, messageId } from '../messages/archive-world.ts';
 
-let world: ArchiveWorld;
-let ids: ChosenIds;
-let device: TestDevice;
-let other: TestDevice;
-beforeAll(async () => {
-  world = await ArchiveWorld.create();
-  ids = new ChosenIds(world.archive);
-  const owner = await world.tenant();
-  device = await world.device(owner);
-  other = await world.device(owner, CAROL);
-});
+const world = await ArchiveWorld.create();
+const ids = new ChosenIds(world.archive);
+const owner = await world.tenant();
+const device = await world.device(owner);
+const other = await world.device(owner, CAROL);
 afterAll(() => world.destroy());
 
 const take = (sendId: SendId, chat: Identity = BOB, by = device) =>

@@ -1,19 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { fc } from '../../../sandbox/test/random.ts';
 import { AppError } from '../../src/errors.ts';
 import { Idempotency, requestHash } from '../../src/sending/idempotency.ts';
 import { parseRecipient } from '../../src/sending/recipients.ts';
 import { StorageFailure } from '../../src/storage/failure.ts';
-import type { Caller } from '../../src/tenancy/caller.ts';
 import { ArchiveWorld } from '../messages/archive-world.ts';
 
-let world: ArchiveWorld;
-let caller: Caller;
-
-beforeAll(async () => {
-  world = await ArchiveWorld.create();
-  caller = await world.tenant();
-});
+const world = await ArchiveWorld.create();
+const caller = await world.tenant();
 afterAll(() => world.destroy());
 
 /** As after a start of the process: nothing is remembered but what is in the database. */
