@@ -1,8 +1,8 @@
 /** What the apps have sent only for some months, and what nobody here knows. */
 import { expect, test } from 'vitest';
 import type { proto } from '../../../src/whatsapp/baileys/library.ts';
+import { parseNewer, wordsIn } from '../../../src/whatsapp/baileys/parse/content/newer-content.ts';
 import { parseContent } from '../../../src/whatsapp/baileys/parse/content-parser.ts';
-import { parseNewer, wordsIn } from '../../../src/whatsapp/baileys/parse/newer-content.ts';
 
 const key = { remoteJid: '5511999990001@s.whatsapp.net', id: '3EB1', participant: '222222222222222@lid' };
 

@@ -2,12 +2,12 @@ import type { MessageContent, QuotedMessage } from '../../port/content.ts';
 import { type Level, levels, unwrapped } from '../../port/envelopes.ts';
 import type { MediaKind } from '../../port/media.ts';
 import { jidNormalizedUser, proto } from '../library.ts';
-import type { AddedPollOption } from './added-poll-option.ts';
-import { parseBusiness } from './business-content.ts';
-import { descriptor, type MediaFields } from './media-content.ts';
-import { parseNewer, wordsIn } from './newer-content.ts';
-import type { Parsed } from './parsed.ts';
-import { referralIn } from './referral.ts';
+import type { AddedPollOption } from './content/added-poll-option.ts';
+import { parseBusiness } from './content/business-content.ts';
+import { descriptor, type MediaFields } from './content/media-content.ts';
+import { parseNewer, wordsIn } from './content/newer-content.ts';
+import type { Parsed } from './content/parsed.ts';
+import { referralIn } from './content/referral.ts';
 import { stampedTime } from './stamped-time.ts';
 
 type Message = proto.IMessage;

@@ -1,8 +1,8 @@
 /** A waE2E.Message from and to the bytes that a sender wrote, which hold more than our schema knows. */
 import { contentMembers, unwrapped } from '../../port/envelopes.ts';
 import { proto } from '../library.ts';
-import { type AddedPollOption, addedPollOption } from './added-poll-option.ts';
 import { decodeProtobuf } from './bounded-protobuf.ts';
+import { type AddedPollOption, addedPollOption } from './content/added-poll-option.ts';
 import { fieldsOf, type RawField } from './protobuf-fields.ts';
 
 /** Field numbers of waE2E.Message (WAWebProtobufsE2E.proto): what is no content, and our own device's copy. */

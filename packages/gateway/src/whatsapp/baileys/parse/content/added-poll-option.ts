@@ -2,9 +2,9 @@
  * An option that a member adds to a poll (waE2E.PollAddOptionMessage, WAWebProtobufsE2E.proto), which the library's
  * schema does not have: read field by field.
  */
-import { proto } from '../library.ts';
-import { decodeProtobuf } from './bounded-protobuf.ts';
-import { fieldsOf } from './protobuf-fields.ts';
+import { proto } from '../../library.ts';
+import { decodeProtobuf } from '../bounded-protobuf.ts';
+import { fieldsOf } from '../protobuf-fields.ts';
 
 export interface AddedPollOption {
   /** Its name. */

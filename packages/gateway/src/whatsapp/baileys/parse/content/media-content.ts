@@ -1,6 +1,6 @@
 /** Files in messages: what their descriptors say. */
-import type { MediaDescriptor, MediaKind } from '../../port/media.ts';
-import type { proto } from '../library.ts';
+import type { MediaDescriptor, MediaKind } from '../../../port/media.ts';
+import type { proto } from '../../library.ts';
 
 /** The fields that all media messages share, and those that some have. */
 export interface MediaFields {

@@ -1,6 +1,6 @@
 /** What businesses send, and answers to it: texts and files that are a level deeper than in other messages. */
-import type { MediaDescriptor } from '../../port/media.ts';
-import type { proto } from '../library.ts';
+import type { MediaDescriptor } from '../../../port/media.ts';
+import type { proto } from '../../library.ts';
 import { filesIn } from './media-content.ts';
 import type { Parsed } from './parsed.ts';
 

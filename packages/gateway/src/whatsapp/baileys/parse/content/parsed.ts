@@ -1,6 +1,6 @@
-import type { MessageKind, SealedUse } from '../../port/content.ts';
-import type { MediaDescriptor } from '../../port/media.ts';
-import type { proto } from '../library.ts';
+import type { MessageKind, SealedUse } from '../../../port/content.ts';
+import type { MediaDescriptor } from '../../../port/media.ts';
+import type { proto } from '../../library.ts';
 
 /** What is read of one message, without its envelopes. */
 export interface Parsed {

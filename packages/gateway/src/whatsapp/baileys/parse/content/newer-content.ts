@@ -1,6 +1,6 @@
 /** What the apps have sent only for some months, and what has no type of its own: as far as it can be read. */
-import { contentMembers } from '../../port/envelopes.ts';
-import type { proto } from '../library.ts';
+import { contentMembers } from '../../../port/envelopes.ts';
+import type { proto } from '../../library.ts';
 import type { Parsed } from './parsed.ts';
 
 type Message = proto.IMessage;

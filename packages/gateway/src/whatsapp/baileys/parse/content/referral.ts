@@ -1,6 +1,6 @@
 /** Where a customer came from: the ad, page or link that the chat was opened with. */
-import type { Referral } from '../../port/content.ts';
-import { proto } from '../library.ts';
+import type { Referral } from '../../../port/content.ts';
+import { proto } from '../../library.ts';
 
 const MEDIA_TYPES = new Map<number, Referral['mediaType']>([
   [proto.ContextInfo.ExternalAdReplyInfo.MediaType.IMAGE, 'image'],
