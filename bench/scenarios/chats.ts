@@ -1,67 +1,38 @@
 /** `GET /chats`, a page of it, with few and with many chats; and all of them at once. */
 import { randomBytes, randomUUID } from 'node:crypto';
 import SqliteDatabase from 'better-sqlite3';
-import { Filled } from '../filled.ts';
-import { inLanes } from '../processes/lanes.ts';
-import { compete, type Figure, quantile, type Row } from '../rounds.ts';
+import type { Filled } from '../filled.ts';
+import { fewAndMany, PAGE, rateOf, tenantOf } from '../lists.ts';
+import type { Figure, Row } from '../rounds.ts';
 
 const FEW = 50;
 const MANY = 5000;
 const MESSAGES_PER_CHAT = 20;
-const PAGE = 50;
 const REQUESTS = 300;
 const CONCURRENCY = 4;
 /** Each has all of the chats in its answer. */
 const WHOLE_REQUESTS = 10;
 
-export async function chats(options: { rounds: number }): Promise<Row[]> {
-  const few = await Filled.create(FEW, fill);
-  const many = await Filled.create(MANY, fill);
-  try {
-    return [
-      await compete({
-        scenario: `a page of ${MANY} chats`,
-        unit: 'requests/s',
-        subject: `WUTS with ${MANY} chats`,
-        against: `WUTS with ${FEW}`,
-        rounds: options.rounds,
-        measureSubject: () => pages(many),
-        measureAgainst: () => pages(few),
-      }),
-      await compete({
-        scenario: `all of ${MANY} chats`,
-        unit: 'chats/s',
-        subject: `WUTS with ${MANY} chats`,
-        against: `WUTS with ${FEW}`,
-        rounds: options.rounds,
-        measureSubject: () => whole(many),
-        measureAgainst: () => whole(few),
-      }),
-    ];
-  } finally {
-    await many.stop();
-    await few.stop();
-  }
+export function chats({ rounds }: { rounds: number }): Promise<Row[]> {
+  return fewAndMany({ things: 'chats', few: FEW, many: MANY, fill, pages, whole }, rounds);
 }
 
-async function pages({ api }: Filled): Promise<Figure> {
-  const { tookMs, latencies } = await inLanes(REQUESTS, CONCURRENCY, async () => {
+/** The first page, again and again. */
+function pages({ api }: Filled): Promise<Figure> {
+  return rateOf({ times: REQUESTS, lanes: CONCURRENCY }, async () => {
     const { body } = await api.ok('GET', `/chats?limit=${PAGE}`);
     if (body.chats.length !== PAGE || body.chats.some((chat: Listed) => !chat.last_message)) {
       throw new Error('a page is not what is stored');
     }
   });
-  return { rate: (REQUESTS * 1000) / tookMs, p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) };
 }
 
-async function whole({ api, count }: Filled): Promise<Figure> {
-  const { tookMs, latencies } = await inLanes(WHOLE_REQUESTS, 1, async () => {
+function whole({ api, count }: Filled): Promise<Figure> {
+  return rateOf({ times: WHOLE_REQUESTS, lanes: 1, each: count }, async () => {
     const { body } = await api.ok('GET', '/chats');
     const unread = body.chats.filter((chat: Listed) => chat.unread_count === 1).length;
     if (body.count !== count || unread !== count) throw new Error('the list is not what is stored');
   });
-  const rate = (WHOLE_REQUESTS * count * 1000) / tookMs;
-  return { rate, p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) };
 }
 
 interface Listed {
@@ -74,9 +45,7 @@ const ACCOUNT = '';
 
 function fill(file: string, deviceId: string, count: number): void {
   const database = new SqliteDatabase(file);
-  const { tenant_id: tenantId } = database
-    .prepare('select tenant_id from devices where id = ?')
-    .get(deviceId) as { tenant_id: string };
+  const tenantId = tenantOf(database, deviceId);
   const chat = database.prepare(
     `insert into chats (tenant_id, device_id, account, chat, lid, name, last_at, unread_count, listed)
      values (?, ?, ?, ?, ?, ?, ?, 1, 1)`,

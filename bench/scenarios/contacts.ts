@@ -1,15 +1,14 @@
 /** `POST /contact/check` with 1,000 numbers, and `GET /contacts` with few and with many of them. */
 import SqliteDatabase from 'better-sqlite3';
-import { Filled } from '../filled.ts';
+import type { Filled } from '../filled.ts';
+import { fewAndMany, PAGE, rateOf, tenantOf } from '../lists.ts';
 import { nowMs } from '../processes/calls.ts';
-import { inLanes } from '../processes/lanes.ts';
-import { compete, type Figure, quantile, type Row } from '../rounds.ts';
+import { compete, type Figure, type Row } from '../rounds.ts';
 import { CONTACTS, type World } from '../world.ts';
 
 const CHECKED = 1000;
 const FEW = 100;
 const MANY = 10_000;
-const PAGE = 50;
 const PAGES = 400;
 const LISTS = 10;
 const CONCURRENCY = 4;
@@ -44,57 +43,27 @@ async function checked(ask: () => Promise<string[]>): Promise<Figure> {
   return { rate: (CHECKED * 1000) / tookMs };
 }
 
-export async function contactLists(options: { rounds: number }): Promise<Row[]> {
-  const few = await Filled.create(FEW, fill);
-  const many = await Filled.create(MANY, fill);
-  const sides = {
-    subject: `WUTS with ${MANY} contacts`,
-    against: `WUTS with ${FEW}`,
-    rounds: options.rounds,
-  };
-  try {
-    return [
-      await compete({
-        ...sides,
-        scenario: `a page of ${PAGE} contacts`,
-        unit: 'requests/s',
-        measureSubject: () => pages(many),
-        measureAgainst: () => pages(few),
-      }),
-      await compete({
-        ...sides,
-        scenario: 'all contacts',
-        unit: 'contacts/s',
-        measureSubject: () => lists(many),
-        measureAgainst: () => lists(few),
-      }),
-    ];
-  } finally {
-    await few.stop();
-    await many.stop();
-  }
+export function contactLists({ rounds }: { rounds: number }): Promise<Row[]> {
+  return fewAndMany({ things: 'contacts', few: FEW, many: MANY, fill, pages, whole }, rounds);
 }
 
 /** A page from anywhere in the list. */
-async function pages({ api, count }: Filled): Promise<Figure> {
-  const { tookMs, latencies } = await inLanes(PAGES, CONCURRENCY, async () => {
+function pages({ api, count }: Filled): Promise<Figure> {
+  return rateOf({ times: PAGES, lanes: CONCURRENCY }, async () => {
     const from = Math.floor(Math.random() * (count - PAGE + 1));
     const last = JSON.stringify([sortName(from - 1), jidOf(from - 1)]);
     const after = from === 0 ? '' : `&cursor=${Buffer.from(last).toString('base64url')}`;
     const { body } = await api.ok('GET', `/contacts?limit=${PAGE}${after}`);
     verify(body.contacts, from, PAGE);
   });
-  return { rate: (PAGES * 1000) / tookMs, p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) };
 }
 
-async function lists({ api, count }: Filled): Promise<Figure> {
-  const { tookMs, latencies } = await inLanes(LISTS, 1, async () => {
+function whole({ api, count }: Filled): Promise<Figure> {
+  return rateOf({ times: LISTS, lanes: 1, each: count }, async () => {
     const { body } = await api.ok('GET', '/contacts');
     verify(body.contacts, 0, count);
     if (body.next_cursor !== null) throw new Error('the whole list has a next page');
   });
-  const p50 = quantile(latencies, 0.5);
-  return { rate: (LISTS * count * 1000) / tookMs, p50, p99: quantile(latencies, 0.99) };
 }
 
 function verify(listed: { jid: string; full_name: string }[], from: number, count: number): void {
@@ -113,9 +82,7 @@ const jidOf = (index: number): string => `4930${4_000_000 + index}@s.whatsapp.ne
 
 function fill(file: string, deviceId: string, count: number): void {
   const database = new SqliteDatabase(file);
-  const { tenant_id: tenantId } = database
-    .prepare('select tenant_id from devices where id = ?')
-    .get(deviceId) as { tenant_id: string };
+  const tenantId = tenantOf(database, deviceId);
   const now = Date.now();
   const contact = database.prepare(
     `insert into contacts (tenant_id, device_id, account, jid, lid, saved, full_name, push_name, sort_name, words,

@@ -1,66 +1,36 @@
 /** `GET /groups` with few and with many groups: a page, and all of them. */
 import SqliteDatabase from 'better-sqlite3';
-import { Filled } from '../filled.ts';
-import { inLanes } from '../processes/lanes.ts';
-import { compete, type Figure, quantile, type Row } from '../rounds.ts';
+import type { Filled } from '../filled.ts';
+import { fewAndMany, PAGE, rateOf, tenantOf } from '../lists.ts';
+import type { Figure, Row } from '../rounds.ts';
 
 const FEW = 50;
 const MANY = 5000;
 const MEMBERS = 50;
-const PAGE = 50;
 const PAGES = 400;
 const LISTS = 20;
 const CONCURRENCY = 4;
 
-export async function groups(options: { rounds: number }): Promise<Row[]> {
-  const few = await Filled.create(FEW, fill);
-  const many = await Filled.create(MANY, fill);
-  const sides = { subject: `WUTS with ${MANY} groups`, against: `WUTS with ${FEW}`, rounds: options.rounds };
-  try {
-    return [
-      await compete({
-        ...sides,
-        scenario: `a page of ${PAGE} groups`,
-        unit: 'requests/s',
-        measureSubject: () => pages(many),
-        measureAgainst: () => pages(few),
-      }),
-      await compete({
-        ...sides,
-        scenario: 'all groups',
-        unit: 'groups/s',
-        measureSubject: () => lists(many),
-        measureAgainst: () => lists(few),
-      }),
-    ];
-  } finally {
-    await few.stop();
-    await many.stop();
-  }
+export function groups({ rounds }: { rounds: number }): Promise<Row[]> {
+  return fewAndMany({ things: 'groups', few: FEW, many: MANY, fill, pages, whole }, rounds);
 }
 
 /** A page from anywhere in the list. */
-async function pages({ api, count }: Filled): Promise<Figure> {
-  const { tookMs, latencies } = await inLanes(PAGES, CONCURRENCY, async () => {
+function pages({ api, count }: Filled): Promise<Figure> {
+  return rateOf({ times: PAGES, lanes: CONCURRENCY }, async () => {
     const from = Math.floor(Math.random() * (count - PAGE + 1));
     const after = from === 0 ? '' : `&cursor=${Buffer.from(`@${groupId(from - 1)}`).toString('base64url')}`;
     const { body } = await api.ok('GET', `/groups?limit=${PAGE}${after}`);
     verify(body.groups, from, PAGE);
   });
-  return { rate: (PAGES * 1000) / tookMs, p50: quantile(latencies, 0.5), p99: quantile(latencies, 0.99) };
 }
 
-async function lists({ api, count }: Filled): Promise<Figure> {
-  const { tookMs, latencies } = await inLanes(LISTS, 1, async () => {
+function whole({ api, count }: Filled): Promise<Figure> {
+  return rateOf({ times: LISTS, lanes: 1, each: count }, async () => {
     const { body } = await api.ok('GET', '/groups');
     verify(body.groups, 0, count);
     if (body.next_cursor !== null) throw new Error('the whole list has a next page');
   });
-  return {
-    rate: (LISTS * count * 1000) / tookMs,
-    p50: quantile(latencies, 0.5),
-    p99: quantile(latencies, 0.99),
-  };
 }
 
 function verify(listed: { jid: string; name: string }[], from: number, count: number): void {
@@ -79,9 +49,7 @@ function groupId(index: number): string {
 
 function fill(file: string, deviceId: string, count: number): void {
   const database = new SqliteDatabase(file);
-  const { tenant_id: tenantId } = database
-    .prepare('select tenant_id from devices where id = ?')
-    .get(deviceId) as { tenant_id: string };
+  const tenantId = tenantOf(database, deviceId);
   const now = Date.now();
   const group = database.prepare(
     `insert into groups (tenant_id, device_id, account, jid, subject, description, owner_jid, created_at, announce,
