@@ -8,6 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { TenantId } from '../ids.ts';
 import { durable } from '../storage/database.ts';
+import { HotQuery } from '../storage/hot-query.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
 import type { PushedEvent } from './attempt.ts';
@@ -83,20 +84,31 @@ export async function dueLanes(
   db: Db,
   query: { now: number; withoutEndpoints: readonly string[]; limit: number },
 ): Promise<Lane[]> {
-  let select = db
-    .selectFrom('webhook_deliveries')
-    .select(['tenant_id', 'endpoint_id', 'order_key'])
-    .where('state', '=', sql.lit('pending'))
-    .where('next_attempt_at', '<=', query.now);
-  if (query.withoutEndpoints.length > 0) {
-    select = select.where('endpoint_id', 'not in', [...query.withoutEndpoints]);
-  }
-  const rows = await select.orderBy('next_attempt_at').limit(query.limit).execute();
+  const { now, withoutEndpoints, limit } = query;
+  const rows =
+    withoutEndpoints.length === 0
+      ? await DUE.rows(db, { now, limit })
+      : await due(db, { now, limit })
+          .where('endpoint_id', 'not in', [...withoutEndpoints])
+          .execute();
   return rows.map((row) => ({
     tenantId: row.tenant_id,
     endpointId: row.endpoint_id,
     orderKey: row.order_key,
   }));
+}
+
+/** Asked after every delivery. */
+const DUE = new HotQuery(due);
+
+function due(db: Kysely<Database>, { now, limit }: { now: number; limit: number }) {
+  return db
+    .selectFrom('webhook_deliveries')
+    .select(['tenant_id', 'endpoint_id', 'order_key'])
+    .where('state', '=', sql.lit('pending'))
+    .where('next_attempt_at', '<=', now)
+    .orderBy('next_attempt_at')
+    .limit(limit);
 }
 
 /** The clock was set back: what waits for a time of the old one waits no longer for it. */
@@ -112,17 +124,20 @@ export async function followSetBack(db: Db, now: number, byMs: number): Promise<
 
 /** When the next head that is not due yet will be; null when there is none. */
 export async function nextDue(db: Db, now: number): Promise<number | null> {
-  const row = await db
+  const [row] = await NEXT_DUE.rows(db, { now });
+  return row ? Number(row.next_attempt_at) : null;
+}
+
+const NEXT_DUE = new HotQuery((db, { now }: { now: number }) =>
+  db
     .selectFrom('webhook_deliveries')
     .select('next_attempt_at')
     .where('state', '=', sql.lit('pending'))
     .where('next_attempt_at', '>', now)
     .where('next_attempt_at', '<', PARKED)
     .orderBy('next_attempt_at')
-    .limit(1)
-    .executeTakeFirst();
-  return row ? Number(row.next_attempt_at) : null;
-}
+    .limit(1),
+);
 
 /**
  * The first open deliveries of a lane, in the order in which they must arrive. Resolves when they are on the
@@ -133,30 +148,7 @@ export async function openDeliveries(
   lane: Lane,
   limit: number,
 ): Promise<OpenDelivery[]> {
-  const rows = await db
-    .selectFrom('webhook_deliveries as delivery')
-    .innerJoin('events as event', 'event.id', 'delivery.event_id')
-    .select([
-      'delivery.id',
-      'delivery.attempts',
-      'delivery.attempts_before',
-      'delivery.next_attempt_at',
-      'event.id as event_id',
-      'event.name',
-      'event.created_at',
-      'event.device_id',
-      'event.user_id',
-      'event.data',
-      'event.sealed',
-    ])
-    .where('delivery.tenant_id', '=', lane.tenantId)
-    .where('delivery.endpoint_id', '=', lane.endpointId)
-    .where('delivery.order_key', '=', lane.orderKey)
-    .where('delivery.state', '=', sql.lit('pending'))
-    .orderBy('delivery.event_seq')
-    .orderBy('delivery.id')
-    .limit(limit)
-    .execute();
+  const rows = await OPEN.rows(db, { ...lane, limit });
   // A receiver must not hear of an event that a power cut could still take back.
   await durable(db);
   return rows.map((row) => ({
@@ -175,6 +167,32 @@ export async function openDeliveries(
     },
   }));
 }
+
+const OPEN = new HotQuery((db, { tenantId, endpointId, orderKey, limit }: Lane & { limit: number }) =>
+  db
+    .selectFrom('webhook_deliveries as delivery')
+    .innerJoin('events as event', 'event.id', 'delivery.event_id')
+    .select([
+      'delivery.id',
+      'delivery.attempts',
+      'delivery.attempts_before',
+      'delivery.next_attempt_at',
+      'event.id as event_id',
+      'event.name',
+      'event.created_at',
+      'event.device_id',
+      'event.user_id',
+      'event.data',
+      'event.sealed',
+    ])
+    .where('delivery.tenant_id', '=', tenantId)
+    .where('delivery.endpoint_id', '=', endpointId)
+    .where('delivery.order_key', '=', orderKey)
+    .where('delivery.state', '=', sql.lit('pending'))
+    .orderBy('delivery.event_seq')
+    .orderBy('delivery.id')
+    .limit(limit),
+);
 
 /** Makes a lane's head due when it is parked, unless its endpoint takes no deliveries. */
 export async function releaseHead(db: Db, lane: Lane, now: number): Promise<void> {

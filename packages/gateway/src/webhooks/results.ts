@@ -2,6 +2,7 @@
 import { type Kysely, sql, type Transaction } from 'kysely';
 import { type Clock, rfc3339 } from '../clock.ts';
 import type { EventRecorder } from '../events/recorder.ts';
+import type { TenantId } from '../ids.ts';
 import type { Log } from '../observability/log.ts';
 import { deferred } from '../storage/database.ts';
 import { HotQuery, slotsOf } from '../storage/hot-query.ts';
@@ -187,23 +188,18 @@ export class Results {
   /** Keeps count of an endpoint's failures; says why it was stopped, if it was. */
   async #health(trx: Transaction<Database>, outcome: Outcome): Promise<StopReason | null> {
     const { endpoint, result } = outcome;
-    const row = trx
-      .updateTable('webhook_endpoints')
-      .where('tenant_id', '=', endpoint.tenant_id)
-      .where('id', '=', endpoint.id);
     if (result.error === null) {
-      await row
-        .set({ failing_since: null, failures: 0 })
-        .where('generation', '=', endpoint.generation)
-        .where('failures', '>', 0)
-        .execute();
+      await HEALTHY.run(trx, endpoint);
       return null;
     }
-    const health = await row
+    const health = await trx
+      .updateTable('webhook_endpoints')
       .set((eb) => ({
         failures: eb('failures', '+', 1),
         failing_since: eb.fn.coalesce('failing_since', sql<number>`cast(${result.at} as bigint)`),
       }))
+      .where('tenant_id', '=', endpoint.tenant_id)
+      .where('id', '=', endpoint.id)
       .where('state', '=', 'active')
       .returning(['failures', 'failing_since'])
       .executeTakeFirst();
@@ -291,21 +287,18 @@ export async function writeOutcome(
   { lane, delivery, result, verdict }: Pick<Outcome, 'lane' | 'delivery' | 'result' | 'verdict'>,
 ): Promise<boolean> {
   const attempt = delivery.attempts + 1;
-  const updated = await trx
-    .updateTable('webhook_deliveries')
-    .set({
-      state: verdict.state,
-      attempts: attempt,
-      attempts_before: delivery.attemptsBefore,
-      ...(verdict.state === 'pending'
-        ? { next_attempt_at: verdict.nextAttemptAt }
-        : { finished_at: result.at + result.tookMs }),
-    })
-    .where('tenant_id', '=', lane.tenantId)
-    .where('id', '=', delivery.id)
-    .where('state', '=', 'pending')
-    .executeTakeFirst();
-  if (updated.numUpdatedRows === 0n) return false;
+  const written = {
+    tenantId: lane.tenantId,
+    id: delivery.id,
+    state: verdict.state,
+    attempts: attempt,
+    attemptsBefore: delivery.attemptsBefore,
+  };
+  const changed =
+    verdict.state === 'pending'
+      ? await TO_BE_REPEATED.affected(trx, { ...written, at: verdict.nextAttemptAt })
+      : await FINISHED.affected(trx, { ...written, at: result.at + result.tookMs });
+  if (changed === 0) return false;
   await INSERT_ATTEMPT.run(trx, {
     tenant_id: lane.tenantId,
     delivery_id: delivery.id,
@@ -331,6 +324,41 @@ async function failAll(trx: Transaction<Database>, endpoint: EndpointRow, now: n
     .where('state', '=', sql.lit('pending'))
     .execute();
 }
+
+interface Written {
+  tenantId: TenantId;
+  id: string;
+  state: Verdict['state'];
+  attempts: number;
+  attemptsBefore: number;
+  at: number;
+}
+
+const FINISHED = outcomeWith('finished_at');
+const TO_BE_REPEATED = outcomeWith('next_attempt_at');
+
+function outcomeWith(time: 'finished_at' | 'next_attempt_at'): HotQuery<Written, unknown> {
+  return new HotQuery((db, { tenantId, id, state, attempts, attemptsBefore, at }) =>
+    db
+      .updateTable('webhook_deliveries')
+      .set({ state, attempts, attempts_before: attemptsBefore, [time]: at })
+      .where('tenant_id', '=', tenantId)
+      .where('id', '=', id)
+      .where('state', '=', sql.lit('pending')),
+  );
+}
+
+/** Asked after every success, which seldom changes anything. */
+const HEALTHY = new HotQuery<Pick<EndpointRow, 'tenant_id' | 'id' | 'generation'>, unknown>(
+  (db, { tenant_id: tenantId, id, generation }) =>
+    db
+      .updateTable('webhook_endpoints')
+      .set({ failing_since: null, failures: 0 })
+      .where('tenant_id', '=', tenantId)
+      .where('id', '=', id)
+      .where('generation', '=', generation)
+      .where('failures', '>', 0),
+);
 
 const GENERATION = new HotQuery<Pick<EndpointRow, 'tenant_id' | 'id'>, { generation: number }>(
   (db, { tenant_id: tenantId, id }) =>
