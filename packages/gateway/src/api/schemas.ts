@@ -35,6 +35,12 @@ export const ErrorCodeSchema = Type.Unsafe<string>({
   enum: Object.keys(ERROR_CATALOGUE),
 });
 
+/** `reason` beside DEVICE_NOT_READY. */
+export const NotReadyReasonSchema = OneOf(NOT_READY_REASONS, {
+  title: 'NotReadyReason',
+  description: 'Why the device cannot be used: branch on this',
+});
+
 /** How far a message of the account has come. */
 export const MessageStatus = OneOf(['pending', 'delivered', 'read', 'played', 'failed'] as const, {
   title: 'MessageStatus',
@@ -69,12 +75,7 @@ const furtherOfErrors = {
   did_you_mean: Type.Optional(Type.String({ description: 'The operation whose path is nearest' })),
   device_id: Type.Optional(Type.String({ description: 'Of the device that cannot be used' })),
   device_ids: Type.Optional(Type.Array(Type.String(), { description: 'The devices that could be meant' })),
-  reason: Type.Optional(
-    OneOf(NOT_READY_REASONS, {
-      title: 'NotReadyReason',
-      description: 'Why the device cannot be used: branch on this',
-    }),
-  ),
+  reason: Type.Optional(NotReadyReasonSchema),
   unreachable: Type.Optional(Unreachable),
   limited_until: Type.Optional(Type.String({ format: 'date-time' })),
   whatsapp_code: Type.Optional(Type.Integer({ description: "WhatsApp's own code" })),

@@ -5,6 +5,7 @@ import type { Caller } from '../tenancy/caller.ts';
 import { type AlbumItem, albumContent, albumItemContent, type ReadyItems } from './content/album.ts';
 import type { SendAttempt } from './delivery.ts';
 import type { Sending, SendRequest, SentMessage } from './pipeline.ts';
+import { type SendFailure, sendFailure } from './send-failure.ts';
 
 export type AlbumRequest = Omit<SendRequest, 'content'> & {
   items: readonly AlbumItem[];
@@ -18,7 +19,7 @@ export interface SentItem {
   /** `pending`: whether WhatsApp has it is not known. `waiting`: it was not tried yet. */
   status: 'sent' | 'failed' | 'pending' | 'waiting';
   /** Why it is not `sent`. */
-  error: Pick<AppError, 'code' | 'message'> | null;
+  error: SendFailure | null;
 }
 
 export interface SentAlbum {
@@ -116,8 +117,7 @@ export class Albums {
 }
 
 function failed(failure: AppError, messageId: string | null): SentItem & { failure: AppError } {
-  const { code, message } = failure;
-  return { messageId, recordId: null, status: 'failed', error: { code, message }, failure };
+  return { messageId, recordId: null, status: 'failed', error: sendFailure(failure), failure };
 }
 
 /** The id of an item is claimed with the album's. */

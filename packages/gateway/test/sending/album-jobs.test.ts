@@ -158,7 +158,7 @@ describe('interrupted in its middle', () => {
     desk.account.online = false;
     const job = await desk.untilJob(id, 'sent', 30_000);
     expect(statuses(job)).toEqual(['sent', 'pending', 'failed']);
-    expect(job.items[2].error_code).toBe('DEVICE_NOT_READY');
+    expect(job.items[2]).toMatchObject({ error_code: 'DEVICE_NOT_READY', reason: 'stopped' });
   });
 
   test('by a gateway that was off for too long, the rest is not sent any more', async () => {

@@ -66,5 +66,8 @@ test('on a device that does not come back all end with the first', async () => {
   const began = desk.now();
   const done = await desk.untilBulkIsOver(await start(), 10_000);
   expect(done.bulk).toMatchObject({ failed: 3 });
+  for (const each of done.messages) {
+    expect(each).toMatchObject({ error_code: 'DEVICE_NOT_READY', reason: 'stopped' });
+  }
   expect(desk.now() - began).toBeLessThan(2 * LATE_MS);
 });

@@ -32,6 +32,7 @@ import type { AccountLimit } from '../../src/whatsapp/port/account.ts';
 import type { NumberLookup } from '../../src/whatsapp/port/contacts.ts';
 import type { Identity } from '../../src/whatsapp/port/identity.ts';
 import type { OutboundMessage, SendAck } from '../../src/whatsapp/port/messages.ts';
+import { deviceNotReady } from '../../src/whatsapp/port/not-ready.ts';
 import type { WhatsAppSession } from '../../src/whatsapp/port/session.ts';
 import type { WireMessage } from '../../src/whatsapp/port/wire-message.ts';
 import { ALICE, ArchiveWorld, BOB, CAROL, messageId, type TestDevice } from '../messages/archive-world.ts';
@@ -365,7 +366,7 @@ function scriptedDevices(accounts: () => Account[]): SendingDevices {
     limitOf: (device) => accounts().find((each) => each.device.id === device.id)?.limit ?? null,
     session(device) {
       const account = accounts().find((each) => each.device.id === device.id);
-      if (!account?.online) throw new AppError('DEVICE_NOT_READY');
+      if (!account?.online) throw deviceNotReady({ reason: 'stopped' });
       return account.whatsapp.session;
     },
   };

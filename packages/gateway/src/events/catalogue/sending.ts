@@ -1,7 +1,9 @@
 /** Categories "job" and "bulk": sends that did not happen within their request. */
 import { Type } from 'typebox';
+import { NOT_READY_REASONS } from '../../whatsapp/port/not-ready.ts';
 import { Count, EXAMPLE, entry, MessageId, OrNull, Text, Time, Word } from './parts.ts';
 
+const Reason = Word(NOT_READY_REASONS, 'With `DEVICE_NOT_READY`: why the device could not be used');
 const BULK_ID = 'bulk_0f8fad5bd9cb469fa16570867728950e';
 
 export const SENDING_EVENTS = {
@@ -24,11 +26,13 @@ export const SENDING_EVENTS = {
               '`pending`: whether WhatsApp has it is not known yet',
             ),
             error_code: OrNull(Text('Why it is not sent: a code of the error catalogue')),
+            reason: OrNull(Reason),
           }),
           { description: 'Of an album: how each of its items ended' },
         ),
       ),
       error_code: OrNull(Text('Why it failed: a code of the error catalogue')),
+      reason: OrNull(Reason),
       error: OrNull(Text('The same for people')),
       finished_at: Time('When it was over'),
     }),
@@ -41,6 +45,7 @@ export const SENDING_EVENTS = {
       message_id: '3EB0F8A1B2C3D4E5F6',
       items: null,
       error_code: null,
+      reason: null,
       error: null,
       finished_at: EXAMPLE.time,
     },

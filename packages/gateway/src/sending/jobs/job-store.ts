@@ -8,15 +8,9 @@ import { SEALED } from '../../storage/sealed.ts';
 import type { Vault } from '../../storage/vault.ts';
 import type { SentItem } from '../albums.ts';
 import type { Claim } from '../delivery.ts';
+import type { SendFailure } from '../send-failure.ts';
 import { advanceBulk, NOT_DUE } from './bulk-progress.ts';
-import {
-  JOB_COLUMNS,
-  type JobError,
-  jobFromRow,
-  type KeptFile,
-  type KeptRequest,
-  type SendJob,
-} from './job.ts';
+import { JOB_COLUMNS, jobFromRow, type KeptFile, type KeptRequest, type SendJob } from './job.ts';
 import { jobCompleted } from './job-events.ts';
 import { holdFiles, keepsFile, releaseFiles } from './job-files.ts';
 import { type JobEvent, stepOf } from './job-state.ts';
@@ -30,9 +24,12 @@ export interface JobStoreParts {
 
 export type NewBulk = Omit<SendBulksTable, 'state' | 'created_at' | 'finished_at'>;
 /** How a job ended. `restOfBulk`: what hindered it, when that holds for all that is left of its bulk. */
-export type JobOutcome = ({ state: 'sent'; messageId: MessageId } | { state: 'failed'; error: JobError }) & {
+export type JobOutcome = (
+  | { state: 'sent'; messageId: MessageId }
+  | { state: 'failed'; error: SendFailure }
+) & {
   items?: readonly SentItem[];
-  restOfBulk?: JobError | null;
+  restOfBulk?: SendFailure | null;
 };
 
 /** Finished jobs stay so long to be asked for. */
@@ -97,6 +94,7 @@ export class JobStore {
             message_id: job.messageId,
             items: null,
             error_code: null,
+            error_reason: null,
             error: null,
             created_at: job.createdAt,
             finished_at: null,
@@ -332,8 +330,8 @@ export class JobStore {
   }
 }
 
-function failedWith({ code, message }: JobError): UpdateObject<Database, 'send_jobs'> {
-  return { error_code: code, error: message };
+function failedWith({ code, reason, message }: SendFailure): UpdateObject<Database, 'send_jobs'> {
+  return { error_code: code, error_reason: reason, error: message };
 }
 
 /** The only way a job changes its state: an update that finds it in a state that the event may find it in. */

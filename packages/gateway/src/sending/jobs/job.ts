@@ -7,12 +7,8 @@ import type { SendJobsTable } from '../../storage/schema.ts';
 import type { Jid } from '../../whatsapp/port/identity.ts';
 import type { SentItem } from '../albums.ts';
 import type { Claim } from '../delivery.ts';
+import type { SendFailure } from '../send-failure.ts';
 import type { JobState } from './job-state.ts';
-
-export interface JobError {
-  code: ErrorCode;
-  message: string;
-}
 
 export interface SendJob {
   id: string;
@@ -42,7 +38,7 @@ export interface SendJob {
   messageId: MessageId | null;
   /** Of an album that was begun: how each item stands. */
   items: SentItem[] | null;
-  error: JobError | null;
+  error: SendFailure | null;
   createdAt: number;
   finishedAt: number | null;
 }
@@ -88,6 +84,7 @@ export const JOB_COLUMNS = [
   'message_id',
   'items',
   'error_code',
+  'error_reason',
   'error',
   'created_at',
   'finished_at',
@@ -112,7 +109,10 @@ export function jobFromRow(row: Pick<Selectable<SendJobsTable>, (typeof JOB_COLU
     attempts: row.attempts,
     messageId: row.message_id,
     items: row.items === null ? null : (JSON.parse(row.items) as SentItem[]),
-    error: row.error_code === null ? null : { code: row.error_code as ErrorCode, message: row.error ?? '' },
+    error:
+      row.error_code === null
+        ? null
+        : { code: row.error_code as ErrorCode, reason: row.error_reason, message: row.error ?? '' },
     createdAt: row.created_at,
     finishedAt: row.finished_at,
   };

@@ -2,6 +2,7 @@
 import { rfc3339 } from '../../clock.ts';
 import { AppError, type ErrorCode } from '../../errors.ts';
 import { isStorageFailure } from '../../storage/failure.ts';
+import { sendFailure } from '../send-failure.ts';
 import { deadlineOf, type SendJob } from './job.ts';
 import type { JobOutcome } from './job-store.ts';
 
@@ -58,8 +59,8 @@ export function afterFailure(job: SendJob, failure: AppError, now: number, lateM
   return { over: failed(failure, true) };
 }
 
-function failed({ code, message }: AppError, ofBulk: boolean): JobOutcome {
-  const error = { code, message };
+function failed(failure: AppError, ofBulk: boolean): JobOutcome {
+  const error = sendFailure(failure);
   return { state: 'failed', error, restOfBulk: ofBulk ? error : null };
 }
 

@@ -1,5 +1,6 @@
 /** The tables of sends that happen later. */
 import type { DeviceId, MessageId, TenantId, UserId } from '../../ids.ts';
+import type { NotReadyReason } from '../../whatsapp/port/not-ready.ts';
 
 export interface SendJobsTable {
   /** `job_` and 32 hexadecimal digits. */
@@ -35,6 +36,8 @@ export interface SendJobsTable {
   /** Of an album that was begun: how each of its items ended, as JSON in their order. */
   items: string | null;
   error_code: string | null;
+  /** With DEVICE_NOT_READY: why the device could not be used. */
+  error_reason: NotReadyReason | null;
   error: string | null;
   created_at: number;
   finished_at: number | null;

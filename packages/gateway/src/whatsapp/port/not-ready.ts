@@ -36,6 +36,11 @@ export function deviceNotReady(why: NotReady, detail: AppErrorDetail = {}): AppE
   });
 }
 
+/** The word of an error of `deviceNotReady`; null for any other. */
+export function notReadyReason({ detail }: AppError): NotReadyReason | null {
+  return NOT_READY_REASONS.find((word) => word === detail.extra?.reason) ?? null;
+}
+
 /** `reason` and `hint`, as answers show them. */
 export function notReadyMembers({ reason, device_id, unreachable }: NotReady) {
   const hint = unreachable ? unreachableText(unreachable) : NOT_READY[reason];

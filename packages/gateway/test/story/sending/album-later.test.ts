@@ -37,6 +37,11 @@ test('is one album of the accepted files, over a restart of the gateway, once', 
   expect(told?.data).toMatchObject({
     type: 'album',
     state: 'sent',
-    items: job.items.map((each: Json) => ({ message_id: each.message_id, status: 'sent', error_code: null })),
+    items: job.items.map((each: Json) => ({
+      message_id: each.message_id,
+      status: 'sent',
+      error_code: null,
+      reason: null,
+    })),
   });
 });

@@ -140,6 +140,23 @@ test('waits for a device that is away, but not for ever', async () => {
   expect(event?.data).toMatchObject({ state: 'failed', error_code: 'SEND_TIME_PASSED', message_id: null });
 });
 
+test('a job whose device did not come back says why that could not be used', async () => {
+  const id = await later.schedule('you are not back');
+  await later.api.post('/disconnect');
+  later.clock.advance(HOUR_MS);
+  const failed = await until('it is given up', async () => {
+    const job = await later.job(id);
+    if (job.state !== 'failed') later.clock.advance(30_000);
+    return job.state === 'failed' && job;
+  });
+  const why = { error_code: 'DEVICE_NOT_READY', reason: 'stopped' };
+  expect(failed).toMatchObject(why);
+  const [event] = (await later.events('job.completed')).filter(({ data }) => data.job_id === id);
+  expect(event?.data).toMatchObject({ state: 'failed', ...why });
+  await later.api.post('/connect');
+  await later.untilConnected();
+});
+
 test('what WhatsApp refuses is failed, with its reason', async () => {
   const answer = await later.api.post('/send/text', {
     to: '5511999990199',

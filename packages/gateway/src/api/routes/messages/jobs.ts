@@ -9,7 +9,7 @@ import type { SendJobs } from '../../../sending/jobs/send-jobs.ts';
 import { DeviceHeaders, OnlyDevice, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { nextPage, pageQuery } from '../../request/page.ts';
-import { ErrorCodeSchema, Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
+import { ErrorCodeSchema, NotReadyReasonSchema, Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
 import { AlbumItemEnd, albumItemEnd } from './send-album.ts';
 
 const JobId = Type.Object({ id: Type.String({ examples: ['job_0f8fad5bd9cb469fa16570867728950e'] }) });
@@ -38,6 +38,7 @@ export const JobObject = Type.Object(
       Type.Array(AlbumItemEnd, { description: 'Of an album that was begun: how each of its items stands' }),
     ),
     error_code: Nullable(ErrorCodeSchema),
+    reason: Nullable(NotReadyReasonSchema),
     error: Nullable(Type.String()),
     created_at: Rfc3339,
     finished_at: Nullable(Rfc3339),
@@ -60,6 +61,7 @@ export function jobObject(job: SendJob): Static<typeof JobObject> {
     message_id: job.messageId,
     items: job.items?.map(albumItemEnd) ?? null,
     error_code: job.error?.code ?? null,
+    reason: job.error?.reason ?? null,
     error: job.error?.message ?? null,
     created_at: rfc3339(job.createdAt),
     finished_at: rfc3339OrNull(job.finishedAt),

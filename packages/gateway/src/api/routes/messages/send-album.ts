@@ -21,7 +21,7 @@ import { placedError } from '../../request/placed-error.ts';
 import { plain, type RouteScope } from '../../request/scope.ts';
 import { bodyReader } from '../../request/validation.ts';
 import { warn } from '../../request/warnings.ts';
-import { ErrorCodeSchema, Nullable, OneOf } from '../../schemas.ts';
+import { ErrorCodeSchema, NotReadyReasonSchema, Nullable, OneOf } from '../../schemas.ts';
 import { EXAMPLE_PICTURE } from './example-files.ts';
 import { caption, given, givenUp, keepFilesUntil, type SendParts } from './send-kind.ts';
 import { LaterAnswer, laterAnswer, sendTime, timeAhead } from './send-later.ts';
@@ -112,6 +112,7 @@ export const AlbumItemEnd = Type.Object(
     }),
     error: Type.Optional(Type.String()),
     error_code: Type.Optional(ErrorCodeSchema),
+    reason: Type.Optional(NotReadyReasonSchema),
   },
   { title: 'AlbumItem' },
 );
@@ -260,5 +261,6 @@ export function albumItemEnd({ messageId, recordId, status, error }: SentItem): 
     record_id: recordId,
     status,
     ...(error ? { error: error.message, error_code: error.code } : {}),
+    ...(error?.reason ? { reason: error.reason } : {}),
   };
 }
