@@ -142,10 +142,6 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
     if (parts.quotas) await admit(request, reply, parts.quotas);
   });
   app.addHook('preValidation', async (request) => {
-    // PostgreSQL cannot store U+0000, so no id contains it.
-    if (Object.values(request.params ?? {}).some((value) => String(value).includes('\0'))) {
-      throw new AppError('NOT_FOUND');
-    }
     // Every member may be optional; then no body at all is the same as an empty one.
     if (request.body === undefined && request.routeOptions.schema?.body) request.body = {};
   });
@@ -220,9 +216,11 @@ function requestId(header: string | string[] | undefined): string {
   return typeof header === 'string' && REQUEST_ID.test(header) ? header : randomUUID();
 }
 
-/** Every part of a request is bounded before anything reads it. */
+/** Every part of a request is bounded before anything reads it, ids in its path too. */
 function boundRequest(route: RouteOptions): void {
   const { schema } = route;
+  if (route.url.includes(':') && !schema?.params)
+    throw new Error(`${route.url}: its parameters need a schema`);
   if (!schema) return;
   for (const part of ['body', 'querystring', 'params', 'headers'] as const) {
     const given = schema[part];

@@ -21,6 +21,7 @@ import type {
 } from '../whatsapp/port/business.ts';
 import type { BusinessProfile } from '../whatsapp/port/contacts.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
+import { asWhatsAppGave, type OpaqueText } from '../whatsapp/port/opaque.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 
 /** How a question about a business can end, beside what choosing a device can. */
@@ -108,7 +109,7 @@ export class Businesses {
   }
 
   /** An order by the token that its message has; `named`: the seller. Throws NOT_FOUND for another token. */
-  async order(whose: Whose, order: { id: string; token: string }): Promise<Order> {
+  async order(whose: Whose, order: { id: string; token: OpaqueText }): Promise<Order> {
     return (
       await this.#ask(whose, (session, seller) => session.business.order(seller, order.id, order.token))
     ).found;
@@ -124,7 +125,7 @@ export class Businesses {
     const session = sessionOf(found);
     const named = typeof seller === 'string' && seller !== '' ? { jid: seller } : {};
     const owner = await this.#owner(session, found.device, named);
-    return onSession(() => session.business.order(nameOf(owner), id, token));
+    return onSession(() => session.business.order(nameOf(owner), id, asWhatsAppGave(token)));
   }
 
   async #ask<T>(

@@ -52,7 +52,14 @@ beforeAll(async () => {
       '/test/echo/:id',
       {
         config: { access: 'public' },
-        schema: { operationId: 'echo', tags, body, querystring, response },
+        schema: {
+          operationId: 'echo',
+          tags,
+          params: Type.Object({ id: Type.String() }),
+          body,
+          querystring,
+          response,
+        },
       },
       async (request) => ({ params: request.params, query: request.query, body: request.body }),
     );

@@ -80,9 +80,9 @@ describe.each(NAMED)('%s', (_name, operation) => {
     expectRefused(answer, { status: 404, code: answer.body.error_code });
   });
 
-  test('the character U+0000: 404 before it comes near a database', async () => {
+  test('the character U+0000: 400 before it comes near a database', async () => {
     const answer = await call(operation, operation.path('a%00b'));
-    expectRefused(answer, { status: 404, code: 'NOT_FOUND' });
+    expectRefused(answer, { status: 400, code: 'VALIDATION_ERROR' });
   });
 
   test.each(['%', '%zz', '%ff', '%c0%af'])('%s is not percent-encoding: 400', async (id) => {

@@ -111,7 +111,6 @@ describe('tenants, with the master token', () => {
     ['no UUID', 'nonsense'],
     ['an id with a slash', 'a%2Fb'],
     ['an id of 10 kB', 'x'.repeat(10_000)],
-    ['an id with a null character', 'a%00b'],
   ])('answers 404 for %s', async (_what, id) => {
     for (const method of ['GET', 'DELETE']) {
       const { status, body } = await edge.call(method, `/global/tenants/${id}`, { token: MASTER });

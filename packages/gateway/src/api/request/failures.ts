@@ -54,7 +54,7 @@ function codesOf(answer: unknown): readonly ErrorCode[] {
 export const KEEPS: readonly string[] = ['POST', 'PUT', 'PATCH'];
 
 function failuresOfServer(route: RouteOptions): ErrorCode[] {
-  const { querystring, params } = route.schema ?? {};
+  const { querystring } = route.schema ?? {};
   const access: Access = route.config?.access ?? 'user';
   const methods = [route.method].flat();
   // A body that nobody asked for is read and may be refused, except where HTTP gives it no meaning.
@@ -66,8 +66,6 @@ function failuresOfServer(route: RouteOptions): ErrorCode[] {
   if (readsBody) codes.push('INVALID_JSON', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE');
   if (route.config?.fileMembers) codes.push('INVALID_MEDIA', 'RATE_LIMITED');
   if (methods.some((method) => KEEPS.includes(method))) codes.push('STORAGE_FULL');
-  // An id with U+0000 is nobody's, whatever it is the id of.
-  if (params) codes.push('NOT_FOUND');
   if (takesDevice(querystring)) codes.push('DEVICE_NOT_FOUND');
   if (access !== 'public') codes.push('UNAUTHORIZED');
   // A user who was deactivated or has another role, and the requests of his tenant.

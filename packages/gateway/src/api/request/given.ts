@@ -4,7 +4,8 @@
  * nothing, and it is as if it were not there. `false` always counts.
  */
 import { isDeepStrictEqual } from 'node:util';
-import type { TSchema } from 'typebox';
+import { type TSchema, Type } from 'typebox';
+import type { OpaqueText } from '../../whatsapp/port/opaque.ts';
 import type { Ignored } from './ignored.ts';
 import { memberNamed } from './member-names.ts';
 
@@ -14,6 +15,18 @@ export const EMPTY_COUNTS = 'x-empty-counts';
 /** The schema of a member whose empty value says something. Shown in the OpenAPI document. */
 export function emptyCounts<T extends TSchema>(schema: T): T {
   return { ...schema, [EMPTY_COUNTS]: true };
+}
+
+/** Marks what WhatsApp gave and gets back as it was: tokens and cursors, which hold base64. */
+const OPAQUE = 'x-opaque';
+
+/**
+ * The schema of a token or cursor of WhatsApp's in a query. In one that was written without percent-encoding, its `+`
+ * is read as a space (WHATWG URL, application/x-www-form-urlencoded), and no base64 holds a space. What a session
+ * takes of that kind is `OpaqueText`, which no other schema gives.
+ */
+export function opaqueInQuery(options: { maxLength: number; description: string; examples?: string[] }) {
+  return Type.Unsafe<OpaqueText>({ type: 'string', minLength: 1, ...options, [OPAQUE]: true });
 }
 
 /** What Go's `strconv.ParseBool` takes. */
@@ -38,6 +51,7 @@ interface Shape {
   maxItems?: number;
   maxProperties?: number;
   [EMPTY_COUNTS]?: boolean;
+  [OPAQUE]?: boolean;
 }
 
 /** A list or map with more items or members than its schema allows. */
@@ -54,7 +68,7 @@ export class TooManyItems extends Error {
   }
 }
 
-/** One member under two of its names, with two values. */
+/** One member with two values: under two of its names, or twice in a query. */
 export class GivenTwice extends Error {
   readonly path: string[];
   readonly other: string;
@@ -89,8 +103,21 @@ interface Place extends Reading {
 function read(shape: Shape, value: unknown, place: Place): unknown {
   if (Array.isArray(value)) return readItems(branch(shape, 'array'), value, place);
   if (typeof value === 'object' && value !== null) return readMembers(branch(shape, 'object'), value, place);
-  if (place.text && shape.type === 'boolean' && typeof value === 'string') return goBoolean(value) ?? value;
-  return value;
+  return place.text && typeof value === 'string' ? fromQuery(shape, value) : value;
+}
+
+function fromQuery(shape: Shape, value: string): unknown {
+  if (shape[OPAQUE]) return value.replaceAll(' ', '+');
+  return shape.type === 'boolean' ? (goBoolean(value) ?? value) : value;
+}
+
+/** What is given several times in a query counts once where the schema takes no list. Throws when that differs. */
+function once(shape: Shape, value: unknown, path: string[]): unknown {
+  if (!Array.isArray(value) || [shape, ...(shape.anyOf ?? [])].some(({ type }) => type === 'array'))
+    return value;
+  const [first, ...others] = value;
+  if (others.some((each) => each !== first)) throw new GivenTwice(path, path.at(-1) ?? '');
+  return first;
 }
 
 /** The branch of a union that speaks of such values. */
@@ -117,16 +144,17 @@ function readMembers(shape: Shape, members: object, place: Place): unknown {
   if (properties === undefined || Object.keys(properties).length === 0) return members;
   const kept: Record<string, unknown> = {};
   const names = new Map<string, string>();
-  for (const [written, value] of Object.entries(members)) {
+  for (const [written, all] of Object.entries(members)) {
     const name = memberNamed(properties, written);
     const member = name === undefined ? undefined : properties[name];
     if (name === undefined || member === undefined) {
-      kept[written] = value;
+      kept[written] = all;
       if (!shape.additionalProperties) place.ignored.add(place.path, written, Object.keys(properties));
       continue;
     }
-    if (saysNothing(member, value, shape.required?.includes(name) ?? false, place.text)) continue;
     const path = [...place.path, name];
+    const value = place.text ? once(member, all, path) : all;
+    if (saysNothing(member, value, shape.required?.includes(name) ?? false, place.text)) continue;
     const given = read(member, value, { ...place, path });
     const other = names.get(name);
     if (other !== undefined && !isDeepStrictEqual(kept[name], given)) {

@@ -40,7 +40,8 @@ export function validatorCompiler(): FastifySchemaCompiler<TSchema> {
   return ({ schema, httpPart }) => {
     if (httpPart === 'body') return reader(exact.compile(schema), schema, false);
     const check = coercing.compile(schema);
-    return httpPart === 'querystring' ? reader(check, schema, true) : check;
+    if (httpPart === 'headers') return check;
+    return httpPart === 'params' ? refusing(check, cleanTexts) : reader(check, schema, true);
   };
 }
 
@@ -58,11 +59,18 @@ export function bodyReader(given: TSchema, place: string): (body: object) => Rec
 function reader(check: ValidateFunction, schema: TSchema, text: boolean): (data: unknown) => Read {
   return (data) => {
     const ignored = new Ignored();
+    const read = refusing(check, (given) => cleanTexts(asGiven(schema, given, { text, ignored })))(data);
+    rememberIgnored(read.error ?? read.value, ignored);
+    return read;
+  };
+}
+
+/** What `read` makes of a value, held to the schema; what it throws is told like what the schema refuses. */
+function refusing(check: ValidateFunction, read: (data: unknown) => unknown): (data: unknown) => Read {
+  return (data) => {
     try {
-      const value = cleanTexts(asGiven(schema, data, { text, ignored }));
-      const read = check(value) ? { value } : { error: check.errors ?? [] };
-      rememberIgnored(read.error ?? read.value, ignored);
-      return read;
+      const value = read(data);
+      return check(value) ? { value } : { error: check.errors ?? [] };
     } catch (error) {
       if (error instanceof TooManyItems) return { error: [tooManyItems(error)] };
       if (error instanceof GivenTwice) return { error: [givenTwice(error)] };
@@ -73,7 +81,10 @@ function reader(check: ValidateFunction, schema: TSchema, text: boolean): (data:
 }
 
 function givenTwice({ path, other }: GivenTwice): ErrorObject {
-  const message = `is also given as ${other}, with another value`;
+  const message =
+    other === path.at(-1)
+      ? 'is given more than once, with different values'
+      : `is also given as ${other}, with another value`;
   return { keyword: 'twice', instancePath: instancePath(path), schemaPath: '', params: {}, message };
 }
 

@@ -1,6 +1,7 @@
 /** What a business sells and says of itself. Every call asks the server. */
 import type { BusinessProfile } from './contacts.ts';
 import type { Jid } from './identity.ts';
+import type { OpaqueText } from './opaque.ts';
 
 export interface ProductImage {
   id: string;
@@ -39,7 +40,7 @@ export interface Page<T> {
 export interface PageWanted {
   limit: number;
   /** As a page before it said. */
-  cursor: string | null;
+  cursor: OpaqueText | null;
 }
 
 /** A group of products, as the business has sorted them. */
@@ -104,5 +105,5 @@ export interface SessionBusiness {
   /** Each with the first `products` of it. */
   collections(owner: Jid, page: PageWanted & { products: number }): Promise<Page<ProductCollection>>;
   /** `token`: as the message of the order has it. */
-  order(seller: Jid, id: string, token: string): Promise<Order>;
+  order(seller: Jid, id: string, token: OpaqueText): Promise<Order>;
 }

@@ -1,5 +1,6 @@
 import type { MessageContent } from './content.ts';
 import type { Identity, Jid } from './identity.ts';
+import type { OpaqueText } from './opaque.ts';
 
 /** A channel as the account sees it. */
 export interface Newsletter {
@@ -77,7 +78,7 @@ export interface DirectorySearch {
   what: { text: string } | { view: DirectoryView; countries: string[] };
   limit: number;
   /** As a page before it said. */
-  cursor: string | null;
+  cursor: OpaqueText | null;
 }
 
 /** What the directory says of a channel is less than the channel itself: no state, no viewer. */

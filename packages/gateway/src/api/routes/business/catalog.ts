@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { DeviceHeaders } from '../../request/device.ts';
-import { opaqueInQuery } from '../../request/opaque-query.ts';
+import { opaqueInQuery } from '../../request/given.ts';
 import { nextPage } from '../../request/page.ts';
 import { NamedQuery } from '../contacts/named.ts';
 import { namesOf } from '../contacts/person.ts';
@@ -14,7 +14,10 @@ const Success = Type.Literal(true);
 const page = (usual: number, most: number) => ({
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: most, default: usual })),
   cursor: Type.Optional(
-    Type.String({ maxLength: 2000, description: '`next_cursor` of the answer before, of the same business' }),
+    opaqueInQuery({
+      maxLength: 2000,
+      description: '`next_cursor` of the answer before, of the same business',
+    }),
   ),
 });
 const PRODUCTS = { usual: 50, most: 100 };
@@ -48,8 +51,7 @@ export const catalogRoutes: FastifyPluginAsyncTypebox<BusinessParts> = async (ap
       },
     },
     async (request) => {
-      const { limit = PRODUCTS.usual } = request.query;
-      const cursor = opaqueInQuery(request.query.cursor);
+      const { limit = PRODUCTS.usual, cursor = null } = request.query;
       const { owner, found } = await businesses.catalog(whoseIn(request, request.query), { limit, cursor });
       const products = found.items.map(productAnswer);
       return {
@@ -118,8 +120,8 @@ export const catalogRoutes: FastifyPluginAsyncTypebox<BusinessParts> = async (ap
       },
     },
     async (request) => {
-      const { limit = COLLECTIONS.usual, products = OF_EACH.usual } = request.query;
-      const wanted = { limit, cursor: opaqueInQuery(request.query.cursor), products };
+      const { limit = COLLECTIONS.usual, cursor = null, products = OF_EACH.usual } = request.query;
+      const wanted = { limit, cursor, products };
       const { owner, found } = await businesses.collections(whoseIn(request, request.query), wanted);
       const collections = found.items.map(collectionAnswer);
       return {

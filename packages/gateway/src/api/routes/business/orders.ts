@@ -5,8 +5,8 @@ import { MESSAGE_ORDER_FAILURES } from '../../../business/business.ts';
 import { DEVICE_FAILURES } from '../../../devices/choice.ts';
 import { DeviceHeaders } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
+import { opaqueInQuery } from '../../request/given.ts';
 import { MessageIdParam, MessageQuery, messageName } from '../../request/message.ts';
-import { opaqueInQuery } from '../../request/opaque-query.ts';
 import { NamedQuery } from '../contacts/named.ts';
 import { OrderAnswer, orderAnswer } from './schemas.ts';
 import { type BusinessParts, FAILURES, tags, whoseIn } from './whose.ts';
@@ -28,8 +28,7 @@ export const orderRoutes: FastifyPluginAsyncTypebox<BusinessParts> = async (app,
         params: Type.Object({ orderId: Type.String({ maxLength: 100, examples: ['1234567890123456'] }) }),
         querystring: Type.Object({
           ...NamedQuery.properties,
-          token: Type.String({
-            minLength: 1,
+          token: opaqueInQuery({
             maxLength: 1000,
             description: '`details.token` of the message',
             examples: ['AR5v…'],
@@ -39,7 +38,7 @@ export const orderRoutes: FastifyPluginAsyncTypebox<BusinessParts> = async (app,
       },
     },
     async (request) => {
-      const token = opaqueInQuery(request.query.token);
+      const { token } = request.query;
       const { orderId: id } = request.params;
       const order = await businesses.order(whoseIn(request, request.query), { id, token });
       return { success: true as const, order: orderAnswer(order) };

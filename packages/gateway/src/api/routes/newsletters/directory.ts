@@ -8,7 +8,7 @@ import { DIRECTORY_VIEWS } from '../../../whatsapp/port/newsletters.ts';
 import { stated } from '../../description/stated.ts';
 import { DeviceHeaders, DeviceId } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
-import { opaqueInQuery } from '../../request/opaque-query.ts';
+import { opaqueInQuery } from '../../request/given.ts';
 import { nextPage } from '../../request/page.ts';
 import { OneOf } from '../../schemas.ts';
 import { tags, whose } from './channels.ts';
@@ -35,7 +35,10 @@ const SearchQuery = Type.Object({
   ),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: LARGEST_PAGE, default: USUAL_PAGE })),
   cursor: Type.Optional(
-    Type.String({ maxLength: 2000, description: '`next_cursor` of the answer before, with the same search' }),
+    opaqueInQuery({
+      maxLength: 2000,
+      description: '`next_cursor` of the answer before, with the same search',
+    }),
   ),
   device_id: DeviceId,
 });
@@ -68,9 +71,8 @@ export const directoryRoutes: FastifyPluginAsyncTypebox<{ newsletters: Newslette
       },
     },
     async (request) => {
-      const { q: text, view = 'recommended', country, limit = USUAL_PAGE } = request.query;
+      const { q: text, view = 'recommended', country, limit = USUAL_PAGE, cursor = null } = request.query;
       const what = text ? { text } : { view, countries: countriesIn(country) };
-      const cursor = opaqueInQuery(request.query.cursor);
       const page = await newsletters.search(whose(request), { what, limit, cursor });
       return {
         success: true as const,
