@@ -70,15 +70,20 @@ test('that somebody writes is shown in the same chat', async () => {
   end();
 });
 
+/** What a message shows the server of the account's secret, in each stanza that it took. */
+async function proofs(to: Phone): Promise<(string | undefined)[]> {
+  const before = written.length;
+  await names(to);
+  return written.slice(before).map(({ content }) => {
+    const [proof] = Array.isArray(content) ? content.filter(({ tag }) => tag === 'cstoken') : [];
+    return proof?.content instanceof Uint8Array ? Buffer.from(proof.content).toString('hex') : undefined;
+  });
+}
+
+const proofOf = (secret: Uint8Array, phone: Phone) =>
+  createHmac('sha256', secret).update(phone.lid).digest('hex');
+
 test('a first message proves that it is from the account, once the phone has told its secret', async () => {
-  const proofs = async (to: Phone): Promise<(string | undefined)[]> => {
-    const before = written.length;
-    await names(to);
-    return written.slice(before).map(({ content }) => {
-      const [proof] = Array.isArray(content) ? content.filter(({ tag }) => tag === 'cstoken') : [];
-      return proof?.content instanceof Uint8Array ? Buffer.from(proof.content).toString('hex') : undefined;
-    });
-  };
   const [one, old] = [
     await sandbox.createPhone({ number: '5511988840007', name: 'One' }),
     await sandbox.createPhone({ number: '5511988840008', name: 'Old', lid: null }),
@@ -91,9 +96,19 @@ test('a first message proves that it is from the account, once the phone has tol
   const bytes = deflateSync(Buffer.concat([history, Buffer.from([0x9a, 0x01, secret.length]), secret]));
   await shop.phone.hostile.history(shop.phone.companions[0] ?? 1, { bytes, syncType });
   await shop.recorder.next('history', ({ batch }) => batch.kind === 'recent');
-  const proof = (phone: Phone) => createHmac('sha256', secret).update(phone.lid).digest('hex');
-  expect(await proofs(one)).toEqual([proof(one)]);
+  expect(await proofs(one)).toEqual([proofOf(secret, one)]);
   expect(await proofs(old)).toEqual([undefined]);
+});
+
+test('the secret is that which the state of the account says last', async () => {
+  const one = await sandbox.createPhone({ number: '5511988840009', name: 'Ana' });
+  const { account } = shop.phone;
+  for (const secret of [randomBytes(32), randomBytes(32)]) {
+    await account.setContactSecret(secret);
+    await expect.poll(() => proofs(one)).toEqual([proofOf(secret, one)]);
+  }
+  await account.setContactSecret(null);
+  await expect.poll(() => proofs(one)).toEqual([undefined]);
 });
 
 test('whoever has none is written to by number', async () => {

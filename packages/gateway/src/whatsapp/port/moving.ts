@@ -23,6 +23,7 @@ import type { Jid } from './identity.ts';
  * | `lid-mapping`            | number's digits; `<LID digits>_reverse`     | the other one's digits                        |
  * | `device-list`            | user                                        | device numbers, as text                       |
  * | `tctoken`                | JID                                         | `{ token, timestamp }`                        |
+ * | `nct-salt`               | `own`                                       | bytes; Baileys has none                       |
  *
  * The domain is left out for a number, 1 for a LID, 128 for a hosted number, 129 for a hosted LID (WABinary/jid-utils.ts).
  */
@@ -37,6 +38,7 @@ export const HELD_KEY_TYPES = [
   'lid-mapping',
   'device-list',
   'tctoken',
+  'nct-salt',
 ] as const;
 
 export type HeldKeyType = (typeof HELD_KEY_TYPES)[number];

@@ -1,3 +1,4 @@
+import { createHmac, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -5,6 +6,10 @@ import SqliteDatabase from 'better-sqlite3';
 import { afterEach, describe, expect, it } from 'vitest';
 import { chooseSession } from '../../../src/moving/choosing.ts';
 import { WHATSMEOW } from '../../../src/moving/formats/whatsmeow/format.ts';
+import { proofOfContact } from '../../../src/whatsapp/baileys/account/contact-secret.ts';
+import { loadAuthState } from '../../../src/whatsapp/baileys/connection/auth-state.ts';
+import { heldSessions } from '../../../src/whatsapp/baileys/moving/moving.ts';
+import { MemoryCredentials } from '../../whatsapp/memory-credentials.ts';
 import { handedFiles } from '../handed-files.ts';
 import { MovedIn } from './moved-in.ts';
 import { ALICE, changedStore, SAMPLE_STORE, unclosedStore } from './sample-store.ts';
@@ -89,6 +94,25 @@ describe('a whatsmeow store', () => {
         ['10000000000003@lid', { token: expect.any(Uint8Array), timestamp: at }],
       ]),
     );
+  });
+
+  it('gives the secret by which the account proves that it begins a chat, where the store has it', async () => {
+    expect(new MovedIn(ALICE).of('nct-salt').size).toBe(0);
+    const secret = randomBytes(32);
+    const store = changedStore((db) =>
+      db.prepare('INSERT INTO whatsmeow_nct_salt (our_jid, salt) VALUES (?, ?)').run(ALICE, secret),
+    );
+    const found = WHATSMEOW.recognise(handedFiles({ 'store.db': store }));
+    const session = found?.sessions.find(({ name }) => name === ALICE)?.read();
+    if (!session) throw new Error(`the store has no ${ALICE}`);
+    const { changes, notTaken } = await heldSessions.check(session);
+    expect(notTaken.map(({ what }) => what).sort()).toEqual(['app-state-sync-version', 'message secret']);
+    const credentials = new MemoryCredentials();
+    await credentials.write(changes);
+    const { keys } = await loadAuthState(credentials);
+    const stranger = '10000000000099@lid';
+    const content = createHmac('sha256', secret).update(stranger).digest();
+    expect(await proofOfContact(keys, stranger, 0)).toEqual([{ tag: 'cstoken', attrs: {}, content }]);
   });
 
   it('says what has no place here', () => {

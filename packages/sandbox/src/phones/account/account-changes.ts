@@ -3,11 +3,14 @@ import { type AddressBook, toJid } from '../address-book.ts';
 import type { PhoneConnection } from '../connection.ts';
 import type { Inbox } from '../inbox.ts';
 import type { PhoneAppState } from './app-state.ts';
-import type { AppStateChange } from './app-state-patch.ts';
+import { type AppStateChange, delimitedField } from './app-state-patch.ts';
 
 /** A chat or person: a phone number, a JID, or anything with a JID. */
 export type AccountTarget = string | { readonly jid: string };
 
+/** Fields of SyncActionValue and of NctSaltSyncAction (WAWebProtobufSyncAction.proto). */
+const NCT_SALT_SYNC = 80;
+const SALT = 1;
 /** By the number of StatusDistributionMode. */
 const STORY_AUDIENCES = ['whitelist', 'blacklist', 'contacts'];
 
@@ -71,6 +74,21 @@ export class AccountChanges {
 
   async setPushName(name: string): Promise<void> {
     await this.#chat('critical_block', ['setting_pushName'], 1, { pushNameSetting: { name } });
+  }
+
+  /**
+   * The secret by which companions prove that the account itself begins a chat; null takes it away (whatsmeow
+   * appstate.go dispatchAppState; SyncActionValue.nctSaltSyncAction). In which collection phones write it is not known.
+   */
+  async setContactSecret(secret: Uint8Array | null): Promise<void> {
+    const bytes = delimitedField(NCT_SALT_SYNC, secret ? delimitedField(SALT, secret) : new Uint8Array(0));
+    const entry = {
+      collection: 'regular_high',
+      index: ['nct_salt_sync'],
+      apiVersion: 1,
+      action: {},
+    } as const;
+    await this.#state.write({ ...entry, bytes, remove: secret === null });
   }
 
   async pinChat(chat: AccountTarget, pinned = true): Promise<void> {

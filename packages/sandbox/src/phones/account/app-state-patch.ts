@@ -7,6 +7,8 @@ export interface AppStateChange {
   /** What it is about: `['pin_v1', jid]`. */
   readonly index: readonly string[];
   readonly action: proto.ISyncActionValue;
+  /** A field of the action that the library's schema does not have, as it is written. */
+  readonly bytes?: Uint8Array;
   /** Version of the action's format. */
   readonly apiVersion: number;
   /** Takes the entry away instead of setting it. */
@@ -19,6 +21,20 @@ export interface AppStateKey {
 }
 
 const { SyncdOperation } = proto.SyncdMutation;
+/** `SyncActionData.value`. */
+const ACTION = 2;
+
+/** A length-delimited field of protobuf, for what the library's schema does not have. */
+export function delimitedField(number: number, content: Uint8Array): Buffer {
+  return Buffer.concat([varint(number * 8 + 2), varint(content.length), content]);
+}
+
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  for (let left = value; left >= 0x80; left = Math.floor(left / 128)) bytes.push((left % 128) + 0x80);
+  bytes.push(Math.floor(value / 128 ** bytes.length));
+  return Buffer.from(bytes);
+}
 
 /**
  * The patch that makes the changes, and the state after it. Keys, MACs and hashes are those of whatsmeow
@@ -63,15 +79,21 @@ export function removedEntries(patches: readonly proto.ISyncdPatch[]): Set<strin
 
 type Keys = ReturnType<typeof expand>;
 
-function seal({ index, action, apiVersion, remove }: AppStateChange, keyId: Buffer, keys: Keys) {
+function seal({ index, action, bytes, apiVersion, remove }: AppStateChange, keyId: Buffer, keys: Keys) {
   const operation = remove ? SyncdOperation.REMOVE : SyncdOperation.SET;
   const indexBytes = Buffer.from(JSON.stringify(index));
-  const plain = proto.SyncActionData.encode({
-    index: indexBytes,
-    value: { ...action, timestamp: action.timestamp ?? Date.now() },
-    padding: new Uint8Array(0),
-    version: apiVersion,
-  }).finish();
+  const value = { ...action, timestamp: action.timestamp ?? Date.now() };
+  const plain = Buffer.concat([
+    proto.SyncActionData.encode({
+      index: indexBytes,
+      padding: new Uint8Array(0),
+      version: apiVersion,
+    }).finish(),
+    delimitedField(
+      ACTION,
+      Buffer.concat([proto.SyncActionValue.encode(value).finish(), bytes ?? new Uint8Array(0)]),
+    ),
+  ]);
   const iv = randomBytes(16);
   const cipher = createCipheriv('aes-256-cbc', keys.encryption, iv);
   const content = Buffer.concat([iv, cipher.update(plain), cipher.final()]);

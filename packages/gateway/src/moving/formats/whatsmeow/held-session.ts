@@ -38,6 +38,7 @@ export function heldSession(tables: StoredTables, jid: string): HeldSession {
     ['app-state-sync-version', 'whatsmeow_app_state_version', appStateVersions(tables, jid)],
     ['lid-mapping', 'whatsmeow_lid_map', lidMappings(people)],
     ['tctoken', 'whatsmeow_privacy_tokens', chatTokens(tables, jid, people)],
+    ['nct-salt', NCT_SALT.name, contactSecrets(tables, jid)],
   ];
   const notTaken: NotTaken[] = [];
   return {
@@ -98,6 +99,12 @@ function* chatTokens(tables: StoredTables, jid: string, people: People): Iterabl
   }
 }
 
+/** What proves to WhatsApp that the account itself begins a chat (whatsmeow cstoken.go). */
+function* contactSecrets(tables: StoredTables, jid: string): Iterable<Entry> {
+  if (!tables.has(NCT_SALT.name)) return;
+  for (const { salt } of tables.rows(NCT_SALT, jid)) if (salt?.length) yield { id: 'own', value: salt };
+}
+
 function leftBehind(tables: StoredTables, jid: string, losses: Losses): NotTaken[] {
   const rows = (table: Table): number => (tables.has(table.name) ? tables.count(table, jid) : 0);
   const all: NotTaken[] = [
@@ -125,11 +132,6 @@ function leftBehind(tables: StoredTables, jid: string, losses: Losses): NotTaken
       what: 'message for retry',
       count: rows(RETRY_BUFFER),
       why: 'a device that could not open one of the last messages sent before the move gets no second copy of it',
-    },
-    {
-      what: 'new-chat token salt',
-      count: rows(NCT_SALT),
-      why: 'it is not used here',
     },
   ];
   return all.filter(({ count }) => count > 0);

@@ -84,12 +84,13 @@ export const PRIVACY_TOKENS = table('whatsmeow_privacy_tokens', 'our_jid', {
   timestamp: 'integer',
   sender_timestamp: 'integer',
 });
+/** Since version 14 of the store. */
+export const NCT_SALT = table('whatsmeow_nct_salt', 'our_jid', { salt: 'bytes' });
 export const LID_MAP = table('whatsmeow_lid_map', null, { lid: 'text', pn: 'text' });
 
 /** Of these it is only told how many there are. */
 export const MESSAGE_SECRETS = table('whatsmeow_message_secrets', 'our_jid', {});
 export const RETRY_BUFFER = table('whatsmeow_retry_buffer', 'our_jid', {});
-export const NCT_SALT = table('whatsmeow_nct_salt', 'our_jid', {});
 
 /** Those without which it is no store of whatsmeow that can be read. */
 export const NEEDED: readonly Table[] = [

@@ -17,7 +17,7 @@ import { decodeMutations } from './app-state-patch.ts';
 import { AppStateSync } from './app-state-sync.ts';
 import { AppStateTap, appliedPatch, isAppStateEntry } from './app-state-tap.ts';
 import { storeChatTokens } from './chat-tokens.ts';
-import { storeContactSecret } from './contact-secret.ts';
+import { followContactSecret, storeContactSecret } from './contact-secret.ts';
 import { historyKind, historyNotification } from './history-notification.ts';
 import { inlineFile, readHistory } from './history-reader.ts';
 import type { PushNames } from './push-names.ts';
@@ -181,6 +181,7 @@ export class AccountFeed {
     const decoded = await decodeMutations(mutations, (id) => this.#appStateKey(id));
     await this.#lids?.storeLIDPNMappings(decoded.flatMap(namesOfContact));
     for (const mutation of decoded) {
+      await followContactSecret(this.#parts.keys, mutation);
       try {
         const notice = await appStateNotice(mutation, directory);
         if (notice && told === 'news') await this.#report(notice);

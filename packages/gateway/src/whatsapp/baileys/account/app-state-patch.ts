@@ -1,6 +1,7 @@
 import { createDecipheriv, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import { proto } from '../library.ts';
 import { decodeProtobuf } from '../parse/bounded-protobuf.ts';
+import { delimitedField } from '../parse/protobuf-fields.ts';
 
 /** One decoded change of the account's state. */
 export interface AppStateMutation {
@@ -8,6 +9,8 @@ export interface AppStateMutation {
   /** What it is about, for example `['mute', '5511…@s.whatsapp.net']`. */
   index: string[];
   action: proto.ISyncActionValue;
+  /** The action as it came, with what our schema does not have. */
+  bytes: Uint8Array;
 }
 
 interface MutationKeys {
@@ -18,6 +21,8 @@ interface MutationKeys {
 
 const IV_BYTES = 16;
 const VALUE_MAC_BYTES = 32;
+/** `SyncActionData.value`. */
+const ACTION = 2;
 
 /**
  * Opens the mutations of a patch, verifying each against its MACs (whatsmeow appstate/decode.go, keys.go).
@@ -58,7 +63,7 @@ function expand(key: Uint8Array | null): MutationKeys | null {
 function open(
   keys: MutationKeys,
   sealed: { keyId: Uint8Array; value: Uint8Array; indexMac: Uint8Array; removes: boolean },
-): Pick<AppStateMutation, 'index' | 'action'> | null {
+): Omit<AppStateMutation, 'operation'> | null {
   const content = sealed.value.subarray(0, -VALUE_MAC_BYTES);
   const mac = sealed.value.subarray(-VALUE_MAC_BYTES);
   if (!same(valueMac(keys.valueMac, content, sealed.keyId, sealed.removes), mac)) return null;
@@ -70,7 +75,8 @@ function open(
       return null;
     const parts: unknown = JSON.parse(Buffer.from(index).toString('utf8'));
     if (!Array.isArray(parts)) return null;
-    return { index: parts.map(String), action: value ?? {} };
+    const bytes = delimitedField(plain, ACTION) ?? new Uint8Array(0);
+    return { index: parts.map(String), action: value ?? {}, bytes };
   } catch {
     return null;
   }

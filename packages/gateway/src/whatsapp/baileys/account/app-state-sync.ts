@@ -9,9 +9,9 @@ export const VERSION_KEY_TYPE = 'app-state-sync-version';
 
 /**
  * What a first sync is told by. A collection that was synced when less was told of it begins anew: raise it when
- * `appStateNotice` learns to read more that rooms keep.
+ * `AccountFeed` learns to read more that is kept.
  */
-const TOLD = 3;
+const TOLD = 4;
 
 export interface AppStateSyncParts {
   credentials: CredentialStore;

@@ -1,18 +1,41 @@
 import { createHmac } from 'node:crypto';
 import { type BinaryNode, isLidUser, type SignalDataSet, type SignalKeyStore } from '../library.ts';
+import { delimitedField } from '../parse/protobuf-fields.ts';
+import type { AppStateMutation } from './app-state-patch.ts';
 import { goodToken } from './chat-tokens.ts';
 
 /** Kept among the keys of the device: gone with them when it is linked anew. The library does not know it. */
-const KEY_TYPE = 'nct-salt';
-const OWN = 'own';
+export const CONTACT_SECRET_KEYS = 'nct-salt';
+export const OWN_CONTACT_SECRET = 'own';
 /** More is nothing that a phone sends (32 bytes). */
-const MOST_BYTES = 1024;
+export const LONGEST_CONTACT_SECRET = 1024;
 
-/** Keeps the account's secret about whom it writes to, which its phone tells with the history. */
+/** What the state of the account calls it, and the fields of its action (whatsmeow appstate.go dispatchAppState). */
+const ENTRY = 'nct_salt_sync';
+const ACTION = 80;
+const SALT = 1;
+
+/** Keeps the account's secret about whom it writes to, as its phone tells it with the history. */
 export async function storeContactSecret(keys: SignalKeyStore, secret: Uint8Array): Promise<void> {
-  if (secret.length === 0 || secret.length > MOST_BYTES) return;
-  const kept: SignalDataSet & Record<typeof KEY_TYPE, object> = {
-    [KEY_TYPE]: { [OWN]: new Uint8Array(secret) },
+  if (secret.length === 0 || secret.length > LONGEST_CONTACT_SECRET) return;
+  await write(keys, new Uint8Array(secret));
+}
+
+/** The same from the account's state, where the phone changes it and takes it away; other changes are none of it. */
+export async function followContactSecret(
+  keys: SignalKeyStore,
+  { index, operation, bytes }: AppStateMutation,
+): Promise<void> {
+  if (index.length !== 1 || index[0] !== ENTRY) return;
+  const action = delimitedField(bytes, ACTION);
+  const secret = action && delimitedField(action, SALT);
+  if (operation === 'remove') await write(keys, null);
+  else if (secret) await storeContactSecret(keys, secret);
+}
+
+async function write(keys: SignalKeyStore, secret: Uint8Array | null): Promise<void> {
+  const kept: SignalDataSet & Record<typeof CONTACT_SECRET_KEYS, object> = {
+    [CONTACT_SECRET_KEYS]: { [OWN_CONTACT_SECRET]: secret },
   };
   await keys.set(kept);
 }
@@ -30,8 +53,10 @@ export async function proofOfContact(
   now: number,
 ): Promise<BinaryNode[]> {
   if (!isLidUser(to) || (await goodToken(keys, { jid: null, lid: to }, now))) return [];
-  const found: Record<string, unknown> = await keys.get(KEY_TYPE as 'session', [OWN]);
-  const secret = found[OWN];
+  const found: Record<string, unknown> = await keys.get(CONTACT_SECRET_KEYS as 'session', [
+    OWN_CONTACT_SECRET,
+  ]);
+  const secret = found[OWN_CONTACT_SECRET];
   if (!(secret instanceof Uint8Array)) return [];
   return [{ tag: 'cstoken', attrs: {}, content: createHmac('sha256', secret).update(to).digest() }];
 }

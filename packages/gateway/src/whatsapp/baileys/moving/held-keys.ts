@@ -1,5 +1,10 @@
 /** Each type of key of a held session: how its id is written, what its value must be, and how it is kept here. */
 import type { HeldKey, HeldKeyType } from '../../port/moving.ts';
+import {
+  CONTACT_SECRET_KEYS,
+  LONGEST_CONTACT_SECRET,
+  OWN_CONTACT_SECRET,
+} from '../account/contact-secret.ts';
 import { proto } from '../library.ts';
 import { MOST_KEY_ID } from './credentials.ts';
 import { HeldValue } from './held-value.ts';
@@ -72,6 +77,13 @@ const READERS: { [type in HeldKeyType]: KeyReader } = {
       ...(sentAt.absent ? {} : { senderTimestamp: sentAt.integer(0, Number.MAX_SAFE_INTEGER) }),
     };
     return [{ id: id.text(JID), value: token }];
+  },
+  [CONTACT_SECRET_KEYS]: (_id, value) => {
+    const secret = value.bytesOrBase64();
+    if (secret.length > LONGEST_CONTACT_SECRET) {
+      value.malformed(`has more than ${LONGEST_CONTACT_SECRET} bytes`);
+    }
+    return secret.length === 0 ? NOTHING : [{ id: OWN_CONTACT_SECRET, value: secret }];
   },
 };
 

@@ -35,6 +35,8 @@ const WHY: { [type in HeldKeyType]: string } = {
   'lid-mapping': 'cannot be read; they are learned again from the next messages',
   'device-list': 'cannot be read; they are asked for again',
   tctoken: 'cannot be read; they are given anew with the next messages',
+  'nct-salt':
+    'cannot be read; until the phone tells it again, WhatsApp may refuse the first message to somebody new',
 };
 
 const MEMORY_BEFORE_LID =

@@ -45,6 +45,12 @@ export function fieldsOf(bytes: Uint8Array, most = MOST_FIELDS): RawField[] | nu
   return fields;
 }
 
+/** The value of a length-delimited field; of several the last, as decoders have it. Null where it is not there. */
+export function delimitedField(bytes: Uint8Array, wanted: number): Uint8Array | null {
+  const field = (fieldsOf(bytes) ?? []).findLast((each) => each.number === wanted && each.delimited);
+  return field ? bytes.subarray(field.from, field.to) : null;
+}
+
 function varint(bytes: Uint8Array, from: number, to: number): { value: number; next: number } | null {
   let value = 0;
   let factor = 1;

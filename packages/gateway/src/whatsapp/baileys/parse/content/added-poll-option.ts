@@ -4,7 +4,7 @@
  */
 import { proto } from '../../library.ts';
 import { decodeProtobuf } from '../bounded-protobuf.ts';
-import { fieldsOf } from '../protobuf-fields.ts';
+import { delimitedField } from '../protobuf-fields.ts';
 
 export interface AddedPollOption {
   /** Its name. */
@@ -20,15 +20,10 @@ const OPTION = 2;
 
 /** Null when the message is none. Throws UnreadableProtobuf. */
 export function addedPollOption(bytes: Uint8Array): AddedPollOption | null {
-  const added = delimited(bytes, POLL_ADD_OPTION);
-  const [key, option] = [POLL_KEY, OPTION].map((number) => added && delimited(added, number));
+  const added = delimitedField(bytes, POLL_ADD_OPTION);
+  const [key, option] = [POLL_KEY, OPTION].map((number) => added && delimitedField(added, number));
   if (!key || !option) return null;
   const { id, participant } = decodeProtobuf(proto.MessageKey, key);
   const { optionName } = decodeProtobuf(proto.Message.PollCreationMessage.Option, option);
   return optionName ? { text: optionName, targetId: id ?? null, targetSender: participant ?? null } : null;
-}
-
-function delimited(bytes: Uint8Array, wanted: number): Uint8Array | null {
-  const field = (fieldsOf(bytes) ?? []).findLast((each) => each.number === wanted && each.delimited);
-  return field ? bytes.subarray(field.from, field.to) : null;
 }
