@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
-import { until, World } from './harness.ts';
+import { type Json, until, World } from './harness.ts';
 
 let world: World | undefined;
 afterEach(async () => {
@@ -87,6 +88,35 @@ describe('story 1: linking a number', () => {
     };
     const attrs = { from: 's.whatsapp.net', type: 'link_code_companion_reg', id: 'W1', t: '1' };
     world.sandbox.tellUnlinked({ tag: 'notification', attrs, content: [registration] });
+    await phone.enterPairCode(body.data.code);
+    const deviceId: string = (await api.get('/devices')).body.devices[0].id;
+    await world.untilConnected(token, deviceId);
+  });
+
+  test('an answer to the code under another reference is refused and told, and the code goes on', async () => {
+    world = await World.create();
+    const token = await world.tenant('foreign');
+    const phone = await world.sandbox.createPhone({ number: '5511999990008', name: 'Shop' });
+    const api = world.as(token);
+    const { body } = await api.post('/paircode', { phone: phone.number });
+    const child = (tag: string, content: Uint8Array) => ({ tag, attrs: {}, content });
+    const registration = {
+      tag: 'link_code_companion_reg',
+      attrs: { stage: 'primary_hello' },
+      content: [
+        child('link_code_pairing_ref', Buffer.from('3@another')),
+        child('primary_identity_pub', randomBytes(32)),
+        child('link_code_pairing_wrapped_primary_ephemeral_pub', randomBytes(80)),
+      ],
+    };
+    const attrs = { from: 's.whatsapp.net', type: 'link_code_companion_reg', id: 'W1', t: '1' };
+    world.sandbox.tellUnlinked({ tag: 'notification', attrs, content: [registration] });
+    const refused = await until('the foreign answer is told', async () => {
+      const { events } = (await api.get('/events?event=connection.pair_error')).body;
+      return events.length > 0 && events;
+    });
+    expect(refused.map(({ data }: Json) => data.reason)).toEqual([expect.stringContaining('reference')]);
+    await until('it is acknowledged', async () => world?.sandbox.pendingForUnlinked === 0);
     await phone.enterPairCode(body.data.code);
     const deviceId: string = (await api.get('/devices')).body.devices[0].id;
     await world.untilConnected(token, deviceId);

@@ -108,7 +108,9 @@ export const DEVICE_EVENTS = {
 export const CONNECTION_EVENTS = {
   'connection.pair_error': entry({
     summary: 'Linking failed',
-    cause: "The phone's answer could not be verified, or WhatsApp refused the new device.",
+    cause:
+      "The phone's answer could not be verified, or WhatsApp refused the new device. Or a pairing code was answered " +
+      'under another reference than WhatsApp gave for it: that is ignored, and the code goes on.',
     schema: Type.Object({ reason: Text('What was wrong') }),
     example: { reason: 'the device identity is not signed by the account' },
   }),

@@ -14,7 +14,6 @@ import { history } from './abilities/history.ts';
 import { media } from './abilities/media.ts';
 import { messages } from './abilities/messages.ts';
 import { newsletters } from './abilities/newsletters.ts';
-import { pairing } from './abilities/pairing.ts';
 import { presence } from './abilities/presence.ts';
 import { profile } from './abilities/profile.ts';
 import { receipts } from './abilities/receipts.ts';
@@ -44,6 +43,7 @@ import { within } from './connection/within.ts';
 import { Inbound } from './inbound/inbound.ts';
 import { SetAside, type UnreadableOutcome } from './inbound/set-aside.ts';
 import type { BinaryNode, Socket } from './library.ts';
+import { PairingCode } from './linking/pairing-code.ts';
 import { PairingQr } from './linking/pairing-qr.ts';
 import { PasskeyLinking } from './linking/passkey-linking.ts';
 import { AckWaiter } from './outbound/ack-waiter.ts';
@@ -109,6 +109,7 @@ class Connection {
   readonly #dirtyGroups = new DirtyGroups();
   readonly #retries: RetryAnswers;
   readonly #qr: PairingQr;
+  readonly #code: PairingCode;
   readonly #passkey: PasskeyLinking;
   readonly #liveness: Liveness;
   readonly #pushNames: PushNames;
@@ -142,6 +143,7 @@ class Connection {
       save: () => this.#saveCredentials(),
       show: (qr) => void link.report({ type: 'qr', ...qr }),
     });
+    this.#code = new PairingCode(link);
     this.#passkey = new PasskeyLinking({
       link,
       deviceType: DEVICE_TYPE,
@@ -207,7 +209,7 @@ class Connection {
     const ackTimeoutMs = this.#parts.ackTimeoutMs ?? DEFAULT_ACK_TIMEOUT_MS;
     const names = storedLids(this.#auth.keys);
     return {
-      pairing: pairing(link),
+      pairing: this.#code,
       passkey: this.#passkey,
       messages: messages({
         link,
@@ -276,6 +278,7 @@ class Connection {
     this.#closed = new Promise((resolve) => this.#follow(socket, resolve));
     this.#account.attach(socket);
     this.#qr.attach(socket);
+    this.#code.attach(socket);
     this.#passkey.attach(socket);
     this.#dirtyGroups.attach(
       socket,
