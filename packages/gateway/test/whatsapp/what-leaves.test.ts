@@ -52,6 +52,28 @@ test.each([
   expect(content).toEqual(message);
 });
 
+test('our key of a group goes to every device beside ourselves, once', async () => {
+  const { jid } = await contact.createGroup('Team', [shop.phone]);
+  const named: (string | undefined)[] = [];
+  const fetched: BinaryNode[] = [];
+  const end = sandbox.network.onStanza((node, { user, device }) => {
+    if (user !== shop.phone.number || device === 0) return;
+    if (node.attrs.xmlns === 'encrypt') fetched.push(node);
+    if (node.attrs.to !== jid || !Array.isArray(node.content)) return;
+    const [participants] = node.content.filter(({ tag }) => tag === 'participants');
+    if (Array.isArray(participants?.content))
+      named.push(...participants.content.map(({ attrs }) => attrs.jid));
+  });
+  for (const text of ['first', 'second']) {
+    const id = shop.session.messages.newId();
+    await shop.session.messages.send({ to: jid, id, message: { conversation: text } });
+    await contact.waitForMessage((each) => each.id === id);
+  }
+  end();
+  expect(named.sort()).toEqual([contact.lid, shop.phone.lid].sort());
+  expect(JSON.stringify(fetched)).not.toContain(`:${shop.phone.companions[0]}@`);
+});
+
 test('a request to our own phone goes bare', async () => {
   const oldest = { id: '3EB0OLDEST', fromMe: false, timestamp: 1_700_000_000 };
   await shop.session.history.request({ chat: contact.jid, oldest, count: 50 });

@@ -106,10 +106,8 @@ export async function expectToGoOn(town: Town, deviceId: string, before: OpenSes
     const name = `${from.user}:${from.device}`;
     if (node.tag === 'receipt' && node.attrs.type === 'retry') begun.push(`${name} asks again`);
     for (const to of beginningsIn(node)) {
-      // The shop's own phone answers nobody, so whoever writes to it goes on beginning sessions with it; so does the
-      // device with itself, which is among those that have to know its key of a group.
-      const own = from.user === shop.number && isOwn(to, shop);
-      if (!own && !ofPhone(to, shop)) begun.push(`${name} begins a session with ${to}`);
+      // The shop's own phone answers nobody, so whoever writes to it goes on beginning sessions with it.
+      if (!ofPhone(to, shop)) begun.push(`${name} begins a session with ${to}`);
     }
   });
   try {
@@ -153,10 +151,6 @@ function beginningsIn(node: Node, to = node.attrs.jid ?? node.attrs.to ?? ''): s
   if (node.tag === 'enc') return node.attrs.type === 'pkmsg' ? [to] : [];
   const children = Array.isArray(node.content) ? (node.content as Node[]) : [];
   return children.flatMap((child) => beginningsIn(child, child.attrs.jid ?? to));
-}
-
-function isOwn(jid: string, { number, lid }: Phone): boolean {
-  return [number, lid.split('@')[0]].includes(jid.split(/[:@]/)[0]);
 }
 
 function ofPhone(jid: string, { number, lid }: Phone): boolean {

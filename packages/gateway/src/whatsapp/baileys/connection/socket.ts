@@ -10,6 +10,7 @@ import {
   type UserFacingSocketConfig,
 } from '../library.ts';
 import { noteForged, withoutUnreached } from '../outbound/departure.ts';
+import { holdingOwnKeys } from '../outbound/own-device.ts';
 import { bareForOwnPhone } from '../outbound/peer-message.ts';
 import type { AuthState } from './auth-state.ts';
 import { leavingOutForged } from './checked-signatures.ts';
@@ -70,7 +71,7 @@ export function openSocket(parts: SocketParts): Socket {
   const { network, route } = parts;
   const agent = networkAgent(network, route);
   const config: UserFacingSocketConfig = {
-    auth: { creds: parts.creds, keys: withoutUnreached(parts.keys) },
+    auth: { creds: parts.creds, keys: withoutUnreached(holdingOwnKeys(parts.keys, parts.creds)) },
     waWebSocketUrl: network.url,
     logger: quietLogger(parts.log, () => parts.onUnanswered()),
     defaultQueryTimeoutMs: parts.queryTimeoutMs,

@@ -10,7 +10,7 @@ export const DEVICES_LEARNT = 'Storing LID maps from device call';
 /** What it logs at each look for sessions that are missing, and where it begins all anew (`assertSessions`). */
 export const LOOKING_FOR_SESSIONS = 'assertSessions call with jids';
 /** Which devices of a group have our sender key, by the group. */
-const SENDER_KEY_MEMORY = 'sender-key-memory';
+export const SENDER_KEY_MEMORY = 'sender-key-memory';
 
 const running = new AsyncLocalStorage<Departure>();
 
