@@ -189,23 +189,34 @@ describe('a device that is linked', () => {
   test('and another that write at one moment end with the same state', async () => {
     const { phone, recorder, session } = await linkSession(sandbox, factory, '5511944440009');
     await synced(recorder);
-    // Long enough for both to have fetched before either writes.
-    sandbox.faults.setLatency(30);
+    // No question of the first sync is under way any more.
+    await session.account.sync(['regular_low']);
     const chats = Array.from({ length: 6 }, (_, index) => `551194445000${index}@s.whatsapp.net`);
     const before = sandbox.network.appState.conflicts;
-    await Promise.all(
-      chats.map(async (jid, index) => {
-        const chat = { jid, lid: null };
-        if (index % 2 === 0) return session.account.change({ name: 'chat.pin', chat, pinned: true });
-        return phone.account.write({
-          collection: 'regular_low',
-          index: ['pin_v1', jid],
-          apiVersion: 5,
-          action: { pinAction: { pinned: true } },
-        });
-      }),
-    );
-    sandbox.faults.setLatency(0);
+    const companion = `${phone.number}:${phone.companions[0]}@s.whatsapp.net`;
+    // The device has asked what there is, and hears of it only once the phone has written.
+    const asked = new Promise<void>((resolve) => {
+      const end = sandbox.network.onStanza((node, { user, device }) => {
+        if (user !== phone.number || device === 0 || node.attrs.xmlns !== 'w:sync:app:state') return;
+        end();
+        resolve();
+      });
+    });
+    sandbox.faults.silence(companion);
+    const ours = chats
+      .slice(0, 3)
+      .map((jid) => session.account.change({ name: 'chat.pin', chat: { jid, lid: null }, pinned: true }));
+    await asked;
+    for (const jid of chats.slice(3)) {
+      await phone.account.write({
+        collection: 'regular_low',
+        index: ['pin_v1', jid],
+        apiVersion: 5,
+        action: { pinAction: { pinned: true } },
+      });
+    }
+    sandbox.faults.resume(companion);
+    await Promise.all(ours);
     expect(sandbox.network.appState.conflicts).toBeGreaterThan(before);
     const pinned = new Set<string | null>();
     while (pinned.size < chats.length) pinned.add((await recorder.notice('chat.pin')).chat.jid);

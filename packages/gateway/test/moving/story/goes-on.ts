@@ -24,9 +24,8 @@ export interface Town {
 }
 
 /** A shop whose phone is linked to the other program, which has written to people and groups and heard from them. */
-export async function openTown(library: string, { latencyMs = 0 } = {}): Promise<Town> {
+export async function openTown(library: string): Promise<Town> {
   const world = await World.create();
-  world.sandbox.faults.setLatency(latencyMs);
   const token = await world.tenant('movers');
   const phone = (number: string, name: string) => world.sandbox.createPhone({ number, name });
   const shop = await phone('5511999996001', 'Shop');
@@ -60,7 +59,6 @@ export async function openTown(library: string, { latencyMs = 0 } = {}): Promise
     await other.text('team?');
     await other.send(group, 'present');
     await bia.waitForMessage(({ text }) => text === 'present');
-    world.sandbox.faults.setLatency(0);
   } catch (error) {
     await destroy();
     throw error;

@@ -60,6 +60,7 @@ function connect() {
     syncFullHistory: false,
     cachedGroupMetadata: async (jid: string) => groups.get(jid),
   });
+  hearAfterSending(made);
   made.ev.on('creds.update', saveCreds);
   made.ev.on('connection.update', ({ qr, connection, lastDisconnect }: Update) => {
     if (qr) tell({ type: 'qr', qr });
@@ -101,14 +102,38 @@ process.on('message', async ({ chat, text, ends }: { chat: string; text: string;
 });
 
 /**
- * Baileys 6 takes what comes for plain until its last handshake frame has left (socket.js validateConnection), and what
- * comes in that moment ends its process. Whoever runs it starts it again; the server still has what it sent.
+ * Baileys 6 takes what comes for plain until it knows that its last handshake frame has left (socket.js
+ * validateConnection), and what comes in that moment, as it does on loopback, ends its process. What comes is kept back
+ * until it knows of all that it has sent.
  */
-process.on('uncaughtException', (error) => {
-  if (!error.message.includes('unable to authenticate')) throw error;
-  socket.ev.removeAllListeners('connection.update');
-  socket.ws.close();
-  socket = connect();
-});
+function hearAfterSending({ ws }: { ws: Frames }): void {
+  let leaving = 0;
+  let kept: unknown[][] = [];
+  const { socket, emit } = ws;
+  const send = socket.send.bind(socket);
+  socket.send = (bytes, sent) => {
+    leaving += 1;
+    send(bytes, (error) => {
+      sent?.(error);
+      setImmediate(() => {
+        leaving -= 1;
+        if (leaving > 0) return;
+        const now = kept;
+        kept = [];
+        for (const message of now) ws.emit('message', ...message);
+      });
+    });
+  };
+  ws.emit = (name, ...args) => {
+    if (name !== 'message' || leaving === 0) return emit.call(ws, name, ...args);
+    kept.push(args);
+    return true;
+  };
+}
+
+interface Frames {
+  socket: { send(bytes: Uint8Array, sent?: (error?: Error) => void): void };
+  emit(name: string, ...args: unknown[]): boolean;
+}
 
 socket = connect();
