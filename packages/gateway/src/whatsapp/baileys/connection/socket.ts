@@ -103,7 +103,26 @@ export function openSocket(parts: SocketParts): Socket {
   if (!frames) throw new Error('the library no longer shows its WebSocket: see outgoing-gate.ts');
   holdFrames(frames, () => parts.durable());
   endOnPlainAnswer(socket);
+  hearFailures(socket, parts.log);
   return socket;
+}
+
+/**
+ * What the library does about a stanza may fail because the connection has ended by then, and of some of it nobody hears
+ * (socket.js, `offline_preview`): Node takes that for an error of the program.
+ */
+function hearFailures({ ws }: Socket, log: LogSink): void {
+  for (const event of ws.eventNames().filter((name) => String(name).startsWith('CB:'))) {
+    const listeners = ws.listeners(event) as ((...told: unknown[]) => unknown)[];
+    ws.removeAllListeners(event);
+    for (const listener of listeners) {
+      ws.on(event, (...told: unknown[]) => {
+        Promise.resolve(listener.apply(ws, told)).catch((error: unknown) =>
+          log.warn({ reason: (error as Error).message }, 'a stanza was not handled to its end'),
+        );
+      });
+    }
+  }
 }
 
 /**
