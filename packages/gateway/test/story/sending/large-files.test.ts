@@ -1,19 +1,23 @@
-/** Files of a multipart request arrive whole, up to the configured maximum, or are refused. */
+/** Files arrive whole, however they come and wherever they go, up to the configured maximum, or are refused. */
 import { createHash, randomFillSync } from 'node:crypto';
 import type { Phone } from '@wuts/sandbox';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { FileServer } from '../../bad-input/file-server.ts';
 import type { Json, World } from '../harness.ts';
 import { openShop } from '../shop.ts';
 
 /** The default of `WUTS_MEDIA_MAX_BYTES`. */
 const MOST_BYTES = 100 * 1024 * 1024;
+/** What is sent in each of the other ways: large, and no burden on a run. */
+const LARGE_BYTES = 17_000_000;
 
 let world: World;
 let token: string;
 let contact: Phone;
 
 beforeAll(async () => {
-  ({ world, token, contact } = await openShop({ tenant: 'large' }));
+  const settings = { WUTS_ALLOW_NETWORKS: '127.0.0.0/8' };
+  ({ world, token, contact } = await openShop({ tenant: 'large', settings }));
 });
 afterAll(() => world?.destroy());
 
@@ -46,6 +50,35 @@ test.each([
   const { status, body } = await upload(bytes);
   expect(status, JSON.stringify(body)).toBe(200);
   expect(body.metadata.document_size_bytes).toBe(length);
+  const got = await contact.waitForMessage(({ id }) => id === body.message_id);
+  expect(facts(await contact.downloadMedia(got))).toEqual(facts(bytes));
+});
+
+test('a file of 17 MB that is fetched from a URL arrives whole', async () => {
+  const bytes = random(LARGE_BYTES);
+  const files = await FileServer.start({ '/large.bin': (_request, response) => response.end(bytes) });
+  const { status, body } = await world.as(token).post('/send/document', {
+    number: contact.number,
+    document_url: `${files.url}/large.bin`,
+    file_name: 'large.bin',
+  });
+  expect(status, JSON.stringify(body)).toBe(200);
+  const got = await contact.waitForMessage(({ id }) => id === body.message_id);
+  expect(facts(await contact.downloadMedia(got))).toEqual(facts(bytes));
+  await files.stop();
+});
+
+test('a file of 17 MB that is published in a channel is seen whole by those who follow it', async () => {
+  const api = world.as(token);
+  const channel = (await api.post('/newsletters', { name: 'Large' })).body.newsletter.id;
+  await contact.account.followNewsletter(channel);
+  const bytes = random(LARGE_BYTES);
+  const { status, body } = await api.post(`/newsletters/${channel}/media`, {
+    media_type: 'document',
+    media: Buffer.from(bytes).toString('base64'),
+    file_name: 'large.bin',
+  });
+  expect(status, JSON.stringify(body)).toBe(200);
   const got = await contact.waitForMessage(({ id }) => id === body.message_id);
   expect(facts(await contact.downloadMedia(got))).toEqual(facts(bytes));
 });
