@@ -5,11 +5,12 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-export interface Duration {
-  /** The whole file, milliseconds. */
-  all: number;
-  /** Its slowest test, milliseconds. */
-  slowest: number;
+/** Milliseconds. */
+export interface Durations {
+  /** By the path of the file of tests. */
+  files: Record<string, number>;
+  /** By Vitest's id of a test, which is the same in each run. */
+  tests: Record<string, number>;
 }
 
 const path = (): string => join(process.env.MUTATE_FOLDER ?? '', 'durations.json');
@@ -18,11 +19,11 @@ export function isMeasured(): boolean {
   return existsSync(path());
 }
 
-/** By the path of the file. Empty before the first run is over. */
-export function readDurations(): Record<string, Duration> {
-  return isMeasured() ? (JSON.parse(readFileSync(path(), 'utf8')) as Record<string, Duration>) : {};
+/** Empty before the first run is over. */
+export function readDurations(): Durations {
+  return isMeasured() ? (JSON.parse(readFileSync(path(), 'utf8')) as Durations) : { files: {}, tests: {} };
 }
 
-export function keepDurations(durations: Record<string, Duration>): void {
+export function keepDurations(durations: Durations): void {
   writeFileSync(path(), JSON.stringify(durations));
 }

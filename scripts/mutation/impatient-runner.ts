@@ -3,24 +3,34 @@
  * mutant that loses a delivery would cost the whole time-out of the suite.
  */
 import { flushCompileCache } from 'node:module';
-import { type RunnerTestFile, TestRunner } from 'vitest';
+import { type RunnerTestCase, TestRunner } from 'vitest';
 import { isMeasured, readDurations } from './durations.ts';
 
-/** So many times what the slowest test of the file takes, and this. A busy machine is no reason to fail. */
-const TIMES = 3;
+/** A test may take so many times what it took in the first run, and this. A busy machine is no reason to fail. */
+const TIMES = 5;
 const AND_MS = 4000;
+const HOOK_MS = 20_000;
 
 export default class ImpatientRunner extends TestRunner {
-  readonly #durations = readDurations();
+  readonly #tests = readDurations().tests;
 
-  override onCollectStart(file: RunnerTestFile): void {
+  override onCollectStart(file: Parameters<TestRunner['onCollectStart']>[0]): void {
     super.onCollectStart(file);
-    const slowest = this.#durations[file.filepath]?.slowest;
-    if (slowest === undefined) return;
-    const limit = Math.round(TIMES * slowest + AND_MS);
-    this.config.testTimeout = limit;
-    this.config.hookTimeout = limit;
-    this.config.expect.poll = { ...this.config.expect.poll, timeout: limit };
+    if (!isMeasured()) return;
+    this.config.hookTimeout = HOOK_MS;
+    this.config.expect.poll = { ...this.config.expect.poll, timeout: HOOK_MS };
+  }
+
+  async runTask(test: RunnerTestCase): Promise<void> {
+    const took = this.#tests[test.id];
+    const run = TestRunner.getTestFn(test);
+    if (took === undefined) return run();
+    const ms = Math.round(TIMES * took + AND_MS);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`Test timed out in ${ms} ms`)), ms);
+    });
+    await Promise.race([run(), late]).finally(() => clearTimeout(timer));
   }
 
   /** What the first run compiled, the thread of each mutant takes from the disk: half the time of its imports. */

@@ -69,6 +69,7 @@ async function main(): Promise<void> {
 function useFolder(): void {
   const folder = mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'wuts-mutate-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  process.once('SIGINT', () => process.exit(130));
   process.env.MUTATE_FOLDER = folder;
   process.env.NODE_COMPILE_CACHE = join(folder, 'compiled');
   process.env.TMPDIR = join(folder, 'tmp');

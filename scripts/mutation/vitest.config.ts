@@ -1,12 +1,12 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type Reporter, type TestModule, type TestSpecification } from 'vitest/node';
-import { type Duration, isMeasured, keepDurations, readDurations } from './durations.ts';
+import { isMeasured, keepDurations, readDurations } from './durations.ts';
 
 /** A mutant is done with at its first failing test, and most fail in the quick files. */
 class QuickestFirst extends BaseSequencer {
   override sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const durations = readDurations();
-    const took = ({ moduleId }: TestSpecification): number => durations[moduleId]?.all ?? 0;
+    const durations = readDurations().files;
+    const took = ({ moduleId }: TestSpecification): number => durations[moduleId] ?? 0;
     return Promise.resolve([...files].sort((a, b) => took(a) - took(b)));
   }
 }
@@ -15,13 +15,17 @@ class QuickestFirst extends BaseSequencer {
 class Measure implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     if (isMeasured()) return;
-    keepDurations(Object.fromEntries(modules.map((each) => [each.moduleId, durationOf(each)])));
+    const files: Record<string, number> = {};
+    const tests: Record<string, number> = {};
+    for (const module of modules) {
+      for (const test of module.children.allTests()) {
+        const { duration = 0 } = test.diagnostic() ?? {};
+        tests[test.id] = duration;
+        files[module.moduleId] = (files[module.moduleId] ?? 0) + duration;
+      }
+    }
+    keepDurations({ files, tests });
   }
-}
-
-function durationOf(module: TestModule): Duration {
-  const tests = [...module.children.allTests()].map((test) => test.diagnostic()?.duration ?? 0);
-  return { all: tests.reduce((sum, each) => sum + each, 0), slowest: Math.max(0, ...tests) };
 }
 
 /**

@@ -181,7 +181,8 @@ export class WebhookWorld {
     for (;;) {
       const answer = await ask();
       if (answer) return answer;
-      await new Promise((resolve) => setImmediate(resolve));
+      // The loop and the machine are left to what is waited for.
+      await new Promise((resolve) => setTimeout(resolve, 2));
     }
   }
 
