@@ -10,7 +10,7 @@ import type { TenantId } from '../../ids.ts';
 import type { OpenedSource } from '../../media/fetch-source.ts';
 import { openBase64 } from '../../media/fetch-source.ts';
 import type { Uploads } from '../../media/uploads.ts';
-import { syncFolder } from '../../storage/disk.ts';
+import { syncFolder } from '../../storage/sync-folder.ts';
 import { Turns } from '../../storage/turns.ts';
 import { valueAt, withValue } from './body-places.ts';
 import type { KeptFile, KeptRequest } from './job.ts';

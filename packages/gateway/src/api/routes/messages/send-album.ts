@@ -24,7 +24,7 @@ import { warn } from '../../request/warnings.ts';
 import { ErrorCodeSchema, NotReadyReasonSchema, Nullable, OneOf } from '../../schemas.ts';
 import { EXAMPLE_PICTURE } from './example-files.ts';
 import { caption, given, givenUp, keepFilesUntil, type SendParts } from './send-kind.ts';
-import { LaterAnswer, laterAnswer, sendTime, timeAhead } from './send-later.ts';
+import { jobFor, LaterAnswer, laterAnswer, sendTime } from './send-later.ts';
 import {
   commonRequest,
   cutPauses,
@@ -126,7 +126,7 @@ const AlbumAnswer = Type.Object({
 /** `POST /send/album`. */
 export function albumRoute(scope: RouteScope, parts: AlbumParts): void {
   const app = plain(scope);
-  const { idempotency, mediaBodyLimit, jobs, clock } = parts;
+  const { idempotency, mediaBodyLimit } = parts;
   const operation = albumOperation();
   parts.operations.register(operation);
   const fileMembers = new Set(operation.fileMembers);
@@ -161,12 +161,8 @@ export function albumRoute(scope: RouteScope, parts: AlbumParts): void {
       const signal = givenUp(reply);
       return once(idempotency, request, reply, async (attempt) => {
         const later = { operation, body, address: read.address, deviceId, attempt };
-        const known = await jobs.earlier(caller, attempt);
-        if (known) return laterAnswer(reply, known, read.address);
-        if (at !== null) {
-          const job = await jobs.schedule(caller, later, timeAhead(at, clock.now()));
-          return laterAnswer(reply, job, read.address);
-        }
+        const job = await jobFor(parts, caller, later, at);
+        if (job) return laterAnswer(reply, job, read.address);
         const answer = await parts.albumSends.now(caller, later, { ...read, deviceId, signal });
         if ('sent' in answer) return albumAnswer(answer.sent);
         keepFilesUntil(request, answer.ended);

@@ -34,7 +34,7 @@ import { plain, type RouteScope } from '../../request/scope.ts';
 import { keepUploads } from '../../request/uploaded.ts';
 import { bodyReader } from '../../request/validation.ts';
 import { warn } from '../../request/warnings.ts';
-import { LaterAnswer, laterAnswer, sendTime, timeAhead } from './send-later.ts';
+import { jobFor, LaterAnswer, laterAnswer, sendTime } from './send-later.ts';
 import {
   commonRequest,
   cutPauses,
@@ -122,7 +122,7 @@ export interface SendKind<F extends TProperties> {
 /** Registers one operation; what all of them share is here. */
 export function sendRoute(scope: RouteScope, parts: SendParts, tag = 'messages') {
   const app = plain(scope);
-  const { sending, idempotency, mediaBodyLimit, jobs, longSends, clock } = parts;
+  const { sending, idempotency, mediaBodyLimit, longSends } = parts;
   return <F extends TProperties>(kind: SendKind<F>): void => {
     const schema = bodyOf(kind);
     const operation = sendOperation(kind, schema);
@@ -163,12 +163,8 @@ export function sendRoute(scope: RouteScope, parts: SendParts, tag = 'messages')
           kind.simple ? simpleAnswer(sent, kind.simple) : richAnswer(sent);
         return once(idempotency, request, reply, async (attempt) => {
           const later = { operation, body, address: read.address, deviceId, attempt };
-          const known = await jobs.earlier(caller, attempt);
-          if (known) return laterAnswer(reply, known, read.address);
-          if (at !== null) {
-            const job = await jobs.schedule(caller, later, timeAhead(at, clock.now()));
-            return laterAnswer(reply, job, read.address);
-          }
+          const job = await jobFor(parts, caller, later, at);
+          if (job) return laterAnswer(reply, job, read.address);
           const send = (each?: SendAttempt) =>
             sending.send(caller, { ...read, deviceId, attempt: each, signal });
           if (!kind.mayTakeLong) return sentAnswer(await send(attempt));

@@ -1,10 +1,12 @@
 /** Sends that are answered with a job: `send_at`, and what takes long. */
 import type { FastifyReply } from 'fastify';
 import { type Static, Type } from 'typebox';
-import { parseRfc3339, rfc3339 } from '../../../clock.ts';
+import { type Clock, parseRfc3339, rfc3339 } from '../../../clock.ts';
 import { invalidField } from '../../../errors.ts';
 import type { SendJob } from '../../../sending/jobs/job.ts';
+import type { LaterSend, SendJobs } from '../../../sending/jobs/send-jobs.ts';
 import { namesOf, type RecipientAddress } from '../../../sending/recipients.ts';
+import type { Caller } from '../../../tenancy/caller.ts';
 import { refusing } from '../../description/stated.ts';
 import { Jid, OneOf, Rfc3339 } from '../../schemas.ts';
 
@@ -43,6 +45,21 @@ export function timeAhead(at: number, now: number): number {
   if (at < now - PAST_MS) throw invalidField('send_at', 'is in the past', rfc3339(at));
   if (at > now + FURTHEST_MS) throw invalidField('send_at', 'is more than a year ahead', rfc3339(at));
   return at;
+}
+
+/**
+ * The job of an earlier attempt of the same request, or a new one for `at`; null for what is sent now. Throws
+ * VALIDATION_ERROR, and what `SendJobs.schedule` throws.
+ */
+export async function jobFor(
+  { jobs, clock }: { jobs: SendJobs; clock: Clock },
+  caller: Caller,
+  send: LaterSend,
+  at: number | null,
+): Promise<SendJob | null> {
+  const known = await jobs.earlier(caller, send.attempt);
+  if (known || at === null) return known;
+  return jobs.schedule(caller, send, timeAhead(at, clock.now()));
 }
 
 /** Header of an answer that something is going on. */

@@ -14,7 +14,7 @@ import { once, SendHeaders } from '../../request/idempotency.ts';
 import { MessageIdParam, MessageQuery, messageName, RecordId } from '../../request/message.ts';
 import { OneOf, Rfc3339 } from '../../schemas.ts';
 import { given, givenUp } from '../messages/send-kind.ts';
-import { LaterAnswer, laterAnswer, sendTime, timeAhead } from '../messages/send-later.ts';
+import { jobFor, LaterAnswer, laterAnswer, sendTime } from '../messages/send-later.ts';
 import { FILE_FAILURES, SEND_FAILURES } from '../messages/send-request.ts';
 import { MEDIA_TYPES, MediaBody, readMedia, readText, type StorySaid, TextBody } from './story-bodies.ts';
 import { sayStoryErrors, storyFailures } from './story-errors.ts';
@@ -46,7 +46,7 @@ const Posted = Type.Object({
 });
 
 export const postingRoutes: FastifyPluginAsyncTypebox<PostingParts> = async (app, parts) => {
-  const { stories, idempotency, jobs, clock } = parts;
+  const { stories, idempotency } = parts;
   const tags = ['status'];
   sayStoryErrors(app, 'posting');
 
@@ -63,14 +63,11 @@ export const postingRoutes: FastifyPluginAsyncTypebox<PostingParts> = async (app
     const { type, content, people } = said;
     const signal = givenUp(reply);
     return once(idempotency, request, reply, async (attempt) => {
-      const known = await jobs.earlier(caller, attempt);
-      if (known) return laterAnswer(reply, known, TO_STORIES);
-      if (at !== null) {
-        // A file that is kept for later has no data URI any more to tell it by.
-        const kept = type === 'text' ? body : { ...body, media_type: type };
-        const later = { operation, body: kept, address: TO_STORIES, deviceId, attempt };
-        return laterAnswer(reply, await jobs.schedule(caller, later, timeAhead(at, clock.now())), TO_STORIES);
-      }
+      // A file that is kept for later has no data URI any more to tell it by.
+      const kept = type === 'text' ? body : { ...body, media_type: type };
+      const later = { operation, body: kept, address: TO_STORIES, deviceId, attempt };
+      const job = await jobFor(parts, caller, later, at);
+      if (job) return laterAnswer(reply, job, TO_STORIES);
       const story = await stories.post(caller, { deviceId, content, people, attempt, signal });
       return { ...posted(type, story), ...given({ mime_type: story.mimeType ?? undefined }) };
     });

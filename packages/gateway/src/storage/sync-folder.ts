@@ -1,4 +1,4 @@
-/** Files that outlive a power cut. */
+/** What is in a folder, there after a power cut. */
 import { open } from 'node:fs/promises';
 
 /**
