@@ -21,6 +21,20 @@ test('every file and folder that it names exists', () => {
   expect(missing).toEqual([]);
 });
 
+test('every file that the contract of the library names exists', () => {
+  const contract = readFileSync(
+    join(ROOT, 'packages/gateway/test/whatsapp/library-contract.test.ts'),
+    'utf8',
+  );
+  const engine = globSync('whatsapp/baileys/**/*.ts', { cwd: SRC });
+  const named = [...contract.matchAll(/^test\('([^:']+):/gm)].flatMap((match) => match[1]?.split(', ') ?? []);
+  expect(named.length).toBeGreaterThan(10);
+  const missing = named.filter(
+    (name) => name.endsWith('.ts') && !engine.some((each) => each.endsWith(`/${name}`)),
+  );
+  expect(missing).toEqual([]);
+});
+
 test('every room is in its picture', () => {
   const picture = PAGE.slice(PAGE.indexOf('```'), PAGE.indexOf('```', PAGE.indexOf('```') + 3));
   const rooms = readdirSync(SRC, { withFileTypes: true }).filter((each) => each.isDirectory());

@@ -150,7 +150,7 @@ test('stored-values.ts: bytes come back as bytes', () => {
   expect(JSON.parse(text, BufferJSON.reviver).key).toEqual(Buffer.from([1, 2]));
 });
 
-test('initial-sync.ts: the collections of the account state', () => {
+test('app-state-sync.ts: the collections of the account state', () => {
   expect([...ALL_WA_PATCH_NAMES].sort()).toEqual([
     'critical_block',
     'critical_unblock_low',
