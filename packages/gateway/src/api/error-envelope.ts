@@ -79,6 +79,10 @@ export function toAppError(error: unknown): AppError {
       });
     case 'FST_ERR_BAD_URL':
       return new AppError('VALIDATION_ERROR', { message: 'the URL is not validly percent-encoded' });
+    case 'ECONNRESET':
+      // What Fastify says of a body whose client hung up in the middle of it: there is nobody to answer.
+      if (statusCode === 400) return new AppError('REQUEST_GIVEN_UP', { cause: error });
+      break;
     default:
       break;
   }

@@ -134,6 +134,8 @@ describe('the list', () => {
     const before = (await list(onShop(`before=${newest}`))).length;
     expect(before).toBe(times.filter((each: string) => each < newest).length);
     expect(await list(onShop(`after=${oldest}`))).toHaveLength(5);
+    // As programs write it that do not encode their queries: the + is a space by then.
+    expect(await list(onShop(`after=${oldest.replace('Z', '+00:00')}`))).toHaveLength(5);
     expect(await list(onShop(`after=2020-01-01T00:00:00Z&before=2020-01-02T00:00:00Z`))).toEqual([]);
   });
 

@@ -43,6 +43,7 @@ export function goBoolean(text: string): boolean | undefined {
 /** The parts of a JSON Schema that are read here. */
 interface Shape {
   type?: string;
+  format?: string;
   properties?: Record<string, Shape>;
   additionalProperties?: unknown;
   required?: string[];
@@ -108,7 +109,8 @@ function read(shape: Shape, value: unknown, place: Place): unknown {
 
 function fromQuery(shape: Shape, value: string): unknown {
   if (shape[OPAQUE]) return value.replaceAll(' ', '+');
-  return shape.type === 'boolean' ? (goBoolean(value) ?? value) : value;
+  if (shape.type === 'boolean') return goBoolean(value) ?? value;
+  return shape.format === 'date-time' ? value.replace(LOST_PLUS, '+') : value;
 }
 
 /** What is given several times in a query counts once where the schema takes no list. Throws when that differs. */
@@ -119,6 +121,9 @@ function once(shape: Shape, value: unknown, path: string[]): unknown {
   if (others.some((each) => each !== first)) throw new GivenTwice(path, path.at(-1) ?? '');
   return first;
 }
+
+/** The `+` of an offset, in a query that was written without percent-encoding: it is a space there. */
+const LOST_PLUS = / (?=\d\d:\d\d$)/;
 
 /** The branch of a union that speaks of such values. */
 function branch(shape: Shape, type: 'array' | 'object'): Shape {

@@ -4,9 +4,11 @@
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ContentTypeParserDoneFunction } from 'fastify/types/content-type-parser.d.ts';
-import { AppError, invalidField } from '../../errors.ts';
+import { AppError, ERROR_CATALOGUE, invalidField } from '../../errors.ts';
 import type { InlineFiles } from '../../media/inline-files.ts';
+import { inUtf8 } from './body-charset.ts';
 import { BodySlots } from './body-slots.ts';
+import { jsonFault, placeOf } from './json-fault.ts';
 import {
   DEEPEST_JSON,
   type JsonMeasure,
@@ -34,7 +36,7 @@ const TYPE = 'application/json';
 export function acceptJson(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   const parse = app.getDefaultJsonParser('error', 'error');
-  app.addContentTypeParser(TYPE, { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+  addParser(app, (request, body, done) => {
     const refused = refusal(measureJson(body, NONE));
     if (refused) return done(refused);
     return parsed(body.toString('utf8'), request, parse, done);
@@ -59,7 +61,7 @@ export function acceptFilesInJson(scope: RouteScope, files: InlineFiles): void {
   app.addHook('onRequestAbort', leave);
   app.removeContentTypeParser(TYPE);
   const parse = app.getDefaultJsonParser('error', 'error');
-  app.addContentTypeParser(TYPE, { parseAs: 'buffer' }, (request, body: Buffer<ArrayBuffer>, done) => {
+  addParser(app, (request, body, done) => {
     const measure = measureJson(body, request.routeOptions.config.fileMembers?.() ?? NONE);
     const refused = refusal(measure);
     if (refused) return done(refused);
@@ -69,10 +71,28 @@ export function acceptFilesInJson(scope: RouteScope, files: InlineFiles): void {
       (uploads) => {
         request.uploaded = uploads;
         const text = around.map((piece, index) => piece + (uploads[index]?.token ?? '')).join('');
-        parsed(text, request, parse, done);
+        // Where it stops being JSON is told of what came, which it is not any more.
+        parsed(text, request, parse, done, false);
       },
       (error: Error) => done(error),
     );
+  });
+}
+
+function addParser(
+  app: FastifyInstance,
+  read: (request: FastifyRequest, body: Buffer<ArrayBuffer>, done: ContentTypeParserDoneFunction) => void,
+): void {
+  app.addContentTypeParser(TYPE, { parseAs: 'buffer' }, (request, body: Buffer<ArrayBuffer>, done) => {
+    let written: Buffer<ArrayBuffer>;
+    try {
+      written = inUtf8(body, request);
+    } catch (error) {
+      // Fastify hears of a failure by `done` alone.
+      done(error as Error);
+      return;
+    }
+    read(request, written, done);
   });
 }
 
@@ -88,9 +108,27 @@ function parsed(
   request: FastifyRequest,
   parse: ReturnType<FastifyInstance['getDefaultJsonParser']>,
   done: ContentTypeParserDoneFunction,
+  asItCame = true,
 ): void {
-  if (text.trim() === '') done(null, undefined);
-  else void parse(request, text, done);
+  if (text.trim() === '') {
+    done(null, undefined);
+    return;
+  }
+  void parse(request, text, (error, value) => {
+    if (error) done(asItCame ? explained(text, error) : error, undefined);
+    else done(null, value);
+  });
+}
+
+/** What is wrong and where, without a word of what stands there. A name that must not be is no fault of JSON. */
+function explained(text: string, cause: Error): Error {
+  const fault = jsonFault(text);
+  if (!fault) return cause;
+  const { text: said } = ERROR_CATALOGUE.INVALID_JSON;
+  return new AppError('INVALID_JSON', {
+    message: `${said}: ${fault.why} (${placeOf(text, fault.at)})`,
+    cause,
+  });
 }
 
 /** What stands before each file, and after the last. */
