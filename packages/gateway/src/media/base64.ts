@@ -3,6 +3,8 @@ import { AppError } from '../errors.ts';
 const DATA_URI = /^data:([^,]*),/i;
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 const BASE64URL = /^[A-Za-z0-9_-]*={0,2}$/;
+/** How languages and workflow tools write that there is nothing; as base64, files of two or three bytes. */
+const NOTHING = /^(?:null|none|nil|nan|true|undefined)$/i;
 
 /** Bytes of one file as base64: it is held in memory, which one by multipart or from a URL is not. */
 export const MOST_INLINE_BYTES = 32 * 1024 ** 2;
@@ -39,8 +41,9 @@ export function decodeBase64(text: string, field: string, maxBytes: number): Dec
     mimeType = declared.includes('/') ? declared : null;
     payload = text.slice(header[0].length);
   }
-  if (/\s/.test(payload)) payload = payload.replaceAll(/\s+/g, '');
+  if (/\s/.test(payload)) payload = withoutBreaks(payload);
   if (payload.length === 0) throw unusableMedia(field, 'it is empty');
+  if (NOTHING.test(payload)) throw unusableMedia(field, `it is the word ${payload} instead of a file`);
   // A third `=` is left among the digits, where both alphabets refuse it below.
   const digits = payload.length - (payload.endsWith('==') ? 2 : payload.endsWith('=') ? 1 : 0);
   if (decodedLength(digits) > maxBytes) {
@@ -53,6 +56,25 @@ export function decodeBase64(text: string, field: string, maxBytes: number): Dec
   }
   // Node's base64 decoder takes both alphabets.
   return { bytes: Buffer.from(payload, 'base64'), mimeType };
+}
+
+/** Where encoders break lines (RFC 2045, RFC 7468); what folds them makes spaces of the breaks. */
+const LINE_LENGTHS = [76, 64];
+
+/**
+ * Without line breaks, and with the `+` that forms make spaces of (application/x-www-form-urlencoded): left out, the
+ * file would come shorter by them, and broken.
+ */
+function withoutBreaks(payload: string): string {
+  const text = payload
+    .split(/[\r\n\t]/)
+    .map((line) => line.trim())
+    .join('');
+  if (!text.includes(' ')) return text;
+  const lines = text.split(' ');
+  const length = lines[0]?.length ?? 0;
+  const folded = LINE_LENGTHS.includes(length) && lines.slice(0, -1).every((line) => line.length === length);
+  return lines.join(folded ? '' : '+');
 }
 
 /** INVALID_MEDIA for one member of a request. */

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { lookup } from 'node:dns';
 import { isIP } from 'node:net';
 import { Transform, type TransformCallback } from 'node:stream';
@@ -54,6 +55,19 @@ export interface GuardedResponse {
 }
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+/**
+ * The codings that make a body smaller (IANA, HTTP Content Coding Registry). What else stands there codes nothing:
+ * stores tell how a file came to them (`aws-chunked`, noobaa-core issue 9138) or what it is written in (`utf8`, ToolJet
+ * issue 8087), and browsers take such a body as it is.
+ */
+const COMPRESSED = /\b(?:gzip|compress|deflate|br|zstd|dcb|dcz|pack200-gzip)\b/i;
+
+/** Headers are read as Latin-1; what stands unencoded in a location is UTF-8, as browsers take it. */
+function inUtf8(header: string): string {
+  const bytes = Buffer.from(header, 'latin1');
+  return isUtf8(bytes) ? bytes.toString('utf8') : header;
+}
+
 /**
  * Checks a URL that a user chose, as far as the text tells: http(s), no credentials, no forbidden IP literal.
  * The WHATWG parser has already turned `0x7f.1`, `2130706433` and the like into dotted form.
@@ -173,7 +187,7 @@ export class GuardedClient {
       if (redirects >= options.maxRedirects) {
         throw new GuardedRequestError('too_many_redirects', 'the URL redirects too often');
       }
-      const next = parseTarget(location, target, this.#policy);
+      const next = parseTarget(inUtf8(location), target, this.#policy);
       if (next.origin !== target.origin) headers = {};
       target = next;
     }
@@ -212,8 +226,8 @@ export class GuardedClient {
       throw error;
     };
     // A compressed body could unfold without limit; identity was asked for.
-    const encoding = response.headers['content-encoding'];
-    const unwanted = encoding !== undefined && encoding !== 'identity' && options.anyEncoding !== true;
+    const encoding = [response.headers['content-encoding'] ?? ''].flat().join();
+    const unwanted = COMPRESSED.test(encoding) && options.anyEncoding !== true;
     if (unwanted && options.method !== 'HEAD') {
       refuse(new GuardedRequestError('encoded_body', 'the URL answers with a compressed body'));
     }

@@ -37,6 +37,9 @@ const GOOD: Record<string, Handler> = {
   '/invoice.pdf': (_request, response) =>
     void response.writeHead(200, { 'content-type': 'application/pdf' }).end(invoice),
   '/moved': to('/photo.jpg'),
+  // Object stores keep how a file came to them, and tell it (noobaa-core issue 9138, ToolJet issue 8087).
+  '/stored.jpg': (_request, response) =>
+    void response.writeHead(200, { 'content-encoding': 'aws-chunked' }).end(picture),
 };
 
 /** Writes a piece and again one as soon as it was taken, until the other side has enough. */
@@ -134,7 +137,7 @@ describe('a URL that does not give a picture', () => {
 });
 
 describe('a URL in a network that the operator allowed', () => {
-  test.each(['/photo.jpg', '/moved'])('%s is sent as image', async (path) => {
+  test.each(['/photo.jpg', '/moved', '/stored.jpg'])('%s is sent as image', async (path) => {
     const answer = await send('image', path, { caption: `from ${path}` });
     expect(answer.status).toBe(200);
     const got = await linked.contact.waitForMessage((message) => message.id === answer.body.message_id);

@@ -47,6 +47,12 @@ describe.each(KINDS)('/send/%s', (kind) => {
     ['a data URI that is not base64', 'data:text/plain,hello'],
     ['a data URI without bytes', 'data:image/jpeg;base64,'],
     ['spaces', '    '],
+    // What programs write for a file that they do not have: as base64 a file of three bytes (evolution-api issue 2399).
+    ['null', 'null'],
+    ['none', 'None'],
+    ['no number', 'NaN'],
+    ['nothing', 'undefined'],
+    ['a data URI of null', 'data:application/pdf;base64,null'],
   ])('base64 that is none, %s: 400', async (_what, text) => {
     const answer = await send(kind, { [kind]: text });
     expectRefused(answer, { status: 400, code: 'INVALID_MEDIA', field: kind });

@@ -183,6 +183,14 @@ describe('an allowed target', () => {
     expect(await get(client(allowed), url())).toBe('302 where?');
   });
 
+  test('is followed to a place with letters that are not encoded, as browsers do', async () => {
+    // Node writes no such header: the bytes are UTF-8, as they come from servers that never looked at them.
+    const location = Buffer.from('/ação.jpg').toString('latin1');
+    handler = (request, response) =>
+      request.url === '/' ? response.writeHead(302, { location }).end() : response.end(request.url);
+    expect(await get(client(allowed), url())).toBe('200 /a%C3%A7%C3%A3o.jpg');
+  });
+
   test('that redirects for ever is left', async () => {
     handler = (request, response) => response.writeHead(302, { location: `${request.url}x` }).end();
     expect(await failure(get(client(allowed), url()))).toBe('too_many_redirects');
@@ -249,6 +257,33 @@ describe('an allowed target', () => {
     expect(asked[0]?.headers['accept-encoding']).toBe('identity');
     expect(await get(client(allowed), url(), { anyEncoding: true })).toBe('200 x');
     handler = (_request, response) => response.writeHead(200, { 'content-encoding': 'identity' }).end('x');
+    expect(await get(client(allowed), url())).toBe('200 x');
+  });
+
+  test.each([
+    'x-gzip',
+    'GZIP',
+    'aws-chunked, gzip',
+    'br',
+    'deflate',
+    'zstd',
+  ])('that is coded as %s is refused', async (coding) => {
+    handler = (_request, response) => response.writeHead(200, { 'content-encoding': coding }).end('x');
+    expect(await failure(get(client(allowed), url()))).toBe('encoded_body');
+  });
+
+  // As stores and frameworks label what they do not compress.
+  test.each([
+    '',
+    'Identity',
+    'aws-chunked',
+    'utf-8',
+    'UTF8',
+    'none',
+    'binary',
+    'base64',
+  ])('that says "%s" of its coding is taken as it is', async (coding) => {
+    handler = (_request, response) => response.writeHead(200, { 'content-encoding': coding }).end('x');
     expect(await get(client(allowed), url())).toBe('200 x');
   });
 

@@ -1,6 +1,6 @@
 /** `multipart/form-data` beside JSON, for operations that take a file. */
 import { isDeepStrictEqual } from 'node:util';
-import fastifyMultipart from '@fastify/multipart';
+import fastifyMultipart, { type Multipart } from '@fastify/multipart';
 import type { FastifyRequest } from 'fastify';
 import type { TProperties } from 'typebox';
 import { AppError, invalidField } from '../../errors.ts';
@@ -67,7 +67,9 @@ export async function readMultipart(request: FastifyRequest, options: MultipartO
   let fileName: string | undefined;
   request.uploaded = [];
   try {
-    for await (const part of request.parts({ limits: { files: most, parts: MOST_FIELDS + most } })) {
+    const limits = { files: most, parts: MOST_FIELDS + most };
+    for await (const part of request.parts({ limits, isPartAFile })) {
+      refuseEncoded(part);
       if (part.type === 'field') {
         refuseCut(part);
         keepField(body, part, options.fields);
@@ -90,6 +92,19 @@ export async function readMultipart(request: FastifyRequest, options: MultipartO
   // Documents are named after their file unless the caller names them.
   if ('file_name' in options.fields && fileName) body.file_name ||= fileName;
   request.body = body;
+}
+
+/** A file need not have a name, nor a type that says nothing: whatever is no text is one. */
+function isPartAFile(_field?: string, type?: string, fileName?: string): boolean {
+  return fileName !== undefined || (type !== undefined && !/^(?:text\/|application\/json\b)/i.test(type));
+}
+
+/** Forms of old libraries say how they encoded a part (RFC 2045 §6), which forms do not do (RFC 7578 §4.7). */
+function refuseEncoded(part: Multipart): void {
+  if (!/^(?:base64|quoted-printable)$/i.test(part.encoding)) return;
+  if (part.type === 'file') part.file.resume();
+  const problem = `came with Content-Transfer-Encoding ${part.encoding}: send the bytes as they are`;
+  throw invalidField(part.fieldname, problem);
 }
 
 /** Longer names and values arrive cut: half of one must not be taken for the whole. Throws PAYLOAD_TOO_LARGE. */

@@ -204,6 +204,25 @@ describe('multipart', () => {
     }
   });
 
+  test('a file without a name is one when its type is that of a file', async () => {
+    const body = parts(
+      ['name="number"\r\ncontent-type: text/plain; charset=utf-8', pair.number],
+      ['name="document"\r\ncontent-type: application/pdf', '%PDF-1.4\n\0\u0001'],
+    );
+    const got = await pair.received(await post('document', body));
+    expect(got.message.documentMessage).toMatchObject({ fileName: 'document', mimetype: 'application/pdf' });
+    expect((await pair.contact.downloadMedia(got)).toString()).toBe('%PDF-1.4\n\0\u0001');
+  });
+
+  test.each([
+    ['document', `${FILE[0]}\r\ncontent-transfer-encoding: base64`, 'aGVsbG8='],
+    ['caption', 'name="caption"\r\ncontent-transfer-encoding: Quoted-Printable', 'a=3Db'],
+  ])('%s in an encoding of its own is refused, and not sent as it stands', async (field, head, value) => {
+    const others: [string, string][] = field === 'document' ? [] : [FILE];
+    const answer = await post('document', parts(['name="number"', pair.number], [head, value], ...others));
+    expect([answer.status, answer.body.validation?.[0].field]).toEqual([400, field]);
+  });
+
   test('a caption that begins like a list is a caption', async () => {
     const picture = (await jpeg()).toString('base64');
     const item = { type: 'image', base64: picture };
