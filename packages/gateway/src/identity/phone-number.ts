@@ -3,6 +3,8 @@ import { isPossiblePhoneNumber, isValidPhoneNumber } from 'libphonenumber-js/min
 
 /** Country code plus national number: 10–15 digits, and no country code begins with 0 (ITU-T E.164 §6). */
 const INTERNATIONAL = /^[1-9]\d{9,14}$/;
+/** Of small countries, from Niue's seven on: Andorra, Greenland, the Faroes, New Caledonia and others have nine. */
+const SHORT_INTERNATIONAL = /^[1-9]\d{6,8}$/;
 
 const LONGEST_INPUT = 64;
 /** With the text that it is to begin with. */
@@ -45,6 +47,9 @@ export function readPhoneNumber(text: string): ReadNumber {
   if (!/^\d+$/.test(digits)) return { problem: 'is no number' };
   if (digits.startsWith('0')) return { problem: 'lacks its country code' };
   if (INTERNATIONAL.test(digits)) return { digits };
+  // So few digits are rather a number without its country code, and then somebody else's in a small country: only where
+  // the mark says that it is there.
+  if (digits !== compact && SHORT_INTERNATIONAL.test(digits) && isOfSomeCountry(digits)) return { digits };
   return { problem: digits.length < 10 ? 'has too few digits' : 'has too many digits' };
 }
 
@@ -60,7 +65,8 @@ export function numberAdvice(problem: NumberProblem): string {
   if (problem === 'lacks its country code') {
     return `${form}: the country code is missing, for it begins with 0 (5511999999999, not 011999999999)`;
   }
-  return problem === 'has too few digits' ? `${form}: is the country code missing?` : form;
+  if (problem !== 'has too few digits') return form;
+  return `${form}: is the country code missing? A shorter one of a small country begins with +`;
 }
 
 /** Whether some country gives out such a number; if not, its country code is probably missing. */
@@ -98,8 +104,10 @@ function numberInLink(text: string): string {
   const plain = text.replace(UNSEEN, '').trim();
   const scheme = SCHEME.exec(plain)?.[0];
   if (!scheme) return text;
-  const [number = ''] = plain.slice(scheme.length).split(/[;?&#/]/);
-  return number.replace(/^%2b/i, '+').trim();
+  const [first = ''] = plain.slice(scheme.length).split(/[;?&#/]/);
+  const number = first.replace(/^%2b/i, '+').trim();
+  // A link to a chat has the country code, whether it is marked or not.
+  return /whatsapp|wa\.me/i.test(scheme) && /^[1-9]/.test(number) ? `+${number}` : number;
 }
 
 /** `(0)` behind a country code is dialled within the country alone. */

@@ -156,13 +156,20 @@ export function newsletterJid(text: string): Jid {
   });
 }
 
-/** What a path may name a channel by: its JID, its link or the end of that. */
+/** What stands before the code in a channel's link. */
+const CHANNEL_LINK = /^(?:https?:\/\/)?(?:www\.)?whatsapp\.com\/channel\//i;
+const CHANNEL_CODE = /^[\w-]{10,64}$/;
+
+/**
+ * What a path may name a channel by: its JID, its link or the end of that. Behind the code of a link may stand the
+ * number of a post, and what apps and trackers append.
+ */
 export function newsletterName(text: string): NewsletterName {
-  if (isNewsletter(text.trim())) return { jid: newsletterJid(text) };
-  const code = /^(?:(?:https?:\/\/)?(?:www\.)?whatsapp\.com\/channel\/)?([\w-]{10,64})\/?$/.exec(
-    text.trim(),
-  )?.[1];
-  if (code) return { inviteCode: code };
+  const written = text.trim();
+  if (isNewsletter(written)) return { jid: newsletterJid(written) };
+  const link = CHANNEL_LINK.exec(written)?.[0];
+  const code = link === undefined ? written : written.slice(link.length).split(/[/?#]/, 1)[0];
+  if (code && CHANNEL_CODE.test(code)) return { inviteCode: code };
   throw new AppError('INVALID_RECIPIENT', {
     message: `${text.slice(0, 100)} is neither the JID of a channel nor its link`,
   });

@@ -66,6 +66,14 @@ describe('phone numbers', () => {
     ['44(0)2079460958', '442079460958'],
     // A spreadsheet's number.
     ['5511999999999.0', '5511999999999'],
+    // Of small countries, where the mark says that the country code is there.
+    ['+376 312 345', '376312345'],
+    ['+376-712-345', '376712345'],
+    ['00299 22 12 34', '299221234'],
+    ['tel:+298-211234', '298211234'],
+    ['https://wa.me/376312345', '376312345'],
+    ['https://api.whatsapp.com/send?phone=687751234&text=hi', '687751234'],
+    ['+683 4002', '6834002'],
     // Where a dot groups, it does so before a 0 as well.
     ['+49 1512345678.0', '4915123456780'],
     ['4915123456.078', '4915123456078'],
@@ -78,6 +86,11 @@ describe('phone numbers', () => {
     ['123', 'has too few digits'],
     ['123456789', 'has too few digits'],
     ['+55 11 9999', 'has too few digits'],
+    // Without the mark it may be a number of Spain just as well, whose country code is missing.
+    ['687 751 234', 'has too few digits'],
+    ['tel:376312345', 'has too few digits'],
+    ['+551199999', 'has too few digits'],
+    ['+123456', 'has too few digits'],
     ['1234567890123456', 'has too many digits'],
     // As they are dialled within Brazil, Venezuela and Germany.
     ['0511999999999', 'lacks its country code'],
@@ -226,7 +239,9 @@ describe('what the digits say', () => {
 
   it('what is wrong is said with how to write it', () => {
     const form = 'must be 10 to 15 digits with country code';
-    expect(numberAdvice('has too few digits')).toBe(`${form}: is the country code missing?`);
+    expect(numberAdvice('has too few digits')).toBe(
+      `${form}: is the country code missing? A shorter one of a small country begins with +`,
+    );
     expect(numberAdvice('lacks its country code')).toMatch(/begins with 0 \(5511999999999, not 0/);
     expect(numberAdvice('has too many digits')).toBe(form);
     expect(numberAdvice('is no number')).toBe(form);

@@ -36,7 +36,10 @@ describe('a recipient', () => {
 
   test.each([
     ['somebody', 'must be 10 to 15 digits with country code, or a JID'],
-    ['123', 'must be 10 to 15 digits with country code: is the country code missing?'],
+    [
+      '123',
+      'must be 10 to 15 digits with country code: is the country code missing? A shorter one of a small country begins with +',
+    ],
     ['status@broadcast', 'broadcast lists and status are not recipients'],
     ['ana@example.com', 'is not a JID of WhatsApp'],
     [`+55 11 98765-4321@lid@s.whatsapp.net`, 'is not a JID of WhatsApp'],

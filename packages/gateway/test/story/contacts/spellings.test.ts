@@ -122,6 +122,16 @@ test('a landline of Argentina is not taken for the mobile that differs by the 9 
   expect(read.body.chat_jid).toBe(landline.jid);
 });
 
+test('a number of a small country, which has nine digits, is written to with its +', async () => {
+  const andorra = await world.sandbox.createPhone({ number: '376312345', name: 'Andorra' });
+  for (const to of ['+376 312 345', '00376312345', 'https://wa.me/376312345', '376312345@c.us']) {
+    await got(await api.post('/send/text', { to, text: 'Hello' }), andorra);
+  }
+  const bare = await api.post('/send/text', { to: '376312345', text: 'Hello' });
+  expect([bare.status, bare.body.error_code]).toEqual([400, 'INVALID_RECIPIENT']);
+  expect(bare.body.error).toMatch(/small country begins with \+/);
+});
+
 test.each([
   ['0151 23456789', 400, 'INVALID_RECIPIENT', /country code is missing/],
   ['+55 11 9999', 400, 'INVALID_RECIPIENT', /is the country code missing/],

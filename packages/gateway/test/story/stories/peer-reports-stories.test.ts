@@ -106,6 +106,11 @@ describe('a channel', () => {
       invite,
       `https://whatsapp.com/channel/${invite}`,
       `https://www.whatsapp.com/channel/${invite}`,
+      // As they are shared: with what apps and trackers append, and of one post.
+      `https://whatsapp.com/channel/${invite}?mode=wwt`,
+      `https://whatsapp.com/channel/${invite}/175`,
+      `HTTPS://WhatsApp.com/channel/${invite}/#top`,
+      ` whatsapp.com/channel/${invite}/ `,
     ]) {
       const { status, body } = await api.get(`/newsletters/${encodeURIComponent(name)}`);
       expect(status, JSON.stringify(body)).toBe(200);
