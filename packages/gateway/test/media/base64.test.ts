@@ -28,6 +28,22 @@ describe('base64', () => {
     expect(decodeBase64('AAAA', 'image', 10).mimeType).toBeNull();
   });
 
+  // Left out, the file would come shorter and broken.
+  test('what a form makes of its plus signs, and what folds its lines', () => {
+    const plain = Buffer.from('255044f80f3e2d312e'.repeat(20), 'hex');
+    const base64 = plain.toString('base64');
+    expect(base64).toContain('+');
+    for (const form of [
+      base64.replaceAll('+', ' '),
+      base64.replace(/(.{76})/g, '$1 '),
+      base64.replace(/(.{64})/g, '$1\n    '),
+      ` ${base64}\n`,
+      `data:application/pdf;base64, ${base64.replaceAll('+', ' ')}`,
+    ]) {
+      expect(decodeBase64(form, 'document', 1000).bytes.equals(plain), form).toBe(true);
+    }
+  });
+
   test.each<readonly [string, string]>([
     ['', 'it is empty'],
     [' \n ', 'it is empty'],

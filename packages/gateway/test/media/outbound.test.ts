@@ -25,7 +25,6 @@ const NOTHING = {
 /** Nobody is charged for what is kept. */
 const WORK = { tenantId: 'nobody' };
 
-<<<<<<< HEAD
 let world: MediaWorld;
 let server: Server;
 let base: string;
@@ -33,43 +32,6 @@ let client: GuardedClient;
 let files: OutboundFiles;
 /** Resolves when nobody listens any more to what was no file. */
 let refused: Promise<unknown>;
-=======
-describe('base64', () => {
-  test('any bytes, in both alphabets, with or without padding and line breaks', () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ minLength: 1, maxLength: 200 }), (bytes) => {
-        const plain = Buffer.from(bytes);
-        const base64 = plain.toString('base64');
-        const forms = [
-          base64,
-          base64.replace(/=+$/, ''),
-          plain.toString('base64url'),
-          base64.replace(/(.{76})/g, '$1\r\n'),
-          `data:image/PNG;name=a.png;base64,${base64}`,
-        ];
-        for (const form of forms) expect(decodeBase64(form, 'image', 1000).bytes.equals(plain)).toBe(true);
-      }),
-    );
-    expect(decodeBase64('data:image/PNG;base64,AAAA', 'image', 10).mimeType).toBe('image/png');
-  });
-
-  // Left out, the file would come shorter and broken.
-  test('what a form makes of its plus signs, and what folds its lines', () => {
-    const plain = Buffer.from('255044f80f3e2d312e'.repeat(20), 'hex');
-    const base64 = plain.toString('base64');
-    expect(base64).toContain('+');
-    for (const form of [
-      base64.replaceAll('+', ' '),
-      base64.replace(/(.{76})/g, '$1 '),
-      base64.replace(/(.{64})/g, '$1\n    '),
-      ` ${base64}\n`,
-      `data:application/pdf;base64, ${base64.replaceAll('+', ' ')}`,
-    ]) {
-      expect(decodeBase64(form, 'document', 1000).bytes.equals(plain), form).toBe(true);
-    }
-    expect(decodeBase64('AAAA', 'image', 10).mimeType).toBeNull();
-  });
->>>>>>> b81ad6a8 (Take files as stores, forms and old libraries hand them over)
 
 beforeEach(async () => {
   world = await MediaWorld.create();
