@@ -6,22 +6,22 @@ const LONGEST_COMPARED = 64;
 const SHORTEST_PREFIX = 4;
 
 /** The name without what distinguishes camelCase, snake_case and capitals. */
-export function folded(name: string): string {
+export function plainName(name: string): string {
   return name.replaceAll(/[_-]/g, '').toLowerCase();
 }
 
 /** The one of `known` that somebody probably meant who wrote `written`; null when none is near. */
 export function nearestName(known: readonly string[], written: string): string | null {
-  const wanted = folded(written);
+  const wanted = plainName(written);
   if (written.length > LONGEST_COMPARED || wanted.length < 2) return null;
   let nearest: string | null = null;
   // Up to a third of the letters wrong is a misspelling; more is another word.
   let least = Math.max(1, Math.min(3, Math.floor(wanted.length / 3))) + 1;
   for (const name of known) {
-    const distance = editDistance(folded(name), wanted, least);
+    const distance = editDistance(plainName(name), wanted, least);
     if (distance < least) [nearest, least] = [name, distance];
   }
-  return nearest ?? known.find((name) => beginsAlike(folded(name), wanted)) ?? null;
+  return nearest ?? known.find((name) => beginsAlike(plainName(name), wanted)) ?? null;
 }
 
 function beginsAlike(known: string, wanted: string): boolean {

@@ -30,7 +30,7 @@ declare module 'fastify' {
     byLink?: (request: FastifyRequest) => Promise<Caller | null>;
     /** Answered while the server stops: probes and metrics. */
     whileStopping?: boolean;
-    /** Members of its body that take files as base64, folded; they do not count for the size of the body. */
+    /** Members of its body with files as base64, as `plainName` has them; they do not count for its size. */
     fileMembers?: () => ReadonlySet<string>;
   }
   interface FastifyRequest {

@@ -18,14 +18,14 @@ import { joinContact } from './contact-rows.ts';
 import { type CommonGroups, Contacts } from './contacts.ts';
 import { NumberChecks } from './number-checks.ts';
 import { PictureFiles } from './picture-files.ts';
-import { Profiles } from './profiles.ts';
+import { ContactProfiles } from './profiles.ts';
 import { Resolving } from './resolving.ts';
 import { StateSync } from './state-sync.ts';
 
 export interface ContactsRoom {
   checks: NumberChecks;
   resolving: Resolving;
-  profiles: Profiles;
+  profiles: ContactProfiles;
   pictures: PictureFiles;
   blockList: BlockList;
   contacts: Contacts;
@@ -47,7 +47,7 @@ export function composeContacts(parts: {
   const { db, clock, devices, chats, sending, notices } = parts;
   const { lookUps, recipients } = sending;
   const contacts = new Contacts({ ...parts, recipients });
-  const profiles = new Profiles({ db, clock, devices, recipients });
+  const profiles = new ContactProfiles({ db, clock, devices, recipients });
   const pictures = new PictureFiles({ ...parts, profiles });
   notices.keep(async (trx, device, notice) => {
     if (notice.name === 'contact.picture') pictures.changed(device, notice.contact);

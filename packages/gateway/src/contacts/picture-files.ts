@@ -9,7 +9,7 @@ import type { MediaHttp } from '../net/media-http.ts';
 import { namesOf, parseRecipient } from '../sending/recipients.ts';
 import type { PictureInfo } from '../whatsapp/port/contacts.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
-import type { Profiles } from './profiles.ts';
+import type { ContactProfiles } from './profiles.ts';
 
 /** WhatsApp makes them of 640 × 640, some 100 kB; far larger ones are none. */
 const MOST_BYTES = 4 * 1024 ** 2;
@@ -35,7 +35,7 @@ interface Kept extends PictureFile {
 }
 
 export class PictureFiles {
-  readonly #parts: { profiles: Profiles; http: MediaHttp; clock: Clock };
+  readonly #parts: { profiles: ContactProfiles; http: MediaHttp; clock: Clock };
   readonly #kept = new LRUCache<string, Kept>({
     maxSize: MOST_KEPT_BYTES,
     sizeCalculation: ({ bytes }) => bytes.length + 500,
@@ -43,13 +43,13 @@ export class PictureFiles {
   /** Who asks for the same at once shares one fetch. */
   readonly #underWay = new Map<string, Promise<PictureFile>>();
 
-  constructor(parts: { profiles: Profiles; http: MediaHttp; clock: Clock }) {
+  constructor(parts: { profiles: ContactProfiles; http: MediaHttp; clock: Clock }) {
     this.#parts = parts;
   }
 
   /**
    * The picture of a person or group as this account sees it: what others are shown is not shown to it. Throws as
-   * `Profiles.picture`, and MEDIA_DOWNLOAD_FAILED.
+   * `ContactProfiles.picture`, and MEDIA_DOWNLOAD_FAILED.
    */
   async file(device: MessageDevice, name: string, preview: boolean): Promise<PictureFile> {
     const key = keyOf(device, namesOf(parseRecipient(name, 'jid'))[0], preview);

@@ -13,7 +13,7 @@ import type { Identity } from '../whatsapp/port/identity.ts';
 import { keepProfile } from './contact-keeper.ts';
 import { type Named, personMeant, whomMeant } from './whom.ts';
 
-export class Profiles {
+export class ContactProfiles {
   readonly #db: Kysely<Database>;
   readonly #clock: Clock;
   readonly #devices: SendingDevices;

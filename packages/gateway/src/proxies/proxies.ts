@@ -36,7 +36,7 @@ export interface DeviceProxy {
 /** A device after its way has changed. */
 export type Rerouted = Pick<Device, 'id' | 'state' | 'stateReason'>;
 
-export interface Trial {
+export interface ProxyTrial {
   ok: boolean;
   /** Null: directly. */
   proxyUrl: string | null;
@@ -127,7 +127,7 @@ export class Proxies {
   async test(
     caller: Caller,
     asked: { url?: string | undefined; deviceId?: string | undefined },
-  ): Promise<Trial> {
+  ): Promise<ProxyTrial> {
     const address = await this.#meant(caller, asked);
     const elapsed = stopwatch();
     const unreachable = await this.#parts.tryNetwork(address && this.#parts.routes.through(address));

@@ -2,7 +2,7 @@
 import type { TSchema } from 'typebox';
 import { Type } from 'typebox';
 import { MOST_INLINE_CHARACTERS } from '../../media/base64.ts';
-import { folded } from '../../nearest-name.ts';
+import { plainName } from '../../nearest-name.ts';
 import { refusing } from '../description/stated.ts';
 
 /** Characters of a text whose schema says nothing narrower. Operations refuse most of them far earlier. */
@@ -84,9 +84,9 @@ function withinEach(members: Record<string, Shape>, place: string): Record<strin
   );
 }
 
-/** Names of the members that take a file as base64, at any depth, folded. */
+/** Names of the members that take a file as base64, at any depth, as `plainName` has them. */
 export function base64Members(schema: TSchema): string[] {
-  return namesOfFiles(schema as Shape).map(folded);
+  return namesOfFiles(schema as Shape).map(plainName);
 }
 
 function namesOfFiles({ properties = {}, anyOf = [], items }: Shape): string[] {

@@ -1,5 +1,5 @@
 /** What a JSON text would cost to parse, found in one pass over its bytes. */
-import { folded } from '../../nearest-name.ts';
+import { plainName } from '../../nearest-name.ts';
 
 /** Levels of arrays and objects. What is documented nests five deep; a recursive reader overflows at thousands. */
 export const DEEPEST_JSON = 64;
@@ -23,8 +23,8 @@ export interface JsonMeasure {
 }
 
 /**
- * `fileMembers` names the members whose texts are files, folded. Whether the bytes are valid JSON is left to the parser; what is
- * none is refused anyway.
+ * `fileMembers` names the members whose texts are files, as `plainName` has them. Whether the bytes are valid JSON is
+ * left to the parser; what is none is refused anyway.
  */
 export function measureJson(bytes: Uint8Array, fileMembers: ReadonlySet<string>): JsonMeasure {
   let depth = 0;
@@ -39,7 +39,7 @@ export function measureJson(bytes: Uint8Array, fileMembers: ReadonlySet<string>)
     switch (bytes[at]) {
       case QUOTE: {
         const end = endOfText(bytes, at);
-        if (end - at > LONG_FILE_BYTES && fileMembers.has(folded(member))) {
+        if (end - at > LONG_FILE_BYTES && fileMembers.has(plainName(member))) {
           files.push({ member, start: at + 1, end });
           fileBytes += end - at;
         }

@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import type { FastifyReply } from 'fastify';
 import { Type } from 'typebox';
 import type { PictureFile, PictureFiles } from '../../../contacts/picture-files.ts';
-import type { Profiles } from '../../../contacts/profiles.ts';
+import type { ContactProfiles } from '../../../contacts/profiles.ts';
 import { DEVICE_FAILURES } from '../../../devices/choice.ts';
 import type { Devices } from '../../../devices/devices.ts';
 import { canonicalJid } from '../../../identity/jid.ts';
@@ -50,7 +50,7 @@ const caching = {
 const picture = { schema: Type.Unsafe<unknown>({ type: 'string', format: 'binary' }) };
 
 export interface PictureParts {
-  profiles: Profiles;
+  profiles: ContactProfiles;
   pictures: PictureFiles;
   devices: Devices;
 }

@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { Type } from 'typebox';
 import { rfc3339, rfc3339OrNull } from '../../../clock.ts';
-import type { Profiles } from '../../../contacts/profiles.ts';
+import type { ContactProfiles } from '../../../contacts/profiles.ts';
 import { DEVICE_FAILURES } from '../../../devices/choice.ts';
 import type { Devices } from '../../../devices/devices.ts';
 import { canonicalJid } from '../../../identity/jid.ts';
@@ -81,7 +81,7 @@ const Answer = Type.Object({
 });
 
 export interface ProfileParts {
-  profiles: Profiles;
+  profiles: ContactProfiles;
   devices: Devices;
 }
 
