@@ -90,6 +90,7 @@ export class MediaService {
   async start(): Promise<void> {
     await this.cache.reconcile();
     await this.#keepHouse();
+    this.#keepHouseLater();
   }
 
   /** Answers those who wait and begins nothing more; what is being downloaded may end, for a second. */
@@ -186,9 +187,15 @@ export class MediaService {
   async #keepHouse(): Promise<void> {
     await this.#requests.expireDue();
     await this.cache.evict();
+  }
+
+  /** A failure is logged, and the next time tries again. */
+  #keepHouseLater(): void {
     if (this.#stopped) return;
     this.#cancelHousekeeping = this.#parts.clock.after(HOUSEKEEPING_MS, () => {
-      this.#keepHouse().catch((error) => this.#parts.log.error({ err: error }, 'media housekeeping failed'));
+      void this.#keepHouse()
+        .catch((error) => this.#parts.log.error({ err: error }, 'media housekeeping failed'))
+        .finally(() => this.#keepHouseLater());
     });
   }
 

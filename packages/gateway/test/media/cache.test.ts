@@ -110,6 +110,17 @@ test('those that are being read are passed over, however old', async () => {
   expect(await stored()).toEqual([young]);
 });
 
+test('a use that could not be noted is logged, and the file served', async () => {
+  const hash = await admit(10);
+  const other = await world.tenant();
+  await world.db.schema.alterTable('tenants').renameTo('away').execute();
+  const file = await world.media.cache.of(other).lookUp(hash);
+  expect(file?.size).toBe(10);
+  const text = 'the use of a cached file could not be noted';
+  await until('it is logged', () => world.lines(text).length === 1);
+  await world.db.schema.alterTable('away').renameTo('tenants').execute();
+});
+
 test('what could not be taken in is neither held nor charged', async () => {
   const cache = world.media.cache.of(tenant);
   const bytes = randomBytes(10);

@@ -176,6 +176,14 @@ describe('from the phone again', () => {
     world.clock.advance(1);
     await until('it is noted', async () => (await states())[0] === 'expired');
     await resolve('A');
+    // One that fails does not end it.
+    await world.db.schema.alterTable('media_retry_requests').renameTo('away').execute();
+    await until('it is logged', async () => {
+      world.clock.advance(300_000);
+      await settle();
+      return world.lines('media housekeeping failed').length > 0;
+    });
+    await world.db.schema.alterTable('away').renameTo('media_retry_requests').execute();
     await until('it is noted again', async () => {
       world.clock.advance(300_000);
       await settle();
