@@ -34,7 +34,7 @@ export const ROOMS: Record<string, Room> = {
   },
   tenancy: {
     mutate: ['tenancy/*.ts'],
-    tests: ['tenancy/{roles,rules,tenants-and-users}.test.ts', 'api/edge*.test.ts'],
+    tests: ['tenancy/{callers,leaving,roles,rules,tenants-and-users}.test.ts', 'api/edge*.test.ts'],
   },
   webhooks: {
     mutate: ['webhooks/*.ts'],
