@@ -1,3 +1,5 @@
+import { EQUIVALENT_MEDIA } from './equivalent-media.ts';
+
 /** A mutant that no test can notice, because it does the same. */
 export interface Equivalent {
   /** Below the gateway's `src`. */
@@ -44,6 +46,7 @@ export const EQUIVALENT: Equivalent[] = [
     mutant: 'at >= 0',
     why: 'There is no digit before the beginning.',
   },
+  ...EQUIVALENT_MEDIA,
   {
     file: 'observability/mask.ts',
     code: 'cause !== undefined',
