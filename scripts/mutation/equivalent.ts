@@ -84,6 +84,12 @@ export const EQUIVALENT: Equivalent[] = [
     why: 'For the compiler: what quotes has an id.',
   },
   {
+    file: 'webhooks/results.ts',
+    code: 'healthy.add(asked);',
+    mutant: ';',
+    why: 'The next success in the same batch is written as well, which changes nothing.',
+  },
+  {
     file: 'webhooks/schedule.ts',
     code: '10 * HOUR',
     mutant: '10 / HOUR',
@@ -117,6 +123,12 @@ export const EQUIVALENT: Equivalent[] = [
     code: 'this.#failingTaken() >= this.#failingCapacity()',
     mutant: 'true',
     why: 'Only in `closed`, where a filter asks the same question again; in `#isClosed` it is noticed.',
+  },
+  {
+    file: 'webhooks/webhooks.ts',
+    code: 'false',
+    mutant: 'true',
+    why: 'Of `#missed`: the worker looks once more, and finds nothing.',
   },
   {
     file: 'whatsapp/baileys/parse/bounded-protobuf.ts',

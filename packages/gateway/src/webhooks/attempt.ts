@@ -67,7 +67,7 @@ export class Attempts {
     this.#sealed = new SealedEvents(parts);
   }
 
-  /** Ends what is under way, and whatever is begun later. */
+  /** Ends what is under way. Nothing may be begun after it. */
   breakOff(): void {
     this.#brokenOff = true;
     for (const ending of this.#underWay) ending.abort();
@@ -79,7 +79,6 @@ export class Attempts {
     event: PushedEvent,
     delivery: { id: string; attempt: number },
   ): Promise<AttemptResult | null> {
-    if (this.#brokenOff) return null;
     const at = this.#clock.now();
     const begun = this.#clock.monotonic();
     const ending = new AbortController();

@@ -84,7 +84,6 @@ export class Endpoints {
       deviceId === undefined
         ? await devices.list(caller, 'visible')
         : [await devices.resolve(caller, deviceId)];
-    if (seen.length === 0) return [];
     let query = db.selectFrom('webhook_endpoints').selectAll().where('tenant_id', '=', caller.tenantId);
     if (deviceId !== undefined) query = query.where('device_id', '=', deviceId);
     // The single one first: two may have been made in the same millisecond.

@@ -195,10 +195,23 @@ describe('POST, GET, DELETE /webhook', () => {
     expect(JSON.stringify(answer.body)).not.toMatch(/top-secret|Bearer/);
   });
 
+  test('the first time, URL and events are required', async () => {
+    const { caller, device } = await api.shop();
+    const { endpoints } = api.world.webhooks;
+    for (const [input, field] of [
+      [{ events: BODY.enabled_events }, 'webhook_url'],
+      [{ url: URL }, 'enabled_events'],
+    ] as const) {
+      const refused = { code: 'VALIDATION_ERROR', detail: { validation: [{ field }] } };
+      await expect(endpoints.configure(caller, device.id, input)).rejects.toMatchObject(refused);
+    }
+  });
+
   test('without a device there is nothing to configure', async () => {
     const caller = await api.caller();
     const { status, body } = await api.call(caller, 'POST', '/webhook', BODY);
     expect([status, body.error_code]).toEqual([404, 'DEVICE_NOT_FOUND']);
+    expect((await api.call(caller, 'GET', '/webhooks')).body.webhooks).toEqual([]);
   });
 });
 
@@ -334,6 +347,15 @@ describe('the pending URL of a user', () => {
     });
     await receiver.count(1);
     expect(receiver.received[0]?.event.event).toBe('device.connected');
+  });
+
+  test('without one nothing is configured at the first connect, and none later', async () => {
+    const { caller, device } = await api.shop();
+    await connect(device);
+    expect((await api.call(caller, 'GET', '/webhooks')).body.webhooks).toEqual([]);
+    await api.call(caller, 'POST', '/user/webhook', { webhook_url: URL });
+    await connect(device);
+    expect((await api.call(caller, 'GET', '/webhooks')).body.webhooks).toEqual([]);
   });
 
   test('is applied once: removed, it does not come back with a reconnect', async () => {

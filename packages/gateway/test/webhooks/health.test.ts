@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EVENT_CATALOGUE } from '../../src/events/catalogue.ts';
 import type { EndpointInput } from '../../src/webhooks/endpoint-input.ts';
+import { PARKED } from '../../src/webhooks/queue.ts';
 import { DAY, gate, HOUR, WebhookWorld } from './webhook-world.ts';
 
 let world: WebhookWorld;
@@ -202,6 +203,25 @@ describe('changing the configuration', () => {
     await world.configure(caller, device, { url: receiver.url });
     await world.untilStates(endpoint, 'delivered');
     expect(receiver.numbers()).toEqual([1, 1]);
+  });
+
+  test('a retry that was decided on while it was switched off waits as well', async () => {
+    const { receiver, caller, device, endpoint } = await world.connected();
+    const { opened, open } = gate();
+    receiver.behave = () => opened.then(() => 500);
+    await world.record(device, 'a', 1);
+    await receiver.count(1);
+    await world.configure(caller, device, { url: receiver.url, enabled: false });
+    open();
+    expect(await world.untilAttempts(endpoint, 1)).toEqual({ state: 'pending', dueIn: 5000 });
+    const errors = () =>
+      world.base.logLines.map((line) => JSON.parse(line)).filter(({ level }) => level > 40);
+    world.clock.advance(5000);
+    await world.until(
+      async () => (await world.deliveries(endpoint))[0]?.next_attempt_at === PARKED || errors().length > 0,
+    );
+    expect(errors()).toEqual([]);
+    expect(receiver.numbers()).toEqual([1]);
   });
 
   test('a new URL applies at once, also to what waits', async () => {

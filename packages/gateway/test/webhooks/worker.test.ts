@@ -9,14 +9,18 @@ beforeEach(async () => {
 });
 afterEach(() => world.destroy());
 
-/** The waits that are asked of the clock from now on, milliseconds. */
-function waits(): number[] {
+/** The waits that are asked of the clock from now on, milliseconds. `givenBack`: those that were cancelled. */
+function waits(givenBack: number[] = []): number[] {
   const { clock } = world;
   const asked: number[] = [];
   const after = clock.after.bind(clock);
   clock.after = (ms, run) => {
     asked.push(ms);
-    return after(ms, run);
+    const cancel = after(ms, run);
+    return () => {
+      givenBack.push(ms);
+      cancel();
+    };
   };
   return asked;
 }
@@ -67,11 +71,13 @@ describe('it waits', () => {
 
   test('for nothing when all is delivered', async () => {
     const { device, endpoint } = await world.connected({ timeoutSeconds: 60 });
-    const asked = waits();
+    const givenBack: number[] = [];
+    const asked = waits(givenBack);
     await world.record(device, 'a', 1);
     await world.untilStates(endpoint, 'delivered');
     await quiet();
     expect(asked).toEqual([60_000]);
+    expect(givenBack).toContain(60_000);
   });
 
   test('for an endpoint that asked for it, when nothing else is due', async () => {
