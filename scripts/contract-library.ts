@@ -15,7 +15,10 @@ if (wanted !== undefined && !/^baileys@[\w.^~-]+$/.test(wanted)) {
 const folder = wanted ? mkdtempSync(join(tmpdir(), 'wuts-library-')) : null;
 try {
   if (folder && wanted) {
-    writeFileSync(join(folder, 'package.json'), '{"private":true}');
+    // With our package in the place of its libsignal, as here.
+    const dependencies = { libsignal: `file:${join(import.meta.dirname, '../packages/signal')}` };
+    const overrides = { libsignal: '$libsignal' };
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, dependencies, overrides }));
     run('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', wanted], { cwd: folder });
   }
   const env = folder

@@ -1,6 +1,9 @@
 /**
  * `npm run pack`: the packages as npm has to carry them, in `dist/*.tgz`. Node strips no types below
  * node_modules, so they are JavaScript with declarations; otherwise each package is as in the repository.
+ *
+ * npm heeds `overrides` of a project alone, not those of what it depends on. So those who use Baileys bring it, as it is
+ * published, with packages/signal in the place of libsignal.
  */
 import { execFileSync } from 'node:child_process';
 import {
@@ -13,15 +16,19 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '..');
 const DIST = join(ROOT, 'dist');
-const PACKAGES = ['gateway', 'sandbox'];
+const PACKAGES = ['signal', 'gateway', 'sandbox'];
+const ENGINE = 'baileys';
+const REPLACED = 'libsignal';
 
 interface Manifest {
   exports: Record<string, string>;
-  bin: Record<string, string>;
+  version: string;
+  bin?: Record<string, string>;
+  dependencies?: Record<string, string>;
   devDependencies?: Record<string, string>;
   [member: string]: unknown;
 }
@@ -41,6 +48,58 @@ export function publishedManifest(manifest: Manifest): Record<string, unknown> {
     exports,
     files: ['bin', 'src', 'pages', 'NOTICE', 'CHANGELOG.md'],
   };
+}
+
+/**
+ * Puts Baileys with all that it needs into a package that was built, and packages/signal, built in `signal`, among it: npm
+ * takes what is brought as it is, and installs nothing for it.
+ */
+function bringEngine(signal: string, to: string): void {
+  const engine = join(to, 'node_modules', ENGINE);
+  cpSync(join(ROOT, 'node_modules', ENGINE), engine, { recursive: true });
+  const standIn = join(engine, 'node_modules', REPLACED);
+  cpSync(signal, standIn, { recursive: true });
+  // Baileys asks for `^6.0.0`.
+  const own = { name: REPLACED, version: `6.0.0+wuts.${manifestOf(signal).version}` };
+  edit(standIn, (manifest) => ({ ...manifest, ...own }));
+  const needed = [join(ROOT, 'node_modules', ENGINE), signal].flatMap((folder) => neededBy(folder));
+  for (const path of new Set(needed)) {
+    const copy = join(engine, relative(ROOT, path));
+    cpSync(path, copy, {
+      recursive: true,
+      filter: (each) => !each.slice(path.length).includes('node_modules'),
+    });
+  }
+  edit(to, (manifest) => ({ ...manifest, bundleDependencies: [ENGINE] }));
+}
+
+/** Folders of what a package runs on, and of what that runs on, but for libsignal. */
+function neededBy(folder: string, known = new Set<string>()): string[] {
+  for (const name of Object.keys(manifestOf(folder).dependencies ?? {})) {
+    const found = installed(name, folder);
+    if (name === REPLACED || known.has(found)) continue;
+    known.add(found);
+    neededBy(found, known);
+  }
+  return [...known];
+}
+
+/** Where Node finds a package from another's folder. */
+function installed(name: string, from: string): string {
+  for (let folder = from; folder.length >= ROOT.length; folder = dirname(folder)) {
+    const path = join(folder, 'node_modules', name);
+    if (existsSync(path)) return path;
+  }
+  throw new Error(`${name}, which ${from} needs, is not installed`);
+}
+
+function manifestOf(folder: string): Manifest {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+}
+
+function edit(folder: string, change: (manifest: Manifest) => object): void {
+  const changed = change(manifestOf(folder));
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(changed, null, 2)}\n`);
 }
 
 function compile(name: string): string {
@@ -70,15 +129,18 @@ function compile(name: string): string {
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
   execFileSync(process.execPath, [tsc, '-p', project], { cwd: ROOT, stdio: 'inherit' });
   rmSync(project);
-  for (const file of readdirSync(join(from, 'bin'))) {
+  const bin = join(from, 'bin');
+  for (const file of existsSync(bin) ? readdirSync(bin) : []) {
     mkdirSync(join(to, 'bin'), { recursive: true });
     const path = join(to, 'bin', file);
     // Its one import is not seen by the compiler. The check of the version stays: npm only warns of `engines`.
-    writeFileSync(path, readFileSync(join(from, 'bin', file), 'utf8').replace(/\.ts'\);$/m, ".js');"));
+    writeFileSync(path, readFileSync(join(bin, file), 'utf8').replace(/\.ts'\);$/m, ".js');"));
     chmodSync(path, 0o755);
   }
-  const manifest = JSON.parse(readFileSync(join(from, 'package.json'), 'utf8')) as Manifest;
-  writeFileSync(join(to, 'package.json'), `${JSON.stringify(publishedManifest(manifest), null, 2)}\n`);
+  writeFileSync(
+    join(to, 'package.json'),
+    `${JSON.stringify(publishedManifest(manifestOf(from)), null, 2)}\n`,
+  );
   // What browsers get is JavaScript as it is.
   const pages = join(from, 'pages');
   if (existsSync(pages)) cpSync(pages, join(to, 'pages'), { recursive: true });
@@ -89,8 +151,10 @@ function compile(name: string): string {
 
 /** Builds and packs every package; the paths of the archives. */
 export function pack(): string[] {
+  const signal = join(DIST, 'signal');
   return PACKAGES.map((name) => {
     const folder = compile(name);
+    if (manifestOf(folder).dependencies?.[ENGINE]) bringEngine(signal, folder);
     const told = execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', DIST], {
       cwd: folder,
       encoding: 'utf8',

@@ -8,7 +8,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = process.env.WUTS_RELEASE_ROOT ?? join(import.meta.dirname, '..');
-const MANIFESTS = ['package.json', 'packages/gateway/package.json', 'packages/sandbox/package.json'];
+const MANIFESTS = [
+  'package.json',
+  'packages/gateway/package.json',
+  'packages/sandbox/package.json',
+  'packages/signal/package.json',
+];
 /** No package of npm: a browser loads the folder. */
 const EXTENSION = 'packages/passkey-extension/manifest.json';
 const VERSION = /^(\d{1,6})\.(\d{1,6})\.(\d{1,6})$/;

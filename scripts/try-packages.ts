@@ -4,21 +4,23 @@
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePort } from '../demo/free-port.ts';
+import { licenceProblems } from './check-licences.ts';
 import { pack } from './pack.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'wuts-packages-'));
 try {
-  writeFileSync(join(folder, 'package.json'), '{"private":true,"type":"module"}');
+  writeFileSync(join(folder, 'package.json'), '{"private":true,"type":"module","license":"MIT"}');
   const quiet = ['--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline'];
   execFileSync('npm', ['install', ...quiet, ...pack()], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+  refuseLicences();
   const env = { PATH: process.env.PATH, HOME: folder, WUTS_DATA_DIR: join(folder, 'data') };
   const run = (...args: string[]): void => {
     execFileSync(process.execPath, args, { cwd: folder, env, stdio: 'inherit' });
@@ -32,6 +34,18 @@ try {
   console.log(`the packages run on Node ${process.versions.node}`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
+}
+
+/** Throws where npm has installed something that binds who passes it on, npm's own libsignal above all. */
+function refuseLicences(): void {
+  const problems = licenceProblems(JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8')));
+  const signals = globSync('**/libsignal/package.json', { cwd: folder });
+  for (const path of signals) {
+    const { license } = JSON.parse(readFileSync(join(folder, path), 'utf8'));
+    if (license !== 'MIT') problems.push(`${path}: ${license}`);
+  }
+  if (signals.length === 0) problems.push('nothing stands in the place of libsignal');
+  if (problems.length > 0) throw new Error(problems.join('\n'));
 }
 
 /** Starts the gateway, waits until it is ready, and has it stop. Throws when one of these fails. */

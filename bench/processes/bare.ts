@@ -15,8 +15,6 @@ import { inLanes } from './lanes.ts';
 import { Tally } from './tally.ts';
 
 WA_CERT_DETAILS.PUBLIC_KEY = Buffer.from(process.env.ROOT_KEY ?? '', 'hex');
-// libsignal writes its sessions to the console.
-console.info = () => undefined;
 
 const silent = {
   level: 'silent',

@@ -3,10 +3,11 @@
  * after the file that relies on it. Run against another version: `npm run contract:library -- baileys@VERSION`.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { getHttpStream } from 'baileys';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { UNANSWERED } from '../../src/whatsapp/baileys/connection/unanswered.ts';
@@ -245,42 +246,38 @@ test('unanswered.ts: a question without an answer gives undefined, and is logged
   expect(said).toContainEqual([UNANSWERED, 'mine']);
 });
 
-test('libsignal-queue.ts, libsignal-sessions.ts, quiet-libsignal.ts: the insides of libsignal', () => {
-  const libsignal = createRequire(join(LIBRARY, 'index.js'))('libsignal');
-  expect(typeof libsignal.SessionCipher.prototype.queueJob).toBe('function');
-  expect(typeof libsignal.SessionBuilder.prototype.initOutgoing).toBe('function');
-  expect(typeof libsignal.SessionBuilder.prototype.initIncoming).toBe('function');
-  expect(typeof libsignal.SessionCipher.prototype.decryptWithSessions).toBe('function');
-  expect(typeof libsignal.SessionCipher.prototype.doDecryptWhisperMessage).toBe('function');
-  const storage = { loadSession: async () => null, storeSession: async () => undefined };
-  const cipher = new libsignal.SessionCipher(storage, new libsignal.ProtocolAddress('1', 0));
-  expect(cipher.storage).toBe(storage);
-  expect(String(cipher.addr)).toBe('1.0');
+test('packages/signal: all that the library takes of libsignal is there', async () => {
+  const offered = async (specifier: string): Promise<object> =>
+    import(pathToFileURL(createRequire(join(LIBRARY, 'index.js')).resolve(specifier)).href);
+  const taken: [specifier: string, name: string][] = [];
+  for (const file of globSync('**/*.js', { cwd: LIBRARY })) {
+    const text = readFileSync(join(LIBRARY, file), 'utf8');
+    for (const [, names, whole, specifier = ''] of text.matchAll(
+      /^import (?:\{([^}]+)\}|\* as (\w+)) from '(libsignal[^']*)'/gm,
+    )) {
+      const used = whole
+        ? [...text.matchAll(new RegExp(`\\b${whole}\\.(\\w+)`, 'g'))].map(([, name = '']) => name)
+        : (names ?? '').split(',').map((name) => name.trim());
+      for (const name of used) if (name !== 'js') taken.push([specifier, name]);
+    }
+    // Nothing is taken in another way.
+    expect(text.replaceAll(/^import .* from 'libsignal.*$/gm, ''), file).not.toMatch(/['"]libsignal/);
+  }
+  const specifiers = [...new Set(taken.map(([specifier]) => specifier))];
+  expect(specifiers.sort()).toEqual([
+    'libsignal',
+    'libsignal/src/crypto.js',
+    'libsignal/src/curve.js',
+    'libsignal/src/protobufs.js',
+  ]);
+  for (const [specifier, name] of taken) expect(await offered(specifier), specifier).toHaveProperty(name);
 });
 
-test('checked-signatures.ts: the library takes any 64 bytes for a signature, and asks in the order that we count on', async () => {
-  // Once one of these fails, the library has begun to check by itself, and what does it in its place may go.
-  const { public: key } = Curve.generateKeyPair();
-  expect(Curve.verify(key, Buffer.from('anything'), Buffer.alloc(64, 7))).toBe(true);
-  const libsignal = createRequire(join(LIBRARY, 'index.js'))('libsignal');
-  const { curve } = libsignal;
-  const us = curve.generateKeyPair();
-  const stored: unknown[] = [];
-  const storage = {
-    isTrustedIdentity: () => true,
-    getOurIdentity: () => us,
-    loadSession: async () => null,
-    storeSession: async (_: string, record: unknown) => void stored.push(record),
-  };
-  const builder = new libsignal.SessionBuilder(storage, new libsignal.ProtocolAddress('1', 0));
-  const signedPreKey = {
-    keyId: 1,
-    publicKey: curve.generateKeyPair().pubKey,
-    signature: Buffer.alloc(64, 7),
-  };
-  const identityKey = curve.generateKeyPair().pubKey;
-  await builder.initOutgoing({ registrationId: 1, identityKey, signedPreKey });
-  expect(stored).toHaveLength(1);
+test('checked-signatures.ts: the library hears of a forged signature, and asks in the order that we count on', () => {
+  const { public: key, private: secret } = Curve.generateKeyPair();
+  const message = Buffer.from('anything');
+  expect(Curve.verify(key, message, Buffer.alloc(64, 7))).toBe(false);
+  expect(Curve.verify(key, message, Curve.sign(secret, message))).toBe(true);
 
   const noise = readFileSync(join(LIBRARY, 'Utils/noise-handler.js'), 'utf8');
   const asked = [

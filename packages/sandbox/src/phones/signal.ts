@@ -20,9 +20,6 @@ import {
   xmppPreKey,
   xmppSignedPreKey,
 } from 'baileys';
-import { separateQueues } from './libsignal-queue.ts';
-import { isolateAttempts } from './libsignal-sessions.ts';
-import { silenceLibsignal } from './quiet-libsignal.ts';
 
 /** Key type of a curve25519 bundle on the wire (libsignal's DJB type byte). */
 const KEY_BUNDLE_TYPE = Buffer.from([5]);
@@ -95,9 +92,6 @@ export class SignalClient {
 
   /** A new client, or the one that was kept. Another store than one in memory is not kept. */
   constructor({ kept, store }: { kept?: KeptSignal; store?: SignalKeyStore } = {}) {
-    silenceLibsignal();
-    separateQueues();
-    isolateAttempts();
     this.identity = kept?.identity ?? Curve.generateKeyPair();
     this.signedPreKey = kept?.signedPreKey ?? signedKeyPair(this.identity, 1);
     this.registrationId = kept?.registrationId ?? randomInt(1, 16_381);

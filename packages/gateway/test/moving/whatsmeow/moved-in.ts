@@ -2,18 +2,11 @@ import { addTransactionCapability, DEFAULT_CONNECTION_CONFIG } from 'baileys';
 import { pino } from 'pino';
 import { WHATSMEOW } from '../../../src/moving/formats/whatsmeow/format.ts';
 import { loadAuthState } from '../../../src/whatsapp/baileys/connection/auth-state.ts';
-import { useDerivedMessageKeys } from '../../../src/whatsapp/baileys/connection/derived-message-keys.ts';
-import { isolateAttempts } from '../../../src/whatsapp/baileys/connection/libsignal-sessions.ts';
-import { silenceLibsignal } from '../../../src/whatsapp/baileys/connection/quiet-libsignal.ts';
 import { encodeStoredValue } from '../../../src/whatsapp/baileys/connection/stored-values.ts';
 import type { HeldKey, HeldSession } from '../../../src/whatsapp/port/moving.ts';
 import { MemoryCredentials } from '../../whatsapp/memory-credentials.ts';
 import { handedFiles } from '../handed-files.ts';
 import { GROUP, SAMPLE_STORE } from './sample-store.ts';
-
-silenceLibsignal();
-isolateAttempts();
-useDerivedMessageKeys();
 
 type Repository = ReturnType<(typeof DEFAULT_CONNECTION_CONFIG)['makeSignalRepository']>;
 

@@ -1,9 +1,9 @@
 /** The credentials of a held session: what they must be, and that they are genuine. */
 import type { Jid } from '../../port/identity.ts';
 import type { HeldIdentity } from '../../port/moving.ts';
-import { hasSigned } from '../connection/signatures.ts';
 import {
   type AuthenticationCreds,
+  Curve,
   createSignalIdentity,
   generateSignalPubKey,
   initAuthCreds,
@@ -123,7 +123,7 @@ function ownNames(me: HeldValue): { id: string; lid: string | null; name: string
 function signedPreKey(held: HeldValue, identity: RawKeyPair): AuthenticationCreds['signedPreKey'] {
   const keyPair = heldKeyPair(held.member('keyPair'));
   const signature = held.member('signature').bytes(64);
-  if (!hasSigned(identity.public, generateSignalPubKey(keyPair.public), signature)) {
+  if (!Curve.verify(identity.public, generateSignalPubKey(keyPair.public), signature)) {
     held.inconsistent('is not signed with signedIdentityKey');
   }
   return { keyPair, signature, keyId: held.member('keyId').integer(0, MOST_KEY_ID) };
@@ -144,14 +144,14 @@ function signedAccount(held: HeldValue, identity: RawKeyPair): SignedAccount {
   const hosted = detailsOf(held, details).deviceType === proto.ADVEncryptionType.HOSTED;
   const accountPrefix = hosted ? WA_ADV_HOSTED_ACCOUNT_SIG_PREFIX : WA_ADV_ACCOUNT_SIG_PREFIX;
   const byAccount = Buffer.concat([accountPrefix, details, identity.public]);
-  if (!hasSigned(key, byAccount, accountSignature)) {
+  if (!Curve.verify(key, byAccount, accountSignature)) {
     held.inconsistent('was signed by the account for another identity than signedIdentityKey');
   }
   // Baileys signs with the prefix of unhosted devices in any case, whatsmeow with the other one.
   const byDevice = [WA_ADV_DEVICE_SIG_PREFIX, HOSTED_DEVICE_PREFIX].map((prefix) =>
     Buffer.concat([prefix, details, identity.public, key]),
   );
-  if (!byDevice.some((text) => hasSigned(identity.public, text, deviceSignature))) {
+  if (!byDevice.some((text) => Curve.verify(identity.public, text, deviceSignature))) {
     held.inconsistent('is not signed with signedIdentityKey');
   }
   return { details, accountSignatureKey: key, accountSignature, deviceSignature };

@@ -3,9 +3,9 @@ import type { HeldValue } from './held-value.ts';
 import { HeldValue as Held } from './held-value.ts';
 import { bareKey, fitting } from './key-pairs.ts';
 
-/** Of libsignal's record: `session_record.js` keeps the open session and forty closed ones. */
+/** The open session and forty closed ones (packages/signal session-record.ts). */
 const MOST_SESSIONS = 100;
-/** Keys of messages that have not come; libsignal makes no more than 2000 in one go (`session_cipher.js`). */
+/** Of the other side and ours; libsignal for Node has kept one for each turn of a conversation. */
 const MOST_CHAINS = 100;
 const UINT32 = 0xffffffff;
 /** Milliseconds: any time that a clock may have told. */
@@ -80,7 +80,7 @@ function chains(held: HeldValue): [string, object][] {
         messageKeys: Object.fromEntries(
           messageKeys.map(([counter, value]) => [
             String(new Held(counter, chain.field, '').integer(0, UINT32)),
-            // A seed, or what is derived of it: see `derived-message-keys.ts`.
+            // A seed, or what is derived of it: another library may have stored either (packages/signal chain.ts).
             value.bytesOrBase64(32, 80).toString('base64'),
           ]),
         ),
