@@ -73,6 +73,16 @@ func (m *move) live(ctx context.Context, w *world) error {
 	if err := heard(ctx, d, w.wanda, "contact", saved, func(e *events.Contact) bool { return e.Action.GetFullName() == savedName }); err != nil {
 		return err
 	}
+	secret := []byte("by which the account begins chats")
+	if err := w.wanda.account(ctx, "contact_secret", map[string]any{"secret": secret}); err != nil {
+		return err
+	}
+	if err := until(ctx, "the secret of the account", func() (bool, error) {
+		known, err := d.Store.NCTSalt.GetNCTSalt(ctx)
+		return bytes.Equal(known, secret), err
+	}); err != nil {
+		return err
+	}
 	for round := range 3 {
 		if err := m.exchange(ctx, w, fmt.Sprintf("round %d", round)); err != nil {
 			return err

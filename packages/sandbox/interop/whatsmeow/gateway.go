@@ -93,10 +93,20 @@ func (g *gateway) takeOver(ctx context.Context, store []byte, session string) er
 		return err
 	}
 	order := map[string]any{"file_base64": store, "session": session}
-	if err := g.call(ctx, "POST", "/devices/"+g.device+"/import", order, nil); err != nil {
+	var moved struct {
+		Taken []struct {
+			What string `json:"what"`
+		} `json:"taken"`
+	}
+	if err := g.call(ctx, "POST", "/devices/"+g.device+"/import", order, &moved); err != nil {
 		return err
 	}
-	return g.connected(ctx)
+	for _, each := range moved.Taken {
+		if each.What == "nct-salt" {
+			return g.connected(ctx)
+		}
+	}
+	return fmt.Errorf("the account's secret has not moved in: %v", moved.Taken)
 }
 
 func (g *gateway) connected(ctx context.Context) error {

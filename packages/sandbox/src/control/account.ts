@@ -2,7 +2,16 @@ import type { Newsletter } from '../newsletters/newsletters.ts';
 import type { AccountChanges } from '../phones/account/account-changes.ts';
 import type { Phone } from '../phones/phone.ts';
 import type { Sandbox } from '../sandbox.ts';
-import { number, optionalFlag, optionalNumber, optionalText, optionalWord, present, text } from './fields.ts';
+import {
+  bytes,
+  number,
+  optionalFlag,
+  optionalNumber,
+  optionalText,
+  optionalWord,
+  present,
+  text,
+} from './fields.ts';
 import { ControlError, type JsonObject, type Router } from './router.ts';
 
 type Change = (account: AccountChanges, body: JsonObject) => Promise<void>;
@@ -28,6 +37,8 @@ const CHANGES: Record<string, Change> = {
         fullName: `Contact ${index}`,
       })),
     ),
+  contact_secret: (account, body) =>
+    account.setContactSecret(body.on === false ? null : bytes(body, 'secret')),
   unarchive_chats: (account, body) => account.setUnarchiveChats(optionalFlag(body, 'on') ?? true),
   mute_status: (account, body) => account.muteStatusOf(text(body, 'contact'), optionalFlag(body, 'on')),
   label: (account, body) =>
