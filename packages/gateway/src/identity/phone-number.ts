@@ -1,5 +1,5 @@
 /** What a caller may write as a phone number, and the numbers under which WhatsApp may know it. */
-import { isPossiblePhoneNumber, isValidPhoneNumber } from 'libphonenumber-js/min';
+import { isPossiblePhoneNumber, isValidPhoneNumber, parsePhoneNumberFromString } from 'libphonenumber-js/min';
 
 /** Country code plus national number: 10–15 digits, and no country code begins with 0 (ITU-T E.164 §6). */
 const INTERNATIONAL = /^[1-9]\d{9,14}$/;
@@ -65,6 +65,7 @@ export function numberAdvice(problem: NumberProblem): string {
   if (problem === 'lacks its country code') {
     return `${form}: the country code is missing, for it begins with 0 (5511999999999, not 011999999999)`;
   }
+  if (problem === 'has too many digits') return `${form}; the JID of a group ends in @g.us`;
   if (problem !== 'has too few digits') return form;
   return `${form}: is the country code missing? A shorter one of a small country begins with +`;
 }
@@ -152,10 +153,22 @@ export function isOneLine(digits: string): boolean {
   return !digits.startsWith('54');
 }
 
+/**
+ * Without the prefix that is dialled within the country, which people leave behind the country code: `+49 0151…`,
+ * `62 0812…`, `+52 044 55…`. Where it belongs to the number, as in Italy and Ivory Coast, it stays.
+ */
+function withoutTrunkPrefix(digits: string): string {
+  // Of these, with more digits behind it than their numbers have: 044 and 045 are dialled in Mexico, 15 in Argentina.
+  if (/^5[245]0/.test(digits)) return digits.replace(/^(5[245])0(?:4[45](?=\d{10}$))?(?=[1-9])/, '$1');
+  // Asking costs more than looking whether there is a 0 that may be one.
+  if (!/^[1-9]\d{0,2}0/.test(digits)) return digits;
+  const read = parsePhoneNumberFromString(`+${digits}`);
+  return read?.isValid() ? read.number.slice(1) : digits;
+}
+
 /** The numbers under which WhatsApp may know the line, the given one first. */
 export function lookUpSpellings(digits: string): [string, ...string[]] {
-  // The 0 of the trunk behind the country code, where no number begins with it.
-  const plain = digits.replace(/^(52|54|55)0(?=[1-9])/, '$1');
+  const plain = withoutTrunkPrefix(digits);
   const others = COUNTRIES.flatMap(({ fits, others }) => {
     const match = fits.exec(plain);
     return match ? others(match) : [];

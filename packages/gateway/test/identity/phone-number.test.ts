@@ -195,6 +195,22 @@ describe('look-up spellings', () => {
   });
 
   it.each([
+    ['4915112345678', '49015112345678'],
+    ['41791234567', '410791234567'],
+    ['919876543210', '9109876543210'],
+    ['6281234567890', '62081234567890'],
+    ['447911123456', '4407911123456'],
+    ['525512345678', '520445512345678'],
+  ])('%s is looked for with the prefix that its country dials: %s', (number, written) => {
+    expect(lookUpSpellings(written)).toContain(number);
+  });
+
+  // Its 0 belongs to it, in Italy and Ivory Coast.
+  it.each(['390612345678', '2250712345678'])('%s is no other', (number) => {
+    expect(lookUpSpellings(number)).toEqual([number]);
+  });
+
+  it.each([
     /^55[1-9][1-9]9[6-9]\d{7}$/,
     /^521[2-9]\d{9}$/,
     /^549(?:11[2-8]\d{7}|[23]\d{2}[2-8]\d{6})$/,
@@ -243,7 +259,7 @@ describe('what the digits say', () => {
       `${form}: is the country code missing? A shorter one of a small country begins with +`,
     );
     expect(numberAdvice('lacks its country code')).toMatch(/begins with 0 \(5511999999999, not 0/);
-    expect(numberAdvice('has too many digits')).toBe(form);
+    expect(numberAdvice('has too many digits')).toBe(`${form}; the JID of a group ends in @g.us`);
     expect(numberAdvice('is no number')).toBe(form);
   });
 });

@@ -122,6 +122,13 @@ test('a landline of Argentina is not taken for the mobile that differs by the 9 
   expect(read.body.chat_jid).toBe(landline.jid);
 });
 
+test('the prefix that is dialled within a country may stand behind its code', async () => {
+  const indonesia = await world.sandbox.createPhone({ number: '6281234567890', name: 'Indonesia' });
+  for (const to of ['62 0812-3456-7890', '+62 (0)812 3456 7890', '62081234567890@c.us']) {
+    await got(await api.post('/send/text', { to, text: 'Hello' }), indonesia);
+  }
+});
+
 test('a number of a small country, which has nine digits, is written to with its +', async () => {
   const andorra = await world.sandbox.createPhone({ number: '376312345', name: 'Andorra' });
   for (const to of ['+376 312 345', '00376312345', 'https://wa.me/376312345', '376312345@c.us']) {
