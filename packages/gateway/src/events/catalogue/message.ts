@@ -106,6 +106,7 @@ export const UndecryptableData = Type.Object({
   ...Direction,
   sender: Sender,
   is_group: Flag('Written in a group'),
+  view_once: Flag('May be opened once, and on the phone alone: its content does not come here'),
   timestamp: Time('When WhatsApp took it'),
   retry_url: Text('`POST` here asks the sender again'),
 });
@@ -218,7 +219,7 @@ export const MESSAGE_EVENTS = {
   'message.undecryptable': entry({
     summary: 'A message arrived that could not be decrypted',
     cause:
-      "The keys do not fit. The sender's phone was asked again; `message.received` follows when it answers.",
+      "The keys do not fit, and the sender's phone was asked again: `message.received` follows when it answers. Or WhatsApp gives it to the phone alone, as what can be opened once.",
     schema: UndecryptableData,
     example: {
       message_id: EXAMPLE.messageId,
@@ -227,6 +228,7 @@ export const MESSAGE_EVENTS = {
       ...toUs,
       sender: SENDER_EXAMPLE,
       is_group: false,
+      view_once: false,
       timestamp: EXAMPLE.time,
       retry_url: `/messages/${EXAMPLE.recordId}/retry`,
     },

@@ -250,7 +250,15 @@ function sender(of: { sender: Identity; pushName: string | null }) {
 export function undecryptableData(
   message: Pick<
     EventMessage,
-    'messageId' | 'recordId' | 'chat' | 'sender' | 'fromMe' | 'isGroup' | 'pushName' | 'timestamp'
+    | 'messageId'
+    | 'recordId'
+    | 'chat'
+    | 'sender'
+    | 'fromMe'
+    | 'isGroup'
+    | 'viewOnce'
+    | 'pushName'
+    | 'timestamp'
   > & { account: Jid | null },
 ): Static<typeof UndecryptableData> {
   return {
@@ -260,6 +268,7 @@ export function undecryptableData(
     ...direction(message),
     sender: sender(message),
     is_group: message.isGroup,
+    view_once: message.viewOnce,
     timestamp: time(message.timestamp),
     retry_url: `/messages/${message.recordId}/retry`,
   };

@@ -226,6 +226,22 @@ test('the server is told that they were fetched, and a refusal of that ends noth
   expect((await read()).name).toBe('Team');
 });
 
+test('are fetched again when the server calls them dirty, which is no change of a group', async () => {
+  const { db } = world.gateway.parts;
+  await db.updateTable('groups').set({ subject: 'Missed' }).where('jid', '=', group.jid).execute();
+  expect((await read()).name).toBe('Missed');
+  world.sandbox.faults.clear();
+  const named = { tag: 'group', attrs: { jid: group.jid } };
+  world.sandbox.inject(`${shop.number}:1@s.whatsapp.net`, {
+    tag: 'notification',
+    attrs: { id: 'DIRTY1', type: 'w:gp2', from: '@s.whatsapp.net', t: '1790000000' },
+    content: [{ tag: 'groups_dirty', attrs: {}, content: [named] }],
+  });
+  await until('they were fetched', async () => (await read()).name === 'Team');
+  const { events } = (await api.get('/events?event=group.info&limit=1000')).body;
+  expect(events.filter(({ data }: Json) => data.change === 'groups_dirty')).toEqual([]);
+});
+
 test('in pages', async () => {
   const all = (await api.get('/groups')).body.groups.map(({ jid }: Json) => jid);
   const paged: string[] = [];

@@ -20,6 +20,16 @@ describe('who wrote, and where', () => {
       { from: BOB.lid, sender_pn: BOB.jid },
       { sender: BOB, chat: BOB, fromMe: false, lidAddressed: true },
     ],
+    // From the device of a business that Meta hosts.
+    [
+      { from: '5511999990002:99@hosted', sender_lid: BOB.lid },
+      { sender: BOB, chat: BOB, fromMe: false, lidAddressed: false },
+    ],
+    [
+      { from: '222222222222222:99@hosted.lid', sender_pn: '5511999990002@hosted' },
+      { sender: BOB, chat: BOB, fromMe: false, lidAddressed: true },
+    ],
+    [{ from: '111111111111111:99@hosted.lid' }, { sender: { jid: null, lid: OWN.lid }, fromMe: true }],
     [{ from: OWN.jid }, { sender: { jid: OWN.jid, lid: null }, fromMe: true }],
     [{ from: OWN.lid }, { sender: { jid: null, lid: OWN.lid }, fromMe: true }],
     [
@@ -49,6 +59,10 @@ describe('who wrote, and where', () => {
   it.each([
     [
       { participant: '222222222222222:3@lid', participant_pn: BOB.jid },
+      { sender: BOB, lidAddressed: true },
+    ],
+    [
+      { participant: '222222222222222:99@hosted.lid', participant_pn: BOB.jid },
       { sender: BOB, lidAddressed: true },
     ],
     [

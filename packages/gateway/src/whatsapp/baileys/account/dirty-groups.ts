@@ -1,6 +1,11 @@
 import { type BinaryNode, getBinaryNodeChild, type Socket } from '../library.ts';
 
 const EVENT = 'CB:ib,,dirty';
+/**
+ * Some of them, by name, while the connection is there (WhatsApp Web, as read in whatsapp-rust pull request 1357). All
+ * are fetched: that is one question too.
+ */
+const SOME = 'CB:notification,,groups_dirty';
 
 /**
  * `<ib><dirty type="groups"/></ib>`: what a client knows of its groups may be wrong; the server says so at each login
@@ -18,6 +23,7 @@ export class DirtyGroups {
     const library = socket.ws.listeners(EVENT) as ((node: BinaryNode) => unknown)[];
     if (library.length === 0)
       throw new Error(`the library no longer listens to ${EVENT}: see dirty-groups.ts`);
+    socket.ws.on(SOME, () => changed());
     socket.ws.removeAllListeners(EVENT);
     socket.ws.on(EVENT, (node: BinaryNode) => {
       if (getBinaryNodeChild(node, 'dirty')?.attrs.type === 'groups') {

@@ -271,7 +271,13 @@ function journalEntry(id: string, stanza: BinaryNode, plaintext: Uint8Array): Jo
 
 /** A message that came and cannot be read. */
 export function unreadEntry(id: string, stanza: BinaryNode): JournalEntry {
-  const bare: BinaryNode = { tag: stanza.tag, attrs: stanza.attrs };
+  // Why there is nothing to read, where the server says it.
+  const content = getBinaryNodeChildren(stanza, 'unavailable').map(({ tag, attrs }) => ({ tag, attrs }));
+  const bare: BinaryNode = {
+    tag: stanza.tag,
+    attrs: stanza.attrs,
+    ...(content.length > 0 ? { content } : {}),
+  };
   const row = encodeStanza(bare, { unread: true });
   return { id, stanza: row, plaintext: new Uint8Array(0), receivedAt: nextReceivedAt() };
 }

@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
-import { type BinaryNode, buildAckStanza, jidNormalizedUser } from '../library.ts';
-import type { OwnAccount } from '../parse/message-source.ts';
+import { type BinaryNode, buildAckStanza } from '../library.ts';
+import { accountJid, type OwnAccount } from '../parse/message-source.ts';
 
 const STATUS_JID = 'status@broadcast';
 
@@ -75,7 +75,7 @@ export class OwnAnswers {
 
   #isOwn({ attrs: { from, participant } }: BinaryNode): boolean {
     const { jid, lid } = this.#parts.own();
-    const author = jidNormalizedUser(participant ?? from);
+    const author = accountJid(participant ?? from ?? '');
     return author !== '' && (author === jid || author === lid);
   }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { JournalEntry, SealedEntry } from '../../port/credentials.ts';
 import type { InboundMessage } from '../../port/messages.ts';
-import { type BinaryNode, isJidNewsletter, proto } from '../library.ts';
+import { type BinaryNode, getBinaryNodeChild, isJidNewsletter, proto } from '../library.ts';
 import { cleanTexts } from './clean-text.ts';
 import { parseContent } from './content-parser.ts';
 import { decodeStanza } from './journal-stanza.ts';
@@ -72,7 +72,7 @@ export async function undecryptableMessage(
 ): Promise<InboundMessage> {
   return {
     ...cleanTexts(await envelope(stanza, own, directory)),
-    content: { ...parseContent({}), kind: 'undecryptable' },
+    content: { ...parseContent({}), kind: 'undecryptable', viewOnce: isKeptToThePhone(stanza) },
     raw: new Uint8Array(0),
     retry: {
       from: stanza.attrs.from ?? '',
@@ -81,6 +81,14 @@ export async function undecryptableMessage(
       t: stanza.attrs.t ?? '',
     },
   };
+}
+
+/**
+ * What can be opened once is for the phone: companions are told that there was something (whatsmeow events.go
+ * UnavailableTypeViewOnce, Baileys issues 1213 and 2105).
+ */
+function isKeptToThePhone(stanza: BinaryNode): boolean {
+  return getBinaryNodeChild(stanza, 'unavailable')?.attrs.type?.startsWith('view_once') === true;
 }
 
 /**

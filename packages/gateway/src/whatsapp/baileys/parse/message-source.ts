@@ -51,7 +51,7 @@ export async function messageSource(
       isGroup: !!isJidGroup(from),
       sender,
       fromMe: isOwn(sender, own),
-      lidAddressed: isLidUser(participant) === true,
+      lidAddressed: isLid(participant),
     };
   }
   if (isJidNewsletter(from)) {
@@ -66,11 +66,11 @@ export async function messageSource(
     const alt =
       attrs.peer_recipient_pn ?? attrs.peer_recipient_lid ?? attrs.recipient_pn ?? attrs.recipient_lid;
     const chat = await identity(recipient, alt, directory);
-    const lidAddressed = isLidUser(recipient) === true;
+    const lidAddressed = isLid(recipient);
     return { chat, isGroup: !!isJidGroup(recipient), sender: { ...own }, fromMe: true, lidAddressed };
   }
   const sender = await identity(from, attrs.sender_pn ?? attrs.sender_lid, directory);
-  const lidAddressed = isLidUser(from) === true;
+  const lidAddressed = isLid(from);
   return { chat: sender, isGroup: false, sender, fromMe: isOwn(sender, own), lidAddressed };
 }
 
@@ -83,7 +83,7 @@ export async function identity(
   const named: Identity = { jid: null, lid: null };
   for (const each of [jid, alt]) {
     if (!each) continue;
-    const bare = jidNormalizedUser(each);
+    const bare = accountJid(each);
     if (isLidUser(bare)) named.lid ??= bare;
     else named.jid ??= bare;
   }
@@ -93,11 +93,23 @@ export async function identity(
   return named;
 }
 
+/**
+ * The account that the JID of one of its devices is of. Those of a business that Meta hosts (its companion 99) have
+ * servers of their own (whatsmeow types/jid.go, message.go parseMessageSource).
+ */
+export function accountJid(jid: string): Jid {
+  return jidNormalizedUser(jid)
+    .replace(/@hosted$/, '@s.whatsapp.net')
+    .replace(/@hosted\.lid$/, '@lid');
+}
+
+const isLid = (jid: string): boolean => isLidUser(accountJid(jid)) === true;
+
 /** Compares people by any name that both sides have. */
 export function isOwn(who: Identity, own: OwnAccount): boolean {
   return (who.jid !== null && who.jid === own.jid) || (who.lid !== null && who.lid === own.lid);
 }
 
 function bareOrNull(jid: string | null): Jid | null {
-  return jid ? jidNormalizedUser(jid) : null;
+  return jid ? accountJid(jid) : null;
 }

@@ -5,6 +5,7 @@ import {
   getAllBinaryNodeChildren,
   getBinaryNodeChild,
   getBinaryNodeChildren,
+  isJidGroup,
 } from '../../library.ts';
 import { groupInfo, groupJid, memberNames } from '../group-node.ts';
 import { joinRequestMethod } from '../join-request.ts';
@@ -36,8 +37,9 @@ const SWITCHES = new Map<string, Change>([
  * the server tells of a group that we are in now: made, or joined, or added by someone (parseGroupCreate).
  */
 export async function groupNotices(stanza: BinaryNode, directory: LidDirectory): Promise<SessionNotice[]> {
-  const group = stanza.attrs.from;
-  if (!group) return [];
+  const { from: group = '' } = stanza.attrs;
+  // `groups_dirty` comes from the server and names groups to be fetched again: see `dirty-groups.ts`.
+  if (!isJidGroup(group)) return [];
   const author = await participantOf(stanza, directory);
   const notices: SessionNotice[] = [];
   for (const child of getAllBinaryNodeChildren(stanza)) {
