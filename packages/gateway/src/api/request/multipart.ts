@@ -68,6 +68,7 @@ export async function readMultipart(request: FastifyRequest, options: MultipartO
   request.uploaded = [];
   try {
     const limits = { files: most, parts: MOST_FIELDS + most };
+    const isPartAFile = (...of: [string?, string?, string?]): boolean => isFile(names, ...of);
     for await (const part of request.parts({ limits, isPartAFile })) {
       refuseEncoded(part);
       if (part.type === 'field') {
@@ -94,9 +95,10 @@ export async function readMultipart(request: FastifyRequest, options: MultipartO
   request.body = body;
 }
 
-/** A file need not have a name, nor a type that says nothing: whatever is no text is one. */
-function isPartAFile(_field?: string, type?: string, fileName?: string): boolean {
-  return fileName !== undefined || (type !== undefined && !/^(?:text\/|application\/json\b)/i.test(type));
+/** The file need not have a name: a part that is called like it, and is no text, is it. */
+function isFile(names: readonly string[], field?: string, type = '', fileName?: string): boolean {
+  if (fileName !== undefined || type === 'application/octet-stream') return true;
+  return field !== undefined && names.includes(field) && !/^(?:text\/|application\/json\b)/i.test(type);
 }
 
 /** Forms of old libraries say how they encoded a part (RFC 2045 §6), which forms do not do (RFC 7578 §4.7). */

@@ -197,8 +197,9 @@ describe('multipart', () => {
 
   test('takes an object as JSON, whether its part says so or not', async () => {
     const quoted = JSON.stringify({ message_id: '3EB0F8A1B2C3D4E5F6', body: 'earlier' });
-    for (const type of ['', '\r\ncontent-type: application/json; charset=utf-8']) {
-      const body = parts(['name="number"', pair.number], [`name="quoted"${type}`, quoted], FILE);
+    for (const type of ['', 'application/json; charset=utf-8', 'application/x-json', 'text/plain']) {
+      const head = `name="quoted"${type && `\r\ncontent-type: ${type}`}`;
+      const body = parts(['name="number"', pair.number], [head, quoted], FILE);
       const got = await pair.received(await post('document', body));
       expect(got.message.documentMessage.contextInfo.quotedMessage).toEqual({ conversation: 'earlier' });
     }
