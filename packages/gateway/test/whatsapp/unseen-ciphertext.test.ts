@@ -21,8 +21,9 @@ function copyingCiphertexts(): () => void {
     if (event !== 'CB:message') return emit.call(this, event, ...args);
     const stanza = args[0] as BinaryNode;
     for (const listener of this.listeners(event) as ((...args: unknown[]) => void)[]) {
-      if (String(listener).includes('handleMessage')) copyIn(stanza);
       listener.apply(this, args);
+      // Right after the tap has noted it, and before the library's own listener, whatever is wrapped round that.
+      if (String(listener).includes('#onMessage')) copyIn(stanza);
     }
     return true;
   };
