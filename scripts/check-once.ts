@@ -157,12 +157,7 @@ const CHECKED_RULES: Rule[] = [
     what: 'a type that is claimed against what the compiler knows',
     pattern: /\bas (?:unknown as|never)\b/,
     only: [
-      // `deserialize` of a class whose instances alone are declared, and symbols of the process's registry.
-      'packages/gateway/src/whatsapp/baileys/connection/libsignal-queue.ts',
-      'packages/gateway/src/whatsapp/baileys/connection/libsignal-sessions.ts',
-      'packages/sandbox/src/phones/libsignal-queue.ts',
-      'packages/sandbox/src/phones/libsignal-sessions.ts',
-      // Sessions, which the library declares as bytes and hands over as libsignal's records.
+      // Sessions, which the library declares as bytes and hands over as records.
       'packages/gateway/src/whatsapp/baileys/connection/session-migration.ts',
       // The library's WebSocket, which is protected, and a dispatcher that only refuses.
       'packages/gateway/src/whatsapp/baileys/connection/socket.ts',
