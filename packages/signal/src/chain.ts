@@ -21,6 +21,7 @@ export interface MessageKeys {
   readonly iv: Buffer;
 }
 
+/** A chain in which no message was. */
 export function newChain(chainKey: Buffer, chainType: typeof SENDING | typeof RECEIVING): StoredChain {
   return { chainKey: { counter: -1, key: base64(chainKey) }, chainType, messageKeys: {} };
 }

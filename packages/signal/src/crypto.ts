@@ -4,6 +4,7 @@ import { createCipheriv, createDecipheriv, createHmac, hkdfSync } from 'node:cry
 const CIPHER = 'aes-256-cbc';
 const SECRET_BYTES = 32;
 
+/** Pads, and encrypts. */
 export function encrypt(key: Uint8Array, plaintext: Uint8Array, iv: Uint8Array): Buffer {
   const cipher = createCipheriv(CIPHER, key, iv);
   return Buffer.concat([cipher.update(plaintext), cipher.final()]);
@@ -15,6 +16,7 @@ export function decrypt(key: Uint8Array, ciphertext: Uint8Array, iv: Uint8Array)
   return Buffer.concat([decipher.update(ciphertext), decipher.final()]);
 }
 
+/** All 32 bytes of it. */
 export function calculateMAC(key: Uint8Array, data: Uint8Array): Buffer {
   return createHmac('sha256', key).update(data).digest();
 }

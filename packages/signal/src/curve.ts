@@ -13,6 +13,7 @@ export function calculateAgreement(publicKey: Uint8Array, privateKey: Uint8Array
   return agree(privateKey, publicKey);
 }
 
+/** Signs with a private key; no two signatures are the same. */
 export function calculateSignature(privateKey: Uint8Array, message: Uint8Array): Buffer {
   return sign(privateKey, message);
 }

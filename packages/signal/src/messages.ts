@@ -51,6 +51,7 @@ export function encodeWhisper({ ratchetKey, counter, previousCounter, ciphertext
   return Buffer.concat([Buffer.of(VERSION), fields]);
 }
 
+/** The message whole, with as much of the MAC as goes with it. */
 export function withMac(signed: Uint8Array, mac: Uint8Array): Buffer {
   return Buffer.concat([signed, mac.subarray(0, MAC_BYTES)]);
 }
@@ -75,6 +76,7 @@ export function decodeWhisper(bytes: Uint8Array): ReceivedWhisper {
   };
 }
 
+/** Version and protobuf. */
 export function encodePreKeyWhisper(whisper: PreKeyWhisper): Buffer {
   const fields = encodeFields([
     [1, whisper.preKeyId],

@@ -52,6 +52,7 @@ export interface StoredSession {
   };
 }
 
+/** Bytes as a record has them. */
 export function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64');
 }
@@ -63,14 +64,17 @@ export function fromBase64(text: string, ...lengths: readonly number[]): Buffer 
   return bytes;
 }
 
+/** A private key, or a key of a chain or root. Throws `MalformedError`. */
 export function secretOf(text: string): Buffer {
   return fromBase64(text, 32);
 }
 
+/** A public key with its type. Throws `MalformedError`. */
 export function publicKeyOf(text: string): Buffer {
   return fromBase64(text, 33);
 }
 
+/** A pair as a record has it. */
 export function storedPair({ pubKey, privKey }: KeyPair): { pubKey: string; privKey: string } {
   return { pubKey: base64(pubKey), privKey: base64(privKey) };
 }

@@ -28,6 +28,7 @@ export function typedKey(key: Uint8Array): Buffer {
   return Buffer.concat([Buffer.of(KEY_TYPE), bareKey(key)]);
 }
 
+/** A new pair, of random bytes. */
 export function makeKeyPair(): KeyPair {
   const privKey = clamped(randomBytes(KEY_BYTES));
   const shared = diffieHellman({ privateKey: privateKey(privKey), publicKey: BASE_POINT });

@@ -153,6 +153,23 @@ test('no more than forty sessions are kept beside the one in use, those that wer
   await expect(ana.open(bo, early)).rejects.toThrow('No matching sessions');
 });
 
+test('a counter of others makes no work in more sessions than it is worth', async () => {
+  const { ana, bo } = await talking();
+  // Another turn, so that what comes is in a chain that nobody knows.
+  await bo.open(ana, await ana.seal(bo, 'a turn'));
+  for (let n = 0; n < 8; n += 1) await ana.begin(bo, bo.bundle({ preKey: false }));
+  const first = await bo.seal(ana, 'first');
+  let last = await bo.seal(ana, 'passed over');
+  for (let n = 0; n < 1900; n += 1) last = await bo.seal(ana, 'much later');
+  // Of nine sessions it is in the last that would be tried.
+  const before = ana.record(bo);
+  await expect(ana.open(bo, last)).rejects.toThrow('No matching sessions');
+  expect(ana.record(bo)).toEqual(before);
+  expect(await ana.open(bo, first)).toBe('first');
+  // Now it is known which one.
+  expect(await ana.open(bo, last)).toBe('much later');
+});
+
 test('what is no record is refused', () => {
   for (const stored of [null, 'text', 7, {}, { version: 'v2', _sessions: {} }, { _sessions: { a: {} } }]) {
     expect(() => SessionRecord.deserialize(stored), JSON.stringify(stored)).toThrow();
