@@ -7,7 +7,7 @@ import { fc } from '../../../sandbox/test/random.ts';
 import type { CachedMedia } from '../../src/media/cache.ts';
 import { until } from '../worlds/until.ts';
 import { MediaWorld, sha256 } from './media-world.ts';
-import { readAll } from './received.ts';
+import { readAll, settle } from './received.ts';
 
 let world: MediaWorld;
 let tenant: string;
@@ -78,7 +78,9 @@ test('that a file was used is noted once a minute', async () => {
   const begin = await usedAt();
   for (const ms of [59_999, 1]) {
     world.clock.advance(ms);
+    expect(await usedAt()).toBe(begin);
     (await world.media.cache.of(tenant).lookUp(hash))?.release();
+    await settle();
   }
   // Noted a millisecond earlier, it would not be noted now.
   await until('its use is noted', async () => (await usedAt()) === begin + 60_000);

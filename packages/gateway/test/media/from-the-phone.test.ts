@@ -156,7 +156,7 @@ describe('from the phone again', () => {
     device.mood = 'silent';
     const waiting = resolve('A', 10_000);
     await device.asked(1);
-    await world.media.stop();
+    await world.room.step.stop?.();
     expect((await waiting).state).toBe('retry_requested');
     world.cdn.clearLog();
     await answered(sealRetryAnswer(descriptor.mediaKey, 'A', 'success', '/v/new'));
