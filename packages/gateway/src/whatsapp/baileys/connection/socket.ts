@@ -117,9 +117,12 @@ function hearFailures({ ws }: Socket, log: LogSink): void {
     ws.removeAllListeners(event);
     for (const listener of listeners) {
       ws.on(event, (...told: unknown[]) => {
-        Promise.resolve(listener.apply(ws, told)).catch((error: unknown) =>
+        const done = Promise.resolve(listener.apply(ws, told));
+        done.catch((error: unknown) =>
           log.warn({ reason: (error as Error).message }, 'a stanza was not handled to its end'),
         );
+        // Whoever calls it in the library's place hears of it too: `dirty-groups.ts`.
+        return done;
       });
     }
   }
