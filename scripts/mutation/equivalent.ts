@@ -84,6 +84,23 @@ export const EQUIVALENT: Equivalent[] = [
     why: 'For the compiler: what quotes has an id.',
   },
   {
+    file: 'webhooks/deliveries.ts',
+    code: 'filter.endpointId === undefined && filter.deviceId === undefined',
+    why: 'Both ways find the same rows, by another index.',
+  },
+  {
+    file: 'webhooks/endpoints.ts',
+    code: 'deviceIds.length === 0',
+    mutant: 'false',
+    why: 'Of no device there is no URL; not asking spares a query.',
+  },
+  {
+    file: 'webhooks/results.ts',
+    code: 'result.error === null',
+    mutant: 'false',
+    why: 'Only where it fills `healthy`: the next success in the same batch is written as well. Elsewhere it is noticed.',
+  },
+  {
     file: 'webhooks/results.ts',
     code: 'healthy.add(asked);',
     mutant: ';',
@@ -123,6 +140,12 @@ export const EQUIVALENT: Equivalent[] = [
     code: 'this.#failingTaken() >= this.#failingCapacity()',
     mutant: 'true',
     why: 'Only in `closed`, where a filter asks the same question again; in `#isClosed` it is noticed.',
+  },
+  {
+    file: 'webhooks/worker.ts',
+    code: 'this.#running',
+    mutant: 'true',
+    why: 'Of the timer: what it calls asks the same.',
   },
   {
     file: 'webhooks/webhooks.ts',

@@ -69,6 +69,25 @@ describe('it waits', () => {
     expect(new Set(asked)).toEqual(new Set([60_000, 5000]));
   });
 
+  test('for the first of several, also when another endpoint asked for more', async () => {
+    const patient = await world.connected();
+    patient.receiver.behave = (_request, response) => {
+      response.setHeader('retry-after', '60');
+      return 429;
+    };
+    await world.record(patient.device, 'a', 1);
+    await world.untilAttempts(patient.endpoint, 1);
+    const { receiver, device, endpoint } = await world.connected();
+    receiver.behave = () => 500;
+    const asked = waits();
+    await world.record(device, 'a', 2);
+    await world.untilAttempts(endpoint, 1);
+    await world.until(async () => asked.includes(5000));
+    receiver.behave = () => 200;
+    world.clock.advance(5000);
+    await world.untilStates(endpoint, 'delivered');
+  });
+
   test('for nothing when all is delivered', async () => {
     const { device, endpoint } = await world.connected({ timeoutSeconds: 60 });
     const givenBack: number[] = [];
@@ -166,6 +185,24 @@ test.each([
   world.clock.advance(1000);
   await world.until(async () => (await world.deliveries(endpoint)).every((row) => row.attempts === 1));
   expect((await world.endpoint(endpoint.id)).failures).toBe(failures);
+});
+
+test('a failure counts for nothing once its endpoint is paused, and stands in the log like all', async () => {
+  await world.destroy();
+  world = await WebhookWorld.create({ pauseAfterMs: 0, pauseAfterFailures: 1 });
+  const { receiver, device, endpoint } = await world.connected();
+  const { opened, open } = gate();
+  receiver.behave = ({ event }) => ((event.data as { n: number }).n === 1 ? 500 : opened.then(() => 500));
+  await world.record(device, 'b', 2);
+  await receiver.count(1);
+  await world.record(device, 'a', 1);
+  await world.until(async () => logged('webhook endpoint stopped').length > 0);
+  open();
+  await world.until(async () => (await world.deliveries(endpoint)).every((row) => row.attempts === 1));
+  expect(await world.endpoint(endpoint.id)).toMatchObject({ state: 'paused', failures: 1 });
+  expect(logged('webhook endpoint stopped')).toMatchObject([
+    { endpoint_id: endpoint.id, device_id: device.id, reason: 'failing' },
+  ]);
 });
 
 test('an endpoint whose secret cannot be opened is left alone for 5 s, and no other', async () => {
