@@ -107,6 +107,24 @@ export const EQUIVALENT: Equivalent[] = [
     why: 'The next success in the same batch is written as well, which changes nothing.',
   },
   {
+    file: 'tenancy/tenants.ts',
+    code: 'taken',
+    mutant: 'false',
+    why: 'The insertion refuses as well; a password is not hashed for nothing.',
+  },
+  {
+    file: 'tenancy/user-rows.ts',
+    code: 'taken',
+    mutant: 'false',
+    why: 'As above.',
+  },
+  {
+    file: 'tenancy/users.ts',
+    code: '!looksLikeUuid(id)',
+    mutant: 'false',
+    why: 'No row has another id; the look-up is spared.',
+  },
+  {
     file: 'webhooks/schedule.ts',
     code: '10 * HOUR',
     mutant: '10 / HOUR',

@@ -140,6 +140,29 @@ test('asked for twice at once it is done once, and later again', async () => {
   expect(left).toHaveLength(2);
 });
 
+test('of one tenant several may leave at once', async () => {
+  const { tenantId, userId } = await tenant();
+  const { userId: second } = await addUser(store.db, NOW, { tenantId });
+  const { userId: stays } = await addUser(store.db, NOW, { tenantId });
+  const others = await addDevice(store.db, NOW, { tenantId, userId: stays });
+  const tenancy = room();
+  const leavers = [{ userId }, { userId: second }, { userId: stays, deviceId: others }];
+  const ends = leavers.map((leaver) => tenancy.deletions.begin({ tenantId, ...leaver }));
+  expect(await Promise.all(ends)).toEqual(['deleted', 'deleted', 'deleted']);
+  expect([await ids('users'), await ids('devices')]).toEqual([[stays], []]);
+});
+
+test('who is changed is authenticated anew', async () => {
+  const { tenantId, userId } = await tenant();
+  const tenancy = room();
+  const admin = { tenantId, userId, role: 'admin' as const };
+  const made = { email: 'a@example.com', password: 'correct horse', role: 'user' as const, webhookUrl: null };
+  const { user, token } = await tenancy.users.create(admin, made);
+  expect(await tenancy.authentication.authenticate(token)).toMatchObject({ role: 'user' });
+  await tenancy.users.update(admin, user.id, { role: 'manager' });
+  expect(await tenancy.authentication.authenticate(token)).toMatchObject({ role: 'manager' });
+});
+
 test('a start that cannot find out who was leaving says so', async () => {
   await store.db.schema.alterTable('tenants').renameTo('away').execute();
   await room().step.start?.();
