@@ -180,6 +180,7 @@ describe('changing a group', () => {
       { name: '' },
       { name: 'x'.repeat(101) },
       { topic: 'x'.repeat(2049) },
+      { topic: 'By day', description: 'By night' },
       { member_add_mode: 'some' },
     ]) {
       const answer = await api.call('PATCH', `/groups/${group}`, body);

@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import type { ChatChanges } from '../../../chats/changes.ts';
+import { invalidField } from '../../../errors.ts';
 import type { GroupChanging } from '../../../groups/group-changing.ts';
 import { GROUP_FAILURES } from '../../../groups/groups.ts';
 import { TIMERS_SECONDS } from '../../../sending/disappearing.ts';
@@ -76,7 +77,7 @@ const LeaveQuery = Type.Object({
 });
 
 const UpdateBody = refusing(
-  'one that changes nothing',
+  'one that changes nothing, and two descriptions that differ',
   Type.Object(
     {
       name: Type.Optional(
@@ -257,6 +258,9 @@ export const manageRoutes: FastifyPluginAsyncTypebox<ManageParts> = async (
 /** In the order in which they are done. */
 function changesIn(body: Static<typeof UpdateBody>): GroupChange[] {
   const { name, topic, announcement, locked } = body;
+  if (topic !== undefined && body.description !== undefined && topic !== body.description) {
+    throw invalidField('description', 'is the same as `topic`: pass one of them');
+  }
   const description = topic ?? body.description;
   const mode = addMode(body.member_add_mode);
   const changes: GroupChange[] = [];
