@@ -91,10 +91,11 @@ export class Faults {
   }
 
   /**
-   * From now on questions of companions (`<iq>`, all or those of one `xmlns`) are answered with this error,
-   * or not at all; null ends it. Nothing of what they ask is done. Pings are answered all the same.
+   * From now on questions of companions (`<iq>`, all or those of one `xmlns`) are answered with this error, or not
+   * at all; the first `after` of them as ever. Null ends it. Nothing of what they ask is done. Pings are answered all
+   * the same.
    */
-  refuseQuestions(code: number | 'silence' | null, options: { xmlns?: string } = {}): void {
+  refuseQuestions(code: number | 'silence' | null, options: { xmlns?: string; after?: number } = {}): void {
     this.#orders.refuseQuestions(code === null ? null : { ...options, code });
   }
 

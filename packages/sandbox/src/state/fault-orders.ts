@@ -25,11 +25,15 @@ interface QuestionOrder {
   readonly code: number | 'silence';
   /** Of this kind alone. */
   readonly xmlns?: string;
+  /** So many of them are answered before. */
+  readonly after?: number;
 }
 
 /** What is ordered to go wrong (`faults.ts` takes the orders); delivery, routing and login ask here. */
 export class FaultOrders {
   #refusedQuestions: QuestionOrder | null = null;
+  /** Questions that fit the order and are still to be answered. */
+  #answeredBefore = 0;
   /** Which question's answer is lost. */
   #lostAnswer: ((question: BinaryNode) => boolean) | null = null;
   /** The `xmlns` of each question that an order refused or left unanswered. */
@@ -66,6 +70,7 @@ export class FaultOrders {
   /** Until it is lifted (null), questions of companions that fit are refused, or not answered. */
   refuseQuestions(order: QuestionOrder | null): void {
     this.#refusedQuestions = order;
+    this.#answeredBefore = order?.after ?? 0;
   }
 
   /** The next question of a companion that fits is done, and its answer lost. */
@@ -93,6 +98,10 @@ export class FaultOrders {
     // An order is about what is asked for; a connection that answers no ping is another one (`silence`).
     if (xmlns === 'w:p') return undefined;
     if (order.xmlns !== undefined && order.xmlns !== xmlns) return undefined;
+    if (this.#answeredBefore > 0) {
+      this.#answeredBefore -= 1;
+      return undefined;
+    }
     this.questionsRefused.push(xmlns);
     return order.code;
   }
