@@ -32,6 +32,9 @@ export class OtherProgram {
       this.#told.push(told as Told);
       for (const look of [...this.#waiting]) look();
     });
+    this.#process.on('exit', () => {
+      for (const look of [...this.#waiting]) look();
+    });
   }
 
   async qr(): Promise<string> {
@@ -41,19 +44,21 @@ export class OtherProgram {
   /** The first thing that it told and that fits, so far or to come. */
   told(what: string, fits: (told: Told) => boolean): Promise<Told> {
     return new Promise((resolve, reject) => {
+      const never = (why: string): void => {
+        stop();
+        reject(new Error(`${why} before it told ${what}: ${JSON.stringify(this.#told)}`));
+      };
+      const timer = setTimeout(() => never('a minute has gone'), 60_000);
       const stop = (): void => {
         clearTimeout(timer);
         this.#waiting.delete(look);
       };
-      const timer = setTimeout(() => {
-        stop();
-        reject(new Error(`the other program never told ${what}: ${JSON.stringify(this.#told)}`));
-      }, 60_000);
       const look = (): void => {
         const found = this.#told.find(fits);
-        if (!found) return;
-        stop();
-        resolve(found);
+        if (found) {
+          stop();
+          resolve(found);
+        } else if (this.#hasEnded()) never('the other program has ended');
       };
       this.#waiting.add(look);
       look();
@@ -71,10 +76,14 @@ export class OtherProgram {
 
   /** Ends as a program that is stopped does: the connection is closed, and everything is on the disk. */
   async end(): Promise<void> {
-    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    if (this.#hasEnded()) return;
     const gone = once(this.#process, 'exit');
     this.#process.send({ ends: true });
     await gone;
+  }
+
+  #hasEnded(): boolean {
+    return this.#process.exitCode !== null || this.#process.signalCode !== null;
   }
 
   kill(): void {

@@ -5,6 +5,10 @@
  * node plain-baileys.ts LIBRARY FOLDER URL ROOT_KEY
  */
 const [library = '', folder = '', waWebSocketUrl = '', rootKey = ''] = process.argv.slice(2);
+/** Frames and keys: see `hearWhenReady`. */
+let underWay = 0;
+let whenReady = (): void => {};
+countKeys();
 const baileys = await import(library);
 // Baileys 6 looks at the serial number of the certificate alone.
 baileys.WA_CERT_DETAILS.PUBLIC_KEY = Buffer.from(rootKey, 'hex');
@@ -60,7 +64,7 @@ function connect() {
     syncFullHistory: false,
     cachedGroupMetadata: async (jid: string) => groups.get(jid),
   });
-  hearAfterSending(made);
+  hearWhenReady(made);
   made.ev.on('creds.update', saveCreds);
   made.ev.on('connection.update', ({ qr, connection, lastDisconnect }: Update) => {
     if (qr) tell({ type: 'qr', qr });
@@ -102,33 +106,52 @@ process.on('message', async ({ chat, text, ends }: { chat: string; text: string;
 });
 
 /**
- * Baileys 6 takes what comes for plain until it knows that its last handshake frame has left (socket.js
- * validateConnection), and what comes in that moment, as it does on loopback, ends its process. What comes is kept back
- * until it knows of all that it has sent.
+ * Baileys 6 takes what comes for plain until it has sent its last handshake frame and derived the keys behind it (socket.js
+ * validateConnection, noise-handler.js finishInit, which it does not wait for), and what comes in that moment, as it does
+ * on loopback, ends its process. What comes is kept back until all that it sends has left and all keys are derived.
  */
-function hearAfterSending({ ws }: { ws: Frames }): void {
-  let leaving = 0;
+function hearWhenReady({ ws }: { ws: Frames }): void {
   let kept: unknown[][] = [];
   const { socket, emit } = ws;
   const send = socket.send.bind(socket);
   socket.send = (bytes, sent) => {
-    leaving += 1;
+    const left = begun();
     send(bytes, (error) => {
       sent?.(error);
-      setImmediate(() => {
-        leaving -= 1;
-        if (leaving > 0) return;
-        const now = kept;
-        kept = [];
-        for (const message of now) ws.emit('message', ...message);
-      });
+      left();
     });
   };
   ws.emit = (name, ...args) => {
-    if (name !== 'message' || leaving === 0) return emit.call(ws, name, ...args);
+    if (name !== 'message' || underWay === 0) return emit.call(ws, name, ...args);
     kept.push(args);
     return true;
   };
+  whenReady = () => {
+    const now = kept;
+    kept = [];
+    for (const message of now) ws.emit('message', ...message);
+  };
+}
+
+/** Counts something that is under way; what is returned ends it, once what waits for it has gone on. */
+function begun(): () => void {
+  underWay += 1;
+  return () =>
+    setImmediate(() => {
+      underWay -= 1;
+      if (underWay === 0) whenReady();
+    });
+}
+
+/** The library derives its keys with these. */
+function countKeys(): void {
+  const { subtle } = globalThis.crypto;
+  const importKey = subtle.importKey.bind(subtle) as (...args: unknown[]) => Promise<unknown>;
+  const deriveBits = subtle.deriveBits.bind(subtle) as (...args: unknown[]) => Promise<unknown>;
+  const counted = (call: typeof importKey) => ({
+    value: (...args: unknown[]) => call(...args).finally(begun()),
+  });
+  Object.defineProperties(subtle, { importKey: counted(importKey), deriveBits: counted(deriveBits) });
 }
 
 interface Frames {
