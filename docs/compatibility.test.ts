@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { World } from '../packages/gateway/test/story/harness.ts';
+import { World } from '../packages/gateway/test/end-to-end/harness.ts';
 
 interface Row {
   tag: string;

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { Json } from '../packages/gateway/test/story/harness.ts';
+import type { Json } from '../packages/gateway/test/end-to-end/harness.ts';
 import type { Tour } from './tour.ts';
 import { answers } from './tour.ts';
 

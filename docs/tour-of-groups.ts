@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Json } from '../packages/gateway/test/story/harness.ts';
+import type { Json } from '../packages/gateway/test/end-to-end/harness.ts';
 import type { Tour } from './tour.ts';
 import { answers } from './tour.ts';
 

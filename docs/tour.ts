@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Phone } from '@wuts/sandbox';
 import { expect } from 'vitest';
-import { type Json, MASTER_TOKEN, World } from '../packages/gateway/test/story/harness.ts';
+import { type Json, MASTER_TOKEN, World } from '../packages/gateway/test/end-to-end/harness.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 

@@ -18,7 +18,7 @@ const BEGIN = '<!-- from the catalogue: node scripts/events-page.ts -->';
 const END = '<!-- end -->';
 
 /** Where an event is caused over real sockets: the first of these folders' tests that names it. */
-const DRIVEN = ['events/traffic.test.ts', 'story', 'webhooks'];
+const DRIVEN = ['events/traffic.test.ts', 'end-to-end', 'webhooks'];
 
 /** The page with its generated part made anew. */
 export function eventsPage(page: string): string {

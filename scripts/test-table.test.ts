@@ -17,7 +17,7 @@ function named(whatsapp: string): string[] {
 
 test('CONTRIBUTING.md names every test that runs on the sandbox', () => {
   const known = [...named('the sandbox: a whole gateway'), ...named('the sandbox for what opens a session')];
-  expect(known).toContain('story');
+  expect(known).toContain('end-to-end');
   const found = globSync('**/*.test.ts', { cwd: TESTS }).filter((file) =>
     ON_SANDBOX.test(readFileSync(join(TESTS, file), 'utf8')),
   );

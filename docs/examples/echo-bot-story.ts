@@ -3,8 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import { World } from '../../packages/gateway/test/story/harness.ts';
-import { jpeg } from '../../packages/gateway/test/story/samples.ts';
+import { World } from '../../packages/gateway/test/end-to-end/harness.ts';
+import { jpeg } from '../../packages/gateway/test/end-to-end/samples.ts';
 
 /** Starts `command` with the example `file`, and plays the customer. */
 export async function playEchoStory(command: string, file: string): Promise<void> {

@@ -2,7 +2,7 @@
 export interface Room {
   /** Globs below the gateway's `src`. */
   mutate: string[];
-  /** Globs below the gateway's `test`; the fast ones that speak of the room, not the stories. */
+  /** Globs below the gateway's `test`; the fast ones that speak of the room, not those in `end-to-end`. */
   tests: string[];
 }
 

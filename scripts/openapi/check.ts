@@ -9,7 +9,7 @@ import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { World } from '../../packages/gateway/test/story/harness.ts';
+import { World } from '../../packages/gateway/test/end-to-end/harness.ts';
 
 const NPM_PACKAGES = [
   '@redocly/cli@2.77.0',

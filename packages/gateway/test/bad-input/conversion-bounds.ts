@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { descendants, runs } from '../story/child-processes.ts';
-import { until } from '../story/harness.ts';
-import { LinkedProcess } from '../story/linked-process.ts';
+import { descendants, runs } from '../end-to-end/child-processes.ts';
+import { until } from '../end-to-end/harness.ts';
+import { LinkedProcess } from '../end-to-end/linked-process.ts';
 import { expectRefused, LinkedShop } from './linked-shop.ts';
 
 /** A frame of MPEG-2.5 layer III, mono, 8 kHz, 8 kbit/s: 72 ms of silence in 72 bytes. */

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { jpeg, pdf, sha256 } from '../story/samples.ts';
+import { jpeg, pdf, sha256 } from '../end-to-end/samples.ts';
 import { FileServer, type Handler } from './file-server.ts';
 import { expectRefused, LinkedShop } from './linked-shop.ts';
 

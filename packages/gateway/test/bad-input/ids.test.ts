@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { MASTER_TOKEN } from '../story/harness.ts';
+import { MASTER_TOKEN } from '../end-to-end/harness.ts';
 import { expectRefused, LinkedShop } from './linked-shop.ts';
 import { rawRequest } from './raw-request.ts';
 

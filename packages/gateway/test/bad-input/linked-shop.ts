@@ -1,7 +1,7 @@
 import type { Phone } from '@wuts/sandbox';
 import { expect } from 'vitest';
-import type { Answer, Api, World } from '../story/harness.ts';
-import { openShop } from '../story/shop.ts';
+import type { Answer, Api, World } from '../end-to-end/harness.ts';
+import { openShop } from '../end-to-end/shop.ts';
 import type { RawAnswer } from './raw-request.ts';
 
 /** What a refusal must say; `field` is the request's member it names. */

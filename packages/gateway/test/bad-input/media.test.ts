@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, test } from 'vitest';
-import { jpeg, mp4, webp } from '../story/samples.ts';
+import { jpeg, mp4, webp } from '../end-to-end/samples.ts';
 import { expectRefused, LinkedShop } from './linked-shop.ts';
 
 let linked: LinkedShop;

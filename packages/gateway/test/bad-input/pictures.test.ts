@@ -2,10 +2,10 @@
 import { crc32, deflateSync } from 'node:zlib';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { descendants, runs } from '../story/child-processes.ts';
-import { until } from '../story/harness.ts';
-import { LinkedProcess } from '../story/linked-process.ts';
-import { jpeg, webp } from '../story/samples.ts';
+import { descendants, runs } from '../end-to-end/child-processes.ts';
+import { until } from '../end-to-end/harness.ts';
+import { LinkedProcess } from '../end-to-end/linked-process.ts';
+import { jpeg, webp } from '../end-to-end/samples.ts';
 import { expectRefused, LinkedShop } from './linked-shop.ts';
 
 let linked: LinkedShop;

@@ -1,5 +1,5 @@
 import { type IncomingHttpHeaders, request } from 'node:http';
-import type { Json } from '../story/harness.ts';
+import type { Json } from '../end-to-end/harness.ts';
 
 export interface RawAnswer {
   status: number;

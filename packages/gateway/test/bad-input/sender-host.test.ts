@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { until } from '../story/harness.ts';
-import { jpeg, sha256 } from '../story/samples.ts';
+import { until } from '../end-to-end/harness.ts';
+import { jpeg, sha256 } from '../end-to-end/samples.ts';
 import { LinkedShop } from './linked-shop.ts';
 
 /** The host a sender would have us ask: it counts who comes. */

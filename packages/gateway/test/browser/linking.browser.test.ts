@@ -3,7 +3,7 @@ import type { Phone } from '@wuts/sandbox';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { Chromium, type Tab } from '../../../passkey-extension/test/chromium.ts';
 import { AdvancingClock } from '../../src/clock.ts';
-import { type Api, until, World } from '../story/harness.ts';
+import { type Api, until, World } from '../end-to-end/harness.ts';
 import { GATEWAY_NAME, PUBLIC_URL, tlsProxy } from './tls-proxy.ts';
 
 const PHONE = '5511999990081';

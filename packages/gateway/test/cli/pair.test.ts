@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { doctor } from '../../src/cli/doctor.ts';
 import { pair } from '../../src/cli/pair.ts';
 import { AdvancingClock } from '../../src/clock.ts';
-import { until, World } from '../story/harness.ts';
+import { until, World } from '../end-to-end/harness.ts';
 
 let world: World;
 const clock = new AdvancingClock();

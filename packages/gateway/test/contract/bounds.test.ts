@@ -1,7 +1,7 @@
 /** Every list and text that a request may carry has a documented bound. Walks the OpenAPI document. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { bounded } from '../../src/api/request/bounds.ts';
-import { type Json, World } from '../story/harness.ts';
+import { type Json, World } from '../end-to-end/harness.ts';
 import { type Operation, operationsOf, readDocument } from './operations.ts';
 
 let world: World;

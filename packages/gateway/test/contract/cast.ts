@@ -1,6 +1,6 @@
 import type { Phone } from '@wuts/sandbox';
-import { type Api, MASTER_TOKEN, until, World } from '../story/harness.ts';
-import { jpeg, mp4, oggOpus, pdf, webp } from '../story/samples.ts';
+import { type Api, MASTER_TOKEN, until, World } from '../end-to-end/harness.ts';
+import { jpeg, mp4, oggOpus, pdf, webp } from '../end-to-end/samples.ts';
 import { Receiver } from '../webhooks/receiver.ts';
 import { startProxy, type TestProxy } from '../worlds/proxies.ts';
 import { setChannel } from './channel-cast.ts';

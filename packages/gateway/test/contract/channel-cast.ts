@@ -1,5 +1,5 @@
 import type { Phone } from '@wuts/sandbox';
-import type { World } from '../story/harness.ts';
+import type { World } from '../end-to-end/harness.ts';
 import type { Operation } from './operations.ts';
 
 /** Before a request about the channel `jid`: it is there, and each is in it what the operation is good for. */

@@ -1,7 +1,7 @@
 /** Every operation that takes a device takes it the same way. Walks the OpenAPI document. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { expectRefused } from '../bad-input/linked-shop.ts';
-import type { Json } from '../story/harness.ts';
+import type { Json } from '../end-to-end/harness.ts';
 import { Cast } from './cast.ts';
 import { type Operation, operationsOf, readDocument } from './operations.ts';
 

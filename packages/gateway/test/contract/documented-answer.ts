@@ -3,7 +3,7 @@ import ajvFormats from 'ajv-formats';
 import { expect } from 'vitest';
 import { expectEnvelope } from '../bad-input/linked-shop.ts';
 import type { RawAnswer } from '../bad-input/raw-request.ts';
-import type { Json } from '../story/harness.ts';
+import type { Json } from '../end-to-end/harness.ts';
 import type { Operation } from './operations.ts';
 
 /** Holds answers against the OpenAPI document. */

@@ -1,7 +1,7 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import ajvFormats from 'ajv-formats';
 import type { RawAnswer } from '../bad-input/raw-request.ts';
-import type { Json } from '../story/harness.ts';
+import type { Json } from '../end-to-end/harness.ts';
 import type { Operation, Parameter } from './operations.ts';
 
 /** Codes that say that the request itself is wrong, whatever else is there. */

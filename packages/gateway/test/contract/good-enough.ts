@@ -1,5 +1,5 @@
 /** Requests good enough to reach the question whose things they are about, and ids that belong to somebody else. */
-import type { Json } from '../story/harness.ts';
+import type { Json } from '../end-to-end/harness.ts';
 import type { Operation } from './operations.ts';
 
 /** Everybody may ask for the channels that there are: this is none. */

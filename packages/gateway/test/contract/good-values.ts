@@ -1,5 +1,5 @@
 /** Values that are good although no schema says so: what paths name, and what members mean. */
-import type { Json } from '../story/harness.ts';
+import type { Json } from '../end-to-end/harness.ts';
 
 /** What a path parameter may truly name, by the path up to it. */
 export const KNOWN_SEGMENTS: Record<string, string[]> = {

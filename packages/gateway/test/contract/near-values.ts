@@ -1,5 +1,5 @@
 /** Values just inside of what a schema allows, and just outside. */
-import type { Json } from '../story/harness.ts';
+import type { Json } from '../end-to-end/harness.ts';
 import { KNOWN_MEMBERS } from './good-values.ts';
 
 /** A body with one value in it changed. */

@@ -1,4 +1,4 @@
-import type { Json } from '../story/harness.ts';
+import type { Json } from '../end-to-end/harness.ts';
 
 /** One operation of the OpenAPI document. */
 export interface Operation {

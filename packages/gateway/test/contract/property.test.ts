@@ -24,7 +24,7 @@ describe.each(
 )('%s', (_name, operation) => {
   test('a good request succeeds', async () => {
     const answer = await ask(cast, operation, goodRequest(operation));
-    // That needs a phone which demands a passkey: see story/passkey.test.ts.
+    // That needs a phone which demands a passkey: see end-to-end/passkey.test.ts.
     if (PASSKEY_STEP.test(operation.path)) expect([400, 409], answer.text).toContain(answer.status);
     else expect(answer.status, answer.text.slice(0, 600)).toBeLessThan(300);
     answers.check(operation, answer);

@@ -1,7 +1,7 @@
 /** Generated requests: from the schema of an operation to anything that somebody might send to it. */
 import { fc } from '../../../sandbox/test/random.ts';
 import { EXAMPLE_SESSION } from '../../src/api/routes/instances/example-session.ts';
-import type { Json } from '../story/harness.ts';
+import type { Json } from '../end-to-end/harness.ts';
 import type { CallerName } from './cast.ts';
 import { KNOWN_MEMBERS, KNOWN_SEGMENTS, SLOW, WANTED } from './good-values.ts';
 import type { Operation, Parameter } from './operations.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { BadRoad } from '../story/bad-road.ts';
+import { BadRoad } from '../end-to-end/bad-road.ts';
 import { ApiTraffic, Caller, type LinkedDevice } from './api-traffic.ts';
 import { Chance } from './chance.ts';
 import { GatewayChild, MAIN } from './gateway-child.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { until } from '../story/harness.ts';
+import { until } from '../end-to-end/harness.ts';
 import { Chance } from './chance.ts';
 import { ChildWorld } from './child-world.ts';
 import { countOpenWork, StoredState } from './stored-state.ts';

@@ -1,6 +1,6 @@
 /** Kills the gateway again and again, each time at a moment that chance picks, and starts it anew at once. */
 import { setTimeout as pause } from 'node:timers/promises';
-import type { BadRoad, Passage } from '../story/bad-road.ts';
+import type { BadRoad, Passage } from '../end-to-end/bad-road.ts';
 import type { Chance } from './chance.ts';
 import type { GatewayChild } from './gateway-child.ts';
 import type { NetworkHandle } from './network-handle.ts';

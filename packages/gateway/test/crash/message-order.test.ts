@@ -1,6 +1,6 @@
 import type { Phone } from '@wuts/sandbox';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { until, World } from '../story/harness.ts';
+import { until, World } from '../end-to-end/harness.ts';
 
 const STORED = 60;
 const LIVE = 10;

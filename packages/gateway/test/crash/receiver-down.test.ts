@@ -4,7 +4,7 @@ import type { Phone } from '@wuts/sandbox';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { freePort } from '../../../../demo/free-port.ts';
 import { AdvancingClock } from '../../src/clock.ts';
-import { type Json, until, World } from '../story/harness.ts';
+import { type Json, until, World } from '../end-to-end/harness.ts';
 
 const HOUR = 3_600_000;
 const DOWN_DAYS = 3;

@@ -5,7 +5,7 @@ import type { Phone } from '@wuts/sandbox';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { DATABASE_FILE } from '../../src/storage/database.ts';
-import { until, World } from '../story/harness.ts';
+import { until, World } from '../end-to-end/harness.ts';
 
 const MESSAGES = 12;
 /** Too long for a page: each takes new ones. */

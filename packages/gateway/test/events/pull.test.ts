@@ -4,7 +4,7 @@ import { AdvancingClock } from '../../src/clock.ts';
 import { DOCUMENTED_EVENTS, EVENT_NAMES, type EventName } from '../../src/events/catalogue/names.ts';
 import { BEAT_MS } from '../../src/events/reader.ts';
 import type { EventDevice } from '../../src/events/recorder.ts';
-import { type Api, type Json, until, World } from '../story/harness.ts';
+import { type Api, type Json, until, World } from '../end-to-end/harness.ts';
 import { EventStream } from './event-stream.ts';
 
 const clock = new AdvancingClock();

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { AdvancingClock } from '../../src/clock.ts';
-import { type Api, type Json, until, World } from '../story/harness.ts';
+import { type Api, type Json, until, World } from '../end-to-end/harness.ts';
 import { Receiver } from '../webhooks/receiver.ts';
 import { problems } from './schema.ts';
 

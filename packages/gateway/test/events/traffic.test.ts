@@ -2,8 +2,8 @@ import type { Phone } from '@wuts/sandbox';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { AdvancingClock } from '../../src/clock.ts';
 import type { EventName } from '../../src/events/catalogue/names.ts';
-import { type Api, type Json, until, World } from '../story/harness.ts';
-import { jpeg, oggOpus } from '../story/samples.ts';
+import { type Api, type Json, until, World } from '../end-to-end/harness.ts';
+import { jpeg, oggOpus } from '../end-to-end/samples.ts';
 import { problems } from './schema.ts';
 
 const clock = new AdvancingClock();

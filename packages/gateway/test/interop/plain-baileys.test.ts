@@ -6,8 +6,8 @@ import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
 import { createGateway, type Gateway } from '../../src/gateway.ts';
-import { Api, type Json, MASTER_TOKEN, until } from '../story/harness.ts';
-import { jpeg, sha256 } from '../story/samples.ts';
+import { Api, type Json, MASTER_TOKEN, until } from '../end-to-end/harness.ts';
+import { jpeg, sha256 } from '../end-to-end/samples.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../../..');
 

@@ -1,7 +1,7 @@
 /** How jobs end: what was sent is never called failed, and what was called off is never sent. */
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { oggOpus } from '../story/samples.ts';
+import { oggOpus } from '../end-to-end/samples.ts';
 import { BOBS_NUMBER, DAY_MS, HOUR_MS, JobDesk } from './job-desk.ts';
 import { JOB_AFTER_MS, LATE_MS } from './sending-world.ts';
 

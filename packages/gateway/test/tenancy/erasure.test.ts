@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { until, untilReceived, World } from '../story/harness.ts';
+import { until, untilReceived, World } from '../end-to-end/harness.ts';
 import { fillDevice } from './much-data.ts';
 
 let world: World;

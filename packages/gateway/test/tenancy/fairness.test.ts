@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { World } from '../story/harness.ts';
+import { World } from '../end-to-end/harness.ts';
 
 let world: World;
 beforeAll(async () => {

@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { afterEach, expect, test } from 'vitest';
-import { GatewayProcess } from '../story/gateway-process.ts';
-import { Api, MASTER_TOKEN, until, World } from '../story/harness.ts';
+import { GatewayProcess } from '../end-to-end/gateway-process.ts';
+import { Api, MASTER_TOKEN, until, World } from '../end-to-end/harness.ts';
 import { fillDevice } from './much-data.ts';
 
 let world: World | undefined;

@@ -1,6 +1,6 @@
 /** What one tenant may have, and what is accepted when the disk is nearly full. */
 import { afterEach, expect, test } from 'vitest';
-import { type Answer, untilReceived, World } from '../story/harness.ts';
+import { type Answer, untilReceived, World } from '../end-to-end/harness.ts';
 
 let world: World;
 afterEach(() => world?.destroy());

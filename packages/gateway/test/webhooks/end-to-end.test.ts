@@ -1,7 +1,7 @@
 /** From a phone's message on the simulated network to the receiver, through the whole gateway. */
 import type { Phone } from '@wuts/sandbox';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { until, World } from '../story/harness.ts';
+import { until, World } from '../end-to-end/harness.ts';
 import { Receiver } from './receiver.ts';
 
 let world: World;

@@ -8,7 +8,7 @@ afterEach(async () => {
   world = undefined;
 });
 
-describe('story 1: linking a number', () => {
+describe('linking a number', () => {
   test('a phone scans the QR and the status says connected with its number', async () => {
     world = await World.create();
     const token = await world.tenant('one');

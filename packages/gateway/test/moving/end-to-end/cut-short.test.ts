@@ -4,8 +4,8 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import SqliteDatabase from 'better-sqlite3';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { GatewayProcess } from '../../story/gateway-process.ts';
-import { Api, MASTER_TOKEN, until } from '../../story/harness.ts';
+import { GatewayProcess } from '../../end-to-end/gateway-process.ts';
+import { Api, MASTER_TOKEN, until } from '../../end-to-end/harness.ts';
 import { archived, expectToGoOn, type OpenSessions, openSessionsIn, openTown, type Town } from './goes-on.ts';
 import { setWrittenAt } from './other-program.ts';
 

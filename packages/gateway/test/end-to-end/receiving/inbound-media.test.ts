@@ -46,7 +46,7 @@ const emptyCache = () =>
 
 const downloads = () => world.sandbox.cdn.log.filter((entry) => entry.method === 'GET');
 
-describe('story 2: every kind of media gives back its exact bytes, from the warm cache', () => {
+describe('every kind of media gives back its exact bytes, from the warm cache', () => {
   const kinds: [string, () => Promise<Buffer>, (bytes: Buffer) => Promise<{ id: string }>, string][] = [
     ['image', jpeg, (bytes) => contact.sendImage(shop.number, { bytes, caption: 'look' }), 'image/jpeg'],
     ['video', async () => mp4(), (bytes) => contact.sendVideo(shop.number, { bytes }), 'video/mp4'],
@@ -118,7 +118,7 @@ describe('story 2: every kind of media gives back its exact bytes, from the warm
   });
 });
 
-describe('story 3: the cache is emptied', () => {
+describe('the cache is emptied', () => {
   test('the same bytes come again from the CDN, and ten requests at once make one download', async () => {
     const { id, bytes } = await receivedPicture();
     await emptyCache();
@@ -128,7 +128,7 @@ describe('story 3: the cache is emptied', () => {
   });
 });
 
-describe('story 4: the CDN copy has expired', () => {
+describe('the CDN copy has expired', () => {
   test.each([
     404, 410, 403,
   ] as const)('%i: 202 retry_requested, the phone uploads again, the next call has the bytes', async (status) => {

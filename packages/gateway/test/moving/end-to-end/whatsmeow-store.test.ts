@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { importSession } from '../../../src/cli/import.ts';
-import { World } from '../../story/harness.ts';
+import { World } from '../../end-to-end/harness.ts';
 import { ALICE, changedStore, SAMPLE_STORE, unclosedStore } from '../whatsmeow/sample-store.ts';
 
 let world: World;

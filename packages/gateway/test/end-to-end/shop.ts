@@ -1,4 +1,4 @@
-/** How most stories begin: a shop whose phone is linked to a device of a new tenant, and people who write to it. */
+/** How most of these tests begin: a shop whose phone is linked to a device of a new tenant, and people who write to it. */
 import type { Phone } from '@wuts/sandbox';
 import { type Api, World } from './harness.ts';
 

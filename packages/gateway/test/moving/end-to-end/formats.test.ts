@@ -1,7 +1,7 @@
 /** Each format is recognised, and the same session comes out of it. */
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Json } from '../../story/harness.ts';
+import type { Json } from '../../end-to-end/harness.ts';
 import { folderOf, json, madeRecord, madeSession } from '../made-session.ts';
 import { zipOf } from '../zip.ts';
 import { Desk, packed } from './desk.ts';

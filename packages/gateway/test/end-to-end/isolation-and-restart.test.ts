@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.destroy());
 
-describe('story 7: another tenant', () => {
+describe('another tenant', () => {
   test('asks for every id of the first and finds none', async () => {
     const other = world.as(await world.tenant('second'));
     const userId: string = (await world.as(token).get('/users')).body.users[0].id;
@@ -60,7 +60,7 @@ describe('story 7: another tenant', () => {
   });
 });
 
-describe('story 8: the gateway is stopped and started', () => {
+describe('the gateway is stopped and started', () => {
   test('devices are back by themselves, media and statuses still answer', async () => {
     await world.restartGateway();
     await world.untilConnected(token, deviceId);

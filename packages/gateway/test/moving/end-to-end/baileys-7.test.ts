@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { importSession } from '../../../src/cli/import.ts';
-import { until } from '../../story/harness.ts';
+import { until } from '../../end-to-end/harness.ts';
 import { archived, expectToGoOn, handIn, openSessionsIn, openTown, type Town } from './goes-on.ts';
 import { OtherProgram, setWrittenAt } from './other-program.ts';
 

@@ -1,6 +1,6 @@
 /** The line of a session that has just moved in drops, or another client takes it: nothing of the session is lost. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { until } from '../../story/harness.ts';
+import { until } from '../../end-to-end/harness.ts';
 import {
   archived,
   expectToGoOn,

@@ -1,8 +1,8 @@
 /** A gateway to which files are handed in, for dry runs: nobody's phone is needed. */
 
 import { type PackedFile, tarOf } from '../../../src/cli/tar.ts';
-import type { Answer } from '../../story/harness.ts';
-import { World } from '../../story/harness.ts';
+import type { Answer } from '../../end-to-end/harness.ts';
+import { World } from '../../end-to-end/harness.ts';
 import { handIn } from './goes-on.ts';
 
 export class Desk {

@@ -7,7 +7,7 @@ import { expect } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
 import { StoredCredentials } from '../../../src/storage/credentials.ts';
 import { decodeStoredValue } from '../../../src/whatsapp/baileys/connection/stored-values.ts';
-import { type Answer, type Api, until, World } from '../../story/harness.ts';
+import { type Answer, type Api, until, World } from '../../end-to-end/harness.ts';
 import { archiveOf, filesOf, OtherProgram } from './other-program.ts';
 
 export interface Town {

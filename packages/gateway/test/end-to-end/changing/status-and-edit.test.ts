@@ -24,7 +24,7 @@ const untilStatus = (id: string, status: string) =>
     return body.status === status && body;
   });
 
-describe('story 5: delivery status', () => {
+describe('delivery status', () => {
   test('pending, then delivered, then read, each with its time', async () => {
     await contact.goOffline();
     const sent = await api.post('/send/text', { number: contact.number, text: 'hello' });
@@ -124,7 +124,7 @@ describe('sending media', () => {
   });
 });
 
-describe('story 6: editing', () => {
+describe('editing', () => {
   test("the contact's phone shows the new text", async () => {
     const sent = await api.post('/send/text', { number: contact.number, text: 'first' });
     const id: string = sent.body.message_id;
