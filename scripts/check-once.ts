@@ -1,7 +1,7 @@
 /**
  * Fails when something is done anywhere but in the one place that does it: time, its format, who may see what,
- * and how lines of the log name things; and where a type is claimed, or a comment silences a check. Each rule says
- * where to go instead.
+ * and how lines of the log name things; where a type is claimed, or a comment silences a check; and where a file is
+ * too long. Each rule says where to go instead.
  */
 import { globSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -174,10 +174,23 @@ const CHECKED_RULES: Rule[] = [
 const CHECKED =
   '{packages/*/{src,bin,interop,pages},packages/passkey-extension,bench,demo,docs,scripts}/**/*.{ts,js}';
 
+/** Biome leaves out the comment that a file begins with. */
+const LENGTH_RULES: Rule[] = [
+  {
+    what: 'more than 400 lines, those of comments and blank ones counted',
+    pattern: /^(?:[^\n]*\n){401}/,
+    only: [],
+    instead: 'it answers several questions: give each a file',
+  },
+];
+const WRITTEN =
+  '{packages/*/{src,bin,interop,pages,test},packages/passkey-extension,bench,demo,docs,scripts}/**/*.{ts,js,go,py,css,html}';
+
 const problems = [
   ...broken(SRC, '**/*.ts', RULES),
   ...broken('packages', '*/test/**/*.ts', TEST_RULES),
   ...broken('.', CHECKED, CHECKED_RULES),
+  ...broken('.', WRITTEN, LENGTH_RULES),
 ];
 for (const problem of problems) console.error(problem);
 console.log(

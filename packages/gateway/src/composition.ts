@@ -94,44 +94,30 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
   const metrics = createMetrics();
   const storage = await openStorage(config, { log, clock }, overrides);
   const { db, vault, blobs } = storage;
+  /** What nearly every room stands on. */
+  const ground = { db, clock };
+  const { network, allowNetworks, publicUrl, encryptionKey, dataDir } = config;
   const net = composeNet({
-    caFile: config.network.caFile,
-    defaultNetwork: config.network.url === WHATSAPP_NETWORK_URL,
-    allowNetworks: config.allowNetworks,
+    caFile: network.caFile,
+    defaultNetwork: network.url === WHATSAPP_NETWORK_URL,
+    allowNetworks,
   });
-  const quotas = composeQuotas({ db, settings: config.quotas, clock, dataDir: config.dataDir });
+  const quotas = composeQuotas({ ...ground, settings: config.quotas, dataDir });
   const { stock } = quotas;
-  const tenancy = composeTenancy({
-    db,
-    clock,
-    masterToken: config.masterToken,
-    quotas: stock,
-    log: logOf('tenancy'),
-  });
+  const { masterToken } = config;
+  const tenancy = composeTenancy({ ...ground, masterToken, quotas: stock, log: logOf('tenancy') });
   const { authentication, tenants } = tenancy;
   const tenantIds = async (): Promise<string[]> => (await tenants.list()).map(({ id }) => id);
-  const mediaUrls = new MediaLinks({
-    db,
-    clock,
-    encryptionKey: config.encryptionKey,
-    publicUrl: config.publicUrl,
-    ttlMs: config.media.urlTtlMs,
-  });
-  const events = composeEvents({
-    db,
-    vault,
-    clock,
-    log: logOf('events'),
-    retention: config.retention,
-    mediaUrls,
-  });
-  const { network, allowNetworks } = config;
-  const proxies = composeProxies({ db, vault, clock, network, allowNetworks });
+  const { urlTtlMs: ttlMs } = config.media;
+  const mediaUrls = new MediaLinks({ ...ground, encryptionKey, publicUrl, ttlMs });
+  const { retention } = config;
+  const events = composeEvents({ ...ground, vault, log: logOf('events'), retention, mediaUrls });
+  const { notices } = events;
+  const proxies = composeProxies({ ...ground, vault, network, allowNetworks });
   const settingsOf = settingsStore(db);
   const linked = composeDevices({
-    db,
+    ...ground,
     quotas: stock,
-    clock,
     log: logOf('devices'),
     events: events.outbox,
     deletions: tenancy.deletions,
@@ -140,22 +126,21 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     showsReading: async (device) => (await settingsOf.of(device)).showsReading,
     mayAppear: async (device) => (await settingsOf.of(device)).presence !== 'offline',
     identityOf: heldSessions.identityOf,
-    credentialsFor: (device) => new StoredCredentials({ db, vault, clock, device }),
+    credentialsFor: (device) => new StoredCredentials({ ...ground, vault, device }),
     tenantIds,
     callerOf: (tenantId, userId) => authentication.callerById(tenantId, userId),
   });
-  const { devices } = linked;
+  const { devices, onConnected } = linked;
   const media = composeMedia({
-    db,
+    ...ground,
     blobs,
     vault,
-    clock,
     log: logOf('media'),
     events: events.outbox,
     settings: { ...config.media, cachedBytesOfTenant: config.quotas.cachedBytes },
     http: net.mediaHttp,
     guarded: net.guarded,
-    scratch: new Scratch(join(config.dataDir, 'scratch')),
+    scratch: new Scratch(join(dataDir, 'scratch')),
     ffmpeg: config.ffmpeg,
     pictures: config.pictures,
     messages: async (caller, name) =>
@@ -168,26 +153,24 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
       (await messages.archive.furtherFiles({ tenantId, rowId }))[index - 1] ?? null,
   });
   const messages = composeMessages({
-    db,
+    ...ground,
     mediaUrls,
     vault,
-    clock,
     log: logOf('messages'),
     codec: wireCodec,
     events: events.outbox,
-    notices: events.notices,
+    notices,
     devices,
     media: media.service,
     journal: config.journal,
     metrics,
     tenantIds,
   });
-  const { archive } = messages;
+  const { archive, finder, onBothNames } = messages;
   const sending = composeSending({
-    db,
+    ...ground,
     outcomes: metrics.sends,
     vault,
-    clock,
     log: logOf('jobs'),
     events: events.outbox,
     devices,
@@ -197,17 +180,17 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     waiting: quotas.waiting,
     tenantIds,
     callerOf: (job) => authentication.callerById(job.tenantId, job.userId),
-    folder: join(config.dataDir, 'outbox'),
+    folder: join(dataDir, 'outbox'),
     maxBytes: config.media.maxBytes,
     settings: config.sending,
   });
+  const { recipients } = sending;
   const calls = composeCalls({
-    db,
-    clock,
+    ...ground,
     log: logOf('calls'),
-    notices: events.notices,
+    notices,
     devices,
-    recipients: sending.recipients,
+    recipients,
     sending: sending.pipeline,
     ownerOf: ({ tenantId, userId }) => authentication.callerById(tenantId, userId),
   });
@@ -216,87 +199,74 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     devices,
     archive,
     media: media.service,
-    recipients: sending.recipients,
+    recipients,
     sending: sending.pipeline,
   });
-  const { labels } = composeLabels({
-    db,
-    clock,
-    notices: events.notices,
-    onBothNames: messages.onBothNames,
-    devices,
-    archive,
-    recipients: sending.recipients,
-  });
+  const { labels } = composeLabels({ ...ground, notices, onBothNames, devices, archive, recipients });
   const groups = composeGroups({
-    db,
-    clock,
+    ...ground,
     log: logOf('groups'),
-    notices: events.notices,
+    notices,
     devices,
-    finder: messages.finder,
-    recipients: sending.recipients,
+    finder,
+    recipients,
     sending: sending.pipeline,
     media: media.outbound,
-    onConnected: linked.onConnected,
+    onConnected,
   });
   const contacts = composeContacts({
-    db,
-    clock,
+    ...ground,
     devices,
     chats: archive,
     sending,
     http: net.mediaHttp,
-    notices: events.notices,
-    onBothNames: messages.onBothNames,
+    notices,
+    onBothNames,
     groups: groups.store,
   });
   const stories = composeStories({
-    db,
-    finder: messages.finder,
-    clock,
+    ...ground,
+    finder,
     log: logOf('stories'),
     devices,
     archive,
-    recipients: sending.recipients,
+    recipients,
     media: media.outbound,
     contacts: (device) => contacts.contacts.saved(device),
   });
   const chats = composeChats({
-    db,
-    clock,
+    ...ground,
     log: logOf('chats'),
-    notices: events.notices,
+    notices,
     devices,
     messages,
     sending,
     tenantIds,
   });
   const webhooks = composeWebhooks({
-    db,
+    ...ground,
     quotas: stock,
     mediaUrls,
     vault,
-    clock,
     log: logOf('webhooks'),
     client: net.guarded,
-    allowNetworks: config.allowNetworks,
+    allowNetworks,
     registry: metrics.registry,
     store: events.store,
     settings: config.webhooks,
-    retention: config.retention,
+    retention,
     events: events.outbox,
     devices,
   });
-
   const settings = composeDeviceSettings({
     store: settingsOf,
     clock,
     log: logOf('settings'),
     devices,
-    onConnected: linked.onConnected,
+    onConnected,
     ignored: () => metrics.inboundMessages.inc({ outcome: 'ignored' }),
   });
+
   linked.subscribe({
     ...messages.reports,
     ...settings.entrance.guard(messages.reports),
@@ -317,7 +287,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
   tenancy.beforeLeaving((tenantId, userId) => devices.release(tenantId, userId));
   metrics.setDeviceCounter(() => tenants.devicesByState());
   metrics.setJobCounter(() => sending.openJobs());
-  metrics.setStorageSizes(() => storageSizes(config.dataDir));
+  metrics.setStorageSizes(() => storageSizes(dataDir));
   metrics.setLimitCounter(() => tenants.limitedDevices(clock.now()));
   metrics.setJournalCounter(() => journalSize(db));
 
@@ -344,10 +314,10 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     mediaLinks: mediaUrls,
     media,
     messages,
-    business: composeBusiness({ devices, recipients: sending.recipients, archive: messages.archive }),
+    business: composeBusiness({ devices, recipients, archive }),
     newsletters: composeNewsletters({
       devices,
-      recipients: sending.recipients,
+      recipients,
       sending: sending.pipeline,
       media: media.outbound,
       clock,
@@ -390,31 +360,19 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
     ],
     listening.requests,
   ];
-  const { outbox, feed } = events;
   const { deletions } = tenancy;
-  const parts = {
-    db,
-    vault,
-    tenants,
-    deletions,
-    devices,
-    archive,
-    media: media.service,
-    events: outbox,
-    feed,
-    app,
-  };
-  return { parts, log, listening, steps };
+  const { outbox, feed } = events;
+  const parts = { db, vault, tenants, deletions, devices, archive, events: outbox, feed, app };
+  return { parts: { ...parts, media: media.service }, log, listening, steps };
 
   function engine(): SessionFactory {
     const timeoutMs = config.media.downloadTimeoutMs;
-    const accountFiles = new AccountFiles({ http: net.mediaHttp, clock, blobs, timeoutMs });
     const { unseenCiphertexts, unreadable } = metrics;
     return createBaileysSessionFactory({
       network,
       log: logOf('whatsapp'),
       clock,
-      accountFiles,
+      accountFiles: new AccountFiles({ http: net.mediaHttp, clock, blobs, timeoutMs }),
       unseenCiphertexts,
       unreadable,
     });
