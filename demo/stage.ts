@@ -21,6 +21,14 @@ interface StageHands {
   onGateway(gateway: GatewayProcess): void;
 }
 
+/** What runs, and what it runs on. */
+interface Platform {
+  sandbox: Sandbox;
+  gateway: GatewayProcess;
+  dataDir: string;
+  masterToken: string;
+}
+
 export class Stage {
   readonly sandbox: Sandbox;
   readonly dataDir: string;
@@ -37,10 +45,7 @@ export class Stage {
   #bakeryApi: Api | null = null;
 
   private constructor(
-    sandbox: Sandbox,
-    dataDir: string,
-    gateway: GatewayProcess,
-    masterToken: string,
+    { sandbox, gateway, dataDir, masterToken }: Platform,
     people: { shop: Phone; bakery: Phone; carla: Phone; davi: Phone },
   ) {
     this.sandbox = sandbox;
@@ -79,7 +84,7 @@ export class Stage {
       person('5511999990004', 'Davi'),
     ]);
     await gateway.start();
-    return new Stage(sandbox, dataDir, gateway, masterToken, { shop, bakery, carla, davi });
+    return new Stage({ sandbox, gateway, dataDir, masterToken }, { shop, bakery, carla, davi });
   }
 
   admit(tenant: 'shop' | 'bakery', token: string): Api {

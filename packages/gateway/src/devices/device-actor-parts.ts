@@ -3,12 +3,13 @@ import type { Route } from '../whatsapp/port/route.ts';
 import type { SessionFactory, SessionParts } from '../whatsapp/port/session.ts';
 import type { BackoffSettings } from './backoff.ts';
 import type { Device } from './device.ts';
-import type { Commit, DeviceRecordParts } from './device-record.ts';
+import type { DeviceRecordParts } from './device-record.ts';
+import type { WithinCommit } from './device-store.ts';
 import type { SessionHandlers } from './session-handlers.ts';
 
 /** A device's credentials, and the way to put others in their place. */
 export interface KeptCredentials extends DeviceCredentials {
-  replaceIn(trx: Parameters<Commit>[0], credentials: Uint8Array, keys: KeyChange[]): Promise<void>;
+  replaceIn(trx: Parameters<WithinCommit>[0], credentials: Uint8Array, keys: KeyChange[]): Promise<void>;
 }
 
 /** What a device needs from the rest of the gateway. */

@@ -5,12 +5,9 @@ import type { NewEvent } from '../events/recorder.ts';
 import type { Log } from '../observability/log.ts';
 import { type Device, statusOf } from './device.ts';
 import { eventsOfChange, passkeyAsked } from './device-events.ts';
-import type { DeviceChange, DeviceStore } from './device-store.ts';
+import type { DeviceChange, DeviceStore, WithinCommit } from './device-store.ts';
 import type { PasskeyStep } from './passkey-step.ts';
 import { type DeviceEvent, isWanted, transition } from './state.ts';
-
-/** What is written with a change, in its commit. */
-export type Commit = Parameters<DeviceStore['updateWith']>[4];
 
 /** Hears of every stored change of a device's state. Must not throw. */
 export type StateListener = (device: Device, previous: Device) => void;
@@ -98,7 +95,7 @@ export class DeviceRecord {
    * Moves the state machine once that is stored, in one commit with what `within` writes: when it fails, nothing has
    * changed. False when the event changes nothing, or the device is not there any more.
    */
-  async applyWith(event: DeviceEvent, facts: DeviceChange, within: Commit): Promise<boolean> {
+  async applyWith(event: DeviceEvent, facts: DeviceChange, within: WithinCommit): Promise<boolean> {
     const { store, clock, stateChanged } = this.#parts;
     const written = this.#writes.then(async () => {
       const previous = this.#device;
@@ -109,7 +106,7 @@ export class DeviceRecord {
       const change = { ...facts, ...state };
       const device = { ...previous, ...change, updatedAt: at };
       const events = eventsOfChange(device, previous, event);
-      if (!(await store.updateWith(device, change, at, events, within))) return null;
+      if (!(await store.updateWith(device, change, at, { events, within }))) return null;
       // What was told meanwhile stays.
       this.#device = { ...this.#device, ...change, updatedAt: at };
       return previous;

@@ -24,6 +24,9 @@ export type DeviceChange = Partial<
   >
 >;
 
+/** What is written with a change of a device, in its commit. */
+export type WithinCommit = (trx: Transaction<Database>) => Promise<void>;
+
 /** Stored devices. Every query is bound to one tenant. */
 export class DeviceStore {
   readonly #db: Kysely<Database>;
@@ -124,8 +127,7 @@ export class DeviceStore {
     device: EventDevice,
     change: DeviceChange,
     updatedAt: number,
-    events: NewEvent[],
-    within: (trx: Transaction<Database>) => Promise<void>,
+    { events, within }: { events: NewEvent[]; within: WithinCommit },
   ): Promise<boolean> {
     const stored = await this.#db.transaction().execute(async (trx) => {
       const { numUpdatedRows } = await trx

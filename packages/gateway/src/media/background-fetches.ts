@@ -52,7 +52,10 @@ export class BackgroundFetches {
       .then(async (result) => {
         if (result.outcome === 'ok') result.file.release();
         else if (result.outcome === 'corrupt') {
-          await this.#parts.requests.close(copy.tenantId, request, 'failed', 'broken_upload');
+          await this.#parts.requests.close(copy.tenantId, request, {
+            state: 'failed',
+            result: 'broken_upload',
+          });
         }
       })
       .catch((error) => this.#parts.log.error({ err: error }, 'media uploaded again could not be fetched'));

@@ -86,7 +86,7 @@ export class RetryAnswers {
       orderKey: storedIdentity(copy.chatJid, copy.chatLid),
     });
     const close = (state: RetryOutcome, detail: string | null) =>
-      this.#requests.closeWithin(trx, device.tenantId, request, state, detail);
+      this.#requests.closeWithin(trx, device.tenantId, request, { state, result: detail });
     if (directPath !== null) {
       await this.#copies.renewPath(trx, copy, directPath);
       await close('succeeded', null);

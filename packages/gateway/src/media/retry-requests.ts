@@ -8,6 +8,12 @@ import type { MediaCopy } from './copies.ts';
 
 export type RetryOutcome = 'succeeded' | 'not_found' | 'failed';
 
+/** How a request ended; `result`: what the phone, or we, had to say of it. */
+interface RetryEnd {
+  state: RetryOutcome;
+  result: string | null;
+}
+
 export interface RetryRequest {
   id: string;
   rowId: RecordId;
@@ -100,19 +106,14 @@ export class RetryRequests {
     try {
       await send();
     } catch (error) {
-      await this.close(copy.tenantId, { id, rowId: copy.rowId }, 'failed', 'not_sent');
+      await this.close(copy.tenantId, { id, rowId: copy.rowId }, { state: 'failed', result: 'not_sent' });
       throw error;
     }
   }
 
   /** Notes an answer and wakes those who wait for it. */
-  async close(
-    tenantId: TenantId,
-    request: Pick<RetryRequest, 'id' | 'rowId'>,
-    state: RetryOutcome,
-    result: string | null,
-  ): Promise<void> {
-    await this.closeWithin(this.#db, tenantId, request, state, result);
+  async close(tenantId: TenantId, request: Pick<RetryRequest, 'id' | 'rowId'>, end: RetryEnd): Promise<void> {
+    await this.closeWithin(this.#db, tenantId, request, end);
     this.wake(request);
   }
 
@@ -121,8 +122,7 @@ export class RetryRequests {
     db: Kysely<Database>,
     tenantId: TenantId,
     request: Pick<RetryRequest, 'id'>,
-    state: RetryOutcome,
-    result: string | null,
+    { state, result }: RetryEnd,
   ): Promise<void> {
     await db
       .updateTable('media_retry_requests')

@@ -149,8 +149,8 @@ async function post(request: UploadRequest, posted: Posted): Promise<UploadAnswe
     let unauthorized = false;
     for (const host of request.http.allowedHosts(connection)) {
       try {
-        const body = await posted.body.reread();
-        const response = await request.http.upload(host, path, body, posted.body.size, signal);
+        const sent = { body: await posted.body.reread(), length: posted.body.size };
+        const response = await request.http.upload(host, path, sent, signal);
         const text = await readAnswer(response.body);
         const answer = response.status === 200 ? parseAnswer(text) : null;
         if (answer) return answer;

@@ -102,8 +102,7 @@ export class MediaHttp {
   async upload(
     to: MediaHost,
     path: string,
-    body: Readable,
-    length: number,
+    { body, length }: { body: Readable; length: number },
     signal: AbortSignal,
   ): Promise<MediaResponse> {
     return this.#send(to, path, {

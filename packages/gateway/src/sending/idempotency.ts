@@ -66,29 +66,20 @@ export class Idempotency {
       return { ...(await twin.answer), replayed: true };
     }
     // Registered before the first await, so that a twin in the same tick finds it.
-    let replayed = false;
-    const answer = this.#firstOrStored(caller, key, hash, work, () => {
-      replayed = true;
-    }).finally(() => this.#running.delete(id));
+    const answer = this.#firstOrStored(caller, key, hash, work).finally(() => this.#running.delete(id));
     this.#running.set(id, { hash, answer });
-    return { ...(await answer), replayed };
+    return answer;
   }
 
-  async #firstOrStored(
-    caller: Caller,
-    key: string,
-    hash: string,
-    work: Work,
-    onReplay: () => void,
-  ): Promise<Answer> {
+  async #firstOrStored(caller: Caller, key: string, hash: string, work: Work): Promise<IdempotentAnswer> {
     const now = this.#clock.now();
     await this.#sweep(now);
     const stored = await this.#row(caller, key);
     const live = stored && stored.created_at > now - KEY_LIFETIME_MS ? stored : null;
     if (live && live.request_hash !== hash) throw new AppError('IDEMPOTENCY_CONFLICT');
     if (live && live.status !== null && live.response !== null) {
-      onReplay();
-      return { status: live.status, body: JSON.parse(live.response) as Record<string, unknown> };
+      const body = JSON.parse(live.response) as Record<string, unknown>;
+      return { status: live.status, body, replayed: true };
     }
     if (live) return this.#attempt(caller, key, work, { ...live, resumed: true });
     if (stored) await this.#delete(caller, key);
@@ -114,7 +105,7 @@ export class Idempotency {
     key: string,
     work: Work,
     row: { ticket: string; claim: string | null; resumed: boolean },
-  ): Promise<Answer> {
+  ): Promise<IdempotentAnswer> {
     const { claimed, creation } = claimsOf(row.claim);
     let left = row.claim !== null;
     const attempt: KeyedAttempt = {
@@ -139,7 +130,7 @@ export class Idempotency {
       const answer = await work(attempt);
       left = true;
       await this.#update(caller, key, { status: answer.status, response: JSON.stringify(answer.body) });
-      return answer;
+      return { ...answer, replayed: false };
     } catch (error) {
       // After a failure of the store nobody knows what was stored.
       const refused = error instanceof AppError && !isStorageFailure(error);

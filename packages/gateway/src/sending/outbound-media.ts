@@ -90,15 +90,11 @@ export function typeOf(opened: OpenedMedia): string | null {
 }
 
 /** Uploads and measures how long it took, in whole milliseconds. */
-export async function timedUpload(
-  media: OutboundMedia,
-  session: WhatsAppSession,
-  kind: MediaKind,
-  opened: FileContent,
-  signal?: AbortSignal,
+export async function timed(
+  upload: () => Promise<UploadedMedia>,
 ): Promise<{ uploaded: UploadedMedia; uploadMs: number }> {
   const elapsed = stopwatch();
-  const uploaded = await media.upload(session, kind, opened, signal);
+  const uploaded = await upload();
   return { uploaded, uploadMs: elapsed() };
 }
 

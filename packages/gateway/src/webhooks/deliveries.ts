@@ -173,7 +173,10 @@ export class Deliveries {
         name: row.event_name,
         orderKey: row.order_key,
       };
-      const made = await enqueue(trx, row.endpoint_id, device, event, { now, onlyEnabled: false });
+      const made = await enqueue(trx, { endpointId: row.endpoint_id, device }, event, {
+        now,
+        onlyEnabled: false,
+      });
       if (made === null) throw notFound();
       return trx
         .selectFrom('webhook_deliveries')

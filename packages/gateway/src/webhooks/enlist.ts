@@ -37,7 +37,7 @@ export class WebhookSubscribers implements EventSubscriber {
     for (const { endpointId, events } of await this.#subscriptions.ofDevice(trx, device)) {
       if (!events.has(event.name)) continue;
       this.#enlistedAt = this.#clock.monotonic();
-      await enqueue(trx, endpointId, device, event, { now, onlyEnabled: true });
+      await enqueue(trx, { endpointId, device }, event, { now, onlyEnabled: true });
     }
   }
 

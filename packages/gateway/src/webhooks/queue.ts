@@ -42,14 +42,14 @@ export interface QueuedEvent {
 }
 
 /**
- * Adds a delivery to its lane, which is that of the person when the key is a number whose LID is known; due at `now` when nothing is before it and the endpoint takes deliveries.
+ * Adds a delivery to its lane, which is that of the person when the key is a number whose LID is known; due at `now`
+ * when nothing is before it and the endpoint takes deliveries.
  * Writes nothing, and returns null, when the endpoint no longer exists or (with `onlyEnabled`) is disabled:
  * a configuration that was just changed must not make the event's own transaction fail.
  */
 export async function enqueue(
   db: Db,
-  endpointId: string,
-  device: { id: string; tenantId: TenantId },
+  { endpointId, device }: { endpointId: string; device: { id: string; tenantId: TenantId } },
   event: QueuedEvent,
   options: { now: number; onlyEnabled: boolean },
 ): Promise<string | null> {

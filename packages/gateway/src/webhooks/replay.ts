@@ -108,7 +108,8 @@ export class Replay {
         if (skip.has(id)) continue;
         const device = { id: endpoint.deviceId, tenantId: endpoint.tenantId };
         const event = { id, seq: Number(seq), name, orderKey };
-        if (await enqueue(trx, endpoint.id, device, event, { now, onlyEnabled: false })) enqueued += 1;
+        if (await enqueue(trx, { endpointId: endpoint.id, device }, event, { now, onlyEnabled: false }))
+          enqueued += 1;
       }
       return enqueued;
     });

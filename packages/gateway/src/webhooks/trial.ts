@@ -81,7 +81,10 @@ export class Trial {
         .executeTakeFirstOrThrow();
       const device = { id: endpoint.deviceId, tenantId: endpoint.tenantId };
       const queued = { id: event.id, seq: Number(event.seq), name: event.name, orderKey };
-      const deliveryId = await enqueue(trx, endpoint.id, device, queued, { now, onlyEnabled: false });
+      const deliveryId = await enqueue(trx, { endpointId: endpoint.id, device }, queued, {
+        now,
+        onlyEnabled: false,
+      });
       if (deliveryId === null) return null;
       // The queue leaves it alone; should this process end first, it is delivered with the others.
       await trx

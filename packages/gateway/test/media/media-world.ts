@@ -268,8 +268,7 @@ export class MediaWorld {
     const response = await this.http.upload(
       { host: this.cdn.hostname, route: null },
       `/mms/${mmsType(kind)}/${token}?auth=${AUTH}`,
-      Readable.from([ciphertext]),
-      ciphertext.length,
+      { body: Readable.from([ciphertext]), length: ciphertext.length },
       AbortSignal.timeout(5000),
     );
     const chunks: Buffer[] = [];

@@ -4,7 +4,7 @@ import type { Account } from '../state/directory.ts';
 import { parseJid } from '../state/jid.ts';
 import type { Group, GroupRole, NewGroup } from './group.ts';
 import { groupStanza } from './metadata.ts';
-import { notifyCreated, notifyGroup, participantStanza } from './notifications.ts';
+import { type GroupChange, notifyCreated, notifyGroup, participantStanza } from './notifications.ts';
 
 /** What the apps allow since 2022, as their help says. */
 const MEMBER_LIMIT = 1024;
@@ -58,7 +58,11 @@ export class Groups {
     this.#join(group, input.creator, 'superadmin');
     for (const account of input.participants) this.#join(group, account, undefined);
     const members = [...group.participants.values()].map(({ account }) => account);
-    notifyCreated(this.#delivery, group, input.creator, members, { type: 'new', key });
+    notifyCreated(this.#delivery, group, {
+      actor: input.creator,
+      audience: members,
+      attrs: { type: 'new', key },
+    });
     for (const around of this.around(group)) {
       for (const account of members) this.add(around, account, input.creator, 'linked_group_join');
     }
@@ -111,12 +115,14 @@ export class Groups {
     for (const waiting of [group.joinRequests, group.invitations, group.removed, group.left]) {
       waiting.delete(account.user);
     }
-    notifyGroup(this.#delivery, group, actor, before, {
+    const change = {
       tag: 'add',
       attrs: { reason, ...newParticipantVersion(group) },
       content: [participantStanza(group, account)],
-    });
-    notifyCreated(this.#delivery, group, actor, [account], { reason: reason ?? 'invite' });
+    };
+    notifyGroup(this.#delivery, group, { actor, audience: before, change });
+    const attrs = { reason: reason ?? 'invite' };
+    notifyCreated(this.#delivery, group, { actor, audience: [account], attrs });
     for (const around of this.around(group)) this.add(around, account, actor, 'linked_group_join');
     return true;
   }
@@ -128,11 +134,12 @@ export class Groups {
     group.participants.delete(account.user);
     (account === actor ? group.left : group.removed).add(account.user);
     this.#byUser.get(account.user)?.delete(group);
-    notifyGroup(this.#delivery, group, actor, before, {
+    const change = {
       tag: 'remove',
       attrs: newParticipantVersion(group),
       content: [participantStanza(group, account)],
-    });
+    };
+    notifyGroup(this.#delivery, group, { actor, audience: before, change });
     return true;
   }
 
@@ -171,16 +178,16 @@ export class Groups {
   }
 
   /** Tells all members of a change. */
-  notify(group: Group, actor: Account, change: Parameters<typeof notifyGroup>[4]): void {
-    const members = [...group.participants.values()].map(({ account }) => account);
-    notifyGroup(this.#delivery, group, actor, members, change);
+  notify(group: Group, actor: Account, change: GroupChange): void {
+    const audience = [...group.participants.values()].map(({ account }) => account);
+    notifyGroup(this.#delivery, group, { actor, audience, change });
   }
 
   /** Tells the admins alone. */
-  notifyAdmins(group: Group, actor: Account, change: Parameters<typeof notifyGroup>[4]): void {
+  notifyAdmins(group: Group, actor: Account, change: GroupChange): void {
     const admins = [...group.participants.values()].filter(({ role }) => role !== undefined);
-    const accounts = admins.map(({ account }) => account);
-    notifyGroup(this.#delivery, group, actor, accounts, change);
+    const audience = admins.map(({ account }) => account);
+    notifyGroup(this.#delivery, group, { actor, audience, change });
   }
 
   #join(group: Group, account: Account, role: GroupRole): void {

@@ -24,16 +24,20 @@ export function participantStanza(group: Group, account: Account): BinaryNode {
   });
 }
 
+/** Who changed a group, and the accounts that are told. */
+interface GroupNews {
+  readonly actor: Account;
+  readonly audience: readonly Account[];
+}
+
 /**
- * `<notification type="w:gp2">` to every device of the accounts, the actor as `participant` (whatsmeow
+ * `<notification type="w:gp2">` to every device of the audience, the actor as `participant` (whatsmeow
  * group.go parseGroupChange). Queues are per device, so each stanza has the same id.
  */
 export function notifyGroup(
   delivery: Delivery,
   group: Group,
-  actor: Account,
-  audience: readonly Account[],
-  change: GroupChange,
+  { actor, audience, change }: GroupNews & { readonly change: GroupChange },
 ): void {
   const mode = group.addressingMode;
   const alternate = mode === 'lid' ? 'participant_pn' : 'participant_lid';
@@ -60,9 +64,7 @@ export function notifyGroup(
 export function notifyCreated(
   delivery: Delivery,
   group: Group,
-  actor: Account,
-  audience: readonly Account[],
-  attrs: StanzaAttributes,
+  { attrs, ...news }: GroupNews & { readonly attrs: StanzaAttributes },
 ): void {
-  notifyGroup(delivery, group, actor, audience, { tag: 'create', attrs, content: [groupStanza(group)] });
+  notifyGroup(delivery, group, { ...news, change: { tag: 'create', attrs, content: [groupStanza(group)] } });
 }

@@ -26,7 +26,7 @@ export function changeParticipants(request: IqRequest, group: Group, command: Bi
     const account = request.network.directory.resolve(attrs.jid);
     if (!account) return stanza('participant', { jid: attrs.jid, error: UNKNOWN_NUMBER });
     return tag === 'add'
-      ? added(request, group, account, accepted, asked)
+      ? added(request, group, account, { accepted, asked })
       : changed(group, account, tag, accepted);
   });
   return {
@@ -42,8 +42,7 @@ function added(
   { sender }: IqRequest,
   group: Group,
   account: Account,
-  accepted: Account[],
-  asked: Account[],
+  { accepted, asked }: { accepted: Account[]; asked: Account[] },
 ): BinaryNode {
   const actor = sender.account;
   const isAdmin = group.participants.get(actor.user)?.role !== undefined;
@@ -76,8 +75,9 @@ function changed(group: Group, account: Account, tag: MemberChange, accepted: Ac
 function apply({ network, sender }: IqRequest, group: Group, { tag, attrs }: BinaryNode, account: Account) {
   const actor = sender.account;
   if (tag === 'add') network.groups.add(group, account, actor);
-  else if (tag === 'remove') removeFrom(network.groups, group, attrs, account, actor);
-  else if (tag === 'promote') {
+  else if (tag === 'remove') {
+    removeFrom(network.groups, group, { account, actor, everywhere: attrs.linked_groups === 'true' });
+  } else if (tag === 'promote') {
     if (!group.participants.get(account.user)?.role) network.groups.setRole(group, account, 'admin', actor);
   } else network.groups.setRole(group, account, undefined, actor);
 }
@@ -86,13 +86,11 @@ function apply({ network, sender }: IqRequest, group: Group, { tag, attrs }: Bin
 function removeFrom(
   groups: IqRequest['network']['groups'],
   group: Group,
-  attrs: BinaryNode['attrs'],
-  account: Account,
-  actor: Account,
+  { account, actor, everywhere }: { account: Account; actor: Account; everywhere: boolean },
 ): void {
   groups.remove(group, account, actor);
   if (!group.community) return;
   for (const linked of groups.linkedTo(group)) {
-    if (linked.defaultSubGroup || attrs.linked_groups === 'true') groups.remove(linked, account, actor);
+    if (linked.defaultSubGroup || everywhere) groups.remove(linked, account, actor);
   }
 }

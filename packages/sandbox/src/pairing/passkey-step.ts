@@ -109,9 +109,17 @@ export class PasskeyStep implements PasskeyExchange {
       case 'set passkey_prologue':
         return this.#takePrologue(iq, question);
       case 'set companion_nonce':
-        return this.#takeInTurn(iq, content, 'continued', 'revealed', this.#nonce.resolve);
+        return this.#takeInTurn(iq, content, {
+          from: 'continued',
+          to: 'revealed',
+          take: this.#nonce.resolve,
+        });
       case 'set encrypted_pairing_request':
-        return this.#takeInTurn(iq, content, 'revealed', 'requested', this.#request.resolve);
+        return this.#takeInTurn(iq, content, {
+          from: 'revealed',
+          to: 'requested',
+          take: this.#request.resolve,
+        });
       default:
         return undefined;
     }
@@ -162,14 +170,12 @@ export class PasskeyStep implements PasskeyExchange {
   async #takeInTurn(
     iq: BinaryNode,
     content: Uint8Array | undefined,
-    when: Stage,
-    next: Stage,
-    take: (content: Uint8Array) => void,
+    { from, to, take }: { from: Stage; to: Stage; take: (content: Uint8Array) => void },
   ): Promise<BinaryNode> {
-    if (this.#stage !== when) return refusal(iq, 409);
+    if (this.#stage !== from) return refusal(iq, 409);
     if (!content) return refusal(iq, 400);
     if (this.#refused) return refusal(iq, 403);
-    this.#stage = next;
+    this.#stage = to;
     this.#afterAnswer(() => take(content));
     return iqResult(iq);
   }

@@ -219,8 +219,7 @@ export class PhoneMessages {
   async sendPollEdit(
     to: Recipient,
     target: MessageReference,
-    question: string,
-    choices: readonly string[],
+    { question, choices }: { question: string; choices: readonly string[] },
     options: SendOptions = {},
   ): Promise<SentMessage> {
     const key = { ...(await this.#key(to, target, options)), fromMe: true };

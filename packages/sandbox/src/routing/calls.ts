@@ -29,7 +29,8 @@ export function routeCall(network: NetworkServices, sender: RegisteredDevice, no
     const notice = signal.tag === 'offer' ? noticeOf(signal, group.jid) : signal;
     const from = jidIn(group.addressingMode, sender.account, sender.address.device);
     const named = { ...notice, attrs: { ...notice.attrs, 'group-jid': group.jid } };
-    for (const { account } of group.participants.values()) ring(network, sender, account, from, [named]);
+    for (const { account } of group.participants.values())
+      ring(network, sender, account, { from, signal: named });
     return;
   }
   const callee = isUserServer(to.server) ? network.directory.resolve(to) : undefined;
@@ -38,16 +39,15 @@ export function routeCall(network: NetworkServices, sender: RegisteredDevice, no
   const from = jidIn(mode, sender.account, sender.address.device);
   const caller_pn = signal.tag === 'offer' && mode === 'lid' ? alternateJid(mode, sender.account) : undefined;
   const named = caller_pn ? { ...signal, attrs: { ...signal.attrs, caller_pn } } : signal;
-  ring(network, sender, callee, from, [named]);
-  if (SETTLING.has(signal.tag)) ring(network, sender, sender.account, from, [signal]);
+  ring(network, sender, callee, { from, signal: named });
+  if (SETTLING.has(signal.tag)) ring(network, sender, sender.account, { from, signal });
 }
 
 function ring(
   network: NetworkServices,
   sender: RegisteredDevice,
   account: Account,
-  from: string,
-  content: BinaryNode[],
+  { from, signal }: { from: string; signal: BinaryNode },
 ): void {
   for (const device of account.devices.values()) {
     if (device === sender) continue;
@@ -59,7 +59,7 @@ function ring(
       version: '2.26.1',
     };
     const notify = sender.account.name;
-    network.delivery.post(device, stanza('call', { ...attrs, notify }, content));
+    network.delivery.post(device, stanza('call', { ...attrs, notify }, [signal]));
   }
 }
 

@@ -62,7 +62,7 @@ export function routeMessage(network: NetworkServices, sender: RegisteredDevice,
       if (account && refusal === undefined) {
         deliver = () => {
           network.reachOut.delivered(sender.account, account);
-          routeToUser(network, sender, node, to, account);
+          routeToUser(network, sender, node, { to, account });
         };
       }
     }
@@ -127,8 +127,7 @@ function routeToUser(
   network: NetworkServices,
   sender: RegisteredDevice,
   node: BinaryNode,
-  to: ParsedJid,
-  recipient: Account,
+  { to, account: recipient }: { to: ParsedJid; account: Account },
 ): void {
   // Whoever has no LID is named by number, and nobody is told another name.
   const mode = sender.account.lid === null ? 'pn' : modeOf(to);

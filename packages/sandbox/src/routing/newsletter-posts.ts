@@ -33,10 +33,10 @@ export function publish(network: NetworkServices, sender: RegisteredDevice, node
     if (!post) return { ack: { error: NOT_FOUND } };
     post.editedAt = Date.now();
     post.content = edit === REVOKE ? [] : childrenOf(node);
-    return tell(network, newsletter, sender, node, post);
+    return tell(network, sender, node, { newsletter, post });
   }
   if (!childNamed(node, 'plaintext')) return { ack: { error: '400' } };
-  return tell(network, newsletter, sender, node, newsletter.posts.add(node));
+  return tell(network, sender, node, { newsletter, post: newsletter.posts.add(node) });
 }
 
 function react(
@@ -57,10 +57,9 @@ function react(
 /** Each device of each follower but the author's own gets the post as it was written, with the server's number. */
 function tell(
   network: NetworkServices,
-  newsletter: Newsletter,
   sender: RegisteredDevice,
   node: BinaryNode,
-  post: Post,
+  { newsletter, post }: { newsletter: Newsletter; post: Post },
 ): Published {
   const { id, type, at, serverId, editedAt } = post;
   const changed = editedAt === undefined ? {} : { msg_edit_t: String(editedAt), original_msg_t: String(at) };

@@ -3,7 +3,7 @@ import type { ReadyMedia } from '../../media/answer.ts';
 import { member } from '../../messages/details/wire-content.ts';
 import type { StoredMessage } from '../../messages/stored-message.ts';
 import type { Composed, Content } from '../../sending/content.ts';
-import { descriptorOf, timedUpload, uploadedFields } from '../../sending/outbound-media.ts';
+import { descriptorOf, timed, uploadedFields } from '../../sending/outbound-media.ts';
 import { levels, unwrapped } from '../../whatsapp/port/envelopes.ts';
 import type { MediaKind } from '../../whatsapp/port/media.ts';
 import type { WireMessage } from '../../whatsapp/port/wire-message.ts';
@@ -78,8 +78,8 @@ export function forwardContent(source: ForwardSource): Content {
       const facts = member(inner, name) ?? {};
       const file = await source.file(signal);
       const opened = { content: { stream: () => file.open() } };
-      const { uploaded, uploadMs } = await timedUpload(media, session, kind, opened, signal).finally(() =>
-        file.release(),
+      const { uploaded, uploadMs } = await timed(() => media.upload(session, kind, opened, signal)).finally(
+        () => file.release(),
       );
       const content = {
         ...Object.fromEntries(KEPT.flatMap((each) => (each in facts ? [[each, facts[each]]] : []))),

@@ -39,7 +39,7 @@ export function acceptJson(app: FastifyInstance): void {
   addParser(app, (request, body, done) => {
     const refused = refusal(measureJson(body, NONE));
     if (refused) return done(refused);
-    return parsed(body.toString('utf8'), request, parse, done);
+    return parsed({ text: body.toString('utf8'), asItCame: true }, request, parse, done);
   });
 }
 
@@ -65,14 +65,15 @@ export function acceptFilesInJson(scope: RouteScope, files: InlineFiles): void {
     const measure = measureJson(body, request.routeOptions.config.fileMembers?.() ?? NONE);
     const refused = refusal(measure);
     if (refused) return done(refused);
-    if (measure.files.length === 0) return parsed(body.toString('utf8'), request, parse, done);
+    if (measure.files.length === 0)
+      return parsed({ text: body.toString('utf8'), asItCame: true }, request, parse, done);
     const around = textsAround(body, measure.files);
     files.decode(body, measure.files).then(
       (uploads) => {
         request.uploaded = uploads;
         const text = around.map((piece, index) => piece + (uploads[index]?.token ?? '')).join('');
         // Where it stops being JSON is told of what came, which it is not any more.
-        parsed(text, request, parse, done, false);
+        parsed({ text, asItCame: false }, request, parse, done);
       },
       (error: Error) => done(error),
     );
@@ -103,12 +104,12 @@ function isLarge(request: FastifyRequest): boolean {
   return !isMultipart && (length === undefined || Number(length) > LARGEST_JSON_BYTES);
 }
 
+/** `asItCame`: the text is the caller's own, so that a place in it means something to them. */
 function parsed(
-  text: string,
+  { text, asItCame }: { text: string; asItCame: boolean },
   request: FastifyRequest,
   parse: ReturnType<FastifyInstance['getDefaultJsonParser']>,
   done: ContentTypeParserDoneFunction,
-  asItCame = true,
 ): void {
   if (text.trim() === '') {
     done(null, undefined);

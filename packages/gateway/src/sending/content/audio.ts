@@ -7,7 +7,7 @@ import {
   mediaInput,
   type OpenedMedia,
   type OutboundMedia,
-  timedUpload,
+  timed,
   typeOf,
   uploadedFields,
   withOpened,
@@ -59,7 +59,7 @@ export function audioContent(input: AudioInput): Content {
           const kind = ptt ? 'voice' : 'audio';
           const seconds = (await measured(media, file, signal)) ?? given;
           const waveform = ptt ? await media.prepare.waveform(file, signal) : null;
-          const { uploaded, uploadMs } = await timedUpload(media, session, kind, file, signal);
+          const { uploaded, uploadMs } = await timed(() => media.upload(session, kind, file, signal));
           const content = {
             ...uploadedFields(uploaded, mimeType),
             ptt,

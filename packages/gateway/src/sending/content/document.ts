@@ -1,7 +1,7 @@
 import { invalidField } from '../../errors.ts';
 import { documentType } from '../../media/document-type.ts';
 import { type Content, checkedCaption, withContext } from '../content.ts';
-import { descriptorOf, mediaInput, timedUpload, uploadedFields, withOpened } from '../outbound-media.ts';
+import { descriptorOf, mediaInput, timed, uploadedFields, withOpened } from '../outbound-media.ts';
 import { jpegThumbnail, thumbnailInput } from './thumbnail.ts';
 
 export interface DocumentInput {
@@ -35,7 +35,7 @@ export function documentContent(input: DocumentInput): Content {
       withOpened(media, source, { field: 'document', signal }, async (opened) => {
         const mimeType = documentType(opened, fileName, input.mime_type) ?? UNKNOWN_TYPE;
         const shown = await jpegThumbnail(media, picture);
-        const { uploaded, uploadMs } = await timedUpload(media, session, 'document', opened, signal);
+        const { uploaded, uploadMs } = await timed(() => media.upload(session, 'document', opened, signal));
         const documentMessage = {
           ...uploadedFields(uploaded, mimeType),
           fileName,

@@ -3,7 +3,7 @@ import {
   asViewOnce,
   descriptorOf,
   mediaInput,
-  timedUpload,
+  timed,
   uploadedFields,
   withOpened,
 } from '../outbound-media.ts';
@@ -26,7 +26,7 @@ export function imageContent(input: ImageInput): Content {
     compose: ({ media, session, contextInfo, signal }) =>
       withOpened(media, source, { field: 'image', signal }, async (opened, member) => {
         const { facts, bytes: jpegThumbnail } = await preview(media, opened, member);
-        const { uploaded, uploadMs } = await timedUpload(media, session, 'image', opened, signal);
+        const { uploaded, uploadMs } = await timed(() => media.upload(session, 'image', opened, signal));
         const content = {
           ...uploadedFields(uploaded, facts.mimeType),
           width: facts.width,

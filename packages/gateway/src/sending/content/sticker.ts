@@ -1,6 +1,6 @@
 import { AppError } from '../../errors.ts';
 import { type Content, withContext } from '../content.ts';
-import { descriptorOf, mediaInput, timedUpload, uploadedFields, withOpened } from '../outbound-media.ts';
+import { descriptorOf, mediaInput, timed, uploadedFields, withOpened } from '../outbound-media.ts';
 import { pictureFacts } from './picture.ts';
 import { asSticker } from './sticker-picture.ts';
 
@@ -40,7 +40,7 @@ export function stickerContent(input: StickerInput): Content {
             ? { file: opened, facts: given }
             : await asSticker(media, opened, member, LARGEST_STICKER);
           const isAnimated = input.is_animated ?? facts.animated;
-          const { uploaded } = await timedUpload(media, session, 'sticker', file, signal);
+          const { uploaded } = await timed(() => media.upload(session, 'sticker', file, signal));
           return {
             kind: 'sticker',
             text: null,

@@ -7,7 +7,7 @@ import {
   descriptorOf,
   mediaInput,
   type OpenedMedia,
-  timedUpload,
+  timed,
   typeOf,
   uploadedFields,
   withOpened,
@@ -63,7 +63,7 @@ export function videoContent(input: VideoInput): Content {
             const facts = converted ? await media.prepare.facts(file, signal) : before;
             const seconds = facts?.seconds == null ? given : Math.round(facts.seconds);
             const shown = picture ? custom : await generated(context, input, file, facts);
-            const { uploaded, uploadMs } = await timedUpload(media, session, 'video', file, signal);
+            const { uploaded, uploadMs } = await timed(() => media.upload(session, 'video', file, signal));
             const { width = null, height = null } = facts?.video ?? {};
             const content = {
               ...uploadedFields(uploaded, mimeType),

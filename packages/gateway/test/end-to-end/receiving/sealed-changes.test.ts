@@ -193,7 +193,10 @@ test('a calendar event, its new form, and who comes', async () => {
 test('an edit of a poll changes its question and its options, and votes for the new ones count', async () => {
   const { id } = await contact.sendPoll(shop.number, 'When?', ['Today', 'Tomorrow']);
   await untilReceived(api, id);
-  const edit = await contact.sendPollEdit(shop.number, id, 'When, then?', ['Today', 'Friday']);
+  const edit = await contact.sendPollEdit(shop.number, id, {
+    question: 'When, then?',
+    choices: ['Today', 'Friday'],
+  });
   expect(await told('message.edited', 'edit_id', edit.id)).toMatchObject({
     message_id: id,
     content: 'When, then?',

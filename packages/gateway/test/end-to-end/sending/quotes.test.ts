@@ -91,7 +91,7 @@ test('an edited poll and an edited event are quoted as they stand by now', async
   const event = await contact.sendEvent(shop.number, { name: 'Party', startTime: 1_800_000_000 });
   for (const { id } of [poll, event]) await untilReceived(api, id);
   expect((await quoteOf(poll.id)).pollCreationMessage).toMatchObject({ name: 'When?' });
-  await contact.sendPollEdit(shop.number, poll.id, 'When, then?', ['Today', 'Friday']);
+  await contact.sendPollEdit(shop.number, poll.id, { question: 'When, then?', choices: ['Today', 'Friday'] });
   await contact.sendEventEdit(shop.number, event.id, { name: 'Bigger party', startTime: 1_800_000_000 });
   await untilStored(event.id, (message) => message.content === 'Bigger party');
   const { pollCreationMessage } = await quoteOf(poll.id);

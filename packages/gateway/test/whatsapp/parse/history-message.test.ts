@@ -32,7 +32,7 @@ async function read(message: Uint8Array, rest: proto.IWebMessageInfo = { key: {}
   const [none, came] = infosInConversation(conversation);
   expect(none).toBeNull();
   const decoded = decodeProtobuf(proto.WebMessageInfo, info);
-  return historyMessage(decoded, came ?? null, chat, OWN, new ConversationNames(NOBODY));
+  return historyMessage({ info: decoded, bytes: came ?? null }, chat, OWN, new ConversationNames(NOBODY));
 }
 
 const text = proto.Message.encode({ conversation: 'inside' }).finish();

@@ -31,7 +31,9 @@ export function profile(link: Link): SessionProfile {
     setPrivacy: (setting, value) =>
       link.ask(async (socket) => {
         const category = { tag: 'category', attrs: { name: setting, value } };
-        await ask(socket, 'set', 'privacy', [{ tag: 'privacy', attrs: {}, content: [category] }]);
+        await ask(socket, { type: 'set', xmlns: 'privacy' }, [
+          { tag: 'privacy', attrs: {}, content: [category] },
+        ]);
         // What the library has kept decides how the account's read receipts go out (`receipts.ts`).
         await privacy(socket);
       }),
@@ -39,7 +41,7 @@ export function profile(link: Link): SessionProfile {
     setPicture: (jpeg) =>
       link.ask(async (socket) => {
         const content = [{ tag: 'picture', attrs: { type: 'image' }, content: jpeg }];
-        const answer = await ask(socket, 'set', 'w:profile:picture', content);
+        const answer = await ask(socket, { type: 'set', xmlns: 'w:profile:picture' }, content);
         const id = getBinaryNodeChild(answer, 'picture')?.attrs.id;
         if (id === undefined) throw new Error('WhatsApp answered without the id of the picture');
         return id;
@@ -47,7 +49,7 @@ export function profile(link: Link): SessionProfile {
 
     removePicture: () =>
       link.ask(async (socket) => {
-        await ask(socket, 'set', 'w:profile:picture');
+        await ask(socket, { type: 'set', xmlns: 'w:profile:picture' });
       }),
 
     picture: (preview) => link.ask((socket) => ownPicture(socket, link.own().jid, preview)),
@@ -64,7 +66,7 @@ export function profile(link: Link): SessionProfile {
     /** As Baileys has it (chats.js `updateProfileStatus`); whatsmeow's mutation does the same. */
     setAbout: (text) =>
       link.ask(async (socket) => {
-        await ask(socket, 'set', 'status', [
+        await ask(socket, { type: 'set', xmlns: 'status' }, [
           { tag: 'status', attrs: {}, content: Buffer.from(text, 'utf8') },
         ]);
       }),
@@ -93,7 +95,7 @@ export function profile(link: Link): SessionProfile {
     setDefaultTimer: (seconds) =>
       link.ask(async (socket) => {
         const mode = { tag: 'disappearing_mode', attrs: { duration: String(seconds) } };
-        await ask(socket, 'set', 'disappearing_mode', [mode]);
+        await ask(socket, { type: 'set', xmlns: 'disappearing_mode' }, [mode]);
         timer.forget();
       }),
   };
@@ -133,14 +135,12 @@ class AccountTimer {
 
 async function ask(
   socket: Socket,
-  type: 'get' | 'set',
-  xmlns: string,
+  attrs: { type: 'get' | 'set'; xmlns: string; target?: string },
   content?: BinaryNode[],
-  more: Record<string, string> = {},
 ): Promise<BinaryNode> {
   const answer: BinaryNode = await socket.query({
     tag: 'iq',
-    attrs: { to: SERVER, type, xmlns, ...more },
+    attrs: { to: SERVER, ...attrs },
     ...(content ? { content } : {}),
   });
   assertAnswered();
@@ -160,7 +160,7 @@ async function ownPicture(socket: Socket, target: string, preview: boolean) {
   const picture = { tag: 'picture', attrs: { type: preview ? 'preview' : 'image', query: 'url' } };
   let answer: BinaryNode;
   try {
-    answer = await ask(socket, 'get', 'w:profile:picture', [picture], { target });
+    answer = await ask(socket, { type: 'get', xmlns: 'w:profile:picture', target }, [picture]);
   } catch (error) {
     const known = sessionError(error, socket.ws.isOpen);
     if (known instanceof RequestRefused && known.whatsappCode === NOT_FOUND) return null;

@@ -154,13 +154,11 @@ async function readConversation(
   await batches.conversation(chatIn(conversation, chat, reading.kind), person, timerIn(conversation, chat));
   // Newest first in the file; events and rows are wanted in the order of time.
   const infos = infosInConversation(bytes);
-  const messages = (conversation.messages ?? []).map(({ message }, at) => ({
-    message,
-    came: infos[at] ?? null,
-  }));
-  for (const { message, came } of messages.reverse()) {
-    const read =
-      message && (await readable(reading, () => historyMessage(message, came, chat, reading.own(), names)));
+  const messages = (conversation.messages ?? []).flatMap(({ message: info }, at) =>
+    info ? [{ info, bytes: infos[at] ?? null }] : [],
+  );
+  for (const message of messages.reverse()) {
+    const read = await readable(reading, () => historyMessage(message, chat, reading.own(), names));
     if (read) await batches.add(read);
   }
 }

@@ -35,11 +35,10 @@ export class ConversationNames {
 /**
  * A message of the past, or null for what is none: notes of the chat itself ("Ana joined", stub types),
  * protocol traffic, and messages that the phone no longer has the content of. `bytes`: the same info as it came,
- * with what our schema does not have.
+ * with what our schema does not have; null where they are not known.
  */
 export async function historyMessage(
-  info: proto.IWebMessageInfo,
-  bytes: Uint8Array | null,
+  { info, bytes }: { info: proto.IWebMessageInfo; bytes: Uint8Array | null },
   chat: Identity,
   own: OwnAccount,
   names: ConversationNames,

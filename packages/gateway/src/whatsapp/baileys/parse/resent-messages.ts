@@ -29,8 +29,7 @@ export async function resentMessages(
       ? { jid: chatJid, lid: null }
       : await identity(chatJid, undefined, directory);
     const message = await historyMessage(
-      info,
-      resent.webMessageInfoBytes,
+      { info, bytes: resent.webMessageInfoBytes },
       chat,
       own,
       new ConversationNames(directory),
