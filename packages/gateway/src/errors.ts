@@ -133,7 +133,7 @@ export const ERROR_CATALOGUE = {
   ACCOUNT_LIMITED: { status: 429, text: 'WhatsApp lets this account begin no chats for a while' },
   QUOTA_EXCEEDED: { status: 429, text: 'a quota of the tenant is used up' },
   RATE_LIMITED: { status: 429, text: 'too many requests' },
-  HEADERS_TOO_LARGE: { status: 431, text: 'the request line and headers are larger than 1 MB' },
+  HEADERS_TOO_LARGE: { status: 431, text: 'the request line and headers are larger than 1 MB, or too many' },
   REQUEST_GIVEN_UP: { status: 499, text: 'the client closed the connection before the answer' },
   INTERNAL_ERROR: { status: 500, text: 'internal error' },
   MEDIA_DOWNLOAD_FAILED: { status: 502, text: 'the media could not be downloaded from WhatsApp' },

@@ -162,6 +162,9 @@ function fieldProblem(error: ErrorObject, context: string): FieldProblem {
   return value === undefined ? { field, message } : { field, message, value };
 }
 
+/** Of a whole body. Workflow tools send what they call an item in a list. */
+const NO_OBJECT = 'must be a JSON object: {…}';
+
 function describe(error: ErrorObject): string {
   switch (error.keyword) {
     case 'enum':
@@ -169,6 +172,7 @@ function describe(error: ErrorObject): string {
     case 'const':
       return `must be ${JSON.stringify(error.params.allowedValue)}`;
     case 'type':
+      if (error.instancePath === '' && error.params.type === 'object') return NO_OBJECT;
       return `must be ${[error.params.type].flat().join(' or ')}`;
     default:
       return error.message ?? 'is not valid';

@@ -1,8 +1,6 @@
 /** The HTTP edge: limits, request ids, authentication, the error envelope. Knows no domain folder. */
 import { randomUUID } from 'node:crypto';
 import { channel } from 'node:diagnostics_channel';
-import { STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
 import Fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
@@ -19,12 +17,13 @@ import type { Metrics } from '../observability/metrics.ts';
 import { notedDevice } from '../tenancy/caller.ts';
 import { Operations } from './absent.ts';
 import { type Authenticator, authorize } from './auth.ts';
-import { errorBody, handleError, sendError, toAppError } from './error-envelope.ts';
+import { handleError, sendError, toAppError } from './error-envelope.ts';
+import { MalformedRequests, refuseUnmeantHeaders } from './malformed.ts';
 import { registerOpenApi } from './openapi.ts';
 import { bounded } from './request/bounds.ts';
 import { selectedDevice } from './request/device.ts';
 import { isDocumented, KEEPS } from './request/failures.ts';
-import { acceptJson } from './request/json-body.ts';
+import { acceptJson, saysNothing } from './request/json-body.ts';
 import { LARGEST_JSON_BYTES } from './request/json-measure.ts';
 import { validatorCompiler } from './request/validation.ts';
 import { warnOfIgnored } from './request/warnings.ts';
@@ -91,6 +90,7 @@ const REQUEST_ID = /^[\w.:+/=-]{1,128}$/;
 export async function buildServer(parts: ServerParts): Promise<FastifyInstance> {
   const { clock, lifecycle, metrics } = parts;
   const now = (): number => clock.now();
+  const malformed = new MalformedRequests(parts);
   const app = Fastify({
     // As the narrower type, so that every plugin's `FastifyInstance` is this one.
     loggerInstance: parts.log as FastifyBaseLogger,
@@ -100,7 +100,12 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
     requestTimeout: READ_TIMEOUT_MS,
     connectionTimeout: WRITE_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: READ_TIMEOUT_MS },
+    http: {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: READ_TIMEOUT_MS,
+      // Node would answer without a word: `refuseUnmeantHeaders` says it.
+      requireHostHeader: false,
+    },
     // A path parameter of any length reaches its operation, which answers "no such id".
     routerOptions: { maxParamLength: MAX_HEADER_BYTES },
     requestIdHeader: false,
@@ -110,8 +115,9 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
       reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
       sendError(reply, toAppError(error), now());
     },
-    clientErrorHandler: (error, socket) => refuseMalformed(error, socket, now()),
+    clientErrorHandler: (error, socket) => malformed.refuse(error, socket),
   });
+  malformed.follow(app.server);
   app.setValidatorCompiler(validatorCompiler());
   // Handlers shape their answers; the response schemas describe them and must not silently drop members.
   app.setSerializerCompiler(() => (value) => JSON.stringify(value));
@@ -137,13 +143,14 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
       reply.header('connection', 'close');
       throw new AppError('SHUTTING_DOWN');
     }
+    refuseUnmeantHeaders(request.raw);
     if (request.is404) throw operations.absent(request, reply);
     await authorize(request, config.access ?? 'user', parts.authenticator);
     if (parts.quotas) await admit(request, reply, parts.quotas);
   });
   app.addHook('preValidation', async (request) => {
     // Every member may be optional; then no body at all is the same as an empty one.
-    if (request.body === undefined && request.routeOptions.schema?.body) request.body = {};
+    if (request.routeOptions.schema?.body && saysNothing(request.body)) request.body = {};
   });
   // Said at once, whatever else the operation would find wrong.
   app.decorateRequest('namedDevice', undefined);
@@ -226,26 +233,4 @@ function boundRequest(route: RouteOptions): void {
     const given = schema[part];
     if (given) schema[part] = bounded(given as TSchema, `${route.url} ${part}`);
   }
-}
-
-/** Bytes that are not HTTP, headers over the limit, a request that never ends: there is no request object yet. */
-function refuseMalformed(error: Error & { code?: string }, socket: Socket, now: number): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const { code, status, message } = malformed(error.code);
-  const id = randomUUID();
-  const body = JSON.stringify(errorBody(code, id, now, { message }));
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json; charset=utf-8\r\n` +
-      `x-request-id: ${id}\r\nx-content-type-options: nosniff\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
-  );
-}
-
-function malformed(code: string | undefined): AppError {
-  if (code === 'HPE_HEADER_OVERFLOW') return new AppError('HEADERS_TOO_LARGE');
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new AppError('REQUEST_TIMEOUT');
-  return new AppError('VALIDATION_ERROR', { message: 'the request is not valid HTTP' });
 }

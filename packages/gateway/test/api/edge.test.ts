@@ -177,8 +177,7 @@ describe('bodies', () => {
   it.each([
     ['no JSON', '{"name":', 400, 'INVALID_JSON'],
     ['a poisoned prototype', '{"__proto__":{"admin":true}}', 400, 'INVALID_JSON'],
-    ['an array', '[]', 400, 'VALIDATION_ERROR'],
-    ['null', 'null', 400, 'VALIDATION_ERROR'],
+    ['an array', '[{}]', 400, 'VALIDATION_ERROR'],
     ['a text', '"text"', 400, 'VALIDATION_ERROR'],
     ['more than a megabyte', JSON.stringify({ name: 'x'.repeat(1024 * 1024) }), 413, 'PAYLOAD_TOO_LARGE'],
   ])('that are %s are refused', async (_what, body, status, code) => {

@@ -79,6 +79,22 @@ describe('bodies', () => {
     }
   });
 
+  // Go writes a map that is nil as `null`, PHP an array without members as `[]`.
+  it('of no member count as empty, and others that are no object are told so', async () => {
+    for (const body of ['', ' ', 'null', '[]', '{}']) {
+      expect((await post(body)).body, body).toEqual({ body: {} });
+    }
+    for (const body of ['[{}]', '[null]', '"x"', '""', '0', '1', 'false', 'true']) {
+      const { status, body: said } = await post(body);
+      expect([status, said.error_code, said.error], body).toEqual([
+        400,
+        'VALIDATION_ERROR',
+        'body must be a JSON object: {…}',
+      ]);
+      expect(said.validation[0].field).toBe('body');
+    }
+  });
+
   it('whose client hangs up in the middle of them are no failure of ours', async () => {
     const { port } = new URL(edge.url);
     const id = `hung-up-${process.pid}`;

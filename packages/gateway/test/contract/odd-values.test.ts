@@ -30,6 +30,23 @@ async function expectNamed(operation: Operation, odd: Partial<GeneratedRequest>,
   expect(named, operation.id).toBe(field);
 }
 
+test('as a body', async () => {
+  const asked = operations.filter(({ body }) => body !== null);
+  expect(asked.length).toBeGreaterThan(80);
+  const type = 'application/json';
+  for (const operation of asked) {
+    for (const json of [[{}], 'A', 1, true]) {
+      await expectNamed(operation, { body: { type, json } }, 'body');
+    }
+    // Those of no member are an empty body, whose missing members are named.
+    for (const json of [null, []]) {
+      const answer = await ask(cast, operation, { ...goodRequest(operation), body: { type, json } });
+      expect(answer.text, operation.id).not.toContain('must be a JSON object');
+      expect(answer.status, `${operation.id} ${answer.text}`).not.toBe(500);
+    }
+  }
+});
+
 test('in a path', async () => {
   const named = operations.filter(({ pathParameters }) => pathParameters.length > 0);
   expect(named.length).toBeGreaterThan(50);

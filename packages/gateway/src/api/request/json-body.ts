@@ -43,6 +43,14 @@ export function acceptJson(app: FastifyInstance): void {
   });
 }
 
+/**
+ * What programs send that mean no member at all: nothing, `null` (of Go, a map or pointer that is nil) or `[]` (of PHP,
+ * an array without members).
+ */
+export function saysNothing(body: unknown): boolean {
+  return body === undefined || body === null || (Array.isArray(body) && body.length === 0);
+}
+
 /** Lets the bodies of this scope carry files as base64, where their route says which members are files. */
 export function acceptFilesInJson(scope: RouteScope, files: InlineFiles): void {
   const app = plain(scope);
