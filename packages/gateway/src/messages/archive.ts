@@ -38,6 +38,7 @@ import {
   contextJson,
   type MessageDevice,
   type OutboundRecord,
+  parseContext,
   STORED_COLUMNS,
   type StoredMessage,
   senderIdentity,
@@ -295,7 +296,8 @@ export class MessageArchive {
     message: Pick<InboundMessage, 'id' | 'chat' | 'sender' | 'fromMe'>,
   ): Promise<boolean> {
     const known = await this.#inbound.known(this.#db, device, message);
-    return known !== undefined && known.kind !== 'undecryptable';
+    if (!known || known.kind === 'undecryptable') return false;
+    return parseContext(known.context).sealed !== 'assistant_piece';
   }
 
   /** The stored copy of a message that came, if there is one. */

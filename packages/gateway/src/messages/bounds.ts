@@ -33,8 +33,8 @@ export function cutText(text: string, longest: number): string {
 /** The message cut to the bounds of columns, events and answers; `raw` is untouched. */
 export function boundedMessage(message: InboundMessage): InboundMessage {
   const { content, pushName } = message;
-  const { quoted, targetId, targetSender, targetAuthor, mentioned, referral, mentions, media, furtherMedia } =
-    content;
+  const { quoted, targetId, targetSender, targetAuthor, pieceOf } = content;
+  const { mentioned, referral, mentions, media, furtherMedia } = content;
   return {
     ...message,
     id: word(message.id),
@@ -54,6 +54,7 @@ export function boundedMessage(message: InboundMessage): InboundMessage {
       },
       targetId: targetId && word(targetId),
       ...(targetSender ? { targetSender: word(targetSender) } : {}),
+      ...(pieceOf ? { pieceOf: word(pieceOf) } : {}),
       ...(targetAuthor ? { targetAuthor: person(targetAuthor) } : {}),
       media: media && boundedFile(media),
       ...(furtherMedia ? { furtherMedia: furtherMedia.map(boundedFile) } : {}),

@@ -168,8 +168,8 @@ async function arrivalEvents(
   row: StoredMessage,
   arrival: Arrival,
 ): Promise<NamedData[]> {
-  // What is sealed is told when it can be read.
-  if (row.kind === 'protocol' || row.context.sealed) return [];
+  // A change that is sealed is told when it can be read; an assistant's answer at once, as a message that cannot be.
+  if (row.kind === 'protocol' || (row.context.sealed && row.kind !== 'undecryptable')) return [];
   const message = eventMessage(row, arrival.files, arrival.details);
   if (row.kind === 'undecryptable') {
     const account = row.accountJid ?? canonicalJid(device);

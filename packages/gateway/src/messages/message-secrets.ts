@@ -1,9 +1,9 @@
 /**
- * What is encrypted under the secret of a message: votes in polls, and what changes or answers a message. Who wrote
- * it and which message is meant are in the clear.
+ * What is encrypted under the secret of a message: votes in polls, what changes or answers a message, and what an
+ * assistant answers. Who wrote it and which message is meant are in the clear.
  */
 import { createDecipheriv, hkdfSync } from 'node:crypto';
-import type { SealedUse } from '../whatsapp/port/content.ts';
+import type { AssistantUse, SealedUse } from '../whatsapp/port/content.ts';
 import { levels } from '../whatsapp/port/envelopes.ts';
 import type { Jid } from '../whatsapp/port/identity.ts';
 import type { WireMessage } from '../whatsapp/port/wire-message.ts';
@@ -24,10 +24,18 @@ const USES: Record<SealedUse | 'poll_vote', string> = {
   reaction: 'Enc Reaction',
   comment: 'Enc Comment',
   event_response: 'Event Response',
+  // Said where the secret is derived: `assistantSecret`.
+  assistant_answer: '',
+  assistant_piece: '',
 };
 
+const ASSISTANT_USES: readonly (SealedUse | 'poll_vote')[] = [
+  'assistant_answer',
+  'assistant_piece',
+] satisfies AssistantUse[];
+
 /** Whose additional data are the id of the message and who wrote; others have none (`generateMsgSecretKey`). */
-const WITH_ADDITIONAL_DATA: readonly string[] = ['poll_vote', 'event_response'];
+const WITH_ADDITIONAL_DATA: readonly string[] = ['poll_vote', 'event_response', ...ASSISTANT_USES];
 
 export interface Sealed {
   /** AES-256-GCM ciphertext with its tag. */
@@ -38,7 +46,7 @@ export interface Sealed {
 
 /** The message under whose secret something is sealed, and who may have written the two. */
 export interface SealedUnder {
-  /** Id of the message. */
+  /** Id of the message; of an assistant's answer, its own. */
   id: string;
   secret: Uint8Array;
   authors: readonly Jid[];
@@ -77,6 +85,16 @@ export function openSealed(sealed: Sealed, use: SealedUse | 'poll_vote', under: 
     }
   }
   return null;
+}
+
+/** Whether it is a part of an assistant's answer. */
+export function isAssistantUse(use: SealedUse): use is AssistantUse {
+  return ASSISTANT_USES.includes(use);
+}
+
+/** What an assistant is told of the secret of a message that asks it (whatsmeow msgsecret.go `applyBotMessageHKDF`). */
+export function assistantSecret(secret: Uint8Array): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', secret, new Uint8Array(0), 'Bot Message', SECRET_BYTES));
 }
 
 function decrypt(

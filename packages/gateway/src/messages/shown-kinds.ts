@@ -17,8 +17,9 @@ export const NOT_SHOWN: readonly MessageKind[] = [
   'protocol',
 ];
 
-/** Kinds that may have come sealed. */
+/** Kinds that may have come sealed; of what is undecryptable, an assistant's answers. */
 export const SEALED_KINDS: readonly MessageKind[] = [
+  'undecryptable',
   'edit',
   'reaction',
   'comment',

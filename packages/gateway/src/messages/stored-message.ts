@@ -53,6 +53,8 @@ export interface MessageContext {
   pollVote: PollVote | null;
   /** While it is sealed under the secret of the message that it speaks of: under which use. */
   sealed: SealedUse | null;
+  /** Of a sealed piece of an assistant's answer: that answer. */
+  pieceOf: MessageId | null;
   eventResponse: EventResponse | null;
   /** What the kind of the message adds since its last edit; null while that is as it was sent. */
   editedDetails: Record<string, unknown> | null;
@@ -169,6 +171,7 @@ const EMPTY_CONTEXT: MessageContext = {
   byAdmin: false,
   pollVote: null,
   sealed: null,
+  pieceOf: null,
   eventResponse: null,
   editedDetails: null,
   retry: null,
@@ -204,6 +207,7 @@ function pickContext(content: Partial<MessageContext>): MessageContext {
     byAdmin: content.byAdmin ?? false,
     pollVote: content.pollVote ?? null,
     sealed: content.sealed ?? null,
+    pieceOf: content.pieceOf ?? null,
     eventResponse: content.eventResponse ?? null,
     editedDetails: content.editedDetails ?? null,
     retry: content.retry ?? null,

@@ -4,6 +4,7 @@ import { CompanionSync } from './account/history.ts';
 import { Past } from './account/past.ts';
 import { ProfileClient } from './account/profile.ts';
 import { AddressBook } from './address-book.ts';
+import { AssistantClient } from './assistant.ts';
 import { CallClient } from './calls.ts';
 import { ChannelClient } from './channels.ts';
 import { type ChatTimer, ChatTimers } from './chat-timers.ts';
@@ -68,6 +69,7 @@ export interface PhoneParts {
   readonly sync: CompanionSync;
   readonly account: AccountChanges;
   readonly stories: StoryClient;
+  readonly assistant: AssistantClient;
   readonly past: Past;
   readonly timers: ChatTimers;
   /** What the phone answers to messages by itself. */
@@ -144,6 +146,7 @@ export function phoneParts(
     sync,
     account,
     stories: new StoryClient({ sender, mediaRetry }),
+    assistant: new AssistantClient(self, { host, book, sender, inbox, groups }),
     past,
     timers,
     policy,

@@ -3,6 +3,7 @@ import type { PasskeyPolicy } from '../link.ts';
 import type { AccountChanges } from './account/account-changes.ts';
 import type { Past } from './account/past.ts';
 import { toJid } from './address-book.ts';
+import type { AssistantClient } from './assistant.ts';
 import type { ChannelClient } from './channels.ts';
 import type { Group } from './groups.ts';
 import type { HostilePhone } from './hostile.ts';
@@ -207,6 +208,11 @@ export class Phone extends PhoneLife {
   /** What the person posts for a day. */
   get stories(): StoryClient {
     return this.#parts.stories;
+  }
+
+  /** What the person asks Meta AI, and what it answers. */
+  get assistant(): AssistantClient {
+    return this.#parts.assistant;
   }
 
   /** Messages from before the simulation, for companions to sync. */

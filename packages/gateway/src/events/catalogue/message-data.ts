@@ -110,7 +110,9 @@ export const MessageData = Type.Object(
     view_once: Flag('May be opened once'),
     source: Word(['phone', 'api', 'history'], 'Where we have it from'),
     target_message_id: OrNull(
-      Text('The message that a reaction, a comment, a pin or the like speaks of, or the album that it is in'),
+      Text(
+        'The message that a reaction, a comment, a pin or the like speaks of, the album that it is in, or what an assistant answers',
+      ),
     ),
     target_sender: OrNull(Person),
     referral: OrNull(ReferralData),

@@ -219,7 +219,7 @@ export const MESSAGE_EVENTS = {
   'message.undecryptable': entry({
     summary: 'A message arrived that could not be decrypted',
     cause:
-      "The keys do not fit, and the sender's phone was asked again: `message.received` follows when it answers. Or WhatsApp gives it to the phone alone, as what can be opened once.",
+      "The keys do not fit, and the sender's phone was asked again: `message.received` follows when it answers. Or WhatsApp gives it to the phone alone, as what can be opened once. Or an assistant answers a message that is not here.",
     schema: UndecryptableData,
     example: {
       message_id: EXAMPLE.messageId,

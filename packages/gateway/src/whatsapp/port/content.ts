@@ -93,7 +93,14 @@ export type SealedUse =
   | 'poll_add_option'
   | 'reaction'
   | 'comment'
-  | 'event_response';
+  | 'event_response'
+  | AssistantUse;
+
+/**
+ * An assistant's answer, sealed under the secret of the message that asked, and a further piece of it: the answer as
+ * it is by now. The answer is `undecryptable` until it is open, a piece an `edit`.
+ */
+export type AssistantUse = 'assistant_answer' | 'assistant_piece';
 
 /** Whether somebody comes to an event. */
 export interface EventResponse {
@@ -133,5 +140,7 @@ export interface MessageContent {
   byAdmin?: boolean;
   /** Set while it is sealed. */
   sealed?: SealedUse | null;
+  /** Of a piece of an assistant's answer, while it is sealed: the answer that it is a piece of. */
+  pieceOf?: string | null;
   eventResponse?: EventResponse | null;
 }

@@ -36,18 +36,46 @@ function secretOf(message: proto.IMessage): Uint8Array {
   return secret;
 }
 
-/** HKDF with SHA-256, no salt and one block of output (RFC 5869); these uses bind the ciphertext to its writer. */
-function keyOf(use: SecretUse, { id, message, author, writer }: SealedAbout): { key: Buffer; bound: Buffer } {
-  const info = Buffer.concat([Buffer.from(`${id}${author}${writer}${use}`), Buffer.from([1])]);
-  const base = createHmac('sha256', Buffer.alloc(32)).update(secretOf(message)).digest();
-  const key = createHmac('sha256', base).update(info).digest();
+/** HKDF with SHA-256, no salt and one block of output (RFC 5869). */
+function derived(secret: Uint8Array, info: string): Buffer {
+  const base = createHmac('sha256', Buffer.alloc(32)).update(secret).digest();
+  return createHmac('sha256', base)
+    .update(Buffer.concat([Buffer.from(info), Buffer.from([1])]))
+    .digest();
+}
+
+interface SealKey {
+  key: Buffer;
+  /** What the ciphertext is bound to. */
+  bound: Buffer;
+}
+
+/** Some uses bind the ciphertext to its writer. */
+function keyOf(use: SecretUse, { id, message, author, writer }: SealedAbout): SealKey {
   const binds = use === 'Poll Vote' || use === 'Event Response';
-  return { key, bound: binds ? Buffer.from(`${id}\u0000${writer}`) : Buffer.alloc(0) };
+  return {
+    key: derived(secretOf(message), `${id}${author}${writer}${use}`),
+    bound: binds ? Buffer.from(`${id}\u0000${writer}`) : Buffer.alloc(0),
+  };
+}
+
+/**
+ * What an assistant answers to a message: sealed under what it was told of the message's secret; `id` is that of the
+ * answer (whatsmeow msgsecret.go `decryptBotMessage`).
+ */
+export function sealAnswer(about: SealedAbout, plaintext: Uint8Array): SealedValue {
+  const { id, message, author, writer } = about;
+  const told = derived(secretOf(message), 'Bot Message');
+  const key = derived(told, `${id}${author}${writer}`);
+  return sealWith({ key, bound: Buffer.from(`${id}\u0000${writer}`) }, plaintext);
 }
 
 /** AES-256-GCM, the tag behind the ciphertext. */
 export function seal(use: SecretUse, about: SealedAbout, plaintext: Uint8Array): SealedValue {
-  const { key, bound } = keyOf(use, about);
+  return sealWith(keyOf(use, about), plaintext);
+}
+
+function sealWith({ key, bound }: SealKey, plaintext: Uint8Array): SealedValue {
   const encIv = randomBytes(12);
   const cipher = createCipheriv('aes-256-gcm', key, encIv).setAAD(bound);
   return {

@@ -16,6 +16,7 @@ import {
   type UserFacingSocketConfig,
   unpadRandomMax16,
 } from '../library.ts';
+import { assistantParts } from '../parse/assistant-answer.ts';
 import { decodeProtobuf } from '../parse/bounded-protobuf.ts';
 import { encodeStanza } from '../parse/journal-stanza.ts';
 import { isNewsletterChange, newsletterChangeId } from '../parse/newsletter-change.ts';
@@ -249,6 +250,13 @@ export function unopenedId(stanza: BinaryNode): string {
 function entryId(stanza: BinaryNode, index: number, ciphertext: Uint8Array): string {
   const digest = createHash('sha256').update(ciphertext).digest('base64url').slice(0, 16);
   return `${messageKey(stanza)}${index}|${digest}`;
+}
+
+/** What an assistant answered, as it came: it belongs to no ratchet. */
+export function assistantEntry(stanza: BinaryNode): JournalEntry {
+  const { bare, sealed } = assistantParts(stanza);
+  const id = entryId(stanza, 0, sealed);
+  return { id, stanza: encodeStanza(bare), plaintext: sealed, receivedAt: nextReceivedAt() };
 }
 
 let lastReceivedAt = 0;

@@ -19,7 +19,8 @@ import { noteNewsletterChange } from '../parse/newsletter-change.ts';
 import { causeOf, StanzaNotices } from '../parse/notices/stanza-notices.ts';
 import { ownReadIn, receiptsIn } from '../parse/receipt-stanza.ts';
 import { resentMessages } from '../parse/resent-messages.ts';
-import { DecryptionTap, isOpenedByTap, unopenedId, unreadEntry } from './decryption-tap.ts';
+import { takeAssistantAnswers } from './assistant-answers.ts';
+import { assistantEntry, DecryptionTap, isOpenedByTap, unopenedId, unreadEntry } from './decryption-tap.ts';
 import { InboundQueue } from './inbound-queue.ts';
 import { Journal } from './journal.ts';
 import { followLiveStanzas } from './live-stanzas.ts';
@@ -103,6 +104,7 @@ export class Inbound {
       own: () => this.#parts.own(),
       onFailure: (error) => this.#warn('an acknowledgement was not sent', error),
     });
+    takeAssistantAnswers(socket.ws, (stanza) => this.#onAssistantAnswer(stanza));
     answerUnwritable(
       socket,
       (node, error) => this.#parts.setAside.stanza(node, error),
@@ -146,11 +148,39 @@ export class Inbound {
     if (isOpenedByTap(stanza) || category === 'peer' || isJidNewsletter(from)) return;
     const entry = unreadEntry(unopenedId(stanza), stanza);
     // The library acknowledges it without asking anybody: see `kept`.
-    const written = this.#parts.credentials
-      .write([], [entry])
-      .then(() => this.#kept(entry, stanza, { opened: false }));
+    this.#keep(entry, () => this.#kept(entry, stanza, { opened: false }));
+  }
+
+  /** An answer of an assistant: sealed under a message that the archive has, or has not. */
+  #onAssistantAnswer(stanza: BinaryNode): void {
+    const entry = assistantEntry(stanza);
+    this.#keep(entry, () => {
+      this.#journal.committed(entry);
+      this.#queue.push({
+        store: async () => {
+          await this.#store(entry);
+          const opened = await this.#isOpen(entry);
+          this.#answers?.stored(stanza, opened);
+          this.#journal.done(entry.id);
+        },
+        setAside: async (error) => {
+          await this.#parts.setAside.row(entry.id, error);
+          this.#answers?.stored(stanza, false);
+        },
+      });
+    });
+  }
+
+  /** Writes a row that no ciphertext was opened for. */
+  #keep(entry: JournalEntry, then: () => void): void {
+    const written = this.#parts.credentials.write([], [entry]).then(then);
     this.#keeping = Promise.all([this.#keeping, written]).then(() => undefined);
     this.#keeping.catch(() => undefined);
+  }
+
+  async #isOpen(entry: JournalEntry): Promise<boolean> {
+    const message = await inboundMessage(entry, this.#parts.own(), this.#lids(), this.#stored());
+    return message !== null && this.#parts.hasReceived(message);
   }
 
   /** The connection ends with it: to a failed decryption the library answers with an ack, and the message is gone. */

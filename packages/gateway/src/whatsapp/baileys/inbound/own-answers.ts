@@ -4,6 +4,9 @@ import { accountJid, type OwnAccount } from '../parse/message-source.ts';
 
 const STATUS_JID = 'status@broadcast';
 
+/** Of what is sealed under a message that is not here (whatsmeow receipt.go `NackMissingMessageSecret`). */
+const MISSING_MESSAGE_SECRET = 495;
+
 /** The part of a socket that answers. */
 export interface Answering {
   readonly ws: EventEmitter;
@@ -29,6 +32,8 @@ export interface OwnAnswersParts {
  * - A message of the own account is taken off the queue by its `sender` receipt alone (whatsapp-rust pull request 659,
  *   whose disconnections every 50 minutes ended with it); the library gives none for what it cannot open.
  * - One that has come before is received again, as by whatsmeow; the library answers by an error.
+ * - What an assistant answers is received when it could be opened, and else refused (whatsmeow message.go
+ *   decryptMessages); the library refuses all of it.
  */
 export class OwnAnswers {
   readonly #parts: OwnAnswersParts;
@@ -52,6 +57,12 @@ export class OwnAnswers {
   /** The message has come before, and is stored. */
   repeated(stanza: BinaryNode): void {
     if (!this.#statuses.has(stanza)) this.#receive(stanza);
+  }
+
+  /** An assistant's answer is stored; `opened` unless the message that it answers is not here. */
+  stored(stanza: BinaryNode, opened: boolean): void {
+    if (opened) this.#receive(stanza);
+    else this.#send(buildAckStanza(stanza, MISSING_MESSAGE_SECRET, undefined));
   }
 
   /** Acknowledges a stanza by its tag. */

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { JournalEntry, SealedEntry } from '../../port/credentials.ts';
 import type { InboundMessage } from '../../port/messages.ts';
-import { type BinaryNode, getBinaryNodeChild, isJidNewsletter, proto } from '../library.ts';
+import { type BinaryNode, getBinaryNodeChild, isJidGroup, isJidNewsletter, proto } from '../library.ts';
+import { assistantAnswer, isAssistantAnswer } from './assistant-answer.ts';
 import { cleanTexts } from './clean-text.ts';
 import { parseContent } from './content-parser.ts';
 import { decodeStanza } from './journal-stanza.ts';
@@ -29,6 +30,7 @@ export async function inboundMessage(
   const { stanza, unread } = await decodeStanza(entry.stanza);
   if (unread) return undecryptableMessage(stanza, own, directory);
   if (isNewsletterChange(stanza)) return changeOfPost(entry, stanza, own, directory);
+  if (isAssistantAnswer(stanza)) return answerOf(entry, stanza, own, { directory, stored });
   const raw = ownCopyBytes(entry.plaintext) ?? entry.plaintext;
   const message = decodeMessage(raw);
   // A group message arrives with a second ciphertext that only distributes the sender key.
@@ -61,6 +63,24 @@ async function changeOfPost(
     id: `${told.id}-${digest}`,
     content: cleanTexts(parseContent(message)),
     raw: proto.Message.encode(message).finish(),
+  };
+}
+
+/** An assistant's answer is in the chat in which it was asked. */
+async function answerOf(
+  { plaintext }: JournalEntry,
+  stanza: BinaryNode,
+  own: OwnAccount,
+  { directory, stored }: { directory: LidDirectory; stored: LidDirectory },
+): Promise<InboundMessage> {
+  const { content, raw, chat: elsewhere } = assistantAnswer(stanza, plaintext);
+  const told = cleanTexts(await envelope(stanza, own, directory));
+  const chat = elsewhere && !told.isGroup ? await identity(elsewhere, undefined, stored) : null;
+  return {
+    ...told,
+    ...(chat ? { chat, isGroup: !!isJidGroup(elsewhere ?? undefined) } : {}),
+    content: cleanTexts(await withPeople(content, own, (jid) => identity(jid, undefined, stored))),
+    raw,
   };
 }
 

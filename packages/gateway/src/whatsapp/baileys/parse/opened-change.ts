@@ -16,6 +16,9 @@ export function openedChange(use: SealedUse, plaintext: Uint8Array): OpenedChang
     if (use === 'event_response') return { bytes: new Uint8Array(0), content: eventAnswer(plaintext) };
     // Our schema has it not: encoded anew, it would be gone.
     if (use === 'poll_add_option') return addedOption(plaintext);
+    if (use === 'assistant_answer' || isOtherThanEdit(use, plaintext)) {
+      return { bytes: plaintext, content: cleanTexts(parseContent(decodeMessage(plaintext))) };
+    }
     const bytes = proto.Message.encode(openForm(use, plaintext)).finish();
     return { bytes, content: cleanTexts(parseContent(decodeMessage(bytes))) };
   } catch (error) {
@@ -24,9 +27,16 @@ export function openedChange(use: SealedUse, plaintext: Uint8Array): OpenedChang
   }
 }
 
+/** A piece of an assistant's answer that is no new form of it: it takes it back, for one. */
+function isOtherThanEdit(use: SealedUse, plaintext: Uint8Array): boolean {
+  if (use !== 'assistant_piece') return false;
+  const { protocolMessage } = unwrapped<proto.IMessage>(decodeMessage(plaintext));
+  return protocolMessage != null && !protocolMessage.editedMessage;
+}
+
 /** The message as it would have been sent unsealed. */
 function openForm(
-  use: Exclude<SealedUse, 'event_response' | 'poll_add_option'>,
+  use: Exclude<SealedUse, 'event_response' | 'poll_add_option' | 'assistant_answer'>,
   plaintext: Uint8Array,
 ): proto.IMessage {
   switch (use) {
@@ -36,7 +46,8 @@ function openForm(
       return { commentMessage: { message: decodeMessage(plaintext) } };
     case 'message_edit':
     case 'event_edit':
-    case 'poll_edit': {
+    case 'poll_edit':
+    case 'assistant_piece': {
       const { protocolMessage, ...content } = unwrapped<proto.IMessage>(decodeMessage(plaintext));
       // Phones seal the whole edit, others the new content alone.
       const editedMessage = protocolMessage?.editedMessage ?? content;
