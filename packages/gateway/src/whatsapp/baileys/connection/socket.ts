@@ -17,6 +17,7 @@ import { leavingOutForged } from './checked-signatures.ts';
 import { type NetworkOptions, networkAgent, trusting } from './network-trust.ts';
 import { type FrameSocket, holdFrames } from './outgoing-gate.ts';
 import { type LogSink, quietLogger } from './quiet-logger.ts';
+import { dropUnheard } from './unheard-events.ts';
 
 /** What the server shows for a companion; a pairing code is refused for platforms it does not know. */
 const BROWSER = Browsers.ubuntu('Chrome');
@@ -102,6 +103,7 @@ export function openSocket(parts: SocketParts): Socket {
   // Without the gate a receipt could leave before the disk has its message: better no session at all.
   if (!frames) throw new Error('the library no longer shows its WebSocket: see outgoing-gate.ts');
   holdFrames(frames, () => parts.durable());
+  dropUnheard(socket.ev);
   endOnPlainAnswer(socket);
   hearFailures(socket, parts.log);
   return socket;
