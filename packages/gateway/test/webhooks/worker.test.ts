@@ -1,7 +1,7 @@
 /** For what the worker waits, and what it does when the database or an endpoint breaks. */
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { gate, WebhookWorld } from './webhook-world.ts';
+import { eventDevice, gate, WebhookWorld } from './webhook-world.ts';
 
 let world: WebhookWorld;
 beforeEach(async () => {
@@ -9,12 +9,16 @@ beforeEach(async () => {
 });
 afterEach(() => world.destroy());
 
-/** The waits that are asked of the clock from now on, milliseconds. `givenBack`: those that were cancelled. */
+/** How long outcomes wait for one another. */
+const GATHERING_MS = 20;
+
+/** The further waits that are asked of the clock from now on, milliseconds. `givenBack`: those that were cancelled. */
 function waits(givenBack: number[] = []): number[] {
   const { clock } = world;
   const asked: number[] = [];
   const after = clock.after.bind(clock);
   clock.after = (ms, run) => {
+    if (ms === GATHERING_MS) return after(ms, run);
     asked.push(ms);
     const cancel = after(ms, run);
     return () => {
@@ -152,6 +156,29 @@ describe('outcomes that cannot be stored', () => {
     await world.untilStates(endpoint, 'delivered');
     expect(receiver.numbers()).toEqual([1, 1]);
   });
+});
+
+test('outcomes wait a moment for one another, and no longer', async () => {
+  const { receiver, device, endpoint } = await world.connected();
+  const gates = [gate(), gate(), gate()];
+  receiver.behave = async ({ event }) => {
+    await gates[(event.data as { n: number }).n]?.opened;
+    return 200;
+  };
+  await world.db.transaction().execute(async (trx) => {
+    const data = (n: number) => ({ name: 'message.received', orderKey: 'a', data: { n } }) as const;
+    for (const n of gates.keys()) await world.outbox.record(trx, eventDevice(device), data(n));
+  });
+  world.outbox.committed();
+  gates[0]?.open();
+  gates[1]?.open();
+  await receiver.count(3);
+  await quiet();
+  expect((await world.deliveries(endpoint)).map(({ state }) => state)).toEqual(Array(3).fill('pending'));
+  world.clock.advance(GATHERING_MS);
+  await world.untilStates(endpoint, 'delivered', 'delivered', 'pending');
+  gates[2]?.open();
+  await world.untilStates(endpoint, 'delivered', 'delivered', 'delivered');
 });
 
 test.each([
