@@ -150,7 +150,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
       notReady: (tenantId, deviceId) => devices.notReady(tenantId, deviceId),
     },
     furtherFile: async ({ tenantId, rowId }, index) =>
-      (await messages.archive.furtherFiles({ tenantId, rowId }))[index - 1] ?? null,
+      (await messages.archive.contents.furtherFiles({ tenantId, rowId }))[index - 1] ?? null,
   });
   const messages = composeMessages({
     ...ground,
@@ -217,7 +217,7 @@ export async function compose(config: Config, overrides: Overrides): Promise<Com
   const contacts = composeContacts({
     ...ground,
     devices,
-    chats: archive,
+    chats: archive.chats,
     sending,
     http: net.mediaHttp,
     notices,

@@ -43,7 +43,7 @@ export class Editing {
     assertEditable(target, clock.now());
     if (hasCaption(target.kind)) checkedCaption(request.text, 'message');
     const session = sessionOf(found);
-    const original = (await archive.wireMessage(target)) ?? {};
+    const original = (await archive.contents.wire(target)) ?? {};
     const composed = editMessage({ target, original, text: request.text, now: clock.now() });
     return sendChange(archive, session, { found, composed, attempt });
   }

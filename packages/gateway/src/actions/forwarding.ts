@@ -42,7 +42,7 @@ export class Forwarding {
     const named = await copies.any(caller, forwarded);
     const { target, device } = await copies.reachable(caller, named);
     assertForwardable(target);
-    const original = (await archive.wireMessage(target)) ?? {};
+    const original = (await archive.contents.wire(target)) ?? {};
     const content = forwardContent({
       target,
       original,

@@ -64,13 +64,13 @@ export interface Of<T> {
 export class Businesses {
   readonly #devices: BusinessDevices;
   readonly #recipients: Recipients;
-  readonly #archive: Pick<MessageArchive, 'wireMessage'>;
+  readonly #archive: Pick<MessageArchive, 'contents'>;
   readonly #copies: MessageCopies;
 
   constructor(parts: {
     devices: BusinessDevices;
     recipients: Recipients;
-    archive: Pick<MessageArchive, 'wireMessage'>;
+    archive: Pick<MessageArchive, 'contents'>;
     copies: MessageCopies;
   }) {
     this.#devices = parts.devices;
@@ -119,7 +119,7 @@ export class Businesses {
   async orderOf(caller: Caller, name: MessageName): Promise<Order> {
     const copies = await this.#copies.any(caller, name);
     const found = await this.#copies.reachable(caller, copies);
-    const message = found.target.kind === 'order' ? await this.#archive.wireMessage(found.target) : null;
+    const message = found.target.kind === 'order' ? await this.#archive.contents.wire(found.target) : null;
     const { orderId: id, token, sellerJid: seller } = (message && member(message, 'orderMessage')) ?? {};
     if (typeof id !== 'string' || typeof token !== 'string') throw new AppError('NOT_AN_ORDER');
     const session = sessionOf(found);

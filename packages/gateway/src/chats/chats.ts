@@ -50,7 +50,7 @@ export class Chats {
   async get(caller: Caller, name: ChatName): Promise<ListedChat & { timer: KnownTimer | null }> {
     const { device, chat } = await this.#parts.targets.known(caller, name);
     const last = await this.#parts.store.lastMessages(device, [chat]);
-    const timer = await this.#parts.archive.timerOf(device, chat.chat);
+    const timer = await this.#parts.archive.chats.timerOf(device, chat.chat);
     return { chat, last: last.get(chat.lastRowId ?? '') ?? null, timer };
   }
 

@@ -99,7 +99,7 @@ export function composeMessages(parts: MessagesParts): MessagesRoom {
       },
       receipt: (device, receipt) => archive.applyReceipt(device, receipt),
       notice: async (device, notice, cause) => {
-        const noticed = 'messageId' in notice ? await archive.findNoticed(device, notice) : null;
+        const noticed = 'messageId' in notice ? await archive.stored.noticed(device, notice) : null;
         const about = {
           recordId: noticed?.rowId ?? null,
           sender: noticed && senderOf(noticed),
@@ -110,7 +110,7 @@ export function composeMessages(parts: MessagesParts): MessagesRoom {
       accountState: (device, state) => parts.notices.describe(device, state),
       history: (device, batch) => history.store(device, batch),
       chatTimer: (device, timer) => learnTimer(db, device, timer),
-      loadSentMessage: (device, chat, id) => archive.loadSentMessage(device, chat, id),
+      loadSentMessage: (device, chat, id) => archive.contents.sent(device, chat, id),
       hasReceived: (device, message) => archive.hasReceived(device, message),
     },
     interrupted: { name: 'interrupted sends', start: () => concludeInterrupted(parts, archive) },
@@ -153,7 +153,7 @@ async function concludeInterrupted(
   archive: MessageArchive,
 ): Promise<void> {
   for (const id of await tenantIds()) {
-    const concluded = await archive.concludeInterrupted(id);
+    const concluded = await archive.outbound.concludeInterrupted(id);
     if (concluded.sent + concluded.uncertain > 0) {
       log.warn({ tenant_id: id, ...concluded }, 'messages were on their way out when the gateway stopped');
     }

@@ -50,7 +50,7 @@ export class MessageHistory {
         });
         if (row) stored += 1;
         else if (asked) {
-          const known = await this.#archive.findKnown(trx, device, message);
+          const known = await this.#archive.known(trx, device, message);
           if (known) messages.push(retoldMessageData(device, message, known.rowId));
         }
       }

@@ -1,34 +1,50 @@
-/** Whether the account has a chat, and by which names it goes: told by the messages in it. */
+/** Whether the account has a chat, by which names it goes, and how long its messages stay: told by the messages in it. */
 import type { Kysely } from 'kysely';
 import { canonicalJid } from '../identity/jid.ts';
 import type { DeviceId, TenantId } from '../ids.ts';
 import { HotQuery } from '../storage/hot-query.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database, MessagesTable } from '../storage/schema.ts';
+import type { ChatTimer } from '../whatsapp/port/chat-timers.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
+import { type KnownTimer, learnTimer, timerOf } from './chat-timers.ts';
 import { chatIdentity, type MessageDevice } from './stored-message.ts';
 
-/** Whether something was received in the chat, or sent with success, as far as is stored. */
-export async function hasChat(db: Kysely<Database>, device: MessageDevice, chat: Identity): Promise<boolean> {
-  for (const name of [chat.jid, chat.lid]) {
-    if (name !== null && (await messageIn(BY_NAME, db, device, name))) return true;
-  }
-  return chat.lid !== null && (await messageIn(BY_LID, db, device, chat.lid)) !== undefined;
-}
+export class KnownChats {
+  readonly #db: Kysely<Database>;
 
-/** The one chat of the device's account that goes by any of the names; null for none, and for several. */
-export async function storedChat(
-  db: Kysely<Database>,
-  device: MessageDevice,
-  names: readonly Jid[],
-): Promise<Identity | null> {
-  const found: Identity[] = [];
-  for (const name of names) {
-    const row = await messageIn(BY_NAME, db, device, name);
-    if (row) found.push(chatIdentity(row));
+  constructor(db: Kysely<Database>) {
+    this.#db = db;
   }
-  const [only, another] = found;
-  return only && !another ? only : null;
+
+  /** Whether something was received in the chat, or sent with success, as far as is stored. */
+  async hasChat(device: MessageDevice, chat: Identity): Promise<boolean> {
+    for (const name of [chat.jid, chat.lid]) {
+      if (name !== null && (await messageIn(BY_NAME, this.#db, device, name))) return true;
+    }
+    return chat.lid !== null && (await messageIn(BY_LID, this.#db, device, chat.lid)) !== undefined;
+  }
+
+  /** The one chat of the device's account that goes by any of the names; null for none, and for several. */
+  async storedChat(device: MessageDevice, names: readonly Jid[]): Promise<Identity | null> {
+    const found: Identity[] = [];
+    for (const name of names) {
+      const row = await messageIn(BY_NAME, this.#db, device, name);
+      if (row) found.push(chatIdentity(row));
+    }
+    const [only, another] = found;
+    return only && !another ? only : null;
+  }
+
+  /** When messages of the chat disappear, as it was set last; null while nothing has told it. */
+  timerOf(device: MessageDevice, chat: Identity): Promise<KnownTimer | null> {
+    return timerOf(this.#db, device, chat);
+  }
+
+  /** Remembers the timer of a chat that the account has begun with it: nobody tells us what we have done. */
+  keepTimer(device: MessageDevice, timer: ChatTimer): Promise<void> {
+    return learnTimer(this.#db, device, timer);
+  }
 }
 
 /** Asked for every message that is sent: some message of the account in the chat, received or sent with success. */

@@ -23,7 +23,7 @@ export interface DeviceDirectory {
 }
 
 export interface FindingParts {
-  archive: Pick<MessageArchive, 'findForTenant' | 'findRecord'>;
+  archive: Pick<MessageArchive, 'stored'>;
   devices: DeviceDirectory;
 }
 
@@ -42,8 +42,8 @@ export async function messagesNamed(
   const visible = await deviceScope(devices, caller, deviceId);
   // No id contains it, and PostgreSQL cannot even be asked.
   if (id.includes('\0')) return [];
-  const record = mayBeRecordId(id) ? await archive.findRecord(caller.tenantId, id) : null;
-  const named = record && visible(record) ? [record] : await archive.findForTenant(caller.tenantId, id);
+  const record = mayBeRecordId(id) ? await archive.stored.record(caller.tenantId, id) : null;
+  const named = record && visible(record) ? [record] : await archive.stored.withId(caller.tenantId, id);
   return named.filter((each) => visible(each) && (chat === undefined || isNamed(chatOf(each), chat)));
 }
 

@@ -25,7 +25,7 @@ export async function assertMayWrite(
 ): Promise<void> {
   const limit = limitOf(device);
   if (!limit || limit.until <= clock.now() || !isPerson(recipient)) return;
-  if (sameIdentity(recipient.chat, device) || (await archive.hasChat(device, recipient.chat))) return;
+  if (sameIdentity(recipient.chat, device) || (await archive.chats.hasChat(device, recipient.chat))) return;
   throw accountLimited(limit, clock.now());
 }
 

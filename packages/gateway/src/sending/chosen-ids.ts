@@ -41,7 +41,7 @@ export class ChosenIds {
   }
 
   async #assertUnused(device: MessageDevice, chat: Recipient['chat'], id: string): Promise<void> {
-    for (const message of await this.#archive.findForTenant(device.tenantId, id)) {
+    for (const message of await this.#archive.stored.withId(device.tenantId, id)) {
       if (message.deviceId !== device.id) continue;
       const mayRepeat = message.sendState === 'failed' || isUncertain(message);
       const same = sameIdentity(chatOf(message), chat) && !contradicts(senderOf(message), device);

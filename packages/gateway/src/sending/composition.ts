@@ -62,8 +62,8 @@ export function composeSending(parts: {
   outcomes?: SendingParts['outcomes'];
 }): SendingRoom {
   const { clock, db, settings } = parts;
-  const lookUps = new NumberLookUps({ clock, chats: parts.archive });
-  const recipients = new Recipients({ chats: parts.archive, lookUps });
+  const lookUps = new NumberLookUps({ clock, chats: parts.archive.chats });
+  const recipients = new Recipients({ chats: parts.archive.chats, lookUps });
   const pacing = new Pacing({ clock, settings: settings.pace });
   const pipeline = new Sending({ ...parts, recipients, pacing });
   const albums = new Albums(pipeline);

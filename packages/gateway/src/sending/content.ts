@@ -17,7 +17,7 @@ export interface ComposeContext {
   recipient: Recipient;
   /** Milliseconds. */
   now: number;
-  /** A message of the chat as our archive has it, or null; `author` as in `MessageArchive.findInChat`. */
+  /** A message of the chat as our archive has it, or null; `author` as in `StoredMessages.inChat`. */
   find(messageId: string, author?: Jid | null): Promise<StoredMessage | null>;
   /** The accounts that names mean, however their numbers are spelt, each in its place. */
   people(names: readonly Jid[]): Promise<Identity[]>;

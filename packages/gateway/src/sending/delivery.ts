@@ -67,7 +67,7 @@ export async function claimedMessage(
 ): Promise<StoredMessage | null> {
   if (!claim) return null;
   const account = claim.account === null ? null : identityOf(claim.account);
-  const rows = await archive.findForTenant(tenantId, claim.messageId);
+  const rows = await archive.stored.withId(tenantId, claim.messageId);
   const own = rows.filter((row) => row.deviceId === claim.deviceId && row.fromMe);
   return own.find((row) => account === null || !contradicts(senderOf(row), account)) ?? null;
 }
@@ -111,7 +111,7 @@ export async function deliver(
   if (attempt && !attempt.claimed) await attempt.claim(own);
   const complete = await completed(archive, input);
   const composed = await repeated(archive, earlier, { ...input, composed: complete });
-  const row = composed.stored ?? (await archive.createOutbound(record(messageId, input, composed)));
+  const row = composed.stored ?? (await archive.outbound.create(record(messageId, input, composed)));
   await input.stored?.(row);
   const handle = composed.media?.uploadHandle;
   const ack = await handOver(archive, session, {
@@ -129,7 +129,7 @@ export async function deliver(
     },
   });
   const { begun } = composed;
-  if (begun) await archive.keepTimer(device, { chat: recipient.chat, ...begun });
+  if (begun) await archive.chats.keepTimer(device, { chat: recipient.chat, ...begun });
   return { messageId, recordId: row.rowId, ...ack };
 }
 
@@ -144,7 +144,7 @@ export async function handOver(
 ): Promise<SendAck> {
   try {
     const ack = await session.messages.send(out);
-    await archive.markSent(row, ack);
+    await archive.outbound.markSent(row, ack);
     return ack;
   } catch (error) {
     await recordFailure(archive, row, { error, earlier });
@@ -162,7 +162,7 @@ export async function sendToMore(
   { tenantId, rowId, messageId }: Pick<StoredMessage, 'tenantId' | 'rowId' | 'messageId'>,
   further: Pick<OutboundMessage, 'to' | 'audience'>,
 ): Promise<SendAck | null> {
-  const message = await archive.wireMessage({ tenantId, rowId });
+  const message = await archive.contents.wire({ tenantId, rowId });
   return message && session.messages.send({ ...further, id: messageId, message });
 }
 
@@ -195,10 +195,10 @@ async function repeated(
   earlier: StoredMessage | null,
   { composed, attempt }: Outgoing & { composed: Complete },
 ): Promise<Complete & { stored?: StoredMessage }> {
-  const message = earlier && (await archive.wireMessage(earlier));
+  const message = earlier && (await archive.contents.wire(earlier));
   if (!earlier || !message) return composed;
   if (attempt?.claimed && earlier.kind === composed.kind) {
-    await archive.repeatOutbound(earlier);
+    await archive.outbound.repeat(earlier);
     return { ...composed, message, stored: earlier };
   }
   return { ...composed, message: withSecretOf(message, composed.message) };
@@ -240,11 +240,11 @@ async function recordFailure(
   // What the store refused was not learnt from WhatsApp.
   if (isStorageFailure(error) || (error instanceof NothingLeft && isStorageFailure(error.reason))) return;
   if (error instanceof NothingLeft && earlier && isUncertain(earlier)) {
-    await archive.markUncertain(row, earlier.sendError ?? error.message);
+    await archive.outbound.markUncertain(row, earlier.sendError ?? error.message);
   } else if (error instanceof NothingLeft || error instanceof SendRejected) {
-    await archive.markFailed(row.tenantId, row.rowId, failureText(error));
+    await archive.outbound.markFailed(row.tenantId, row.rowId, failureText(error));
   } else {
-    await archive.markUncertain(row, error instanceof Error ? error.message : String(error));
+    await archive.outbound.markUncertain(row, error instanceof Error ? error.message : String(error));
   }
 }
 

@@ -52,7 +52,7 @@ export async function disappearing(
   chosen: number | undefined,
 ): Promise<Disappearing | null> {
   if (chosen === 0 || stays(composed) || isNewsletter(recipient.to)) return null;
-  const known = await archive.timerOf(device, recipient.chat);
+  const known = await archive.chats.timerOf(device, recipient.chat);
   if (chosen !== undefined) return { seconds: chosen, setAt: known?.setAt ?? null };
   const timer = recipient.isGroup
     ? await groupTimer(session, recipient, known)
@@ -77,7 +77,7 @@ async function defaultTimer(
   { session, device, recipient }: { session: WhatsAppSession; device: MessageDevice; recipient: Recipient },
 ): Promise<Disappearing | null> {
   if (!isPerson(recipient) || sameIdentity(recipient.chat, device)) return null;
-  if (await archive.hasChat(device, recipient.chat)) return null;
+  if (await archive.chats.hasChat(device, recipient.chat)) return null;
   // The message matters more than when it goes.
   const timer = await session.profile.recentDefaultTimer().catch(() => null);
   return timer && timer.seconds > 0 ? { ...timer, begun: true } : null;

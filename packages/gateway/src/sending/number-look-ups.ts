@@ -23,7 +23,7 @@ const PAUSE_MS = 300;
 /** Numbers of lists that wait for their turn on one device: some 15 s of questions. */
 const MOST_WAITING = 10_000;
 
-/** The chats that are stored; `MessageArchive` fits. */
+/** The chats that are stored; `KnownChats` fits. */
 export interface StoredChats {
   /** The one chat of the device's account that goes by any of the names; null for none, and for several. */
   storedChat(device: MessageDevice, names: readonly Jid[]): Promise<Identity | null>;

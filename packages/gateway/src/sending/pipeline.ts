@@ -164,7 +164,7 @@ export class Sending {
         contextInfo: context.contextInfo,
         signal: request.signal,
         people,
-        find: (id, author) => archive.findInChat(device, recipient.chat, id, author),
+        find: (id, author) => archive.stored.inChat(device, recipient.chat, id, author),
       });
       const presence = await this.#pause(session, recipient.to, request, waited);
       const delivered = await deliver(archive, {

@@ -87,7 +87,7 @@ export async function conversation(
   const { quote, mentions } = input;
   const said = quote && (quote.fromMe === true ? canonicalJid(self(device)) : quote.participant);
   const found = quote
-    ? ((await archive.findInChat(device, recipient.chat, quote.id, said)) ??
+    ? ((await archive.stored.inChat(device, recipient.chat, quote.id, said)) ??
       (await storyOf(archive, device, { author: recipient.chat, id: quote.id })))
     : null;
   if (found && found.revokedAt !== null) {
@@ -123,7 +123,7 @@ async function storyOf(
   device: MessageDevice,
   { author, id }: { author: Identity; id: string },
 ): Promise<StoredMessage | null> {
-  const story = await archive.findInChat(device, { jid: STORIES, lid: null }, id, canonicalJid(author));
+  const story = await archive.stored.inChat(device, { jid: STORIES, lid: null }, id, canonicalJid(author));
   return story && sameIdentity(senderOf(story), author) ? story : null;
 }
 
@@ -146,7 +146,7 @@ async function contentOf(archive: MessageArchive, stored: StoredMessage): Promis
   // The stored text is the edited one; the protobuf is the first.
   const text = stored.text ?? '';
   if (stored.kind === 'text') return { conversation: text };
-  const wire = await archive.wireMessage(stored);
+  const wire = await archive.contents.wire(stored);
   if (!wire) return { conversation: text };
   const content = quotable(wire);
   if (stored.context.viewOnce) return withoutFile(content);

@@ -79,7 +79,7 @@ export class UnknownEnds {
   async #look(): Promise<void> {
     const { archive, tenantIds } = this.#parts;
     for (const tenantId of await tenantIds()) {
-      for (const message of await archive.uncertain(tenantId, BATCH)) {
+      for (const message of await archive.outbound.uncertain(tenantId, BATCH)) {
         if (this.#stopped) return;
         await this.#conclude(message).catch((err) =>
           this.#parts.log.warn({ err, message_id: message.messageId }, 'a send was not sent again'),
@@ -93,7 +93,7 @@ export class UnknownEnds {
     const age = clock.now() - message.createdAt;
     if (await this.#belongsToJob(message)) return;
     if (age > LONGEST_UNKNOWN_MS) {
-      await archive.markFailed(message.tenantId, message.rowId, UNCONFIRMED);
+      await archive.outbound.markFailed(message.tenantId, message.rowId, UNCONFIRMED);
       return;
     }
     const stanza = stanzaOf(message);
@@ -122,14 +122,14 @@ export class UnknownEnds {
     stanza: Stanza,
   ): Promise<void> {
     const { archive, recipients } = this.#parts;
-    const wire = await archive.wireMessage(message);
+    const wire = await archive.contents.wire(message);
     if (!wire) return;
     const { to } = await recipients.resolve(session, device, parseRecipient(message.chatJid, 'chat'));
     // A caller may have repeated it meanwhile, or a receipt come.
-    const rows = await archive.findForTenant(message.tenantId, message.messageId);
+    const rows = await archive.stored.withId(message.tenantId, message.messageId);
     const row = rows.find(({ rowId }) => rowId === message.rowId);
     if (!row || !isUncertain(row)) return;
-    await archive.repeatOutbound(row);
+    await archive.outbound.repeat(row);
     const out = { to, id: row.messageId, message: wire, ...stanza };
     await handOver(archive, session, { row, earlier: row, out }).catch((error: unknown) => {
       // Its row tells of it.

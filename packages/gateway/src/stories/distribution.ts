@@ -124,7 +124,7 @@ export class StoryDistribution {
       if (!ack) return { state: 'deleted' };
       refused += ack.missed ?? 0;
       // The first one failed when it was asked for.
-      if (story.position === 0) await archive.markSent({ tenantId, rowId, kind: 'text' }, ack);
+      if (story.position === 0) await archive.outbound.markSent({ tenantId, rowId, kind: 'text' }, ack);
     } catch (error) {
       return this.#failed(story, position, error);
     }

@@ -10,7 +10,7 @@ import { STORIES, STORY_MS } from '../whatsapp/port/stories.ts';
 import type { StoryStore } from './story-store.ts';
 
 export interface StoryResendingParts {
-  archive: Pick<MessageArchive, 'findForTenant' | 'wireMessage'>;
+  archive: Pick<MessageArchive, 'stored' | 'contents'>;
   store: StoryStore;
   clock: Clock;
 }
@@ -37,7 +37,7 @@ export class StoryResending {
   /** Also of those behind the portion that was sent last: its ack, which moves the story, may be behind the question. */
   async #isFor(device: MessageDevice, messageId: string, asker: Identity): Promise<boolean> {
     const { archive, store, clock } = this.#parts;
-    const rows = await archive.findForTenant(device.tenantId, messageId);
+    const rows = await archive.stored.withId(device.tenantId, messageId);
     const row = rows.find((each) => each.deviceId === device.id && each.fromMe && each.chatJid === STORIES);
     if (row?.kind === 'reaction') return this.#isOf(row, asker);
     const story = row && (await store.ofMessage(device.tenantId, row.rowId));
@@ -50,7 +50,7 @@ export class StoryResending {
   async #isOf(reaction: StoredMessage, asker: Identity): Promise<boolean> {
     const { archive, clock } = this.#parts;
     if (clock.now() - reaction.timestamp > STORY_MS) return false;
-    const message = await archive.wireMessage(reaction);
+    const message = await archive.contents.wire(reaction);
     const { key } = (message?.reactionMessage ?? {}) as { key?: { participant?: string | null } | null };
     return key?.participant ? sameIdentity(identityOf(key.participant), asker) : false;
   }

@@ -64,7 +64,7 @@ const names = async () => (await recorded()).map((event) => event.event);
 
 async function send(options: { kind?: 'text' | 'edit'; target?: string; mentions?: string[] } = {}) {
   const { kind = 'text', target, mentions = [] } = options;
-  return archive.createOutbound({
+  return archive.outbound.create({
     device,
     messageId: messageId(),
     chat: BOB,
@@ -108,7 +108,7 @@ describe('the outbox', () => {
     const message = inbound();
     await expect(archive.storeInbound(device, message)).rejects.toThrow('no room');
     expect(await names()).toEqual([]);
-    expect(await archive.findForTenant(owner.tenantId, message.id)).toEqual([]);
+    expect(await archive.stored.withId(owner.tenantId, message.id)).toEqual([]);
     expect(commits).toBe(0);
   });
 
@@ -254,8 +254,8 @@ describe('what the archive reports', () => {
 
   test('sent once, whichever of ack and receipt comes first, then each receipt of each recipient once', async () => {
     const first = await send({ mentions: [CAROL.jid ?? ''] });
-    await archive.markSent(first, { timestamp: NOW });
-    await archive.markSent(first, { timestamp: NOW });
+    await archive.outbound.markSent(first, { timestamp: NOW });
+    await archive.outbound.markSent(first, { timestamp: NOW });
     expect(await names()).toEqual(['message.sent', 'mention.sent']);
     const second = await send();
     const receipt: MessageReceipt = {
@@ -268,7 +268,7 @@ describe('what the archive reports', () => {
     };
     await archive.applyReceipt(device, receipt);
     await archive.applyReceipt(device, receipt);
-    await archive.markSent(second, { timestamp: NOW });
+    await archive.outbound.markSent(second, { timestamp: NOW });
     await archive.applyReceipt(device, { ...receipt, kind: 'read' });
     await archive.applyReceipt(device, { ...receipt, messageIds: ['unknown'], kind: 'read' });
     const events = (await recorded()).slice(2);
@@ -282,8 +282,8 @@ describe('what the archive reports', () => {
 
   test('what was refused', async () => {
     const message = await send();
-    await archive.markFailed(owner.tenantId, message.rowId, 'refused by WhatsApp: no (463)');
-    await archive.markFailed(owner.tenantId, message.rowId, 'again');
+    await archive.outbound.markFailed(owner.tenantId, message.rowId, 'refused by WhatsApp: no (463)');
+    await archive.outbound.markFailed(owner.tenantId, message.rowId, 'again');
     const [event, ...more] = await recorded();
     expect(event).toMatchObject({
       event: 'message.failed',
@@ -294,7 +294,7 @@ describe('what the archive reports', () => {
 
   test('an edit of ours is an edit, not a message', async () => {
     const edit = await send({ kind: 'edit', target: 'ORIGINAL' });
-    await archive.markSent(edit, { timestamp: NOW });
+    await archive.outbound.markSent(edit, { timestamp: NOW });
     expect(await recorded()).toMatchObject([
       {
         event: 'message.edited',

@@ -61,7 +61,7 @@ describe("an admin's revoke", () => {
     await store({ id, ...inGroup });
     await store({ id, ...inGroup, sender: CAROL });
     await revoke(id, { ...inGroup, sender: CAROL }, true, BOB.jid);
-    const copies = await world.archive.findForTenant(caller.tenantId, id);
+    const copies = await world.archive.stored.withId(caller.tenantId, id);
     const revoked = copies.filter((copy) => copy.revokedAt !== null).map((copy) => copy.senderJid);
     expect(revoked).toEqual([BOB.jid]);
   });

@@ -74,7 +74,7 @@ export class ArchiveWorld {
   async sentText(device: MessageDevice, options: { id?: string; chat?: Identity; text?: string } = {}) {
     const chat = options.chat ?? BOB;
     const text = options.text ?? 'hello';
-    const message = await this.archive.createOutbound({
+    const message = await this.archive.outbound.create({
       device,
       messageId: options.id ?? messageId(),
       chat,
@@ -82,13 +82,13 @@ export class ArchiveWorld {
       message: { conversation: text },
       content: { kind: 'text', text },
     });
-    await this.archive.markSent(message, { timestamp: this.clock.now() });
+    await this.archive.outbound.markSent(message, { timestamp: this.clock.now() });
     return message;
   }
 
   /** The one copy of a message in a tenant. */
   async only(tenantId: string, id: string): Promise<StoredMessage> {
-    const found = await this.archive.findForTenant(tenantId, id);
+    const found = await this.archive.stored.withId(tenantId, id);
     if (found.length !== 1 || !found[0]) throw new Error(`${found.length} copies of ${id}`);
     return found[0];
   }

@@ -48,7 +48,7 @@ describe('storing what arrives', () => {
     expect(await mediaRows(stored?.rowId ?? '')).toMatchObject([
       { tenant_id: caller.tenantId, kind: 'image', blob_sha256: null },
     ]);
-    expect(await world.archive.wireMessage(await world.only(caller.tenantId, message.id))).toEqual({
+    expect(await world.archive.contents.wire(await world.only(caller.tenantId, message.id))).toEqual({
       conversation: 'look',
     });
   });
@@ -73,7 +73,7 @@ describe('storing what arrives', () => {
     const reports = world.stored.length;
     expect(await world.archive.storeInbound(device, before)).toBeNull();
     expect(await world.archive.storeInbound(device, { ...before, chat: BOB, sender: BOB })).toBeNull();
-    expect(await world.archive.findForTenant(caller.tenantId, before.id)).toHaveLength(1);
+    expect(await world.archive.stored.withId(caller.tenantId, before.id)).toHaveLength(1);
     expect(world.stored).toHaveLength(reports);
   });
 
@@ -91,13 +91,13 @@ describe('storing what arrives', () => {
     await world.archive.storeInbound(device, inbound({ id, chat: GROUP, isGroup: true }));
     await world.archive.storeInbound(device, inbound({ id, chat: GROUP, isGroup: true, sender: CAROL }));
     await world.archive.storeInbound(second, inbound({ id, chat: GROUP, isGroup: true }));
-    expect(await world.archive.findForTenant(caller.tenantId, id)).toHaveLength(3);
+    expect(await world.archive.stored.withId(caller.tenantId, id)).toHaveLength(3);
   });
 
   it('replaces an undecryptable message by its readable copy', async () => {
     const message = inbound({ content: { kind: 'undecryptable', text: null }, raw: new Uint8Array() });
     const first = await world.archive.storeInbound(device, message);
-    expect(await world.archive.wireMessage(first ?? { tenantId: '', rowId: '' })).toBeNull();
+    expect(await world.archive.contents.wire(first ?? { tenantId: '', rowId: '' })).toBeNull();
     expect(await world.archive.storeInbound(device, message)).toBeNull();
     const readable = inbound({ id: message.id, content: { kind: 'image', text: 'now', media: picture() } });
     expect(await world.archive.storeInbound(device, readable)).toMatchObject({ kind: 'image', text: 'now' });
@@ -115,7 +115,7 @@ describe('storing what arrives', () => {
     const message = inbound();
     await world.archive.storeInbound(device, message);
     const stranger = await world.tenant();
-    expect(await world.archive.findForTenant(stranger.tenantId, message.id)).toEqual([]);
+    expect(await world.archive.stored.withId(stranger.tenantId, message.id)).toEqual([]);
   });
 });
 
@@ -176,30 +176,30 @@ describe('what we send', () => {
   it('is found again to answer a retry receipt, under either name of the chat', async () => {
     const sent = await world.sentText(device, { text: 'again' });
     for (const chat of [BOB, { ...BOB, lid: null }, { ...BOB, jid: null }]) {
-      const raw = await world.archive.loadSentMessage(device, chat, sent.messageId);
+      const raw = await world.archive.contents.sent(device, chat, sent.messageId);
       expect(wireCodec.decode(raw ?? new Uint8Array())).toEqual({ conversation: 'again' });
     }
     for (const chat of [GROUP, CAROL, { ...CAROL, jid: null }]) {
-      expect(await world.archive.loadSentMessage(device, chat, sent.messageId)).toBeNull();
+      expect(await world.archive.contents.sent(device, chat, sent.messageId)).toBeNull();
     }
-    expect(await world.archive.loadSentMessage(device, BOB, messageId())).toBeNull();
+    expect(await world.archive.contents.sent(device, BOB, messageId())).toBeNull();
     const received = inbound();
     await world.archive.storeInbound(device, received);
-    expect(await world.archive.loadSentMessage(device, BOB, received.id)).toBeNull();
+    expect(await world.archive.contents.sent(device, BOB, received.id)).toBeNull();
   });
 
   it('is not brought back once it was revoked', async () => {
     const sent = await world.sentText(device);
     const content = { kind: 'revoke' as const, targetId: sent.messageId };
     await world.archive.storeInbound(device, inbound({ fromMe: true, sender: ALICE, content }));
-    expect(await world.archive.loadSentMessage(device, BOB, sent.messageId)).toBeNull();
+    expect(await world.archive.contents.sent(device, BOB, sent.messageId)).toBeNull();
   });
 
   it('may be served from the cache at once when we encrypted the file, and else not', async () => {
     const media = picture();
     const sha256 = Buffer.from(media.fileSha256 ?? []).toString('hex');
     rememberOwnUpload(media.mediaKey, sha256);
-    const message = await world.archive.createOutbound({
+    const message = await world.archive.outbound.create({
       device,
       messageId: messageId(),
       chat: BOB,
@@ -223,9 +223,9 @@ describe('what we send', () => {
       message: { conversation: 'x' },
       content: { kind: 'text' as const, text: 'x' },
     };
-    const first = await world.archive.createOutbound(record);
-    await world.archive.markFailed(caller.tenantId, first.rowId, 'closed');
-    const second = await world.archive.createOutbound(record);
+    const first = await world.archive.outbound.create(record);
+    await world.archive.outbound.markFailed(caller.tenantId, first.rowId, 'closed');
+    const second = await world.archive.outbound.create(record);
     expect(second.rowId).toBe(first.rowId);
     expect(await world.only(caller.tenantId, record.messageId)).toMatchObject({ sendState: 'pending' });
   });

@@ -62,7 +62,7 @@ describe('a message of a stranger', () => {
     expect(row.text).toBe('é'.repeat(LONGEST_TEXT));
     expect(row.pushName).toHaveLength(LONGEST_NAME);
     expect(JSON.stringify(told).length).toBeLessThan(LONGEST_TEXT + 2_000);
-    const kept = await archive.wireMessage(row);
+    const kept = await archive.contents.wire(row);
     expect(Buffer.from(wireCodec.encode(kept ?? {})).equals(raw)).toBe(true);
   });
 

@@ -61,7 +61,7 @@ describe('a person of whom the LID alone was known', () => {
     expect(await world.only(caller.tenantId, first)).toMatchObject({ senderJid: lid });
     await store({ chat: named, sender: named, ...said });
     expect(await world.only(caller.tenantId, first)).toMatchObject({ senderJid: named.jid, senderLid: lid });
-    const both = await world.archive.findForTenant(caller.tenantId, twice);
+    const both = await world.archive.stored.withId(caller.tenantId, twice);
     expect(both.map(({ senderJid }) => senderJid)).toEqual([named.jid, named.jid]);
   });
 
@@ -71,7 +71,7 @@ describe('a person of whom the LID alone was known', () => {
     await store({ id, chat: { jid: BOB.jid, lid: null }, sender: { jid: BOB.jid, lid: null } });
     await store({ id, chat: bob, sender: bob });
     await store({ chat: BOB, sender: BOB });
-    const chats = (await world.archive.findForTenant(caller.tenantId, id)).map(({ chatJid }) => chatJid);
+    const chats = (await world.archive.stored.withId(caller.tenantId, id)).map(({ chatJid }) => chatJid);
     expect(chats.sort()).toEqual([BOB.jid, BOB.lid].sort());
   });
 

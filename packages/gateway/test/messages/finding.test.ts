@@ -187,7 +187,7 @@ describe('search', () => {
       height: null,
     });
     const send = (text: string, file: string | null) =>
-      world.archive.createOutbound({
+      world.archive.outbound.create({
         device: shop,
         messageId: 'RESENT0001',
         chat: BOB,
@@ -197,7 +197,7 @@ describe('search', () => {
       });
     const failed = await send('wombat old', 'numbat.txt');
     expect([await found('old'), await found('numbat')]).toEqual([['wombat old'], ['wombat old']]);
-    await world.archive.markFailed(failed.tenantId, failed.rowId, 'refused');
+    await world.archive.outbound.markFailed(failed.tenantId, failed.rowId, 'refused');
     await send('wombat new', null);
     expect([await found('old'), await found('numbat'), await found('new')]).toEqual([[], [], ['wombat new']]);
     // Its file alone changes.
@@ -207,7 +207,7 @@ describe('search', () => {
     expect(await found('quoll')).toEqual([]);
     // Nothing but its time does.
     const later = world.clock.now() + 3_600_000;
-    await world.archive.markSent(failed, { timestamp: later });
+    await world.archive.outbound.markSent(failed, { timestamp: later });
     expect(await found('wombat', { fromMs: later })).toEqual(['wombat new']);
     expect(await found('wombat', { toMs: later })).toEqual([]);
   });

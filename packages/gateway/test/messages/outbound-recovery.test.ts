@@ -24,7 +24,7 @@ afterEach(() => world.destroy());
 
 /** A message whose row is written and whose ack never came. */
 async function underWay(on: TestDevice = device, id = messageId()): Promise<string> {
-  await world.archive.createOutbound({
+  await world.archive.outbound.create({
     device: on,
     messageId: id,
     chat: BOB,
@@ -35,7 +35,7 @@ async function underWay(on: TestDevice = device, id = messageId()): Promise<stri
   return id;
 }
 
-const conclude = () => world.archive.concludeInterrupted(caller.tenantId);
+const conclude = () => world.archive.outbound.concludeInterrupted(caller.tenantId);
 const receipt = (id: string) => ({
   chat: BOB,
   isGroup: false,
@@ -78,7 +78,7 @@ describe('messages that were on their way out when the process ended', () => {
     const other = await underWay();
     await world.archive.storeInbound(second, { ...ownCopy(other), chat: CAROL });
     expect(await conclude()).toEqual({ sent: 0, uncertain: 1 });
-    const [ours] = (await world.archive.findForTenant(caller.tenantId, id)).filter(
+    const [ours] = (await world.archive.stored.withId(caller.tenantId, id)).filter(
       (copy) => copy.deviceId === device.id,
     );
     expect(ours).toMatchObject({ sendState: 'sent', sendError: null, timestamp: NOW + 5000 });
@@ -90,7 +90,7 @@ describe('messages that were on their way out when the process ended', () => {
     await world.archive.storeInbound(other, { ...ownCopy(id), sender: CAROL });
     expect(await conclude()).toEqual({ sent: 0, uncertain: 1 });
     await world.archive.storeInbound(other, { ...ownCopy(id), sender: CAROL, source: 'history' });
-    const ours = (await world.archive.findForTenant(caller.tenantId, id)).find(
+    const ours = (await world.archive.stored.withId(caller.tenantId, id)).find(
       (copy) => copy.deviceId === device.id,
     );
     expect(ours?.sendState).toBe('pending');
@@ -111,7 +111,7 @@ describe('messages that were on their way out when the process ended', () => {
     await world.archive.storeInbound(second, ownCopy(copied));
     await world.archive.storeInbound(device, { ...ownCopy(historic), source: 'history' });
     for (const id of [receipted, copied, historic]) {
-      const states = (await world.archive.findForTenant(caller.tenantId, id)).map((copy) => copy.sendState);
+      const states = (await world.archive.stored.withId(caller.tenantId, id)).map((copy) => copy.sendState);
       expect(new Set(states)).toEqual(new Set(['sent']));
     }
   });
@@ -119,7 +119,7 @@ describe('messages that were on their way out when the process ended', () => {
   it('bring the edit with them that a late receipt proves', async () => {
     const target = await world.sentText(device, { text: 'old' });
     const editId = messageId();
-    await world.archive.createOutbound({
+    await world.archive.outbound.create({
       device,
       messageId: editId,
       chat: BOB,

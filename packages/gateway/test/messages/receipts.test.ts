@@ -91,21 +91,21 @@ describe('status of a message of ours', () => {
       message: { conversation: 'x' },
       content: { kind: 'text' as const, text: 'x' },
     };
-    const early = await world.archive.createOutbound({ ...record, messageId: messageId() });
+    const early = await world.archive.outbound.create({ ...record, messageId: messageId() });
     await apply(receipt(early.messageId, 'delivered'));
-    await world.archive.markSent(early, { timestamp: NOW + 2000 });
+    await world.archive.outbound.markSent(early, { timestamp: NOW + 2000 });
     expect(await statusNow(early.messageId)).toBe('delivered');
 
-    const closed = await world.archive.createOutbound({ ...record, messageId: messageId() });
+    const closed = await world.archive.outbound.create({ ...record, messageId: messageId() });
     await apply(receipt(closed.messageId, 'delivered'));
-    await world.archive.markFailed(caller.tenantId, closed.rowId, 'the connection closed');
+    await world.archive.outbound.markFailed(caller.tenantId, closed.rowId, 'the connection closed');
     expect(await world.only(caller.tenantId, closed.messageId)).toMatchObject({
       sendState: 'sent',
       sendError: null,
     });
 
-    const lost = await world.archive.createOutbound({ ...record, messageId: messageId() });
-    await world.archive.markFailed(caller.tenantId, lost.rowId, 'the connection closed');
+    const lost = await world.archive.outbound.create({ ...record, messageId: messageId() });
+    await world.archive.outbound.markFailed(caller.tenantId, lost.rowId, 'the connection closed');
     expect(await statuses.status(caller, { id: lost.messageId })).toMatchObject({
       status: 'failed',
       message: { sendError: 'the connection closed' },

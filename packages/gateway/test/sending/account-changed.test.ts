@@ -43,7 +43,7 @@ test("does nothing to the former one's messages", async () => {
     expect([deleted.status, deleted.body.error_code]).toEqual([409, 'ACCOUNT_CHANGED']);
   }
   expect(desk.whatsapp.sent).toHaveLength(1);
-  const [row] = await world.store.archive.findForTenant(account.caller.tenantId, received.id);
+  const [row] = await world.store.archive.stored.withId(account.caller.tenantId, received.id);
   if (!row) throw new Error('no row');
   expect(messageData(eventMessage(row, NO_FILES, null), account.device).to).toBe(former);
 });
@@ -53,7 +53,7 @@ test('begins its chats anew, and finds a chat under either name', async () => {
   const { device } = desk.account;
   await archive.storeInbound(device, inbound({ chat: BOB, sender: BOB }));
   const byLid = { jid: null, lid: BOB.lid };
-  expect(await archive.hasChat(device, byLid)).toBe(true);
-  expect(await archive.hasChat(device, { jid: BOB.jid, lid: null })).toBe(true);
-  expect(await archive.hasChat({ ...device, ...ANOTHER }, BOB)).toBe(false);
+  expect(await archive.chats.hasChat(device, byLid)).toBe(true);
+  expect(await archive.chats.hasChat(device, { jid: BOB.jid, lid: null })).toBe(true);
+  expect(await archive.chats.hasChat({ ...device, ...ANOTHER }, BOB)).toBe(false);
 });

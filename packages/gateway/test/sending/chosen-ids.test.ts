@@ -17,7 +17,7 @@ const take = (sendId: SendId, chat: Identity = BOB, by = device) =>
 /** A message of the device that is on its way, or what `then` makes of it. */
 async function stored(then: 'pending' | 'failed' | 'uncertain', chat = BOB): Promise<string> {
   const id = messageId();
-  const message = await world.archive.createOutbound({
+  const message = await world.archive.outbound.create({
     device,
     messageId: id,
     chat,
@@ -25,8 +25,8 @@ async function stored(then: 'pending' | 'failed' | 'uncertain', chat = BOB): Pro
     message: { conversation: 'hello' },
     content: { kind: 'text', text: 'hello' },
   });
-  if (then === 'failed') await world.archive.markFailed(message.tenantId, message.rowId, 'refused');
-  if (then === 'uncertain') await world.archive.markUncertain(message, 'silence');
+  if (then === 'failed') await world.archive.outbound.markFailed(message.tenantId, message.rowId, 'refused');
+  if (then === 'uncertain') await world.archive.outbound.markUncertain(message, 'silence');
   return id;
 }
 

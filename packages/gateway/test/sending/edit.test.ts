@@ -139,7 +139,7 @@ describe('PUT /messages/{messageId}', () => {
     const failed = await sendText();
     account.whatsapp.answer = account.whatsapp.takes;
     const outbound = async (kind: 'audio' | 'image', viewOnce: boolean) => {
-      const message = await world.store.archive.createOutbound({
+      const message = await world.store.archive.outbound.create({
         device: account.device,
         messageId: messageId(),
         chat: BOB,

@@ -35,7 +35,7 @@ async function refuseEnds(): Promise<{ until(): Promise<void> }> {
 /** The ack of the message is stored. */
 const isStored = (messageId: string) =>
   desk.until(async () => {
-    const rows = await desk.world.store.archive.findForTenant(desk.account.caller.tenantId, messageId);
+    const rows = await desk.world.store.archive.stored.withId(desk.account.caller.tenantId, messageId);
     return rows[0]?.sendState === 'sent';
   });
 
@@ -108,9 +108,9 @@ describe('what was sent is never called failed', () => {
     const id = await desk.scheduled();
     const message_id = await underWay(id);
     const { archive } = desk.world.store;
-    const [row] = await archive.findForTenant(desk.account.caller.tenantId, message_id);
+    const [row] = await archive.stored.withId(desk.account.caller.tenantId, message_id);
     if (!row) throw new Error('no row');
-    await archive.markSent(row, { timestamp: desk.now() });
+    await archive.outbound.markSent(row, { timestamp: desk.now() });
     desk.advance(LATE_MS + HOUR_MS);
     await desk.world.crash();
     expect(await desk.untilJob(id, 'sent')).toMatchObject({ message_id, error: null });

@@ -1,8 +1,8 @@
 /** Ids: any text passes for each, and no kind of them for another, in the columns as in the code. */
 import type { Device } from '../../src/devices/device.ts';
 import type { DeviceId, MessageId, RecordId, TenantId, UserId } from '../../src/ids.ts';
-import type { MessageArchive } from '../../src/messages/archive.ts';
 import type { MessageDevice, StoredMessage } from '../../src/messages/stored-message.ts';
+import type { StoredMessages } from '../../src/messages/stored-messages.ts';
 import type { Database } from '../../src/storage/schema.ts';
 import type { Caller } from '../../src/tenancy/caller.ts';
 import type { Claims, Fits, Is, Refused } from './expect-type.ts';
@@ -43,7 +43,7 @@ export type IdClaims = Claims<
     Is<[Device['id'], Device['tenantId'], Device['userId']], [DeviceId, TenantId, UserId]>,
     Is<[MessageDevice['id'], MessageDevice['tenantId']], [DeviceId, TenantId]>,
     Is<[StoredMessage['rowId'], StoredMessage['messageId']], [RecordId, MessageId]>,
-    Is<Parameters<MessageArchive['findRecord']>, [TenantId, RecordId]>,
-    Is<Parameters<MessageArchive['findForTenant']>, [TenantId, MessageId]>,
+    Is<Parameters<StoredMessages['record']>, [TenantId, RecordId]>,
+    Is<Parameters<StoredMessages['withId']>, [TenantId, MessageId]>,
   ]
 >;

@@ -33,13 +33,13 @@ export async function describeMessages(
   const [tenantId] = devices.map((device) => device.tenantId);
   if (tenantId === undefined) return [];
   const media = await loadMedia(db, tenantId, messages);
-  const details = await archive.details(tenantId, messages);
+  const details = await archive.contents.details(tenantId, messages);
   const described: DescribedMessage[] = [];
   for (const message of messages) {
     const account = accounts.get(message.deviceId);
     if (!account) continue;
     const { rowId } = message;
-    const furtherMedia = (await archive.furtherFiles(message)).map(fromDescriptor);
+    const furtherMedia = (await archive.contents.furtherFiles(message)).map(fromDescriptor);
     const files = { media: media.get(rowId) ?? null, furtherMedia };
     const told = eventMessage(message, files, details.get(rowId) ?? null);
     const status = message.fromMe ? statusOf(message) : null;

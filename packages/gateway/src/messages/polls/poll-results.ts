@@ -46,7 +46,8 @@ export class PollResults {
   async of(caller: Caller, name: MessageName): Promise<PollResult> {
     const copies = await findMessages(this.#parts, caller, name);
     const poll = copies.find(({ kind }) => kind === 'poll');
-    const details = poll && (await this.#parts.archive.details(poll.tenantId, [poll])).get(poll.rowId);
+    const details =
+      poll && (await this.#parts.archive.contents.details(poll.tenantId, [poll])).get(poll.rowId);
     if (!poll || !details) throw new AppError('NOT_A_POLL');
     const made = details as {
       name: string | null;

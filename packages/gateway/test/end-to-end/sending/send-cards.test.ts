@@ -273,7 +273,7 @@ describe('reactions', () => {
     await until(
       'it is stored',
       async () =>
-        (await world.gateway.parts.archive.findForTenant(
+        (await world.gateway.parts.archive.stored.withId(
           (await api.get('/user')).body?.user?.tenant_id ?? '',
           id,
         )) !== null,
