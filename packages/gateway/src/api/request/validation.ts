@@ -19,7 +19,12 @@ const common = {
   useDefaults: true,
 } as const;
 
-const exact = withFormats(new Ajv(common));
+/** Of bodies within bodies: few schemas, however many servers a process makes. */
+const inner = exactly();
+
+function exactly(): Ajv {
+  return withFormats(new Ajv(common));
+}
 
 function withFormats(ajv: Ajv): Ajv {
   ajvFormats.default(ajv);
@@ -28,6 +33,8 @@ function withFormats(ajv: Ajv): Ajv {
   return ajv;
 }
 
+/** Null for what fits. */
+type Check = (data: unknown) => ErrorObject[] | null;
 type Read = { value: unknown; error?: never } | { error: ErrorObject[]; value?: never };
 
 /**
@@ -36,19 +43,37 @@ type Read = { value: unknown; error?: never } | { error: ErrorObject[]; value?: 
  * Members nobody knows are accepted and ignored; `ignoredIn` tells them, of the value and of the errors.
  */
 export function validatorCompiler(): FastifySchemaCompiler<TSchema> {
+  const exact = exactly();
   const coercing = withFormats(new Ajv({ ...common, coerceTypes: 'array' }));
   return ({ schema, httpPart }) => {
-    if (httpPart === 'body') return reader(exact.compile(schema), schema, false);
-    const check = coercing.compile(schema);
-    if (httpPart === 'headers') return check;
+    if (httpPart === 'body') return reader(onDemand(exact, schema), schema, false);
+    const check = onDemand(coercing, schema);
+    // Read in place: Fastify has no other headers to put there.
+    if (httpPart === 'headers') return (headers) => accepted(check(headers));
     return httpPart === 'params' ? refusing(check, cleanTexts) : reader(check, schema, true);
   };
+}
+
+/**
+ * Compiled when the first request asks: the schemas of all operations were half of what a start computes, and few
+ * callers use more than some of them.
+ */
+function onDemand(ajv: Ajv, schema: TSchema): Check {
+  let compiled: ValidateFunction | undefined;
+  return (data) => {
+    compiled ??= ajv.compile(schema);
+    return compiled(data) ? null : (compiled.errors ?? []);
+  };
+}
+
+function accepted(error: ErrorObject[] | null): true | { error: ErrorObject[] } {
+  return error ? { error } : true;
 }
 
 /** Reads a body that does not come as the body of its own request; throws VALIDATION_ERROR. */
 export function bodyReader(given: TSchema, place: string): (body: object) => Record<string, unknown> {
   const schema = bounded(given, place);
-  const read = reader(exact.compile(schema), schema, false);
+  const read = reader(onDemand(inner, schema), schema, false);
   return (body) => {
     const { value, error } = read(body);
     if (error) throw validationError(error, 'body');
@@ -56,7 +81,7 @@ export function bodyReader(given: TSchema, place: string): (body: object) => Rec
   };
 }
 
-function reader(check: ValidateFunction, schema: TSchema, text: boolean): (data: unknown) => Read {
+function reader(check: Check, schema: TSchema, text: boolean): (data: unknown) => Read {
   return (data) => {
     const ignored = new Ignored();
     const read = refusing(check, (given) => cleanTexts(asGiven(schema, given, { text, ignored })))(data);
@@ -66,11 +91,12 @@ function reader(check: ValidateFunction, schema: TSchema, text: boolean): (data:
 }
 
 /** What `read` makes of a value, held to the schema; what it throws is told like what the schema refuses. */
-function refusing(check: ValidateFunction, read: (data: unknown) => unknown): (data: unknown) => Read {
+function refusing(check: Check, read: (data: unknown) => unknown): (data: unknown) => Read {
   return (data) => {
     try {
       const value = read(data);
-      return check(value) ? { value } : { error: check.errors ?? [] };
+      const error = check(value);
+      return error ? { error } : { value };
     } catch (error) {
       if (error instanceof TooManyItems) return { error: [tooManyItems(error)] };
       if (error instanceof GivenTwice) return { error: [givenTwice(error)] };
