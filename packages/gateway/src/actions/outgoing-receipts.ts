@@ -4,7 +4,13 @@ import type { Clock } from '../clock.ts';
 import { AppError, invalidField } from '../errors.ts';
 import { identityOf, sameIdentity } from '../identity/jid.ts';
 import type { MessageArchive } from '../messages/archive.ts';
-import { chatOf, type MessageDevice, type StoredMessage, senderOf } from '../messages/stored-message.ts';
+import {
+  chatOf,
+  listOf,
+  type MessageDevice,
+  type StoredMessage,
+  senderOf,
+} from '../messages/stored-message.ts';
 import { lookUpMessages } from '../messages/visible.ts';
 import type { SendingDevices } from '../sending/pipeline.ts';
 import type { Recipients } from '../sending/recipients.ts';
@@ -12,6 +18,7 @@ import type { Caller } from '../tenancy/caller.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { RetryAddress } from '../whatsapp/port/messages.ts';
+import type { OutboundReceipt } from '../whatsapp/port/receipts.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';
 import { STORIES } from '../whatsapp/port/stories.ts';
 import { mayBe, namesMeant } from './names-meant.ts';
@@ -133,7 +140,9 @@ export class OutgoingReceipts {
     const parts = { archive: this.#archive, devices: this.#devices };
     const isMeant = (copy: StoredMessage): boolean => {
       const own = copy.fromMe && copy.kind !== 'undecryptable';
-      if (own || !mayBe(chatOf(copy), chat)) return false;
+      const list = listOf(copy);
+      const here = mayBe(chatOf(copy), chat) || (list !== null && chat.includes(list));
+      if (own || !here) return false;
       return sender === null || !copy.isGroup || mayBe(senderOf(copy), sender);
     };
     const found = new Map<string, StoredMessage[]>();
@@ -154,23 +163,26 @@ export class OutgoingReceipts {
     return this.#devices.resolve(caller, holder);
   }
 
-  /** One stanza per author: a receipt names one. */
+  /** One stanza per author and broadcast list: a receipt names one. */
   async #mark(
     session: WhatsAppSession,
     kind: 'delivered' | 'read',
     subjects: Subject[],
     at: number,
   ): Promise<string[]> {
-    const batches: { chat: Identity; sender: Identity | null; messageIds: string[] }[] = [];
-    for (const { id, chat, isGroup, sender } of subjects) {
+    const batches: Omit<OutboundReceipt, 'kind' | 'at'>[] = [];
+    for (const { id, chat, isGroup, sender, stored } of subjects) {
       const isShared = isGroup || chat.jid === STORIES;
       if (isShared && !sender) {
         throw invalidField('sender_jid', 'is needed in a group, and of a story: who wrote the message');
       }
       const author = isShared ? sender : null;
-      const batch = batches.find((each) => !author || (each.sender && sameIdentity(each.sender, author)));
+      const list = stored && listOf(stored);
+      const batch = batches.find(
+        (each) => each.list === list && (!author || (each.sender && sameIdentity(each.sender, author))),
+      );
       if (batch) batch.messageIds.push(id);
-      else batches.push({ chat, sender: author, messageIds: [id] });
+      else batches.push({ chat, sender: author, list, messageIds: [id] });
     }
     for (const batch of batches) await onSession(() => session.receipts.send({ kind, at, ...batch }));
     return [];

@@ -96,9 +96,8 @@ export class ChatChanges {
     const unread = { readAt: known.readAt, count: known.unreadCount };
     for (const batch of await this.#parts.newest.unread(device, chat, unread)) {
       const sender = isGroup ? batch.sender : null;
-      await onSession(() =>
-        session.receipts.send({ kind: 'read', at, chat, sender, messageIds: batch.messageIds }),
-      );
+      const { list, messageIds } = batch;
+      await onSession(() => session.receipts.send({ kind: 'read', at, chat, sender, list, messageIds }));
     }
   }
 

@@ -3,11 +3,11 @@ import type { Kysely } from 'kysely';
 import { holderOf } from '../identity/holder.ts';
 import { sameIdentity } from '../identity/jid.ts';
 import { NOT_SHOWN } from '../messages/shown-kinds.ts';
-import { senderIdentity } from '../messages/stored-message.ts';
+import { listOf, parseContext, senderIdentity } from '../messages/stored-message.ts';
 import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
 import type { MessageRange } from '../whatsapp/port/account.ts';
-import type { Identity } from '../whatsapp/port/identity.ts';
+import type { Identity, Jid } from '../whatsapp/port/identity.ts';
 import type { ChatDevice } from './chat.ts';
 
 /** Unread messages that are told to their authors as read; a phone that opens the chat does no more. */
@@ -15,6 +15,8 @@ const MOST_READ = 256;
 
 export interface UnreadBatch {
   sender: Identity;
+  /** The broadcast list by which they came; null: directly. */
+  list: Jid | null;
   messageIds: string[];
 }
 
@@ -42,7 +44,7 @@ export class NewestMessages {
     return found.sort((a, b) => b.timestamp - a.timestamp).slice(0, 1);
   }
 
-  /** What was received since the chat was read, by its authors: a receipt names one. */
+  /** What was received since the chat was read, by authors and broadcast lists: a receipt names one. */
   async unread(
     device: ChatDevice,
     chat: Identity,
@@ -52,7 +54,7 @@ export class NewestMessages {
     if (count === 0) return batches;
     for (const name of namesOf(chat)) {
       const rows = await this.#shown(device, name)
-        .select(['message_id', 'sender_jid', 'sender_lid'])
+        .select(['message_id', 'sender_jid', 'sender_lid', 'context'])
         .where('from_me', '=', 0)
         .where('timestamp', '>', readAt)
         .orderBy('timestamp', 'desc')
@@ -60,9 +62,10 @@ export class NewestMessages {
         .execute();
       for (const row of rows) {
         const sender = senderIdentity(row);
-        const batch = batches.find((each) => sameIdentity(each.sender, sender));
+        const list = listOf({ fromMe: false, context: parseContext(row.context) });
+        const batch = batches.find((each) => each.list === list && sameIdentity(each.sender, sender));
         if (batch) batch.messageIds.push(row.message_id);
-        else batches.push({ sender, messageIds: [row.message_id] });
+        else batches.push({ sender, list, messageIds: [row.message_id] });
       }
     }
     return batches;

@@ -6,7 +6,7 @@ import { NOT_READ } from '../messages/shown-kinds.ts';
 import type { Log } from '../observability/log.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
 import type { InboundMessage } from '../whatsapp/port/messages.ts';
-import { kindOfChat } from './chat-kind.ts';
+import { type ChatKind, kindOfChat, kindOfMessage } from './chat-kind.ts';
 import type { DeviceSettings, SettingsStore } from './settings-store.ts';
 
 export interface EntranceParts {
@@ -32,7 +32,7 @@ export class Entrance {
     return {
       message: async (device, message) => {
         const settings = await this.#parts.store.of(device);
-        if (ignores(settings, message.chat)) {
+        if (ignores(settings, kindOfMessage(message))) {
           this.#parts.ignored();
           return;
         }
@@ -41,17 +41,20 @@ export class Entrance {
       },
       history: async (device, batch) => {
         const settings = await this.#parts.store.of(device);
-        const kept = (chat: Identity): boolean => !ignores(settings, chat);
+        const kept = (chat: Identity): boolean => !ignores(settings, kindOfChat(chat));
         await reports.history(device, {
           ...batch,
-          messages: batch.messages.filter(({ chat }) => kept(chat)),
+          messages: batch.messages.filter(
+            (message) => kept(message.chat) && !ignores(settings, kindOfMessage(message)),
+          ),
           timers: batch.timers.filter(({ chat }) => kept(chat)),
           chats: batch.chats.filter(({ chat }) => kept(chat)),
         });
       },
       // One that was left out is not asked for again when its acknowledgement was lost.
       hasReceived: async (device, message) =>
-        ignores(await this.#parts.store.of(device), message.chat) || reports.hasReceived(device, message),
+        ignores(await this.#parts.store.of(device), kindOfMessage(message)) ||
+        reports.hasReceived(device, message),
     };
   }
 
@@ -65,6 +68,7 @@ export class Entrance {
       kind: 'read' as const,
       chat,
       sender: isGroup ? sender : null,
+      list: content.broadcast?.list ?? null,
       messageIds: [id],
       at: this.#parts.clock.now(),
     };
@@ -77,8 +81,6 @@ export class Entrance {
   }
 }
 
-function ignores({ ignored }: DeviceSettings, chat: Identity): boolean {
-  if (ignored.length === 0) return false;
-  const kind = kindOfChat(chat);
+function ignores({ ignored }: DeviceSettings, kind: ChatKind): boolean {
   return ignored.some((each) => each === kind);
 }

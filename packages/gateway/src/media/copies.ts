@@ -20,6 +20,8 @@ export interface MediaCopy {
   senderLid: string | null;
   /** Our phone knows the chat, in a group the author, by LID. */
   lidAddressed: boolean;
+  /** The broadcast list by which it came. */
+  broadcastList: string | null;
   fromMe: boolean;
   isGroup: boolean;
   kind: MediaKind;
@@ -61,6 +63,7 @@ const COLUMNS = [
   'media.enc_sha256',
   'media.blob_sha256',
   'media.lid_addressed',
+  'media.broadcast_list',
   'media.outcome',
 ] as const;
 
@@ -171,6 +174,7 @@ export class MediaCopies {
       senderJid: row.sender_jid,
       senderLid: row.sender_lid,
       lidAddressed: row.lid_addressed === 1,
+      broadcastList: row.broadcast_list,
       fromMe: row.from_me === 1,
       isGroup: row.is_group === 1,
       kind: row.kind,

@@ -14,6 +14,8 @@ export interface MediaOwner {
   deviceId: DeviceId;
   /** See `InboundMessage.lidAddressed`. */
   lidAddressed?: boolean;
+  /** By which it came. */
+  broadcastList?: string | null;
 }
 
 /** Null as well for a hash that is empty: protobuf has no other word for none. */
@@ -40,6 +42,7 @@ export function mediaRow(descriptor: MediaDescriptor, owner: MediaOwner, vault: 
     width: descriptor.width,
     height: descriptor.height,
     lid_addressed: owner.lidAddressed ? 1 : 0,
+    broadcast_list: owner.broadcastList ?? null,
     outcome: 'available',
     outcome_at: null,
   };

@@ -50,10 +50,14 @@ function pauseOf({ copy, corrupt }: LostCopy, latest: RetryRequest[], now: numbe
   return Math.max(BROKEN_UPLOAD_PAUSE_MS - since, 0);
 }
 
-/** The message as our own phone knows it: by the names its stanza had (whatsmeow mediaretry.go `SendMediaRetryReceipt`). */
+/**
+ * The message as our own phone knows it: by the names its stanza had (whatsmeow mediaretry.go `SendMediaRetryReceipt`;
+ * zapo media-retry.ts for what came by a broadcast list).
+ */
 function addressOf(copy: MediaCopy): { chat: string; participant: string | null } {
   const byLid = (jid: string, lid: string | null): string => (copy.lidAddressed && lid ? lid : jid);
-  return copy.isGroup
-    ? { chat: copy.chatJid, participant: byLid(copy.senderJid, copy.senderLid) }
+  const shared = copy.isGroup ? copy.chatJid : copy.broadcastList;
+  return shared !== null
+    ? { chat: shared, participant: byLid(copy.senderJid, copy.senderLid) }
     : { chat: byLid(copy.chatJid, copy.chatLid), participant: null };
 }

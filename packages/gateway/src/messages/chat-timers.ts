@@ -47,14 +47,17 @@ export async function learnTimer(
   }
 }
 
-/** What a message that came says of its chat's timer. One that says nothing changes nothing: bots never do. */
+/**
+ * What a message that came says of its chat's timer. One that says nothing changes nothing: bots never do; nor does one
+ * by a broadcast list, which says the same to all members, whatever the timers of their chats.
+ */
 export async function learnFromMessage(
   db: Kysely<Database>,
   device: MessageDevice,
   { chat, content, timestamp }: InboundMessage,
 ): Promise<void> {
-  const { ephemeralSeconds: seconds, ephemeralSetAt } = content;
-  if (seconds === null) return;
+  const { ephemeralSeconds: seconds, ephemeralSetAt, broadcast } = content;
+  if (seconds === null || broadcast) return;
   // Whoever claims a time to come would have the last word for ever.
   const setAt = Math.min(ephemeralSetAt ?? timestamp, timestamp);
   await learnTimer(db, device, { chat, seconds, setAt }, { told: ephemeralSetAt == null });

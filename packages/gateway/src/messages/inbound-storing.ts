@@ -111,7 +111,9 @@ export class InboundStoring {
     else if (!(await insertNewRow(trx, row))) return null;
     const { media } = message.content;
     if (media) {
-      await insertMedia(trx, row, media, { vault: this.#vault, lidAddressed: message.lidAddressed });
+      const { lidAddressed, fromMe, content } = message;
+      const broadcastList = fromMe ? null : (content.broadcast?.list ?? null);
+      await insertMedia(trx, row, media, { vault: this.#vault, lidAddressed, broadcastList });
     }
     await learnFromMessage(trx, device, message);
     const stored = storedMessage(row);

@@ -6,6 +6,7 @@ import { HotQuery, slotsOf } from '../storage/hot-query.ts';
 import { storingOrder } from '../storage/narrowing.ts';
 import type { Database, MessagesTable } from '../storage/schema.ts';
 import type { Vault } from '../storage/vault.ts';
+import type { Jid } from '../whatsapp/port/identity.ts';
 import type { MediaDescriptor } from '../whatsapp/port/media.ts';
 import { type MessageDevice, STORED_COLUMNS, type StoredRow } from './stored-message.ts';
 
@@ -19,14 +20,19 @@ export async function insertNewRow(db: Kysely<Database>, row: MessagesTable): Pr
   return (await INSERT_NEW.affected(db, row)) > 0;
 }
 
-/** Inserts the media that belongs to the row; `lidAddressed` as in `InboundMessage`. */
+/** Inserts the media that belongs to the row; `lidAddressed` as in `InboundMessage`, `broadcastList` by which it came. */
 export async function insertMedia(
   db: Kysely<Database>,
   row: Pick<MessagesTable, 'id' | 'tenant_id' | 'device_id'>,
   descriptor: MediaDescriptor,
-  { vault, lidAddressed = false }: { vault: Vault; lidAddressed?: boolean | undefined },
+  {
+    vault,
+    lidAddressed = false,
+    broadcastList = null,
+  }: { vault: Vault; lidAddressed?: boolean | undefined; broadcastList?: Jid | null },
 ): Promise<void> {
-  const owner = { messageRowId: row.id, tenantId: row.tenant_id, deviceId: row.device_id, lidAddressed };
+  const { id: messageRowId, tenant_id: tenantId, device_id: deviceId } = row;
+  const owner = { messageRowId, tenantId, deviceId, lidAddressed, broadcastList };
   await db
     .insertInto('media')
     .values(mediaRow(descriptor, owner, vault))

@@ -4,6 +4,7 @@ import type { DeviceState, StateReason } from '../devices/state.ts';
 import { identityOf, storedIdentity } from '../identity/jid.ts';
 import type { DeviceId, MessageId, RecordId, TenantId, UserId } from '../ids.ts';
 import type { MessagesTable } from '../storage/schema.ts';
+import type { Broadcast } from '../whatsapp/port/broadcasts.ts';
 import type {
   EventResponse,
   MessageContent,
@@ -47,6 +48,8 @@ export interface MessageContext {
   targetSender: Jid | null;
   /** The same person under every known name. */
   targetAuthor: Identity | null;
+  /** Set for what was sent to a broadcast list. */
+  broadcast: Broadcast | null;
   /** A revoke by a group's admin, who may delete what others wrote. */
   byAdmin: boolean;
   /** What a poll vote chose. */
@@ -168,6 +171,7 @@ const EMPTY_CONTEXT: MessageContext = {
   targetId: null,
   targetSender: null,
   targetAuthor: null,
+  broadcast: null,
   byAdmin: false,
   pollVote: null,
   sealed: null,
@@ -204,6 +208,7 @@ function pickContext(content: Partial<MessageContext>): MessageContext {
     targetId: content.targetId ?? null,
     targetSender: content.targetSender ?? null,
     targetAuthor: content.targetAuthor ?? null,
+    broadcast: content.broadcast ?? null,
     byAdmin: content.byAdmin ?? false,
     pollVote: content.pollVote ?? null,
     sealed: content.sealed ?? null,
@@ -266,6 +271,11 @@ export function chatOf(message: Pick<StoredMessage, 'chatJid' | 'chatLid'>): Ide
 /** The two names of a stored message's sender. */
 export function senderOf(message: Pick<StoredMessage, 'senderJid' | 'senderLid'>): Identity {
   return storedIdentity(message.senderJid, message.senderLid);
+}
+
+/** The list of somebody else by which the message came, under which the server and our phone know it; null for most. */
+export function listOf({ fromMe, context }: Pick<StoredMessage, 'fromMe' | 'context'>): Jid | null {
+  return fromMe ? null : (context.broadcast?.list ?? null);
 }
 
 /** Whose device had the message: its author, when that was us. Null when it is not known. */

@@ -243,6 +243,8 @@ export interface MediaTable {
   height: number | null;
   /** 1 when our phone knows the chat, in a group the author, by LID: a re-upload is asked for under that name. */
   lid_addressed: number;
+  /** The broadcast list by which it came: our phone knows the message under that. */
+  broadcast_list: string | null;
   /** 'gone' once the account's own phone said that it no longer has it. */
   outcome: 'available' | 'gone';
   outcome_at: number | null;

@@ -210,6 +210,7 @@ describe('from the phone again', () => {
   });
 
   const [CHAT, CHAT_LID, GROUP] = ['5511999990001@s.whatsapp.net', '77@lid', '12036300@g.us'];
+  const LIST = '1700000000@broadcast';
   const AUTHOR = '5511999990002@s.whatsapp.net';
   test.each([
     ['a chat', {}, { chat: CHAT, participant: null, fromMe: false }],
@@ -236,6 +237,11 @@ describe('from the phone again', () => {
         lidAddressed: true,
       },
       { chat: GROUP, participant: CHAT_LID, fromMe: false },
+    ],
+    [
+      'a broadcast list',
+      { sender_jid: CHAT, sender_lid: CHAT_LID, chat_lid: CHAT_LID, lidAddressed: true, broadcastList: LIST },
+      { chat: LIST, participant: CHAT_LID, fromMe: false },
     ],
   ])('the phone is asked under the name that it has of %s', async (_what, more, asked) => {
     const { descriptor } = await world.upload(randomBytes(10));

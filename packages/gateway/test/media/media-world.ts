@@ -281,7 +281,11 @@ export class MediaWorld {
     device: TestDevice,
     messageId: string,
     media: MediaDescriptor | null,
-    { lidAddressed = false, ...more }: Partial<MessagesTable> & { lidAddressed?: boolean } = {},
+    {
+      lidAddressed = false,
+      broadcastList = null,
+      ...more
+    }: Partial<MessagesTable> & { lidAddressed?: boolean; broadcastList?: string | null } = {},
   ): Promise<string> {
     const id = randomUUID();
     await this.db
@@ -316,7 +320,13 @@ export class MediaWorld {
       })
       .execute();
     if (media) {
-      const owner = { messageRowId: id, tenantId: device.tenantId, deviceId: device.id, lidAddressed };
+      const owner = {
+        messageRowId: id,
+        tenantId: device.tenantId,
+        deviceId: device.id,
+        lidAddressed,
+        broadcastList,
+      };
       await this.db
         .insertInto('media')
         .values(mediaRow(media, owner, this.vault))

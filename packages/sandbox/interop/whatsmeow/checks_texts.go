@@ -74,6 +74,43 @@ var textChecks = []check{
 		}
 		return first(same("fromMe", got.Info.IsFromMe, true), same("the chat", got.Info.Chat.User, w.paula.LID.User))
 	}},
+	{"what a phone sends to a broadcast list is read at the list, and the own phone's list tells its members", func(ctx context.Context, w *world) error {
+		list, id, err := w.paula.sendToList(ctx, "Bom dia a todos", w.wanda.number)
+		if err != nil {
+			return err
+		}
+		got, err := w.byQR.message(ctx, id)
+		if err != nil {
+			return err
+		}
+		err = first(
+			same("that it came by a list", got.Info.IsIncomingBroadcast(), true),
+			same("the list", got.Info.Chat.String(), list),
+			same("the sender", got.Info.Sender.User, w.paula.LID.User),
+			same("the sender's number", got.Info.SenderAlt.User, w.paula.JID.User),
+			w.byQR.MarkRead(ctx, []string{id}, now(), got.Info.Chat, got.Info.Sender),
+		)
+		if err != nil {
+			return err
+		}
+		read, err := w.paula.receipt(ctx, id, "read")
+		if err = first(err, same("where it was read", read.Chat, list)); err != nil {
+			return err
+		}
+		list, id, err = w.wanda.sendToList(ctx, "Promoção", w.paula.number, w.greta.number)
+		if err != nil {
+			return err
+		}
+		own, err := w.byQR.message(ctx, id)
+		if err != nil {
+			return err
+		}
+		return first(
+			same("fromMe", own.Info.IsFromMe, true),
+			same("the own list", own.Info.Chat.String(), list),
+			same("how many are on it", len(own.Info.BroadcastRecipients), 2),
+		)
+	}},
 	{"two devices of whatsmeow write to each other", func(ctx context.Context, w *world) error {
 		there, err := w.byQR.sendText(ctx, w.walter.JID, "Walter?")
 		if err != nil {

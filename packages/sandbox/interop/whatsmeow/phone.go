@@ -96,6 +96,18 @@ func (p *phone) sendText(ctx context.Context, to, text string) (string, error) {
 	return p.send(ctx, to, map[string]any{"text": text})
 }
 
+// sendToList makes a broadcast list of the members and sends a text to it; returns the list and the message's id.
+func (p *phone) sendToList(ctx context.Context, text string, members ...string) (list, id string, err error) {
+	var made struct {
+		JID string `json:"jid"`
+	}
+	if err = p.do(ctx, "POST", "/broadcast-lists", map[string]any{"members": members}, &made); err != nil {
+		return "", "", err
+	}
+	id, err = p.sendText(ctx, made.JID, text)
+	return made.JID, id, err
+}
+
 func (p *phone) inbox(ctx context.Context) ([]phoneMessage, error) {
 	var got struct {
 		Messages []phoneMessage `json:"messages"`

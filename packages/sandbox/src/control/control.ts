@@ -50,6 +50,7 @@ const OPERATIONS = [
   'POST /phones/{number}/paircode {code}',
   'DELETE /phones/{number}/companions/{device}',
   'POST /phones/{number}/send {to, type, …}',
+  'POST /phones/{number}/broadcast-lists {members}',
   'GET /phones/{number}/inbox?chat=&after=',
   'GET /phones/{number}/conversations/{chat}',
   'GET /phones/{number}/receipts',
@@ -182,6 +183,9 @@ function addPhones(router: Router, sandbox: Sandbox): void {
       at(params).unlink(Number(params.device)),
     )
     .on('POST', '/phones/{number}/send', ({ params, body }) => sendFromBody(at(params), body))
+    .on('POST', '/phones/{number}/broadcast-lists', ({ params, body }) =>
+      at(params).createBroadcastList(texts(body, 'members')),
+    )
     .on('GET', '/phones/{number}/inbox', ({ params, query }) => {
       const phone = at(params);
       const chat = query.get('chat');

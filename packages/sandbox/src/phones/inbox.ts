@@ -6,6 +6,8 @@ export interface PhoneMessage {
   readonly id: string;
   /** Bare JID of the chat: the group, or the other side's phone number JID where it is known, else its LID. */
   readonly chat: string;
+  /** The broadcast list of its author by which it came; it is shown in the chat with the author. */
+  readonly list?: string;
   /** Bare JID of the author, phone number where it is known. */
   readonly from: string;
   /** The author's device as the stanza named it. */
@@ -68,7 +70,13 @@ export interface ConversationMessage {
 type Facts = Pick<
   PhoneMessage,
   'id' | 'chat' | 'from' | 'fromDevice' | 'fromMe' | 'timestamp' | 'message'
-> & { pushName?: string; votes?: readonly string[]; resent?: boolean; stanza?: StanzaFacts };
+> & {
+  list?: string;
+  pushName?: string;
+  votes?: readonly string[];
+  resent?: boolean;
+  stanza?: StanzaFacts;
+};
 
 /** Fills in what can be read off the content. */
 export function describe(facts: Facts): PhoneMessage {

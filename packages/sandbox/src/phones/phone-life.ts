@@ -149,8 +149,10 @@ export class PhoneLife extends PhoneGroups {
     const jid = jidOf(chat);
     const byAuthor = new Map<string, string[]>();
     for (const id of ids) {
-      const author = inbox.find(id)?.fromDevice ?? jid;
-      byAuthor.set(author, [...(byAuthor.get(author) ?? []), id]);
+      const { fromDevice: author = jid, list } = inbox.find(id) ?? {};
+      // What came by a list is read there (whatsapp-rust receipt.rs build_read_receipt_node).
+      if (list !== undefined) receipts.mark(type, list, [id], toJid(author));
+      else byAuthor.set(author, [...(byAuthor.get(author) ?? []), id]);
     }
     for (const [author, authored] of byAuthor) {
       if (jid.endsWith('@g.us') || jid === STORIES) receipts.mark(type, jid, authored, author);

@@ -41,7 +41,7 @@ import {
   sealPollOption,
   sealReaction,
 } from './sealed/sealed-changes.ts';
-import type { PhoneIdentity, Sender, SendOptions, SentMessage } from './sending.ts';
+import { isList, type PhoneIdentity, type Sender, type SendOptions, type SentMessage } from './sending.ts';
 
 /** A chat: a phone number, a user JID, or anything with a JID (a group, another phone). */
 export type Recipient = string | { readonly jid: string };
@@ -89,6 +89,11 @@ export class PhoneMessages {
 
   set answersRetries(answers: boolean) {
     this.#parts.sender.answersRetries = answers;
+  }
+
+  /** A broadcast list of this phone, to which every kind of message can be sent. */
+  createBroadcastList(members: readonly Recipient[]): { readonly jid: string } {
+    return { jid: this.#parts.sender.makeList(members.map(recipientJid)) };
   }
 
   /** Sends any message content; into a chat with a timer, with that. */
@@ -342,6 +347,7 @@ export class PhoneMessages {
       const participant = known && !fromMe ? toJid(known.fromDevice) : undefined;
       return { chat: jid, id, fromMe, ...(participant === undefined ? {} : { participant }) };
     }
+    if (isList(jid)) return { chat: jid, id, fromMe };
     const addressing: Addressing = options.addressing ?? 'lid';
     const chat =
       addressing === 'lid' ? toJid(await this.#parts.book.lid(jid)) : this.#parts.book.canonical(jid);

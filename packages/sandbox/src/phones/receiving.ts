@@ -12,7 +12,7 @@ import { kindOf } from './message-content.ts';
 import type { ReceiptPolicy, Receipts } from './receipts.ts';
 import { votesIn } from './sealed/poll-votes.ts';
 import { openChange, sealedTarget } from './sealed/sealed-changes.ts';
-import type { PhoneIdentity } from './sending.ts';
+import { isList, type PhoneIdentity } from './sending.ts';
 import type { SignalClient } from './signal.ts';
 
 /** Clients stop asking after five retries (Baileys maxMsgRetryCount, whatsmeow retry.go). */
@@ -74,12 +74,14 @@ export class Receiver {
     if (!message || isOnlyKey(message)) return;
     const sentByCompanion = message.deviceSentMessage;
     const content = this.#opened(sentByCompanion?.message ?? message, authorLid);
-    const chat = this.#chat(node, sentByCompanion?.destinationJid);
+    const list = !fromMe && isList(attrs.from ?? '') ? attrs.from : undefined;
+    const chat = list === undefined ? this.#chat(node, sentByCompanion?.destinationJid) : from;
     const votes = kindOf(content) === 'poll_vote' ? this.#votes(content, authorLid) : undefined;
     const resent = getBinaryNodeChildren(node, 'enc').some((enc) => enc.attrs.count !== undefined);
     const stored = describe({
       id,
       chat,
+      ...(list === undefined ? {} : { list }),
       from,
       fromDevice: author,
       fromMe,

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { type BinaryNode, getBinaryNodeChild, getBinaryNodeChildren, type proto } from 'baileys';
+import { type BinaryNode, getBinaryNodeChild, type proto } from 'baileys';
 import { type AddressBook, type Addressing, deviceOf, toJid, withDevice } from './address-book.ts';
+import { corruptCiphertexts, editAttrs, encAttrs } from './ciphertexts.ts';
 import type { PhoneConnection } from './connection.ts';
 import type { GroupClient } from './groups.ts';
 import { describe, type Inbox } from './inbox.ts';
-import { editAttribute, encMediaType, kindOf, stanzaType } from './message-content.ts';
+import { kindOf, stanzaType } from './message-content.ts';
 import type { SignalClient } from './signal.ts';
 
 /** The chat of stories. */
@@ -13,6 +14,11 @@ export const STORIES = 'status@broadcast';
 /** Chats that are written to with one key for all: groups, and the chat of stories. */
 function sharesKey(chat: string): boolean {
   return chat.endsWith('@g.us') || chat === STORIES;
+}
+
+/** A broadcast list: each member gets the message apart, in the chat with its owner. */
+export function isList(chat: string): boolean {
+  return chat.endsWith('@broadcast') && chat !== STORIES;
 }
 
 /** Who the phone is. */
@@ -81,6 +87,8 @@ export class Sender {
   readonly #groups: GroupClient;
   readonly #inbox: Inbox;
   readonly #sent = new Map<string, SentRecord>();
+  /** Members by list; a phone names a list by when it was made. */
+  readonly #lists = new Map<string, readonly string[]>();
   /** Devices that hold the own sender key, by group. */
   readonly #keyHolders = new Map<string, Set<string>>();
   /** When a device that asked without keys last got a new session. */
@@ -107,8 +115,15 @@ export class Sender {
     this.#inbox = parts.inbox;
   }
 
+  /** Makes a broadcast list of these JIDs; gives its own, which no server knows. */
+  makeList(members: readonly string[]): string {
+    const jid = `${Math.floor(Date.now() / 1000) + this.#lists.size}@broadcast`;
+    this.#lists.set(jid, members);
+    return jid;
+  }
+
   /**
-   * Sends to a user or group and resolves at the server's ack; a refusal rejects with `StanzaError`. `shown`: what this
+   * Sends to a user, a group or a list of this phone's own and resolves at the server's ack; a refusal rejects with `StanzaError`. `shown`: what this
    * phone keeps of it, where that is another form.
    */
   async send(
@@ -121,11 +136,13 @@ export class Sender {
     const id = options.id ?? newMessageId();
     const message = withContext(content);
     const shared = sharesKey(to);
-    const wireTo = shared ? to : await this.#wireAddress(to, options.addressing ?? 'lid');
+    const wireTo = shared || isList(to) ? to : await this.#wireAddress(to, options.addressing ?? 'lid');
     const ack = await this.#submit(async () => {
       const payload = shared
         ? await this.#sharedPayload(to, message, options.audience)
-        : await this.#directPayload(wireTo, message);
+        : isList(to)
+          ? await this.#listPayload(to, message)
+          : await this.#directPayload(wireTo, message);
       this.#sent.set(id, { to: wireTo, message, recipients: payload.recipients });
       if (options.corrupt) corruptCiphertexts(payload.content, options.corrupt);
       return {
@@ -178,7 +195,8 @@ export class Sender {
     const { from, participant } = receipt.attrs;
     const asking = participant ?? from;
     if (!record || asking === undefined || !this.answersRetries) return;
-    if (sharesKey(record.to) ? from !== record.to : participant !== undefined) return;
+    const ofMany = sharesKey(record.to) || isList(record.to);
+    if (ofMany ? from !== record.to : participant !== undefined) return;
     const target = await this.#book.lid(asking);
     if (!record.recipients.has(toJid(target))) return;
     await this.#submit(() => this.#resend(receipt, record, { jid: asking, lid: target }));
@@ -196,6 +214,7 @@ export class Sender {
       await this.#fetchBundles([target]);
     }
     const shared = sharesKey(record.to);
+    const ofMany = shared || isList(record.to);
     const toCompanion = toJid(target) === this.#self.lid && !shared;
     let message = toCompanion ? this.#deviceSent(record) : record.message;
     if (shared) {
@@ -207,8 +226,8 @@ export class Sender {
     return {
       tag: 'message',
       attrs: {
-        ...(shared ? { to: record.to, participant: asking.jid } : { to: asking.jid, device_fanout: 'false' }),
-        ...(toCompanion ? { recipient: record.to } : {}),
+        ...(ofMany ? { to: record.to, participant: asking.jid } : { to: asking.jid, device_fanout: 'false' }),
+        ...(toCompanion && !ofMany ? { recipient: record.to } : {}),
         id: receipt.attrs.id ?? '',
         type: stanzaType(record.message),
         ...editAttrs(record.message),
@@ -286,6 +305,28 @@ export class Sender {
     };
   }
 
+  /** To each device of the members apart, without a key for all (Cobalt MessageSenderService sendBroadcastMessage). */
+  async #listPayload(list: string, message: proto.IMessage) {
+    const users = await this.#book.devices([
+      ...(await this.#lids(this.#lists.get(list) ?? [])),
+      this.#self.lid,
+    ]);
+    const named = (own: boolean): string[] =>
+      users
+        .filter(({ lid }) => (lid === this.#self.lid) === own)
+        .flatMap(({ lid, devices }) => devices.map((device) => withDevice(lid, device)))
+        .filter((device) => device !== this.#self.lid);
+    const participants = [
+      ...(await this.#encryptAll(named(false), message, this.#self.lid)),
+      ...(await this.#encryptAll(named(true), this.#deviceSent({ to: list, message }), this.#self.lid)),
+    ];
+    return {
+      attrs: {},
+      content: [{ tag: 'participants', attrs: {}, content: participants }],
+      recipients: new Set(users.map(({ lid }) => lid)),
+    };
+  }
+
   /** To a group, or as a story, whose key is told to all of its audience each time (whatsmeow send.go sendGroup). */
   async #sharedPayload(group: string, message: proto.IMessage, audience: readonly string[] = []) {
     const { members, addressing } =
@@ -350,32 +391,4 @@ export class Sender {
     });
     await this.#signal.takeBundles(answer);
   }
-}
-
-/** Changes the last byte of each message's `<enc>`: the MAC no longer fits. Sender keys stay whole. */
-function corruptCiphertexts(content: readonly BinaryNode[], whose: true | 'companions'): void {
-  const shared = content.filter(({ tag }) => tag === 'enc');
-  const own = content
-    .flatMap((node) => getBinaryNodeChildren(node, 'to'))
-    .filter(({ attrs }) => whose === true || deviceOf(attrs.jid ?? '') !== 0);
-  const encs = shared.length > 0 ? shared : own.flatMap((node) => getBinaryNodeChildren(node, 'enc'));
-  for (const { content: bytes } of encs) {
-    if (bytes instanceof Uint8Array) bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 0xff;
-  }
-}
-
-function editAttrs(message: proto.IMessage): Record<string, string> {
-  const edit = editAttribute(message);
-  return edit === undefined ? {} : { edit };
-}
-
-function encAttrs(type: string, message: proto.IMessage): Record<string, string> {
-  const media = encMediaType(message);
-  const hidden = ['reaction', 'pin'].includes(kindOf(message));
-  return {
-    v: '2',
-    type,
-    ...(media === undefined ? {} : { mediatype: media }),
-    ...(hidden ? { 'decrypt-fail': 'hide' } : {}),
-  };
 }

@@ -6,6 +6,7 @@ import type { Account, RegisteredDevice } from '../state/directory.ts';
 import {
   type AddressingMode,
   alternateJid,
+  isBroadcastList,
   isUserServer,
   jidIn,
   modeOf,
@@ -54,6 +55,10 @@ export function routeMessage(network: NetworkServices, sender: RegisteredDevice,
       } else deliver = () => routeToGroup(network, sender, node, group);
     } else if (node.attrs.to === STATUS_JID) {
       deliver = () => routeStatus(network, sender, node);
+    } else if (isBroadcastList(node.attrs.to)) {
+      const list = node.attrs.to;
+      if (namesNobody(node)) refusal = BAD_REQUEST;
+      else deliver = () => routeToList(network, sender, node, list);
     } else if (isUserServer(to.server)) {
       const account = network.directory.resolve(to);
       if (!account) refusal = NOT_FOUND;
@@ -276,6 +281,68 @@ function statusTargets(network: NetworkServices, node: BinaryNode): Map<Register
     else for (const each of device.account.devices.values()) if (!targets.has(each)) targets.set(each, []);
   }
   return targets;
+}
+
+/** The server does not know who is on a list: a stanza that names neither members nor who asked again reaches nobody. */
+function namesNobody(node: BinaryNode): boolean {
+  const members = childrenNamed(childNamed(node, 'participants'), 'to');
+  return node.attrs.participant === undefined && members.length === 0;
+}
+
+/**
+ * By a broadcast list each device gets a ciphertext of its own (Cobalt MessageSenderService sendBroadcastMessage), in a
+ * stanza from the list with the sender as `participant`. The sender's other devices are told beside it who the members
+ * are (whatsmeow message.go parseMessageSource, BroadcastRecipients). One that names a `participant` is sent again, to
+ * the device that asked (whatsapp-rust send/dm.rs PairwiseRetryDestination).
+ */
+function routeToList(
+  network: NetworkServices,
+  sender: RegisteredDevice,
+  node: BinaryNode,
+  list: string,
+): void {
+  const mode = sender.account.lid === null ? 'pn' : 'lid';
+  const envelope = envelopeOf(sender, node);
+  const hidden = network.orders.hidingOtherName.has(sender.account.user);
+  const alternate = mode === 'lid' ? 'participant_pn' : 'participant_lid';
+  const targets = listTargets(network, node);
+  const members = new Set([...targets.keys()].map(({ account }) => account));
+  members.delete(sender.account);
+  for (const [device, encs] of targets) {
+    if (device === sender || device.account.blocked.has(sender.account.user)) continue;
+    const attrs = {
+      from: list,
+      participant: jidIn(mode, sender.account, sender.address.device),
+      ...(hidden ? {} : { [alternate]: alternateJid(mode, sender.account) }),
+      ...envelope.attrs,
+    };
+    const told = device.account === sender.account ? [membersNode(members)] : [];
+    network.delivery.post(device, stanza('message', attrs, [...contentFor(envelope, encs), ...told]));
+  }
+}
+
+function listTargets(network: NetworkServices, node: BinaryNode): Map<RegisteredDevice, BinaryNode[]> {
+  const targets = new Map<RegisteredDevice, BinaryNode[]>();
+  const { participant } = node.attrs;
+  const asking = participant === undefined ? undefined : network.directory.resolveDevice(participant);
+  if (asking) targets.set(asking, childrenNamed(node, 'enc'));
+  if (participant !== undefined) return targets;
+  for (const target of childrenNamed(childNamed(node, 'participants'), 'to')) {
+    const device = network.directory.resolveDevice(target.attrs.jid);
+    if (device) targets.set(device, childrenNamed(target, 'enc'));
+  }
+  return targets;
+}
+
+function membersNode(members: Iterable<Account>): BinaryNode {
+  const named = [...members].map((account) => {
+    const pn = alternateJid('lid', account);
+    return stanza('to', {
+      jid: jidIn('lid', account),
+      peer_recipient_pn: account.lid === null ? undefined : pn,
+    });
+  });
+  return stanza('participants', {}, named);
 }
 
 /**

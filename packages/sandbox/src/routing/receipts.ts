@@ -2,7 +2,15 @@ import { randomBytes } from 'node:crypto';
 import type { BinaryNode } from 'baileys';
 import type { NetworkServices } from '../services.ts';
 import type { RegisteredDevice } from '../state/directory.ts';
-import { alternateJid, jidIn, modeOf, type ParsedJid, parseJid, STATUS_JID } from '../state/jid.ts';
+import {
+  alternateJid,
+  isBroadcastList,
+  jidIn,
+  modeOf,
+  type ParsedJid,
+  parseJid,
+  STATUS_JID,
+} from '../state/jid.ts';
 import { forgedKeys } from '../wire/forgeries.ts';
 import { childNamed, childrenNamed, stanza, timestamp } from '../wire/stanza.ts';
 import { countViews } from './newsletter-posts.ts';
@@ -50,10 +58,14 @@ export function routeReceipt(network: NetworkServices, reader: RegisteredDevice,
   }
 }
 
-/** The group, or the chat of stories, that a receipt is about: in either the person is its `participant`. */
+/** The group, the chat of stories or the list that a receipt is about: in each the person is its `participant`. */
 function sharedChat(network: NetworkServices, node: BinaryNode, target: ParsedJid): string | undefined {
   if (target.server === 'g.us') return network.groups.get(target.user)?.jid;
-  return node.attrs.to === STATUS_JID ? STATUS_JID : undefined;
+  return isShared(node.attrs.to) ? node.attrs.to : undefined;
+}
+
+function isShared(jid: string | undefined): jid is string {
+  return jid === STATUS_JID || isBroadcastList(jid);
 }
 
 /** Delivered, read, played: to all devices of the sender, which in a group is `participant`. */
@@ -109,7 +121,7 @@ function receiptFrom(
         from: groupJid,
         participant: readerJid,
         [alternate]: alternateJid(mode, reader.account),
-        addressing_mode: mode,
+        ...(isBroadcastList(groupJid) ? {} : { addressing_mode: mode }),
       }
     : { from: readerJid };
   return stanza('receipt', { ...attrs, id, type, t: t ?? timestamp() }, node.content);
@@ -125,7 +137,7 @@ function toOneOwnDevice(
   const shared = sharedChat(network, node, target);
   const device = network.directory.resolveDevice(shared ? node.attrs.participant : node.attrs.to);
   if (!device || device === reader || device.account !== reader.account) return;
-  const receipt = receiptFrom(reader, node, shared, shared === STATUS_JID ? 'lid' : modeOf(target));
+  const receipt = receiptFrom(reader, node, shared, isShared(shared) ? 'lid' : modeOf(target));
   network.delivery.post(
     device,
     stanza('receipt', { ...receipt.attrs, recipient: node.attrs.recipient }, receipt.content),
@@ -140,10 +152,10 @@ function toOwnDevices(
   target: ParsedJid,
 ): void {
   const { id, type, t, to, participant } = node.attrs;
-  const isShared = target.server === 'g.us' || to === STATUS_JID;
-  const mode = isShared ? (network.groups.get(target.user)?.addressingMode ?? 'lid') : modeOf(target);
+  const ofMany = target.server === 'g.us' || isShared(to);
+  const mode = ofMany ? (network.groups.get(target.user)?.addressingMode ?? 'lid') : modeOf(target);
   const own = jidIn(mode, reader.account, reader.address.device);
-  const attrs = isShared
+  const attrs = ofMany
     ? { from: to, participant: own, recipient: participant }
     : { from: own, recipient: to === undefined ? undefined : bareJid(to) };
   const receipt = stanza('receipt', { ...attrs, id, type, t: t ?? timestamp() }, node.content);

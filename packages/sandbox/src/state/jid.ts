@@ -18,6 +18,11 @@ export interface ParsedJid {
 /** Where what people post for a day goes to and comes from. */
 export const STATUS_JID = 'status@broadcast';
 
+/** Whether it names a broadcast list: what its owner writes to it goes to each member apart. */
+export function isBroadcastList(jid: string | undefined): jid is string {
+  return jid !== STATUS_JID && (jid?.endsWith('@broadcast') ?? false);
+}
+
 /** Splits `user[_agent][:device]@server`; `undefined` when there is no `@`. */
 export function parseJid(jid: string | undefined): ParsedJid | undefined {
   if (jid === undefined) return undefined;

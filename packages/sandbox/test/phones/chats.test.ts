@@ -245,3 +245,35 @@ describe('a group', () => {
     await bob.waitForMessage((message) => message.id === next.id);
   });
 });
+
+describe('a broadcast list', () => {
+  test('is read in the chat with its owner, who alone is answered and told of it at the list', async () => {
+    const carol = await town.phone('Carol');
+    const list = alice.createBroadcastList([bob, carol]);
+    const sent = await alice.sendText(list, 'lunch?');
+    expect(sent.chat).toBe(list.jid);
+    for (const member of [bob, carol]) {
+      const got = await member.waitForMessage((message) => message.id === sent.id);
+      expect(got).toMatchObject({ chat: alice.jid, list: list.jid, from: alice.jid, text: 'lunch?' });
+      await member.markRead(alice, [sent.id]);
+      const read = await alice.waitForReceipt(({ from, type }) => from === member.jid && type === 'read');
+      expect(read).toMatchObject({ messageId: sent.id, chat: list.jid });
+    }
+    await bob.sendText(alice, 'I am in');
+    expect(await alice.waitForMessage(({ from }) => from === bob.jid)).toMatchObject({ chat: bob.jid });
+    expect(carol.inbox.map(({ text }) => text)).toEqual(['lunch?']);
+    await alice.sendEdit(list, sent, 'dinner?');
+    await carol.waitForMessage(({ editOf }) => editOf === sent.id);
+    expect(carol.conversation(alice)).toMatchObject([{ text: 'dinner?', edited: true }]);
+  });
+
+  test('is sent again to who could not read it, and to nobody who is not on it', async () => {
+    const list = alice.createBroadcastList([bob]);
+    const sent = await alice.sendText(list, 'garbled', { corrupt: true });
+    const got = await bob.waitForMessage((message) => message.id === sent.id);
+    expect(got).toMatchObject({ text: 'garbled', resent: true, list: list.jid });
+    const retry = alice.receivedReceipts.find(({ type }) => type === 'retry');
+    expect(retry).toMatchObject({ chat: list.jid, from: bob.jid });
+    await expect(alice.sendText('1600000000@broadcast', 'to nobody')).rejects.toThrow('400');
+  });
+});

@@ -1,6 +1,7 @@
 /** Messages, what changes them, and receipts, as public `data`. */
 import type { Static } from 'typebox';
 import { canonicalJid, identityOf, sameIdentity } from '../../identity/jid.ts';
+import type { Broadcast } from '../../whatsapp/port/broadcasts.ts';
 import type { MessageKind, QuotedMessage, Referral } from '../../whatsapp/port/content.ts';
 import type { Identity, Jid } from '../../whatsapp/port/identity.ts';
 import type { MessageSource } from '../../whatsapp/port/messages.ts';
@@ -47,6 +48,8 @@ export interface EventMessage {
   referral?: Referral | null;
   forwarded: boolean;
   viewOnce: boolean;
+  /** Set for what was sent to a broadcast list. */
+  broadcast?: Broadcast | null;
   ephemeralSeconds: number | null;
   targetId: string | null;
   targetSender?: Jid | null;
@@ -102,6 +105,7 @@ export function messageData(message: EventMessage, account: Identity): MessageDa
     mentions_me:
       message.mentionsAll === true || mentioned(message).some((each) => sameIdentity(each, account)),
     forwarded: message.forwarded,
+    broadcast: message.broadcast != null,
     ephemeral: message.ephemeralSeconds,
     view_once: message.viewOnce,
     source: message.source,

@@ -1,4 +1,5 @@
 /** What a message says, in our own terms. */
+import type { Broadcast } from './broadcasts.ts';
 import type { Identity, Jid } from './identity.ts';
 import type { MediaDescriptor } from './media.ts';
 
@@ -136,6 +137,8 @@ export interface MessageContent {
   targetSender?: Jid | null;
   /** The same person under every known name. */
   targetAuthor?: Identity | null;
+  /** Set for what was sent to a broadcast list, by its owner to us or by our own phone. */
+  broadcast?: Broadcast | null;
   /** A revoke that the server let pass as an admin's of the group: the message need not be the sender's. */
   byAdmin?: boolean;
   /** Set while it is sealed. */

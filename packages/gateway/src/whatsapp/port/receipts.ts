@@ -1,4 +1,4 @@
-import type { Identity } from './identity.ts';
+import type { Identity, Jid } from './identity.ts';
 
 export type ReceiptKind = 'delivered' | 'read' | 'played';
 
@@ -28,6 +28,8 @@ export interface OutboundReceipt {
   chat: Identity;
   /** The author, in a group, and of stories. */
   sender: Identity | null;
+  /** The broadcast list of the chat's other side by which the messages came; null or absent: they came directly. */
+  list?: Jid | null;
   messageIds: string[];
   /** Milliseconds: when it was read. */
   at: number;

@@ -72,7 +72,9 @@ export interface SessionParts {
   /** Whether the device may be shown as online; default: yes. */
   mayAppear?(): Promise<boolean>;
   /** Whether the message is stored, and could be read: its ciphertext cannot be opened twice. */
-  hasReceived(message: Pick<InboundMessage, 'id' | 'chat' | 'sender' | 'fromMe'>): Promise<boolean>;
+  hasReceived(
+    message: Pick<InboundMessage, 'id' | 'chat' | 'sender' | 'fromMe' | 'content'>,
+  ): Promise<boolean>;
 }
 
 export type SessionFactory = (parts: SessionParts) => Promise<WhatsAppSession>;

@@ -134,3 +134,33 @@ it('the secret within is not replaced by an empty one beside it', async () => {
     expect(Buffer.from(kept?.raw ?? [])).toEqual(Buffer.from(message));
   }
 });
+
+const LIST = '1700000000@broadcast';
+it.each([
+  ['by the chat', { key: { remoteJid: BOB.lid }, broadcast: true }, BOB, { list: null }],
+  ['by the list', { key: { remoteJid: LIST, participant: BOB.jid } }, BOB, { list: LIST }],
+  [
+    'in the list',
+    { key: { remoteJid: LIST }, participant: BOB.jid },
+    { jid: LIST, lid: null },
+    { list: LIST },
+  ],
+])('finds in the chat with its author what came by a list and is named %s', async (_, info, chat, broadcast) => {
+  const message = await read(text, info, chat);
+  expect(message).toMatchObject({ fromMe: false, content: { text: 'inside', broadcast } });
+  expect([message?.chat.jid, message?.sender.jid]).toEqual([BOB.jid, BOB.jid]);
+});
+
+it('leaves in the list what our phone sent to it, and out what names no author', async () => {
+  const chat = { jid: LIST, lid: null };
+  const own = await read(text, { key: { remoteJid: LIST, fromMe: true } }, chat);
+  expect(own).toMatchObject({ chat, sender: OWN, fromMe: true, content: { broadcast: { list: LIST } } });
+  expect(await read(text, { key: { remoteJid: LIST } }, chat)).toBeNull();
+});
+
+it('takes a story for that of its author', async () => {
+  const chat = { jid: 'status@broadcast', lid: null };
+  const key = { remoteJid: chat.jid, participant: BOB.jid };
+  const story = await read(text, { key, broadcast: true }, chat);
+  expect(story).toMatchObject({ chat, sender: { jid: BOB.jid }, content: { broadcast: null } });
+});

@@ -81,10 +81,34 @@ describe('who wrote, and where', () => {
     });
   });
 
+  const LIST = '1700000000@broadcast';
+  it.each([
+    [{ participant: `222222222222222:3@lid`, participant_pn: BOB.jid }, { lidAddressed: true }],
+    [{ participant: BOB.jid, participant_lid: BOB.lid }, { lidAddressed: false }],
+  ])('by the list of somebody, in the chat with him: %j', async (attrs, expected) => {
+    expect(await source({ from: LIST, ...attrs })).toEqual({
+      chat: BOB,
+      sender: BOB,
+      isGroup: false,
+      fromMe: false,
+      broadcast: { list: LIST },
+      ...expected,
+    });
+  });
+
+  it('by a list of our own phone, or of nobody, in that of the list', async () => {
+    const chat = { jid: LIST, lid: null };
+    const own = await source({ from: LIST, participant: OWN.lid });
+    expect(own).toMatchObject({ chat, fromMe: true, broadcast: { list: LIST } });
+    const nobody = await source({ from: LIST });
+    expect(nobody).toMatchObject({ chat, sender: { jid: null, lid: null }, fromMe: false });
+  });
+
   it('a broadcast and a channel are no groups', async () => {
     const status = await source({ from: 'status@broadcast', participant: BOB.jid });
     expect(status).toMatchObject({
       chat: { jid: 'status@broadcast' },
+      broadcast: null,
       isGroup: false,
       sender: { jid: BOB.jid },
     });
@@ -95,6 +119,7 @@ describe('who wrote, and where', () => {
       sender: chat,
       fromMe: false,
       lidAddressed: false,
+      broadcast: null,
     });
   });
 });

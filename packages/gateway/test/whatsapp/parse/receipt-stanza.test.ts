@@ -128,6 +128,17 @@ describe('what another device of the account read', () => {
     }
   });
 
+  test('by the list of somebody, in the chat with him, and by one of ours, in that of the list', async () => {
+    const attrs = { from: '1700000000@broadcast', participant: OWN.lid, type: 'read' };
+    const bob = { jid: null, lid: BOB.lid };
+    const read = await ownRead({ ...attrs, recipient: BOB.lid }, [list]);
+    expect(read).toEqual({ chat: bob, messageIds: ['A', 'B', 'C'], sender: null });
+    const chat = { jid: attrs.from, lid: null };
+    for (const recipient of [{}, { recipient: OWN.lid }]) {
+      expect(await ownRead({ ...attrs, ...recipient })).toMatchObject({ chat, messageIds: ['A'] });
+    }
+  });
+
   test.each<Attrs>([
     { from: OWN.jid, recipient: BOB.lid },
     { from: OWN.jid, recipient: BOB.lid, type: 'played' },

@@ -151,9 +151,9 @@ export class CompanionSync {
     if (wanted?.historySyncOnDemandRequest) {
       await this.#answerHistory(device, wanted.historySyncOnDemandRequest, requestId);
     }
-    const ids = (wanted?.placeholderMessageResendRequest ?? []).map((item) => item.messageKey?.id);
-    if (ids.length === 0) return;
-    const found = ids.flatMap((id) => (id == null ? [] : (this.#inbox.find(id) ?? [])));
+    const keys = (wanted?.placeholderMessageResendRequest ?? []).map((item) => item.messageKey);
+    if (keys.length === 0) return;
+    const found = keys.flatMap((key) => this.#named(key) ?? []);
     await this.#sender.sendPeer(device, {
       protocolMessage: {
         type: Type.PEER_DATA_OPERATION_REQUEST_RESPONSE_MESSAGE,
@@ -162,12 +162,25 @@ export class CompanionSync {
           stanzaId: requestId,
           peerDataOperationResult: found.map((message) => ({
             placeholderMessageResendResponse: {
-              webMessageInfoBytes: proto.WebMessageInfo.encode(this.#webMessage(message)).finish(),
+              webMessageInfoBytes: proto.WebMessageInfo.encode(this.#asNamed(message)).finish(),
             },
           })),
         },
       },
     });
+  }
+
+  /** What came by a list is known under that, as its stanza named it (zapo WaRetryCoordinator buildPlaceholderResendKey). */
+  #named(key: proto.IMessageKey | null | undefined): PhoneMessage | undefined {
+    const message = key?.id == null ? undefined : this.#inbox.find(key.id);
+    return message?.list === undefined || message.list === key?.remoteJid ? message : undefined;
+  }
+
+  #asNamed(message: PhoneMessage): proto.IWebMessageInfo {
+    const info = this.#webMessage(message);
+    if (message.list === undefined) return info;
+    const participant = this.#book.knownLid(message.from) ?? message.from;
+    return { ...info, participant, key: { ...info.key, remoteJid: message.list, participant } };
   }
 
   /** The messages before the one that the companion names (whatsmeow BuildHistorySyncRequest). */
@@ -292,6 +305,7 @@ export class CompanionSync {
         ...(group && !message.fromMe ? { participant: author } : {}),
       },
       ...(group && !message.fromMe ? { participant: author } : {}),
+      ...(message.list === undefined ? {} : { broadcast: true }),
       message: message.message,
       messageTimestamp: message.timestamp,
       ...(message.pushName === undefined ? {} : { pushName: message.pushName }),

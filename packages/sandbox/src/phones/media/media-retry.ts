@@ -113,7 +113,9 @@ export class MediaRetry {
     const { id = '', from = '', participant } = receipt.attrs;
     const rmr = getBinaryNodeChild(receipt, 'rmr');
     const device = participant ?? from;
-    const message = this.#inbox.find(id);
+    const known = this.#inbox.find(id);
+    // What came by a list is known under that (zapo media-retry.ts).
+    const message = known?.list === undefined || known.list === rmr?.attrs.jid ? known : undefined;
     const media = message && mediaOf(message.message);
     const mediaKey = media?.content.mediaKey;
     const readable = mediaKey ? opens(receipt, mediaKey, id) : false;

@@ -21,12 +21,14 @@ export function receipts(link: Link, mayShow: () => Promise<boolean>): SessionRe
 /**
  * `delivered` has no type; `read` becomes `read-self` where the account hides read receipts, so that only
  * its own devices learn of it (whatsmeow receipt.go MarkRead). One id is an attribute, more a `<list>`. Where many
- * write, in groups and as stories, `participant` says whose they are.
+ * write, in groups and as stories, `participant` says whose they are; of what came by a broadcast list the receipt
+ * goes to the list in the same way (whatsapp-rust receipt.rs build_read_receipt_node, after WhatsApp Web).
  */
 function receiptStanza(receipt: OutboundReceipt, showsReading: boolean): BinaryNode {
-  const { chat, sender, kind } = receipt;
+  const { chat, list, kind } = receipt;
+  const sender = list ? chat : receipt.sender;
   const [id = '', ...more] = receipt.messageIds;
-  const to = wireName(chat);
+  const to = list ?? wireName(chat);
   const attrs: Record<string, string> = { id, to, t: String(Math.floor(receipt.at / 1000)) };
   if (kind === 'read') attrs.type = showsReading ? 'read' : 'read-self';
   if (sender && (isJidGroup(to) || isJidBroadcast(to))) attrs.participant = wireName(sender);

@@ -10,6 +10,7 @@ import {
   xmppPreKey,
   xmppSignedPreKey,
 } from '../library.ts';
+import { accountJid } from '../parse/message-source.ts';
 
 /** Official clients ask four times at most (whatsmeow retry.go sends none from the fifth on). */
 const HIGHEST_RETRY_COUNT = 4;
@@ -77,10 +78,13 @@ export async function sendRetryReceipt(
  */
 export async function askOwnPhone(socket: Socket, messageId: string, address: RetryAddress): Promise<void> {
   const chat = jidNormalizedUser(address.recipient ?? address.from);
+  const author = address.participant && accountJid(address.participant);
+  const { id = '', lid = '' } = socket.authState.creds.me ?? {};
+  const fromMe = address.recipient !== null || author === accountJid(id) || author === accountJid(lid ?? '');
   await socket.requestPlaceholderResend({
     id: messageId,
     remoteJid: chat,
-    fromMe: address.recipient !== null,
-    ...(address.participant ? { participant: jidNormalizedUser(address.participant) } : {}),
+    fromMe,
+    ...(author && !fromMe ? { participant: author } : {}),
   });
 }

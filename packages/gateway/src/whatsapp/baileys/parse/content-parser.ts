@@ -1,3 +1,4 @@
+import { isBroadcastList } from '../../port/broadcasts.ts';
 import type { MessageContent, QuotedMessage } from '../../port/content.ts';
 import { type Level, levels, unwrapped } from '../../port/envelopes.ts';
 import type { MediaKind } from '../../port/media.ts';
@@ -201,10 +202,12 @@ function parseNote(m: Message): Parsed | null {
 function quotedIn(context: ContextInfo | null | undefined): QuotedMessage | null {
   if (!context?.stanzaId) return null;
   const quoted = context.quotedMessage ? parseInner(unwrapped(context.quotedMessage)) : null;
+  // What went to a broadcast list is in this chat as well.
+  const elsewhere = isBroadcastList(context.remoteJid ?? '') ? null : context.remoteJid;
   return {
     id: context.stanzaId,
     participant: context.participant ? jidNormalizedUser(context.participant) : null,
     text: quoted?.text ?? null,
-    ...(context.remoteJid ? { chat: jidNormalizedUser(context.remoteJid) } : {}),
+    ...(elsewhere ? { chat: jidNormalizedUser(elsewhere) } : {}),
   };
 }

@@ -1,5 +1,7 @@
+import { type Broadcast, isBroadcastList } from '../../port/broadcasts.ts';
 import type { Identity } from '../../port/identity.ts';
 import type { InboundMessage } from '../../port/messages.ts';
+import { STORIES } from '../../port/stories.ts';
 import { isJidGroup, isLidUser, type proto } from '../library.ts';
 import { cleanTexts } from './clean-text.ts';
 import { parseContent } from './content-parser.ts';
@@ -53,19 +55,34 @@ export async function historyMessage(
   const content = await withPeople(parseContent(message), own, (jid) => names.member(jid));
   if (content.kind === 'protocol') return null;
   const isGroup = isJidGroup(chat.jid ?? '') === true;
+  const isList = isBroadcastList(chat.jid ?? '');
+  const isShared = isGroup || isList || chat.jid === STORIES;
   const fromMe = key.fromMe === true;
   const author = info.participant || key.participant;
-  if (isGroup && !fromMe && !author) return null;
-  const sender = fromMe ? { ...own } : isGroup && author ? await names.member(author) : chat;
-  const told = cleanTexts({ id: key.id, chat, sender, pushName: info.pushName || null, content });
+  if ((isGroup || isList) && !fromMe && !author) return null;
+  const sender = fromMe ? { ...own } : isShared && author ? await names.member(author) : chat;
+  const told = cleanTexts({
+    id: key.id,
+    chat: isList && !fromMe ? sender : chat,
+    sender,
+    pushName: info.pushName || null,
+    content: { ...content, broadcast: broadcastOf(info) },
+  });
   return {
     ...told,
     isGroup,
     fromMe,
-    lidAddressed: isLidUser((isGroup ? author : key.remoteJid) ?? '') === true,
+    lidAddressed: isLidUser((isShared ? author : key.remoteJid) ?? '') === true,
     timestamp: stampedTime(info.messageTimestamp) ?? 0,
     raw: secretBeside ? withSecret(came, message, secretBeside) : came,
     offline: false,
     source: 'history',
   };
+}
+
+/** `broadcast` is set for what came by a list, and for stories; the key may name the chat with its author. */
+function broadcastOf({ key, broadcast }: proto.IWebMessageInfo): Broadcast | null {
+  const chat = key?.remoteJid ?? '';
+  if (isBroadcastList(chat)) return { list: chat };
+  return broadcast && chat !== STORIES ? { list: null } : null;
 }

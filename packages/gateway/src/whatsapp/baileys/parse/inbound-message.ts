@@ -37,12 +37,14 @@ export async function inboundMessage(
   if (stanza.attrs.category === 'peer' || !hasContent(raw, message)) return null;
   const content = parseContent(message);
   if (content.kind === 'protocol') return null;
+  const { broadcast, ...told } = cleanTexts(await envelope(stanza, own, directory));
   return {
-    ...cleanTexts(await envelope(stanza, own, directory)),
+    ...told,
     // The server takes `edit="8"` from admins alone (whatsmeow types/message.go EditAttributeAdminRevoke).
     content: {
       ...cleanTexts(await withPeople(content, own, (jid) => identity(jid, undefined, stored))),
       byAdmin: content.kind === 'revoke' && stanza.attrs.edit === '8',
+      broadcast,
     },
     raw,
   };
@@ -55,7 +57,7 @@ async function changeOfPost(
   directory: LidDirectory,
 ): Promise<InboundMessage> {
   const message = newsletterChange(stanza, decodeMessage(plaintext));
-  const told = cleanTexts(await envelope(stanza, own, directory));
+  const { broadcast: _, ...told } = cleanTexts(await envelope(stanza, own, directory));
   // Two changes may be of one millisecond.
   const digest = createHash('sha256').update(plaintext).digest('base64url').slice(0, 8);
   return {
@@ -90,9 +92,10 @@ export async function undecryptableMessage(
   own: OwnAccount,
   directory: LidDirectory,
 ): Promise<InboundMessage> {
+  const { broadcast, ...told } = cleanTexts(await envelope(stanza, own, directory));
   return {
-    ...cleanTexts(await envelope(stanza, own, directory)),
-    content: { ...parseContent({}), kind: 'undecryptable', viewOnce: isKeptToThePhone(stanza) },
+    ...told,
+    content: { ...parseContent({}), kind: 'undecryptable', viewOnce: isKeptToThePhone(stanza), broadcast },
     raw: new Uint8Array(0),
     retry: {
       from: stanza.attrs.from ?? '',
@@ -122,8 +125,8 @@ export async function unknownMessage(
 ): Promise<InboundMessage | null> {
   const { stanza } = await decodeStanza(entry.stanza);
   if (stanza.tag !== 'message' || stanza.attrs.category === 'peer') return null;
-  const told = cleanTexts(await envelope(stanza, own, directory));
-  return { ...told, content: parseContent({}), raw: entry.plaintext };
+  const { broadcast, ...told } = cleanTexts(await envelope(stanza, own, directory));
+  return { ...told, content: { ...parseContent({}), broadcast }, raw: entry.plaintext };
 }
 
 /** As `undecryptableMessage`, for a row whose plaintext the store cannot open, and perhaps not its stanza either. */

@@ -1,3 +1,4 @@
+import { type Broadcast, isBroadcastList } from '../../port/broadcasts.ts';
 import type { Identity, Jid } from '../../port/identity.ts';
 import {
   type BinaryNode,
@@ -28,13 +29,17 @@ export interface MessageSourceInfo {
   fromMe: boolean;
   /** The other side, in a group the author, was named by LID. */
   lidAddressed: boolean;
+  /** It was sent to a broadcast list. */
+  broadcast: Broadcast | null;
 }
 
 /**
  * Who wrote a stanza, and where. The attributes are those of whatsmeow `parseMessageSource`:
  * groups name the author in `participant` with the other name in `participant_pn` / `participant_lid`;
  * one-to-one stanzas in `from` with `sender_pn` / `sender_lid`; what our own other devices sent carries the
- * chat in `recipient` with `peer_recipient_pn` / `peer_recipient_lid`.
+ * chat in `recipient` with `peer_recipient_pn` / `peer_recipient_lid`. What somebody sent to a broadcast list comes
+ * from the list as from a group, and is a message of the chat with that person (`IsIncomingBroadcast` there; Baileys
+ * process-message.ts getChatId; mautrix-whatsapp issues 411 and 877).
  */
 export async function messageSource(
   stanza: BinaryNode,
@@ -46,12 +51,15 @@ export async function messageSource(
   if (isJidGroup(from) || isJidBroadcast(from)) {
     const participant = attrs.participant ?? '';
     const sender = await identity(participant, attrs.participant_pn ?? attrs.participant_lid, directory);
+    const fromMe = isOwn(sender, own);
+    const broadcast = isBroadcastList(from) ? { list: from } : null;
     return {
-      chat: { jid: from, lid: null },
+      chat: broadcast && !fromMe && participant ? sender : { jid: from, lid: null },
       isGroup: !!isJidGroup(from),
       sender,
-      fromMe: isOwn(sender, own),
+      fromMe,
       lidAddressed: isLid(participant),
+      broadcast,
     };
   }
   if (isJidNewsletter(from)) {
@@ -59,7 +67,8 @@ export async function messageSource(
     // A post of the account, from another of its devices (zapo message/kinds/newsletter.ts); of others no post says
     // who of those that run the channel wrote it.
     const fromMe = attrs.is_sender === 'true';
-    return { chat, isGroup: false, sender: fromMe ? { ...own } : chat, fromMe, lidAddressed: false };
+    const sender = fromMe ? { ...own } : chat;
+    return { chat, isGroup: false, sender, fromMe, lidAddressed: false, broadcast: null };
   }
   const recipient = attrs.recipient;
   if (recipient) {
@@ -67,11 +76,13 @@ export async function messageSource(
       attrs.peer_recipient_pn ?? attrs.peer_recipient_lid ?? attrs.recipient_pn ?? attrs.recipient_lid;
     const chat = await identity(recipient, alt, directory);
     const lidAddressed = isLid(recipient);
-    return { chat, isGroup: !!isJidGroup(recipient), sender: { ...own }, fromMe: true, lidAddressed };
+    const isGroup = !!isJidGroup(recipient);
+    return { chat, isGroup, sender: { ...own }, fromMe: true, lidAddressed, broadcast: null };
   }
   const sender = await identity(from, attrs.sender_pn ?? attrs.sender_lid, directory);
   const lidAddressed = isLid(from);
-  return { chat: sender, isGroup: false, sender, fromMe: isOwn(sender, own), lidAddressed };
+  const fromMe = isOwn(sender, own);
+  return { chat: sender, isGroup: false, sender, fromMe, lidAddressed, broadcast: null };
 }
 
 /** Both names of a person, from a JID, what the stanza says beside it, and what we learnt before. */

@@ -1,3 +1,4 @@
+import { isBroadcastList } from '../../port/broadcasts.ts';
 import type { MessageReceipt, OwnRead, ReceiptKind } from '../../port/receipts.ts';
 import {
   type BinaryNode,
@@ -68,6 +69,10 @@ export async function ownReadIn(
   if (!reader || !isOwn(await identity(reader, undefined, directory), own)) return null;
   // Beside a chat of many it is who wrote them (whatsmeow message.go parseMessageSource, BroadcastListOwner).
   const named = recipient ? await identity(recipient, undefined, directory) : null;
+  // What came by somebody's list is in the chat with its owner.
+  if (isBroadcastList(from) && named && !isOwn(named, own)) {
+    return { chat: named, messageIds: [id, ...listedIds(stanza)], sender: null };
+  }
   const chat = isShared ? { jid: from, lid: null } : named;
   return chat ? { chat, messageIds: [id, ...listedIds(stanza)], sender: isShared ? named : null } : null;
 }
