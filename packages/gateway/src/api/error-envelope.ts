@@ -10,7 +10,7 @@ import {
   type ErrorCode,
   type FieldProblem,
 } from '../errors.ts';
-import { SEND_LARGE_FILES } from '../media/base64.ts';
+import { SEND_LARGE_FILES } from '../media/outgoing/base64.ts';
 import { isStorageFailure } from '../storage/failure.ts';
 import { ignoredIn } from './request/ignored.ts';
 

@@ -1,5 +1,5 @@
 /** HTTP details of serving a stranger's file: type, name, ranges, conditions. */
-import type { ByteRange } from '../media/cache.ts';
+import type { ByteRange } from '../media/cache/cache.ts';
 
 /** More than any registered type with its parameters; a sender may write a megabyte here. */
 const LONGEST_TYPE = 256;

@@ -4,10 +4,10 @@ import type { Readable } from 'node:stream';
 import { AppError } from '../errors.ts';
 import type { ByteRange } from '../storage/blobs.ts';
 import type { MediaKind } from '../whatsapp/port/media.ts';
-import type { CachedMedia } from './cache.ts';
+import type { CachedMedia } from './cache/cache.ts';
 import type { MediaCopy } from './copies.ts';
-import type { FetchOutcome } from './fetcher.ts';
-import type { RetryRequest } from './retry-requests.ts';
+import type { FetchOutcome } from './download/fetcher.ts';
+import type { RetryRequest } from './reupload/retry-requests.ts';
 
 /** A file that can be served. Call `release` when no `open`ed stream will do it. */
 export interface ReadyMedia {

@@ -4,13 +4,13 @@ import type { FfmpegConfig, PicturesConfig } from '../config.ts';
 import type { GuardedClient } from '../net/guarded-client.ts';
 import type { Step } from '../steps.ts';
 import type { Scratch } from '../storage/scratch.ts';
-import { InlineFiles } from './inline-files.ts';
-import { OutboundFiles } from './outbound.ts';
+import { InlineFiles } from './outgoing/inline-files.ts';
+import { OutboundFiles } from './outgoing/outbound.ts';
+import { Uploads } from './outgoing/uploads.ts';
 import { Ffmpeg } from './prepare/ffmpeg.ts';
 import { Pictures } from './prepare/pictures.ts';
 import { Sounds } from './prepare/sounds.ts';
 import { MediaService, type MediaServiceParts } from './service.ts';
-import { Uploads } from './uploads.ts';
 
 export interface MediaRoom {
   service: MediaService;

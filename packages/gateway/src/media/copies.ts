@@ -4,8 +4,8 @@ import type { Clock } from '../clock.ts';
 import type { DeviceId, MessageId, RecordId, TenantId } from '../ids.ts';
 import type { Database, MediaTable, MessagesTable } from '../storage/schema.ts';
 import type { MediaKind } from '../whatsapp/port/media.ts';
-import type { MediaPromise } from './decrypt.ts';
 import { type MediaVault, openMediaKey } from './descriptor-row.ts';
+import type { MediaPromise } from './download/decrypt.ts';
 import { mediaKeyFingerprint } from './keys.ts';
 
 /** One device's copy of a message's media. */

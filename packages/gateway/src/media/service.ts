@@ -12,16 +12,16 @@ import type { Caller } from '../tenancy/caller.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
 import type { SealedRetryAnswer } from '../whatsapp/port/media.ts';
 import { type MediaAnswer, POLL_SECONDS, ready, unanswerable } from './answer.ts';
-import { BackgroundFetches } from './background-fetches.ts';
-import { type CacheLimits, MediaCache } from './cache.ts';
+import { type CacheLimits, MediaCache } from './cache/cache.ts';
 import { MediaCopies, type MediaCopy } from './copies.ts';
 import type { MediaVault } from './descriptor-row.ts';
-import { type DeviceSessions, Downloading } from './downloading.ts';
-import { MediaFetcher } from './fetcher.ts';
-import { type FurtherDescriptor, FurtherFiles } from './further-files.ts';
-import { RetryAnswers } from './retry-answers.ts';
-import { type RetryRequest, RetryRequests } from './retry-requests.ts';
-import { askForUpload } from './upload-again.ts';
+import { BackgroundFetches } from './download/background-fetches.ts';
+import { type DeviceSessions, Downloading } from './download/downloading.ts';
+import { MediaFetcher } from './download/fetcher.ts';
+import { type FurtherDescriptor, FurtherFiles } from './download/further-files.ts';
+import { RetryAnswers } from './reupload/retry-answers.ts';
+import { type RetryRequest, RetryRequests } from './reupload/retry-requests.ts';
+import { askForUpload } from './reupload/upload-again.ts';
 
 export interface ResolveOptions {
   /** Milliseconds to wait for a phone's answer instead of answering `retry_requested` at once. */

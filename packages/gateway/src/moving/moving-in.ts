@@ -3,8 +3,8 @@ import type { Clock } from '../clock.ts';
 import type { Device, Devices } from '../devices/devices.ts';
 import { TAKING_OVER_FAILURES } from '../devices/taking-over.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
-import { decodeBase64 } from '../media/base64.ts';
-import type { Uploads } from '../media/uploads.ts';
+import { decodeBase64 } from '../media/outgoing/base64.ts';
+import type { Uploads } from '../media/outgoing/uploads.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import {
   type CheckedSession,

@@ -1,6 +1,6 @@
 /** What accounts show of themselves. */
 import type { Devices } from '../devices/devices.ts';
-import type { OutboundFiles } from '../media/outbound.ts';
+import type { OutboundFiles } from '../media/outgoing/outbound.ts';
 import { Profiles } from './profile.ts';
 
 export interface ProfileRoom {

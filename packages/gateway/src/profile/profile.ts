@@ -1,7 +1,7 @@
 /** What the account of a device shows of itself, and to whom. */
 import type { Device, Devices } from '../devices/devices.ts';
 import { AppError } from '../errors.ts';
-import type { OutboundFiles } from '../media/outbound.ts';
+import type { OutboundFiles } from '../media/outgoing/outbound.ts';
 import { avatar } from '../sending/content/picture.ts';
 import { checkedTimer } from '../sending/disappearing.ts';
 import type { Caller } from '../tenancy/caller.ts';

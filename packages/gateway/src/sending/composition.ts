@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import type { SendingConfig } from '../config.ts';
 import type { EventRecorder } from '../events/recorder.ts';
 import type { TenantId } from '../ids.ts';
-import type { Uploads } from '../media/uploads.ts';
+import type { Uploads } from '../media/outgoing/uploads.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import type { Log } from '../observability/log.ts';
 import type { WaitingPlaces } from '../quotas/waiting.ts';

@@ -1,11 +1,11 @@
 /** What the content builders ask of `media/`: bytes from the caller's source, and their place on WhatsApp. */
 import { stopwatch } from '../clock.ts';
 import { AppError, invalidField } from '../errors.ts';
-import type { FileContent, OpenedSource } from '../media/fetch-source.ts';
-import type { Page } from '../media/page.ts';
+import type { FileContent, OpenedSource } from '../media/outgoing/fetch-source.ts';
+import type { Page } from '../media/outgoing/page.ts';
+import type { UploadedMedia } from '../media/outgoing/upload.ts';
 import type { PictureReader } from '../media/prepare/pictures.ts';
 import type { MediaPreparation } from '../media/prepare/preparation.ts';
-import type { UploadedMedia } from '../media/upload.ts';
 import type { Work } from '../quotas/fair-slots.ts';
 import type { MediaDescriptor, MediaKind } from '../whatsapp/port/media.ts';
 import type { WhatsAppSession } from '../whatsapp/port/session.ts';

@@ -4,7 +4,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
-import { AccountFiles } from '../../src/media/account-files.ts';
+import { AccountFiles } from '../../src/media/download/account-files.ts';
 import { expandMediaKey } from '../../src/media/keys.ts';
 import { FolderBlobStore } from '../../src/storage/blobs.ts';
 import { type AccountFile, AccountFileLost } from '../../src/whatsapp/port/account-files.ts';

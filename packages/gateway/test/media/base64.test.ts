@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { fc } from '../../../sandbox/test/random.ts';
-import { decodeBase64, MOST_INLINE_BYTES, MOST_INLINE_CHARACTERS } from '../../src/media/base64.ts';
+import { decodeBase64, MOST_INLINE_BYTES, MOST_INLINE_CHARACTERS } from '../../src/media/outgoing/base64.ts';
 
 const code = (name: string) => expect.objectContaining({ code: name });
 

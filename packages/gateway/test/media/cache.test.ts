@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { fc } from '../../../sandbox/test/random.ts';
-import type { CachedMedia } from '../../src/media/cache.ts';
+import type { CachedMedia } from '../../src/media/cache/cache.ts';
 import { until } from '../worlds/until.ts';
 import { MediaWorld, sha256 } from './media-world.ts';
 import { readAll, settle } from './received.ts';

@@ -1,8 +1,7 @@
 import { createCipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { fc } from '../../../sandbox/test/random.ts';
-import { type MediaPromise, MediaVerificationError, openMedia } from '../../src/media/decrypt.ts';
-import { encryptMedia } from '../../src/media/encrypt.ts';
+import { type MediaPromise, MediaVerificationError, openMedia } from '../../src/media/download/decrypt.ts';
 import {
   expandMediaKey,
   MEDIA_KINDS,
@@ -12,7 +11,8 @@ import {
   mediaRetryKey,
   mmsType,
 } from '../../src/media/keys.ts';
-import { openRetryNotification } from '../../src/media/retry-notification.ts';
+import { encryptMedia } from '../../src/media/outgoing/encrypt.ts';
+import { openRetryNotification } from '../../src/media/reupload/retry-notification.ts';
 import { sha256 } from './media-world.ts';
 import { sealRetryAnswer } from './phone-says.ts';
 

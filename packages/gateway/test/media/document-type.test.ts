@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { documentType } from '../../src/media/document-type.ts';
+import { documentType } from '../../src/media/outgoing/document-type.ts';
 
 const DOCX = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
 const ZIP = 'application/zip';

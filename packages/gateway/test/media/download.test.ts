@@ -3,7 +3,11 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Clock, ManualClock, systemClock } from '../../src/clock.ts';
-import { type DownloadRequest, type DownloadResult, downloadMedia } from '../../src/media/download.ts';
+import {
+  type DownloadRequest,
+  type DownloadResult,
+  downloadMedia,
+} from '../../src/media/download/download.ts';
 import { MediaWorld, sha256, type TestMedia } from './media-world.ts';
 import { oddHost } from './odd-host.ts';
 import { readAll } from './received.ts';

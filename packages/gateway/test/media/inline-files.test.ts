@@ -1,8 +1,8 @@
 /** Base64 of a request is decoded beside the event loop. */
 import { createHash, randomFillSync } from 'node:crypto';
 import { afterAll, expect, test } from 'vitest';
-import { InlineFiles } from '../../src/media/inline-files.ts';
-import { Uploads } from '../../src/media/uploads.ts';
+import { InlineFiles } from '../../src/media/outgoing/inline-files.ts';
+import { Uploads } from '../../src/media/outgoing/uploads.ts';
 import { Scratch } from '../../src/storage/scratch.ts';
 
 const MIB = 1024 ** 2;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { readPage } from '../../src/media/page.ts';
+import { readPage } from '../../src/media/outgoing/page.ts';
 import { GuardedClient } from '../../src/net/guarded-client.ts';
 
 let server: Server;

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import type { MediaConfig } from '../../src/config.ts';
-import { PrefetchQueue, wantsPrefetch } from '../../src/media/prefetch.ts';
+import { PrefetchQueue, wantsPrefetch } from '../../src/media/download/prefetch.ts';
 
 /** A queue whose jobs end when the test says so. */
 function gated() {

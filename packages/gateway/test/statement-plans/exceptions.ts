@@ -59,12 +59,12 @@ export const EXCEPTIONS: readonly Exception[] = [
   page('cli/doctor-passkeys.ts', /INDEX events_by_device/, 'the newest few of a device'),
   page('events/retention.ts', /INDEX events_by_age/, 'what is too old, a batch at a time'),
   at(
-    'media/cache-shares.ts',
+    'media/cache/cache-shares.ts',
     /^SCAN (blobs|cached_files)( USING (COVERING )?INDEX \w+)?$/,
     'what everybody has of the cache, once in a process',
   ),
   at(
-    'media/cache.ts',
+    'media/cache/cache.ts',
     /^SCAN blobs USING COVERING INDEX sqlite_autoindex_blobs_1$/,
     'all of it, when it is emptied',
   ),
@@ -79,17 +79,17 @@ export const EXCEPTIONS: readonly Exception[] = [
     'the same of a user',
   ),
   page(
-    'media/cache.ts',
+    'media/cache/cache.ts',
     /^SCAN blobs USING INDEX blobs_by_use/,
     'the files that were used least, a batch at a time',
   ),
   page(
-    'media/cache.ts',
+    'media/cache/cache.ts',
     /INDEX cached_files_by_use \(tenant_id=\?\)/,
     'the files that a tenant used least, a batch at a time',
   ),
   at(
-    'media/retry-requests.ts',
+    'media/reupload/retry-requests.ts',
     /media_retry_requests_by_state \(state=\? AND expires_at<\?\)/,
     'returns or changes each of them',
   ),

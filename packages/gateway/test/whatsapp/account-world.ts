@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Sandbox, startSandbox } from '@wuts/sandbox';
 import { systemClock } from '../../src/clock.ts';
-import { AccountFiles } from '../../src/media/account-files.ts';
+import { AccountFiles } from '../../src/media/download/account-files.ts';
 import { MediaHttp } from '../../src/net/media-http.ts';
 import { FolderBlobStore } from '../../src/storage/blobs.ts';
 import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';

@@ -1,7 +1,7 @@
 /** Every text and list that a request may carry has a bound, and the document says which. */
 import type { TSchema } from 'typebox';
 import { Type } from 'typebox';
-import { MOST_INLINE_CHARACTERS } from '../../media/base64.ts';
+import { MOST_INLINE_CHARACTERS } from '../../media/outgoing/base64.ts';
 import { plainName } from '../../nearest-name.ts';
 import { refusing } from '../description/stated.ts';
 

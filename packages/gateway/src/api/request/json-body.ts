@@ -5,7 +5,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ContentTypeParserDoneFunction } from 'fastify/types/content-type-parser.d.ts';
 import { AppError, ERROR_CATALOGUE, invalidField } from '../../errors.ts';
-import type { InlineFiles } from '../../media/inline-files.ts';
+import type { InlineFiles } from '../../media/outgoing/inline-files.ts';
 import { inUtf8 } from './body-charset.ts';
 import { BodySlots } from './body-slots.ts';
 import { jsonFault, placeOf } from './json-fault.ts';

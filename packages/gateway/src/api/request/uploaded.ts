@@ -1,6 +1,6 @@
 /** The files that came with a request, by part or as base64. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Upload } from '../../media/uploads.ts';
+import type { Upload } from '../../media/outgoing/uploads.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type Clock, systemClock } from '../../clock.ts';
 import type { Work } from '../../quotas/fair-slots.ts';
 import type { Scratch } from '../../storage/scratch.ts';
-import type { OpenedSource } from '../fetch-source.ts';
+import type { OpenedSource } from '../outgoing/fetch-source.ts';
 import type { PictureFacts, PictureReply, PictureResult, PictureTask } from './picture-tasks.ts';
 import { HelperFailed, ProcessPool } from './process-pool.ts';
 

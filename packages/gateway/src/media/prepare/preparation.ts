@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { AppError } from '../../errors.ts';
 import type { Work } from '../../quotas/fair-slots.ts';
 import type { Scratch } from '../../storage/scratch.ts';
-import type { OpenedSource } from '../fetch-source.ts';
+import type { OpenedSource } from '../outgoing/fetch-source.ts';
 import { type FileFacts, probe } from './facts.ts';
 import { ConversionFailed, type Ffmpeg, type FfmpegRuns } from './ffmpeg.ts';
 import type { SoundResult, SoundTask } from './sound-tasks.ts';

@@ -1,5 +1,5 @@
 import { invalidField } from '../../errors.ts';
-import { documentType } from '../../media/document-type.ts';
+import { documentType } from '../../media/outgoing/document-type.ts';
 import { type Content, checkedCaption, withContext } from '../content.ts';
 import { descriptorOf, mediaInput, timed, uploadedFields, withOpened } from '../outbound-media.ts';
 import { jpegThumbnail, thumbnailInput } from './thumbnail.ts';

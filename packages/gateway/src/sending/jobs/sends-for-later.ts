@@ -2,7 +2,7 @@
 import type { Kysely } from 'kysely';
 import type { Clock } from '../../clock.ts';
 import type { EventRecorder } from '../../events/recorder.ts';
-import type { Uploads } from '../../media/uploads.ts';
+import type { Uploads } from '../../media/outgoing/uploads.ts';
 import type { DeviceDirectory } from '../../messages/visible.ts';
 import type { Log } from '../../observability/log.ts';
 import type { WaitingPlaces } from '../../quotas/waiting.ts';

@@ -1,6 +1,6 @@
 /** Tag `groups`: groups, their members and invites, and communities. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { InlineFiles } from '../../../media/inline-files.ts';
+import type { InlineFiles } from '../../../media/outgoing/inline-files.ts';
 import { acceptFilesInJson } from '../../request/json-body.ts';
 import { type CommunitiesParts, communityRoutes } from './communities.ts';
 import { type CommunityMembersParts, communityMembersRoutes } from './community-members.ts';

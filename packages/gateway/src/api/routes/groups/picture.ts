@@ -4,7 +4,7 @@ import { Type } from 'typebox';
 import { invalidField } from '../../../errors.ts';
 import type { GroupPictures } from '../../../groups/group-pictures.ts';
 import { GROUP_FAILURES } from '../../../groups/groups.ts';
-import type { Uploads } from '../../../media/uploads.ts';
+import type { Uploads } from '../../../media/outgoing/uploads.ts';
 import type { MediaInput } from '../../../sending/outbound-media.ts';
 import { FILE_MEMBER } from '../../description/bodies.ts';
 import { exactlyOne, stated } from '../../description/stated.ts';

@@ -3,8 +3,8 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
 import { type Static, Type } from 'typebox';
 import type { Devices } from '../../../devices/devices.ts';
 import { invalidField } from '../../../errors.ts';
-import type { InlineFiles } from '../../../media/inline-files.ts';
-import type { Uploads } from '../../../media/uploads.ts';
+import type { InlineFiles } from '../../../media/outgoing/inline-files.ts';
+import type { Uploads } from '../../../media/outgoing/uploads.ts';
 import {
   FORMAT_NAMES,
   MOST_UPLOADED_BYTES,

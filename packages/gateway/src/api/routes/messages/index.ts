@@ -1,6 +1,6 @@
 /** Tag `messages`: sending, what is done to a message afterwards, and finding it again. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { InlineFiles } from '../../../media/inline-files.ts';
+import type { InlineFiles } from '../../../media/outgoing/inline-files.ts';
 import { acceptFilesInJson } from '../../request/json-body.ts';
 import { type BulkParts, bulkRoutes } from './bulk.ts';
 import { type DeleteParts, deleteRoutes } from './delete.ts';

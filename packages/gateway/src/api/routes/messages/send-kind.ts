@@ -14,7 +14,7 @@ import {
 } from 'typebox';
 import { type Clock, rfc3339 } from '../../../clock.ts';
 import { AppError, invalidField } from '../../../errors.ts';
-import type { Uploads } from '../../../media/uploads.ts';
+import type { Uploads } from '../../../media/outgoing/uploads.ts';
 import { type Content, LONGEST_CAPTION, LONGEST_TEXT } from '../../../sending/content.ts';
 import type { SendAttempt } from '../../../sending/delivery.ts';
 import type { Idempotency } from '../../../sending/idempotency.ts';

@@ -1,6 +1,6 @@
 /** Tag `newsletters`: channels and their posts. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { InlineFiles } from '../../../media/inline-files.ts';
+import type { InlineFiles } from '../../../media/outgoing/inline-files.ts';
 import { acceptFilesInJson } from '../../request/json-body.ts';
 import { type AdminParts, adminRoutes } from './admins.ts';
 import { type ChannelParts, channelRoutes } from './channels.ts';

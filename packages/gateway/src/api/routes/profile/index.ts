@@ -4,7 +4,7 @@ import { Type } from 'typebox';
 import { rfc3339OrNull } from '../../../clock.ts';
 import { DEVICE_FAILURES } from '../../../devices/choice.ts';
 import { invalidField } from '../../../errors.ts';
-import type { InlineFiles } from '../../../media/inline-files.ts';
+import type { InlineFiles } from '../../../media/outgoing/inline-files.ts';
 import type { Profiles } from '../../../profile/profile.ts';
 import { TIMERS_SECONDS } from '../../../sending/disappearing.ts';
 import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';

@@ -5,7 +5,7 @@ import type { FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { DEVICE_FAILURES } from '../../../devices/choice.ts';
 import { invalidField } from '../../../errors.ts';
-import type { Uploads } from '../../../media/uploads.ts';
+import type { Uploads } from '../../../media/outgoing/uploads.ts';
 import type { Profiles } from '../../../profile/profile.ts';
 import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';
 import { FILE_MEMBER } from '../../description/bodies.ts';

@@ -1,6 +1,6 @@
 /** Tag `status`: stories, and who sees them. */
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox';
-import type { InlineFiles } from '../../../media/inline-files.ts';
+import type { InlineFiles } from '../../../media/outgoing/inline-files.ts';
 import { acceptFilesInJson } from '../../request/json-body.ts';
 import { type PostingParts, postingRoutes } from './posting.ts';
 import { type PrivacyParts, storyPrivacyRoutes } from './privacy.ts';

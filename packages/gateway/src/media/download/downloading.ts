@@ -1,11 +1,11 @@
 /** Fetching a file while its caller waits. */
-import type { Clock } from '../clock.ts';
-import { AppError } from '../errors.ts';
-import type { DeviceId, TenantId } from '../ids.ts';
-import type { Log } from '../observability/log.ts';
-import type { WhatsAppSession } from '../whatsapp/port/session.ts';
-import { detailOf, failureOf, POLL_SECONDS, type ReadyMedia, ready } from './answer.ts';
-import type { MediaCopy } from './copies.ts';
+import type { Clock } from '../../clock.ts';
+import { AppError } from '../../errors.ts';
+import type { DeviceId, TenantId } from '../../ids.ts';
+import type { Log } from '../../observability/log.ts';
+import type { WhatsAppSession } from '../../whatsapp/port/session.ts';
+import { detailOf, failureOf, POLL_SECONDS, type ReadyMedia, ready } from '../answer.ts';
+import type { MediaCopy } from '../copies.ts';
 import type { FetchOutcome, MediaFetcher } from './fetcher.ts';
 
 export type DeviceSession = Pick<WhatsAppSession, 'media'>;

@@ -4,10 +4,10 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Scratch } from '../storage/scratch.ts';
+import type { Scratch } from '../../storage/scratch.ts';
+import { typeOfFile } from '../first-bytes.ts';
 import { tooLargeMedia } from './base64.ts';
 import type { OpenedSource } from './fetch-source.ts';
-import { typeOfFile } from './first-bytes.ts';
 
 export interface Upload {
   /** Stands for the file where base64 would stand; only this process knows it, and only for the request. */

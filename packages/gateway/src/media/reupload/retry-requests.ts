@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Kysely } from 'kysely';
-import type { Clock } from '../clock.ts';
-import type { RecordId, TenantId } from '../ids.ts';
-import { checkedTenant } from '../storage/narrowing.ts';
-import type { Database } from '../storage/schema.ts';
-import type { MediaCopy } from './copies.ts';
+import type { Clock } from '../../clock.ts';
+import type { RecordId, TenantId } from '../../ids.ts';
+import { checkedTenant } from '../../storage/narrowing.ts';
+import type { Database } from '../../storage/schema.ts';
+import type { MediaCopy } from '../copies.ts';
 
 export type RetryOutcome = 'succeeded' | 'not_found' | 'failed';
 

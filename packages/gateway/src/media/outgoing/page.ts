@@ -1,6 +1,6 @@
 /** The beginning of a web page, for link previews. */
 import { Parser } from 'htmlparser2';
-import type { GuardedClient } from '../net/guarded-client.ts';
+import type { GuardedClient } from '../../net/guarded-client.ts';
 
 /** Pages say what they are in their head, which is within this many bytes even on crowded ones. */
 const HEAD_BYTES = 512 * 1024;

@@ -7,7 +7,7 @@ import {
   type Hmac,
   timingSafeEqual,
 } from 'node:crypto';
-import { AES_BLOCK_BYTES, expandMediaKey, type FileKind, MAC_BYTES } from './keys.ts';
+import { AES_BLOCK_BYTES, expandMediaKey, type FileKind, MAC_BYTES } from '../keys.ts';
 
 export type FailedCheck = 'too_short' | 'ciphertext_hash' | 'mac' | 'padding' | 'plaintext_hash' | 'length';
 

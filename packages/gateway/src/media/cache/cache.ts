@@ -1,11 +1,11 @@
 import type { Readable } from 'node:stream';
 import { type Kysely, sql } from 'kysely';
-import type { Clock } from '../clock.ts';
-import type { TenantId } from '../ids.ts';
-import type { Log } from '../observability/log.ts';
-import type { BlobStore, ByteRange, StagedBlob } from '../storage/blobs.ts';
-import type { Database } from '../storage/schema.ts';
-import { Turns } from '../storage/turns.ts';
+import type { Clock } from '../../clock.ts';
+import type { TenantId } from '../../ids.ts';
+import type { Log } from '../../observability/log.ts';
+import type { BlobStore, ByteRange, StagedBlob } from '../../storage/blobs.ts';
+import type { Database } from '../../storage/schema.ts';
+import { Turns } from '../../storage/turns.ts';
 import { type CacheLimits, CacheShares } from './cache-shares.ts';
 
 export type { ByteRange };

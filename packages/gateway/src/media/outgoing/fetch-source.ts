@@ -3,11 +3,11 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { stopwatch } from '../clock.ts';
-import { type GuardedClient, GuardedRequestError } from '../net/guarded-client.ts';
-import type { Scratch } from '../storage/scratch.ts';
+import { stopwatch } from '../../clock.ts';
+import { type GuardedClient, GuardedRequestError } from '../../net/guarded-client.ts';
+import type { Scratch } from '../../storage/scratch.ts';
+import { typeOfBytes, typeOfFile } from '../first-bytes.ts';
 import { decodeBase64, MOST_INLINE_BYTES, tooLargeMedia, unusableMedia } from './base64.ts';
-import { typeOfBytes, typeOfFile } from './first-bytes.ts';
 
 /** A file to be read once, from wherever it is. */
 export interface FileContent {

@@ -1,4 +1,4 @@
-import { AppError } from '../errors.ts';
+import { AppError } from '../../errors.ts';
 
 const DATA_URI = /^data:([^,]*),/i;
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;

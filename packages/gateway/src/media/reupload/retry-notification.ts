@@ -1,6 +1,6 @@
 import { createDecipheriv } from 'node:crypto';
-import type { MediaRetryResult } from '../whatsapp/port/media.ts';
-import { mediaRetryKey } from './keys.ts';
+import type { MediaRetryResult } from '../../whatsapp/port/media.ts';
+import { mediaRetryKey } from '../keys.ts';
 
 const GCM_TAG_BYTES = 16;
 

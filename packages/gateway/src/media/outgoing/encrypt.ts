@@ -1,6 +1,6 @@
 import { createCipheriv, createHash, createHmac, randomBytes } from 'node:crypto';
-import type { MediaKind } from '../whatsapp/port/media.ts';
-import { expandMediaKey, MAC_BYTES, MEDIA_KEY_BYTES } from './keys.ts';
+import type { MediaKind } from '../../whatsapp/port/media.ts';
+import { expandMediaKey, MAC_BYTES, MEDIA_KEY_BYTES } from '../keys.ts';
 
 export interface EncryptedMedia {
   /** 32 bytes. A secret. */

@@ -1,11 +1,12 @@
-import { type Clock, timeLimit } from '../clock.ts';
+import { type Clock, timeLimit } from '../../clock.ts';
 import {
   ForbiddenMediaTarget,
   type MediaHost,
   type MediaHttp,
   type MediaResponse,
-} from '../net/media-http.ts';
-import type { StagedBlob } from '../storage/blobs.ts';
+} from '../../net/media-http.ts';
+import type { StagedBlob } from '../../storage/blobs.ts';
+import { AES_BLOCK_BYTES, MAC_BYTES, mmsType } from '../keys.ts';
 import {
   type FailedCheck,
   type MediaOpener,
@@ -14,7 +15,6 @@ import {
   openMedia,
   type VerifiedMedia,
 } from './decrypt.ts';
-import { AES_BLOCK_BYTES, MAC_BYTES, mmsType } from './keys.ts';
 
 export interface DownloadRequest {
   http: MediaHttp;

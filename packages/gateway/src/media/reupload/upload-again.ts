@@ -1,9 +1,9 @@
 /** Asking the account's own phone to upload a file again. */
-import type { Clock } from '../clock.ts';
-import { AppError } from '../errors.ts';
-import { onSession } from '../whatsapp/port/app-errors.ts';
-import type { MediaCopy } from './copies.ts';
-import type { LostCopy } from './downloading.ts';
+import type { Clock } from '../../clock.ts';
+import { AppError } from '../../errors.ts';
+import { onSession } from '../../whatsapp/port/app-errors.ts';
+import type { MediaCopy } from '../copies.ts';
+import type { LostCopy } from '../download/downloading.ts';
 import type { RetryRequest, RetryRequests } from './retry-requests.ts';
 
 /** A phone whose new upload was broken too is not asked again at once. */

@@ -1,9 +1,9 @@
 /** The thread of `inline-files.ts`. */
 import { createHash } from 'node:crypto';
 import { parentPort } from 'node:worker_threads';
-import { AppError, type AppErrorDetail, type ErrorCode } from '../errors.ts';
+import { AppError, type AppErrorDetail, type ErrorCode } from '../../errors.ts';
+import { typeOfBytes } from '../first-bytes.ts';
 import { decodeBase64 } from './base64.ts';
-import { typeOfBytes } from './first-bytes.ts';
 
 /** A text between the quotes of a JSON text. */
 export interface InlineText {

@@ -1,7 +1,7 @@
 /** Files that stand in a JSON body as base64: decoded and looked at by a thread, while others are served. */
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { AppError } from '../errors.ts';
+import { AppError } from '../../errors.ts';
 import { MOST_INLINE_BYTES } from './base64.ts';
 import type { Decoded, InlineAnswer, InlineOrder, InlineText } from './inline-thread.ts';
 import type { Upload, Uploads } from './uploads.ts';

@@ -1,8 +1,8 @@
 /** The files of a message beside its first: a carousel has one for each card. */
 import { LRUCache } from 'lru-cache';
-import type { MediaDescriptor } from '../whatsapp/port/media.ts';
-import type { MediaCopy } from './copies.ts';
-import { hexOfHash } from './descriptor-row.ts';
+import type { MediaDescriptor } from '../../whatsapp/port/media.ts';
+import type { MediaCopy } from '../copies.ts';
+import { hexOfHash } from '../descriptor-row.ts';
 
 /** Of the files that were fetched lately, so that asking again costs no download. */
 const MOST_REMEMBERED = 1_000;

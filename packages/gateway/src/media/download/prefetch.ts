@@ -1,5 +1,5 @@
-import type { MediaConfig } from '../config.ts';
-import type { Log } from '../observability/log.ts';
+import type { MediaConfig } from '../../config.ts';
+import type { Log } from '../../observability/log.ts';
 
 /** What the policy looks at. */
 export interface PrefetchCandidate {

@@ -1,13 +1,13 @@
-import type { Clock } from '../clock.ts';
-import type { MediaHttp } from '../net/media-http.ts';
-import type { BlobStore } from '../storage/blobs.ts';
+import type { Clock } from '../../clock.ts';
+import type { MediaHttp } from '../../net/media-http.ts';
+import type { BlobStore } from '../../storage/blobs.ts';
 import {
   type AccountFile,
   AccountFileLost,
   type AccountFileSource,
   type OpenedAccountFile,
-} from '../whatsapp/port/account-files.ts';
-import type { MediaConnection } from '../whatsapp/port/media.ts';
+} from '../../whatsapp/port/account-files.ts';
+import type { MediaConnection } from '../../whatsapp/port/media.ts';
 import { downloadMedia } from './download.ts';
 
 /** Phones send history in files of some megabytes; far larger ones are not from a phone. */

@@ -1,6 +1,6 @@
 /** How much of the media cache each tenant has, and whose files go first. */
 import type { Kysely } from 'kysely';
-import type { Database } from '../storage/schema.ts';
+import type { Database } from '../../storage/schema.ts';
 
 export interface CacheLimits {
   /** All files together. */

@@ -1,12 +1,12 @@
 /** Files that are fetched though nobody waits for them: on arrival, and when a phone has uploaded them again. */
 
-import type { MediaConfig } from '../config.ts';
-import type { Log } from '../observability/log.ts';
-import type { MediaCopies, MediaCopy } from './copies.ts';
+import type { MediaConfig } from '../../config.ts';
+import type { Log } from '../../observability/log.ts';
+import type { MediaCopies, MediaCopy } from '../copies.ts';
+import type { RetryRequest, RetryRequests } from '../reupload/retry-requests.ts';
 import type { DeviceSessions } from './downloading.ts';
 import type { MediaFetcher } from './fetcher.ts';
 import { PrefetchQueue, wantsPrefetch } from './prefetch.ts';
-import type { RetryRequest, RetryRequests } from './retry-requests.ts';
 
 interface Parts {
   fetcher: MediaFetcher;

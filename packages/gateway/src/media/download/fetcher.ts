@@ -1,12 +1,12 @@
-import type { Clock } from '../clock.ts';
-import { AppError } from '../errors.ts';
-import type { MediaHost, MediaHttp } from '../net/media-http.ts';
-import { fromSession } from '../whatsapp/port/app-errors.ts';
-import type { SessionMedia } from '../whatsapp/port/media.ts';
-import type { CachedMedia, MediaCache } from './cache.ts';
-import { type MediaCopies, type MediaCopy, promiseOf } from './copies.ts';
+import type { Clock } from '../../clock.ts';
+import { AppError } from '../../errors.ts';
+import type { MediaHost, MediaHttp } from '../../net/media-http.ts';
+import { fromSession } from '../../whatsapp/port/app-errors.ts';
+import type { SessionMedia } from '../../whatsapp/port/media.ts';
+import type { CachedMedia, MediaCache } from '../cache/cache.ts';
+import { type MediaCopies, type MediaCopy, promiseOf } from '../copies.ts';
+import { mediaKeyFingerprint } from '../keys.ts';
 import { type DownloadResult, downloadMedia } from './download.ts';
-import { mediaKeyFingerprint } from './keys.ts';
 
 /** What a fetch needs of a linked device. */
 /** The part of a session that downloads and uploads need. */

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { systemClock, timeLimit } from '../clock.ts';
-import { AppError } from '../errors.ts';
-import type { MediaHttp } from '../net/media-http.ts';
-import type { StagedBlob } from '../storage/blobs.ts';
-import { onSession } from '../whatsapp/port/app-errors.ts';
-import type { MediaKind } from '../whatsapp/port/media.ts';
-import type { TenantCache } from './cache.ts';
+import { systemClock, timeLimit } from '../../clock.ts';
+import { AppError } from '../../errors.ts';
+import type { MediaHttp } from '../../net/media-http.ts';
+import type { StagedBlob } from '../../storage/blobs.ts';
+import { onSession } from '../../whatsapp/port/app-errors.ts';
+import type { MediaKind } from '../../whatsapp/port/media.ts';
+import type { TenantCache } from '../cache/cache.ts';
+import type { MediaSession } from '../download/fetcher.ts';
+import { mmsType } from '../keys.ts';
+import { rememberOwnUpload } from '../own-uploads.ts';
 import { encryptMedia } from './encrypt.ts';
-import type { MediaSession } from './fetcher.ts';
-import { mmsType } from './keys.ts';
-import { rememberOwnUpload } from './own-uploads.ts';
 
 /** What a media message carries about its file. */
 export interface UploadedMedia {

@@ -1,13 +1,13 @@
 import type { Kysely, Transaction } from 'kysely';
-import { mediaRetryData } from '../events/payloads/message.ts';
-import { type EventDevice, type EventRecorder, noEvents } from '../events/recorder.ts';
-import { canonicalJid, storedIdentity } from '../identity/jid.ts';
-import type { Log } from '../observability/log.ts';
-import { checkedTenant } from '../storage/narrowing.ts';
-import type { Database } from '../storage/schema.ts';
-import type { Identity } from '../whatsapp/port/identity.ts';
-import type { MediaRetryResult, SealedRetryAnswer } from '../whatsapp/port/media.ts';
-import type { MediaCopies, MediaCopy } from './copies.ts';
+import { mediaRetryData } from '../../events/payloads/message.ts';
+import { type EventDevice, type EventRecorder, noEvents } from '../../events/recorder.ts';
+import { canonicalJid, storedIdentity } from '../../identity/jid.ts';
+import type { Log } from '../../observability/log.ts';
+import { checkedTenant } from '../../storage/narrowing.ts';
+import type { Database } from '../../storage/schema.ts';
+import type { Identity } from '../../whatsapp/port/identity.ts';
+import type { MediaRetryResult, SealedRetryAnswer } from '../../whatsapp/port/media.ts';
+import type { MediaCopies, MediaCopy } from '../copies.ts';
 import { openRetryNotification } from './retry-notification.ts';
 import type { RetryOutcome, RetryRequest, RetryRequests } from './retry-requests.ts';
 
