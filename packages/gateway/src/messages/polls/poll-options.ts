@@ -1,7 +1,6 @@
 /** Options that members add to a poll once it is sent: the poll has them from then on. */
 import type { Transaction } from 'kysely';
 import { contradicts, identityOf, sameIdentity } from '../../identity/jid.ts';
-import { checkedTenant, sortedBy } from '../../storage/narrowing.ts';
 import type { Database, MessagesTable } from '../../storage/schema.ts';
 import type { Identity, Jid } from '../../whatsapp/port/identity.ts';
 import type { InboundMessage } from '../../whatsapp/port/messages.ts';
@@ -16,6 +15,7 @@ import {
   type StoredRow,
   senderIdentity,
 } from '../stored-message.ts';
+import { saidOfPolls } from './said-of-polls.ts';
 
 /** As many as the apps take in one poll; WhatsApp Web drops what comes beyond (WAWebApplyPollAddOptionToParent). */
 const MOST_IN_A_POLL = 12;
@@ -74,16 +74,8 @@ export async function earlierOptions(
   message: InboundMessage,
   { row, made }: { row: Pick<MessagesTable, 'context'>; made: Details | null },
 ): Promise<string | null> {
-  const additions = await trx
-    .selectFrom('messages')
-    .select(STORED_COLUMNS)
-    .where(checkedTenant(device.tenantId))
-    .where('device_id', '=', device.id)
-    .where('target_id', '=', message.id)
-    .where('kind', '=', 'poll_option')
-    .orderBy(sortedBy('timestamp'))
-    .orderBy(sortedBy('created_at'))
-    .execute();
+  const asked = { tenantId: device.tenantId, deviceId: device.id, messageId: message.id };
+  const additions = await saidOfPolls(trx, asked, 'poll_option').select(STORED_COLUMNS).execute();
   let context = row.context;
   for (const each of additions) {
     const { sealed, targetSender } = parseContext(each.context);

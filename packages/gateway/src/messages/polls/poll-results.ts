@@ -3,13 +3,13 @@ import type { Kysely } from 'kysely';
 import { AppError } from '../../errors.ts';
 import { contradicts, identityOf, sameIdentity } from '../../identity/jid.ts';
 import type { MessageName } from '../../identity/message-name.ts';
-import { checkedTenant, sortedBy } from '../../storage/narrowing.ts';
 import type { Database } from '../../storage/schema.ts';
 import type { Caller } from '../../tenancy/caller.ts';
 import type { Identity } from '../../whatsapp/port/identity.ts';
 import type { MessageArchive } from '../archive.ts';
 import { chatOf, STORED_COLUMNS, type StoredMessage, senderOf, storedMessage } from '../stored-message.ts';
 import { type DeviceDirectory, findMessages } from '../visible.ts';
+import { saidOfPolls } from './said-of-polls.ts';
 
 export interface Vote {
   voter: Identity;
@@ -69,16 +69,7 @@ export class PollResults {
 
   /** In the order in which they were cast. */
   async #votes(poll: StoredMessage): Promise<StoredMessage[]> {
-    const rows = await this.#parts.db
-      .selectFrom('messages')
-      .select(STORED_COLUMNS)
-      .where(checkedTenant(poll.tenantId))
-      .where('device_id', '=', poll.deviceId)
-      .where('target_id', '=', poll.messageId)
-      .where('kind', '=', 'poll_vote')
-      .orderBy(sortedBy('timestamp'))
-      .orderBy(sortedBy('created_at'))
-      .execute();
+    const rows = await saidOfPolls(this.#parts.db, poll, 'poll_vote').select(STORED_COLUMNS).execute();
     return rows.map(storedMessage).filter((vote) => isVoteIn(poll, vote));
   }
 }

@@ -30,6 +30,7 @@ import {
   pollContent,
   withOptions,
 } from './poll-secrets.ts';
+import { saidOfPolls } from './said-of-polls.ts';
 
 type RowWithRaw = StoredRow & { raw: Uint8Array };
 
@@ -182,15 +183,9 @@ export class PollVotes {
   }
 
   #votes(trx: Transaction<Database>, device: MessageDevice, pollId: string): Promise<RowWithRaw[]> {
-    return trx
-      .selectFrom('messages')
+    const asked = { tenantId: device.tenantId, deviceId: device.id, messageId: pollId };
+    return saidOfPolls(trx, asked, 'poll_vote')
       .select([...STORED_COLUMNS, 'raw'])
-      .where(checkedTenant(device.tenantId))
-      .where('device_id', '=', device.id)
-      .where('target_id', '=', pollId)
-      .where('kind', '=', 'poll_vote')
-      .orderBy(sortedBy('timestamp'))
-      .orderBy(sortedBy('created_at'))
       .execute();
   }
 }
