@@ -104,14 +104,22 @@ describe('the picture', () => {
   });
 });
 
-test('the name is that which others see with the next message', async () => {
-  expect((await api.put('/profile', { name: 'Loja 02' })).status).toBe(200);
-  await until('the server has it', async () => account().name === 'Loja 02');
+test.each([
+  ['Loja 02'],
+  ['Loja @centro'],
+  ['call me @'],
+  ['@'],
+  ['a_1:2@x'],
+  ['constructor'],
+])('the name %s is that which others see with the next message', async (name) => {
+  expect((await api.put('/profile', { name })).status).toBe(200);
+  await until('the server has it', async () => account().name === name);
+  expect((await api.post('/presence', { state: 'available' })).status).toBe(200);
   const sent = await api.post('/send/text', { number: contact.number, text: 'hello' });
   const got = await contact.waitForMessage(({ id }) => id === sent.body.message_id);
-  expect(got.pushName).toBe('Loja 02');
-  expect((await api.get('/status')).body.data.push_name).toBe('Loja 02');
-  expect((await api.get('/profile')).body.name).toBe('Loja 02');
+  expect(got.pushName).toBe(name);
+  expect((await api.get('/status')).body.data.push_name).toBe(name);
+  expect((await api.get('/profile')).body.name).toBe(name);
 });
 
 test('the about text is told to those who know the account, and can be taken away', async () => {

@@ -1,10 +1,11 @@
 /**
- * `npm run fuzz [-- --seconds N] [--seed S] [--only KIND,KIND] [--round N] [--most FINDINGS]`
+ * `npm run fuzz [-- --seconds N] [--rounds N] [--seed S] [--only KIND,KIND] [--round N] [--most FINDINGS]`
  *
  * Hostile phones and callers throw random and mutated input at a gateway in its own process. After each round
  * the device has to be connected, the next good message stored and delivered, a bystander answered, and at
  * the end the memory has to be back. Exit code 0 when every promise held, 1 with the findings, 2 when the run
- * itself failed. A round is made from the seed and its number alone: `--seed S --round N` repeats it.
+ * itself failed. A round is made from the seed and its number alone: `--seed S --round N` repeats it. With `--rounds`
+ * there are as many on every machine, which a run that has to be repeatable needs.
  */
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
@@ -28,19 +29,23 @@ interface Finding {
 
 const { values } = parseArgs({
   options: {
-    seconds: { type: 'string', default: '60' },
+    seconds: { type: 'string' },
+    rounds: { type: 'string' },
     seed: { type: 'string', default: String(randomInt(2 ** 31)) },
     only: { type: 'string' },
     round: { type: 'string' },
     most: { type: 'string', default: '20' },
   },
 });
-const [seconds, seed, most] = [Number(values.seconds), Number(values.seed), Number(values.most)];
+const [seed, most] = [Number(values.seed), Number(values.most)];
+/** With a number of rounds, time is no limit unless it is given. */
+const seconds = Number(values.seconds ?? (values.rounds === undefined ? '60' : 'Infinity'));
+const mostRounds = Number(values.rounds ?? 'Infinity');
 const ALL_KINDS = Object.keys(ATTACKS);
 const wanted = values.only?.split(',');
 const kinds = ALL_KINDS.filter((kind) => wanted?.includes(kind) ?? true);
-if (![seconds, seed, most].every(Number.isFinite) || kinds.length === 0) {
-  console.error(`--seconds, --seed and --most take numbers, --only some of ${ALL_KINDS.join(',')}`);
+if ([seconds, mostRounds, seed, most].some(Number.isNaN) || kinds.length === 0) {
+  console.error(`--seconds, --rounds, --seed and --most take numbers, --only some of ${ALL_KINDS.join(',')}`);
   process.exit(2);
 }
 
@@ -67,7 +72,11 @@ async function run(): Promise<Finding[]> {
   let before = 0;
   let rounds = 0;
   try {
-    for (let round = only ?? 0; Date.now() < deadline && findings.length < most; round += 1) {
+    for (
+      let round = only ?? 0;
+      Date.now() < deadline && rounds < mostRounds && findings.length < most;
+      round += 1
+    ) {
       // Each kind once before any comes twice; `--only` leaves rounds out and changes none.
       const kind = ALL_KINDS[round % ALL_KINDS.length] ?? '';
       if (only === null && !kinds.includes(kind)) continue;
@@ -107,7 +116,9 @@ function report({ round, kind, inputs, symptom, log }: Finding): void {
   if (log !== '') console.error(log.replace(/^/gm, '    | ').slice(0, 4000));
 }
 
-console.log(`seed ${seed}, ${seconds} s, kinds: ${kinds.join(', ')}`);
+console.log(
+  `seed ${seed}, ${mostRounds === Infinity ? `${seconds} s` : `${mostRounds} rounds`}, kinds: ${kinds.join(', ')}`,
+);
 try {
   process.exitCode = (await run()).length > 0 ? 1 : 0;
 } catch (error) {

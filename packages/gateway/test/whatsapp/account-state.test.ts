@@ -122,7 +122,7 @@ describe('a new device', () => {
       linked.recorder,
       COLLECTIONS.filter((name) => name !== 'critical_unblock_low'),
     );
-    expect(warnings).toContain('a file of the app state was not fetched');
+    expect(warnings).toContain('a part of the app state could not be read');
     expect(told(linked.recorder)).toContainEqual({
       name: 'chat.pin',
       chat: { jid: group, lid: null },

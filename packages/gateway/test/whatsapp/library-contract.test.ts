@@ -384,3 +384,14 @@ test('connection/socket.ts: what it fetches goes out by the dispatcher of its op
   await expect(fetched).rejects.toThrow();
   expect(asked).toEqual(['https://mmg.whatsapp.net/v/x']);
 });
+
+test('own-name.ts: credentials change by `ev.emit`, and a presence is told of in the turn that sends it', () => {
+  const files = globSync('{Socket,Utils}/*.js', { cwd: LIBRARY });
+  const texts = files.map((file) => readFileSync(join(LIBRARY, file), 'utf8'));
+  const emitted = texts.flatMap((text) => text.split('\n')).filter((line) => line.includes("'creds.update'"));
+  expect(emitted.length).toBeGreaterThan(10);
+  for (const line of emitted) expect(line).toMatch(/\bev\.(?:emit|on)\('creds\.update'/);
+  const chats = readFileSync(join(LIBRARY, 'Socket/chats.js'), 'utf8');
+  const presence = chats.slice(chats.indexOf("ev.emit('connection.update', { isOnline"));
+  expect(presence.slice(0, presence.indexOf("tag: 'presence'")).split('await ')).toHaveLength(2);
+});

@@ -10,6 +10,7 @@ export {
   ALL_WA_PATCH_NAMES,
   type AuthenticationCreds,
   addTransactionCapability,
+  assertNodeErrorFree,
   type BinaryNode,
   Browsers,
   BufferJSON,

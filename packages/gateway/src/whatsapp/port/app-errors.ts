@@ -11,6 +11,7 @@ import {
   SendRejected,
   SessionNotOpen,
   SessionTimeout,
+  StateUnreadable,
 } from './errors.ts';
 import { deviceNotReady } from './not-ready.ts';
 
@@ -46,6 +47,9 @@ export function fromSession(error: unknown, { message, extra = {} }: Told = {}):
   }
   if (error instanceof KeysUnavailable || error instanceof KeysForged) {
     return new AppError('REJECTED_BY_WHATSAPP', { message: error.message, extra, cause: error });
+  }
+  if (error instanceof StateUnreadable) {
+    return new AppError('WHATSAPP_ERROR', { message: error.message, extra, cause: error });
   }
   if (error instanceof KeptOffline) return new AppError('KEPT_OFFLINE', { extra, cause: error });
   if (!(error instanceof SessionNotOpen || error instanceof SessionTimeout)) return error;

@@ -33,6 +33,14 @@ export class SessionTimeout extends SessionError {
   }
 }
 
+/** What the server gave of the state that an account's devices share is not to be read, or a part of it is missing. */
+export class StateUnreadable extends SessionError {
+  constructor(collections: readonly string[]) {
+    super(`of the account's state, ${collections.join(', ')} could not be read`);
+    this.name = 'StateUnreadable';
+  }
+}
+
 /** The server refused a request that is no message: `<iq type="error"><error code text/></iq>`. */
 export class RequestRefused extends SessionError {
   readonly whatsappCode: number;

@@ -37,6 +37,21 @@ describe('making a group', () => {
     expect((await bia.waitForMessage(({ id }) => id === sent.body.message_id)).text).toBe('welcome');
   });
 
+  // Each is a JID, or a word of its own, to the library's encoder.
+  test.each([
+    ['Loja @centro'],
+    ['call me @'],
+    ['@'],
+    ['a_1:2@x'],
+    ['constructor'],
+    ['Ana & Bia @ 8:30'],
+  ])('called %s, it is called so to everybody', async (name) => {
+    const { status, body } = await api.post('/groups', { name, participants: [ana.number] });
+    expect(status, JSON.stringify(body)).toBe(201);
+    expect(body.group.name).toBe(name);
+    expect((await seenBy(ana, body.group.jid)).subject).toBe(name);
+  });
+
   test('with every option', async () => {
     const { status, body } = await api.post('/groups', {
       name: 'Notices',

@@ -56,3 +56,15 @@ test('silence is 504', async () => {
   expect([status, body.error_code]).toEqual([504, 'WHATSAPP_TIMEOUT']);
   world.sandbox.faults.clear();
 });
+
+test('a patch that cannot be read holds up its own collection, and no other', async () => {
+  shop.hostile.appStatePatch('regular_low', Buffer.alloc(10, 0xff));
+  const { status, body } = await api.post('/appstate/sync', {});
+  expect([status, body.error_code]).toEqual([502, 'WHATSAPP_ERROR']);
+  expect(body.error).toContain('regular_low');
+  expect((await api.post('/appstate/sync', { scopes: ['contacts'] })).status).toBe(200);
+
+  // The answer to a change on a version that is not the last one holds what came between: here, what cannot be read.
+  const change = await api.post(`/chats/${shop.jid}/pin`);
+  expect([change.status, change.body.whatsapp_code]).toEqual([422, 409]);
+});

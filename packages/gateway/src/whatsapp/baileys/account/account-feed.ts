@@ -99,7 +99,7 @@ export class AccountFeed {
       read: (file) => this.#fileOfState(file),
       replaces: (collection) => this.#tap.replaces(collection),
       see: (answer) => this.#tap.see(answer),
-      failed: (error) => this.#warn('a file of the app state was not fetched', error),
+      failed: (error) => this.#warn('a part of the app state could not be read', error),
     }).attach(socket);
     socket.ev.on('creds.update', ({ myAppStateKeyId }) => {
       if (myAppStateKeyId) this.#sync.run(socket);

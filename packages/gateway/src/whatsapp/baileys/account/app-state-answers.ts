@@ -15,7 +15,8 @@ export interface AppStateAnswersParts {
 /**
  * Completes the server's answers about app state by the files that they refer to: snapshots, and patches that
  * are too large for a stanza (whatsmeow appstate/decode.go ParsePatchList). The library would ask one fixed
- * host for them, check no hash, and give up all collections when one file is missing.
+ * host for them, check no hash, and give up all collections when one file is missing, or one patch unreadable
+ * (chat-utils.js `extractSyncdPatches`): here the others go on.
  *
  * A snapshot becomes the patch that makes it out of nothing: its records are set one by one, which gives the
  * same state (the library does not look at MACs of patches, and our own reading checks each record). Where
@@ -33,7 +34,7 @@ export class AppStateAnswers {
       if (typeof frame !== 'object' || frame === null || !('tag' in frame)) return;
       const answer = frame as BinaryNode;
       const collections = collectionsIn(answer);
-      if (!collections.some(refersToFiles)) {
+      if (collections.every(isWhole)) {
         if (collections.length > 0) this.#parts.see(answer);
         return;
       }
@@ -59,7 +60,7 @@ export class AppStateAnswers {
   }
 
   async #collection(collection: BinaryNode): Promise<BinaryNode> {
-    if (!refersToFiles(collection)) return collection;
+    if (isWhole(collection)) return collection;
     try {
       const snapshot = bytesOf(snapshotIn(collection));
       if (snapshot && this.#parts.replaces(collection.attrs.name ?? '')) return withoutContent(collection);
@@ -96,9 +97,11 @@ export class AppStateAnswers {
   }
 }
 
-/** The collection is not there this time: as it was, it is asked for again. */
-function withoutContent({ tag, attrs }: BinaryNode): BinaryNode {
-  return { tag, attrs: { ...attrs, type: 'error', has_more_patches: 'false' } };
+/** The collection is not there this time: as it was, it is asked for again. A refusal of ours stays one. */
+function withoutContent(collection: BinaryNode): BinaryNode {
+  const { tag, attrs } = collection;
+  const content = childrenOf(collection).filter((child) => child.tag === 'error');
+  return { tag, attrs: { ...attrs, type: 'error', has_more_patches: 'false' }, content };
 }
 
 function collectionsIn(answer: BinaryNode): BinaryNode[] {
@@ -109,14 +112,14 @@ function collectionsIn(answer: BinaryNode): BinaryNode[] {
     .filter(({ tag }) => tag === 'collection');
 }
 
-function refersToFiles(collection: BinaryNode): boolean {
-  return bytesOf(snapshotIn(collection)) !== null || patchesIn(collection).some(hasExternalMutations);
+/** True for what can go on to the library as it is: it refers to no file, and each patch can be read. */
+function isWhole(collection: BinaryNode): boolean {
+  return bytesOf(snapshotIn(collection)) === null && patchesIn(collection).every(isWholePatch);
 }
 
-/** One that cannot be read goes on as it is: the library passes over it. */
-function hasExternalMutations(patch: Uint8Array): boolean {
+function isWholePatch(patch: Uint8Array): boolean {
   try {
-    return decodeProtobuf(proto.SyncdPatch, patch).externalMutations != null;
+    return decodeProtobuf(proto.SyncdPatch, patch).externalMutations == null;
   } catch {
     return false;
   }

@@ -16,7 +16,9 @@ import type { AuthState } from './auth-state.ts';
 import { leavingOutForged } from './checked-signatures.ts';
 import { type NetworkOptions, networkAgent, trusting } from './network-trust.ts';
 import { type FrameSocket, holdFrames } from './outgoing-gate.ts';
+import { tellOwnName } from './own-name.ts';
 import { type LogSink, quietLogger } from './quiet-logger.ts';
+import { writeTexts } from './stanza-writing.ts';
 import { dropUnheard } from './unheard-events.ts';
 
 /** What the server shows for a companion; a pairing code is refused for platforms it does not know. */
@@ -106,6 +108,10 @@ export function openSocket(parts: SocketParts): Socket {
   dropUnheard(socket.ev);
   endOnPlainAnswer(socket);
   hearFailures(socket, parts.log);
+  writeTexts(socket);
+  tellOwnName(socket, ({ message }) =>
+    parts.log.warn({ reason: message }, "the account's name was not told"),
+  );
   return socket;
 }
 

@@ -1,4 +1,5 @@
-import { type BinaryNode, buildAckStanza, encodeBinaryNode, type Socket } from '../library.ts';
+import { isWritable, writeStanza } from '../connection/stanza-writing.ts';
+import { type BinaryNode, buildAckStanza, type Socket } from '../library.ts';
 
 /** What the server keeps until it is acknowledged, and the library acknowledges by its attributes. */
 const KEPT: ReadonlySet<string> = new Set(['message', 'status', 'receipt', 'notification', 'call']);
@@ -16,15 +17,6 @@ const OTHER_NAMES = ['participant', 'sender', 'recipient', 'peer_recipient'].fla
   `${who}_lid`,
 ]);
 const PERSON = /^\d{1,20}(?::\d{1,3})?@(?:s\.whatsapp\.net|lid|hosted|hosted\.lid)$/;
-/**
- * The JIDs that the library's encoder writes as they are. It takes every text with an @ for one, and of the
- * rest it makes another JID, or one without a server, for which the server ends the stream.
- */
-const WRITABLE_JID =
-  /^[^@:_]*@[a-z.]+$|^[^@:_]+:(?:25[0-5]|2[0-4]\d|1?\d?\d)@(?:s\.whatsapp\.net|lid|hosted|hosted\.lid)$/;
-/** `[flags, list, length]`: what stands before the tag of a stanza without attributes. */
-const HEAD_BYTES = 3;
-const [, LIST_8 = 0] = encodeBinaryNode({ tag: 'ack', attrs: {} });
 
 /** A stanza was named by something that the library cannot write. */
 class UnwritableName extends Error {
@@ -49,7 +41,7 @@ export function answerUnwritable(
     frame.tag = 'unwritable';
     // Acknowledged once it is kept: the server would send it again on every connection.
     setAside(stanza, new UnwritableName('a stanza cannot be named in an answer'))
-      .then(() => socket.sendRawMessage(encodeAck(stanza, socket.authState.creds.me?.id)))
+      .then(() => socket.sendRawMessage(acknowledgement(stanza, socket.authState.creds.me?.id)))
       .catch((error: unknown) => onRefused(stanza, error));
   });
 }
@@ -58,22 +50,7 @@ function isStanza(frame: unknown): frame is BinaryNode {
   return typeof frame === 'object' && frame !== null && 'tag' in frame;
 }
 
-function isWritable(text: string): boolean {
-  const [user = ''] = text.split('@', 1);
-  // The encoder looks words up in a plain object, and finds `constructor` there.
-  if (user in Object.prototype) return false;
-  return user === text || WRITABLE_JID.test(text);
-}
-
 /** The library's acknowledgement, with the names as they came: text where the library has no form for them. */
-function encodeAck(stanza: BinaryNode, own: string | undefined): Uint8Array {
-  const { tag, attrs } = buildAckStanza(stanza, undefined, own);
-  const words = [tag, ...Object.entries(attrs).flatMap(([name, value]) => [name, value ?? ''])];
-  return Buffer.concat([Buffer.of(0, LIST_8, words.length), ...words.map(encodeWord)]);
-}
-
-function encodeWord(text: string): Uint8Array {
-  if (text !== '' && isWritable(text)) return encodeBinaryNode({ tag: text, attrs: {} }).subarray(HEAD_BYTES);
-  const empty = encodeBinaryNode({ tag: 'ack', attrs: {} }).length;
-  return encodeBinaryNode({ tag: 'ack', attrs: {}, content: Buffer.from(text) }).subarray(empty);
+function acknowledgement(stanza: BinaryNode, own: string | undefined): Uint8Array {
+  return writeStanza(buildAckStanza(stanza, undefined, own));
 }
