@@ -119,6 +119,14 @@ export class Faults {
     this.#orders.refuseLogins(options.number, code, options.times ?? Number.POSITIVE_INFINITY);
   }
 
+  /**
+   * The next ones who connect to be linked get `<failure reason=code>` in the place of a QR, as clients that are too old
+   * do (405: whatsmeow issue 1040, wuzapi issue 14); 0 times lifts it.
+   */
+  refuseRegistration(code: number, times = 1): void {
+    this.#orders.refuseRegistrations(code, times);
+  }
+
   get latencyMs(): number {
     return this.#orders.latencyMs;
   }

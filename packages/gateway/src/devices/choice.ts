@@ -2,6 +2,10 @@
 import { AppError, type ErrorCode } from '../errors.ts';
 import { type Device, isLinked } from './device.ts';
 
+/** What helps with a device that is linked and not connected. */
+export const PAIRED =
+  'the device is paired; POST /connect brings it online, POST /logout unlinks it, with force=true also while it is offline';
+
 /** How choosing a device, named or not, can end. */
 export const DEVICE_FAILURES = [
   'DEVICE_NOT_FOUND',
@@ -34,8 +38,9 @@ export function deviceToLink(own: readonly Device[]): Device | null {
   const waiting = own.filter((device) => !isLinked(device));
   const chosen = waiting.find((device) => device.state === 'pairing') ?? waiting[0];
   if (chosen !== undefined) return chosen;
+  const down = own.length === 1 && own[0]?.state !== 'connected';
   throw new AppError('ALREADY_CONNECTED', {
-    message: 'already connected; to add another number, POST /devices and pass the new device_id',
+    message: `already connected${down ? `: ${PAIRED}` : ''}; to add another number, POST /devices and pass the new device_id`,
   });
 }
 

@@ -12,7 +12,7 @@ import {
 } from '../events/payloads/device.ts';
 import type { NewEvent } from '../events/recorder.ts';
 import type { CloseReason } from '../whatsapp/port/connection.ts';
-import { type Device, statusOf } from './device.ts';
+import { type Device, isLinked, statusOf } from './device.ts';
 import type { PasskeyStep } from './passkey-step.ts';
 import { type DeviceEvent, isTemporaryBan, isWanted } from './state.ts';
 
@@ -71,13 +71,14 @@ function stateEvent(device: Device, previous: Device, cause: DeviceEvent): NewEv
     case 'outdated':
       return entered ? 'connection.failure' : null;
     default:
-      return refused(previous, cause) ? 'connection.failure' : null;
+      return refused(previous, cause) || unlinked(previous, cause) ? 'connection.failure' : null;
   }
 }
 
 const REFUSALS: readonly CloseReason[] = [
   'bad_session',
   'service_unavailable',
+  'refused',
   'proxy_unreachable',
   'proxy_auth',
 ];
@@ -85,4 +86,12 @@ const REFUSALS: readonly CloseReason[] = [
 /** An attempt to connect was answered with a refusal; a connection that ends later is a loss instead. */
 function refused(previous: Device, cause: DeviceEvent): boolean {
   return cause.type === 'closed' && previous.state !== 'connected' && REFUSALS.includes(cause.reason);
+}
+
+/** A linking is over without a phone, and nobody here has ended it: whoever shows the QR stops waiting. */
+function unlinked(previous: Device, cause: DeviceEvent): boolean {
+  if (previous.state !== 'pairing' || isLinked(previous)) return false;
+  if (cause.type === 'passkey_over') return cause.reason !== 'passkey_given_up';
+  // `connection.pair_error` has said the rest.
+  return cause.type === 'closed' && !['stopped', 'restart_required', 'pairing_failed'].includes(cause.reason);
 }

@@ -60,6 +60,8 @@ export interface ConnectAnswer {
 }
 
 const CONNECT_TIMEOUT_MS = 20_000;
+/** Of a device that may never come online again. */
+const FORCE_HELPS = 'POST /logout with force=true unlinks it here alone';
 /** The name of a device that pairing creates for a user who has none. */
 const IMPLICIT_NAME = 'WhatsApp';
 
@@ -313,7 +315,9 @@ export class Devices {
    */
   async logout(device: Device, localOnly: boolean): Promise<Device> {
     const actor = this.#supervisor.actor(device);
-    if (!localOnly && actor.notReady) throw deviceNotReady(actor.notReady);
+    if (!localOnly && actor.notReady) {
+      throw deviceNotReady({ ...actor.notReady, ...(actor.linked ? { also: FORCE_HELPS } : {}) });
+    }
     await onSession(() => actor.logout(localOnly));
     return actor.device;
   }

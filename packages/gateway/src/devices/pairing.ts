@@ -6,6 +6,7 @@ import { onSession } from '../whatsapp/port/app-errors.ts';
 import { qrForms } from '../whatsapp/port/linking-qr.ts';
 import { deviceNotReady } from '../whatsapp/port/not-ready.ts';
 import { unreachableText } from '../whatsapp/port/unreachable.ts';
+import { PAIRED } from './choice.ts';
 import type { Device } from './device.ts';
 import type { DeviceActor } from './device-actor.ts';
 import type { PairingQr } from './device-actor-parts.ts';
@@ -187,8 +188,7 @@ export function refuseLinked(actor: DeviceActor): void {
   if (state === 'connected') throw new AppError('ALREADY_CONNECTED');
   if (actor.linked) {
     throw new AppError('ALREADY_PAIRED', {
-      message:
-        'already connected: the device is paired; POST /connect brings it online, POST /logout unlinks it',
+      message: `already connected: ${PAIRED}`,
     });
   }
 }

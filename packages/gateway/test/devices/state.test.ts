@@ -22,6 +22,7 @@ const reasons: CloseReason[] = [
   'outdated',
   'bad_session',
   'service_unavailable',
+  'refused',
   'qr_timeout',
   'pairing_failed',
 ];
@@ -177,6 +178,7 @@ describe('the steps of linking', () => {
     ['connection_lost', 408, 'reconnecting', 'connection_lost'],
     ['service_unavailable', 503, 'reconnecting', 'service_unavailable'],
     ['bad_session', 500, 'reconnecting', 'bad_session'],
+    ['refused', 415, 'reconnecting', 'refused'],
     ['stopped', null, 'reconnecting', 'connection_lost'],
   ] as const)('a connected device whose session ends as %s (%s) is %s because of %s', (reason, statusCode, state, why) => {
     const connected: DeviceStatus = { state: 'connected', reason: 'open', linked: true };

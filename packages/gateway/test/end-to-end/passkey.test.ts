@@ -346,4 +346,6 @@ test('without a passkey the QRs follow each other, and the last one ends the lin
   expect(codes.size).toBe(6);
   clock.advance(20 * SECOND);
   await over('qr_timeout');
+  const told = (await events()).filter(({ event }) => event === 'connection.failure');
+  expect(told.map(({ data }) => data)).toMatchObject([{ state: 'disconnected', reason: 'qr_timeout' }]);
 });

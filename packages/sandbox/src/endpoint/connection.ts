@@ -109,6 +109,12 @@ export class Connection {
   }
 
   #register(registration: Registration): void {
+    const refusal = this.#parts.network.orders.takeRegistrationRefusal();
+    if (refusal !== undefined) {
+      this.deliver(failureStanza(refusal));
+      this.close();
+      return;
+    }
     const session = this.#parts.pairing.open({
       registration,
       deliver: (node) => this.deliver(node),

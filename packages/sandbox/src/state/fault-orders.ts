@@ -45,6 +45,7 @@ export class FaultOrders {
 
   readonly #acks: AckOrder[] = [];
   readonly #refused = new Map<string, RefusedLogins>();
+  #refusedRegistrations: RefusedLogins | null = null;
   /** Phone numbers of accounts whose other name nobody is told. */
   readonly hidingOtherName = new Set<string>();
   /** Phone numbers of accounts that companions reach by LID alone. */
@@ -156,6 +157,7 @@ export class FaultOrders {
     this.collectionRefusal = null;
     this.questionsRefused.length = 0;
     this.#refused.clear();
+    this.#refusedRegistrations = null;
     this.hidingOtherName.clear();
     this.withoutKeys.clear();
     this.withForgedKeys.clear();
@@ -172,6 +174,19 @@ export class FaultOrders {
     const { user } = sender.account;
     const index = this.#acks.findIndex(({ number }) => number === undefined || number === user);
     return index < 0 ? undefined : this.#acks.splice(index, 1)[0]?.code;
+  }
+
+  /** Who wants to be linked is refused so many times with this code; 0 lifts it. */
+  refuseRegistrations(code: number, times: number): void {
+    this.#refusedRegistrations = times > 0 ? { code, remaining: times } : null;
+  }
+
+  /** The code that a registration is refused with. */
+  takeRegistrationRefusal(): number | undefined {
+    const refused = this.#refusedRegistrations;
+    if (!refused) return undefined;
+    this.refuseRegistrations(refused.code, refused.remaining - 1);
+    return refused.code;
   }
 
   /** The code this login is refused with. */

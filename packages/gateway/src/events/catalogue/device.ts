@@ -121,10 +121,12 @@ export const CONNECTION_EVENTS = {
     example: { ...device, state: 'replaced', reason: 'replaced', status_code: 440, will_retry: false },
   }),
   'connection.failure': entry({
-    summary: 'WhatsApp refused the connection',
+    summary: 'WhatsApp refused the connection, or a linking came to nothing',
     cause:
-      'A refusal with a code: banned, client too old, credentials that do not work, service unavailable. Or the ' +
-      "device's proxy failed: `reason` is `proxy_unreachable` or `proxy_auth`. " +
+      'A refusal with a code: banned, client too old, credentials that do not work, service unavailable, or any ' +
+      "other (`refused`). Or the device's proxy failed: `reason` is `proxy_unreachable` or `proxy_auth`. Or a " +
+      'linking ended and no phone was linked: `state` is `disconnected`, `reason` is `qr_timeout`, ' +
+      '`connection_lost`, `passkey_expired`, …; `GET /qr` begins anew. ' +
       'Reported when the reason changes, not for each attempt.',
     schema: Type.Object(Refused),
     example: { ...device, state: 'outdated', reason: 'outdated', status_code: 405, will_retry: false },

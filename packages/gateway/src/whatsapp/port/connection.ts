@@ -8,12 +8,13 @@ export type CloseReason =
   | 'connection_lost' // socket closed or went silent
   | 'proxy_unreachable' // the device's proxy is not there, or gives no way to WhatsApp
   | 'proxy_auth' // the device's proxy does not take the credentials
-  | 'logged_out' // 401: the phone removed this companion, or we logged out
+  | 'logged_out' // 401, 516: the phone or the server removed this companion, or we logged out
   | 'replaced' // 440: another client uses the same credentials
   | 'banned' // 403, 402 (temporary)
   | 'outdated' // 405: the client version is no longer accepted
   | 'bad_session' // 411, 500: the credentials do not work
-  | 'service_unavailable' // 503
+  | 'service_unavailable' // 500 and 503 at login, 503 later
+  | 'refused' // the login was refused with a code that says nothing else
   | 'qr_timeout' // nobody scanned in time
   | 'pairing_failed'; // pair-success could not be verified
 

@@ -11,7 +11,8 @@ const NOT_READY = {
   logged_out: 'the device was unlinked, here or on the phone: GET /qr or POST /paircode links it again',
   replaced: 'another client took over its connection: stop that one, then POST /connect',
   banned:
-    'WhatsApp has banned the account, or its phone has changed: open WhatsApp on the phone, it says what to do',
+    'WhatsApp has banned the account, or its phone has changed: open WhatsApp on the phone, it says what to do. Once ' +
+    'it works there, POST /connect; where that fails, POST /logout with force=true, and link anew',
   temporary_ban:
     'WhatsApp has banned the account for a while: the gateway tries again by itself, do not send meanwhile',
   outdated: 'WhatsApp no longer accepts this version of the client: update the gateway',
@@ -25,6 +26,8 @@ export interface NotReady {
   device_id?: string;
   /** Set while WhatsApp's server cannot be reached. */
   unreachable?: Unreachable | null;
+  /** What else helps, for what was asked. */
+  also?: string;
 }
 
 /** DEVICE_NOT_READY with `reason`, `hint` and, where the way to WhatsApp is the trouble, `unreachable`. */
@@ -42,7 +45,8 @@ export function notReadyReason({ detail }: AppError): NotReadyReason | null {
 }
 
 /** `reason` and `hint`, as answers show them. */
-export function notReadyMembers({ reason, device_id, unreachable }: NotReady) {
-  const hint = unreachable ? unreachableText(unreachable) : NOT_READY[reason];
+export function notReadyMembers({ reason, device_id, unreachable, also }: NotReady) {
+  const why = unreachable ? unreachableText(unreachable) : NOT_READY[reason];
+  const hint = also === undefined ? why : `${why}; ${also}`;
   return { reason, hint, ...(device_id === undefined ? {} : { device_id }) };
 }

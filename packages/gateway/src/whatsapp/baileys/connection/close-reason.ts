@@ -12,6 +12,9 @@ interface DisconnectError {
 /** What the library puts before an error of the WebSocket itself, with that as `data` (socket.js mapWebSocketError). */
 const SOCKET_ERROR = 'WebSocket Error (';
 
+/** How the library words a `<failure>`, the answer to a login (socket.js). */
+const LOGIN_REFUSED = 'Connection Failure';
+
 /** How the library words that the server's certificates do not hold (noise-handler.js processHandshake). */
 const UNCERTIFIED = /^(?:invalid )?noise .*certificate|^certification match failed/;
 
@@ -20,7 +23,8 @@ const UNCERTIFIED = /^(?:invalid )?noise .*certificate|^certification match fail
  * Codes of `<failure reason>` and `<stream:error code>` (whatsmeow `types/events` ConnectFailureReason):
  * 401 logged out, 402 temporary ban, 403 main device gone (LOCKED in WhatsApp Web's own code, a ban or a
  * changed phone), 405 client outdated, 406 BANNED in WhatsApp Web's code, 409 user agent refused,
- * 440 replaced, 500 and 503 try again, 515 restart after pairing.
+ * 440 replaced, 500 and 503 try again, 515 restart after pairing, 516 log out (WhatsApp Web's own code, by zapo
+ * src/protocol/stream.ts; reported in Baileys issue 702).
  */
 export function closeReason(
   error: unknown,
@@ -54,6 +58,7 @@ function nameOf(statusCode: number | null, detail: string, conflict: string | un
   if (/account signature|pair success/i.test(detail)) return 'pairing_failed';
   switch (statusCode) {
     case 401:
+    case 516:
       return 'logged_out';
     case 402:
     case 403:
@@ -70,9 +75,11 @@ function nameOf(statusCode: number | null, detail: string, conflict: string | un
       return 'service_unavailable';
     case 515:
       return 'restart_required';
+    case 500:
+      // Without a conflict it is also what a mangled stream gives: a reconnect cures it.
+      return detail === LOGIN_REFUSED ? 'service_unavailable' : 'connection_lost';
     default:
-      // 500 without a conflict is also what a mangled stream gives: a reconnect cures it.
-      return 'connection_lost';
+      return detail === LOGIN_REFUSED ? 'refused' : 'connection_lost';
   }
 }
 

@@ -48,6 +48,7 @@ export class PairingQr {
   /** The library's text, with its first ref. */
   #template: { readonly text: string; readonly ref: string } | null = null;
   #ref = '';
+  #secret = '';
   #expiresAt = 0;
   #cancelTimer: (() => void) | null = null;
   #held = false;
@@ -62,6 +63,7 @@ export class PairingQr {
       this.#refs = refsIn(stanza);
     });
     socket.ws.on('CB:notification,type:companion_reg_refresh', () => this.#refreshSecret());
+    socket.ev.on('creds.update', () => this.#followSecret());
     socket.ev.on('connection.update', ({ qr }) => {
       if (qr) this.#begin(qr, socket);
     });
@@ -85,6 +87,16 @@ export class PairingQr {
     creds.advSecretKey = randomBytes(32).toString('base64');
     save();
     this.#show();
+  }
+
+  /**
+   * A pairing code that was answered brings a secret of its own, also where it was typed wrong (messages-recv.js
+   * `processNotification`): what was shown before would be refused as forged.
+   */
+  #followSecret(): void {
+    const { creds } = this.#parts;
+    if (this.#held || creds.account || creds.advSecretKey === this.#secret) return;
+    if (this.#cancelTimer) this.#show();
   }
 
   #begin(text: string, socket: Socket): void {
@@ -113,6 +125,7 @@ export class PairingQr {
     const { text, ref } = this.#template;
     const fields = text.replace(ref, () => this.#ref).split(',');
     fields[ADV_SECRET_FIELD] = creds.advSecretKey;
+    this.#secret = creds.advSecretKey;
     show({ code: fields.join(','), expiresAt: this.#expiresAt });
   }
 }
