@@ -10,6 +10,7 @@ import type { Database } from '../storage/schema.ts';
 import type { ChatsTable } from '../storage/tables/chat-tables.ts';
 import type { HistoryChat } from '../whatsapp/port/history.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
+import { isPast } from '../whatsapp/port/messages.ts';
 import { type ChatDevice, DELETED, isListable, LISTED } from './chat.ts';
 import type { ListedNames } from './chat-names.ts';
 
@@ -32,7 +33,7 @@ export class ChatWrites {
     const holder = holderOf(device);
     const name = await this.#names.nameOf(trx, holder, chatOf(message));
     if (!name) return;
-    const counts = !message.fromMe && message.source !== 'history';
+    const counts = !message.fromMe && !isPast(message.source);
     const told = !message.fromMe && !message.isGroup ? message.pushName : null;
     await TOUCH.run(trx, {
       ...holder,
@@ -90,7 +91,7 @@ export class ChatWrites {
     const later = await shownAfter(trx, holder, name.chat, at)
       .select('id')
       .where('from_me', '=', 0)
-      .where('source', '!=', 'history')
+      .where('source', 'not in', ['history', 'shared'])
       .limit(MOST_COUNTED)
       .execute();
     await rowsOf(trx, holder)

@@ -5,7 +5,7 @@ import type { Device, Devices } from '../devices/devices.ts';
 import { NOT_READ } from '../messages/shown-kinds.ts';
 import type { Log } from '../observability/log.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
-import type { InboundMessage } from '../whatsapp/port/messages.ts';
+import { type InboundMessage, isPast } from '../whatsapp/port/messages.ts';
 import { type ChatKind, kindOfChat, kindOfMessage } from './chat-kind.ts';
 import type { DeviceSettings, SettingsStore } from './settings-store.ts';
 
@@ -62,7 +62,7 @@ export class Entrance {
   #read(device: Device, message: InboundMessage, { read }: DeviceSettings): void {
     const { id, chat, sender, fromMe, isGroup, content, source } = message;
     const kind = kindOfChat(chat);
-    if (fromMe || source === 'history' || NOT_READ.includes(content.kind)) return;
+    if (fromMe || isPast(source) || NOT_READ.includes(content.kind)) return;
     if (!read.some((each) => each === kind)) return;
     const receipt = {
       kind: 'read' as const,

@@ -22,6 +22,8 @@ const HKDF_INFO: Record<FileKind, string> = {
   sticker: 'WhatsApp Image Keys',
   history: 'WhatsApp History Keys',
   app_state: 'WhatsApp App State Keys',
+  // zapo protocol/media.ts.
+  group_history: 'Group History',
 };
 
 /** The media hosts' own type names: whatsmeow mediaTypeToMMSType, Baileys MEDIA_PATH_MAP. */
@@ -34,6 +36,7 @@ const MMS_TYPE: Record<FileKind, string> = {
   sticker: 'image',
   history: 'md-msg-hist',
   app_state: 'md-app-state',
+  group_history: 'group-history',
 };
 
 export const MEDIA_KINDS: readonly MediaKind[] = ['image', 'video', 'audio', 'voice', 'document', 'sticker'];

@@ -1,14 +1,17 @@
 /** Stores the account's past, which its phone sends piece by piece. */
 import type { Kysely } from 'kysely';
 import type { MessageData } from '../events/catalogue/message-data.ts';
+import { person } from '../events/payloads/parts.ts';
 import type { EventRecorder } from '../events/recorder.ts';
 import type { Database } from '../storage/schema.ts';
 import type { HistoryBatch } from '../whatsapp/port/history.ts';
+import type { InboundMessage } from '../whatsapp/port/messages.ts';
 import type { MessageArchive } from './archive.ts';
 import { boundedMessage } from './bounds.ts';
 import { learnTimer } from './chat-timers.ts';
 import { Keepers } from './keepers.ts';
 import { pastMessageData, retoldMessageData } from './message-events.ts';
+import { NOT_SHOWN } from './shown-kinds.ts';
 import type { MessageDevice } from './stored-message.ts';
 
 /** Pieces of one device keep their order among themselves; no chat's events wait for them. */
@@ -44,7 +47,7 @@ export class MessageHistory {
       let stored = 0;
       await this.#keepers.history(trx, device, batch);
       for (const timer of batch.timers) await learnTimer(trx, device, timer);
-      for (const message of batch.messages.map(boundedMessage)) {
+      for (const message of shownOf(batch).map(boundedMessage)) {
         const row = await this.#archive.storePast(trx, device, message, (past, arrival) => {
           messages.push(pastMessageData(device, past, arrival));
         });
@@ -60,6 +63,8 @@ export class MessageHistory {
         orderKey: ORDER_KEY,
         data: {
           kind: batch.kind,
+          group_jid: batch.shared?.group ?? null,
+          shared_by: batch.shared ? person(batch.shared.by) : null,
           progress: batch.progress,
           chats: batch.chats.length,
           contacts: batch.contacts,
@@ -71,4 +76,9 @@ export class MessageHistory {
     });
     this.#events.committed();
   }
+}
+
+/** A member who shares what others wrote changes nothing that is here by it. */
+function shownOf({ kind, messages }: HistoryBatch): readonly InboundMessage[] {
+  return kind === 'shared' ? messages.filter(({ content }) => !NOT_SHOWN.includes(content.kind)) : messages;
 }

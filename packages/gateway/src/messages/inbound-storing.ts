@@ -225,12 +225,15 @@ export class InboundStoring {
 
 /**
  * Whether a message takes the place of a stored copy of it: of one that could not be read or opened, and of one from
- * history: a message that arrives is news, even when a piece of history that was on its way contained it first.
+ * history: a message that arrives is news, even when a piece of history that was on its way contained it first. What
+ * another member told of it counts less than anything.
  */
 function replaces(row: MessagesTable, known: StoredRow): boolean {
   if (row.kind === 'undecryptable') return false;
   if (isSealed(known)) return !isSealed(row);
-  return known.kind === 'undecryptable' || (known.source === 'history' && row.source === 'phone');
+  if (row.source === 'shared') return false;
+  if (known.kind === 'undecryptable' || known.source === 'shared') return true;
+  return known.source === 'history' && row.source === 'phone';
 }
 
 const ofRow = ({ kind, chat_jid }: MessagesTable) => ({ kind, chat: chat_jid });

@@ -174,7 +174,7 @@ export interface MessagesTable {
   target_id: MessageId | null;
   /** Encoded waE2E.Message, encrypted at rest: media keys travel inside it. */
   raw: Uint8Array;
-  source: 'phone' | 'api' | 'history';
+  source: 'phone' | 'api' | 'history' | 'shared';
   /** Milliseconds; the server's time for inbound, the ack's time for outbound once acknowledged. */
   timestamp: number;
   /** Outbound only: 'pending' (row written) → 'sent' (acked) | 'failed'. Delivery comes from receipts. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { proto } from 'baileys';
 
 /** What a message is, for people and tests. */
@@ -132,6 +133,8 @@ export function encMediaType(message: proto.IMessage): string | undefined {
       return content.videoMessage?.gifPlayback ? 'gif' : 'video';
     case 'contact':
       return content.contactsArrayMessage ? 'contact_array' : 'vcard';
+    case 'other':
+      return content.messageHistoryBundle ? 'group_history' : undefined;
     case 'location':
       return content.liveLocationMessage ? 'livelocation' : 'location';
     default:
@@ -147,4 +150,13 @@ export function editAttribute(message: proto.IMessage): string | undefined {
   if (kind === 'reaction' && contentOf(message).reactionMessage?.text === '') return '7';
   if (kind !== 'revoke') return undefined;
   return contentOf(message).protocolMessage?.key?.fromMe === false ? '8' : '7';
+}
+
+/** Adds what every message of a current client carries: device list version and message secret. */
+export function withContext(message: proto.IMessage): proto.IMessage {
+  if (kindOf(message) === 'protocol' || message.messageContextInfo) return message;
+  return {
+    ...message,
+    messageContextInfo: { deviceListMetadataVersion: 2, messageSecret: randomBytes(32) },
+  };
 }

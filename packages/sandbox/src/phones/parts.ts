@@ -9,6 +9,7 @@ import { CallClient } from './calls.ts';
 import { ChannelClient } from './channels.ts';
 import { type ChatTimer, ChatTimers } from './chat-timers.ts';
 import { PhoneConnection } from './connection.ts';
+import { GroupPast } from './group-past.ts';
 import { GroupClient } from './groups.ts';
 import { HostilePhone } from './hostile.ts';
 import { Inbox } from './inbox.ts';
@@ -70,6 +71,7 @@ export interface PhoneParts {
   readonly account: AccountChanges;
   readonly stories: StoryClient;
   readonly assistant: AssistantClient;
+  readonly groupPast: GroupPast;
   readonly past: Past;
   readonly timers: ChatTimers;
   /** What the phone answers to messages by itself. */
@@ -147,6 +149,7 @@ export function phoneParts(
     account,
     stories: new StoryClient({ sender, mediaRetry }),
     assistant: new AssistantClient(self, { host, book, sender, inbox, groups }),
+    groupPast: new GroupPast({ sender, inbox, book, media, groups }),
     past,
     timers,
     policy,

@@ -5,6 +5,7 @@ import type { Past } from './account/past.ts';
 import { toJid } from './address-book.ts';
 import type { AssistantClient } from './assistant.ts';
 import type { ChannelClient } from './channels.ts';
+import type { GroupPast } from './group-past.ts';
 import type { Group } from './groups.ts';
 import type { HostilePhone } from './hostile.ts';
 import type { ConversationMessage, PhoneMessage } from './inbox.ts';
@@ -213,6 +214,11 @@ export class Phone extends PhoneLife {
   /** What the person asks Meta AI, and what it answers. */
   get assistant(): AssistantClient {
     return this.#parts.assistant;
+  }
+
+  /** What the person shares of a group's past with new members. */
+  get groupPast(): GroupPast {
+    return this.#parts.groupPast;
   }
 
   /** Messages from before the simulation, for companions to sync. */

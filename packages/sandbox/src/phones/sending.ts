@@ -1,11 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { type BinaryNode, getBinaryNodeChild, type proto } from 'baileys';
-import { type AddressBook, type Addressing, deviceOf, toJid, withDevice } from './address-book.ts';
+import {
+  type AddressBook,
+  type Addressing,
+  deviceOf,
+  toJid,
+  type UserDevices,
+  withDevice,
+} from './address-book.ts';
 import { corruptCiphertexts, editAttrs, encAttrs } from './ciphertexts.ts';
 import type { PhoneConnection } from './connection.ts';
 import type { GroupClient } from './groups.ts';
 import { describe, type Inbox } from './inbox.ts';
-import { kindOf, stanzaType } from './message-content.ts';
+import { stanzaType, withContext } from './message-content.ts';
 import type { SignalClient } from './signal.ts';
 
 /** The chat of stories. */
@@ -41,7 +48,7 @@ export interface SendOptions {
    * and then get it whole. `companions`: only those for companions, in a chat of two. Default false.
    */
   corrupt?: boolean | 'companions';
-  /** Of a story: the JIDs of those who are to see it. */
+  /** Of a story: the JIDs of those who are to see it; of a message to a group: the members whom it is for alone. */
   audience?: readonly string[];
 }
 
@@ -67,15 +74,6 @@ const NEW_SESSION_EVERY_MS = 60 * 60_000;
 /** Android clients use 32 upper-case hex digits. */
 export function newMessageId(): string {
   return `AC${randomBytes(15).toString('hex').toUpperCase()}`;
-}
-
-/** Adds what every message of a current client carries: device list version and message secret. */
-function withContext(message: proto.IMessage): proto.IMessage {
-  if (kindOf(message) === 'protocol' || message.messageContextInfo) return message;
-  return {
-    ...message,
-    messageContextInfo: { deviceListMetadataVersion: 2, messageSecret: randomBytes(32) },
-  };
 }
 
 /** Encrypts messages for every device concerned and sends them; sends again to devices that ask. */
@@ -138,11 +136,7 @@ export class Sender {
     const shared = sharesKey(to);
     const wireTo = shared || isList(to) ? to : await this.#wireAddress(to, options.addressing ?? 'lid');
     const ack = await this.#submit(async () => {
-      const payload = shared
-        ? await this.#sharedPayload(to, message, options.audience)
-        : isList(to)
-          ? await this.#listPayload(to, message)
-          : await this.#directPayload(wireTo, message);
+      const payload = await this.#payload(wireTo, message, options.audience);
       this.#sent.set(id, { to: wireTo, message, recipients: payload.recipients });
       if (options.corrupt) corruptCiphertexts(payload.content, options.corrupt);
       return {
@@ -274,6 +268,13 @@ export class Sender {
     return pn;
   }
 
+  #payload(to: string, message: proto.IMessage, audience?: readonly string[]) {
+    if (isList(to)) return this.#listPayload(to, message);
+    if (!sharesKey(to)) return this.#directPayload(to, message);
+    if (audience && to !== STORIES) return this.#memberPayload(to, message, audience);
+    return this.#sharedPayload(to, message, audience);
+  }
+
   #deviceSent(record: Pick<SentRecord, 'to' | 'message'>): proto.IMessage {
     return {
       deviceSentMessage: { destinationJid: record.to, message: record.message },
@@ -284,15 +285,7 @@ export class Sender {
   async #directPayload(to: string, message: proto.IMessage) {
     const ownAddress = to.endsWith('@lid') ? this.#self.lid : this.#self.jid;
     const users = await this.#book.devices([...new Set([to, ownAddress])]);
-    const others: string[] = [];
-    const own: string[] = [];
-    for (const user of users) {
-      const isSelf = user.lid === this.#self.lid;
-      for (const device of user.devices) {
-        if (isSelf && device === 0) continue;
-        (isSelf ? own : others).push(withDevice(user.lid, device));
-      }
-    }
+    const { others, own } = this.#devicesOf(users);
     if (others.length === 0 && to !== ownAddress) throw new Error(`${to} has no devices`);
     const participants = [
       ...(await this.#encryptAll(others, message, to)),
@@ -305,20 +298,33 @@ export class Sender {
     };
   }
 
+  /** Devices of others, and our own beside this phone. */
+  #devicesOf(users: readonly UserDevices[]): { others: string[]; own: string[] } {
+    const devices = users.flatMap((user) => user.devices.map((device) => withDevice(user.lid, device)));
+    const isOwn = (device: string): boolean => toJid(device) === this.#self.lid;
+    const own = devices.filter((device) => isOwn(device) && device !== this.#self.lid);
+    return { others: devices.filter((device) => !isOwn(device)), own };
+  }
+
   /** To each device of the members apart, without a key for all (Cobalt MessageSenderService sendBroadcastMessage). */
-  async #listPayload(list: string, message: proto.IMessage) {
-    const users = await this.#book.devices([
-      ...(await this.#lids(this.#lists.get(list) ?? [])),
-      this.#self.lid,
-    ]);
-    const named = (own: boolean): string[] =>
-      users
-        .filter(({ lid }) => (lid === this.#self.lid) === own)
-        .flatMap(({ lid, devices }) => devices.map((device) => withDevice(lid, device)))
-        .filter((device) => device !== this.#self.lid);
+  #listPayload(list: string, message: proto.IMessage) {
+    const members = this.#lists.get(list) ?? [];
+    return this.#apart(members, message, this.#deviceSent({ to: list, message }));
+  }
+
+  /** To some members of a group: to each of their devices apart (zapo publishGroupDirectMessage). */
+  async #memberPayload(group: string, message: proto.IMessage, members: readonly string[]) {
+    const { addressing } = await this.#groups.metadata(group);
+    return { ...(await this.#apart(members, message)), attrs: { addressing_mode: addressing } };
+  }
+
+  /** A ciphertext for each device of these people, and `copy` for each of our own. */
+  async #apart(people: readonly string[], message: proto.IMessage, copy = message) {
+    const users = await this.#book.devices([...(await this.#lids(people)), this.#self.lid]);
+    const { others, own } = this.#devicesOf(users);
     const participants = [
-      ...(await this.#encryptAll(named(false), message, this.#self.lid)),
-      ...(await this.#encryptAll(named(true), this.#deviceSent({ to: list, message }), this.#self.lid)),
+      ...(await this.#encryptAll(others, message, this.#self.lid)),
+      ...(await this.#encryptAll(own, copy, this.#self.lid)),
     ];
     return {
       attrs: {},

@@ -200,7 +200,10 @@ function ownCopyAttributes(
   return { recipient: jidIn(mode, recipient), [key]: alternateJid(mode, recipient) };
 }
 
-/** Each member device gets its own `<enc>` (the sender key), when there is one, and the shared one. */
+/**
+ * Each member device gets its own `<enc>` (the sender key), when there is one, and the shared one. Without a shared one
+ * it is for those devices alone that it names.
+ */
 function routeToGroup(
   network: NetworkServices,
   sender: RegisteredDevice,
@@ -236,6 +239,7 @@ function routeToGroup(
     for (const device of account.devices.values()) {
       if (device === sender) continue;
       const encs = [...(own.get(device) ?? []), ...shared];
+      if (encs.length === 0) continue;
       network.delivery.post(device, stanza('message', attrs, contentFor(envelope, encs)));
     }
   }

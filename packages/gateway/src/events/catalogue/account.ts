@@ -102,10 +102,13 @@ export const SYNC_EVENTS = {
   'history.sync': entry({
     summary: 'A piece of the past was stored',
     cause:
-      'The phone sends history after linking, and when `POST /messages/history/request` asks. One event per ' +
-      'piece; its messages are in it, and cause no events of their own.',
+      'The phone sends history after linking, and when `POST /messages/history/request` asks. A member of a ' +
+      'group shares its newest messages with the account that has just come (`shared`): they are as he tells ' +
+      'them. One event per piece; its messages are in it, and cause no events of their own.',
     schema: Type.Object({
-      kind: Word(['initial', 'recent', 'full', 'on_demand', 'push_names']),
+      kind: Word(['initial', 'recent', 'full', 'on_demand', 'push_names', 'shared']),
+      group_jid: OrNull(Text('With `shared`: whose past it is')),
+      shared_by: OrNull(Person),
       progress: OrNull(Type.Number({ description: '0–100, as the phone says' })),
       chats: Count('Chats in this piece'),
       contacts: Count('Contacts in this piece'),
@@ -119,6 +122,8 @@ export const SYNC_EVENTS = {
     }),
     example: {
       kind: 'on_demand',
+      group_jid: null,
+      shared_by: null,
       progress: 100,
       chats: 1,
       contacts: 1,

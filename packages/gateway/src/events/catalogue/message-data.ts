@@ -109,7 +109,10 @@ export const MessageData = Type.Object(
     broadcast: Flag('Sent to a broadcast list; what others send so is in the chat with them'),
     ephemeral: OrNull(Count('Seconds after which it disappears')),
     view_once: Flag('May be opened once'),
-    source: Word(['phone', 'api', 'history'], 'Where we have it from'),
+    source: Word(
+      ['phone', 'api', 'history', 'shared'],
+      'Where we have it from; `shared`: from another member of the group',
+    ),
     target_message_id: OrNull(
       Text(
         'The message that a reaction, a comment, a pin or the like speaks of, the album that it is in, or what an assistant answers',

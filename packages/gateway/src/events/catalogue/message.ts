@@ -35,7 +35,10 @@ const about = {
   sender: Sender,
   is_group: Flag('In a group'),
   timestamp: Time('When WhatsApp took it'),
-  source: Word(['phone', 'api', 'history'], 'Where we have it from'),
+  source: Word(
+    ['phone', 'api', 'history', 'shared'],
+    'Where we have it from; `shared`: from another member of the group',
+  ),
   server_id: OrNull(Count("WhatsApp's number of the post, in a channel")),
 };
 

@@ -22,7 +22,7 @@ export const StoryData = Type.Object(
     ...StoryContent.properties,
     timestamp: Time('When WhatsApp took it'),
     expires_at: Time('Until when it is shown'),
-    source: Word(['phone', 'api', 'history'], 'Where we have it from'),
+    source: Word(['phone', 'api', 'history', 'shared'], 'Where we have it from, as of messages'),
   },
   { title: 'StoryData' },
 );

@@ -12,6 +12,8 @@ import { downloadMedia } from './download.ts';
 
 /** Phones send history in files of some megabytes; far larger ones are not from a phone. */
 const MAX_BYTES = 256 * 1024 ** 2;
+/** A hundred messages of a group with their thumbnails, from anybody in it. */
+const MAX_SHARED_BYTES = 16 * 1024 ** 2;
 
 /**
  * Downloads history and app-state files as media are: from the hosts that the server named, decrypted and
@@ -50,7 +52,7 @@ export class AccountFiles implements AccountFileSource {
         directPath: file.directPath,
         promise: file,
         staged,
-        maxBytes: MAX_BYTES,
+        maxBytes: file.kind === 'group_history' ? MAX_SHARED_BYTES : MAX_BYTES,
         timeoutMs,
         signal,
       });

@@ -1,9 +1,12 @@
-/** Files on the media hosts that are made for this device alone: chunks of history, large app-state patches. */
+/**
+ * Files on the media hosts that are no media: chunks of history and large app-state patches for this device alone, and
+ * what a member of a group shared of its past.
+ */
 import type { Readable } from 'node:stream';
 import type { MediaConnection } from './media.ts';
 
 export interface AccountFile {
-  kind: 'history' | 'app_state';
+  kind: 'history' | 'app_state' | 'group_history';
   directPath: string;
   /** 32 bytes. A secret. */
   mediaKey: Uint8Array;

@@ -34,12 +34,23 @@ export interface PastGroupMember {
   leftAt: number | null;
 }
 
-/** A piece of the account's past, sent by the phone after linking or on demand. */
+/** Who shared the past of which group with the account. */
+export interface SharedBy {
+  group: Jid;
+  by: Identity;
+}
+
+/**
+ * A piece of the account's past, sent by the phone after linking or on demand; `shared`: of a group's, by a member to
+ * one who came later.
+ */
 export interface HistoryBatch {
-  kind: 'initial' | 'recent' | 'full' | 'on_demand' | 'push_names';
+  kind: 'initial' | 'recent' | 'full' | 'on_demand' | 'push_names' | 'shared';
+  /** Of what is `shared`. */
+  shared?: SharedBy;
   /** 0–100 as the phone says, null when it does not. */
   progress: number | null;
-  /** At most a bounded number; a long history comes in many batches. Each has `source: 'history'`. */
+  /** At most a bounded number; a long history comes in many batches. Each has `source: 'history'`, or `shared`. */
   messages: InboundMessage[];
   /** Of the chats that have one, or had. */
   timers: ChatTimer[];

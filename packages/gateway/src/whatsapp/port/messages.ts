@@ -2,7 +2,16 @@ import type { MessageContent } from './content.ts';
 import type { Identity, Jid } from './identity.ts';
 import type { WireMessage } from './wire-message.ts';
 
-export type MessageSource = 'phone' | 'api' | 'history';
+/**
+ * `phone`: it came, from whatever device. `history`: our own phone told it of the past. `shared`: another member of the
+ * group did, and nobody else vouches for it.
+ */
+export type MessageSource = 'phone' | 'api' | 'history' | 'shared';
+
+/** Whether it was written before the device could get it: no news. */
+export function isPast(source: MessageSource): boolean {
+  return source === 'history' || source === 'shared';
+}
 
 /**
  * The device that encrypted a message, as its stanza named it: a retry receipt goes to that device alone.

@@ -1,8 +1,8 @@
 import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import type { MediaType } from '../message-content.ts';
 
-/** What lies on the CDN encrypted: media of messages, and files for own companions. */
-export type BlobType = MediaType | 'md-msg-hist' | 'md-app-state';
+/** What lies on the CDN encrypted: media of messages, files for own companions, the past of a group. */
+export type BlobType = MediaType | 'md-msg-hist' | 'md-app-state' | 'group-history';
 
 /** HKDF info strings (whatsmeow download.go MediaType, Baileys MEDIA_HKDF_KEY_MAPPING). Stickers use the image's. */
 const HKDF_INFO: Record<BlobType, string> = {
@@ -13,6 +13,8 @@ const HKDF_INFO: Record<BlobType, string> = {
   document: 'WhatsApp Document Keys',
   'md-msg-hist': 'WhatsApp History Keys',
   'md-app-state': 'WhatsApp App State Keys',
+  // zapo protocol/media.ts.
+  'group-history': 'Group History',
 };
 const MAC_BYTES = 10;
 

@@ -3,6 +3,7 @@ import { AccountFileLost, type AccountFileSource } from '../../port/account-file
 import type { CredentialStore, JournalEntry } from '../../port/credentials.ts';
 import type { SessionReporter } from '../../port/events.ts';
 import type { MediaConnection } from '../../port/media.ts';
+import type { InboundMessage } from '../../port/messages.ts';
 import type { SessionNotice } from '../../port/notices.ts';
 import type { LogSink } from '../connection/quiet-logger.ts';
 import { InboundQueue } from '../inbound/inbound-queue.ts';
@@ -19,13 +20,16 @@ import { AppStateTap, appliedPatch, isAppStateEntry } from './app-state-tap.ts';
 import { storeChatTokens } from './chat-tokens.ts';
 import { followContactSecret, storeContactSecret } from './contact-secret.ts';
 import { historyKind, historyNotification } from './history-notification.ts';
-import { inlineFile, readHistory } from './history-reader.ts';
+import { HISTORY_BATCH, inlineFile, readHistory } from './history-reader.ts';
 import type { PushNames } from './push-names.ts';
+import { readShared, type SharedHistory } from './shared-history.ts';
 import { storedLids } from './stored-lids.ts';
 
 interface Task {
   entry: JournalEntry;
   done(): void;
+  /** Not the account's own: a member's, of a group. */
+  shared?: SharedHistory;
 }
 
 export interface AccountFeedParts {
@@ -55,6 +59,8 @@ export class AccountFeed {
   readonly keys: SignalKeyStore;
   readonly #parts: AccountFeedParts;
   readonly #queue: InboundQueue;
+  /** What others share: nothing of the account waits for their files. */
+  readonly #sharedQueue: InboundQueue;
   readonly #tap: AppStateTap;
   readonly #sync: AppStateSync;
   readonly #stopping = new AbortController();
@@ -67,6 +73,7 @@ export class AccountFeed {
   constructor(parts: AccountFeedParts) {
     this.#parts = parts;
     this.#queue = new InboundQueue((error) => this.#warn('account data not stored yet', error));
+    this.#sharedQueue = new InboundQueue((error) => this.#warn('shared history not stored yet', error));
     this.#sync = new AppStateSync({
       credentials: parts.credentials,
       takeCurrent: () => this.#tap.takeCurrent(),
@@ -135,10 +142,20 @@ export class AccountFeed {
       if (this.#taken.has(entry.id)) return true;
       this.#taken.add(entry.id);
     }
-    const task = { entry, done };
+    this.#begin({ entry, done });
+    return true;
+  }
+
+  /** The past of a group that a member shared: worked off, and `done` called, as by `take`. */
+  takeShared(shared: SharedHistory, entry: JournalEntry, done: () => void): void {
+    if (this.#taken.has(entry.id)) return;
+    this.#taken.add(entry.id);
+    this.#begin({ entry, done, shared });
+  }
+
+  #begin(task: Task): void {
     if (this.#waiting) this.#waiting.push(task);
     else this.#enqueue(task);
-    return true;
   }
 
   /** See `SessionAccount.sync`; resolves with the collections that could not be had. */
@@ -150,16 +167,18 @@ export class AccountFeed {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#sync.stop();
-    const finished = this.#queue.drained();
+    const finished = Promise.all([this.#queue.drained(), this.#sharedQueue.drained()]);
     this.#queue.stopRetrying();
+    this.#sharedQueue.stopRetrying();
     await finished;
   }
 
-  #enqueue({ entry, done }: Task): void {
-    this.#queue.push({
+  #enqueue({ entry, done, shared }: Task): void {
+    (shared ? this.#sharedQueue : this.#queue).push({
       store: async () => {
         try {
-          if (isAppStateEntry(entry)) await this.#storeAppState(entry);
+          if (shared) await this.#storeShared(shared);
+          else if (isAppStateEntry(entry)) await this.#storeAppState(entry);
           else await this.#storeHistory(entry);
         } catch (error) {
           if (!(error instanceof AccountFileLost)) throw error;
@@ -262,8 +281,35 @@ export class AccountFeed {
     }
   }
 
+  /** What a stranger made of it is passed over: its row is as good as gone. */
+  async #storeShared({ bundle, shared, sharedAt }: SharedHistory): Promise<void> {
+    const { own, keys, report, setAside } = this.#parts;
+    const opened = await this.#open('group_history', bundle);
+    const messages: InboundMessage[] = [];
+    const send = async (): Promise<void> => {
+      this.#stopping.signal.throwIfAborted();
+      const batch = { kind: 'shared' as const, shared, progress: null, timers: [], chats: [], contacts: 0 };
+      await report({ type: 'history', batch: { ...batch, messages: messages.splice(0) } });
+    };
+    try {
+      const unreadable = (error: unknown): void => setAside.passedOver(error);
+      const directory = storedLids(keys);
+      const reading = { shared, sharedAt, own, directory, unreadable, open: () => opened.read() };
+      for await (const message of readShared(reading)) {
+        messages.push(message);
+        if (messages.length >= HISTORY_BATCH) await send();
+      }
+    } catch (error) {
+      if (mayPass(error)) throw error;
+      setAside.passedOver(error);
+    } finally {
+      await opened.close();
+    }
+    if (messages.length > 0) await send();
+  }
+
   async #open(
-    kind: 'history' | 'app_state',
+    kind: 'history' | 'app_state' | 'group_history',
     file: {
       directPath?: string | null;
       mediaKey?: Uint8Array | null;

@@ -2,6 +2,7 @@ import type { Clock } from '../../../clock.ts';
 import type { CredentialStore, JournalEntry, SealedEntry } from '../../port/credentials.ts';
 import type { SessionReporter } from '../../port/events.ts';
 import type { SessionParts } from '../../port/session.ts';
+import { type SharedHistory, sharedHistory } from '../account/shared-history.ts';
 import { storedLids } from '../account/stored-lids.ts';
 import type { LogSink } from '../connection/quiet-logger.ts';
 import { cut } from '../connection/socket.ts';
@@ -40,7 +41,11 @@ export interface InboundParts {
   /** A ping and its answer: what was written before it has been taken by the server. */
   roundTrip(): Promise<void>;
   /** Takes the rows that are about the account instead of a message. */
-  account: { take(entry: JournalEntry, done: () => void): boolean; readonly keys: SignalKeyStore };
+  account: {
+    take(entry: JournalEntry, done: () => void): boolean;
+    takeShared(shared: SharedHistory, entry: JournalEntry, done: () => void): void;
+    readonly keys: SignalKeyStore;
+  };
   hasReceived: SessionParts['hasReceived'];
   setAside: SetAside;
   log: LogSink;
@@ -158,7 +163,7 @@ export class Inbound {
       this.#journal.committed(entry);
       this.#queue.push({
         store: async () => {
-          await this.#store(entry);
+          await this.#report(entry);
           const opened = await this.#isOpen(entry);
           this.#answers?.stored(stanza, opened);
           this.#journal.done(entry.id);
@@ -204,14 +209,21 @@ export class Inbound {
     } catch {
       // It looks into messages of our own account alone; what cannot be read is a message like others.
     }
-    this.#queue.push({ store: () => this.#store(entry).then(done), setAside });
+    this.#queue.push({ store: () => this.#store(entry, done), setAside });
   }
 
-  async #store(entry: JournalEntry): Promise<void> {
+  /** Calls `done` once nothing of the entry is left to be stored. */
+  async #store(entry: JournalEntry, done: () => void): Promise<void> {
+    const shared = await this.#report(entry);
+    if (shared) this.#parts.account.takeShared(shared, entry, done);
+    else done();
+  }
+
+  async #report(entry: JournalEntry): Promise<SharedHistory | null> {
     try {
       const message = await inboundMessage(entry, this.#parts.own(), this.#lids(), this.#stored());
-      if (message) await this.#parts.report({ type: 'message', message });
-      else await this.#reportUnshown(entry);
+      if (!message) return await this.#reportUnshown(entry);
+      await this.#parts.report({ type: 'message', message });
     } catch (error) {
       if (mayPass(error)) throw error;
       const message = await unknownMessage(entry, this.#parts.own(), this.#lids());
@@ -219,6 +231,7 @@ export class Inbound {
       await this.#parts.report({ type: 'message', message });
       this.#parts.setAside.storedAsUnknown(error);
     }
+    return null;
   }
 
   /** The row is out of the way before its message is reported, as one that cannot be read. */
@@ -234,13 +247,14 @@ export class Inbound {
     });
   }
 
-  /** What no user sees, but somebody here has to know. */
-  async #reportUnshown(entry: JournalEntry): Promise<void> {
+  /** What no user sees, but somebody here has to know. Gives what of it takes longer. */
+  async #reportUnshown(entry: JournalEntry): Promise<SharedHistory | null> {
     const timer = await chatTimer(entry, this.#parts.own(), this.#lids());
     if (timer) await this.#parts.report({ type: 'chat_timer', timer });
     for (const message of await resentMessages(entry, this.#parts.own(), this.#stored())) {
       await this.#parts.report({ type: 'message', message });
     }
+    return sharedHistory(entry, this.#parts.own(), this.#lids());
   }
 
   async #hasReceived(stanza: BinaryNode, row: string): Promise<boolean> {
