@@ -6,8 +6,8 @@ import type { Database } from '../storage/schema.ts';
 import type { Vault } from '../storage/vault.ts';
 import type { AttemptResult, Attempts } from './attempt.ts';
 import { type Endpoint, type EndpointRow, secretOf } from './endpoint.ts';
+import { writeOutcome } from './outcome.ts';
 import { enqueue, PARKED } from './queue.ts';
-import { writeOutcome } from './results.ts';
 
 export interface TrialAnswer {
   deliveryId: string;

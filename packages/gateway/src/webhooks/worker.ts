@@ -15,6 +15,7 @@ import { type AttemptResult, Attempts } from './attempt.ts';
 import { type EndpointRow, headersOf, secretOf } from './endpoint.ts';
 import type { JoinedLanes } from './lanes.ts';
 import type { WebhookMetrics } from './metrics.ts';
+import type { Verdict } from './outcome.ts';
 import {
   dueLanes,
   followSetBack,
@@ -26,7 +27,7 @@ import {
   parkLane,
   releaseStuckLanes,
 } from './queue.ts';
-import { Results, type ResultsParts, type Verdict } from './results.ts';
+import { Results, type ResultsParts } from './results.ts';
 import { waitAfter } from './schedule.ts';
 import { Slots } from './slots.ts';
 
