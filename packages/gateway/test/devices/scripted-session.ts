@@ -124,6 +124,13 @@ export class ScriptedNetwork {
     return this.sessions.filter((session) => session.alive);
   }
 
+  /** The session that was made last. */
+  get last(): ScriptedSession {
+    const session = this.sessions.at(-1);
+    if (!session) throw new Error('no session was made');
+    return session;
+  }
+
   changed(): void {
     for (const watch of [...this.#watchers]) watch();
   }

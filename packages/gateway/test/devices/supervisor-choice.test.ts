@@ -11,12 +11,6 @@ beforeEach(async () => {
 
 afterEach(() => world.destroy());
 
-const lastSession = (): ScriptedSession => {
-  const session = world.network.sessions.at(-1);
-  if (!session) throw new Error('no session was made');
-  return session;
-};
-
 describe('which device is meant', () => {
   test('the only connected, else the only linked, else the only one, else the caller must say', async () => {
     const caller = await world.caller('user');
@@ -85,8 +79,8 @@ describe('a session that closes slowly', () => {
 
   test('writes nothing once another has taken its place', async () => {
     const device = await world.linked(await world.caller());
-    const slow = stopsLate(lastSession());
-    await lastSession().close('connection_lost', 408);
+    const slow = stopsLate(world.network.last);
+    await world.network.last.close('connection_lost', 408);
     world.clock.advance(3_000);
     const { credentials } = (await world.network.started(2)).options;
     await credentials.writeCredentials(bytes(2));
@@ -98,7 +92,7 @@ describe('a session that closes slowly', () => {
 
   test('brings nothing back that a logout has removed', async () => {
     const device = await world.linked(await world.caller());
-    const slow = stopsLate(lastSession());
+    const slow = stopsLate(world.network.last);
     const loggedOut = world.devices.logout(device, true);
     await world.until('logged_out:requested');
     world.clock.advance(3_000);

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { InboundMessage } from '../../src/whatsapp/port/messages.ts';
 import { DevicesWorld } from './devices-world.ts';
-import type { ScriptedSession } from './scripted-session.ts';
 
 let world: DevicesWorld;
 
@@ -10,12 +9,6 @@ beforeEach(async () => {
 });
 
 afterEach(() => world.destroy());
-
-const lastSession = (): ScriptedSession => {
-  const session = world.network.sessions.at(-1);
-  if (!session) throw new Error('no session was made');
-  return session;
-};
 
 const text = (id: string): InboundMessage => ({
   id,
@@ -45,7 +38,7 @@ describe('a connected device', () => {
   test('comes back by itself after a lost connection, later and later while that fails', async () => {
     const caller = await world.caller();
     const device = await world.linked(caller);
-    await lastSession().close('connection_lost', 408);
+    await world.network.last.close('connection_lost', 408);
     expect(await world.row(device)).toMatchObject({ state: 'reconnecting', state_reason: 'connection_lost' });
     expect(() => world.devices.session(device)).toThrow('WhatsApp session is not connected');
     expect(world.network.sessions).toHaveLength(2);
@@ -59,7 +52,7 @@ describe('a connected device', () => {
     world.clock.advance(1);
     await (await world.network.started(3)).open('5511999990001');
     expect(await world.row(device)).toMatchObject({ state: 'connected', state_reason: 'open', wanted: 1 });
-    expect(world.devices.session(device)).toBe(lastSession().port);
+    expect(world.devices.session(device)).toBe(world.network.last.port);
   });
 
   test.each([
@@ -69,7 +62,7 @@ describe('a connected device', () => {
     ['logged_out', 401, 'logged_out', 'logged_out'],
   ] as const)('stays down when its session ends as %s', async (reason, code, state, why) => {
     const device = await world.linked(await world.caller());
-    await lastSession().close(reason, code);
+    await world.network.last.close(reason, code);
     world.clock.advance(24 * 3_600_000);
     expect(await world.row(device)).toMatchObject({ state, state_reason: why });
     expect(world.network.live).toHaveLength(0);
@@ -79,7 +72,7 @@ describe('a connected device', () => {
   test('forgets its credentials when the phone removed it, and keeps the number for display', async () => {
     const caller = await world.caller();
     const device = await world.linked(caller);
-    await lastSession().close('logged_out', 401);
+    await world.network.last.close('logged_out', 401);
     expect(await world.devices.connect(device)).toMatchObject({ needsQr: true });
     // `disconnect` is a command: those run one after the other, the forgetting before it.
     await world.devices.disconnect(device);
@@ -89,7 +82,7 @@ describe('a connected device', () => {
 
   test('is tried again an hour into a temporary ban', async () => {
     const device = await world.linked(await world.caller());
-    await lastSession().close('banned', 402);
+    await world.network.last.close('banned', 402);
     expect(await world.row(device)).toMatchObject({
       state: 'banned',
       state_reason: 'temporary_ban',
@@ -102,7 +95,7 @@ describe('a connected device', () => {
 
   test('ignores late reports of a session that was given up', async () => {
     const device = await world.linked(await world.caller());
-    const old = lastSession();
+    const old = world.network.last;
     await world.devices.disconnect(device);
     await old.open('5511999990001');
     await old.close('replaced', 440);
@@ -118,10 +111,10 @@ describe('a connected device', () => {
     const device = await world.linked(await world.caller());
     const opened = world.clock.now();
     world.clock.advance(59_000);
-    await lastSession().report({ type: 'alive' });
+    await world.network.last.report({ type: 'alive' });
     expect((await world.row(device)).last_seen).toBe(opened);
     world.clock.advance(1_000);
-    await lastSession().report({ type: 'alive' });
+    await world.network.last.report({ type: 'alive' });
     expect((await world.row(device)).last_seen).toBe(opened + 60_000);
   });
 });
@@ -139,7 +132,7 @@ describe('what a session receives', () => {
       },
     );
     await world.linked(await world.caller());
-    const session = lastSession();
+    const session = world.network.last;
     await session.report({ type: 'message', message: text('FIRST') });
     await expect(session.report({ type: 'message', message: text('REFUSED') })).rejects.toThrow('disk full');
     await session.close('connection_lost');
@@ -162,7 +155,7 @@ describe('one socket per device', () => {
 
   test('a connect during the back-off takes the waiting attempt’s place', async () => {
     const device = await world.linked(await world.caller());
-    await lastSession().close('connection_lost');
+    await world.network.last.close('connection_lost');
     const connect = world.devices.connect(device);
     await (await world.network.started(2)).open('5511999990001');
     expect((await connect).device.state).toBe('connected');
@@ -173,7 +166,7 @@ describe('one socket per device', () => {
   test('a new session waits until the old one has closed', async () => {
     const caller = await world.caller();
     const device = await world.linked(caller);
-    const old = lastSession();
+    const old = world.network.last;
     let release: () => void = () => {};
     const stop = old.stop.bind(old);
     old.stop = async () => {
@@ -219,7 +212,7 @@ describe('a linked device without credentials', () => {
 
   test('and when WhatsApp wants it to scan', async () => {
     const device = await world.linked(await world.caller());
-    await lastSession().close('connection_lost');
+    await world.network.last.close('connection_lost');
     world.clock.advance(1_000);
     await (await world.network.started(2)).qr('2@unasked', world.clock.now() + 60_000);
     expect(await world.row(device)).toMatchObject({

@@ -5,6 +5,7 @@ import sharp from 'sharp';
 import { Agent, fetch as fetchBy } from 'undici';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Answer, type Api, type Json, until, untilReceived, World } from './harness.ts';
+import { REFUSALS, statusFor } from './refusals/refusal-table.ts';
 import { jpeg } from './samples.ts';
 
 let world: World;
@@ -198,16 +199,7 @@ describe('privacy', () => {
   });
 });
 
-const CODES = [400, 401, 403, 404, 405, 409, 410, 429, 500, 503, 'silence'] as const;
-
-function statusFor(code: (typeof CODES)[number]): number {
-  if (code === 'silence') return 504;
-  if (code === 404 || code === 410) return 404;
-  if (code === 429) return 429;
-  return code >= 500 ? 502 : 422;
-}
-
-test.each(CODES)('what WhatsApp refuses with %s', async (code) => {
+test.each(REFUSALS)('what WhatsApp refuses with %s', async (code) => {
   const image_base64 = (await jpeg(80, 80)).toString('base64');
   const operations: [string, () => Promise<Answer>][] = [
     ['privacy', () => api.get('/privacy')],

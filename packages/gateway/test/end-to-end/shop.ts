@@ -30,3 +30,13 @@ export async function openShop({
   const deviceId = await world.linkByQr(token, shop);
   return { world, token, api: world.as(token), deviceId, shop, contact, friend };
 }
+
+/** A shop with a group of its own and the contact, and somebody of another tenant. */
+export async function openShopWithGroup(
+  options: Parameters<typeof openShop>[0],
+): Promise<Shop & { group: string; stranger: Api }> {
+  const opened = await openShop(options);
+  const { world, shop, contact } = opened;
+  const stranger = world.as(await world.tenant('elsewhere'));
+  return { ...opened, stranger, group: (await shop.createGroup('Team', [contact])).jid };
+}

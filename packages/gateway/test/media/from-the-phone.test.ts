@@ -3,33 +3,27 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { SessionTimeout } from '../../src/whatsapp/port/errors.ts';
 import { until } from '../worlds/until.ts';
-import { adminOf, MediaWorld, type TestDevice } from './media-world.ts';
-import { phoneSays, retryStates, sealRetryAnswer } from './phone-says.ts';
+import { type MediaDesk, openMedia } from './media-desk.ts';
+import { adminOf, type MediaWorld, type TestDevice } from './media-world.ts';
+import { sealRetryAnswer } from './phone-says.ts';
 import { bytesOf, ended, expired, settle } from './received.ts';
 
 let world: MediaWorld;
 let tenant: string;
 let device: TestDevice;
+let resolve: MediaDesk['resolve'];
+let states: MediaDesk['states'];
+let answered: MediaDesk['answered'];
 
 beforeEach(async () => {
-  world = await MediaWorld.create();
-  tenant = await world.tenant();
-  device = await world.device(tenant);
+  ({ world, tenant, device, resolve, states, answered } = await openMedia());
 });
 
 afterEach(() => world.close());
 
-const resolve = (id: string, waitMs = 0, tenantId = tenant) =>
-  world.media.resolve(adminOf(tenantId), { id }, { waitMs });
-
 const code = (name: string) => expect.objectContaining({ code: name });
 
-const states = () => retryStates(world);
-
 const stored = async () => (await world.db.selectFrom('blobs').select('size').execute()).length;
-
-const answered = (answer: Parameters<typeof phoneSays>[2]['answer'], chat?: string) =>
-  phoneSays(world, device, { answer, ...(chat && { chat }) });
 
 describe('from the phone again', () => {
   test.each([403, 404, 410] as const)('%i: asked once, and the new upload is served', async (status) => {

@@ -2,31 +2,25 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { until } from '../worlds/until.ts';
-import { adminOf, MediaWorld, type TestDevice } from './media-world.ts';
-import { phoneSays, retryStates, sealRetryAnswer } from './phone-says.ts';
+import { type MediaDesk, openMedia } from './media-desk.ts';
+import type { MediaWorld, TestDevice } from './media-world.ts';
+import { sealRetryAnswer } from './phone-says.ts';
 import { bytesOf, expired } from './received.ts';
 
 let world: MediaWorld;
 let tenant: string;
 let device: TestDevice;
+let resolve: MediaDesk['resolve'];
+let states: MediaDesk['states'];
+let answered: MediaDesk['answered'];
 
 beforeEach(async () => {
-  world = await MediaWorld.create();
-  tenant = await world.tenant();
-  device = await world.device(tenant);
+  ({ world, tenant, device, resolve, states, answered } = await openMedia());
 });
 
 afterEach(() => world.close());
 
-const resolve = (id: string, waitMs = 0, tenantId = tenant) =>
-  world.media.resolve(adminOf(tenantId), { id }, { waitMs });
-
 const code = (name: string) => expect.objectContaining({ code: name });
-
-const states = () => retryStates(world);
-
-const answered = (answer: Parameters<typeof phoneSays>[2]['answer'], chat?: string) =>
-  phoneSays(world, device, { answer, ...(chat && { chat }) });
 
 test('an answer that comes after the expiry is taken', async () => {
   const { bytes, descriptor, path } = await expired(world, device);

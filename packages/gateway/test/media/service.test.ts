@@ -5,23 +5,20 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { counted } from '../../src/media/counted.ts';
 import { SessionTimeout } from '../../src/whatsapp/port/errors.ts';
 import { until } from '../worlds/until.ts';
-import { adminOf, MediaWorld, sha256, type TestDevice } from './media-world.ts';
+import { type MediaDesk, openMedia } from './media-desk.ts';
+import { adminOf, type MediaWorld, sha256, type TestDevice } from './media-world.ts';
 import { bytesOf, cached, expired, readAll, settle } from './received.ts';
 
 let world: MediaWorld;
 let tenant: string;
 let device: TestDevice;
+let resolve: MediaDesk['resolve'];
 
 beforeEach(async () => {
-  world = await MediaWorld.create();
-  tenant = await world.tenant();
-  device = await world.device(tenant);
+  ({ world, tenant, device, resolve } = await openMedia());
 });
 
 afterEach(() => world.close());
-
-const resolve = (id: string, waitMs = 0, tenantId = tenant) =>
-  world.media.resolve(adminOf(tenantId), { id }, { waitMs });
 
 const code = (name: string) => expect.objectContaining({ code: name });
 

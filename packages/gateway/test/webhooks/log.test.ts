@@ -14,14 +14,7 @@ let webhook: Json;
 
 beforeEach(async () => {
   api = await WebhookApi.create();
-  receiver = await api.world.receiver();
-  ({ caller, device } = await api.shop());
-  const configured = await api.call(caller, 'POST', '/webhook', {
-    webhook_url: receiver.url,
-    enabled_events: ['message.received', 'message.read'],
-    retry_attempts: 1,
-  });
-  webhook = configured.body.webhook;
+  ({ caller, device, receiver, webhook } = await api.shopWithWebhook());
 });
 afterEach(() => api.destroy());
 

@@ -7,6 +7,7 @@ import type { Device } from '../../src/devices/devices.ts';
 import { createMetrics } from '../../src/observability/metrics.ts';
 import type { Caller, Role } from '../../src/tenancy/caller.ts';
 import type { Json } from '../api/edge.ts';
+import type { Receiver } from './receiver.ts';
 import { WebhookWorld } from './webhook-world.ts';
 
 /** The tag's operations over the real server, database and delivery. */
@@ -66,6 +67,18 @@ export class WebhookApi {
     // Devices are listed by their age.
     this.world.clock.advance(1);
     return this.world.device(owner);
+  }
+
+  /** A user with a device, whose endpoint takes two kinds of events and is tried again once. */
+  async shopWithWebhook(): Promise<{ caller: Caller; device: Device; receiver: Receiver; webhook: Json }> {
+    const receiver = await this.world.receiver();
+    const { caller, device } = await this.shop();
+    const configured = await this.call(caller, 'POST', '/webhook', {
+      webhook_url: receiver.url,
+      enabled_events: ['message.received', 'message.read'],
+      retry_attempts: 1,
+    });
+    return { caller, device, receiver, webhook: configured.body.webhook };
   }
 
   async call(

@@ -7,8 +7,8 @@ import { systemClock } from '../../src/clock.ts';
 import { AccountFiles } from '../../src/media/download/account-files.ts';
 import { MediaHttp } from '../../src/net/media-http.ts';
 import { FolderBlobStore } from '../../src/storage/blobs.ts';
-import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';
 import type { SessionFactory } from '../../src/whatsapp/port/session.ts';
+import { sessionsOn } from './linked-session.ts';
 
 export interface AccountWorld {
   sandbox: Sandbox;
@@ -25,10 +25,8 @@ export async function startAccountWorld(): Promise<AccountWorld> {
   const folder = await mkdtemp(join(tmpdir(), 'wuts-account-'));
   const http = new MediaHttp({ caFile: sandbox.caFile, defaultNetwork: false });
   const warnings: string[] = [];
-  const factory = createBaileysSessionFactory({
-    network: { url: sandbox.url, rootKey: Buffer.from(sandbox.rootKey, 'hex'), caFile: sandbox.caFile },
-    log: { debug: () => undefined, warn: (_fields, text) => warnings.push(text), error: () => undefined },
-    clock: systemClock,
+  const factory = sessionsOn(sandbox, {
+    log: { warn: (_fields, text) => warnings.push(text) },
     accountFiles: new AccountFiles({
       http,
       clock: systemClock,

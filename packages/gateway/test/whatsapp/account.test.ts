@@ -1,9 +1,7 @@
 import { type Phone, type Sandbox, startSandbox } from '@wuts/sandbox';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
-import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';
 import type { SessionFactory } from '../../src/whatsapp/port/session.ts';
-import { type Linked, linkSession, openSession } from './linked-session.ts';
+import { type Linked, linkSession, openSession, sessionsOn } from './linked-session.ts';
 import { Recorder } from './recorder.ts';
 
 let sandbox: Sandbox;
@@ -13,11 +11,7 @@ let ana: Phone;
 
 beforeAll(async () => {
   sandbox = await startSandbox();
-  factory = createBaileysSessionFactory({
-    network: { url: sandbox.url, rootKey: Buffer.from(sandbox.rootKey, 'hex'), caFile: sandbox.caFile },
-    log: { debug: () => undefined, warn: () => undefined, error: () => undefined },
-    clock: systemClock,
-  });
+  factory = sessionsOn(sandbox);
   ana = await sandbox.createPhone({ number: '5511966660002', name: 'Ana' });
   shop = await linkSession(sandbox, factory, '5511966660001');
   const { id } = await ana.sendText(shop.phone, 'oi');

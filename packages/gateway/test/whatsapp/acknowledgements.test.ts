@@ -1,10 +1,8 @@
 import { type Phone, type Sandbox, startSandbox } from '@wuts/sandbox';
 import type { BinaryNode } from 'baileys';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
-import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';
 import type { SessionFactory } from '../../src/whatsapp/port/session.ts';
-import { type Linked, linkSession, openSession } from './linked-session.ts';
+import { type Linked, linkSession, openSession, sessionsOn } from './linked-session.ts';
 import { MemoryCredentials } from './memory-credentials.ts';
 import { Recorder } from './recorder.ts';
 
@@ -16,10 +14,8 @@ const errors: string[] = [];
 
 beforeAll(async () => {
   sandbox = await startSandbox();
-  factory = createBaileysSessionFactory({
-    network: { url: sandbox.url, rootKey: Buffer.from(sandbox.rootKey, 'hex'), caFile: sandbox.caFile },
-    log: { debug: () => undefined, warn: () => undefined, error: (_what, text) => errors.push(text) },
-    clock: systemClock,
+  factory = sessionsOn(sandbox, {
+    log: { error: (_what, text) => errors.push(text) },
   });
   shop = await linkSession(sandbox, factory, '5511988840001');
   contact = await sandbox.createPhone({ number: '5511988840002', name: 'Ana' });

@@ -4,10 +4,8 @@ import { deflateSync } from 'node:zlib';
 import { type Phone, type Sandbox, startSandbox } from '@wuts/sandbox';
 import { type BinaryNode, proto } from 'baileys';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
 import { encodeStoredValue } from '../../src/whatsapp/baileys/connection/stored-values.ts';
-import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';
-import { type Linked, linkSession } from './linked-session.ts';
+import { type Linked, linkSession, sessionsOn } from './linked-session.ts';
 
 let sandbox: Sandbox;
 let shop: Linked;
@@ -16,11 +14,7 @@ const written: BinaryNode[] = [];
 
 beforeAll(async () => {
   sandbox = await startSandbox();
-  const factory = createBaileysSessionFactory({
-    network: { url: sandbox.url, rootKey: Buffer.from(sandbox.rootKey, 'hex'), caFile: sandbox.caFile },
-    log: { debug: () => undefined, warn: () => undefined, error: () => undefined },
-    clock: systemClock,
-  });
+  const factory = sessionsOn(sandbox);
   shop = await linkSession(sandbox, factory, '5511988840001');
   contact = await sandbox.createPhone({ number: '5511988840002', name: 'Ana' });
   sandbox.network.onStanza((node, { user, device }) => {
@@ -147,15 +141,7 @@ test('an account that writes to numbers alone does so after one refusal', async 
 });
 
 test('what is refused under both names is refused, and says nothing of the address', async () => {
-  const other = await linkSession(
-    sandbox,
-    createBaileysSessionFactory({
-      network: { url: sandbox.url, rootKey: Buffer.from(sandbox.rootKey, 'hex'), caFile: sandbox.caFile },
-      log: { debug: () => undefined, warn: () => undefined, error: () => undefined },
-      clock: systemClock,
-    }),
-    '5511988840005',
-  );
+  const other = await linkSession(sandbox, sessionsOn(sandbox), '5511988840005');
   for (let times = 0; times < 2; times += 1) sandbox.faults.nextAckError(400, { number: other.phone.number });
   const send = () =>
     other.session.messages.send({

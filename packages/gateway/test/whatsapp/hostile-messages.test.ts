@@ -2,12 +2,10 @@
 import { type Phone, type Sandbox, startSandbox } from '@wuts/sandbox';
 import { proto } from 'baileys';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
 import { StorageFailure } from '../../src/storage/failure.ts';
 import { encodeStanza } from '../../src/whatsapp/baileys/parse/journal-stanza.ts';
-import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';
 import type { SessionFactory } from '../../src/whatsapp/port/session.ts';
-import { type Linked, linkSession, openSession } from './linked-session.ts';
+import { type Linked, linkSession, openSession, sessionsOn } from './linked-session.ts';
 import { Recorder } from './recorder.ts';
 
 let sandbox: Sandbox;
@@ -19,10 +17,8 @@ const counted: string[] = [];
 
 beforeAll(async () => {
   sandbox = await startSandbox();
-  factory = createBaileysSessionFactory({
-    network: { url: sandbox.url, rootKey: Buffer.from(sandbox.rootKey, 'hex'), caFile: sandbox.caFile },
-    log: { debug: () => undefined, warn: (_fields, text) => warnings.push(text), error: () => undefined },
-    clock: systemClock,
+  factory = sessionsOn(sandbox, {
+    log: { warn: (_fields, text) => warnings.push(text) },
     unreadable: { inc: ({ outcome }) => counted.push(outcome) },
   });
   shop = await linkSession(sandbox, factory, '5511988860001');

@@ -3,10 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { type Phone, type Sandbox, startSandbox } from '@wuts/sandbox';
 import { type BinaryNode, getBinaryNodeChild, getBinaryNodeChildren } from 'baileys';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
-import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';
 import type { SessionFactory } from '../../src/whatsapp/port/session.ts';
-import { type Linked, linkSession, openSession } from './linked-session.ts';
+import { type Linked, linkSession, openSession, sessionsOn } from './linked-session.ts';
 
 let sandbox: Sandbox;
 let factory: SessionFactory;
@@ -23,11 +21,7 @@ beforeAll(async () => {
     if (from.address.device !== 0) note(node);
     submit(from, node);
   };
-  factory = createBaileysSessionFactory({
-    network: { url: sandbox.url, rootKey: Buffer.from(sandbox.rootKey, 'hex'), caFile: sandbox.caFile },
-    log: { debug: () => undefined, warn: () => undefined, error: () => undefined },
-    clock: systemClock,
-  });
+  factory = sessionsOn(sandbox);
 });
 afterAll(() => sandbox.stop());
 

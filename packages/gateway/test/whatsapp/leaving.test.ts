@@ -1,8 +1,6 @@
 /** What a send says of its stanza: it has not left, or it may have; and whom a message to a group reaches. */
 import { type Phone, type Sandbox, startSandbox } from '@wuts/sandbox';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
-import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';
 import {
   KeysUnavailable,
   NothingLeft,
@@ -10,7 +8,7 @@ import {
   SessionTimeout,
 } from '../../src/whatsapp/port/errors.ts';
 import { forgiveStandstills } from '../worlds/standstills.ts';
-import { type Linked, linkSession, openSession } from './linked-session.ts';
+import { type Linked, linkSession, openSession, sessionsOn } from './linked-session.ts';
 
 const warnings: { fields: object; text: string }[] = [];
 /** As long as the gateway waits for WhatsApp here. */
@@ -21,14 +19,10 @@ let companion: string;
 let numbers = 5511988870000;
 
 const factory = () =>
-  createBaileysSessionFactory({
-    network: { url: sandbox.url, rootKey: Buffer.from(sandbox.rootKey, 'hex'), caFile: sandbox.caFile },
+  sessionsOn(sandbox, {
     log: {
-      debug: () => undefined,
       warn: (fields, text) => void warnings.push({ fields, text }),
-      error: () => undefined,
     },
-    clock: systemClock,
     ackTimeoutMs: PATIENCE_MS,
     queryTimeoutMs: PATIENCE_MS,
   });

@@ -1,5 +1,7 @@
 import type { Phone, Sandbox } from '@wuts/sandbox';
 import { expect } from 'vitest';
+import { systemClock } from '../../src/clock.ts';
+import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';
 import type { SessionFactory, WhatsAppSession } from '../../src/whatsapp/port/session.ts';
 import { MemoryCredentials } from './memory-credentials.ts';
 import { Recorder } from './recorder.ts';
@@ -9,6 +11,21 @@ export interface Linked {
   recorder: Recorder;
   credentials: MemoryCredentials;
   phone: Phone;
+}
+
+type EngineParts = Parameters<typeof createBaileysSessionFactory>[0];
+
+/** The engine on the sandbox's network. It logs nothing, but for what `log` takes. */
+export function sessionsOn(
+  sandbox: Sandbox,
+  { log, ...more }: Partial<Omit<EngineParts, 'log'>> & { log?: Partial<EngineParts['log']> } = {},
+): SessionFactory {
+  return createBaileysSessionFactory({
+    network: { url: sandbox.url, rootKey: Buffer.from(sandbox.rootKey, 'hex'), caFile: sandbox.caFile },
+    log: { debug: () => undefined, warn: () => undefined, error: () => undefined, ...log },
+    clock: systemClock,
+    ...more,
+  });
 }
 
 /** A session over these credentials, started. */

@@ -1,10 +1,8 @@
 /** A phone hears that it is linked once the credentials are stored, and not before. */
 import { type Phone, type Sandbox, startSandbox } from '@wuts/sandbox';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
-import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';
 import type { SessionFactory } from '../../src/whatsapp/port/session.ts';
-import { openSession } from './linked-session.ts';
+import { openSession, sessionsOn } from './linked-session.ts';
 import { MemoryCredentials } from './memory-credentials.ts';
 import { Recorder } from './recorder.ts';
 
@@ -14,11 +12,7 @@ let bystanders: [Phone, Phone];
 
 beforeAll(async () => {
   sandbox = await startSandbox();
-  factory = createBaileysSessionFactory({
-    network: { url: sandbox.url, rootKey: Buffer.from(sandbox.rootKey, 'hex'), caFile: sandbox.caFile },
-    log: { debug: () => undefined, warn: () => undefined, error: () => undefined },
-    clock: systemClock,
-  });
+  factory = sessionsOn(sandbox);
   bystanders = [
     await sandbox.createPhone({ number: '5511988895001', name: 'One' }),
     await sandbox.createPhone({ number: '5511988895002', name: 'Other' }),

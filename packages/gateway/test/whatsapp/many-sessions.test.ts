@@ -1,10 +1,8 @@
 import { type Phone, type Sandbox, startSandbox } from '@wuts/sandbox';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { assertNeverBack, type RatchetStep, ratchetStep } from '../../../sandbox/test/phones/ratchet-step.ts';
-import { systemClock } from '../../src/clock.ts';
-import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';
 import type { SessionFactory } from '../../src/whatsapp/port/session.ts';
-import { type Linked, linkSession } from './linked-session.ts';
+import { type Linked, linkSession, sessionsOn } from './linked-session.ts';
 
 const SESSIONS = 8;
 const BEFORE_PAUSE = 10;
@@ -44,10 +42,7 @@ beforeAll(async () => {
     if (node.tag === 'message') note(`${from.address.user}:${from.address.device}`, node);
     submit(from, node);
   };
-  factory = createBaileysSessionFactory({
-    network: { url: sandbox.url, rootKey: Buffer.from(sandbox.rootKey, 'hex'), caFile: sandbox.caFile },
-    log: { debug: () => undefined, warn: () => undefined, error: () => undefined },
-    clock: systemClock,
+  factory = sessionsOn(sandbox, {
     // All write at once, and a slow machine takes more than half a minute for it.
     ackTimeoutMs: 240_000,
     queryTimeoutMs: 240_000,

@@ -1,9 +1,8 @@
 import { type Phone, type Sandbox, startSandbox } from '@wuts/sandbox';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AdvancingClock } from '../../src/clock.ts';
-import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';
 import type { SessionFactory } from '../../src/whatsapp/port/session.ts';
-import { type Linked, linkSession, openSession } from './linked-session.ts';
+import { type Linked, linkSession, openSession, sessionsOn } from './linked-session.ts';
 import { MemoryCredentials } from './memory-credentials.ts';
 import { Recorder } from './recorder.ts';
 
@@ -15,9 +14,7 @@ let ana: Phone;
 
 beforeAll(async () => {
   sandbox = await startSandbox();
-  factory = createBaileysSessionFactory({
-    network: { url: sandbox.url, rootKey: Buffer.from(sandbox.rootKey, 'hex'), caFile: sandbox.caFile },
-    log: { debug: () => undefined, warn: () => undefined, error: () => undefined },
+  factory = sessionsOn(sandbox, {
     clock,
   });
   shop = await linkSession(sandbox, factory, '5511977770001');

@@ -2,13 +2,11 @@
 import { type Phone, type Sandbox, startSandbox } from '@wuts/sandbox';
 import { type BinaryNode, getBinaryNodeChild } from 'baileys';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
 import { wireCodec } from '../../src/whatsapp/baileys/parse/wire-codec.ts';
-import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';
 import { type Identity, sameIdentity } from '../../src/whatsapp/port/identity.ts';
 import type { WhatsAppSession } from '../../src/whatsapp/port/session.ts';
 import type { WireMessage } from '../../src/whatsapp/port/wire-message.ts';
-import { linkSession } from './linked-session.ts';
+import { linkSession, sessionsOn } from './linked-session.ts';
 import type { MemoryCredentials } from './memory-credentials.ts';
 import type { Recorder } from './recorder.ts';
 
@@ -31,11 +29,7 @@ const sent = new Map<string, { chat: Identity; raw: Uint8Array }>();
 
 beforeAll(async () => {
   sandbox = await startSandbox();
-  const factory = createBaileysSessionFactory({
-    network: { url: sandbox.url, rootKey: Buffer.from(sandbox.rootKey, 'hex'), caFile: sandbox.caFile },
-    log: { debug: () => undefined, warn: () => undefined, error: () => undefined },
-    clock: systemClock,
-  });
+  const factory = sessionsOn(sandbox);
   const linked = await linkSession(sandbox, factory, '5511988890001');
   await linked.session.stop();
   recorder = linked.recorder;

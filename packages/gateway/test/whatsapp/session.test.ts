@@ -2,11 +2,9 @@ import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { type Sandbox, startSandbox } from '@wuts/sandbox';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
-import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';
 import { SendRejected } from '../../src/whatsapp/port/errors.ts';
 import type { SessionFactory, WhatsAppSession } from '../../src/whatsapp/port/session.ts';
-import { type Linked, linkSession, openSession } from './linked-session.ts';
+import { type Linked, linkSession, openSession, sessionsOn } from './linked-session.ts';
 import type { MemoryCredentials } from './memory-credentials.ts';
 import type { Recorder } from './recorder.ts';
 
@@ -19,11 +17,7 @@ let factory: SessionFactory;
 beforeAll(async () => {
   sandbox = await startSandbox();
   expect(readFileSync(sandbox.caFile, 'utf8')).toContain('BEGIN CERTIFICATE');
-  factory = createBaileysSessionFactory({
-    network: { url: sandbox.url, rootKey: Buffer.from(sandbox.rootKey, 'hex'), caFile: sandbox.caFile },
-    log: { debug: () => undefined, warn: () => undefined, error: () => undefined },
-    clock: systemClock,
-  });
+  factory = sessionsOn(sandbox);
 });
 afterAll(() => sandbox.stop());
 

@@ -1,11 +1,9 @@
 import { EventEmitter } from 'node:events';
 import { type Sandbox, startSandbox } from '@wuts/sandbox';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
 import { gateStanzas } from '../../src/whatsapp/baileys/inbound/stanza-gate.ts';
 import type { BinaryNode } from '../../src/whatsapp/baileys/library.ts';
-import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';
-import { linkSession, openSession } from './linked-session.ts';
+import { linkSession, openSession, sessionsOn } from './linked-session.ts';
 import { Recorder } from './recorder.ts';
 
 let sandbox: Sandbox;
@@ -43,14 +41,10 @@ function copyIn(stanza: BinaryNode): void {
 test('a ciphertext that did not come past the tap is refused, said, counted, and kept by the server', async () => {
   const errors: string[] = [];
   let counted = 0;
-  const factory = createBaileysSessionFactory({
-    network: { url: sandbox.url, rootKey: Buffer.from(sandbox.rootKey, 'hex'), caFile: sandbox.caFile },
+  const factory = sessionsOn(sandbox, {
     log: {
-      debug: () => undefined,
-      warn: () => undefined,
       error: (_fields, text) => errors.push(text),
     },
-    clock: systemClock,
     unseenCiphertexts: {
       inc: () => {
         counted += 1;

@@ -2,11 +2,9 @@
 import { type Phone, type Sandbox, startSandbox } from '@wuts/sandbox';
 import type { BinaryNode } from 'baileys';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
-import { createBaileysSessionFactory } from '../../src/whatsapp/baileys/session.ts';
 import type { SessionFactory } from '../../src/whatsapp/port/session.ts';
 import type { WireMessage } from '../../src/whatsapp/port/wire-message.ts';
-import { type Linked, linkSession, openSession } from './linked-session.ts';
+import { type Linked, linkSession, openSession, sessionsOn } from './linked-session.ts';
 import { MemoryCredentials } from './memory-credentials.ts';
 import { Recorder } from './recorder.ts';
 
@@ -17,11 +15,7 @@ let contact: Phone;
 
 beforeAll(async () => {
   sandbox = await startSandbox();
-  factory = createBaileysSessionFactory({
-    network: { url: sandbox.url, rootKey: Buffer.from(sandbox.rootKey, 'hex'), caFile: sandbox.caFile },
-    log: { debug: () => undefined, warn: () => undefined, error: () => undefined },
-    clock: systemClock,
-  });
+  factory = sessionsOn(sandbox);
   shop = await linkSession(sandbox, factory, '5511988830001');
   contact = await sandbox.createPhone({ number: '5511988830002', name: 'Ana' });
 });

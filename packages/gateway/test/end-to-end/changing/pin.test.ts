@@ -1,19 +1,16 @@
 import type { Phone } from '@wuts/sandbox';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Answer, type Api, type Json, until, untilReceived, type World } from '../harness.ts';
-import { openShop } from '../shop.ts';
+import { openShopWithGroup } from '../shop.ts';
 
 let world: World;
 let api: Api;
 let stranger: Api;
-let shop: Phone;
 let contact: Phone;
 let group: string;
 
 beforeAll(async () => {
-  ({ world, api, shop, contact } = await openShop({ tenant: 'pinning' }));
-  stranger = world.as(await world.tenant('elsewhere'));
-  group = (await shop.createGroup('Team', [contact])).jid;
+  ({ world, api, stranger, contact, group } = await openShopWithGroup({ tenant: 'pinning' }));
 });
 afterAll(() => world.destroy());
 

@@ -1,7 +1,7 @@
 import type { Phone } from '@wuts/sandbox';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Api, type Json, until, untilReceived, type World } from '../harness.ts';
-import { openShop } from '../shop.ts';
+import { openShopWithGroup } from '../shop.ts';
 
 let world: World;
 let api: Api;
@@ -11,9 +11,7 @@ let contact: Phone;
 let group: string;
 
 beforeAll(async () => {
-  ({ world, api, shop, contact } = await openShop({ tenant: 'stars' }));
-  stranger = world.as(await world.tenant('elsewhere'));
-  group = (await shop.createGroup('Team', [contact])).jid;
+  ({ world, api, stranger, shop, contact, group } = await openShopWithGroup({ tenant: 'stars' }));
 });
 afterAll(() => world.destroy());
 

@@ -1,31 +1,11 @@
 /** Communities, and the groups that are linked to them, as the phones in them see it. */
-import type { Phone } from '@wuts/sandbox';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Answer, type Api, type Json, until, World } from '../harness.ts';
+import { afterAll, expect, test } from 'vitest';
+import { type Answer, type Json, until } from '../harness.ts';
+import { jidsOf, membersOf, startTeam } from './team.ts';
 
-let world: World;
-let api: Api;
-let shop: Phone;
-let ana: Phone;
-let bia: Phone;
-let caio: Phone;
+const { world, api, shop, ana, bia, caio } = await startTeam();
 
-beforeAll(async () => {
-  world = await World.create();
-  const token = await world.tenant('communities');
-  [shop, ana, bia, caio] = (await Promise.all(
-    ['Shop', 'Ana', 'Bia', 'Caio'].map((name, index) =>
-      world.sandbox.createPhone({ number: `551199999630${index + 1}`, name }),
-    ),
-  )) as [Phone, Phone, Phone, Phone];
-  await world.linkByQr(token, shop);
-  api = world.as(token);
-});
 afterAll(() => world.destroy());
-
-const members = async (by: Phone, jid: string) =>
-  (await by.groupInfo({ jid })).members.map((member) => member.jid).sort();
-const sorted = (...phones: Phone[]) => phones.map(({ jid }) => jid).sort();
 
 async function refusal(answer: Promise<Answer>): Promise<Json> {
   const { status, body } = await answer;
@@ -48,7 +28,7 @@ test('a community is made, with its announcements and those who can be added', a
     ['5511900000000@s.whatsapp.net', 404, 'NOT_ON_WHATSAPP'],
   ]);
   expect(await ana.groupInfo({ jid: made.jid })).toMatchObject({ subject: 'Our street', community: true });
-  expect(await members(bia, made.announcement_group_jid)).toEqual(sorted(shop, ana, bia));
+  expect(await membersOf(bia, made.announcement_group_jid)).toEqual(jidsOf(shop, ana, bia));
   expect(await refusal(api.post('/communities', { name: '  ' }))).toEqual([
     400,
     'VALIDATION_ERROR',
@@ -61,7 +41,7 @@ test('a group is made within a community by its parent_jid', async () => {
   const options = { parent_jid: made.jid };
   const { body } = await api.post('/groups', { name: 'House', participants: [ana.number], options });
   expect(body.group, JSON.stringify(body)).toMatchObject({ name: 'House', parent_jid: made.jid });
-  expect(await members(ana, made.announcement_group_jid)).toEqual(sorted(shop, ana));
+  expect(await membersOf(ana, made.announcement_group_jid)).toEqual(jidsOf(shop, ana));
 });
 
 test('people are added, made admins, and removed from all of its groups', async () => {
@@ -85,7 +65,7 @@ test('people are added, made admins, and removed from all of its groups', async 
   const removed = await api.call('DELETE', at, { participants: [bia.number] });
   expect(removed.body).toMatchObject({ action: 'remove', participants: [{ jid: bia.jid, status: 200 }] });
   for (const jid of [made.jid, made.announcement_group_jid, house.jid]) {
-    expect(await members(ana, jid)).not.toContain(bia.jid);
+    expect(await membersOf(ana, jid)).not.toContain(bia.jid);
   }
   const group = await shop.createGroup('No community', [ana]);
   const other = api.post(`/communities/${group.jid}/participants`, { participants: [bia.number] });
@@ -125,7 +105,7 @@ test.each([
     { success: true, community_jid: street.jid, group_jid: group.jid, linked: true },
   ]);
   expect((await ana.groupInfo(group)).parent).toBe(street.jid);
-  expect(await members(ana, announcements)).toEqual(sorted(shop, ana));
+  expect(await membersOf(ana, announcements)).toEqual(jidsOf(shop, ana));
   const parent = async () => (await api.get(`/groups/${group.jid}`)).body.group?.parent_jid;
   await until('the group knows its community', async () => (await parent()) === street.jid);
   const unlinked = await api.call('DELETE', at, { [member]: group.jid });

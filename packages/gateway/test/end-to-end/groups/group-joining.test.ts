@@ -1,29 +1,14 @@
 /** Coming into groups and letting others in, with other phones as witnesses of what became of it. */
 import type { Phone } from '@wuts/sandbox';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type Api, type Json, until, World } from '../harness.ts';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type Json, until } from '../harness.ts';
+import { jidsOf, membersOf, startTeam } from './team.ts';
 
-let world: World;
-let api: Api;
-let shop: Phone;
-let ana: Phone;
-let bia: Phone;
-let caio: Phone;
+const { world, api, shop, ana, bia, caio } = await startTeam();
 /** Ana's. */
 let group: { jid: string };
 let made = 0;
 
-beforeAll(async () => {
-  world = await World.create({ settings: { WUTS_PACE_PER_MINUTE: '0' } });
-  const token = await world.tenant('joins');
-  [shop, ana, bia, caio] = (await Promise.all(
-    ['Shop', 'Ana', 'Bia', 'Caio'].map((name, index) =>
-      world.sandbox.createPhone({ number: `551199999610${index + 1}`, name }),
-    ),
-  )) as [Phone, Phone, Phone, Phone];
-  await world.linkByQr(token, shop);
-  api = world.as(token);
-});
 afterAll(() => world.destroy());
 beforeEach(async () => {
   made += 1;
@@ -35,9 +20,6 @@ afterEach(() => {
 
 const linkOf = async (by: Phone, { jid }: { jid: string }) =>
   `https://chat.whatsapp.com/${await by.groupInvite({ jid })}`;
-const members = async (by: Phone, { jid }: { jid: string }) =>
-  (await by.groupInfo({ jid })).members.map((member) => member.jid).sort();
-const sorted = (...phones: Phone[]) => phones.map(({ jid }) => jid).sort();
 const join = (body: Json) => api.post('/groups/join', body);
 const preview = (query: Record<string, string>) => api.get(`/groups/join?${new URLSearchParams(query)}`);
 const end = async (answer: ReturnType<typeof join>) => {
@@ -67,17 +49,17 @@ describe('by a link', () => {
       },
       already_member: false,
     });
-    expect(await members(ana, group)).toEqual(sorted(ana, bia));
+    expect(await membersOf(ana, group.jid)).toEqual(jidsOf(ana, bia));
     const { status, body } = await join({ link: `${link}?mode=ac_t` });
     expect([status, body]).toEqual([200, { success: true, pending_approval: false, group_jid: group.jid }]);
-    expect(await members(ana, group)).toEqual(sorted(ana, bia, shop));
+    expect(await membersOf(ana, group.jid)).toEqual(jidsOf(ana, bia, shop));
     expect((await preview({ link })).body).toMatchObject({ already_member: true });
     await event('group.joined', ({ group_jid }) => group_jid === group.jid);
   });
 
   test.each(['code', 'invite_code', 'inviteCode'])('its code is enough: %s', async (member) => {
     expect((await join({ [member]: await ana.groupInvite(group) })).body.group_jid).toBe(group.jid);
-    expect(await members(ana, group)).toContain(shop.jid);
+    expect(await membersOf(ana, group.jid)).toContain(shop.jid);
   });
 
   test('where admins decide, they see who asks, and the caller is told when they let it in', async () => {
@@ -103,7 +85,7 @@ describe('by a link', () => {
     expect(await end(join({ link }))).toEqual([409, 'ALREADY_MEMBER']);
     await ana.removeFromGroup(group, shop);
     expect(await end(join({ link }))).toEqual([403, 'JOIN_FORBIDDEN']);
-    expect(await members(ana, group)).toEqual(sorted(ana, bia));
+    expect(await membersOf(ana, group.jid)).toEqual(jidsOf(ana, bia));
   });
 
   test.each([
@@ -173,7 +155,7 @@ describe('by an invitation', () => {
     expect((await preview(invite)).body.group).toMatchObject({ jid: group.jid, name: `Group ${made}` });
     const { status, body } = await join(invite);
     expect([status, body]).toEqual([200, { success: true, pending_approval: false, group_jid: group.jid }]);
-    expect(await members(ana, group)).toContain(shop.jid);
+    expect(await membersOf(ana, group.jid)).toContain(shop.jid);
     await ana.removeFromGroup(group, shop);
     expect(await end(join(invite))).toEqual([404, 'INVITE_INVALID']);
   });
@@ -222,14 +204,14 @@ describe('those who ask', () => {
       { jid: caio.jid, phone_number: caio.jid, status: 200, error: null },
       { lid: ana.lid, status: 404, error: 'NOT_WAITING' },
     ]);
-    expect(await members(ana, group)).toEqual(sorted(ana, bia, shop, caio));
+    expect(await membersOf(ana, group.jid)).toEqual(jidsOf(ana, bia, shop, caio));
 
     await dora.cancelJoin(group);
     await event('group.join_request', (data) => data.action === 'cancelled' && data.author?.jid === dora.jid);
     const rejected = await api.post(`/groups/${group.jid}/join-requests`, { action: 'reject', all: true });
     expect(rejected.body.participants).toMatchObject([{ jid: edu.jid, status: 200 }]);
     expect(await ana.joinRequests(group)).toEqual([]);
-    expect(await members(ana, group)).toEqual(sorted(ana, bia, shop, caio));
+    expect(await membersOf(ana, group.jid)).toEqual(jidsOf(ana, bia, shop, caio));
     await event(
       'group.join_request',
       ({ action, participants, author }) =>

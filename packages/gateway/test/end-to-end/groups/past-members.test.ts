@@ -1,27 +1,13 @@
 /** Who left a group, as the account saw it. */
 import type { Phone } from '@wuts/sandbox';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Api, type Json, until, World } from '../harness.ts';
+import { afterAll, expect, test } from 'vitest';
+import { type Json, until } from '../harness.ts';
+import { startTeam } from './team.ts';
 
-let world: World;
-let token: string;
-let api: Api;
-let shop: Phone;
-let ana: Phone;
-let bia: Phone;
-let caio: Phone;
+const team = await startTeam();
+const { world, token, shop, ana, bia, caio } = team;
+let { api } = team;
 
-beforeAll(async () => {
-  world = await World.create();
-  token = await world.tenant('past');
-  [shop, ana, bia, caio] = (await Promise.all(
-    ['Shop', 'Ana', 'Bia', 'Caio'].map((name, index) =>
-      world.sandbox.createPhone({ number: `551199999650${index + 1}`, name }),
-    ),
-  )) as [Phone, Phone, Phone, Phone];
-  await world.linkByQr(token, shop);
-  api = world.as(token);
-});
 afterAll(() => world.destroy());
 
 test('of a group that the account was never in nothing is known', async () => {

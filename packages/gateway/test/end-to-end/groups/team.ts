@@ -15,8 +15,11 @@ export interface Team {
   caio: Phone;
 }
 
-export async function startTeam(): Promise<Team> {
-  const world = await World.create({ settings: { WUTS_PACE_PER_MINUTE: '0' } });
+/** `options` are those of the gateway. */
+export async function startTeam(
+  options: Parameters<typeof World.create>[0] = { settings: { WUTS_PACE_PER_MINUTE: '0' } },
+): Promise<Team> {
+  const world = await World.create(options);
   const phone = (number: string, name: string) => world.sandbox.createPhone({ number, name });
   const shop = await phone('5511999992001', 'Shop');
   const ana = await phone('5511999992002', 'Ana');
@@ -61,3 +64,11 @@ export function recorded({ api }: Team, name: string, fits: (data: Json) => bool
     return events.map(({ data }: Json) => data).find(fits);
   });
 }
+
+/** Who is in a group as one of its members sees it, by JID. */
+export async function membersOf(by: Phone, jid: string): Promise<string[]> {
+  return (await by.groupInfo({ jid })).members.map((member) => member.jid).sort();
+}
+
+/** The JIDs of phones, in the order of `membersOf`. */
+export const jidsOf = (...phones: Phone[]): string[] => phones.map(({ jid }) => jid).sort();

@@ -2,9 +2,7 @@
 import type { Phone } from '@wuts/sandbox';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type Answer, type Api, type Json, until, World } from '../harness.ts';
-
-const CODES = [400, 401, 403, 404, 405, 409, 410, 429, 500, 503, 'silence'] as const;
-type Code = (typeof CODES)[number];
+import { REFUSALS, type Refusal, statusFor } from './refusal-table.ts';
 
 let world: World;
 let api: Api;
@@ -45,16 +43,9 @@ const OTHERS: readonly (readonly [string, () => Promise<Answer>])[] = [
 ];
 
 /** Joining has words of its own for some codes. */
-const OF_JOINING: Partial<Record<Code, number>> = { 401: 403, 403: 403, 405: 403, 409: 409, 410: 410 };
+const OF_JOINING: Partial<Record<Refusal, number>> = { 401: 403, 403: 403, 405: 403, 409: 409, 410: 410 };
 
-function statusFor(code: Code): number {
-  if (code === 'silence') return 504;
-  if (code === 404 || code === 410) return 404;
-  if (code === 429) return 429;
-  return code >= 500 ? 502 : 422;
-}
-
-test.each(CODES)('every question about groups is refused with %s', async (code) => {
+test.each(REFUSALS)('every question about groups is refused with %s', async (code) => {
   await until('the device is connected', async () => (await api.post('/connect')).status === 200);
   group = (await shop.createGroup('Team', [contact])).jid;
   community = (await shop.createCommunity('Street')).jid;

@@ -4,10 +4,7 @@ import type { Phone } from '@wuts/sandbox';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type Api, type Json, until, untilReceived, type World } from '../harness.ts';
 import { openShop } from '../shop.ts';
-
-const CODES = [400, 401, 403, 404, 405, 409, 410, 429, 500, 503, 'silence'] as const;
-
-type Code = (typeof CODES)[number];
+import { REFUSALS, statusFor } from './refusal-table.ts';
 
 let world: World;
 let api: Api;
@@ -43,14 +40,7 @@ async function prepare(): Promise<void> {
   theirs = await untilReceived(api, id);
 }
 
-function statusFor(code: Code): number {
-  if (code === 'silence') return 504;
-  if (code === 404 || code === 410) return 404;
-  if (code === 429) return 429;
-  return code >= 500 ? 502 : 422;
-}
-
-test.each(CODES)('an item of a bulk is refused with %s', async (code) => {
+test.each(REFUSALS)('an item of a bulk is refused with %s', async (code) => {
   await prepare();
   const messages = [group, contact.number].map((number) => ({ type: 'text', number, text: 'bulk' }));
   world.sandbox.faults.refuseQuestions(code, { xmlns: 'w:g2' });

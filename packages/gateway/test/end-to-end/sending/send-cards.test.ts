@@ -1,9 +1,11 @@
 /** What is more than words or a file, as the receiving phone decrypts it. */
-import type { Phone, PhoneMessage } from '@wuts/sandbox';
+import type { Phone } from '@wuts/sandbox';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Answer, type Api, type Json, until, World } from '../harness.ts';
+import { type Answer, type Api, type Json, until, type World } from '../harness.ts';
 import { jpeg } from '../samples.ts';
+import { openShop } from '../shop.ts';
+import { type SendsTo, sendsTo } from './sends-to.ts';
 
 let world: World;
 let api: Api;
@@ -11,45 +13,18 @@ let shop: Phone;
 let contact: Phone;
 let friend: Phone;
 let group: string;
-let to: string;
+let sent: SendsTo['sent'];
+let refused: SendsTo['refused'];
 
 beforeAll(async () => {
-  world = await World.create({ settings: { WUTS_ALLOW_NETWORKS: '127.0.0.0/8' } });
-  const token = await world.tenant('cards');
-  shop = await world.sandbox.createPhone({ number: '5511999997001', name: 'Shop' });
-  contact = await world.sandbox.createPhone({ number: '5511999997002', name: 'Contact' });
-  friend = await world.sandbox.createPhone({ number: '5511999997003', name: 'Friend' });
-  await world.linkByQr(token, shop);
-  api = world.as(token);
+  ({ world, api, shop, contact, friend } = await openShop({
+    tenant: 'cards',
+    settings: { WUTS_ALLOW_NETWORKS: '127.0.0.0/8' },
+  }));
   group = (await shop.createGroup('Team', [contact, friend])).jid;
-  to = contact.number;
+  ({ sent, refused } = sendsTo(api, contact));
 });
 afterAll(() => world.destroy());
-
-/** Sends, and gives the answer beside what the contact's phone made of it. */
-async function sent(
-  kind: string,
-  body: object,
-): Promise<{ answer: Answer; got: PhoneMessage; message: Json }> {
-  const answer = await api.post(`/send/${kind}`, { to, ...body });
-  expect(answer.status, JSON.stringify(answer.body)).toBe(200);
-  const got = await contact.waitForMessage(({ id }) => id === answer.body.message_id);
-  return { answer, got, message: got.message };
-}
-
-async function refused(
-  kind: string,
-  body: object,
-  field: string,
-  code = 'VALIDATION_ERROR',
-): Promise<Answer> {
-  const before = contact.inbox.length;
-  const answer = await api.post(`/send/${kind}`, { to, ...body });
-  expect([answer.status, answer.body.error_code]).toEqual([400, code]);
-  expect(answer.body.validation.map((each: Json) => each.field)).toContain(field);
-  expect(contact.inbox.length).toBe(before);
-  return answer;
-}
 
 const simple = (answer: Answer, message: string) =>
   expect(answer.body).toEqual(

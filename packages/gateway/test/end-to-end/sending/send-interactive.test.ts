@@ -1,40 +1,23 @@
 /** Buttons, lists, templates and products, as the receiving phone decrypts them and as their stanza says. */
 import type { Phone, PhoneMessage } from '@wuts/sandbox';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Answer, type Api, type Json, until, type World } from '../harness.ts';
+import { type Api, type Json, until, type World } from '../harness.ts';
 import { jpeg, sha256 } from '../samples.ts';
 import { openShop } from '../shop.ts';
+import { type SendsTo, sendsTo } from './sends-to.ts';
 
 let world: World;
 let api: Api;
 let shop: Phone;
 let contact: Phone;
-let to: string;
+let sent: SendsTo['sent'];
+let refused: SendsTo['refused'];
 
 beforeAll(async () => {
   ({ world, api, shop, contact } = await openShop({ tenant: 'interactive' }));
-  to = contact.number;
+  ({ sent, refused } = sendsTo(api, contact));
 });
 afterAll(() => world.destroy());
-
-async function sent(
-  kind: string,
-  body: object,
-): Promise<{ answer: Answer; got: PhoneMessage; message: Json }> {
-  const answer = await api.post(`/send/${kind}`, { to, ...body });
-  expect(answer.status, JSON.stringify(answer.body)).toBe(200);
-  const got = await contact.waitForMessage(({ id }) => id === answer.body.message_id);
-  return { answer, got, message: got.message };
-}
-
-async function refused(kind: string, body: object, field: string): Promise<Answer> {
-  const before = contact.inbox.length;
-  const answer = await api.post(`/send/${kind}`, { to, ...body });
-  expect([answer.status, answer.body.error_code]).toEqual([400, 'VALIDATION_ERROR']);
-  expect(answer.body.validation.map((each: Json) => each.field)).toContain(field);
-  expect(contact.inbox.length).toBe(before);
-  return answer;
-}
 
 /** The stanza's `<biz>`, which decides whether the apps show the message. */
 const biz = (got: PhoneMessage): Json => got.stanza?.nodes.find(({ tag }) => tag === 'biz');

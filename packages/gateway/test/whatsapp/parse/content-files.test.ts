@@ -2,30 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { proto } from '../../../src/whatsapp/baileys/library.ts';
 import { parseContent } from '../../../src/whatsapp/baileys/parse/content-parser.ts';
-
-const BOBS_DEVICE = '5511999990002:7@s.whatsapp.net';
-/** As it comes: through the wire's own encoding. */
-const read = (message: proto.IMessage) =>
-  parseContent(proto.Message.decode(proto.Message.encode(message).finish()));
-
-const contextInfo = {
-  stanzaId: '3EB2',
-  participant: BOBS_DEVICE,
-  quotedMessage: { conversation: 'which?' },
-  mentionedJid: [BOBS_DEVICE],
-  isForwarded: true,
-  expiration: 86_400,
-};
-
-const bytes = (fill: number, length = 32) => new Uint8Array(length).fill(fill);
-const file = {
-  mimetype: 'a/b',
-  mediaKey: bytes(1),
-  directPath: '/v/x',
-  fileSha256: bytes(2),
-  fileEncSha256: bytes(3),
-  fileLength: 42,
-};
+import { BOBS_DEVICE, bytes, contextInfo, file, read } from './wire-samples.ts';
 
 describe('files and texts a level deeper', () => {
   const picture = { imageMessage: { ...file, mimetype: 'image/jpeg' } };

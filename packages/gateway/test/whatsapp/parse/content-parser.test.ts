@@ -1,42 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { messageSecret } from '../../../src/messages/message-secrets.ts';
 import { proto } from '../../../src/whatsapp/baileys/library.ts';
-import { parseContent } from '../../../src/whatsapp/baileys/parse/content-parser.ts';
 import { wireCodec } from '../../../src/whatsapp/baileys/parse/wire-codec.ts';
 import { unwrapped } from '../../../src/whatsapp/port/envelopes.ts';
+import { BOBS_DEVICE, bytes, contextInfo, file, read } from './wire-samples.ts';
 
 const BOB = '5511999990002@s.whatsapp.net';
-const BOBS_DEVICE = '5511999990002:7@s.whatsapp.net';
 const { Type } = proto.Message.ProtocolMessage;
-/** As it comes: through the wire's own encoding. */
-const read = (message: proto.IMessage) =>
-  parseContent(proto.Message.decode(proto.Message.encode(message).finish()));
-
 const key = { remoteJid: BOB, id: '3EB1' };
-const contextInfo = {
-  stanzaId: '3EB2',
-  participant: BOBS_DEVICE,
-  quotedMessage: { conversation: 'which?' },
-  mentionedJid: [BOBS_DEVICE],
-  isForwarded: true,
-  expiration: 86_400,
-};
-
 const inContext = {
   quoted: { id: '3EB2', participant: BOB, text: 'which?' },
   mentions: [BOB],
   forwarded: true,
   ephemeralSeconds: 86_400,
-};
-
-const bytes = (fill: number, length = 32) => new Uint8Array(length).fill(fill);
-const file = {
-  mimetype: 'a/b',
-  mediaKey: bytes(1),
-  directPath: '/v/x',
-  fileSha256: bytes(2),
-  fileEncSha256: bytes(3),
-  fileLength: 42,
 };
 
 /** A length-delimited field of less than 128 bytes. */
