@@ -41,6 +41,9 @@ export const NotReadyReasonSchema = OneOf(NOT_READY_REASONS, {
   description: 'Why the device cannot be used: branch on this',
 });
 
+/** Beside what WhatsApp's server refused. */
+export const WhatsAppCodeSchema = Type.Integer({ description: "WhatsApp's own code" });
+
 /** How far a message of the account has come. */
 export const MessageStatus = OneOf(['pending', 'delivered', 'read', 'played', 'failed'] as const, {
   title: 'MessageStatus',
@@ -78,7 +81,7 @@ const furtherOfErrors = {
   reason: Type.Optional(NotReadyReasonSchema),
   unreachable: Type.Optional(Unreachable),
   limited_until: Type.Optional(Type.String({ format: 'date-time' })),
-  whatsapp_code: Type.Optional(Type.Integer({ description: "WhatsApp's own code" })),
+  whatsapp_code: Type.Optional(WhatsAppCodeSchema),
   message_id: Type.Optional(Type.String({ description: 'Of the message that was not sent' })),
 };
 

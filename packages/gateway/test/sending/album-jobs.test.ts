@@ -187,6 +187,7 @@ describe('interrupted in its middle', () => {
       'failed',
       'failed',
     ]);
+    expect([job, ...job.items].map((each) => each.whatsapp_code)).toEqual([479, 479, 479, 479]);
   });
 
   test('what could not be made ready is not tried again', async () => {

@@ -1,5 +1,6 @@
 /** A bulk has one time, one deadline and one end. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { SendRejected } from '../../src/whatsapp/port/errors.ts';
 import { CAROLS_NUMBER, DAY_MS, HOUR_MS, JobDesk, text } from './job-desk.ts';
 import { LATE_MS } from './sending-world.ts';
 
@@ -70,4 +71,12 @@ test('on a device that does not come back all end with the first', async () => {
     expect(each).toMatchObject({ error_code: 'DEVICE_NOT_READY', reason: 'stopped' });
   }
   expect(desk.now() - began).toBeLessThan(2 * LATE_MS);
+});
+
+test('what WhatsApp refuses of it has the code of WhatsApp', async () => {
+  desk.whatsapp.answer = () => Promise.reject(new SendRejected(479, 'restricted'));
+  const done = await desk.untilBulkIsOver(await start(), 10_000);
+  for (const each of done.messages) {
+    expect(each).toMatchObject({ error_code: 'REJECTED_BY_WHATSAPP', whatsapp_code: 479 });
+  }
 });

@@ -68,7 +68,7 @@ test('a job is tried again until it would be late, counted from when WhatsApp le
   const silence = new AppError('WHATSAPP_TIMEOUT');
   const last = SEND_AT + LATE_MS - 2_000;
   expect(afterFailure(job(), silence, last, LATE_MS)).toEqual({ again: last + 2_000, heldUntil: null });
-  const error = { code: silence.code, reason: null, message: silence.message };
+  const error = { code: silence.code, reason: null, whatsappCode: null, message: silence.message };
   // The bulk waits no longer for its others.
   const over = { over: { state: 'failed', error, restOfBulk: error } };
   expect(afterFailure(job(), silence, last + 1, LATE_MS)).toEqual(over);
@@ -95,7 +95,7 @@ test.each([
   ['REJECTED_BY_WHATSAPP', false],
 ] as const)('%s ends the job, and the rest of its bulk: %s', (code, rest) => {
   const failure = new AppError(code);
-  const error = { code, reason: null, message: failure.message };
+  const error = { code, reason: null, whatsappCode: null, message: failure.message };
   const restOfBulk = rest ? error : null;
   expect(afterFailure(job(), failure, SEND_AT, LATE_MS)).toEqual({
     over: { state: 'failed', error, restOfBulk },

@@ -2,7 +2,7 @@
 import { type Kysely, sql } from 'kysely';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { MessagesTable } from '../../src/storage/schema.ts';
-import { down, up } from '../../src/storage/sqlite/migrations/0079-broadcast-lists.ts';
+import { down, up } from '../../src/storage/sqlite/migrations/0079-broadcast-lists-and-refusals.ts';
 import { type DeviceIds, TestStore } from './stored.ts';
 
 const LIST = '1700000000@broadcast';

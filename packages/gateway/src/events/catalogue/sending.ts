@@ -4,6 +4,7 @@ import { NOT_READY_REASONS } from '../../whatsapp/port/not-ready.ts';
 import { Count, EXAMPLE, entry, MessageId, OrNull, Text, Time, Word } from './parts.ts';
 
 const Reason = Word(NOT_READY_REASONS, 'With `DEVICE_NOT_READY`: why the device could not be used');
+const WhatsAppCode = Count('Where WhatsApp refused it: its own code');
 const BULK_ID = 'bulk_0f8fad5bd9cb469fa16570867728950e';
 
 export const SENDING_EVENTS = {
@@ -27,12 +28,14 @@ export const SENDING_EVENTS = {
             ),
             error_code: OrNull(Text('Why it is not sent: a code of the error catalogue')),
             reason: OrNull(Reason),
+            whatsapp_code: OrNull(WhatsAppCode),
           }),
           { description: 'Of an album: how each of its items ended' },
         ),
       ),
       error_code: OrNull(Text('Why it failed: a code of the error catalogue')),
       reason: OrNull(Reason),
+      whatsapp_code: OrNull(WhatsAppCode),
       error: OrNull(Text('The same for people')),
       finished_at: Time('When it was over'),
     }),
@@ -46,6 +49,7 @@ export const SENDING_EVENTS = {
       items: null,
       error_code: null,
       reason: null,
+      whatsapp_code: null,
       error: null,
       finished_at: EXAMPLE.time,
     },

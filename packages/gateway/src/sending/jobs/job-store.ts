@@ -95,6 +95,7 @@ export class JobStore {
             items: null,
             error_code: null,
             error_reason: null,
+            whatsapp_code: null,
             error: null,
             created_at: job.createdAt,
             finished_at: null,
@@ -330,8 +331,9 @@ export class JobStore {
   }
 }
 
-function failedWith({ code, reason, message }: SendFailure): UpdateObject<Database, 'send_jobs'> {
-  return { error_code: code, error_reason: reason, error: message };
+function failedWith(failure: SendFailure): UpdateObject<Database, 'send_jobs'> {
+  const { code, reason, whatsappCode = null, message } = failure;
+  return { error_code: code, error_reason: reason, whatsapp_code: whatsappCode, error: message };
 }
 
 /** The only way a job changes its state: an update that finds it in a state that the event may find it in. */

@@ -85,6 +85,7 @@ export const JOB_COLUMNS = [
   'items',
   'error_code',
   'error_reason',
+  'whatsapp_code',
   'error',
   'created_at',
   'finished_at',
@@ -112,7 +113,12 @@ export function jobFromRow(row: Pick<Selectable<SendJobsTable>, (typeof JOB_COLU
     error:
       row.error_code === null
         ? null
-        : { code: row.error_code as ErrorCode, reason: row.error_reason, message: row.error ?? '' },
+        : {
+            code: row.error_code as ErrorCode,
+            reason: row.error_reason,
+            whatsappCode: row.whatsapp_code,
+            message: row.error ?? '',
+          },
     createdAt: row.created_at,
     finishedAt: row.finished_at,
   };

@@ -38,6 +38,8 @@ export interface SendJobsTable {
   error_code: string | null;
   /** With DEVICE_NOT_READY: why the device could not be used. */
   error_reason: NotReadyReason | null;
+  /** With which WhatsApp's server refused it. */
+  whatsapp_code: number | null;
   error: string | null;
   created_at: number;
   finished_at: number | null;

@@ -68,6 +68,12 @@ export async function onSession<T>(call: () => Promise<T>, told?: Told): Promise
   }
 }
 
+/** The code of WhatsApp's server in an error that is one of its refusals; null for any other. */
+export function refusalCode({ detail }: AppError): number | null {
+  const code = detail.extra?.whatsapp_code;
+  return typeof code === 'number' ? code : null;
+}
+
 /** `now` in milliseconds. */
 export function accountLimited(
   limit: AccountLimit,

@@ -42,6 +42,7 @@ test('is one album of the accepted files, over a restart of the gateway, once', 
       status: 'sent',
       error_code: null,
       reason: null,
+      whatsapp_code: null,
     })),
   });
 });

@@ -144,9 +144,14 @@ test('a job whose device did not come back says why that could not be used', asy
   const id = await later.schedule('you are not back');
   await later.api.post('/disconnect');
   later.clock.advance(HOUR_MS);
+  let tried = 0;
   const failed = await until('it is given up', async () => {
     const job = await later.job(id);
-    if (job.state !== 'failed') later.clock.advance(30_000);
+    // Once for each attempt, which are a minute apart at most: what nobody has tried by its end would be late instead.
+    if (job.state === 'scheduled' && job.attempts > tried) {
+      tried = job.attempts;
+      later.clock.advance(60_000);
+    }
     return job.state === 'failed' && job;
   });
   const why = { error_code: 'DEVICE_NOT_READY', reason: 'stopped' };
@@ -155,6 +160,21 @@ test('a job whose device did not come back says why that could not be used', asy
   expect(event?.data).toMatchObject({ state: 'failed', ...why });
   await later.api.post('/connect');
   await later.untilConnected();
+});
+
+test('what the server refuses is failed with its code, as if it had been sent at once', async () => {
+  const { faults } = later.world.sandbox;
+  const text = { to: later.contact.number, text: 'refused' };
+  faults.nextAckError(479);
+  const { error_code, whatsapp_code } = (await later.api.post('/send/text', text)).body;
+  expect(whatsapp_code).toBe(479);
+  const id = await later.schedule('refused later');
+  faults.nextAckError(479);
+  later.clock.advance(HOUR_MS);
+  const why = { error_code, whatsapp_code };
+  expect(await later.untilJob(id, 'failed')).toMatchObject(why);
+  const [event] = (await later.events('job.completed')).filter(({ data }) => data.job_id === id);
+  expect(event?.data).toMatchObject({ state: 'failed', ...why });
 });
 
 test('what WhatsApp refuses is failed, with its reason', async () => {

@@ -9,7 +9,14 @@ import type { SendJobs } from '../../../sending/jobs/send-jobs.ts';
 import { DeviceHeaders, OnlyDevice, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { nextPage, pageQuery } from '../../request/page.ts';
-import { ErrorCodeSchema, NotReadyReasonSchema, Nullable, OneOf, Rfc3339 } from '../../schemas.ts';
+import {
+  ErrorCodeSchema,
+  NotReadyReasonSchema,
+  Nullable,
+  OneOf,
+  Rfc3339,
+  WhatsAppCodeSchema,
+} from '../../schemas.ts';
 import { AlbumItemEnd, albumItemEnd } from './send-album.ts';
 
 const JobId = Type.Object({ id: Type.String({ examples: ['job_0f8fad5bd9cb469fa16570867728950e'] }) });
@@ -39,6 +46,7 @@ export const JobObject = Type.Object(
     ),
     error_code: Nullable(ErrorCodeSchema),
     reason: Nullable(NotReadyReasonSchema),
+    whatsapp_code: Nullable(WhatsAppCodeSchema),
     error: Nullable(Type.String()),
     created_at: Rfc3339,
     finished_at: Nullable(Rfc3339),
@@ -62,6 +70,7 @@ export function jobObject(job: SendJob): Static<typeof JobObject> {
     items: job.items?.map(albumItemEnd) ?? null,
     error_code: job.error?.code ?? null,
     reason: job.error?.reason ?? null,
+    whatsapp_code: job.error?.whatsappCode ?? null,
     error: job.error?.message ?? null,
     created_at: rfc3339(job.createdAt),
     finished_at: rfc3339OrNull(job.finishedAt),

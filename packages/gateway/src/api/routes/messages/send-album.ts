@@ -21,7 +21,7 @@ import { placedError } from '../../request/placed-error.ts';
 import { plain, type RouteScope } from '../../request/scope.ts';
 import { bodyReader } from '../../request/validation.ts';
 import { warn } from '../../request/warnings.ts';
-import { ErrorCodeSchema, NotReadyReasonSchema, Nullable, OneOf } from '../../schemas.ts';
+import { ErrorCodeSchema, NotReadyReasonSchema, Nullable, OneOf, WhatsAppCodeSchema } from '../../schemas.ts';
 import { EXAMPLE_PICTURE } from './example-files.ts';
 import { caption, given, givenUp, keepFilesUntil, type SendParts } from './send-kind.ts';
 import { jobFor, LaterAnswer, laterAnswer, sendTime } from './send-later.ts';
@@ -113,6 +113,7 @@ export const AlbumItemEnd = Type.Object(
     error: Type.Optional(Type.String()),
     error_code: Type.Optional(ErrorCodeSchema),
     reason: Type.Optional(NotReadyReasonSchema),
+    whatsapp_code: Type.Optional(WhatsAppCodeSchema),
   },
   { title: 'AlbumItem' },
 );
@@ -258,5 +259,6 @@ export function albumItemEnd({ messageId, recordId, status, error }: SentItem): 
     status,
     ...(error ? { error: error.message, error_code: error.code } : {}),
     ...(error?.reason ? { reason: error.reason } : {}),
+    ...(error?.whatsappCode == null ? {} : { whatsapp_code: error.whatsappCode }),
   };
 }

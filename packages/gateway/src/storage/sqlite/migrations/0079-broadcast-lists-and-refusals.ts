@@ -1,6 +1,6 @@
 /**
  * What came by a broadcast list is in the chat with its author, under whose name it is found, read and answered; our
- * phone knows its files under the list.
+ * phone knows its files under the list. And the code with which WhatsApp refused what a job was to send.
  */
 import { type Kysely, sql } from 'kysely';
 
@@ -9,6 +9,7 @@ const CAME_BY_LIST = sql.raw(
 );
 
 export async function up(db: Kysely<unknown>): Promise<void> {
+  await db.schema.alterTable('send_jobs').addColumn('whatsapp_code', 'integer').execute();
   await db.schema.alterTable('media').addColumn('broadcast_list', 'text').execute();
   await sql`
     update media set broadcast_list = (select chat_jid from messages where id = media.message_row_id)
@@ -36,4 +37,5 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 /** What was moved stays: under either name of its chat it is the same message. */
 export async function down(db: Kysely<unknown>): Promise<void> {
   await db.schema.alterTable('media').dropColumn('broadcast_list').execute();
+  await db.schema.alterTable('send_jobs').dropColumn('whatsapp_code').execute();
 }
