@@ -7,21 +7,12 @@ import type { ServerResponse } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Chromium, type Tab } from '../../../passkey-extension/test/chromium.ts';
 import type { Caller } from '../../src/tenancy/caller.ts';
-import type { PasskeyRequestOptions } from '../../src/whatsapp/port/passkey.ts';
 import { InstancesApi } from '../devices/instances-api.ts';
+import { MINUTE, OPTIONS } from '../devices/passkey-page-world.ts';
 import type { ScriptedSession } from '../devices/scripted-session.ts';
 import { SoftwareAuthenticator } from '../worlds/authenticator.ts';
 import { GATEWAY_NAME, PUBLIC_URL, tlsProxy } from './tls-proxy.ts';
 
-const MINUTE = 60_000;
-const OPTIONS: PasskeyRequestOptions = {
-  challenge: 'FC6vcJgP-Ov_66yfWgoh1w8m_trR92BnFDhg-e5JEwk',
-  timeout: 10 * MINUTE,
-  rpId: 'whatsapp.com',
-  allowCredentials: [],
-  userVerification: 'required',
-  extensions: { uvm: true },
-};
 const PAGE = `${PUBLIC_URL}/passkey/`;
 const CODE = 'K7M2-9QXZ';
 const FOREIGN = 'This answer belongs to another linking';

@@ -1,10 +1,9 @@
-import type { FastifyInstance, InjectOptions } from 'fastify';
+import type { InjectOptions } from 'fastify';
 import { pino } from 'pino';
 import { passkeyPage } from '../../src/api/passkey-page/index.ts';
 import { instancesRoutes } from '../../src/api/routes/instances/index.ts';
-import { buildServer } from '../../src/api/server.ts';
-import { createMetrics } from '../../src/observability/metrics.ts';
 import type { Caller, Role } from '../../src/tenancy/caller.ts';
+import { CallersServer } from '../worlds/callers-server.ts';
 import { DevicesWorld } from './devices-world.ts';
 
 export interface Answer {
@@ -15,28 +14,18 @@ export interface Answer {
 /** The tag's operations over the real server, database and device part. */
 export class InstancesApi {
   readonly world: DevicesWorld;
-  readonly #app: FastifyInstance;
-  readonly #callers: Map<string, Caller>;
+  readonly #server: CallersServer;
 
-  private constructor(world: DevicesWorld, app: FastifyInstance, callers: Map<string, Caller>) {
+  private constructor(world: DevicesWorld, server: CallersServer) {
     this.world = world;
-    this.#app = app;
-    this.#callers = callers;
+    this.#server = server;
   }
 
   static async create({ publicUrl = null }: { publicUrl?: string | null } = {}): Promise<InstancesApi> {
     const world = await DevicesWorld.create();
-    const callers = new Map<string, Caller>();
-    const app = await buildServer({
+    const server = await CallersServer.create({
       log: pino({ level: 'debug' }, { write: (line) => void world.logLines.push(line) }),
       clock: world.clock,
-      authenticator: {
-        authenticate: async (token) => callers.get(token) ?? null,
-        isMasterToken: () => false,
-      },
-      lifecycle: { phase: 'ready' },
-      metrics: createMetrics(),
-      version: '0.0.0',
       routes: async (server) => {
         await server.register(instancesRoutes, {
           devices: world.devices,
@@ -52,46 +41,37 @@ export class InstancesApi {
         });
       },
     });
-    return new InstancesApi(world, app, callers);
+    return new InstancesApi(world, server);
   }
 
   async destroy(): Promise<void> {
-    await this.#app.close();
+    await this.#server.close();
     await this.world.destroy();
   }
 
   /** A new user, of a new tenant unless one is given; the user id is the token. */
   async user(role: Role = 'admin', tenantId?: string): Promise<Caller> {
-    const caller = await this.world.caller(role, tenantId);
-    this.#callers.set(caller.userId, caller);
-    return caller;
+    return this.#server.admit(await this.world.caller(role, tenantId));
   }
 
-  async call(
+  call(
     caller: Caller,
     method: 'GET' | 'POST' | 'DELETE',
     url: string,
     payload?: object,
     headers: Record<string, string> = {},
   ): Promise<Answer> {
-    const options: InjectOptions = {
-      method,
-      url,
-      headers: { authorization: `Bearer ${caller.userId}`, ...headers },
-      ...(payload && { payload }),
-    };
-    const answer = await this.#app.inject(options);
-    return { status: answer.statusCode, body: answer.json() };
+    return this.#server.call(caller, method, url, { payload, headers });
   }
 
   /** Where it answers real requests. */
   listen(): Promise<string> {
-    return this.#app.listen({ host: '127.0.0.1', port: 0 });
+    return this.#server.listen();
   }
 
   /** A request without a token, as browsers make them. */
   browser(options: InjectOptions) {
-    return this.#app.inject(options);
+    return this.#server.inject(options);
   }
 
   /** Asks for a QR and lets the network give `code`, valid for 60 s. */

@@ -3,21 +3,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Caller } from '../../src/tenancy/caller.ts';
 import { RequestRefused, SessionTimeout } from '../../src/whatsapp/port/errors.ts';
-import type { PasskeyRequestOptions } from '../../src/whatsapp/port/passkey.ts';
 import { SoftwareAuthenticator } from '../worlds/authenticator.ts';
 import { type DevicesWorld, START } from './devices-world.ts';
 import { type Answer, InstancesApi } from './instances-api.ts';
+import { MINUTE, OPTIONS } from './passkey-page-world.ts';
 import type { ScriptedSession } from './scripted-session.ts';
-
-const MINUTE = 60_000;
-const OPTIONS: PasskeyRequestOptions = {
-  challenge: 'FC6vcJgP-Ov_66yfWgoh1w8m_trR92BnFDhg-e5JEwk',
-  timeout: 10 * MINUTE,
-  rpId: 'whatsapp.com',
-  allowCredentials: [],
-  userVerification: 'required',
-  extensions: { uvm: true },
-};
 
 let api: InstancesApi;
 let world: DevicesWorld;

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { Sandbox } from '@wuts/sandbox';
 
 const MAIN = fileURLToPath(new URL('../../bin/wuts.js', import.meta.url));
 
@@ -13,6 +14,21 @@ export class GatewayProcess {
   private constructor(child: ChildProcess, url: string) {
     this.#child = child;
     this.url = url;
+  }
+
+  /** On a port that is free, in this data folder and on the sandbox's network. */
+  static on(
+    { sandbox, dataDir }: { sandbox: Pick<Sandbox, 'url' | 'rootKey' | 'caFile'>; dataDir: string },
+    masterToken: string,
+  ): Promise<GatewayProcess> {
+    return GatewayProcess.start({
+      WUTS_PORT: '0',
+      WUTS_DATA_DIR: dataDir,
+      WUTS_MASTER_TOKEN: masterToken,
+      WUTS_NETWORK_URL: sandbox.url,
+      WUTS_NETWORK_ROOT_KEY: sandbox.rootKey,
+      WUTS_NETWORK_CA_FILE: sandbox.caFile,
+    });
   }
 
   /** Starts `wuts serve` with these settings and resolves when it answers requests. */

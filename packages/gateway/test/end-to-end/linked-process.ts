@@ -30,14 +30,7 @@ export class LinkedProcess {
   static async start(): Promise<LinkedProcess> {
     const sandbox = await startSandbox({});
     const dataDir = await mkdtemp(join(tmpdir(), 'wuts-killed-'));
-    const gateway = await GatewayProcess.start({
-      WUTS_PORT: '0',
-      WUTS_DATA_DIR: dataDir,
-      WUTS_MASTER_TOKEN: MASTER_TOKEN,
-      WUTS_NETWORK_URL: sandbox.url,
-      WUTS_NETWORK_ROOT_KEY: sandbox.rootKey,
-      WUTS_NETWORK_CA_FILE: sandbox.caFile,
-    });
+    const gateway = await GatewayProcess.on({ sandbox, dataDir }, MASTER_TOKEN);
     const { body } = await new Api(gateway.url, MASTER_TOKEN).post('/register', {
       tenant_name: 'killed',
       email: 'admin@killed.example',

@@ -22,14 +22,7 @@ test('a device with much data, killed in the middle, is gone after the next star
   await fillDevice(world.gateway, device, 'thylacine');
   await world.gateway.stop();
 
-  killed = await GatewayProcess.start({
-    WUTS_PORT: '0',
-    WUTS_DATA_DIR: dataDir,
-    WUTS_MASTER_TOKEN: MASTER_TOKEN,
-    WUTS_NETWORK_URL: sandbox.url,
-    WUTS_NETWORK_ROOT_KEY: sandbox.rootKey,
-    WUTS_NETWORK_CA_FILE: sandbox.caFile,
-  });
+  killed = await GatewayProcess.on({ sandbox, dataDir }, MASTER_TOKEN);
   const api = new Api(killed.url, token);
   await until('it is connected again', async () => {
     return (await api.get(`/status?device_id=${device}`)).body.data.connected === true;

@@ -1,40 +1,28 @@
-import type { FastifyInstance, InjectOptions } from 'fastify';
 import { pino } from 'pino';
 import { instancesRoutes } from '../../src/api/routes/instances/index.ts';
 import { webhooksRoutes } from '../../src/api/routes/webhooks/index.ts';
-import { buildServer } from '../../src/api/server.ts';
 import type { Device } from '../../src/devices/devices.ts';
-import { createMetrics } from '../../src/observability/metrics.ts';
 import type { Caller, Role } from '../../src/tenancy/caller.ts';
 import type { Json } from '../api/edge.ts';
+import { CallersServer } from '../worlds/callers-server.ts';
 import type { Receiver } from './receiver.ts';
 import { WebhookWorld } from './webhook-world.ts';
 
 /** The tag's operations over the real server, database and delivery. */
 export class WebhookApi {
   readonly world: WebhookWorld;
-  readonly #app: FastifyInstance;
-  readonly #callers: Map<string, Caller>;
+  readonly #server: CallersServer;
 
-  private constructor(world: WebhookWorld, app: FastifyInstance, callers: Map<string, Caller>) {
+  private constructor(world: WebhookWorld, server: CallersServer) {
     this.world = world;
-    this.#app = app;
-    this.#callers = callers;
+    this.#server = server;
   }
 
   static async create(): Promise<WebhookApi> {
     const world = await WebhookWorld.create();
-    const callers = new Map<string, Caller>();
-    const app = await buildServer({
+    const server = await CallersServer.create({
       log: pino({ level: 'silent' }),
       clock: world.clock,
-      authenticator: {
-        authenticate: async (token) => callers.get(token) ?? null,
-        isMasterToken: () => false,
-      },
-      lifecycle: { phase: 'ready' },
-      metrics: createMetrics(),
-      version: '0.0.0',
       routes: async (server) => {
         await server.register(instancesRoutes, {
           devices: world.base.devices,
@@ -46,19 +34,17 @@ export class WebhookApi {
         await server.register(webhooksRoutes, world.webhooks);
       },
     });
-    return new WebhookApi(world, app, callers);
+    return new WebhookApi(world, server);
   }
 
   async destroy(): Promise<void> {
-    await this.#app.close();
+    await this.#server.close();
     await this.world.destroy();
   }
 
   /** A new user, of a new tenant unless one is given; the user id is the token. */
   async caller(role: Role = 'admin', tenantId?: string): Promise<Caller> {
-    const caller = await this.world.base.caller(role, tenantId);
-    this.#callers.set(caller.userId, caller);
-    return caller;
+    return this.#server.admit(await this.world.base.caller(role, tenantId));
   }
 
   /** A user with a device. */
@@ -81,20 +67,13 @@ export class WebhookApi {
     return { caller, device, receiver, webhook: configured.body.webhook };
   }
 
-  async call(
+  call(
     caller: Caller,
     method: 'GET' | 'POST' | 'PUT' | 'DELETE',
     url: string,
     payload?: object,
     headers: Record<string, string> = {},
   ): Promise<{ status: number; body: Json }> {
-    const options: InjectOptions = {
-      method,
-      url,
-      headers: { authorization: `Bearer ${caller.userId}`, ...headers },
-      ...(payload && { payload }),
-    };
-    const answer = await this.#app.inject(options);
-    return { status: answer.statusCode, body: answer.json() };
+    return this.#server.call(caller, method, url, { payload, headers });
   }
 }

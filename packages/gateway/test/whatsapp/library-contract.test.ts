@@ -34,19 +34,10 @@ import {
   NOT_ENCRYPTED,
 } from '../../src/whatsapp/baileys/outbound/departure.ts';
 import { showingContent } from '../../src/whatsapp/baileys/outbound/stanza-kind.ts';
+import { quiet } from './quiet.ts';
 
 /** Where the library under test is. */
 const LIBRARY = dirname(process.env.CONTRACT_LIBRARY ?? createRequire(import.meta.url).resolve('baileys'));
-
-const quiet = {
-  level: 'silent',
-  child: () => quiet,
-  trace: () => undefined,
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
 
 class Keys implements SignalKeyStore {
   readonly sets: SignalDataSet[] = [];

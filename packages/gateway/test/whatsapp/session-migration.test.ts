@@ -14,22 +14,13 @@ import {
   type SignalRepositoryWithLIDStore,
 } from '../../src/whatsapp/baileys/library.ts';
 import { MemoryCredentials } from './memory-credentials.ts';
+import { quiet } from './quiet.ts';
 
 const USER = '5511988870001';
 const NUMBER = `${USER}@s.whatsapp.net`;
 const LID = '88870001000@lid';
 /** As the peer knows us. */
 const OURS = '88870002000:7@lid';
-
-const quiet = {
-  level: 'silent',
-  child: () => quiet,
-  trace: () => undefined,
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
 
 let store: MemoryCredentials;
 let peer: SignalClient;

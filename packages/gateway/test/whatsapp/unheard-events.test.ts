@@ -4,16 +4,7 @@ import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { dropUnheard } from '../../src/whatsapp/baileys/connection/unheard-events.ts';
 import { initAuthCreds, makeWASocket } from '../../src/whatsapp/baileys/library.ts';
-
-const quiet = {
-  level: 'silent',
-  child: () => quiet,
-  trace: () => undefined,
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
+import { quiet } from './quiet.ts';
 
 test('messages and chats are let go of, credentials are told', async () => {
   // Takes connections and says nothing.

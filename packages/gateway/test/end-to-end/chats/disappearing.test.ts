@@ -2,7 +2,7 @@
 import type { Phone } from '@wuts/sandbox';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Answer, type Api, until, untilReceived, World } from '../harness.ts';
-import { jpeg } from '../samples.ts';
+import { sendEachKind } from '../sending/kinds-of-sends.ts';
 import { type Timer, timerIn } from '../timers.ts';
 
 const DAY = 86_400;
@@ -59,24 +59,8 @@ describe('a chat of two', () => {
     expect(timer?.setAt).toBeGreaterThanOrEqual(before);
     expect(timer?.setAt).toBeLessThanOrEqual(Date.now() / 1000);
 
-    const image = (await jpeg()).toString('base64');
-    const options = [{ option_name: 'now' }, { option_name: 'later' }];
-    const start_time = new Date(Date.now() + 3_600_000).toISOString();
-    const text = await sent('/send/text', { text: 'Hello' });
-    const ids = [
-      text,
-      await sent('/send/text', { text: 'An answer', quoted: { message_id: text } }),
-      await sent('/send/image', { image, caption: 'A picture' }),
-      await sent('/send/image', { image, view_once: true }),
-      await sent('/send/document', { document: image, file_name: 'a.jpg', caption: 'A file' }),
-      await sent('/send/location', { latitude: 1.5, longitude: 2.5 }),
-      await sent('/send/contact', { contact: { display_name: 'Maria', phone: contact.number } }),
-      await sent('/send/buttons', { message: 'Shall we?', buttons: [{ id: 'yes', display_text: 'Yes' }] }),
-      await sent('/send/poll', { question: 'When?', options }),
-      await sent('/send/event', { name: 'Party', start_time }),
-      await sent(`/messages/${text}/forward`),
-      await sent(`/messages/${text}`, { message: 'Hello again' }, 'PUT'),
-    ];
+    const { text, ids } = await sendEachKind(sent, contact);
+    ids.push(await sent(`/messages/${text}`, { message: 'Hello again' }, 'PUT'));
     for (const id of ids) expect(await timerAt(contact, id), id).toEqual(timer);
 
     const { job_id } = (

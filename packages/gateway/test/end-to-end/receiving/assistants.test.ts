@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Api, type Json, until, untilReceived, type World } from '../harness.ts';
 import { jpeg, sha256 } from '../samples.ts';
 import { openShop } from '../shop.ts';
+import { type Told, toldBy } from './told.ts';
 
 const META_AI = '867051314767696@bot';
 
@@ -13,11 +14,15 @@ let api: Api;
 let shop: Phone;
 let contact: Phone;
 let friend: Phone;
+let events: Told['events'];
+let shown: Told['shown'];
+let told: Told['told'];
 /** What the device said of a message: `receipt`, or the error of its acknowledgement. */
 const answers = new Map<string, string[]>();
 
 beforeAll(async () => {
   ({ world, api, shop, contact, friend } = await openShop({ tenant: 'assistants' }));
+  ({ events, shown, told } = toldBy(api));
   world.sandbox.network.onStanza((node: BinaryNode, { user, device }) => {
     if (user !== shop.number || device === 0 || !['receipt', 'ack'].includes(node.tag)) return;
     const { id = '', type = 'delivery', error = 'ack' } = node.attrs;
@@ -25,15 +30,6 @@ beforeAll(async () => {
   });
 });
 afterAll(() => world.destroy());
-
-const events = async (): Promise<Json[]> => (await api.get('/events?limit=1000')).body.events;
-const shown = async (id: string): Promise<Json> => (await api.get(`/messages/${id}`)).body.message;
-
-const told = (name: string, member: string, id: string): Promise<Json> =>
-  until(`${name} of ${id}`, async () => {
-    const found = (await events()).find(({ event, data }) => event === name && data[member] === id);
-    return found?.data;
-  });
 
 const answered = (id: string): Promise<string[]> => until(`an answer to ${id}`, async () => answers.get(id));
 

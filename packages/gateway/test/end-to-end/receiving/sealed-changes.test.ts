@@ -4,27 +4,22 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Api, type Json, until, untilReceived, type World } from '../harness.ts';
 import { jpeg, sha256 } from '../samples.ts';
 import { openShop } from '../shop.ts';
+import { type Told, toldBy } from './told.ts';
 
 let world: World;
 let api: Api;
 let shop: Phone;
 let contact: Phone;
 let friend: Phone;
+let events: Told['events'];
+let shown: Told['shown'];
+let told: Told['told'];
 
 beforeAll(async () => {
   ({ world, api, shop, contact, friend } = await openShop({ tenant: 'sealed' }));
+  ({ events, shown, told } = toldBy(api));
 });
 afterAll(() => world.destroy());
-
-const events = async (): Promise<Json[]> => (await api.get('/events?limit=1000')).body.events;
-const shown = async (id: string): Promise<Json> => (await api.get(`/messages/${id}`)).body.message;
-
-/** The event of that name with this member. */
-const told = (name: string, member: string, id: string): Promise<Json> =>
-  until(`${name} of ${id}`, async () => {
-    const found = (await events()).find(({ event, data }) => event === name && data[member] === id);
-    return found?.data;
-  });
 
 /** How often a change was told, once a later message is here. */
 async function timesTold(id: string): Promise<number> {

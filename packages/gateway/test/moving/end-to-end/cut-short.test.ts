@@ -40,14 +40,7 @@ afterAll(async () => {
 
 function started(): Promise<GatewayProcess> {
   const { sandbox, dataDir } = town.world;
-  return GatewayProcess.start({
-    WUTS_PORT: '0',
-    WUTS_DATA_DIR: dataDir,
-    WUTS_MASTER_TOKEN: MASTER_TOKEN,
-    WUTS_NETWORK_URL: sandbox.url,
-    WUTS_NETWORK_ROOT_KEY: sandbox.rootKey,
-    WUTS_NETWORK_CA_FILE: sandbox.caFile,
-  });
+  return GatewayProcess.on({ sandbox, dataDir }, MASTER_TOKEN);
 }
 
 const status = async () =>
