@@ -114,9 +114,17 @@ export class Faults {
     return [...this.#orders.questionsRefused];
   }
 
-  /** The next logins of a number's companions end in `<failure reason=code>`; 0 times lifts it. */
-  refuseLogin(code: number, options: { number: string; times?: number }): void {
-    this.#orders.refuseLogins(options.number, code, options.times ?? Number.POSITIVE_INFINITY);
+  /**
+   * The next logins of a number's companions end in `<failure reason=code>`; 0 times lifts it. `attrs`: its further
+   * attributes, such as `code` and `expire` of a ban for a time (402: whatsmeow connectionevents.go
+   * handleConnectFailure).
+   */
+  refuseLogin(
+    code: number,
+    options: { number: string; times?: number; attrs?: Readonly<Partial<Record<string, string>>> },
+  ): void {
+    const { number, times = Number.POSITIVE_INFINITY, attrs = {} } = options;
+    this.#orders.refuseLogins(number, { code, attrs }, times);
   }
 
   /**

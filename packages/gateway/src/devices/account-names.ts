@@ -10,6 +10,7 @@ export const UNKNOWN_ACCOUNT = {
   pushName: null,
   platform: null,
   limit: null,
+  ban: null,
 } satisfies DeviceChange;
 
 export function namesOf({ jid, lid }: { jid: Jid; lid: Jid | null }): DeviceChange {

@@ -7,8 +7,10 @@ export interface BackoffSettings {
   capMs: number;
   /** A session that held this long was healthy: the next failure starts from `baseMs` again. */
   stableMs: number;
-  /** Wait between tries during a temporary ban, whose end WhatsApp does not always tell. */
+  /** Wait between tries during a temporary ban whose end WhatsApp does not tell. */
   temporaryBanMs: number;
+  /** How long after the end of a temporary ban that WhatsApp tells. */
+  afterBanMs: number;
   /** Uniform in [0, 1). */
   random: () => number;
 }
@@ -18,8 +20,19 @@ const DEFAULT_BACKOFF: BackoffSettings = {
   capMs: 5 * 60_000,
   stableMs: 60_000,
   temporaryBanMs: 60 * 60_000,
+  afterBanMs: 60_000,
   random: Math.random,
 };
+
+/** How a session ended. */
+export interface SessionOver {
+  /** The server asked for a new connection (515), which is no failure. */
+  restartRequired?: boolean;
+  /** Until WhatsApp lifts a temporary ban, milliseconds; null when it has not said. */
+  bannedMs?: number | null;
+  /** Milliseconds, monotonic. */
+  now: number;
+}
 
 /** So many 515 in a row reconnect at once; a server that keeps saying it is treated as failing. */
 const IMMEDIATE_RESTARTS = 3;
@@ -55,10 +68,15 @@ export class Backoff {
 
   /**
    * Milliseconds until the next attempt after a session ended, or null when no retry can cure the state.
-   * `restartRequired`: the server asked for a new connection (515), which is no failure.
    */
-  afterClose(status: DeviceStatus, restartRequired: boolean, now: number): number | null {
-    if (isTemporaryBan(status)) return this.#jittered(this.#settings.temporaryBanMs);
+  afterClose(
+    status: DeviceStatus,
+    { restartRequired = false, bannedMs = null, now }: SessionOver,
+  ): number | null {
+    if (isTemporaryBan(status)) {
+      const { afterBanMs, temporaryBanMs } = this.#settings;
+      return bannedMs === null ? this.#jittered(temporaryBanMs) : bannedMs + this.#jittered(afterBanMs);
+    }
     if (status.state !== 'reconnecting' && status.state !== 'pairing') return null;
     if (restartRequired && this.#restarts < IMMEDIATE_RESTARTS) {
       this.#restarts += 1;

@@ -14,6 +14,7 @@ import { DeviceRecord } from './device-record.ts';
 import { LimitWatch } from './limit-watch.ts';
 import { PasskeyProgress } from './passkey-step.ts';
 import { notReadyReason } from './readiness.ts';
+import { endOf, logEnd } from './session-end.ts';
 import { isSessionState, type SessionState, storeReceived } from './session-handlers.ts';
 import { SessionSlot } from './session-slot.ts';
 import type { DeviceEvent, PasskeyEnd } from './state.ts';
@@ -85,7 +86,9 @@ export class DeviceActor {
   /** Why the device cannot be used now; null while it is connected. */
   get notReady(): NotReady | null {
     const reason = this.openSession ? null : (notReadyReason(this.device) ?? 'reconnecting');
-    return reason && { reason, device_id: this.device.id, unreachable: this.#unreachable };
+    return (
+      reason && { reason, device_id: this.device.id, unreachable: this.#unreachable, ban: this.device.ban }
+    );
   }
 
   get linked(): boolean {
@@ -334,17 +337,13 @@ export class DeviceActor {
     this.#qr = null;
     this.passkey.end();
     this.#unreachable = event.unreachable ?? null;
-    const { id: device_id, tenantId: tenant_id } = this.device;
-    const closed = { tenant_id, device_id, reason: event.reason, status_code: event.statusCode };
-    if (event.unreachable) {
-      this.#parts.log.warn({ ...closed, ...event.unreachable }, 'WhatsApp cannot be reached');
-    } else this.#parts.log.info(closed, 'session closed');
+    logEnd(this.#parts.log, this.device, event);
     const asAsked = this.#loggingOut && (event.reason === 'stopped' || event.reason === 'logged_out');
     const cause: DeviceEvent = asAsked
       ? { type: 'logout' }
       : { type: 'closed', reason: event.reason, statusCode: event.statusCode };
     // The state in memory changes at once: what follows from it does not wait for the disk.
-    const stored = this.#record.apply(cause);
+    const stored = this.#record.apply(cause, event.ban ? { ban: event.ban } : {});
     if (this.device.state === 'logged_out') this.#forgetCredentials();
     this.#scheduleRetry(event.reason === 'restart_required');
     await stored.catch((error) => this.#record.warn(error, 'the state was not stored'));
@@ -355,7 +354,7 @@ export class DeviceActor {
     this.#cancelRetry = null;
     if (this.#shutDown) return;
     const { clock } = this.#parts;
-    const wait = this.#backoff.afterClose(statusOf(this.device), restartRequired, clock.monotonic());
+    const wait = this.#backoff.afterClose(statusOf(this.device), endOf(this.device, restartRequired, clock));
     if (wait === null) return;
     if (wait === 0) {
       this.launch();

@@ -9,6 +9,7 @@ import {
   passkeyRequiredData,
   qrData,
   refusedData,
+  temporaryBanData,
 } from '../events/payloads/device.ts';
 import type { NewEvent } from '../events/recorder.ts';
 import type { CloseReason } from '../whatsapp/port/connection.ts';
@@ -32,7 +33,8 @@ export function eventsOfChange(device: Device, previous: Device, cause: DeviceEv
   if (name === 'device.connected' || name === 'device.logged_out') tell(name, deviceData(device));
   else if (name) {
     const statusCode = cause.type === 'closed' ? cause.statusCode : null;
-    tell(name, refusedData(device, statusCode, willRetry));
+    const data = name === 'connection.temporary_ban' ? temporaryBanData : refusedData;
+    tell(name, data(device, statusCode, willRetry));
   }
   return events;
 }

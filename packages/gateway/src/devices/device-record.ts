@@ -81,6 +81,8 @@ export class DeviceRecord {
     const entered = next.state !== this.#device.state;
     await this.store(
       {
+        // What WhatsApp said of a ban ends with the ban.
+        ...(next.state !== 'banned' && this.#device.ban && { ban: null }),
         ...facts,
         state: next.state,
         stateReason: next.reason,

@@ -21,6 +21,7 @@ export type DeviceChange = Partial<
     | 'wanted'
     | 'lastSeen'
     | 'limit'
+    | 'ban'
   >
 >;
 
@@ -188,6 +189,10 @@ function columns(change: DeviceChange): Partial<DevicesTable> {
       limit_since: change.limit?.since ?? null,
       limit_until: change.limit?.until ?? null,
       limit_reason: change.limit?.reason ?? null,
+    }),
+    ...(change.ban !== undefined && {
+      ban_until: change.ban?.until ?? null,
+      ban_code: change.ban?.code ?? null,
     }),
   };
 }

@@ -4,6 +4,7 @@ import type { DeviceId, TenantId, UserId } from '../ids.ts';
 import type { DevicesTable } from '../storage/schema.ts';
 import type { AccountLimit } from '../whatsapp/port/account.ts';
 import type { Jid } from '../whatsapp/port/identity.ts';
+import type { TemporaryBan } from '../whatsapp/port/temporary-ban.ts';
 import { DEVICE_STATES, type DeviceState, type DeviceStatus, type StateReason } from './state.ts';
 
 /** A connection slot of a tenant: one companion device of one WhatsApp account, once linked. */
@@ -31,6 +32,8 @@ export interface Device {
   lastSeen: number | null;
   /** While WhatsApp lets the account begin no chats; null otherwise. Milliseconds. */
   limit: DeviceLimit | null;
+  /** What WhatsApp said of a ban that it lifts by itself; null while there is none, or where it said nothing. */
+  ban: TemporaryBan | null;
   createdAt: number;
   updatedAt: number;
 }
@@ -56,6 +59,7 @@ export function newDevice(of: Pick<Device, 'tenantId' | 'userId' | 'name'> & { n
     wanted: false,
     lastSeen: null,
     limit: null,
+    ban: null,
     createdAt: now,
     updatedAt: now,
   };
@@ -92,6 +96,7 @@ export function deviceFromRow(row: Selectable<DevicesTable>): Device {
     wanted: row.wanted === 1,
     lastSeen: row.last_seen,
     limit: limitFromRow(row),
+    ban: banFromRow(row),
     createdAt: row.created_at,
     updatedAt: row.updated_at,
   };
@@ -100,4 +105,8 @@ export function deviceFromRow(row: Selectable<DevicesTable>): Device {
 function limitFromRow(row: Selectable<DevicesTable>): DeviceLimit | null {
   if (row.limit_until === null || row.limit_since === null) return null;
   return { since: row.limit_since, until: row.limit_until, reason: row.limit_reason ?? '' };
+}
+
+function banFromRow({ ban_until: until, ban_code: code }: Selectable<DevicesTable>): TemporaryBan | null {
+  return until === null && code === null ? null : { until, code };
 }

@@ -141,6 +141,9 @@ export interface DevicesTable {
   limit_since: number | null;
   limit_until: number | null;
   limit_reason: string | null;
+  /** While WhatsApp has banned the account for a time: until when, and WhatsApp's number for why. */
+  ban_until: number | null;
+  ban_code: number | null;
   /** When the deletion of its owner began: from then on it is not there. */
   deleting_at: number | null;
   /** When its owner's pending webhook URL was looked at: at the first connect, and never again. */

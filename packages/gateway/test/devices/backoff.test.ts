@@ -5,7 +5,7 @@ import type { DeviceStatus } from '../../src/devices/state.ts';
 
 const RECONNECTING: DeviceStatus = { state: 'reconnecting', reason: 'connection_lost', linked: true };
 const waits = (backoff: Backoff, count: number, now = 0) =>
-  Array.from({ length: count }, () => backoff.afterClose(RECONNECTING, false, now));
+  Array.from({ length: count }, () => backoff.afterClose(RECONNECTING, { now }));
 
 describe('back-off', () => {
   test('doubles from one second up to the cap of five minutes', () => {
@@ -34,9 +34,9 @@ describe('back-off', () => {
     const backoff = new Backoff({ random: () => 1 });
     waits(backoff, 3);
     backoff.opened(0);
-    expect(backoff.afterClose(RECONNECTING, false, 59_999)).toBe(8_000);
+    expect(backoff.afterClose(RECONNECTING, { now: 59_999 })).toBe(8_000);
     backoff.opened(100_000);
-    expect(backoff.afterClose(RECONNECTING, false, 160_000)).toBe(1_000);
+    expect(backoff.afterClose(RECONNECTING, { now: 160_000 })).toBe(1_000);
   });
 
   test.each([
@@ -47,19 +47,28 @@ describe('back-off', () => {
     'disconnected',
   ] as const)('no retry for %s', (state) => {
     const status: DeviceStatus = { state, reason: 'requested', linked: state !== 'logged_out' };
-    expect(new Backoff().afterClose(status, false, 0)).toBeNull();
+    expect(new Backoff().afterClose(status, { now: 0 })).toBeNull();
   });
 
   test('a temporary ban is tried again about once an hour', () => {
     const status: DeviceStatus = { state: 'banned', reason: 'temporary_ban', linked: true };
-    expect(new Backoff({ random: () => 0.5 }).afterClose(status, false, 0)).toBe(2_700_000);
+    expect(new Backoff({ random: () => 0.5 }).afterClose(status, { now: 0 })).toBe(2_700_000);
+  });
+
+  test('a temporary ban whose end is known is waited for, and a little longer', () => {
+    const status: DeviceStatus = { state: 'banned', reason: 'temporary_ban', linked: true };
+    const backoff = new Backoff({ random: () => 0 });
+    expect(backoff.afterClose(status, { bannedMs: 7_200_000, now: 0 })).toBe(7_230_000);
+    expect(backoff.afterClose(status, { bannedMs: 0, now: 0 })).toBe(30_000);
   });
 
   test('515 reconnects at once and is no failure, but not without end', () => {
     const backoff = new Backoff({ random: () => 1 });
-    const restarts = Array.from({ length: 5 }, () => backoff.afterClose(RECONNECTING, true, 0));
+    const restarts = Array.from({ length: 5 }, () =>
+      backoff.afterClose(RECONNECTING, { restartRequired: true, now: 0 }),
+    );
     expect(restarts).toEqual([0, 0, 0, 1_000, 2_000]);
     backoff.opened(0);
-    expect(backoff.afterClose(RECONNECTING, true, 0)).toBe(0);
+    expect(backoff.afterClose(RECONNECTING, { restartRequired: true, now: 0 })).toBe(0);
   });
 });

@@ -93,6 +93,26 @@ describe('a connected device', () => {
     expect(await world.row(device)).toMatchObject({ state: 'connected' });
   });
 
+  test('is tried again once a temporary ban is over, and then forgets it', async () => {
+    const device = await world.linked(await world.caller());
+    const until = world.clock.now() + 7_200_000;
+    await world.network.last.report({
+      type: 'closed',
+      reason: 'banned',
+      detail: 'Connection Failure',
+      statusCode: 402,
+      ban: { until, code: 101 },
+    });
+    expect(await world.row(device)).toMatchObject({ state: 'banned', ban_until: until, ban_code: 101 });
+    world.clock.advance(7_200_000);
+    expect(world.network.sessions).toHaveLength(2);
+    world.clock.advance(60_000);
+    const again = await world.network.started(2);
+    expect(await world.row(device)).toMatchObject({ state: 'reconnecting', ban_until: null, ban_code: null });
+    await again.open('5511999990001');
+    expect(await world.row(device)).toMatchObject({ state: 'connected' });
+  });
+
   test('ignores late reports of a session that was given up', async () => {
     const device = await world.linked(await world.caller());
     const old = world.network.last;

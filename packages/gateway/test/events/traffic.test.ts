@@ -281,7 +281,8 @@ describe('the connection', () => {
   });
 
   test('a ban that ends by itself', async () => {
-    world.sandbox.faults.refuseLogin(402, { number: shop.number, times: 1 });
+    const attrs = { code: '104', expire: '7200' };
+    world.sandbox.faults.refuseLogin(402, { number: shop.number, times: 1, attrs });
     world.sandbox.faults.drop(companion());
     clock.advance(60_000);
     const [ban] = await expectEvents(['connection.temporary_ban']);
@@ -290,7 +291,14 @@ describe('the connection', () => {
       reason: 'temporary_ban',
       status_code: 402,
       will_retry: true,
+      ban: { code: 104, why: 'the same message to too many people' },
     });
+    const { data } = (await api.get('/status')).body;
+    expect(data.ban).toEqual(ban.ban);
+    const left = Date.parse(data.ban.until) - clock.now();
+    expect(left).toBeGreaterThan(7_000_000);
+    expect(left).toBeLessThanOrEqual(7_200_000);
+    expect(data.hint).toContain(`until ${data.ban.until}`);
     expect((await api.post('/connect')).status).toBe(200);
     await world.untilConnected(token, deviceId);
   });

@@ -259,7 +259,11 @@ function addFaults(router: Router, { faults }: Sandbox): void {
     )
     .on('POST', '/faults/refuse-login', ({ body }) => {
       const times = optionalNumber(body, 'times');
-      const order = { number: text(body, 'number') };
+      const ban = present<Record<string, string>>({
+        code: optionalText(body, 'ban_code'),
+        expire: optionalText(body, 'expire'),
+      });
+      const order = { number: text(body, 'number'), attrs: ban };
       faults.refuseLogin(number(body, 'code'), times === undefined ? order : { ...order, times });
     })
     .on('POST', '/faults/restrict-new-chats', ({ body }) =>

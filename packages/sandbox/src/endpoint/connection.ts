@@ -145,7 +145,7 @@ export class Connection {
     const refusal = network.orders.takeLoginRefusal(user);
     const known = device?.noisePublic && Buffer.compare(device.noisePublic, noisePublic) === 0;
     if (refusal !== undefined || !known) {
-      this.deliver(failureStanza(refusal ?? 401));
+      this.deliver(failureStanza(refusal?.code ?? 401, refusal?.attrs));
       this.close();
       return;
     }

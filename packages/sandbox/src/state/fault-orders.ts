@@ -2,8 +2,13 @@ import type { BinaryNode } from 'baileys';
 import type { NetworkLink } from '../link.ts';
 import type { RegisteredDevice } from './directory.ts';
 
-interface RefusedLogins {
+export interface Refusal {
   readonly code: number;
+  /** Attributes of the `<failure>` beside its reason. */
+  readonly attrs?: Readonly<Partial<Record<string, string>>>;
+}
+
+interface RefusedLogins extends Refusal {
   remaining: number;
 }
 
@@ -108,9 +113,9 @@ export class FaultOrders {
   }
 
   /** The next logins of a number's companions are refused; 0 times lifts it. */
-  refuseLogins(number: string, code: number, times: number): void {
+  refuseLogins(number: string, refusal: Refusal, times: number): void {
     if (times <= 0) this.#refused.delete(number);
-    else this.#refused.set(number, { code, remaining: times });
+    else this.#refused.set(number, { ...refusal, remaining: times });
   }
 
   /** The next stanza to this link breaks off in the middle. */
@@ -189,12 +194,12 @@ export class FaultOrders {
     return refused.code;
   }
 
-  /** The code this login is refused with. */
-  takeLoginRefusal(user: string): number | undefined {
+  /** What this login is refused with. */
+  takeLoginRefusal(user: string): Refusal | undefined {
     const refused = this.#refused.get(user);
     if (!refused) return undefined;
     refused.remaining -= 1;
     if (refused.remaining <= 0) this.#refused.delete(user);
-    return refused.code;
+    return refused;
   }
 }

@@ -11,6 +11,9 @@ export function streamErrorStanza(kind: 'replaced' | 'device_removed' | number):
 }
 
 /** `<failure>`, the answer to a refused login (whatsmeow connectionevents.go handleConnectFailure). */
-export function failureStanza(reason: number): BinaryNode {
-  return stanza('failure', { reason: String(reason), location: 'sbx' });
+export function failureStanza(
+  reason: number,
+  more: Readonly<Partial<Record<string, string>>> = {},
+): BinaryNode {
+  return stanza('failure', { ...more, reason: String(reason), location: 'sbx' });
 }

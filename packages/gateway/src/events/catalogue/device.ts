@@ -19,6 +19,12 @@ const Limit = Type.Object({
   reason: Text("WhatsApp's word: `BIZ_QUALITY`, `WEB_COMPANION_ONLY`, …"),
 });
 
+const Ban = Type.Object({
+  until: OrNull(Time('When WhatsApp lifts it; null where it does not say')),
+  code: OrNull(Type.Integer({ description: "WhatsApp's number for what the account did" })),
+  why: OrNull(Text('What that number means, for people')),
+});
+
 /** Beside: what WhatsApp said when it ended or refused the connection. */
 const Refused = {
   ...DeviceNow,
@@ -133,9 +139,17 @@ export const CONNECTION_EVENTS = {
   }),
   'connection.temporary_ban': entry({
     summary: 'WhatsApp banned the account for a time',
-    cause: 'A refusal with code 402.',
-    schema: Type.Object(Refused),
-    example: { ...device, state: 'banned', reason: 'temporary_ban', status_code: 402, will_retry: true },
+    cause:
+      'A refusal with code 402. The gateway tries again once the ban is over, or each hour where it has no end.',
+    schema: Type.Object({ ...Refused, ban: OrNull(Ban) }),
+    example: {
+      ...device,
+      state: 'banned',
+      reason: 'temporary_ban',
+      status_code: 402,
+      will_retry: true,
+      ban: { until: '2026-06-16T12:00:00.000Z', code: 104, why: 'the same message to too many people' },
+    },
   }),
   'connection.manual_reconnect': entry({
     summary: 'Somebody asked for the device to be connected again',

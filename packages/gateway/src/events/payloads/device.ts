@@ -1,5 +1,6 @@
 /** A device's state, pairing and QR codes as public `data`. */
 import { qrForms } from '../../whatsapp/port/linking-qr.ts';
+import { banMembers, type TemporaryBan } from '../../whatsapp/port/temporary-ban.ts';
 import type { EventData } from '../catalogue.ts';
 import { phoneNumber, time } from './parts.ts';
 
@@ -13,6 +14,7 @@ export interface EventDeviceState {
   stateReason: string;
   /** Milliseconds since the epoch. */
   stateAt: number;
+  ban: TemporaryBan | null;
 }
 
 export function deviceData(device: EventDeviceState): EventData<'device.connected'> {
@@ -65,6 +67,14 @@ export function refusedData(
   willRetry: boolean,
 ): EventData<'connection.failure'> {
   return { ...deviceData(device), status_code: statusCode, will_retry: willRetry };
+}
+
+export function temporaryBanData(
+  device: EventDeviceState,
+  statusCode: number | null,
+  willRetry: boolean,
+): EventData<'connection.temporary_ban'> {
+  return { ...refusedData(device, statusCode, willRetry), ban: device.ban && banMembers(device.ban) };
 }
 
 export function qrData(qr: { code: string; expiresAt: number }): EventData<'qr.generated'> {

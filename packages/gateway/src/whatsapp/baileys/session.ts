@@ -343,7 +343,7 @@ class Connection {
     this.#liveness.stop();
     const end = this.#pairingRefused
       ? { reason: 'pairing_failed' as const, detail: this.#pairingRefused, statusCode: null }
-      : closeReason(error, this.#parts.network.url);
+      : closeReason(error, this.#parts.network.url, this.#parts.clock.now());
     this.#removed = end.reason === 'logged_out';
     if (end.reason === 'pairing_failed') {
       const notice = { name: 'connection.pair_error', reason: end.detail } as const;

@@ -9,6 +9,7 @@ import type { InboundMessage } from './messages.ts';
 import type { SessionNotice } from './notices.ts';
 import type { PasskeyEvent } from './passkey.ts';
 import type { MessageReceipt, OwnRead } from './receipts.ts';
+import type { TemporaryBan } from './temporary-ban.ts';
 import type { Unreachable } from './unreachable.ts';
 
 export type SessionEvent =
@@ -24,6 +25,8 @@ export type SessionEvent =
       statusCode: number | null;
       /** Set when there was no way to the server. */
       unreachable?: Unreachable | null;
+      /** What WhatsApp said of a ban that it lifts by itself. */
+      ban?: TemporaryBan | null;
     }
   | { type: 'message'; message: InboundMessage }
   | { type: 'receipt'; receipt: MessageReceipt }

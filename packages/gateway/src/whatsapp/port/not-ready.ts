@@ -1,5 +1,6 @@
 /** The one error for a device that cannot be used now: why, as a word to branch on, and what helps. */
 import { AppError, type AppErrorDetail } from '../../errors.ts';
+import { banMembers, type TemporaryBan } from './temporary-ban.ts';
 import { type Unreachable, unreachableText } from './unreachable.ts';
 
 /** Each reason with what the caller can do about it. The names are stable. */
@@ -26,6 +27,7 @@ export interface NotReady {
   device_id?: string;
   /** Set while WhatsApp's server cannot be reached. */
   unreachable?: Unreachable | null;
+  ban?: TemporaryBan | null;
   /** What else helps, for what was asked. */
   also?: string;
 }
@@ -45,8 +47,15 @@ export function notReadyReason({ detail }: AppError): NotReadyReason | null {
 }
 
 /** `reason` and `hint`, as answers show them. */
-export function notReadyMembers({ reason, device_id, unreachable, also }: NotReady) {
-  const why = unreachable ? unreachableText(unreachable) : NOT_READY[reason];
+export function notReadyMembers({ reason, device_id, unreachable, ban, also }: NotReady) {
+  const why = unreachable ? unreachableText(unreachable) : `${NOT_READY[reason]}${ban ? banText(ban) : ''}`;
   const hint = also === undefined ? why : `${why}; ${also}`;
   return { reason, hint, ...(device_id === undefined ? {} : { device_id }) };
+}
+
+/** What WhatsApp says of a ban, as the end of a sentence. */
+function banText(ban: TemporaryBan): string {
+  const { until, code, why } = banMembers(ban);
+  const said = [until && `until ${until}`, why ?? (code === null ? null : `code ${code}`)].filter(Boolean);
+  return said.length > 0 ? ` (${said.join('; ')})` : '';
 }

@@ -10,6 +10,7 @@ import { PASSKEY_HINTS } from '../../../devices/passkey-step.ts';
 import { AppError } from '../../../errors.ts';
 import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';
 import { type NotReady, notReadyMembers } from '../../../whatsapp/port/not-ready.ts';
+import { banMembers } from '../../../whatsapp/port/temporary-ban.ts';
 import { DeviceHeaders, DeviceQuery, selectedDevice } from '../../request/device.ts';
 import { failures } from '../../request/failures.ts';
 import { passkeyMembers } from './passkey-schemas.ts';
@@ -164,6 +165,7 @@ const NO_DEVICE = {
   unreachable: null,
   passkey: null,
   limit: null,
+  ban: null,
 };
 
 function status(device: Device, notReady: NotReady | null) {
@@ -187,5 +189,6 @@ function status(device: Device, notReady: NotReady | null) {
       until: rfc3339(device.limit.until),
       reason: device.limit.reason,
     },
+    ban: device.ban && banMembers(device.ban),
   };
 }

@@ -216,6 +216,16 @@ export const StatusData = data(
         { description: 'While WhatsApp lets the account begin no chats' },
       ),
     ),
+    ban: Nullable(
+      Type.Object(
+        {
+          until: Nullable(Rfc3339),
+          code: Nullable(Type.Integer({ description: "WhatsApp's number for what the account did" })),
+          why: Nullable(Type.String({ description: 'What that number means, for people' })),
+        },
+        { description: 'What WhatsApp said of a ban that it lifts by itself, while there is one' },
+      ),
+    ),
   }),
 );
 

@@ -1,6 +1,10 @@
 import type { CloseReason } from '../../port/connection.ts';
 import { RouteFailed } from '../../port/route.ts';
+import type { TemporaryBan } from '../../port/temporary-ban.ts';
 import { type Unreachable, unreachable } from '../../port/unreachable.ts';
+
+/** More digits are no seconds of a ban. */
+const WHOLE = /^\d{1,9}$/;
 
 /** What the engine hands over when a socket ends: a Boom with the status code and the stanza's node. */
 interface DisconnectError {
@@ -18,18 +22,23 @@ const LOGIN_REFUSED = 'Connection Failure';
 /** How the library words that the server's certificates do not hold (noise-handler.js processHandshake). */
 const UNCERTIFIED = /^(?:invalid )?noise .*certificate|^certification match failed/;
 
+interface SessionEnd {
+  reason: CloseReason;
+  detail: string;
+  statusCode: number | null;
+  unreachable: Unreachable | null;
+  ban?: TemporaryBan | null;
+}
+
 /**
- * Names the end of a connection.
+ * Names the end of a connection. `now` in milliseconds.
  * Codes of `<failure reason>` and `<stream:error code>` (whatsmeow `types/events` ConnectFailureReason):
  * 401 logged out, 402 temporary ban, 403 main device gone (LOCKED in WhatsApp Web's own code, a ban or a
  * changed phone), 405 client outdated, 406 BANNED in WhatsApp Web's code, 409 user agent refused,
  * 440 replaced, 500 and 503 try again, 515 restart after pairing, 516 log out (WhatsApp Web's own code, by zapo
  * src/protocol/stream.ts; reported in Baileys issue 702).
  */
-export function closeReason(
-  error: unknown,
-  networkUrl: string,
-): { reason: CloseReason; detail: string; statusCode: number | null; unreachable: Unreachable | null } {
+export function closeReason(error: unknown, networkUrl: string, now: number): SessionEnd {
   const { message, output, data } = (error ?? {}) as DisconnectError;
   const statusCode = output?.statusCode ?? null;
   const detail = message ?? 'connection closed';
@@ -49,7 +58,8 @@ export function closeReason(
     };
   }
   const reason = nameOf(statusCode, detail, conflictType(data));
-  return { reason, detail, statusCode, unreachable: null };
+  const ban = statusCode === 402 && detail === LOGIN_REFUSED ? banIn(data as Attributes, now) : null;
+  return { reason, detail, statusCode, unreachable: null, ban };
 }
 
 function nameOf(statusCode: number | null, detail: string, conflict: string | undefined): CloseReason {
@@ -81,6 +91,17 @@ function nameOf(statusCode: number | null, detail: string, conflict: string | un
     default:
       return detail === LOGIN_REFUSED ? 'refused' : 'connection_lost';
   }
+}
+
+type Attributes = Record<string, string> | null | undefined;
+
+/** `code` says what for and `expire` for how many seconds (whatsmeow connectionevents.go handleConnectFailure). */
+function banIn(attributes: Attributes, now: number): TemporaryBan | null {
+  const [code, seconds] = [attributes?.code, attributes?.expire].map((text) =>
+    text !== undefined && WHOLE.test(text) ? Number(text) : null,
+  );
+  if (code == null && !seconds) return null;
+  return { code: code ?? null, until: seconds ? now + seconds * 1000 : null };
 }
 
 function conflictType(data: DisconnectError['data']): string | undefined {
