@@ -33,7 +33,7 @@ type Entry = { outcome: Outcome } | { lane: Lane; released(): void };
 
 /**
  * How long an outcome waits for others, unless its lane waits for it: what a killed process may have delivered without
- * having written it down. A commit for each was a fifth of what SQLite did for a received message.
+ * having written it down. A commit for each was a fifth of what the database did for a received message.
  */
 const GATHER_MS = 20;
 const FIRST_WAIT_MS = 1000;
