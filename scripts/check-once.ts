@@ -55,6 +55,12 @@ const RULES: Rule[] = [
     instead: 'use deviceNotReady() of whatsapp/port/not-ready.ts',
   },
   {
+    what: 'listeners of somebody else, who may listen once',
+    pattern: /\.(?:listeners|rawListeners)\(/,
+    only: ['whatsapp/baileys/connection/taken-listeners.ts'],
+    instead: 'use takeListeners() of whatsapp/baileys/connection/taken-listeners.ts',
+  },
+  {
     what: 'a file in the folder for temporary files of the system',
     pattern: /\bmkdtemp\(|\btmpdir\(/,
     only: ['storage/scratch.ts'],

@@ -1,3 +1,4 @@
+import { takeListeners } from '../connection/taken-listeners.ts';
 import { type BinaryNode, getBinaryNodeChild, type Socket } from '../library.ts';
 
 const EVENT = 'CB:ib,,dirty';
@@ -20,11 +21,10 @@ export class DirtyGroups {
 
   /** Calls `changed` for groups; `failed` when the library could not deal with something else. */
   attach(socket: Socket, changed: () => void, failed: (error: unknown) => void): void {
-    const library = socket.ws.listeners(EVENT) as ((node: BinaryNode) => unknown)[];
+    const library = takeListeners(socket.ws, EVENT);
     if (library.length === 0)
       throw new Error(`the library no longer listens to ${EVENT}: see dirty-groups.ts`);
     socket.ws.on(SOME, () => changed());
-    socket.ws.removeAllListeners(EVENT);
     socket.ws.on(EVENT, (node: BinaryNode) => {
       if (getBinaryNodeChild(node, 'dirty')?.attrs.type === 'groups') {
         this.#dirty = true;
@@ -33,7 +33,7 @@ export class DirtyGroups {
       }
       for (const listener of library) {
         // In a function of its own, so that one that throws at once rejects.
-        const done = (async () => listener.call(socket.ws, node))();
+        const done = (async () => listener(node))();
         done.catch(failed);
       }
     });

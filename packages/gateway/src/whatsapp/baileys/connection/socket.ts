@@ -19,6 +19,7 @@ import { type FrameSocket, holdFrames } from './outgoing-gate.ts';
 import { tellOwnName } from './own-name.ts';
 import { type LogSink, quietLogger } from './quiet-logger.ts';
 import { writeTexts } from './stanza-writing.ts';
+import { takeListeners } from './taken-listeners.ts';
 import { dropUnheard } from './unheard-events.ts';
 
 /** What the server shows for a companion; a pairing code is refused for platforms it does not know. */
@@ -121,11 +122,9 @@ export function openSocket(parts: SocketParts): Socket {
  */
 function hearFailures({ ws }: Socket, log: LogSink): void {
   for (const event of ws.eventNames().filter((name) => String(name).startsWith('CB:'))) {
-    const listeners = ws.listeners(event) as ((...told: unknown[]) => unknown)[];
-    ws.removeAllListeners(event);
-    for (const listener of listeners) {
+    for (const listener of takeListeners(ws, event)) {
       ws.on(event, (...told: unknown[]) => {
-        const done = Promise.resolve(listener.apply(ws, told));
+        const done = Promise.resolve(listener(...told));
         done.catch((error: unknown) =>
           log.warn({ reason: (error as Error).message }, 'a stanza was not handled to its end'),
         );

@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import { takeListeners } from '../connection/taken-listeners.ts';
 import type { BinaryNode } from '../library.ts';
 
 /**
@@ -16,12 +17,11 @@ export function gateStanzas(
   first: (node: BinaryNode) => Promise<unknown>,
   onRefused: (node: BinaryNode, error: unknown) => void,
 ): void {
-  const library = ws.listeners(event) as ((node: BinaryNode) => void)[];
+  const library = takeListeners(ws, event);
   // Without a listener to hold back, the library acknowledges somewhere that is not gated.
   if (library.length === 0) {
     throw new Error(`the library no longer listens to ${event}: see stanza-gate.ts`);
   }
-  ws.removeAllListeners(event);
   let last: Promise<void> = Promise.resolve();
   ws.on(event, (node: BinaryNode) => {
     last = last.then(async () => {
@@ -31,7 +31,7 @@ export function gateStanzas(
         onRefused(node, error);
         return;
       }
-      for (const listener of library) listener.call(ws, node);
+      for (const listener of library) listener(node);
     });
   });
 }

@@ -3,6 +3,7 @@ import { type Identity, sameIdentity } from '../../port/identity.ts';
 import { STORIES } from '../../port/stories.ts';
 import { checkBundle } from '../connection/checked-signatures.ts';
 import type { Link } from '../connection/link.ts';
+import { takeListeners } from '../connection/taken-listeners.ts';
 import {
   type BinaryNode,
   extractE2ESessionFromRetryReceipt,
@@ -64,13 +65,12 @@ export class RetryAnswers {
   /** Takes the retry receipts from the library's listeners; all others go on to them. */
   attach(socket: Socket): void {
     const event = 'CB:receipt';
-    const library = socket.ws.listeners(event) as ((node: BinaryNode) => void)[];
+    const library = takeListeners(socket.ws, event);
     if (library.length === 0)
       throw new Error(`the library no longer listens to ${event}: see retry-answers.ts`);
-    socket.ws.removeAllListeners(event);
     socket.ws.on(event, (node: BinaryNode) => {
       if (node.attrs.type === 'retry') this.#take(socket, node);
-      else for (const listener of library) listener.call(socket.ws, node);
+      else for (const listener of library) listener(node);
     });
   }
 
