@@ -152,7 +152,7 @@ const OF_COMMANDS = [
   'WUTS_NEW_ENCRYPTION_KEY_FILE',
 ];
 
-const MEDIA_KINDS = ['image', 'video', 'audio', 'voice', 'document', 'sticker'] as const;
+const MEDIA_KINDS = ['image', 'video', 'audio', 'voice', 'document', 'sticker', 'sticker_pack'] as const;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 const MIB = 1024 ** 2;
 const HOUR_MS = 3_600_000;

@@ -20,6 +20,7 @@ const HKDF_INFO: Record<FileKind, string> = {
   voice: 'WhatsApp Audio Keys',
   document: 'WhatsApp Document Keys',
   sticker: 'WhatsApp Image Keys',
+  sticker_pack: 'WhatsApp Sticker Pack Keys',
   history: 'WhatsApp History Keys',
   app_state: 'WhatsApp App State Keys',
   // zapo protocol/media.ts.
@@ -34,12 +35,21 @@ const MMS_TYPE: Record<FileKind, string> = {
   voice: 'audio',
   document: 'document',
   sticker: 'image',
+  sticker_pack: 'sticker-pack',
   history: 'md-msg-hist',
   app_state: 'md-app-state',
   group_history: 'group-history',
 };
 
-export const MEDIA_KINDS: readonly MediaKind[] = ['image', 'video', 'audio', 'voice', 'document', 'sticker'];
+export const MEDIA_KINDS: readonly MediaKind[] = [
+  'image',
+  'video',
+  'audio',
+  'voice',
+  'document',
+  'sticker',
+  'sticker_pack',
+];
 
 /** What beside the media kinds may have a file in it: in its header, its cards, its note. */
 const WITH_FILES: readonly MessageKind[] = ['template', 'interactive', 'buttons', 'product', 'payment'];

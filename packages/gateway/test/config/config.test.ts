@@ -94,7 +94,7 @@ describe('settings', () => {
       media: {
         prefetch: true,
         prefetchMaxBytes: 16 * 1024 ** 2,
-        prefetchKinds: ['image', 'video', 'audio', 'voice', 'document', 'sticker'],
+        prefetchKinds: ['image', 'video', 'audio', 'voice', 'document', 'sticker', 'sticker_pack'],
         maxBytes: 100 * 1024 ** 2,
         cacheMaxBytes: 5 * 1024 ** 3,
         cacheMaxAgeMs: 30 * 86_400_000,

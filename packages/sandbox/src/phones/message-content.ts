@@ -23,7 +23,7 @@ export type MessageKind =
   | 'other';
 
 /** Media types as HKDF and the CDN name them. */
-export type MediaType = 'image' | 'video' | 'audio' | 'document' | 'sticker';
+export type MediaType = 'image' | 'video' | 'audio' | 'document' | 'sticker' | 'sticker-pack';
 
 /** The fields every media message shares. */
 export interface MediaContent {
@@ -107,6 +107,7 @@ export function mediaOf(message: proto.IMessage): { type: MediaType; content: Me
   if (content.audioMessage) return { type: 'audio', content: content.audioMessage };
   if (content.documentMessage) return { type: 'document', content: content.documentMessage };
   if (content.stickerMessage) return { type: 'sticker', content: content.stickerMessage };
+  if (content.stickerPackMessage) return { type: 'sticker-pack', content: content.stickerPackMessage };
   return undefined;
 }
 
@@ -134,6 +135,7 @@ export function encMediaType(message: proto.IMessage): string | undefined {
     case 'contact':
       return content.contactsArrayMessage ? 'contact_array' : 'vcard';
     case 'other':
+      if (content.stickerPackMessage) return 'sticker_pack';
       return content.messageHistoryBundle ? 'group_history' : undefined;
     case 'location':
       return content.liveLocationMessage ? 'livelocation' : 'location';

@@ -24,6 +24,7 @@ import {
   type VideoInput,
 } from './compose/media.ts';
 import { composePoll, type PollOptions } from './compose/poll.ts';
+import { composeStickerPack, packStickers, type StickerPackInput } from './compose/sticker-pack.ts';
 import { composeText } from './compose/text.ts';
 import type { Inbox, PhoneMessage } from './inbox.ts';
 import type { MediaClient } from './media/media-client.ts';
@@ -124,6 +125,25 @@ export class PhoneMessages {
       ...(mentions === undefined ? {} : { mentions: mentions.map(toJid) }),
     });
     return this.sendRaw(to, content, rest);
+  }
+
+  /** A pack of stickers: one file under one key with the picture of the pack, which stands beside it. */
+  async sendStickerPack(
+    to: Recipient,
+    pack: StickerPackInput,
+    options: SendOptions = {},
+  ): Promise<SentMessage> {
+    const { media } = this.#parts;
+    const packed = packStickers(pack);
+    const { url: _, ...file } = await this.uploadMedia('sticker-pack', packed.zip);
+    const cover = encryptMedia(pack.trayIcon, 'thumbnail-sticker-pack', file.mediaKey);
+    const stored = await media.upload('thumbnail-sticker-pack', cover.ciphertext, cover.fileEncSha256);
+    const thumbnail = {
+      thumbnailDirectPath: stored.directPath,
+      thumbnailSha256: cover.fileSha256,
+      thumbnailEncSha256: cover.fileEncSha256,
+    };
+    return this.sendRaw(to, composeStickerPack(pack, packed, file, thumbnail), options);
   }
 
   async sendImage(to: Recipient, image: ImageInput, options: SendOptions = {}): Promise<SentMessage> {

@@ -18,7 +18,7 @@ export interface ForwardSource {
 }
 
 /** The members of waE2E.Message that hold a file of the kind, the usual one first; a video note is a video. */
-const MEDIA_MEMBERS: Record<MediaKind, readonly [string, ...string[]]> = {
+const MEDIA_MEMBERS: Record<Exclude<MediaKind, 'sticker_pack'>, readonly [string, ...string[]]> = {
   image: ['imageMessage'],
   video: ['videoMessage', 'ptvMessage'],
   audio: ['audioMessage'],
@@ -72,7 +72,7 @@ export function forwardContent(source: ForwardSource): Content {
       if (!(target.kind in MEDIA_MEMBERS)) {
         return { ...common, kind: target.kind, message: cardOrText(inner, target, mark) };
       }
-      const kind = target.kind as MediaKind;
+      const kind = target.kind as keyof typeof MEDIA_MEMBERS;
       const [usual, ...others] = MEDIA_MEMBERS[kind];
       const name = others.find((other) => member(inner, other)) ?? usual;
       const facts = member(inner, name) ?? {};

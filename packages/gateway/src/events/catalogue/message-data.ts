@@ -27,9 +27,9 @@ export const Sender = Type.Object(
 
 export const Media = Type.Object(
   {
-    kind: Word(['image', 'video', 'audio', 'voice', 'document', 'sticker']),
+    kind: Word(['image', 'video', 'audio', 'voice', 'document', 'sticker', 'sticker_pack']),
     mime_type: Text('As the sender says'),
-    file_name: OrNull(Text('Of documents')),
+    file_name: OrNull(Text('Of documents and packs of stickers')),
     size: OrNull(Count('Bytes, as the sender says')),
     sha256: OrNull(Text('Hex, of the file')),
     seconds: OrNull(Count('Length of audio and video')),

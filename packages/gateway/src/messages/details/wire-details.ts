@@ -8,7 +8,7 @@ import { optionName, pollCreation } from '../polls/poll-secrets.ts';
 import type { MessageContext } from '../stored-message.ts';
 import { BUSINESS_DETAILS } from './business-details.ts';
 import { member } from './wire-content.ts';
-import { integer64, list, number, seconds, text } from './wire-fields.ts';
+import { integer64, list, number, seconds, text, texts } from './wire-fields.ts';
 
 type Details = Record<string, unknown>;
 
@@ -110,6 +110,13 @@ const READERS: Partial<Record<MessageKind, Reader>> = {
       publisher: text(pack, 'publisher'),
       description: text(pack, 'packDescription'),
       sticker_count: list(pack, 'stickers').length,
+      tray_icon: text(pack, 'trayIconFileName'),
+      stickers: list(pack, 'stickers').map((sticker) => ({
+        file_name: text(sticker, 'fileName'),
+        emojis: texts(sticker, 'emojis'),
+        animated: sticker.isAnimated === true,
+        mime_type: text(sticker, 'mimetype'),
+      })),
     };
   },
   poll_result: (message) => {

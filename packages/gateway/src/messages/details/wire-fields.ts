@@ -35,6 +35,12 @@ export function list(from: Part, name: string): WireMessage[] {
   return Array.isArray(value) ? (value as WireMessage[]).slice(0, LONGEST_LIST) : [];
 }
 
+export function texts(from: Part, name: string): string[] {
+  const value = from?.[name];
+  const all: unknown[] = Array.isArray(value) ? value.slice(0, LONGEST_LIST) : [];
+  return all.filter((each) => typeof each === 'string');
+}
+
 /** 64-bit numbers come as objects that write themselves. */
 export function integer64(from: Part, name: string): number | null {
   const value = from?.[name];

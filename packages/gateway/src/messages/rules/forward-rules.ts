@@ -18,6 +18,8 @@ function reason({ kind, revokedAt, context }: StoredMessage): string | null {
   if (context.viewOnce) return 'a view-once message cannot be forwarded';
   if (kind === 'undecryptable')
     return 'the message could not be read: POST /messages/{id}/retry asks for it again';
-  if (!KINDS.includes(kind) && !isMediaKind(kind)) return `a message of kind ${kind} cannot be forwarded`;
+  // The picture of a pack of stickers is under the key of its file: it would be lost with a new one.
+  const isFile = isMediaKind(kind) && kind !== 'sticker_pack';
+  if (!KINDS.includes(kind) && !isFile) return `a message of kind ${kind} cannot be forwarded`;
   return null;
 }

@@ -1,7 +1,7 @@
 import type { Jid } from './identity.ts';
 import type { Route } from './route.ts';
 
-export type MediaKind = 'image' | 'video' | 'audio' | 'voice' | 'document' | 'sticker';
+export type MediaKind = 'image' | 'video' | 'audio' | 'voice' | 'document' | 'sticker' | 'sticker_pack';
 
 /** Everything needed to fetch, decrypt and verify one media file, as the message carried it. */
 export interface MediaDescriptor {

@@ -2,6 +2,7 @@
 import type { Phone } from '@wuts/sandbox';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Api, type Json, until, untilReceived, type World } from '../harness.ts';
+import { jpeg, webp } from '../samples.ts';
 import { openShop } from '../shop.ts';
 
 let world: World;
@@ -40,10 +41,62 @@ describe('a message of the newer kinds', () => {
     expect(await told({ stickerPackMessage: { ...pack, contextInfo } })).toMatchObject({
       message_type: 'sticker_pack',
       content: 'Cats',
-      details: { name: 'Cats', publisher: 'Ana', description: null, sticker_count: 3 },
+      details: {
+        name: 'Cats',
+        publisher: 'Ana',
+        description: null,
+        sticker_count: 3,
+        tray_icon: null,
+        stickers: stickers.map(({ fileName: file_name, emojis }) => ({
+          ...{ file_name, emojis, animated: false, mime_type: null },
+        })),
+      },
       quoted: { message_id: contextInfo.stanzaId },
     });
     expect((await told({ stickerPackMessage: { ...pack, caption: 'Take them' } })).content).toBe('Take them');
+  });
+
+  test('the file of a pack of stickers is a zip of them, and comes again from the phone', async () => {
+    const trayIcon = await jpeg();
+    const stickers = [
+      { bytes: await webp(), emojis: ['🐈', '😀'] },
+      { bytes: Buffer.concat([await webp(), Buffer.from([0])]), animated: true },
+    ];
+    const pack = { name: 'Cats', publisher: 'Ana', description: 'of ours', stickers, trayIcon };
+    const { id } = await contact.sendStickerPack(shop.number, pack);
+    await untilReceived(api, id);
+    const { message } = (await api.get(`/messages/${id}`)).body;
+    expect(message).toMatchObject({
+      message_type: 'sticker_pack',
+      content: 'Cats',
+      media: { kind: 'sticker_pack', mime_type: 'application/zip', file_name: 'Cats.zip' },
+      details: { description: 'of ours', sticker_count: 2, tray_icon: expect.stringMatching(/\.png$/) },
+    });
+    expect(message.details.stickers).toMatchObject([
+      { emojis: ['🐈', '😀'], animated: false, mime_type: 'image/webp' },
+      { emojis: [], animated: true },
+    ]);
+    const fetched = async (): Promise<Buffer> => {
+      const { bytes } = await until('the file', async () => {
+        const got = await api.get(message.media.url);
+        return got.status === 200 && got;
+      });
+      return bytes;
+    };
+    const zip = await fetched();
+    expect(zip.length).toBe(message.media.size);
+    for (const { bytes } of stickers) expect(zip.includes(bytes)).toBe(true);
+    const names = [
+      ...message.details.stickers.map((each: Json) => each.file_name),
+      message.details.tray_icon,
+    ];
+    for (const name of names) expect(zip.includes(name)).toBe(true);
+    await until('the cache is empty', async () => (await world.gateway.parts.media.emptyCache()) === 0);
+    world.sandbox.cdn.expireAll(404);
+    expect((await api.get(message.media.url)).status).toBe(202);
+    expect((await fetched()).equals(zip)).toBe(true);
+    const forwarded = await api.post(`/messages/${id}/forward`, { number: contact.number });
+    expect(forwarded.body.error_code).toBe('NOT_FORWARDABLE');
   });
 
   test.each([

@@ -2,7 +2,12 @@ import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, ran
 import type { MediaType } from '../message-content.ts';
 
 /** What lies on the CDN encrypted: media of messages, files for own companions, the past of a group. */
-export type BlobType = MediaType | 'md-msg-hist' | 'md-app-state' | 'group-history';
+export type BlobType =
+  | MediaType
+  | 'thumbnail-sticker-pack'
+  | 'md-msg-hist'
+  | 'md-app-state'
+  | 'group-history';
 
 /** HKDF info strings (whatsmeow download.go MediaType, Baileys MEDIA_HKDF_KEY_MAPPING). Stickers use the image's. */
 const HKDF_INFO: Record<BlobType, string> = {
@@ -11,6 +16,8 @@ const HKDF_INFO: Record<BlobType, string> = {
   video: 'WhatsApp Video Keys',
   audio: 'WhatsApp Audio Keys',
   document: 'WhatsApp Document Keys',
+  'sticker-pack': 'WhatsApp Sticker Pack Keys',
+  'thumbnail-sticker-pack': 'WhatsApp Sticker Pack Thumbnail Keys',
   'md-msg-hist': 'WhatsApp History Keys',
   'md-app-state': 'WhatsApp App State Keys',
   // zapo protocol/media.ts.

@@ -4,7 +4,7 @@ import type { Cdn } from '../../cdn/cdn.ts';
 import type { AddressBook } from '../address-book.ts';
 import type { PhoneConnection } from '../connection.ts';
 import type { Inbox } from '../inbox.ts';
-import { mediaOf } from '../message-content.ts';
+import { type MediaType, mediaOf } from '../message-content.ts';
 import type { MediaClient } from './media-client.ts';
 
 /**
@@ -149,11 +149,7 @@ export class MediaRetry {
     ]);
   }
 
-  async #outcome(
-    id: string,
-    type: 'image' | 'video' | 'audio' | 'document' | 'sticker',
-    readable: boolean,
-  ): Promise<proto.IMediaRetryNotification> {
+  async #outcome(id: string, type: MediaType, readable: boolean): Promise<proto.IMediaRetryNotification> {
     if (this.policy === 'general_error') return { result: ResultType.GENERAL_ERROR };
     if (this.policy === 'decryption_error' || !readable) return { result: ResultType.DECRYPTION_ERROR };
     const bytes = this.#kept.get(id);

@@ -1,6 +1,7 @@
 /** What the apps have sent only for some months, and what has no type of its own: as far as it can be read. */
 import { contentMembers } from '../../../port/envelopes.ts';
 import type { proto } from '../../library.ts';
+import { descriptor } from './media-content.ts';
 import type { Parsed } from './parsed.ts';
 
 type Message = proto.IMessage;
@@ -22,7 +23,14 @@ const NOTHING_SHOWN: readonly (keyof Message)[] = [
 export function parseNewer(m: Message): Parsed | null {
   if (m.stickerPackMessage) {
     const { caption, name, contextInfo: context } = m.stickerPackMessage;
-    return { kind: 'sticker_pack', text: caption || name, context };
+    // A zip, whose type nothing says (zapo media/sticker/sticker-pack.ts).
+    const fields = {
+      ...m.stickerPackMessage,
+      mimetype: 'application/zip',
+      fileName: name ? `${name}.zip` : null,
+    };
+    const file = descriptor('sticker_pack', fields);
+    return { kind: 'sticker_pack', text: caption || name, files: file ? [file] : [], context };
   }
   const result = m.pollResultSnapshotMessage ?? m.pollResultSnapshotMessageV3;
   if (result) return { kind: 'poll_result', text: result.name, context: result.contextInfo };
