@@ -80,6 +80,17 @@ const READERS: Partial<Record<MessageKind, Reader>> = {
     return { row_id: text(row, 'selectedRowId'), title: text(reply, 'title') };
   },
   event: (message) => event(member(message, 'eventMessage')),
+  event_invite: (message) => {
+    const invite = member(message, 'eventInviteMessage');
+    return {
+      event_id: text(invite, 'eventId'),
+      name: text(invite, 'eventTitle'),
+      start_time: seconds(invite, 'startTime'),
+      end_time: seconds(invite, 'endTime'),
+      join_link: text(invite, 'callLink'),
+      canceled: invite?.isCanceled === true,
+    };
+  },
   edit: (message) => edited(member(message, 'protocolMessage')),
   group_invite: (message) => {
     const invite = member(message, 'groupInviteMessage');

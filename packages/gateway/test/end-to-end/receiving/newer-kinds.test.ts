@@ -1,5 +1,6 @@
 /** What the apps have sent only for some months: told with the words in it, or not at all where no chat shows it. */
 import type { Phone } from '@wuts/sandbox';
+import { proto } from 'baileys';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Api, type Json, until, untilReceived, type World } from '../harness.ts';
 import { jpeg, webp } from '../samples.ts';
@@ -31,6 +32,30 @@ async function told(message: Json): Promise<Json> {
     data.details,
   ]);
   return data;
+}
+
+/** The same of a message as bytes: with what the library's schema does not have. */
+async function toldBytes(message: Buffer): Promise<Json> {
+  const id = await contact.hostile.sendPlaintext(shop, message);
+  await untilReceived(api, id);
+  const { events } = (await api.get('/events?limit=1000&event=message.received')).body;
+  return events.find((each: Json) => each.data.message_id === id).data;
+}
+
+/** A field of a protobuf message (protobuf.dev "Encoding"). */
+function delimited(field: number, value: Uint8Array | string): Buffer {
+  const bytes = Buffer.from(value);
+  return Buffer.concat([varint(field * 8 + 2), varint(bytes.length), bytes]);
+}
+
+const number = (field: number, value: number): Buffer => Buffer.concat([varint(field * 8), varint(value)]);
+
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  for (let left = value; ; left = Math.floor(left / 0x80)) {
+    bytes.push(left < 0x80 ? left : (left & 0x7f) | 0x80);
+    if (left < 0x80) return Buffer.from(bytes);
+  }
 }
 
 describe('a message of the newer kinds', () => {
@@ -126,6 +151,49 @@ describe('a message of the newer kinds', () => {
       message_type: 'newsletter_follow_invite',
       content: 'Join',
       details: { newsletter_jid: invite.newsletterJid, newsletter_name: 'News' },
+    });
+  });
+
+  test('an invitation to a calendar event, in an envelope too, with what it answers', async () => {
+    const startTime = 1_800_000_000;
+    const context = proto.ContextInfo.encode(contextInfo).finish();
+    const texts = [delimited(2, 'E7'), delimited(3, 'Party'), delimited(9, 'https://call.whatsapp.com/x')];
+    const invite = Buffer.concat([delimited(1, context), ...texts, number(5, startTime), number(7, 1)]);
+    const details = {
+      event_id: 'E7',
+      name: 'Party',
+      start_time: '2027-01-15T08:00:00.000Z',
+      end_time: null,
+      join_link: 'https://call.whatsapp.com/x',
+      canceled: true,
+    };
+    const message = delimited(122, invite);
+    expect(await toldBytes(message)).toMatchObject({
+      message_type: 'event_invite',
+      content: 'Party',
+      details,
+      quoted: { message_id: contextInfo.stanzaId },
+    });
+    const captioned = delimited(122, Buffer.concat([invite, delimited(6, 'Come!')]));
+    const EPHEMERAL = 40;
+    expect(await toldBytes(delimited(EPHEMERAL, delimited(1, captioned)))).toMatchObject({
+      message_type: 'event_invite',
+      content: 'Come!',
+      details,
+    });
+  });
+
+  test('what was scheduled on a phone is named, and closed', async () => {
+    const sealed = [
+      delimited(1, BYTES),
+      delimited(2, BYTES.subarray(0, 12)),
+      number(3, 1),
+      delimited(4, 'K'),
+    ];
+    expect(await toldBytes(delimited(120, Buffer.concat(sealed)))).toMatchObject({
+      message_type: 'scheduled',
+      content: '',
+      details: null,
     });
   });
 

@@ -5,6 +5,7 @@ import type { MediaKind } from '../../port/media.ts';
 import { jidNormalizedUser, proto } from '../library.ts';
 import type { AddedPollOption } from './content/added-poll-option.ts';
 import { parseBusiness } from './content/business-content.ts';
+import { type LaterMembers, parseLater } from './content/later-members.ts';
 import { descriptor, type MediaFields } from './content/media-content.ts';
 import { parseNewer, wordsIn } from './content/newer-content.ts';
 import type { Parsed } from './content/parsed.ts';
@@ -20,10 +21,13 @@ const MOST_FURTHER_FILES = 31;
 const VIEW_ONCE = new Set(['viewOnceMessage', 'viewOnceMessageV2', 'viewOnceMessageV2Extension']);
 
 /** Reads a waE2E.Message into our own terms. Unknown kinds become `unknown`, never an error. */
-export function parseContent(message: Message & { addedPollOption?: AddedPollOption }): MessageContent {
+export function parseContent(
+  message: Message & { addedPollOption?: AddedPollOption; later?: LaterMembers },
+): MessageContent {
   const all = levels(message);
-  const { addedPollOption: added } = message;
-  const inner: Parsed = added ? { kind: 'poll_option', ...added } : parseInner(unwrapped(message));
+  const { addedPollOption: added, later } = message;
+  const shown = (): Parsed => (later ? parseLater(later) : parseInner(unwrapped(message)));
+  const inner: Parsed = added ? { kind: 'poll_option', ...added } : shown();
   const parsed = { ...belongsTo(all), ...inner };
   const context = parsed.context;
   const referral = referralIn(context);

@@ -3,6 +3,7 @@ import { contentMembers, unwrapped } from '../../port/envelopes.ts';
 import { proto } from '../library.ts';
 import { decodeProtobuf } from './bounded-protobuf.ts';
 import { type AddedPollOption, addedPollOption } from './content/added-poll-option.ts';
+import { type LaterMembers, laterMembers } from './content/later-members.ts';
 import { fieldsOf, type RawField } from './protobuf-fields.ts';
 
 /** Field numbers of waE2E.Message (WAWebProtobufsE2E.proto): what is no content, and our own device's copy. */
@@ -37,7 +38,7 @@ const INFO_MESSAGE = 2;
 const DEEPEST = 8;
 
 /** With what our schema does not have. */
-export type DecodedMessage = proto.Message & { addedPollOption?: AddedPollOption };
+export type DecodedMessage = proto.Message & { addedPollOption?: AddedPollOption; later?: LaterMembers };
 
 /**
  * Decodes a message. What is in an envelope that our schema does not have yet is taken out of it. Throws
@@ -46,8 +47,10 @@ export type DecodedMessage = proto.Message & { addedPollOption?: AddedPollOption
 export function decodeMessage(bytes: Uint8Array): DecodedMessage {
   const message = decodeProtobuf(proto.Message, bytes);
   if (says(message)) return message;
-  const addedPollOption = addedOption(bytes, DEEPEST);
-  if (addedPollOption) return Object.assign(message, { addedPollOption });
+  const added = within(bytes, DEEPEST, addedPollOption);
+  if (added) return Object.assign(message, { addedPollOption: added });
+  const later = within(bytes, DEEPEST, laterMembers);
+  if (later) return Object.assign(message, { later });
   const older = asOlderForm(bytes);
   if (older) return decodeProtobuf(proto.Message, older);
   const inside = inUnknownEnvelope(bytes, DEEPEST);
@@ -111,12 +114,12 @@ function asOlderForm(bytes: Uint8Array): Uint8Array | null {
 }
 
 /** In the message itself, or in an envelope that says nothing else. */
-function addedOption(bytes: Uint8Array, left: number): AddedPollOption | null {
-  const option = addedPollOption(bytes);
-  if (option || left === 0) return option;
+function within<T>(bytes: Uint8Array, left: number, read: (bytes: Uint8Array) => T | null): T | null {
+  const here = read(bytes);
+  if (here || left === 0) return here;
   for (const field of contentFields(bytes) ?? []) {
     const inside = inEnvelope(bytes.subarray(field.from, field.to));
-    const found = inside && addedOption(inside, left - 1);
+    const found = inside && within(inside, left - 1, read);
     if (found) return found;
   }
   return null;

@@ -51,6 +51,13 @@ export function delimitedField(bytes: Uint8Array, wanted: number): Uint8Array | 
   return field ? bytes.subarray(field.from, field.to) : null;
 }
 
+/** The value of a number, of several the last; null where it is not there, and for one that no double holds. */
+export function numberField(bytes: Uint8Array, wanted: number): number | null {
+  const field = (fieldsOf(bytes) ?? []).findLast((each) => each.number === wanted && !each.delimited);
+  const read = field && varint(bytes, field.from, field.to);
+  return read && Number.isSafeInteger(read.value) ? read.value : null;
+}
+
 function varint(bytes: Uint8Array, from: number, to: number): { value: number; next: number } | null {
   let value = 0;
   let factor = 1;
