@@ -134,7 +134,7 @@ const SILENCE: Rule = {
   instead: 'mend what it would hide',
 };
 
-/** What makes a test depend on how fast the machine is, or on what random bytes hold. */
+/** What makes a test depend on how fast the machine is or on what random bytes hold; and what tests begin with. */
 const TEST_RULES: Rule[] = [
   {
     what: 'a wait of its own length',
@@ -147,6 +147,18 @@ const TEST_RULES: Rule[] = [
     pattern: /from 'fast-check'/,
     only: ['sandbox/test/random.ts'],
     instead: 'take fc from sandbox/test/random.ts: what was green is green again',
+  },
+  {
+    what: "the engine on the sandbox's network",
+    pattern: /\bcreateBaileysSessionFactory\(\{\s*network: \{ url: sandbox\.url/,
+    only: ['gateway/test/whatsapp/linked-session.ts'],
+    instead: 'use sessionsOn() of gateway/test/whatsapp/linked-session.ts',
+  },
+  {
+    what: 'the settings of a gateway of its own process on the sandbox',
+    pattern: /\bGatewayProcess\.start\(\{[^}]*\bWUTS_NETWORK_URL\b/,
+    only: ['gateway/test/end-to-end/gateway-process.ts'],
+    instead: 'use GatewayProcess.on()',
   },
   {
     what: 'whether the time is within some seconds of now',

@@ -154,6 +154,23 @@ export class Client {
     await this.event('connection.update', (update) => update.receivedPendingNotifications === true, after);
   }
 
+  /** Is linked by a phone, which scans its QR; closed by the server then, it connects again. */
+  async linkTo<Linked>(phone: { scanQr(qr: string): Promise<Linked> }): Promise<Linked> {
+    const linked = await phone.scanQr(await this.qr());
+    await this.reconnect();
+    return linked;
+  }
+
+  /** Connects anew once the server has closed the connection, with 515 as it does after linking. */
+  async reconnect(): Promise<void> {
+    const code = await this.closed();
+    if (code !== 515) throw new Error(`closed with ${code}, and not to connect anew`);
+    await this.end();
+    const before = this.events.length;
+    this.connect();
+    await this.open(before);
+  }
+
   /** A received message with this text. */
   message(text: string): Promise<WAMessage> {
     return this.until(`the message "${text}"`, () => {

@@ -24,12 +24,7 @@ describe('startSandbox', () => {
     const bob = await sandbox.createPhone({ number: '5511999990002', name: 'Bob' });
     // History sync on, as by default: the phone's bootstrap has to end the first buffering.
     const companion = client(sandbox, { shouldSyncHistoryMessage: () => true });
-    const linked = await alice.scanQr(await companion.qr());
-    expect(await companion.closed()).toBe(515);
-    await companion.end();
-    const before = companion.events.length;
-    companion.connect();
-    await companion.open(before);
+    const linked = await companion.linkTo(alice);
     await sandbox.waitForOnline(linked.jid);
     expect(sandbox.online(linked.jid)).toBe(true);
 
@@ -48,12 +43,7 @@ describe('startSandbox', () => {
     const companions: Client[] = [];
     for (let n = 0; n < 2; n += 1) {
       const companion = client(sandbox, { shouldSyncHistoryMessage: () => true });
-      await alice.scanQr(await companion.qr());
-      await companion.closed();
-      await companion.end();
-      const before = companion.events.length;
-      companion.connect();
-      await companion.open(before);
+      await companion.linkTo(alice);
       await companion.until('the app-state key', () => companion.auth.creds.myAppStateKeyId);
       companions.push(companion);
     }

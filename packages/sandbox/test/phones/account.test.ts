@@ -26,11 +26,7 @@ async function linked(): Promise<number> {
     shouldSyncHistoryMessage: () => true,
     appStateMacVerification: { patch: true, snapshot: true },
   }).connect();
-  const { device } = await alice.scanQr(await client.qr());
-  expect(await client.closed()).toBe(515);
-  await client.end();
-  client.connect();
-  await client.open();
+  const { device } = await client.linkTo(alice);
   await alice.bootstrapped(device);
   await client.until('the first sync', () => client.auth.creds.accountSyncCounter || undefined);
   return device;

@@ -36,18 +36,10 @@ function newClient(): Client {
   return client;
 }
 
-async function reconnect(client: Client): Promise<void> {
-  expect(await client.closed()).toBe(515);
-  await client.end();
-  client.connect();
-  await client.open();
-}
-
 async function linkByQr(phone: Phone): Promise<{ client: Client; device: number }> {
   const client = newClient().connect();
-  const { device, jid } = await phone.scanQr(await client.qr());
+  const { device, jid } = await client.linkTo(phone);
   expect(jid).toBe(`${phone.number}:${device}@s.whatsapp.net`);
-  await reconnect(client);
   await phone.bootstrapped(device);
   return { client, device };
 }
@@ -76,7 +68,7 @@ describe('linking', () => {
     await expect(alice.enterPairCode('WUTS-XXXX')).rejects.toMatchObject({ reason: 'wrong_code' });
     await client.socket.requestPairingCode(alice.number, 'WUTSTEST');
     const { device } = await alice.enterPairCode('wuts-test');
-    await reconnect(client);
+    await client.reconnect();
     await alice.bootstrapped(device);
     const { id } = await bob.sendText(alice, 'welcome');
     expect((await client.message('welcome')).key.id).toBe(id);
@@ -119,7 +111,7 @@ test('a phone that was away gives a new companion its history when it is back', 
   const client = newClient().connect();
   const { device } = await alice.scanQr(await client.qr());
   await alice.goOffline();
-  await reconnect(client);
+  await client.reconnect();
   await alice.bootstrapped(device);
   expect(client.events.some((events) => events['messaging-history.set'])).toBe(false);
   await alice.goOnline();

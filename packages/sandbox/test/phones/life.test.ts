@@ -17,11 +17,7 @@ beforeAll(async () => {
   alice = await sandbox.createPhone({ number: '5511999990001', name: 'Alice' });
   bob = await sandbox.createPhone({ number: '5511999990002', name: 'Bob' });
   client = new Client({ url: sandbox.url, rootPublic: Buffer.from(sandbox.rootKey, 'hex') }).connect();
-  await bob.scanQr(await client.qr());
-  await client.closed();
-  await client.end();
-  client.connect();
-  await client.open();
+  await client.linkTo(bob);
   await alice.sendText(bob, 'hello');
   await client.message('hello');
 });
@@ -152,12 +148,7 @@ test('a number that registers again has new keys, no companions and no history, 
     url: sandbox.url,
     rootPublic: Buffer.from(sandbox.rootKey, 'hex'),
   }).connect();
-  await dora.scanQr(await companion.qr());
-  await companion.closed();
-  await companion.end();
-  const from = companion.events.length;
-  companion.connect();
-  await companion.open(from);
+  await companion.linkTo(dora);
   const atOpen = companion.events.length;
   await alice.sendText(dora, 'to the old phone');
   await dora.waitForMessage(({ text }) => text === 'to the old phone');

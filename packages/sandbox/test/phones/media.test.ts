@@ -84,11 +84,7 @@ describe('a media retry of a companion', () => {
 
   beforeEach(async () => {
     companion = new Client({ url: sandbox.url, rootPublic: Buffer.from(sandbox.rootKey, 'hex') }).connect();
-    await bob.scanQr(await companion.qr());
-    await companion.closed();
-    await companion.end();
-    companion.connect();
-    await companion.open();
+    await companion.linkTo(bob);
     await alice.sendDocument(bob, { bytes, fileName: 'a.bin' });
     const got = await companion.until('the document', () =>
       companion.messages.find((message) => message.message?.documentMessage),

@@ -22,14 +22,7 @@ afterEach(async () => {
 /** Sends over a gateway that never sees the ack, and dies. */
 async function sendAndDie(key: string, body: object): Promise<string> {
   await world.gateway.stop();
-  killed = await GatewayProcess.start({
-    WUTS_PORT: '0',
-    WUTS_DATA_DIR: world.dataDir,
-    WUTS_MASTER_TOKEN: MASTER_TOKEN,
-    WUTS_NETWORK_URL: world.sandbox.url,
-    WUTS_NETWORK_ROOT_KEY: world.sandbox.rootKey,
-    WUTS_NETWORK_CA_FILE: world.sandbox.caFile,
-  });
+  killed = await GatewayProcess.on(world, MASTER_TOKEN);
   const api = new Api(killed.url, token);
   await until('the device is connected', async () => {
     const status = await api.get(`/status?device_id=${deviceId}`);
