@@ -7,7 +7,7 @@ import type { EventDevice } from '../events/recorder.ts';
 import type { Database } from '../storage/schema.ts';
 import { newEndpointId } from './endpoint.ts';
 import { DEFAULT_RETRY_ATTEMPTS, DEFAULT_TIMEOUT_S } from './endpoint-input.ts';
-import { type JoinedLanes, learnNames } from './lanes.ts';
+import { type JoinedLanes, LaneNames } from './lanes.ts';
 import { enqueue } from './queue.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
@@ -17,6 +17,7 @@ export class WebhookSubscribers implements EventSubscriber {
   readonly #subscriptions: Subscriptions;
   readonly #clock: Clock;
   readonly #joined: (lanes: JoinedLanes) => void;
+  readonly #names = new LaneNames();
   #enlistedAt: number | null = null;
 
   /** `joined` is told of lanes that become one in the transaction under way. */
@@ -33,7 +34,8 @@ export class WebhookSubscribers implements EventSubscriber {
   async enlist(trx: Transaction<Database>, device: EventDevice, event: RecordedEvent): Promise<void> {
     const now = this.#clock.now();
     if (event.name === 'device.connected') await this.#applyPendingUrl(trx, device, now);
-    if (event.names) for (const lanes of await learnNames(trx, device, event.names)) this.#joined(lanes);
+    if (event.names)
+      for (const lanes of await this.#names.learn(trx, device, event.names)) this.#joined(lanes);
     for (const { endpointId, events } of await this.#subscriptions.ofDevice(trx, device)) {
       if (!events.has(event.name)) continue;
       this.#enlistedAt = this.#clock.monotonic();

@@ -1,5 +1,6 @@
 /** One lane for one person: joined when it turns out that two names are one person's. */
 import { sql, type Transaction } from 'kysely';
+import { LRUCache } from 'lru-cache';
 import type { BothNames } from '../events/order-key.ts';
 import type { EventDevice } from '../events/recorder.ts';
 import type { TenantId } from '../ids.ts';
@@ -15,18 +16,43 @@ export interface JoinedLanes {
   into: string;
 }
 
-/**
- * Remembers that a number and a LID are one person's. When that is news, what waits under the number takes its place
- * among what waits under the LID: lanes are read in the order of their events. Returns the lanes that were joined.
- */
-export async function learnNames(
+/** Names that are kept in memory: some 100 bytes each. */
+const MOST_KNOWN = 50_000;
+
+export class LaneNames {
+  /** The LID of a device's number, where it is known to be committed: told with every message. */
+  readonly #known = new LRUCache<string, string>({ max: MOST_KNOWN });
+  /** Transactions in which something was new: what they find may be their own, and be rolled back. */
+  readonly #telling = new WeakSet<Transaction<Database>>();
+
+  /**
+   * Remembers that a number and a LID are one person's. When that is news, what waits under the number takes its
+   * place among what waits under the LID: lanes are read in the order of their events. Returns the lanes that were
+   * joined.
+   */
+  async learn(
+    trx: Transaction<Database>,
+    device: Pick<EventDevice, 'id' | 'tenantId'>,
+    { jid, lid }: BothNames,
+  ): Promise<JoinedLanes[]> {
+    const { id: device_id, tenantId: tenant_id } = device;
+    const key = `${device_id} ${jid}`;
+    if (this.#known.get(key) === lid) return [];
+    if ((await LEARN.affected(trx, { device_id, tenant_id, jid, lid })) > 0) {
+      this.#telling.add(trx);
+      this.#known.delete(key);
+      return join(trx, device, { jid, lid });
+    }
+    if (!this.#telling.has(trx)) this.#known.set(key, lid);
+    return [];
+  }
+}
+
+async function join(
   trx: Transaction<Database>,
-  device: Pick<EventDevice, 'id' | 'tenantId'>,
+  { id: deviceId, tenantId }: Pick<EventDevice, 'id' | 'tenantId'>,
   { jid, lid }: BothNames,
 ): Promise<JoinedLanes[]> {
-  const { id: deviceId, tenantId } = device;
-  const news = await LEARN.affected(trx, { device_id: deviceId, tenant_id: tenantId, jid, lid });
-  if (news === 0) return [];
   const moved = await trx
     .updateTable('webhook_deliveries')
     .set({ order_key: lid })
