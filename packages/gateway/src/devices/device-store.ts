@@ -1,6 +1,7 @@
 import type { Kysely, Transaction } from 'kysely';
 import { type EventDevice, type EventRecorder, type NewEvent, noEvents } from '../events/recorder.ts';
 import type { DeviceId, TenantId, UserId } from '../ids.ts';
+import { HotQuery } from '../storage/hot-query.ts';
 import type { Database, DevicesTable } from '../storage/schema.ts';
 import type { Jid } from '../whatsapp/port/identity.ts';
 import { type Device, deviceFromRow } from './device.ts';
@@ -27,6 +28,17 @@ export type DeviceChange = Partial<
 
 /** What is written with a change of a device, in its commit. */
 export type WithinCommit = (trx: Transaction<Database>) => Promise<void>;
+
+/** Asked for most requests. */
+const BY_ID = new HotQuery<{ tenantId: TenantId; deviceId: DeviceId }, DevicesTable>(
+  (db, { tenantId, deviceId }) =>
+    db
+      .selectFrom('devices')
+      .selectAll()
+      .where('tenant_id', '=', tenantId)
+      .where('id', '=', deviceId)
+      .where('deleting_at', 'is', null),
+);
 
 /** Stored devices. Every query is bound to one tenant. */
 export class DeviceStore {
@@ -63,13 +75,7 @@ export class DeviceStore {
   }
 
   async find(tenantId: TenantId, deviceId: DeviceId): Promise<Device | null> {
-    const row = await this.#db
-      .selectFrom('devices')
-      .selectAll()
-      .where('tenant_id', '=', tenantId)
-      .where('id', '=', deviceId)
-      .where('deleting_at', 'is', null)
-      .executeTakeFirst();
+    const [row] = await BY_ID.rows(this.#db, { tenantId, deviceId });
     return row ? deviceFromRow(row) : null;
   }
 

@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { Kysely, Transaction } from 'kysely';
 import type { Clock } from '../clock.ts';
 import type { DeviceId, MessageId, RecordId, TenantId } from '../ids.ts';
+import { HotQuery } from '../storage/hot-query.ts';
 import type { Database, MediaTable, MessagesTable } from '../storage/schema.ts';
 import type { MediaKind } from '../whatsapp/port/media.ts';
 import { type MediaVault, openMediaKey } from './descriptor-row.ts';
@@ -102,12 +103,7 @@ export class MediaCopies {
 
   /** One copy by our own row id, which no one outside of the process chooses. */
   async copy(rowId: RecordId): Promise<MediaCopy | null> {
-    const row = await this.#db
-      .selectFrom('messages')
-      .innerJoin('media', 'media.message_row_id', 'messages.id')
-      .select(COLUMNS)
-      .where('messages.id', '=', rowId)
-      .executeTakeFirst();
+    const [row] = await COPY.rows(this.#db, { rowId });
     return row ? this.#copy(row) : null;
   }
 
@@ -209,6 +205,15 @@ type JoinedRow = Pick<
   Omit<MediaTable, 'tenant_id' | 'device_id' | 'seconds' | 'width' | 'height' | 'outcome_at'> & {
     row_id: RecordId;
   };
+
+/** Asked for every download. */
+const COPY = new HotQuery<{ rowId: RecordId }, JoinedRow>((db, { rowId }) =>
+  db
+    .selectFrom('messages')
+    .innerJoin('media', 'media.message_row_id', 'messages.id')
+    .select(COLUMNS)
+    .where('messages.id', '=', rowId),
+);
 
 /** What the sender promised about the copy's file. */
 export function promiseOf(copy: MediaCopy): MediaPromise {

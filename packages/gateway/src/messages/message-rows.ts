@@ -49,6 +49,15 @@ export async function rowsWithId(
   return BY_MESSAGE_ID.rows(db, { tenantId: device.tenantId, deviceId: device.id, messageId });
 }
 
+/** The messages of all devices of the tenant with that id, in the order of storing. */
+export async function rowsOfTenant(
+  db: Kysely<Database>,
+  tenantId: TenantId,
+  messageId: MessageId,
+): Promise<StoredRow[]> {
+  return BY_TENANT.rows(db, { tenantId, messageId });
+}
+
 const COLUMNS = [...STORED_COLUMNS, 'target_id', 'raw'] as const;
 
 const INSERT = new HotQuery<MessagesTable, unknown>((db, row) =>
@@ -60,6 +69,16 @@ const INSERT_NEW = new HotQuery<MessagesTable, unknown>((db, row) =>
     .insertInto('messages')
     .values(slotsOf(row, COLUMNS))
     .onConflict((conflict) => conflict.doNothing()),
+);
+
+const BY_TENANT = new HotQuery<{ tenantId: TenantId; messageId: MessageId }, StoredRow>(
+  (db, { tenantId, messageId }) =>
+    db
+      .selectFrom('messages')
+      .select(STORED_COLUMNS)
+      .where('tenant_id', '=', tenantId)
+      .where('message_id', '=', messageId)
+      .orderBy(storingOrder()),
 );
 
 const BY_MESSAGE_ID = new HotQuery<

@@ -3,10 +3,10 @@ import type { Kysely } from 'kysely';
 import { canonicalJid, identityOf, sameIdentity } from '../identity/jid.ts';
 import { mayBeRecordId } from '../identity/message-name.ts';
 import type { MessageId, RecordId, TenantId } from '../ids.ts';
-import { checkedTenant, storingOrder } from '../storage/narrowing.ts';
+import { checkedTenant } from '../storage/narrowing.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
-import { rowsWithId } from './message-rows.ts';
+import { rowsOfTenant, rowsWithId } from './message-rows.ts';
 import {
   chatIdentity,
   chatOf,
@@ -26,13 +26,7 @@ export class StoredMessages {
 
   /** Everything with that message id among the tenant's devices, the first stored first. */
   async withId(tenantId: TenantId, messageId: MessageId): Promise<StoredMessage[]> {
-    const rows = await this.#db
-      .selectFrom('messages')
-      .select(STORED_COLUMNS)
-      .where('tenant_id', '=', tenantId)
-      .where('message_id', '=', messageId)
-      .orderBy(storingOrder())
-      .execute();
+    const rows = await rowsOfTenant(this.#db, tenantId, messageId);
     return rows.map(storedMessage);
   }
 

@@ -5,7 +5,7 @@
  * A lane whose endpoint is paused or disabled is parked as a whole.
  */
 import { randomUUID } from 'node:crypto';
-import { type Kysely, sql, type Transaction } from 'kysely';
+import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
 import type { TenantId } from '../ids.ts';
 import { durable } from '../storage/database.ts';
 import { HotQuery } from '../storage/hot-query.ts';
@@ -54,26 +54,62 @@ export async function enqueue(
   options: { now: number; onlyEnabled: boolean },
 ): Promise<string | null> {
   const id = randomUUID();
-  const { now } = options;
-  const result = await sql`
+  const { now, onlyEnabled } = options;
+  const query = onlyEnabled ? ENQUEUE_IF_ENABLED : ENQUEUE;
+  const { id: eventId, seq, name, orderKey } = event;
+  const { id: deviceId, tenantId } = device;
+  const written = await query.affected(db, {
+    id,
+    endpointId,
+    deviceId,
+    tenantId,
+    eventId,
+    seq,
+    name,
+    orderKey,
+    now,
+  });
+  return written === 0 ? null : id;
+}
+
+interface NewDelivery {
+  id: string;
+  endpointId: string;
+  deviceId: string;
+  tenantId: TenantId;
+  eventId: string;
+  seq: number;
+  name: string;
+  orderKey: string;
+  now: number;
+}
+
+/** For each event that an endpoint wants. */
+const ENQUEUE_IF_ENABLED = enqueuing(sql`and e.enabled = 1`);
+const ENQUEUE = enqueuing(sql``);
+
+function enqueuing(condition: RawBuilder<unknown>): HotQuery<NewDelivery, unknown> {
+  return new HotQuery((db, { id, endpointId, deviceId, tenantId, eventId, seq, name, orderKey, now }) => ({
+    compile: () =>
+      sql`
     insert into webhook_deliveries
       (id, tenant_id, endpoint_id, event_id, event_seq, event_name, device_id, order_key, state, attempts,
        next_attempt_at, created_at, finished_at)
-    select ${id}, e.tenant_id, e.id, ${event.id}, cast(${event.seq} as bigint), ${event.name}, e.device_id,
+    select ${id}, e.tenant_id, e.id, ${eventId}, cast(${seq} as bigint), ${name}, e.device_id,
       lane.order_key, 'pending', 0,
       case when e.enabled = 0 or e.state <> 'active' or exists (
         select 1 from webhook_deliveries p where p.endpoint_id = e.id and p.order_key = lane.order_key
-          and p.state = 'pending' and p.event_seq <= ${event.seq}
+          and p.state = 'pending' and p.event_seq <= ${seq}
       ) then ${sql.lit(PARKED)} else cast(${now} as bigint) end,
       cast(${now} as bigint), null
     from webhook_endpoints e, (
       select coalesce((
-        select lid from webhook_lane_names where device_id = ${device.id} and jid = ${event.orderKey}
-      ), ${event.orderKey}) as order_key
+        select lid from webhook_lane_names where device_id = ${deviceId} and jid = ${orderKey}
+      ), ${orderKey}) as order_key
     ) lane
-    where e.id = ${endpointId} and e.tenant_id = ${device.tenantId} and e.device_id = ${device.id}
-      ${options.onlyEnabled ? sql`and e.enabled = 1` : sql``}`.execute(db);
-  return Number(result.numAffectedRows ?? 0) === 0 ? null : id;
+    where e.id = ${endpointId} and e.tenant_id = ${tenantId} and e.device_id = ${deviceId}
+      ${condition}`.compile(db),
+  }));
 }
 
 /**

@@ -9,6 +9,7 @@ import { type Clock, SetBacks } from '../clock.ts';
 import type { MediaUrls } from '../events/media-urls.ts';
 import type { GuardedClient } from '../net/guarded-client.ts';
 import type { Log } from '../observability/log.ts';
+import { HotQuery } from '../storage/hot-query.ts';
 import type { Database } from '../storage/schema.ts';
 import type { Vault } from '../storage/vault.ts';
 import { type AttemptResult, Attempts } from './attempt.ts';
@@ -204,14 +205,7 @@ export class DeliveryWorker {
 
   /** Null when it takes no deliveries; those that wait for it were parked when it stopped. */
   async #endpoint(lane: Lane): Promise<EndpointRow | null> {
-    const row = await this.#parts.db
-      .selectFrom('webhook_endpoints')
-      .selectAll()
-      .where('tenant_id', '=', lane.tenantId)
-      .where('id', '=', lane.endpointId)
-      .where('enabled', '=', 1)
-      .where('state', '=', 'active')
-      .executeTakeFirst();
+    const [row] = await TAKING.rows(this.#parts.db, lane);
     if (row) this.#slots.learn(row.id, row.failing_since !== null);
     return row ?? null;
   }
@@ -258,3 +252,14 @@ export class DeliveryWorker {
     };
   }
 }
+
+const TAKING = new HotQuery<Pick<Lane, 'tenantId' | 'endpointId'>, EndpointRow>(
+  (db, { tenantId, endpointId }) =>
+    db
+      .selectFrom('webhook_endpoints')
+      .selectAll()
+      .where('tenant_id', '=', tenantId)
+      .where('id', '=', endpointId)
+      .where('enabled', '=', 1)
+      .where('state', '=', 'active'),
+);

@@ -4,6 +4,7 @@ import type { Clock } from '../../clock.ts';
 import type { TenantId } from '../../ids.ts';
 import type { Log } from '../../observability/log.ts';
 import type { BlobStore, ByteRange, StagedBlob } from '../../storage/blobs.ts';
+import { HotQuery } from '../../storage/hot-query.ts';
 import type { Database } from '../../storage/schema.ts';
 import { Turns } from '../../storage/turns.ts';
 import { type CacheLimits, CacheShares } from './cache-shares.ts';
@@ -34,6 +35,18 @@ export interface TenantCache {
   lookUp(sha256: string): Promise<CachedMedia | null>;
   admit(staged: StagedBlob, sha256: string): Promise<CachedMedia>;
 }
+
+/** Asked for every download. */
+const FILE = new HotQuery<{ tenantId: TenantId; sha256: string }, { size: number; used_at: number | null }>(
+  (db, { tenantId, sha256 }) =>
+    db
+      .selectFrom('blobs')
+      .leftJoin('cached_files', (join) =>
+        join.onRef('cached_files.sha256', '=', 'blobs.sha256').on('cached_files.tenant_id', '=', tenantId),
+      )
+      .select(['blobs.size', 'cached_files.last_used_at as used_at'])
+      .where('blobs.sha256', '=', sha256),
+);
 
 export interface MediaCacheParts {
   db: Kysely<Database>;
@@ -83,14 +96,7 @@ export class MediaCache {
 
   /** The file, leased, or null when it is not here. A file of another size than recorded is dropped. */
   async #lookUp(tenantId: TenantId, sha256: string): Promise<CachedMedia | null> {
-    const row = await this.#db
-      .selectFrom('blobs')
-      .leftJoin('cached_files', (join) =>
-        join.onRef('cached_files.sha256', '=', 'blobs.sha256').on('cached_files.tenant_id', '=', tenantId),
-      )
-      .select(['blobs.size', 'cached_files.last_used_at as used_at'])
-      .where('blobs.sha256', '=', sha256)
-      .executeTakeFirst();
+    const [row] = await FILE.rows(this.#db, { tenantId, sha256 });
     if (!row) return null;
     const release = this.#blobs.lease(sha256);
     if ((await this.#blobs.size(sha256)) !== row.size) {
@@ -211,7 +217,9 @@ export class MediaCache {
       size,
       release,
       share: () => this.#cached(sha256, size, this.#blobs.lease(sha256)),
-      open: (range) => this.#blobs.read(sha256, range).once('close', release),
+      // An end spares the read that would find it, and its buffer.
+      open: (range = size > 0 ? { start: 0, end: size - 1 } : undefined) =>
+        this.#blobs.read(sha256, range).once('close', release),
     };
   }
 
