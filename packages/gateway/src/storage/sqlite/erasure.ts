@@ -101,7 +101,15 @@ async function eraseRowsOfDevice(
 async function eraseOwned(db: Kysely<Database>, owner: Owner, erasing: Erasing): Promise<void> {
   await batches(erasing, () => eraseJobs(db, owner, erasing.files));
   for (const table of TABLES) await batches(erasing, () => eraseRows(db, table, owner));
-  await batches(erasing, () => eraseMessages(db, owner, erasing.files));
+  for (const deviceId of await devicesOf(db, owner)) {
+    await batches(erasing, () => eraseMessages(db, { tenantId: owner.tenantId, deviceId }, erasing.files));
+  }
+}
+
+async function devicesOf(db: Kysely<Database>, { column, id }: Owner): Promise<DeviceId[]> {
+  if (column === 'device_id') return [id];
+  const devices = await db.selectFrom('devices').select('id').where('tenant_id', '=', id).execute();
+  return devices.map((device) => device.id);
 }
 
 /** Others are served between two of them, also where a commit does not wait for the disk. */
@@ -150,9 +158,23 @@ async function eraseRows(
   return (result.numAffectedRows ?? 0n) > 0n;
 }
 
-async function eraseMessages(db: Kysely<Database>, owner: Owner, files: ErasedFiles): Promise<boolean> {
-  const { column, id, tenantId } = owner;
-  const messages = await db.selectFrom('messages').select('id').where(column, '=', id).limit(BATCH).execute();
+/**
+ * In the order of time, in which rows and most of their entries in indexes lie beside each other: 55 us a row, and
+ * 110 in the order of an index of ids, where each row is on pages of its own.
+ */
+async function eraseMessages(
+  db: Kysely<Database>,
+  { tenantId, deviceId }: { tenantId: TenantId; deviceId: DeviceId },
+  files: ErasedFiles,
+): Promise<boolean> {
+  const messages = await db
+    .selectFrom('messages')
+    .select('id')
+    .where(checkedTenant(tenantId))
+    .where('device_id', '=', deviceId)
+    .orderBy('timestamp')
+    .limit(BATCH)
+    .execute();
   if (messages.length === 0) return false;
   const ids = messages.map((message) => message.id);
   const cached = await db
