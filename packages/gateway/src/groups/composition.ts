@@ -74,7 +74,7 @@ export function composeGroups(parts: {
     pastMembers: new PastMembers({ db: parts.db, devices, groups }),
     store,
     reports: {
-      groupsChanged: async (device) => following.changed(device),
+      groupsChanged: (device) => following.changed(device),
       pastMembers: (device, group, members) => keepHistoricMembers(parts.db, device, group, members),
     },
     onConnect: { name: 'groups on connect', start: () => undefined, stop: () => following.stop() },

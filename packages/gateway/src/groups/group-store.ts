@@ -66,6 +66,19 @@ export class GroupStore {
     return row?.as_of ?? null;
   }
 
+  /** What is stored is not newer than that. */
+  async outdate(device: GroupDevice, asOf: number): Promise<void> {
+    const { tenant_id, device_id, account } = holderOf(device);
+    await this.#db
+      .updateTable('group_lists')
+      .set({ as_of: asOf })
+      .where(checkedTenant(tenant_id))
+      .where('device_id', '=', device_id)
+      .where('account', '=', account)
+      .where('as_of', '>', asOf)
+      .execute();
+  }
+
   async find(device: GroupDevice, group: Jid): Promise<StoredGroup | null> {
     const { tenant_id, device_id, account } = holderOf(device);
     const row = await this.#db

@@ -21,7 +21,8 @@ export class GroupsOnConnect {
     refresh: GroupRefresh;
     devices: { openSession(deviceId: string): WhatsAppSession | null };
   };
-  readonly #running = new Set<Promise<void>>();
+  /** Of each device one question at a time: who comes while it is asked may know of a change that it misses. */
+  readonly #running = new Map<string, Promise<void>>();
   /** Devices whose groups the server calls changed, until they were fetched. */
   readonly #changed = new Set<string>();
   #stopped = false;
@@ -36,25 +37,30 @@ export class GroupsOnConnect {
     this.#parts = parts;
   }
 
-  /** What is known of the device's groups may be wrong. */
-  changed(device: MessageDevice): void {
+  /** What is known of the device's groups may be wrong. Resolves once that is stored: it may be said but once. */
+  async changed(device: MessageDevice): Promise<void> {
+    const { clock, store } = this.#parts;
     this.#changed.add(device.id);
+    await store.outdate(device, clock.now() - ANEW_AFTER_MS);
     // The server says so while it logs a device in: `connected` comes after that.
     if (this.#parts.devices.openSession(device.id)) this.connected(device);
   }
 
   connected(device: MessageDevice): void {
     if (this.#stopped) return;
-    const work = this.#fill(device).catch((err: unknown) => this.#failed(device, err));
-    this.#running.add(work);
-    void work.finally(() => this.#running.delete(work));
+    const before = this.#running.get(device.id) ?? Promise.resolve();
+    const work = before.then(() => this.#fill(device)).catch((err: unknown) => this.#failed(device, err));
+    this.#running.set(device.id, work);
+    void work.finally(() => {
+      if (this.#running.get(device.id) === work) this.#running.delete(device.id);
+    });
   }
 
   /** Their sessions end meanwhile, and with them the questions. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#parts.refresh.stop();
-    await Promise.all(this.#running);
+    await Promise.all(this.#running.values());
   }
 
   async #fill(device: MessageDevice): Promise<void> {
@@ -63,9 +69,14 @@ export class GroupsOnConnect {
     const fresh = listedAt !== null && clock.now() - listedAt < ANEW_AFTER_MS;
     if (fresh && !this.#changed.has(device.id)) return;
     const session = devices.openSession(device.id);
-    if (!session) return;
-    await refresh.all(device, session);
-    this.#changed.delete(device.id);
+    if (!session || this.#stopped) return;
+    const told = this.#changed.delete(device.id);
+    try {
+      await refresh.all(device, session);
+    } catch (error) {
+      if (told) this.#changed.add(device.id);
+      throw error;
+    }
   }
 
   /** Whoever asks for the list asks WhatsApp then. */

@@ -8,11 +8,14 @@ import { noEvents } from '../../src/events/recorder.ts';
 import { keepGroupNotice } from '../../src/groups/group-keeper.ts';
 import { GroupRefresh } from '../../src/groups/group-refresh.ts';
 import { GroupStore } from '../../src/groups/group-store.ts';
+import { GroupsOnConnect } from '../../src/groups/groups-on-connect.ts';
+import { createLog } from '../../src/observability/log.ts';
 import { RequestRefused, SessionNotOpen } from '../../src/whatsapp/port/errors.ts';
 import type { GroupInfo, SessionGroups } from '../../src/whatsapp/port/groups.ts';
 import type { SessionNotice } from '../../src/whatsapp/port/notices.ts';
-import { idleGroups } from '../whatsapp/idle-session.ts';
+import { idleGroups, idleSession } from '../whatsapp/idle-session.ts';
 import { addDevice, addTenant, addUser, openTestDatabase, type TestDatabase } from '../worlds/database.ts';
+import { until } from '../worlds/until.ts';
 
 const NOW = Date.UTC(2026, 5, 15, 12);
 const SHOP = { jid: '5511999990001@s.whatsapp.net', lid: '111111111111111@lid' };
@@ -211,4 +214,21 @@ test('questions for the list at the same time are one', async () => {
   await Promise.all([1, 2, 3].map(() => refresh.all(device, session({ joined }))));
   expect(asked).toBe(1);
   expect((await groups.list(device, { includeLeft: false })).groups).toHaveLength(1);
+});
+
+test('groups that the server calls dirty while it is asked for them are asked for once more', async () => {
+  const answers: ((groups: GroupInfo[]) => void)[] = [];
+  const joined = (): Promise<GroupInfo[]> => new Promise((resolve) => answers.push(resolve));
+  const session = idleSession({ groups: { ...idleGroups, joined } });
+  const log = createLog({ level: 'silent', format: 'json' });
+  const parts = { clock, log, store: groups, refresh, devices: { openSession: () => session } };
+  const following = new GroupsOnConnect(parts);
+  following.connected(device);
+  await until('it is asked', () => answers.length === 1);
+  await following.changed(device);
+  answers[0]?.([info({ subject: 'Before' })]);
+  await until('it is asked again', () => answers.length === 2);
+  answers[1]?.([info({ subject: 'After' })]);
+  await until('the answer is stored', async () => (await groups.find(device, group))?.subject === 'After');
+  await following.stop();
 });

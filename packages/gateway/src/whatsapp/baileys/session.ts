@@ -113,6 +113,7 @@ class Connection {
   #saved: Promise<void> = Promise.resolve();
   /** The phone has linked the device, and whoever asked for it knows. */
   #linked: Promise<void> = Promise.resolve();
+  #groupsTold: Promise<void> = Promise.resolve();
   /** Why the linking that the phone has agreed to was not completed. */
   #pairingRefused: string | null = null;
   /** The server has removed the companion. */
@@ -274,7 +275,9 @@ class Connection {
     this.#passkey.attach(socket);
     this.#dirtyGroups.attach(
       socket,
-      () => void this.#link.report({ type: 'groups_changed' }),
+      () => {
+        this.#groupsTold = this.#link.report({ type: 'groups_changed' });
+      },
       (error) => this.#link.warn('what the server called dirty was not fetched', error),
     );
     socket.ev.on('creds.update', (update) => this.#onCredentials(update));
@@ -361,6 +364,7 @@ class Connection {
     await this.#inbound?.kept();
     await this.#saved;
     await this.#linked;
+    await this.#groupsTold;
     if (this.#pairingRefused) throw new Error(this.#pairingRefused);
     await this.#session.credentials.durable?.();
   }

@@ -271,6 +271,26 @@ test('a restart keeps what is known, and asks for nothing', async () => {
   expect((await api.get('/groups')).body.as_of).toBe(before.as_of);
 });
 
+test('those that the server calls dirty are fetched after a restart, where the question had no answer', async () => {
+  const { db } = world.gateway.parts;
+  await db.updateTable('groups').set({ subject: 'Missed' }).where('jid', '=', group.jid).execute();
+  world.sandbox.faults.refuseQuestions('silence', { xmlns: 'w:g2' });
+  const companion = `${shop.number}:1@s.whatsapp.net`;
+  world.sandbox.inject(companion, {
+    tag: 'notification',
+    attrs: { id: 'DIRTY2', type: 'w:gp2', from: '@s.whatsapp.net', t: '1790000000' },
+    content: [{ tag: 'groups_dirty', attrs: {}, content: [{ tag: 'group', attrs: { jid: group.jid } }] }],
+  });
+  await until('it is acknowledged', async () => world.sandbox.pendingFor(companion) === 0);
+  await until('it was asked', async () => world.sandbox.faults.questionsRefused.length > 0);
+  await world.gateway.stop();
+  world.sandbox.faults.clear();
+  await world.restartGateway();
+  api = world.as(token);
+  await world.untilConnected(token, device);
+  await until('they were fetched', async () => (await read()).name === 'Team');
+});
+
 test('a thousand groups are one answer, and no question', async () => {
   const { groups, directory } = world.sandbox.network;
   const account = (phone: Phone) => {
