@@ -7,6 +7,9 @@ import { list, number, seconds, text, thousandths } from './wire-fields.ts';
 type Details = Record<string, unknown>;
 type Part = WireMessage | null;
 
+/** PaymentInviteMessage.ServiceType, by number. */
+const PAYMENT_SERVICES = ['unknown', 'fbpay', 'novi', 'upi', 'pix'];
+
 /** The readers of these details, by kind of message. */
 export const BUSINESS_DETAILS = {
   template: (message: WireMessage) => {
@@ -55,6 +58,13 @@ export const BUSINESS_DETAILS = {
       currency: text(sent, 'totalCurrencyCode'),
       seller_jid: text(sent, 'sellerJid'),
       token: text(sent, 'token'),
+    };
+  },
+  payment_invite: (message: WireMessage) => {
+    const invite = member(message, 'paymentInviteMessage');
+    return {
+      service: PAYMENT_SERVICES[number(invite, 'serviceType') ?? 0] ?? 'unknown',
+      expires_at: seconds(invite, 'expiryTimestamp'),
     };
   },
   payment: (message: WireMessage) => {

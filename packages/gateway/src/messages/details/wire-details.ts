@@ -7,6 +7,7 @@ import { boundedDetails, MOST_OPTIONS, parseForeignJson } from '../bounds.ts';
 import { optionName, pollCreation } from '../polls/poll-secrets.ts';
 import type { MessageContext } from '../stored-message.ts';
 import { BUSINESS_DETAILS } from './business-details.ts';
+import { CALL_DETAILS } from './call-details.ts';
 import { member } from './wire-content.ts';
 import { integer64, list, number, seconds, text, texts } from './wire-fields.ts';
 
@@ -61,6 +62,7 @@ export function detailsInContext({ editedDetails, eventResponse }: MessageContex
 
 const READERS: Partial<Record<MessageKind, Reader>> = {
   ...BUSINESS_DETAILS,
+  ...CALL_DETAILS,
   album: (message) => {
     const album = member(message, 'albumMessage');
     return {

@@ -226,11 +226,77 @@ describe('a message of the newer kinds', () => {
     });
   });
 
+  test('that there was a call, how it ended and who was in it', async () => {
+    const participants = [
+      { jid: contact.lid, callOutcome: 1 },
+      { jid: shop.jid, callOutcome: 99 },
+    ];
+    const log = { isVideo: true, callOutcome: 7, durationSecs: 61, callType: 2, participants };
+    expect(await told({ callLogMesssage: log })).toMatchObject({
+      message_type: 'call_log',
+      content: '',
+      details: {
+        video: true,
+        call_type: 'voice_chat',
+        outcome: 'silenced_unknown_caller',
+        duration_seconds: 61,
+        participants: [
+          { jid: null, lid: contact.lid, phone_number: null, outcome: 'missed' },
+          { jid: shop.jid, lid: null, phone_number: shop.number, outcome: 'unknown' },
+        ],
+      },
+    });
+    expect((await told({ callLogMesssage: {} })).details).toEqual({
+      video: false,
+      call_type: 'regular',
+      outcome: 'connected',
+      duration_seconds: null,
+      participants: [],
+    });
+  });
+
+  test('that a call is to be, and that it is not', async () => {
+    const call = { title: 'Weekly', callType: 2, scheduledTimestampMs: 1_900_000_000_000 };
+    const data = await told({ scheduledCallCreationMessage: call });
+    expect(data).toMatchObject({
+      message_type: 'scheduled_call',
+      content: 'Weekly',
+      details: { title: 'Weekly', start_time: '2030-03-17T17:46:40.000Z', video: true, canceled: false },
+    });
+    const key = { remoteJid: shop.jid, fromMe: true, id: data.message_id };
+    expect(await told({ scheduledCallEditMessage: { key, editType: 1 } })).toMatchObject({
+      message_type: 'scheduled_call',
+      target_message_id: data.message_id,
+      details: { title: null, start_time: null, video: null, canceled: true },
+    });
+  });
+
+  test('that a number is asked for, that somebody is to pay by WhatsApp, and that the phone alone has it', async () => {
+    const asked = await told({ requestPhoneNumberMessage: { contextInfo } });
+    expect(asked).toMatchObject({
+      message_type: 'phone_number_request',
+      details: null,
+      quoted: { message_id: contextInfo.stanzaId },
+    });
+    expect(await told({ requestPhoneNumberMessage: {} })).toMatchObject({
+      message_type: 'phone_number_request',
+    });
+    const invite = { serviceType: 4, expiryTimestamp: 1_900_000_000 };
+    expect(await told({ paymentInviteMessage: invite })).toMatchObject({
+      message_type: 'payment_invite',
+      details: { service: 'pix', expires_at: '2030-03-17T17:46:40.000Z' },
+    });
+    expect(await told({ placeholderMessage: { type: 0 } })).toMatchObject({
+      message_type: 'placeholder',
+      content: '',
+      details: null,
+    });
+  });
+
   test.each([
-    ['scheduledCallCreationMessage', { title: 'Weekly', callType: 1 }, 'Weekly'],
     ['invoiceMessage', { note: 'Invoice 5', token: 'x' }, 'Invoice 5'],
     ['bcallMessage', { sessionId: 'x', caption: 'Listen' }, 'Listen'],
-    ['placeholderMessage', { type: 0 }, ''],
+    ['chat', { displayName: 'An old chat', id: 'x' }, ''],
   ])('%s is unknown, with the words in it', async (member, content, words) => {
     expect(await told({ [member]: content })).toMatchObject({ message_type: 'unknown', content: words });
   });

@@ -1,6 +1,6 @@
 /** What the apps have sent only for some months, and what nobody here knows. */
 import { expect, test } from 'vitest';
-import type { proto } from '../../../src/whatsapp/baileys/library.ts';
+import { proto } from '../../../src/whatsapp/baileys/library.ts';
 import { parseNewer, wordsIn } from '../../../src/whatsapp/baileys/parse/content/newer-content.ts';
 import { parseContent } from '../../../src/whatsapp/baileys/parse/content-parser.ts';
 
@@ -63,4 +63,42 @@ test.each([
   [{}, null],
 ])('the words in %j are %j', (message, words) => {
   expect(wordsIn(message as proto.IMessage)).toBe(words);
+});
+
+/** What the library's schema has in a message, and what becomes of it with nothing in it. */
+const WITHOUT_KIND: readonly string[] = [
+  // Kept beside content, or an envelope with nothing inside.
+  ...['senderKeyDistributionMessage', 'fastRatchetKeySenderKeyDistributionMessage', 'messageContextInfo'],
+  ...['deviceSentMessage', 'viewOnceMessage', 'viewOnceMessageV2', 'viewOnceMessageV2Extension'],
+  ...['ephemeralMessage', 'documentWithCaptionMessage', 'editedMessage', 'groupMentionedMessage'],
+  ...[
+    'botInvokeMessage',
+    'lottieStickerMessage',
+    'commentMessage',
+    'eventCoverImage',
+    'statusMentionMessage',
+  ],
+  ...['pollCreationOptionImageMessage', 'associatedChildMessage', 'groupStatusMentionMessage'],
+  ...['pollCreationMessageV4', 'statusAddYours', 'groupStatusMessage', 'groupStatusMessageV2'],
+  ...[
+    'limitSharingMessage',
+    'botTaskMessage',
+    'questionMessage',
+    'botForwardedMessage',
+    'questionReplyMessage',
+  ],
+  // The key of a call, which travels in the call's own stanza; a chat, which no client sends any more.
+  ...['call', 'chat'],
+  // Told with the words in it.
+  ...['invoiceMessage', 'bcallMessage'],
+  // Of a kind that is sealed and not known.
+  'secretEncryptedMessage',
+];
+
+test('every member of a message has a kind, or is named here', () => {
+  const members = Object.entries(proto.Message.prototype).filter(([, value]) => typeof value !== 'function');
+  const unknown = members
+    .map(([name]) => name)
+    .filter((name) => parseContent({ [name]: {} }).kind === 'unknown');
+  expect(unknown.sort()).toEqual([...WITHOUT_KIND].sort());
 });

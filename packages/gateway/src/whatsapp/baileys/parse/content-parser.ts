@@ -5,6 +5,7 @@ import type { MediaKind } from '../../port/media.ts';
 import { jidNormalizedUser, proto } from '../library.ts';
 import type { AddedPollOption } from './content/added-poll-option.ts';
 import { parseBusiness } from './content/business-content.ts';
+import { parseCall } from './content/call-content.ts';
 import { type LaterMembers, parseLater } from './content/later-members.ts';
 import { descriptor, type MediaFields } from './content/media-content.ts';
 import { parseNewer, wordsIn } from './content/newer-content.ts';
@@ -184,11 +185,17 @@ function parseOther(m: Message): Parsed {
   if (m.eventMessage)
     return { kind: 'event', text: m.eventMessage.name, context: m.eventMessage.contextInfo };
   if (m.albumMessage) return { kind: 'album', context: m.albumMessage.contextInfo };
-  return parseBusiness(m) ?? parsePayment(m) ?? parseNewer(m) ?? { kind: 'unknown', text: wordsIn(m) };
+  return (
+    parseBusiness(m) ??
+    parsePayment(m) ??
+    parseCall(m) ??
+    parseNewer(m) ?? { kind: 'unknown', text: wordsIn(m) }
+  );
 }
 
 /** What is asked for or paid is in the message; why, in a message of its own. */
 function parsePayment(m: Message): Parsed | null {
+  if (m.paymentInviteMessage) return { kind: 'payment_invite' };
   const ended = m.cancelPaymentRequestMessage ?? m.declinePaymentRequestMessage;
   if (ended) return { kind: 'payment', targetId: ended.key?.id };
   const note = m.requestPaymentMessage?.noteMessage ?? m.sendPaymentMessage?.noteMessage;

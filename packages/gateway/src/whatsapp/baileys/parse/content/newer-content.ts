@@ -39,6 +39,11 @@ export function parseNewer(m: Message): Parsed | null {
     const { caption, newsletterName, contextInfo: context } = follow;
     return { kind: 'newsletter_follow_invite', text: caption || newsletterName, context };
   }
+  if (m.requestPhoneNumberMessage) {
+    return { kind: 'phone_number_request', context: m.requestPhoneNumberMessage.contextInfo };
+  }
+  // The phone alone has the message: it was masked for linked devices (PlaceholderType MASK_LINKED_DEVICES).
+  if (m.placeholderMessage) return { kind: 'placeholder' };
   return parseAnswers(m) ?? (NOTHING_SHOWN.some((name) => m[name]) ? { kind: 'protocol' } : null);
 }
 
