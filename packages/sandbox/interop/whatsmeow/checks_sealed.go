@@ -74,7 +74,46 @@ func aboutText(ctx context.Context, w *world, message map[string]any, found func
 	return event(ctx, w.byQR, 0, "what is sealed about "+id, func(m *events.Message) bool { return found(m.Message).GetID() == id })
 }
 
+// assistant does what the phone has for Meta AI: `questions` or `answers`; returns the message's id.
+func (p *phone) assistant(ctx context.Context, what string, body map[string]any) (string, error) {
+	var sent struct {
+		ID string `json:"id"`
+	}
+	err := p.do(ctx, "POST", "/assistant/"+what, body, &sent)
+	return sent.ID, err
+}
+
 var sealedChecks = []check{
+	{"an answer of Meta AI opens, piece by piece", func(ctx context.Context, w *world) error {
+		question, err := w.wanda.assistant(ctx, "questions", map[string]any{"text": "how far is the moon?"})
+		if err != nil {
+			return err
+		}
+		if _, err = w.byQR.message(ctx, question); err != nil {
+			return err
+		}
+		answer, err := w.wanda.assistant(ctx, "answers", map[string]any{"question": question, "text": "far"})
+		if err != nil {
+			return err
+		}
+		got, err := w.byQR.message(ctx, answer)
+		if err != nil {
+			return err
+		}
+		if err = same("the beginning", textOf(got.Message), "far"); err != nil {
+			return err
+		}
+		last, err := w.wanda.assistant(ctx, "answers", map[string]any{
+			"question": question, "text": "far away", "pieceOf": answer, "last": true,
+		})
+		if err != nil {
+			return err
+		}
+		if got, err = w.byQR.message(ctx, last); err != nil {
+			return err
+		}
+		return first(same("the whole", textOf(got.Message), "far away"), same("what it is a piece of", got.Info.MsgBotInfo.EditTargetID, answer))
+	}},
 	{"a phone's sealed edit opens", func(ctx context.Context, w *world) error {
 		id, err := w.paula.sendText(ctx, w.wanda.number, "befor")
 		if err != nil {

@@ -14,6 +14,8 @@ export const LIFE_OPERATIONS = [
   'POST /phones/{number}/privacy {category, value}',
   'POST /phones/{number}/business {name, address?, email?, description?, website?}',
   'POST /phones/{number}/block {contact, blocked?}',
+  'POST /phones/{number}/assistant/questions {text}',
+  'POST /phones/{number}/assistant/answers {question, text, pieceOf?, last?}',
   'POST /phones/{number}/reregister',
   'POST /faults/silence|resume {device}',
 ] as const;
@@ -75,6 +77,14 @@ export function addLife(
       return optionalFlag(body, 'blocked') === false
         ? at(params).unblock(contact)
         : at(params).block(contact);
+    })
+    .on('POST', '/phones/{number}/assistant/questions', ({ params, body }) =>
+      at(params).assistant.ask(text(body, 'text')),
+    )
+    .on('POST', '/phones/{number}/assistant/answers', async ({ params, body }) => {
+      const pieceOf = optionalText(body, 'pieceOf');
+      const part = { ...present({ pieceOf }), last: optionalFlag(body, 'last') ?? false };
+      return { id: await at(params).assistant.answer(text(body, 'question'), text(body, 'text'), part) };
     })
     .on('POST', '/phones/{number}/reregister', async ({ params }) => {
       const { number: digits, jid, lid } = await sandbox.reregister(at(params));

@@ -66,7 +66,11 @@ export class AssistantClient {
   async tell(question: string): Promise<void> {
     const { host, sender } = this.#parts;
     const { id, message, timestamp } = this.#question(question);
-    const copy = { deviceSentMessage: { destinationJid: META_AI, message } };
+    const copy = {
+      deviceSentMessage: { destinationJid: META_AI, message },
+      // whatsmeow looks for the secret here alone (message.go storeMessageSecret).
+      messageContextInfo: message.messageContextInfo ?? null,
+    };
     const padded = Buffer.concat([proto.Message.encode(copy).finish(), Buffer.from([1])]);
     for (const device of await this.#companions([this.#self.lid])) {
       const enc = await sender.encryptBytes(device, padded);
@@ -89,7 +93,11 @@ export class AssistantClient {
     const plain = proto.Message.encode(typeof said === 'string' ? { conversation: said } : said).finish();
     const asked = options.forged ? { messageContextInfo: { messageSecret: randomBytes(32) } } : message;
     const sealed = sealAnswer({ id: pieceOf ?? id, message: asked, author, writer }, plain);
-    const part = { edit: last ? 'last' : 'inner', edit_target_id: pieceOf ?? '' };
+    const part = {
+      edit: last ? 'last' : 'inner',
+      edit_target_id: pieceOf ?? '',
+      sender_timestamp_ms: String(Date.now()),
+    };
     const named: Record<string, string> = options.unnamed ? {} : { target_sender_jid: author };
     const content: BinaryNode[] = [
       { tag: 'meta', attrs: { target_id: question, ...named } },
