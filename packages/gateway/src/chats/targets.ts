@@ -3,7 +3,7 @@ import { AppError, type ErrorCode, invalidField } from '../errors.ts';
 import { canonicalJid } from '../identity/jid.ts';
 import type { MessageDevice } from '../messages/stored-message.ts';
 import type { SendingDevices } from '../sending/pipeline.ts';
-import { namesOf, parseRecipient, type Recipients } from '../sending/recipients.ts';
+import { namesOfChat, parseRecipient, type Recipients } from '../sending/recipients.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { SESSION_FAILURES } from '../whatsapp/port/app-errors.ts';
 import type { Identity, Jid } from '../whatsapp/port/identity.ts';
@@ -89,7 +89,7 @@ function target(of: Pick<ChatTarget, 'device' | 'session' | 'known' | 'chat'>): 
 
 /** Throws INVALID_RECIPIENT, and VALIDATION_ERROR for a channel. */
 function namesIn(jid: string): [Jid, ...Jid[]] {
-  const names = namesOf(parseRecipient(jid, 'jid'));
+  const names = namesOfChat(jid, 'jid');
   if (names.every(isListable)) return names;
   throw invalidField('jid', 'must name a person or a group', jid.slice(0, 100));
 }

@@ -4,7 +4,7 @@ import { type Identity, type Jid, sameIdentity } from '../whatsapp/port/identity
 export { sameIdentity };
 
 /** The servers that WhatsApp addresses end in (whatsmeow types/jid.go, Baileys WABinary/jid-utils). */
-export type JidServer = 's.whatsapp.net' | 'lid' | 'g.us' | 'newsletter' | 'broadcast';
+export type JidServer = 's.whatsapp.net' | 'lid' | 'g.us' | 'newsletter' | 'broadcast' | 'bot';
 
 export interface ParsedJid {
   user: string;
@@ -24,6 +24,7 @@ const USER_PART = /^(\d{4,20})(?:_\d{1,3})?(?::(\d{1,5}))?$/;
 const GROUP_PART = /^\d{5,30}(?:-\d{5,15})?$/;
 const NEWSLETTER_PART = /^\d{5,30}$/;
 const BROADCAST_PART = /^(?:status|\d{4,30})$/;
+const BOT_PART = /^\d{5,30}$/;
 
 /** `c.us` is what WhatsApp Web calls `s.whatsapp.net` in its own pages; users copy it from there. */
 const SERVER_SPELLINGS: Readonly<Record<string, JidServer>> = {
@@ -33,9 +34,10 @@ const SERVER_SPELLINGS: Readonly<Record<string, JidServer>> = {
   'g.us': 'g.us',
   newsletter: 'newsletter',
   broadcast: 'broadcast',
+  bot: 'bot',
 };
 
-/** Reads a JID; null when it is none of the five kinds or its user part does not fit its server. */
+/** Reads a JID; null when it is none of the six kinds or its user part does not fit its server. */
 export function parseJid(text: string): ParsedJid | null {
   if (text.length > LONGEST_JID) return null;
   const at = text.lastIndexOf('@');
@@ -49,7 +51,9 @@ export function parseJid(text: string): ParsedJid | null {
     if (!match?.[1]) return null;
     return { user: match[1], server, device: match[2] === undefined ? null : Number(match[2]) };
   }
-  const fits = { 'g.us': GROUP_PART, newsletter: NEWSLETTER_PART, broadcast: BROADCAST_PART }[server];
+  const fits = { 'g.us': GROUP_PART, newsletter: NEWSLETTER_PART, broadcast: BROADCAST_PART, bot: BOT_PART }[
+    server
+  ];
   return fits.test(part) ? { user: part, server, device: null } : null;
 }
 
@@ -80,9 +84,14 @@ export function isLid(jid: Jid): boolean {
   return jid.endsWith('@lid');
 }
 
-/** Whether a chat of that name is one with a person: not a group, a channel, a story. */
+/** Whether a chat of that name is one with a person, or with an assistant: not a group, a channel, a story. */
 export function namesPerson(jid: Jid): boolean {
-  return isLid(jid) || jid.endsWith('@s.whatsapp.net');
+  return isLid(jid) || jid.endsWith('@s.whatsapp.net') || isAssistant(jid);
+}
+
+/** Whether it names Meta AI, or another assistant: what is in the chat with it is read here, and written on the phone. */
+export function isAssistant(jid: Jid): boolean {
+  return jid.endsWith('@bot');
 }
 
 /** Puts a JID into the member of an identity where it belongs. */

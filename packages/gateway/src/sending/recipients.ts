@@ -1,6 +1,14 @@
 /** Finds the chat that WhatsApp knows for what a caller wrote as the recipient. */
 import { AppError, invalidField } from '../errors.ts';
-import { canonicalJid, formatJid, identityOf, type ParsedJid, parseJid } from '../identity/jid.ts';
+import {
+  canonicalJid,
+  formatJid,
+  identityOf,
+  isAssistant,
+  normaliseJid,
+  type ParsedJid,
+  parseJid,
+} from '../identity/jid.ts';
 import {
   isOfSomeCountry,
   isOneLine,
@@ -43,6 +51,8 @@ export function parseRecipient(text: string, field: string): RecipientAddress {
   if (parsed.server === 'broadcast') {
     throw invalidRecipient(field, text, 'broadcast lists and status are not recipients');
   }
+  if (parsed.server === 'bot')
+    throw invalidRecipient(field, text, 'names an assistant: it is asked on the phone');
   if (parsed.server === 's.whatsapp.net') return { kind: 'number', digits: parsed.user };
   return { kind: 'chat', jid: formatJid({ user: parsed.user, server: parsed.server }) };
 }
@@ -59,6 +69,12 @@ export function namesOf(address: RecipientAddress): [Jid, ...Jid[]] {
   if (address.kind === 'chat') return [address.jid];
   const [given, ...others] = lookUpSpellings(address.digits);
   return [userJid(given), ...others.map(userJid)];
+}
+
+/** The names of a chat that is read: with a recipient, or with an assistant, to which nothing is sent. */
+export function namesOfChat(text: string, field: string): [Jid, ...Jid[]] {
+  const jid = normaliseJid(text.trim());
+  return jid && isAssistant(jid) ? [jid] : namesOf(parseRecipient(text, field));
 }
 
 /** The names that a person's JID may stand for, the given one first; of anything else the one. */

@@ -5,7 +5,7 @@ import type { ErrorCode } from '../../errors.ts';
 import { normaliseJid } from '../../identity/jid.ts';
 import type { MessageName } from '../../identity/message-name.ts';
 import { LONGEST_MESSAGE_ID } from '../../sending/message-key.ts';
-import { namesOf, parseRecipient } from '../../sending/recipients.ts';
+import { namesOfChat } from '../../sending/recipients.ts';
 import type { Jid } from '../../whatsapp/port/identity.ts';
 import { refusing, stated } from '../description/stated.ts';
 import { HoldingDevice, selectedDevice } from './device.ts';
@@ -65,10 +65,10 @@ export function messageName(request: FastifyRequest, id: string): MessageName {
   };
 }
 
-/** The names of a chat as a caller gives it. Unlike a recipient it may be a broadcast list, such as that of stories. */
+/** The names of a chat as a caller gives it: also of a broadcast list, such as that of stories. */
 export function chatNames(text: string): Jid[] {
   const broadcast = text.endsWith('@broadcast') && normaliseJid(text);
-  return broadcast ? [broadcast] : namesOf(parseRecipient(text, 'chat'));
+  return broadcast ? [broadcast] : namesOfChat(text, 'chat');
 }
 
 function chatOf(query: unknown): string | undefined {

@@ -63,6 +63,24 @@ describe('in the chat with it', () => {
     expect(await answered(id)).toEqual(['inactive']);
   });
 
+  test('their chat is one of the list, and is read; written to it is on the phone', async () => {
+    const question = await asked('Who is there?');
+    const id = await shop.assistant.answer(question, 'I am', { last: true });
+    await told('message.received', 'message_id', id);
+    const { chats } = (await api.get('/chats')).body;
+    expect(chats.find((each: Json) => each.jid === META_AI)).toMatchObject({
+      type: 'contact',
+      phone_number: null,
+    });
+    expect((await api.get(`/chats/${META_AI}`)).body.chat).toMatchObject({ jid: META_AI });
+    for (const path of [`/chats/${META_AI}/messages?limit=2`, `/messages?chat=${META_AI}&limit=2`]) {
+      const { messages } = (await api.get(path)).body;
+      expect(messages.map((each: Json) => each.message_id)).toEqual([id, question]);
+    }
+    const refused = await api.post('/send/text', { number: META_AI, text: 'And you?' });
+    expect(refused).toMatchObject({ status: 400, body: { error_code: 'INVALID_RECIPIENT' } });
+  });
+
   test('an answer that grows is one message with its edits', async () => {
     const question = await asked('Tell me a story');
     const id = await shop.assistant.answer(question, 'Once');

@@ -2,6 +2,7 @@
 import { type Static, Type } from 'typebox';
 import type { ListedChat } from '../../../chats/chats.ts';
 import { rfc3339, rfc3339OrNull } from '../../../clock.ts';
+import { phoneNumber } from '../../../events/payloads/parts.ts';
 import { canonicalJid } from '../../../identity/jid.ts';
 import { statusOf } from '../../../messages/incoming-receipts.ts';
 import type { StoredMessage } from '../../../messages/stored-message.ts';
@@ -84,7 +85,7 @@ export function chatObject({ chat, last }: ListedChat): Static<typeof ChatObject
   return {
     jid: name,
     lid,
-    phone_number: chat.isGroup || jid === null ? null : user,
+    phone_number: phoneNumber(jid),
     type: chat.isGroup ? 'group' : 'contact',
     name: chat.name ?? user,
     pinned: chat.pinned,
