@@ -82,7 +82,7 @@ const GATEWAY: Record<string, Rule> = {
   webhooks: { may: ['events', 'storage', 'net', 'tenancy', 'quotas', 'devices', 'observability'] },
   devices: { may: ['events', 'tenancy', 'quotas', 'identity', 'storage', PORT, 'observability'] },
   'device-settings': {
-    may: ['messages', 'devices', 'tenancy', 'storage', PORT, 'observability', 'steps.ts'],
+    may: ['messages', 'devices', 'tenancy', 'identity', 'storage', PORT, 'observability', 'steps.ts'],
   },
   profile: { may: ['sending', 'media', 'devices', 'tenancy', PORT] },
   calls: {

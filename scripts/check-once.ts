@@ -106,6 +106,12 @@ const RULES: Rule[] = [
       'use storedIdentity(), isLid() or namesPerson() of identity/jid.ts: two names never stand in the wrong place then',
   },
   {
+    what: 'asking whether a name is a group or a channel',
+    pattern: /endsWith\('@(?:g\.us|newsletter)'\)/,
+    only: ['identity/', 'whatsapp/'],
+    instead: 'use isGroupJid() or isNewsletter() of identity/jid.ts',
+  },
+  {
     what: 'a role',
     pattern: /\bcaller\??\.role\b/,
     // Which roles an operation is for; whether a stream's owner is still who he was.

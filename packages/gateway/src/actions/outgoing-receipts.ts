@@ -2,7 +2,7 @@
 
 import type { Clock } from '../clock.ts';
 import { AppError, invalidField } from '../errors.ts';
-import { identityOf, sameIdentity } from '../identity/jid.ts';
+import { identityOf, isGroupJid, sameIdentity } from '../identity/jid.ts';
 import type { MessageArchive } from '../messages/archive.ts';
 import {
   chatOf,
@@ -124,7 +124,7 @@ export class OutgoingReceipts {
     ]);
     if (!senderNames) return { chat, sender: null };
     const [senderName] = senderNames;
-    const here = { to: chatName, chat, isGroup: chatName.endsWith('@g.us') };
+    const here = { to: chatName, chat, isGroup: isGroupJid(chatName) };
     const [sender = identityOf(senderName)] = await this.#recipients.people({ session, device, chat: here }, [
       senderName,
     ]);
@@ -220,7 +220,7 @@ function subjectOf(
       stored,
     };
   }
-  const isGroup = chat.jid?.endsWith('@g.us') ?? false;
+  const isGroup = chat.jid !== null && isGroupJid(chat.jid);
   const isShared = isGroup || chat.jid === STORIES;
   return { id, chat, isGroup, sender: sender ?? (isShared ? null : chat), stored: null };
 }

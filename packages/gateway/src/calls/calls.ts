@@ -1,8 +1,8 @@
 /** Refusing calls: on request, and by what is set for a device. */
 import type { Clock } from '../clock.ts';
 import type { Device, Devices } from '../devices/devices.ts';
-import { AppError } from '../errors.ts';
-import { parseRecipient, type Recipients } from '../sending/recipients.ts';
+import { isNewsletter } from '../identity/jid.ts';
+import { invalidRecipient, parseRecipient, type Recipients } from '../sending/recipients.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { onSession } from '../whatsapp/port/app-errors.ts';
 import type { CallSettings, CallStore } from './call-store.ts';
@@ -40,13 +40,9 @@ export class Calls {
     const device = await devices.resolve(caller, asked.deviceId);
     const address = parseRecipient(asked.from, 'from');
     const session = devices.session(device);
-    const { chat, isGroup } = await recipients.resolve(session, device, address);
-    if (isGroup || chat.jid?.endsWith('@newsletter')) {
-      const message = 'must be the person who calls, not a group or channel';
-      throw new AppError('INVALID_RECIPIENT', {
-        message: `from ${message}`,
-        validation: [{ field: 'from', message, value: asked.from }],
-      });
+    const { chat, isGroup, to } = await recipients.resolve(session, device, address);
+    if (isGroup || isNewsletter(to)) {
+      throw invalidRecipient('from', asked.from, 'must be the person who calls, not a group or channel');
     }
     await onSession(() => session.calls.reject({ callId: asked.callId, from: chat }));
     return device;

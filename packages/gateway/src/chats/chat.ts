@@ -1,6 +1,6 @@
 /** A chat of an account, as this room gives it out. */
 import type { Selectable } from 'kysely';
-import { namesPerson, storedIdentity } from '../identity/jid.ts';
+import { isGroupJid, namesPerson, storedIdentity } from '../identity/jid.ts';
 import type { MessageDevice } from '../messages/stored-message.ts';
 import type { ChatsTable } from '../storage/tables/chat-tables.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
@@ -42,10 +42,6 @@ export type ChatRow = Selectable<ChatsTable> & {
   size: number | null;
   last_id: string | null;
 };
-
-function isGroupJid(jid: string): boolean {
-  return jid.endsWith('@g.us');
-}
 
 /** Whether the name is that of a chat of the list: no channel, no broadcast, no stories. */
 export function isListable(jid: string): boolean {

@@ -1,6 +1,6 @@
 /** The chat that a request names, and the device whose chat it is. */
 import { AppError, type ErrorCode, invalidField } from '../errors.ts';
-import { canonicalJid } from '../identity/jid.ts';
+import { canonicalJid, isGroupJid } from '../identity/jid.ts';
 import type { MessageDevice } from '../messages/stored-message.ts';
 import type { SendingDevices } from '../sending/pipeline.ts';
 import { namesOfChat, parseRecipient, type Recipients } from '../sending/recipients.ts';
@@ -84,7 +84,7 @@ export class ChatTargets {
 
 function target(of: Pick<ChatTarget, 'device' | 'session' | 'known' | 'chat'>): ChatTarget {
   const jid = canonicalJid(of.chat) ?? '';
-  return { ...of, jid, to: jid, isGroup: jid.endsWith('@g.us') };
+  return { ...of, jid, to: jid, isGroup: isGroupJid(jid) };
 }
 
 /** Throws INVALID_RECIPIENT, and VALIDATION_ERROR for a channel. */

@@ -1,4 +1,5 @@
 /** The kinds of chats that settings tell apart. */
+import { isGroupJid, isNewsletter } from '../identity/jid.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
 import type { InboundMessage } from '../whatsapp/port/messages.ts';
 
@@ -26,7 +27,7 @@ export function kindOfMessage({ chat, content }: Pick<InboundMessage, 'chat' | '
 export function kindOfChat({ jid, lid }: Identity): ChatKind {
   const name = jid ?? lid ?? '';
   if (name === 'status@broadcast') return 'status';
-  if (name.endsWith('@g.us')) return 'groups';
-  if (name.endsWith('@newsletter')) return 'newsletters';
+  if (isGroupJid(name)) return 'groups';
+  if (isNewsletter(name)) return 'newsletters';
   return name.endsWith('@broadcast') ? 'broadcasts' : 'people';
 }

@@ -5,7 +5,13 @@ import { identityOf, isLid, sameIdentity } from '../identity/jid.ts';
 import type { MessageDevice } from '../messages/stored-message.ts';
 import { groupInviteContent } from '../sending/content/group-invite.ts';
 import type { Sending } from '../sending/pipeline.ts';
-import { namesOf, parseRecipient, type RecipientAddress, type Recipients } from '../sending/recipients.ts';
+import {
+  invalidRecipient,
+  namesOf,
+  parseRecipient,
+  type RecipientAddress,
+  type Recipients,
+} from '../sending/recipients.ts';
 import type { Caller } from '../tenancy/caller.ts';
 import { RequestRefused, SessionTimeout } from '../whatsapp/port/errors.ts';
 import type { GroupMember, MemberOutcome, MembersChange } from '../whatsapp/port/groups.ts';
@@ -183,8 +189,7 @@ export function participantAddresses(
     const field = `participants.${index}`;
     const address = parseRecipient(input, field);
     if (address.kind === 'number' || isLid(address.jid)) return { input, address };
-    const problem = { field, message: 'is no person', value: input.slice(0, 100) };
-    throw new AppError('INVALID_RECIPIENT', { message: `${field} is no person`, validation: [problem] });
+    throw invalidRecipient(field, input, 'is no person');
   });
   return [...new Map(read.map((each) => [JSON.stringify(each.address), each])).values()];
 }

@@ -110,6 +110,11 @@ export function contradicts(a: Identity, b: Identity): boolean {
   return (a.jid !== null && b.jid !== null) || (a.lid !== null && b.lid !== null);
 }
 
+/** Whether it names a group, or a community. */
+export function isGroupJid(jid: Jid): boolean {
+  return jid.endsWith('@g.us');
+}
+
 /** Whether it names a channel: its posts are not encrypted, and have no typing, timers or pins. */
 export function isNewsletter(jid: Jid): boolean {
   return jid.endsWith('@newsletter');

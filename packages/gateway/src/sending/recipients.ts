@@ -5,6 +5,7 @@ import {
   formatJid,
   identityOf,
   isAssistant,
+  isGroupJid,
   normaliseJid,
   type ParsedJid,
   parseJid,
@@ -122,7 +123,8 @@ export function mentionedJids(mentioned: readonly string[] | undefined, field = 
   });
 }
 
-function invalidRecipient(field: string, value: string, message: string): AppError {
+/** Names the field, and shows the beginning of the value. */
+export function invalidRecipient(field: string, value: string, message: string): AppError {
   return new AppError('INVALID_RECIPIENT', {
     message: `${field} ${message}`,
     validation: [{ field, message, value: value.slice(0, LONGEST_SHOWN) }],
@@ -163,7 +165,7 @@ export class Recipients {
   ): Promise<Recipient> {
     if (address.kind === 'chat') {
       const { jid } = address;
-      return { to: jid, chat: identityOf(jid), isGroup: jid.endsWith('@g.us') };
+      return { to: jid, chat: identityOf(jid), isGroup: isGroupJid(jid) };
     }
     const found = await this.#lookUps.one(session, device, address.digits);
     const to = found?.jid ?? found?.lid;

@@ -1,5 +1,5 @@
 /** What a session notices, as public `data`. */
-import { canonicalJid } from '../../identity/jid.ts';
+import { canonicalJid, isGroupJid } from '../../identity/jid.ts';
 import type { Identity } from '../../whatsapp/port/identity.ts';
 import type { CallNotice, SessionNotice } from '../../whatsapp/port/notices.ts';
 import type { EventData } from '../catalogue.ts';
@@ -179,7 +179,7 @@ function marked(
   { chat, fromMe, messageId, sender: named }: MarkNotice,
   { recordId, sender: stored, account }: NoticedMessage,
 ) {
-  const isGroup = chat.jid?.endsWith('@g.us') === true;
+  const isGroup = chat.jid !== null && isGroupJid(chat.jid);
   // In a chat of two, what is not ours is the other's.
   const sender = fromMe ? account : (named ?? stored ?? (isGroup ? null : chat));
   return {

@@ -5,7 +5,7 @@ import { type Resolving, UNRESOLVED, type Unresolved } from '../../../contacts/r
 import { DEVICE_FAILURES } from '../../../devices/choice.ts';
 import type { Devices } from '../../../devices/devices.ts';
 import { invalidField } from '../../../errors.ts';
-import { normaliseJid } from '../../../identity/jid.ts';
+import { isGroupJid, normaliseJid } from '../../../identity/jid.ts';
 import { SESSION_FAILURES } from '../../../whatsapp/port/app-errors.ts';
 import { refusing } from '../../description/stated.ts';
 import { DeviceHeaders, DeviceId, DeviceQuery, selectedDevice } from '../../request/device.ts';
@@ -89,7 +89,7 @@ export const resolveRoutes: FastifyPluginAsyncTypebox<ResolveParts> = async (app
       const device = await devices.resolve(request.caller, selectedDevice(request));
       const { jids, group_jid: given } = request.body;
       const group = given === undefined ? undefined : normaliseJid(given);
-      if (group === null || group?.endsWith('@g.us') === false) {
+      if (group === null || (group !== undefined && !isGroupJid(group))) {
         throw invalidField('group_jid', 'must be the JID of a group', given);
       }
       const results = await resolving.resolve(device, jids, group);

@@ -1,6 +1,7 @@
 /** Tag `messages`: words and reactions. */
 import { Type } from 'typebox';
 import { invalidField } from '../../../errors.ts';
+import { isGroupJid } from '../../../identity/jid.ts';
 import { LONGEST_PREVIEW_DESCRIPTION, LONGEST_PREVIEW_TITLE } from '../../../sending/content/link-preview.ts';
 import { reactionContent } from '../../../sending/content/reaction.ts';
 import { textContent } from '../../../sending/content/text.ts';
@@ -85,7 +86,7 @@ export function textKinds(route: SendRoute): void {
     },
     content: (body) => {
       const address = recipientOf(body);
-      if (address.kind !== 'chat' || !address.jid.endsWith('@g.us')) {
+      if (address.kind !== 'chat' || !isGroupJid(address.jid)) {
         const field = body.number === undefined ? 'to' : 'number';
         throw invalidField(field, 'must be the JID of a group (…@g.us)', body[field]);
       }
