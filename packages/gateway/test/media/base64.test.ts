@@ -44,6 +44,21 @@ describe('base64', () => {
     }
   });
 
+  test.each([
+    ['at the end', Buffer.from('2d312ef80ffe'.repeat(20), 'hex')],
+    ['at the beginning', Buffer.from(`f80ffe${'2d312ef80ff0'.repeat(20)}`, 'hex')],
+    ['alone, where a line would break', Buffer.concat([Buffer.alloc(57), Buffer.from('f80000', 'hex')])],
+  ])('a lost plus sign %s', (_where, plain) => {
+    for (const lost of [' ', '+']) {
+      const base64 = plain.toString('base64').replaceAll('+', lost);
+      for (const form of [base64, `${base64}\n`, `data:image/png;base64,${base64}`]) {
+        expect(decodeBase64(form, 'image', 1000).bytes.equals(plain), form).toBe(true);
+      }
+    }
+    const folded = plain.toString('base64').replace(/(.{76})(?=.)/g, '$1 ');
+    expect(decodeBase64(folded, 'image', 1000).bytes.equals(plain), folded).toBe(true);
+  });
+
   test.each<readonly [string, string]>([
     ['', 'it is empty'],
     [' \n ', 'it is empty'],

@@ -66,15 +66,25 @@ const LINE_LENGTHS = [76, 64];
  * file would come shorter by them, and broken.
  */
 function withoutBreaks(payload: string): string {
-  const text = payload
-    .split(/[\r\n\t]/)
-    .map((line) => line.trim())
-    .join('');
+  const written = payload.split(/[\r\n\t]/);
+  const text = written.map((line) => line.trim()).join('');
   if (!text.includes(' ')) return text;
   const lines = text.split(' ');
+  if (areFolded(lines)) return lines.join('');
+  // One at either end looks like a margin: it is a digit where one is missing.
+  const whole = written.join('');
+  const oneLine = written.filter((line) => line !== '').length === 1;
+  const atAnEnd = oneLine && whole.length === text.length + 1 && whole.length % 4 === 0;
+  return (atAnEnd ? whole : text).replaceAll(' ', '+');
+}
+
+/** Of one length, except the last, and without a digit too few: a lone `+` may stand where a line would break. */
+function areFolded(lines: readonly string[]): boolean {
   const length = lines[0]?.length ?? 0;
-  const folded = LINE_LENGTHS.includes(length) && lines.slice(0, -1).every((line) => line.length === length);
-  return lines.join(folded ? '' : '+');
+  const even = lines.slice(0, -1).every((line) => line.length === length);
+  const digits = lines.reduce((sum, line) => sum + line.length, 0);
+  const whole = digits % 4 === 0 || (digits + lines.length - 1) % 4 !== 0;
+  return LINE_LENGTHS.includes(length) && even && whole;
 }
 
 /** INVALID_MEDIA for one member of a request. */
