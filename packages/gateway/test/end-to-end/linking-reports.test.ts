@@ -107,6 +107,21 @@ describe('a pairing code', () => {
   });
 });
 
+test.each([
+  ['the account', { account: true, device: false }],
+  ['the device', { account: false, device: true }],
+  ['both', { account: true, device: true }],
+])('a business of which Meta hosts %s links by QR and by code (whatsmeow 893, whatsapp-rust 1440)', async (_what, hosting) => {
+  const shop = await unlinked();
+  shop.phone.hosting = hosting;
+  await scans(shop);
+  await works(shop);
+  expect((await shop.api.post('/logout')).status).toBe(200);
+  await shop.phone.enterPairCode(await codeFor(shop));
+  await becomes(shop, 'connected', 'open');
+  await works(shop);
+});
+
 test('one number is linked for two tenants at once, and each has its own (Baileys-fork 85, waha 1936)', async () => {
   const one = await unlinked();
   const other = { ...(await unlinked()), phone: one.phone };

@@ -59,6 +59,12 @@ export interface LinkRequest {
 /** Device signature prefix over the ADV identity (whatsmeow pair.go AdvDeviceSignaturePrefix). */
 const DEVICE_SIGNATURE_PREFIX = Buffer.from([6, 1]);
 
+/**
+ * What a companion calls itself, `Browser (OS)`: others are refused with 400 (whatsmeow pair-code.go PairPhone; Baileys
+ * issue 1016). The real server knows the usual names alone; here the form counts.
+ */
+const PLATFORM_DISPLAY = /^[A-Za-z][\w .-]{0,39} \([A-Za-z][\w .-]{0,39}\)$/;
+
 const HELLO_CHILDREN = [
   'link_code_pairing_wrapped_companion_ephemeral_pub',
   'companion_server_auth_key_pub',
@@ -279,6 +285,10 @@ export class PairingDesk {
 
   /** A companion asks to be linked by code: the phone is told, the companion gets the reference. */
   #companionHello(session: CompanionSession, iq: BinaryNode, registration: BinaryNode): void {
+    if (!PLATFORM_DISPLAY.test(textOf(childNamed(registration, 'companion_platform_display')) ?? '')) {
+      session.connection.deliver(iqError(iq, 400, 'bad-request'));
+      return;
+    }
     const user = parseJid(registration.attrs.jid)?.user ?? '';
     const phone = this.#network.directory.byUser(user)?.devices.get(0);
     if (!phone) {

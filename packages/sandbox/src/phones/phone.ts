@@ -9,6 +9,7 @@ import type { GroupPast } from './group-past.ts';
 import type { Group } from './groups.ts';
 import type { HostilePhone } from './hostile.ts';
 import type { ConversationMessage, PhoneMessage } from './inbox.ts';
+import type { Hosting } from './linking/device-identity.ts';
 import type { PhoneHost } from './linking/host.ts';
 import type { LinkedCompanion } from './linking/link-companion.ts';
 import type { CodeAnswer, ShownCode } from './linking/passkey-linking.ts';
@@ -144,6 +145,11 @@ export class Phone extends PhoneLife {
   /** Links by the eight-character code a companion shows, with or without a dash. Rejects with `LinkError`. */
   async enterPairCode(code: string): Promise<LinkedCompanion> {
     return this.#parts.companions.linked(await this.#parts.linker.enterCode(code));
+  }
+
+  /** What Meta hosts of the business, as those are told who are linked from now on. */
+  set hosting(hosting: Hosting) {
+    this.#parts.linker.hosting = hosting;
   }
 
   /** What the server demands of those who want to be linked; change fields at any time. */

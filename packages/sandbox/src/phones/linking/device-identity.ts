@@ -3,6 +3,17 @@ import { Curve, type KeyPair, proto } from 'baileys';
 
 /** Prefix of what the account key signs (whatsmeow pair.go AdvAccountSignaturePrefix). */
 const ACCOUNT_SIGNATURE_PREFIX = Buffer.from([6, 0]);
+/** The same where Meta hosts what is signed, and before the HMAC where it hosts the account (AdvHostedAccountSignaturePrefix). */
+const HOSTED_PREFIX = Buffer.from([6, 5]);
+
+/**
+ * What Meta hosts of a business that is in its Cloud API as well: a companion is told of the account under the HMAC, and
+ * of its own device within what is signed, each by itself (whatsapp-rust pull request 1440; whatsmeow issue 893).
+ */
+export interface Hosting {
+  readonly account: boolean;
+  readonly device: boolean;
+}
 
 export interface KeptSigner {
   readonly rawId: number;
@@ -22,6 +33,7 @@ export class DeviceSigner {
   readonly #identity: KeyPair;
   readonly #rawId: number;
   #keyIndex: number;
+  hosting: Hosting = { account: false, device: false };
 
   constructor(identity: KeyPair, kept?: KeptSigner) {
     this.#identity = identity;
@@ -47,22 +59,30 @@ export class DeviceSigner {
     forged = false,
   ): { keyIndex: number; encoded: Uint8Array } {
     const signer = forged ? Curve.generateKeyPair() : this.#identity;
+    const { E2EE, HOSTED } = proto.ADVEncryptionType;
+    const { account, device } = this.hosting;
     this.#keyIndex += 1;
     const details = proto.ADVDeviceIdentity.encode({
       rawId: this.#rawId,
       timestamp: Math.floor(Date.now() / 1000),
       keyIndex: this.#keyIndex,
-      accountType: proto.ADVEncryptionType.E2EE,
-      deviceType: proto.ADVEncryptionType.E2EE,
+      accountType: account ? HOSTED : E2EE,
+      deviceType: device ? HOSTED : E2EE,
     }).finish();
-    const signed = Buffer.concat([ACCOUNT_SIGNATURE_PREFIX, details, companionIdentityPublic]);
+    const prefix = device ? HOSTED_PREFIX : ACCOUNT_SIGNATURE_PREFIX;
+    const signed = Buffer.concat([prefix, details, companionIdentityPublic]);
     const identity = proto.ADVSignedDeviceIdentity.encode({
       details,
       accountSignatureKey: this.#identity.public,
       accountSignature: Curve.sign(signer.private, signed),
     }).finish();
-    const hmac = createHmac('sha256', advSecret).update(identity).digest();
-    const encoded = proto.ADVSignedDeviceIdentityHMAC.encode({ details: identity, hmac }).finish();
+    const hmac = createHmac('sha256', advSecret);
+    if (account) hmac.update(HOSTED_PREFIX);
+    const encoded = proto.ADVSignedDeviceIdentityHMAC.encode({
+      details: identity,
+      hmac: hmac.update(identity).digest(),
+      ...(account ? { accountType: HOSTED } : {}),
+    }).finish();
     return { keyIndex: this.#keyIndex, encoded };
   }
 }

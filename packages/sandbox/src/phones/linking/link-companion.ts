@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { DeviceSigner } from './device-identity.ts';
+import type { DeviceSigner, Hosting } from './device-identity.ts';
 import { LinkError, type PhoneHost } from './host.ts';
 import type { PairCodeLinking } from './pair-code.ts';
 import type { PhonePasskey } from './passkey-linking.ts';
@@ -43,6 +43,11 @@ export class CompanionLinker {
     this.#byCode = parts.byCode;
     this.#passkey = parts.passkey;
     this.#beforeLinking = parts.beforeLinking;
+  }
+
+  /** Of those that are linked from now on. */
+  set hosting(hosting: Hosting) {
+    this.#signer.hosting = hosting;
   }
 
   /** Rejects with {@link LinkError}; see the pairing desk for the reasons. */
