@@ -20,6 +20,14 @@ test('everything that is asked at a scrape is there from the start, as nothing',
   ]);
 });
 
+test('the process is measured once, and told with each gateway', async () => {
+  const [first, second] = [createMetrics().registry, createMetrics().registry];
+  for (const name of ['nodejs_gc_duration_seconds', 'nodejs_eventloop_lag_p99_seconds', 'process_open_fds']) {
+    expect(await first.metrics()).toContain(`# TYPE ${name} `);
+    expect(second.getSingleMetric(name)).toBe(first.getSingleMetric(name));
+  }
+});
+
 test('what is asked is told as it is now, and nothing of what was', async () => {
   const metrics = createMetrics();
   metrics.setJournalCounter(async () => ({ waiting: 2, setAside: 3 }));
