@@ -7,12 +7,14 @@ import {
   SessionNotOpen,
   SessionTimeout,
 } from '../../src/whatsapp/port/errors.ts';
-import { forgiveStandstills } from '../worlds/standstills.ts';
+import { holdTimers } from '../worlds/held-timers.ts';
+import { until } from '../worlds/until.ts';
 import { type Linked, linkSession, openSession, sessionsOn } from './linked-session.ts';
 
 const warnings: { fields: object; text: string }[] = [];
 /** As long as the gateway waits for WhatsApp here. */
 const PATIENCE_MS = 1_001;
+const patience = holdTimers(PATIENCE_MS);
 let sandbox: Sandbox;
 let shop: Linked;
 let companion: string;
@@ -28,7 +30,6 @@ const factory = () =>
   });
 
 beforeAll(async () => {
-  forgiveStandstills(PATIENCE_MS);
   sandbox = await startSandbox();
   shop = await linkSession(sandbox, factory(), '5511988870000');
   companion = `${shop.phone.number}:${shop.phone.companions[0]}@s.whatsapp.net`;
@@ -57,6 +58,15 @@ const failureOf = (to: string) =>
     () => null,
     (error: unknown) => error,
   );
+
+/** The failure of a send to which nothing is answered once `unanswered` holds, however long that is waited for. */
+async function failureInVain(to: string, unanswered: () => boolean): Promise<unknown> {
+  const failing = failureOf(to);
+  await until('nothing is answered', unanswered);
+  patience.fire();
+  return failing;
+}
+
 const got = (phone: Phone, id: string) => phone.waitForMessage((message) => message.id === id);
 const texts = (phone: Phone) => phone.inbox.map(({ text }) => text);
 
@@ -73,7 +83,7 @@ test.each([
 ])('a question (%s) without an answer: nothing has left, nor does it later', async (xmlns) => {
   const contact = await person();
   sandbox.faults.refuseQuestions('silence', { xmlns });
-  const failure = await failureOf(contact.jid);
+  const failure = await failureInVain(contact.jid, () => sandbox.faults.questionsRefused.length > 0);
   expect(failure).toBeInstanceOf(NothingLeft);
   expect((failure as NothingLeft).reason).toBeInstanceOf(SessionTimeout);
   sandbox.faults.clear();
@@ -100,9 +110,8 @@ test('a message without an ack may have left', async () => {
   const contact = await person();
   await send(contact.jid, 'known');
   sandbox.faults.silenceAck();
-  const failure = await failureOf(contact.jid);
+  const failure = await failureInVain(contact.jid, () => texts(contact).includes('given up'));
   expect(failure).toBeInstanceOf(SessionTimeout);
-  await contact.waitForMessage(({ text }) => text === 'given up');
 });
 
 test('somebody without keys: nothing has left', async () => {
