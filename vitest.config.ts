@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { nodeAlone } from './scripts/node-alone.ts';
 
@@ -5,16 +6,25 @@ import { nodeAlone } from './scripts/node-alone.ts';
 const library = process.env.CONTRACT_LIBRARY;
 
 /**
- * Tests that start no sandbox network. Importing what they use takes them longer than
- * running, so they share one process, and with it each module. What they change must be their own.
+ * Tests that change what a process has but once, or that ask how its loop stands; and those that take so long that
+ * what a process of its own costs, seconds of imports and of code that is not warm, is little beside it. All others
+ * share the processes. What those change must be their own.
  */
-const SHARED = [
-  'packages/gateway/test/{api,config,groups,identity,media,messages,net,observability,sending,storage}/**/*.test.ts',
-  'packages/gateway/test/tenancy/{roles,rules,tenants-and-users}.test.ts',
-  'packages/gateway/test/devices/*.test.ts',
-  'packages/gateway/test/events/{catalogue,notice-causes,outbox,payloads,retention}.test.ts',
-  'packages/gateway/test/webhooks/{delivery,endpoint-input,endpoints,expiry,health,lanes,log,metrics,odd-answers,recovery,schedule,sending-again,signature,slots,subscriptions,worker}.test.ts',
-  'packages/gateway/test/whatsapp/{chat-tokens,outgoing-gate,protobuf-stream,parse/*}.test.ts',
+const ALONE = [
+  'packages/gateway/test/gateway/{busy-stop,lifecycle}.test.ts',
+  'packages/gateway/test/webhooks/late-loop.test.ts',
+  'packages/gateway/test/whatsapp/{library-contract,many-sessions,session,unseen-ciphertext}.test.ts',
+  'packages/sandbox/test/phones/retry-without-keys.test.ts',
+  'packages/gateway/test/bad-input/{conversions,fetched-urls,pictures}.test.ts',
+  'packages/gateway/test/cli/administration.test.ts',
+  'packages/gateway/test/crash/*.test.ts',
+  'packages/gateway/test/end-to-end/{dying-link,kept-network,profile}.test.ts',
+  'packages/gateway/test/end-to-end/receiving/media-links.test.ts',
+  'packages/gateway/test/end-to-end/refusals/{membership-refusals,refusals-business,refusals-channels}.test.ts',
+  'packages/gateway/test/end-to-end/sending/{large-files,long-sends,made-once,outbound-crash,voice-notes}.test.ts',
+  'packages/gateway/test/end-to-end/stories/stories-to-many.test.ts',
+  'packages/gateway/test/moving/end-to-end/{cut-short,refusals}.test.ts',
+  'packages/gateway/test/tenancy/{erasure,killed-removal,quotas}.test.ts',
 ];
 
 const resolve = { alias: library ? [{ find: /^baileys$/, replacement: library }] : [] };
@@ -37,31 +47,42 @@ const TOOLS = '**/*.tools.test.ts';
 /** Tests in a real browser, Debian's Chromium. They fail without it. */
 const BROWSER = '**/*.browser.test.ts';
 
-/** The others find nothing but Node, npm and git, whatever this machine has. */
-const env = { PATH: nodeAlone() };
+/**
+ * The others find nothing but Node, npm and git, whatever this machine has. What one process has compiled, the next
+ * takes from the disk: the gateways and commands that tests start are Node's own work for the most part.
+ */
+const env = {
+  PATH: nodeAlone(),
+  // What comes from there is counted less exactly.
+  ...(process.argv.includes('--coverage')
+    ? {}
+    : { NODE_COMPILE_CACHE: join(import.meta.dirname, 'node_modules/.cache/compiled') }),
+};
 
 export default defineConfig({
   test: {
     // The default leaves one core free, which on two cores is half of them.
     maxWorkers: '100%',
-    // Node's own loader: what runs is what the user runs, and importing the gateway takes each file half as long. Only
-    // Vite's loader puts another library in the engine's place.
-    experimental: { viteModuleRunner: library !== undefined },
+    // Node's own loader: what runs is what the user runs, and importing the gateway takes half as long. No test mocks
+    // a module, which is what `nodeLoader` is for. Only Vite's loader puts another library in the engine's place.
+    experimental: { viteModuleRunner: library !== undefined, nodeLoader: false },
     coverage: { provider: 'v8', include: ['packages/*/src/**'], reporter: ['text-summary', 'html'] },
     // Every statement that the tests make the gateway prepare is explained at the end.
     globalSetup: ['packages/gateway/test/statement-plans/check-all.ts'],
     projects: [
-      { resolve, test: { ...every, env, name: 'shared', include: SHARED, exclude: [TOOLS], isolate: false } },
       {
         resolve,
         test: {
           ...every,
           env,
-          name: 'isolated',
+          name: 'shared',
           include: ['packages/*/test/**/*.test.ts', '{demo,docs,scripts}/**/*.test.ts'],
-          exclude: [...SHARED, TOOLS, BROWSER, '**/node_modules/**'],
+          exclude: [...ALONE, TOOLS, BROWSER, '**/node_modules/**'],
+          isolate: false,
+          setupFiles: [...every.setupFiles, 'packages/gateway/test/worlds/left-as-found.ts'],
         },
       },
+      { resolve, test: { ...every, env, name: 'isolated', include: ALONE, exclude: [TOOLS] } },
       {
         resolve,
         test: {

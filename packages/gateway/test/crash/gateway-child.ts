@@ -40,8 +40,9 @@ export class GatewayChild {
   /** Returns at once; `ready` tells when it answers. */
   spawn(): void {
     const [script = MAIN, ...rest] = this.#options.command;
+    const { PATH, TMPDIR, NODE_COMPILE_CACHE } = process.env;
     const child = spawn(process.execPath, [script, ...rest], {
-      env: { PATH: process.env.PATH, TMPDIR: process.env.TMPDIR, ...this.#options.settings },
+      env: { PATH, NODE_COMPILE_CACHE, TMPDIR, ...this.#options.settings },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     child.stdout?.pipe(this.#log, { end: false });

@@ -33,8 +33,9 @@ export class GatewayProcess {
 
   /** Starts `wuts serve` with these settings and resolves when it answers requests. */
   static async start(settings: Record<string, string>): Promise<GatewayProcess> {
+    const { PATH, NODE_COMPILE_CACHE } = process.env;
     const child = spawn(process.execPath, [MAIN, 'serve'], {
-      env: { PATH: process.env.PATH, ...settings, WUTS_LOG_LEVEL: 'info', WUTS_LOG_FORMAT: 'json' },
+      env: { PATH, NODE_COMPILE_CACHE, ...settings, WUTS_LOG_LEVEL: 'info', WUTS_LOG_FORMAT: 'json' },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const seen: string[] = [];
