@@ -116,6 +116,32 @@ describe('a message of the own account', () => {
   });
 });
 
+test('what an assistant answers is answered once it is stored, by the next process too', async () => {
+  const said: string[] = [];
+  const end = sandbox.network.onStanza(({ tag, attrs }, { user, device: number }) => {
+    if (user === shop.phone.number && number !== 0 && attrs.id === 'FROM-META-AI') said.push(tag);
+  });
+  const question = await shop.phone.assistant.ask('Who are you?');
+  await shop.recorder.message(question.id);
+  await sandbox.waitForAcknowledged(device());
+  shop.recorder.refuse = ({ type }) => type === 'message';
+  await shop.phone.assistant.answer(question.id, 'An assistant', { id: 'FROM-META-AI' });
+  await shop.recorder.refused;
+  expect([said, sandbox.pendingFor(device())]).toEqual([[], 1]);
+  await reconnected(async () => {
+    shop.recorder.refuse = null;
+  });
+  const got = await shop.recorder.message('FROM-META-AI');
+  expect(got).toMatchObject({
+    chat: { jid: '867051314767696@bot' },
+    content: { sealed: 'assistant_answer', targetId: question.id },
+  });
+  await sandbox.waitForAcknowledged(device());
+  // Nobody opens it here: it is refused, as by official clients.
+  expect(said).toEqual(['ack']);
+  end();
+});
+
 test('a stream that the server ends for a missing acknowledgement is a lost connection', async () => {
   sandbox.inject(device(), { tag: 'of-tomorrow', attrs: { from: contact.lid, id: 'NEVER-TAKEN' } });
   expect(sandbox.faults.demandAcknowledgement(device())).toBe(true);

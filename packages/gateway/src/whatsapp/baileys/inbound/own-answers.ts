@@ -32,6 +32,8 @@ export interface OwnAnswersParts {
  * - A message of the own account is taken off the queue by its `sender` receipt alone (whatsapp-rust pull request 659,
  *   whose disconnections every 50 minutes ended with it); the library gives none for what it cannot open.
  * - One that has come before is received again, as by whatsmeow; the library answers by an error.
+ * - Of what the account asks an assistant, the library's receipt names the account itself as the chat
+ *   (decode-wa-message.js `isJidMetaAI`).
  * - What an assistant answers is received when it could be opened, and else refused (whatsmeow message.go
  *   decryptMessages); the library refuses all of it.
  */
@@ -49,9 +51,9 @@ export class OwnAnswers {
   kept(stanza: BinaryNode, opened: boolean): void {
     const status = this.#statuses.has(stanza);
     if (status) this.acknowledge({ ...stanza, tag: 'status' });
-    if (opened) return;
-    if (!status && stanza.attrs.from === STATUS_JID) this.acknowledge(stanza);
-    if (this.#isOwn(stanza)) this.#receive(stanza);
+    else if (!opened && stanza.attrs.from === STATUS_JID) this.acknowledge(stanza);
+    const misnamed = stanza.attrs.recipient?.endsWith('@bot') === true;
+    if ((!opened || misnamed) && this.#isOwn(stanza)) this.#receive(stanza);
   }
 
   /** The message has come before, and is stored. */
