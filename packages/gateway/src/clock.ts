@@ -77,14 +77,22 @@ export function afterHearing(clock: Clock, ms: number, run: () => void): () => v
 }
 
 /**
- * Aborted with a TimeoutError after `ms` of real time, once what has come in by then was heard. `end` gives the
- * timer back, which keeps no process alive.
+ * Aborted with a TimeoutError after `ms` of real time, once what has come in by then was heard, and with the signal
+ * that is given. `end` gives the timer back, which keeps no process alive, and leaves the signal.
  */
-export function timeLimit(ms: number): { signal: AbortSignal; end(): void } {
+export function timeLimit(ms: number, signal?: AbortSignal): { signal: AbortSignal; end(): void } {
   const ending = new AbortController();
-  const end = afterHearing(systemClock, ms, () => {
+  const cancel = afterHearing(systemClock, ms, () => {
     ending.abort(new DOMException('it took too long', 'TimeoutError'));
   });
+  // What `AbortSignal.any` makes is left to the garbage collector.
+  const giveUp = () => ending.abort(signal?.reason);
+  if (signal?.aborted) giveUp();
+  signal?.addEventListener('abort', giveUp);
+  const end = () => {
+    cancel();
+    signal?.removeEventListener('abort', giveUp);
+  };
   return { signal: ending.signal, end };
 }
 

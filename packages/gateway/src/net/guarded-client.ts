@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { lookup } from 'node:dns';
 import { isIP } from 'node:net';
-import { Transform, type TransformCallback } from 'node:stream';
+import { type Readable, Transform, type TransformCallback } from 'node:stream';
 import { Agent, type Dispatcher, errors, request } from 'undici';
 import { timeLimit } from '../clock.ts';
 import { AddressPolicy } from './address-policy.ts';
@@ -32,7 +32,7 @@ export interface GuardedRequest {
   method?: 'GET' | 'HEAD' | 'POST';
   headers?: Record<string, string>;
   body?: string | Uint8Array;
-  /** Body bytes after which the transfer is cut: `too_large`. */
+  /** Body bytes after which the transfer is cut: `too_large`. Infinity: the body comes as it is, with errors of its own. */
   maxBytes: number;
   /** Milliseconds for the whole exchange, the last body byte included. */
   timeoutMs: number;
@@ -51,7 +51,7 @@ export interface GuardedResponse {
   /** Its path, for a file name. */
   pathname: string;
   /** Cut with a GuardedRequestError when it grows over the cap, stalls or is aborted. Must be consumed or destroyed. */
-  body: Transform;
+  body: Readable;
 }
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
@@ -133,6 +133,13 @@ class CappedBody extends Transform {
   }
 }
 
+function cappedBody(source: Readable, maxBytes: number, signal: AbortSignal): Readable {
+  const body = new CappedBody(maxBytes);
+  source.on('error', (error) => body.destroy(explain(signal.aborted ? signal.reason : error)));
+  body.on('close', () => source.destroy());
+  return source.pipe(body);
+}
+
 function tooLarge(): GuardedRequestError {
   return new GuardedRequestError('too_large', 'the URL answers with more bytes than allowed');
 }
@@ -158,10 +165,9 @@ export class GuardedClient {
 
   /** Throws GuardedRequestError; any HTTP status is an answer, not an error. */
   async request(url: string, options: GuardedRequest): Promise<GuardedResponse> {
-    const limit = timeLimit(options.timeoutMs);
-    const signal = options.signal ? AbortSignal.any([limit.signal, options.signal]) : limit.signal;
+    const limit = timeLimit(options.timeoutMs, options.signal);
     try {
-      const response = await this.#follow(url, options, signal);
+      const response = await this.#follow(url, options, limit.signal);
       response.body.once('close', limit.end);
       return response;
     } catch (error) {
@@ -234,10 +240,10 @@ export class GuardedClient {
     if (options.method !== 'HEAD' && Number(response.headers['content-length']) > options.maxBytes) {
       refuse(tooLarge());
     }
-    const body = new CappedBody(options.maxBytes);
-    response.body.on('error', (error) => body.destroy(explain(signal.aborted ? signal.reason : error)));
-    body.on('close', () => response.body.destroy());
-    response.body.pipe(body);
+    const capped = options.maxBytes < Number.POSITIVE_INFINITY;
+    const body = capped ? cappedBody(response.body, options.maxBytes, signal) : response.body;
+    // Nobody may be reading it when it ends.
+    if (!capped) body.on('error', () => undefined);
     return {
       status: response.statusCode,
       headers: response.headers,

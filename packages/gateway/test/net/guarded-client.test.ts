@@ -1,4 +1,5 @@
 import type { lookup } from 'node:dns';
+import { getEventListeners, once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -305,6 +306,28 @@ describe('an allowed target', () => {
     const pending = failure(get(client(allowed), url(), { signal: abort.signal }));
     abort.abort();
     expect(await pending).toBe('aborted');
+    expect(getEventListeners(abort.signal, 'abort')).toEqual([]);
+  });
+
+  test.each([
+    10_000,
+    Number.POSITIVE_INFINITY,
+  ])('leaves nothing on the signal when it is over (at most %d bytes)', async (maxBytes) => {
+    const { signal } = new AbortController();
+    const { body } = await client(allowed).request(url(), { ...LIMITS, maxBytes, signal });
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+    body.resume();
+    await once(body, 'close');
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
+  test('breaks off a body of any length when it is given up', async () => {
+    handler = (_request, response) => void response.write('hello');
+    const abort = new AbortController();
+    const pending = get(client(allowed), url(), { maxBytes: Number.POSITIVE_INFINITY, signal: abort.signal });
+    await once(server, 'request');
+    abort.abort();
+    await expect(pending).rejects.toThrow();
   });
 
   test('takes a body', async () => {
