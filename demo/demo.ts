@@ -9,15 +9,15 @@ import { once } from 'node:events';
 import { startControl } from '@wuts/sandbox';
 import { handsOn } from './hands-on.ts';
 import { checkCount, failure, heading, plain } from './printer.ts';
+import { deliveryStatus } from './scenes/delivery-status.ts';
+import { editing } from './scenes/editing.ts';
+import { emptiedCache } from './scenes/emptied-cache.ts';
+import { expiredMedia } from './scenes/expired-media.ts';
+import { incomingMedia } from './scenes/incoming-media.ts';
+import { isolation } from './scenes/isolation.ts';
+import { linking } from './scenes/linking.ts';
+import { restart } from './scenes/restart.ts';
 import { Stage } from './stage.ts';
-import { deliveryStatus } from './story/delivery-status.ts';
-import { editing } from './story/editing.ts';
-import { emptiedCache } from './story/emptied-cache.ts';
-import { expiredMedia } from './story/expired-media.ts';
-import { incomingMedia } from './story/incoming-media.ts';
-import { isolation } from './story/isolation.ts';
-import { linking } from './story/linking.ts';
-import { restart } from './story/restart.ts';
 
 const STORY: [string, (stage: Stage) => Promise<void>][] = [
   ['1. Two tenants link their numbers', linking],
