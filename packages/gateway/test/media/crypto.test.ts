@@ -73,7 +73,7 @@ describe('media encryption', () => {
   test('stickers share the keys of images and voice notes those of audio; others have their own', () => {
     const key = randomBytes(32);
     const cipherKeys = MEDIA_KINDS.map((kind) => expandMediaKey(kind, key).cipherKey.toString('hex'));
-    expect(new Set(cipherKeys).size).toBe(4);
+    expect(new Set(cipherKeys).size).toBe(5);
     expect(expandMediaKey('sticker', key)).toEqual(expandMediaKey('image', key));
     expect(expandMediaKey('voice', key)).toEqual(expandMediaKey('audio', key));
   });
@@ -245,7 +245,7 @@ describe('kinds of messages', () => {
 
   test('the media hosts know stickers as images and voice notes as audio', () => {
     const named = MEDIA_KINDS.map((kind) => mmsType(kind));
-    expect(named).toEqual(['image', 'video', 'audio', 'audio', 'document', 'image']);
+    expect(named).toEqual(['image', 'video', 'audio', 'audio', 'document', 'image', 'sticker-pack']);
   });
 
   test('a key is expanded to parts that do not overlap, and its fingerprint is of key and kind', () => {
