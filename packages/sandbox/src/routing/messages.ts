@@ -296,9 +296,9 @@ function namesNobody(node: BinaryNode): boolean {
 /**
  * By a broadcast list each device gets a ciphertext of its own (Cobalt MessageSenderService sendBroadcastMessage), in a
  * stanza from the list with the sender as `participant`. The sender's other devices are told beside it who the members
- * are (whatsmeow message.go parseMessageSource, BroadcastRecipients). No addressing mode is said, as of groups: clients
- * that look for the other name by it do not find it (mautrix-whatsapp issue 877). One that names a `participant` is sent again, to
- * the device that asked (whatsapp-rust send/dm.rs PairwiseRetryDestination).
+ * are (whatsmeow message.go parseMessageSource, BroadcastRecipients). Unlike a group's it says no addressing mode:
+ * clients that look for the sender's other name by that do not find it (mautrix-whatsapp issue 877). One that names a
+ * `participant` is sent again, to the device that asked (whatsapp-rust send/dm.rs PairwiseRetryDestination).
  */
 function routeToList(
   network: NetworkServices,
