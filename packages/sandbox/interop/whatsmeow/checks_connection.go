@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"go.mau.fi/whatsmeow/types/events"
 )
@@ -77,6 +78,29 @@ var connectionChecks = []check{
 			return err
 		}
 		_, err := event(ctx, w.byQR, before, "its connection", any1[*events.Connected])
+		return err
+	}},
+	{"a ban for a time says for how long and what for", func(ctx context.Context, w *world) error {
+		order := map[string]any{"code": 402, "number": w.wanda.number, "times": 1, "ban_code": "104", "expire": "3600"}
+		if err := w.control.call(ctx, "POST", "/faults/refuse-login", order, nil); err != nil {
+			return err
+		}
+		before := w.byQR.mark()
+		if err := w.control.call(ctx, "POST", "/faults/drop", map[string]any{"device": w.byQR.address()}, nil); err != nil {
+			return err
+		}
+		ban, err := event(ctx, w.byQR, before, "its ban", any1[*events.TemporaryBan])
+		if err != nil {
+			return err
+		}
+		if err = first(same("why", ban.Code, events.TempBanSentTooManySameMessage), same("how long", ban.Expire, time.Hour)); err != nil {
+			return err
+		}
+		w.byQR.Disconnect()
+		if err = w.byQR.Connect(); err != nil {
+			return err
+		}
+		_, err = event(ctx, w.byQR, before, "its connection", any1[*events.Connected])
 		return err
 	}},
 	{"a stanza that breaks off comes again", func(ctx context.Context, w *world) error {
