@@ -99,6 +99,14 @@ export class Faults {
     this.#orders.refuseQuestions(code === null ? null : { ...options, code });
   }
 
+  /**
+   * From now on companions get the answers to their questions (`<iq type="result">`) as `change` makes them: what the
+   * server says that nobody knows yet. Null ends it.
+   */
+  changeAnswers(change: ((answer: BinaryNode) => BinaryNode) | null): void {
+    this.#orders.answersChanged = change;
+  }
+
   /** What the next question of a companion (`<iq>`) that fits asks for is done, and its answer lost. */
   loseAnswer(fits: (question: BinaryNode) => boolean): void {
     this.#orders.loseAnswer(fits);

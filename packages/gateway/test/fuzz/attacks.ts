@@ -2,8 +2,8 @@
 import { deflateSync } from 'node:zlib';
 import { type BinaryNode, proto } from 'baileys';
 import type { Chance } from '../crash/chance.ts';
-import { oddRequest } from './requests.ts';
-import { mutated, oddAttributes, oddBytes, oddChildren, oddText } from './texts.ts';
+import { asks, type OddRequest, oddRequest } from './requests.ts';
+import { mutated, oddAttributes, oddBytes, oddChildren, oddlyAnswered, oddText } from './texts.ts';
 import type { FuzzWorld } from './world.ts';
 
 export type Attack = (world: FuzzWorld, chance: Chance) => Promise<unknown>;
@@ -286,12 +286,30 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
     world.shop.hostile.appStatePatch(collection, bytes);
     return { collection, bytes: bytes.subarray(0, 400).toString('hex'), length: bytes.length };
   },
-  http: async (world, chance) => {
-    const request = oddRequest(chance, world.operations, world.deviceId);
-    const status = await world.request(request);
-    if (status >= 500 && ![502, 503, 504].includes(status)) {
-      throw new Error(`HTTP ${status} for ${JSON.stringify(request).slice(0, 1500)}`);
+  http: (world, chance) => requested(world, oddRequest(chance, world.operations, world.deviceId)),
+  'odd-answers': async (world, chance) => {
+    const { faults } = world.sandbox;
+    const answers: BinaryNode[] = [];
+    faults.changeAnswers((answer) => {
+      const odd = oddlyAnswered(chance, answer);
+      answers.push(odd);
+      return odd;
+    });
+    try {
+      return await requested(world, chance.pick(asks(world)));
+    } catch (error) {
+      throw new Error(`${String(error)}, answered ${JSON.stringify(answers).slice(0, 3000)}`);
+    } finally {
+      faults.changeAnswers(null);
     }
-    return { ...request, body: request.body?.slice(0, 500), status };
   },
 };
+
+/** Throws for an answer that is a fault of ours. */
+async function requested(world: FuzzWorld, request: OddRequest): Promise<unknown> {
+  const status = await world.request(request);
+  if (status >= 500 && ![502, 503, 504].includes(status)) {
+    throw new Error(`HTTP ${status} for ${JSON.stringify(request).slice(0, 1500)}`);
+  }
+  return { ...request, body: request.body?.slice(0, 500), status };
+}

@@ -101,3 +101,61 @@ function oddJson(chance: Chance, depth: number): unknown {
   if (kind === 'other') return chance.pick([null, true, false]);
   return oddText(chance);
 }
+
+/** Whom and what `asks` asks about. */
+interface Neighbours {
+  readonly honest: { readonly number: string; readonly jid: string };
+  readonly mallory: { readonly number: string };
+  readonly group: { readonly jid: string };
+}
+
+/** Requests for which the gateway asks WhatsApp, and that are well meant. */
+export function asks({ honest, mallory, group }: Neighbours): OddRequest[] {
+  const { number, jid } = honest;
+  const to = { number, text: 'hello' };
+  const get = (path: string): OddRequest => ({ method: 'GET', path, headers: {}, body: undefined });
+  const send = (method: string, path: string, body: object): OddRequest => ({
+    method,
+    path,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  return [
+    get('/groups?refresh=true'),
+    get(`/groups/${group.jid}?refresh=true`),
+    get(`/groups/${group.jid}/invite`),
+    get(`/groups/${group.jid}/join-requests`),
+    get('/groups/join?code=AbCdEfGhIjKlMnOpQrStUv'),
+    send('POST', '/groups', { name: 'Made', participants: [number, mallory.number] }),
+    send('PATCH', `/groups/${group.jid}`, { name: 'Renamed' }),
+    send('POST', `/groups/${group.jid}/participants`, { participants: [number], action: 'promote' }),
+    send('POST', '/communities', { name: 'Street' }),
+    get(`/contacts/profile?number=${number}`),
+    get(`/contacts/profile-picture?number=${number}`),
+    get(`/contacts/${jid}/picture`),
+    get('/contacts?refresh=true'),
+    get('/contacts/blocklist?refresh=true'),
+    send('POST', '/contact/check', { numbers: [number, mallory.number, '5511999997099'] }),
+    send('POST', '/contacts/resolve', { contacts: [number, '5511999997098'] }),
+    send('POST', '/contacts/block', { number: mallory.number }),
+    send('POST', '/contacts/unblock', { number: mallory.number }),
+    send('POST', '/appstate/sync', { full: true }),
+    send('POST', `/chats/${jid}/archive`, {}),
+    send('POST', '/presence/subscribe', { number }),
+    get('/profile'),
+    send('PUT', '/profile', { about: 'Open' }),
+    get('/privacy?refresh=true'),
+    send('PUT', '/privacy', { last: 'contacts' }),
+    get('/status/privacy'),
+    get('/business/profile'),
+    get(`/business/profile?number=${number}`),
+    get('/business/catalog'),
+    get('/newsletters?refresh=true'),
+    get('/newsletters/search?query=news'),
+    send('POST', '/newsletters', { name: 'News' }),
+    send('POST', '/send/text', to),
+    send('POST', '/send/text', { ...to, number: group.jid }),
+    send('POST', '/send/document', { number, document: 'JVBERi0=', file_name: 'a.pdf' }),
+    send('POST', '/status/text', { text: 'Today' }),
+  ];
+}

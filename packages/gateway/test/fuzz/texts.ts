@@ -84,3 +84,23 @@ export function oddChildren(chance: Chance, tags: readonly string[], names: read
   };
   return Array.from({ length: chance.integer(0, 3) }, () => node(chance.hits(0.1) ? 200 : 3));
 }
+
+/** The stanza with some of its attributes, children and contents changed, left out or repeated; not its own attributes. */
+export function oddlyAnswered(chance: Chance, { tag, attrs, content }: BinaryNode): BinaryNode {
+  if (!Array.isArray(content))
+    return { tag, attrs, ...(chance.hits(0.5) ? { content: oddBytes(chance) } : {}) };
+  return { tag, attrs, content: content.flatMap((child) => oddly(chance, child)) };
+}
+
+function oddly(chance: Chance, { tag, attrs, content }: BinaryNode): BinaryNode[] {
+  const kept = Object.entries(attrs).filter(() => chance.hits(0.93));
+  const changed = kept.map(([name, value]) => [name, chance.hits(0.93) ? value : oddText(chance)]);
+  const node: BinaryNode = { tag: chance.hits(0.97) ? tag : 'novelty', attrs: Object.fromEntries(changed) };
+  if (Array.isArray(content)) node.content = content.flatMap((child) => oddly(chance, child));
+  else if (content instanceof Uint8Array)
+    node.content = chance.hits(0.9) ? content : mutated(chance, content);
+  else if (content !== undefined) node.content = content;
+  if (chance.hits(0.04)) delete node.content;
+  if (chance.hits(0.02)) return [node, node];
+  return chance.hits(0.03) ? [] : [node];
+}

@@ -64,7 +64,9 @@ export class Delivery {
   /** Delivers a stanza that is worth nothing later (answers, presence); lost when the device is away. */
   send(device: RegisteredDevice, node: BinaryNode): void {
     const { link } = device.mailbox;
-    if (link) this.transmit(link, node);
+    if (!link) return;
+    const change = device.keyIndex > 0 && isAnswer(node) ? this.#orders.answersChanged : null;
+    this.transmit(link, change ? change(node) : node);
   }
 
   /** Hands a stanza to a link after the latency a test may have set; order holds while it is the same. */
@@ -223,4 +225,8 @@ export class Delivery {
   #changed(): void {
     for (const listener of [...this.#listeners]) listener();
   }
+}
+
+function isAnswer({ tag, attrs }: BinaryNode): boolean {
+  return tag === 'iq' && attrs.type === 'result';
 }

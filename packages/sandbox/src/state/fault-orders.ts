@@ -45,6 +45,8 @@ export class FaultOrders {
   readonly questionsRefused: string[] = [];
   /** The code that companions are refused collections of app state with, each within an answer of its own. */
   collectionRefusal: number | null = null;
+  /** What becomes of the answers (`<iq type="result">`) to companions; null: nothing. */
+  answersChanged: ((answer: BinaryNode) => BinaryNode) | null = null;
   /** Milliseconds every stanza waits before it is handed to a device. */
   latencyMs = 0;
 
@@ -160,6 +162,7 @@ export class FaultOrders {
     this.#refusedQuestions = null;
     this.#lostAnswer = null;
     this.collectionRefusal = null;
+    this.answersChanged = null;
     this.questionsRefused.length = 0;
     this.#refused.clear();
     this.#refusedRegistrations = null;

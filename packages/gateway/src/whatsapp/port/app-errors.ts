@@ -3,6 +3,7 @@ import { rfc3339, systemClock } from '../../clock.ts';
 import { AppError, type ErrorCode } from '../../errors.ts';
 import type { AccountLimit } from './account.ts';
 import {
+  AnswerUnreadable,
   KeptOffline,
   KeysForged,
   KeysUnavailable,
@@ -11,7 +12,6 @@ import {
   SendRejected,
   SessionNotOpen,
   SessionTimeout,
-  StateUnreadable,
 } from './errors.ts';
 import { deviceNotReady } from './not-ready.ts';
 
@@ -48,7 +48,7 @@ export function fromSession(error: unknown, { message, extra = {} }: Told = {}):
   if (error instanceof KeysUnavailable || error instanceof KeysForged) {
     return new AppError('REJECTED_BY_WHATSAPP', { message: error.message, extra, cause: error });
   }
-  if (error instanceof StateUnreadable) {
+  if (error instanceof AnswerUnreadable) {
     return new AppError('WHATSAPP_ERROR', { message: error.message, extra, cause: error });
   }
   if (error instanceof KeptOffline) return new AppError('KEPT_OFFLINE', { extra, cause: error });

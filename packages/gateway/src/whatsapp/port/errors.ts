@@ -33,11 +33,12 @@ export class SessionTimeout extends SessionError {
   }
 }
 
-/** What the server gave of the state that an account's devices share is not to be read, or a part of it is missing. */
-export class StateUnreadable extends SessionError {
-  constructor(collections: readonly string[]) {
-    super(`of the account's state, ${collections.join(', ')} could not be read`);
-    this.name = 'StateUnreadable';
+/** The server answered, and what is needed is not in it, or cannot be read. Whether it acted is unknown. */
+export class AnswerUnreadable extends SessionError {
+  /** `missing`: what is not there, as in "WhatsApp answered without …". */
+  constructor(missing: string, cause?: unknown) {
+    super(`WhatsApp answered without ${missing}`, { cause });
+    this.name = 'AnswerUnreadable';
   }
 }
 

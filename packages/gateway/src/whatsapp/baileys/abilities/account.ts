@@ -1,11 +1,11 @@
 /** The account's state: changed by patches, fetched anew. */
 import type { SessionAccount, StateCollection } from '../../port/account.ts';
 import {
+  AnswerUnreadable,
   RequestRefused,
   SessionFailed,
   SessionNotOpen,
   SessionTimeout,
-  StateUnreadable,
 } from '../../port/errors.ts';
 import { AppStateConflict } from '../account/app-state-tap.ts';
 import { sessionError } from '../connection/engine-errors.ts';
@@ -30,7 +30,7 @@ export function account(link: Link, refresh: Refresh): SessionAccount {
       link.ask(async (socket) => {
         assertShared(link);
         const left = await refresh(socket, collections, anew);
-        if (left.length > 0) throw new StateUnreadable(left);
+        if (left.length > 0) throw new AnswerUnreadable(`a readable ${left.join(', ')}`);
       }),
   };
 }

@@ -1,4 +1,4 @@
-import { RequestRefused } from '../../port/errors.ts';
+import { AnswerUnreadable, RequestRefused } from '../../port/errors.ts';
 import type { MemberOutcome, SessionGroups } from '../../port/groups.ts';
 import type { Identity, Jid } from '../../port/identity.ts';
 import { assertAnswered } from '../connection/unanswered.ts';
@@ -76,7 +76,7 @@ export function groupChanges({ link, cache, names }: GroupsParts): Changes {
       link.ask(async (socket) => {
         const answer = await groupQuery(socket, group, anew ? 'set' : 'get', { tag: 'invite', attrs: {} });
         const code = getBinaryNodeChild(answer, 'invite')?.attrs.code;
-        if (!code) throw new Error('WhatsApp answered without the code of the link');
+        if (!code) throw new AnswerUnreadable('the code of the link');
         return code;
       }),
 

@@ -1,5 +1,5 @@
 /** Coming into groups, and who asks to. */
-import { RequestRefused } from '../../port/errors.ts';
+import { AnswerUnreadable, RequestRefused } from '../../port/errors.ts';
 import type {
   DecidedJoin,
   GroupInvitation,
@@ -91,7 +91,7 @@ function decidedJoins(list: BinaryNode, names: LidDirectory): Promise<DecidedJoi
 /** Throws for an answer that lacks what it is about; that is no refusal, and nothing is known of what was done. */
 export function childOf(answer: BinaryNode, tag: string): BinaryNode {
   const child = getBinaryNodeChild(answer, tag);
-  if (!child) throw new Error(`WhatsApp answered without <${tag}>`);
+  if (!child) throw new AnswerUnreadable(`<${tag}>`);
   return child;
 }
 

@@ -1,4 +1,5 @@
 /** Groups, asked of the server and kept for sends. */
+import { AnswerUnreadable } from '../../port/errors.ts';
 import type { SessionGroups } from '../../port/groups.ts';
 import type { Jid } from '../../port/identity.ts';
 import type { DirtyGroups } from '../account/dirty-groups.ts';
@@ -73,6 +74,6 @@ export async function queriedGroup(socket: Socket, group: Jid): Promise<BinaryNo
 
 export function answeredGroup(answer: BinaryNode): BinaryNode {
   const group = getBinaryNodeChild(answer, 'group');
-  if (!group?.attrs.id) throw new Error('WhatsApp answered without the group');
+  if (!group?.attrs.id) throw new AnswerUnreadable('the group');
   return group;
 }

@@ -1,4 +1,5 @@
 /** The media hosts, and asking the phone to upload a file again. */
+import { AnswerUnreadable } from '../../port/errors.ts';
 import type { MediaConnection, SessionMedia } from '../../port/media.ts';
 import type { Route } from '../../port/route.ts';
 import type { Link } from '../connection/link.ts';
@@ -42,7 +43,7 @@ async function askConnection(socket: Socket, now: number, route: Route | null): 
   const answer: BinaryNode = await socket.query(question);
   assertAnswered();
   const found = getBinaryNodeChild(answer, 'media_conn');
-  if (!found?.attrs.auth) throw new Error('the answer has no media_conn');
+  if (!found?.attrs.auth) throw new AnswerUnreadable('media_conn');
   return {
     hosts: getBinaryNodeChildren(found, 'host').flatMap(({ attrs }) => attrs.hostname ?? []),
     auth: found.attrs.auth,

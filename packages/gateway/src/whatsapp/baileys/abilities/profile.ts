@@ -1,5 +1,5 @@
 /** What the account shows of itself, asked and changed. */
-import { RequestRefused, SessionNotOpen } from '../../port/errors.ts';
+import { AnswerUnreadable, RequestRefused, SessionNotOpen } from '../../port/errors.ts';
 import {
   type DefaultTimer,
   PRIVACY_NAMES,
@@ -43,7 +43,7 @@ export function profile(link: Link): SessionProfile {
         const content = [{ tag: 'picture', attrs: { type: 'image' }, content: jpeg }];
         const answer = await ask(socket, { type: 'set', xmlns: 'w:profile:picture' }, content);
         const id = getBinaryNodeChild(answer, 'picture')?.attrs.id;
-        if (id === undefined) throw new Error('WhatsApp answered without the id of the picture');
+        if (id === undefined) throw new AnswerUnreadable('the id of the picture');
         return id;
       }),
 

@@ -1,5 +1,4 @@
-import type { BinaryNode, Socket } from '../library.ts';
-import { proto } from '../library.ts';
+import { ALL_WA_PATCH_NAMES, type BinaryNode, proto, type Socket } from '../library.ts';
 import { decodeProtobuf } from '../parse/bounded-protobuf.ts';
 
 export interface AppStateAnswersParts {
@@ -52,7 +51,9 @@ export class AppStateAnswers {
     const content = await Promise.all(
       childrenOf(answer).map(async (sync) => {
         if (sync.tag !== 'sync') return sync;
-        const collections = childrenOf(sync).map((collection) => this.#collection(collection));
+        const collections = childrenOf(sync)
+          .filter(isKnown)
+          .map((collection) => this.#collection(collection));
         return { ...sync, content: await Promise.all(collections) };
       }),
     );
@@ -114,7 +115,16 @@ function collectionsIn(answer: BinaryNode): BinaryNode[] {
 
 /** True for what can go on to the library as it is: it refers to no file, and each patch can be read. */
 function isWhole(collection: BinaryNode): boolean {
-  return bytesOf(snapshotIn(collection)) === null && patchesIn(collection).every(isWholePatch);
+  return (
+    isKnown(collection) &&
+    bytesOf(snapshotIn(collection)) === null &&
+    patchesIn(collection).every(isWholePatch)
+  );
+}
+
+/** The library gives up all collections over one that it did not ask for (chats.js `resyncAppState`). */
+function isKnown({ tag, attrs }: BinaryNode): boolean {
+  return tag === 'collection' && ALL_WA_PATCH_NAMES.some((name) => name === attrs.name);
 }
 
 function isWholePatch(patch: Uint8Array): boolean {

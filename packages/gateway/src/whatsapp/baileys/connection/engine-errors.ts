@@ -1,4 +1,5 @@
 import {
+  AnswerUnreadable,
   KeysUnavailable,
   RequestRefused,
   SessionError,
@@ -19,6 +20,8 @@ const TIMED_OUT = 408;
 
 /** `executeWMexQuery` (mex.js): the status is the `error_code` of the answer. */
 const MEX_REFUSED = 'GraphQL server error';
+/** `extractGroupMetadata` (groups.js). */
+const WITHOUT_GROUP = 'Invalid group metadata response';
 /** `createParticipantNodes` (messages-send.js): there is a session with none of the devices. */
 const NOTHING_ENCRYPTED = 'All encryptions failed';
 
@@ -42,6 +45,7 @@ export function sessionError(error: unknown, open: boolean): SessionError {
   if (text.startsWith(MEX_REFUSED) && typeof output?.statusCode === 'number') {
     return new RequestRefused(output.statusCode, text, error);
   }
+  if (text.startsWith(WITHOUT_GROUP)) return new AnswerUnreadable('the group', error);
   if (text === NOTHING_ENCRYPTED) return new KeysUnavailable(error);
   if (!open) return new SessionNotOpen('the connection ended during the call', error);
   if (output?.statusCode === CONNECTION_CLOSED) return new SessionNotOpen(text, error);
