@@ -45,6 +45,7 @@ import { PasskeyLinking } from './linking/passkey-linking.ts';
 import { AckWaiter } from './outbound/ack-waiter.ts';
 import { GroupCache } from './outbound/group-cache.ts';
 import { dropMissingKeys } from './outbound/missing-keys.ts';
+import { dropOddPeople } from './outbound/odd-people.ts';
 import { RetryAnswers } from './outbound/retry-answers.ts';
 
 export interface BaileysParts {
@@ -287,6 +288,7 @@ class Connection {
     );
     socket.ws.on('frame', (frame: BinaryNode) => {
       this.#liveness.frame();
+      dropOddPeople(frame);
       for (const { jid, code } of dropMissingKeys(frame)) {
         this.#link.warnOf({ recipient: jid, whatsapp_code: code }, 'WhatsApp gave no keys for a device');
       }

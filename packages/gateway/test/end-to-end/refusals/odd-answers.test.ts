@@ -92,6 +92,7 @@ test.each<[string, string, string, Change]>([
   ['5511933370014', 'no signature of it', 'signature', leftOut],
   ['5511933370015', 'a pre-key that is none', 'value', cut],
   ['5511933370016', 'no registration', 'registration', leftOut],
+  ['5511933370018', 'a name that is none', 'user', (user) => [{ ...user, attrs: { jid: 'Caio' } }]],
 ])('%s has %s: the others get what is sent to the group', async (number, text, tag, change) => {
   const member = await world.sandbox.createPhone({ number, name: 'Caio' });
   const { jid } = await shop.createGroup('Keys', [ana, member]);
