@@ -140,7 +140,7 @@ export function asks({ honest, mallory, group }: Neighbours): OddRequest[] {
     send('POST', '/contacts/block', { number: mallory.number }),
     send('POST', '/contacts/unblock', { number: mallory.number }),
     send('POST', '/appstate/sync', { full: true }),
-    send('POST', `/chats/${jid}/archive`, {}),
+    send('POST', `/chats/${jid}/pin`, {}),
     send('POST', '/presence/subscribe', { number }),
     get('/profile'),
     send('PUT', '/profile', { about: 'Open' }),

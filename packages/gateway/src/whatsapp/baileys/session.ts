@@ -258,7 +258,11 @@ class Connection {
       route: this.#session.route,
       log: this.#parts.log,
       queryTimeoutMs: this.#queryTimeoutMs(),
-      onUnanswered: () => void this.#liveness.probe(),
+      onUnanswered: () => {
+        this.#account.questionFailed();
+        void this.#liveness.probe();
+      },
+      onStateAsked: (collection) => this.#account.stateAsked(collection),
       creds: this.#auth.creds,
       keys: this.#account.keys,
       keptGroup: (jid) => this.#groups.get(jid),

@@ -81,6 +81,34 @@ test('a collection of the state that was not asked for changes nothing', async (
   expect((await api.post('/appstate/sync', { full: true })).status).toBe(200);
 });
 
+test.each<[string, number, string, Change]>([
+  ['nothing at all', 502, 'sync', leftOut],
+  // What is changed needs nothing of them.
+  [
+    'other collections',
+    200,
+    'collection',
+    ({ attrs, ...node }) => [{ ...node, attrs: { ...attrs, name: 'x' } }],
+  ],
+])('a state of %s is asked for a few times, and not for ever', async (_, pinned, tag, change) => {
+  answers(tag, change);
+  const { status, body } = await api.post('/appstate/sync', {});
+  expect([status, body.error_code], JSON.stringify(body)).toEqual([502, 'WHATSAPP_ERROR']);
+  expect((await api.post(`/chats/${ana.jid}/pin`)).status).toBe(pinned);
+  world.sandbox.faults.clear();
+  expect((await api.post('/appstate/sync', {})).status).toBe(200);
+  expect((await api.post(`/chats/${ana.jid}/pin`)).status).toBe(200);
+});
+
+test('what an answer leaves out of the state holds up nothing else', async () => {
+  answers('collection', (collection) => (collection.attrs.name === 'regular_low' ? [] : [collection]));
+  expect((await api.post('/appstate/sync', { scopes: ['contacts'] })).status).toBe(200);
+  const { status, body } = await api.post('/appstate/sync', {});
+  expect([status, body.error_code]).toEqual([502, 'WHATSAPP_ERROR']);
+  expect(body.error).toContain('regular_low');
+  expect(body.error).not.toContain('regular_high');
+});
+
 const cut: Change = ({ content, ...node }) => [
   { ...node, content: content instanceof Uint8Array ? content.subarray(1) : [] },
 ];

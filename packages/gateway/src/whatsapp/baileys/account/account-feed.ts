@@ -100,12 +100,24 @@ export class AccountFeed {
     await this.#sync.load();
   }
 
+  /** The library is about to ask for a collection. Throws when it has asked too often without being told of it. */
+  stateAsked(collection: string): void {
+    this.#tap.asked(collection);
+  }
+
+  /** A question has not been answered. */
+  questionFailed(): void {
+    this.#tap.questionFailed();
+  }
+
   attach(socket: Socket): void {
+    this.#tap.questionFailed();
     this.#lids = socket.signalRepository.lidMapping;
     new AppStateAnswers({
       read: (file) => this.#fileOfState(file),
       replaces: (collection) => this.#tap.replaces(collection),
       see: (answer) => this.#tap.see(answer),
+      refused: () => this.#tap.questionFailed(),
       failed: (error) => this.#warn('a part of the app state could not be read', error),
     }).attach(socket);
     socket.ev.on('creds.update', ({ myAppStateKeyId }) => {

@@ -9,6 +9,8 @@ export interface AppStateAnswersParts {
   /** Called with each answer, before the library has it. */
   see(answer: BinaryNode): void;
   failed(error: unknown): void;
+  /** A question was refused, of the state or another one. */
+  refused(): void;
 }
 
 /**
@@ -32,6 +34,8 @@ export class AppStateAnswers {
     ws.prependListener('frame', (frame: unknown) => {
       if (typeof frame !== 'object' || frame === null || !('tag' in frame)) return;
       const answer = frame as BinaryNode;
+      if (answer.tag === 'iq' && answer.attrs.type === 'error') this.#parts.refused();
+      fillUp(answer);
       const collections = collectionsIn(answer);
       if (collections.every(isWhole)) {
         if (collections.length > 0) this.#parts.see(answer);
@@ -96,6 +100,16 @@ export class AppStateAnswers {
     const { externalMutations: _, ...rest } = patch;
     return proto.SyncdPatch.encode({ ...rest, mutations: [...patch.mutations, ...mutations] }).finish();
   }
+}
+
+/** The library asks on and on for what is not in the answer (chats.js `resyncAppState`). */
+function fillUp(answer: BinaryNode): void {
+  const sync = childrenOf(answer).find(({ tag }) => tag === 'sync');
+  if (answer.tag !== 'iq' || answer.attrs.type !== 'result' || !sync) return;
+  const collections = childrenOf(sync);
+  const missing = ALL_WA_PATCH_NAMES.filter((name) => !collections.some(({ attrs }) => attrs.name === name));
+  const absent = missing.map((name) => withoutContent({ tag: 'collection', attrs: { name } }));
+  sync.content = [...collections, ...absent];
 }
 
 /** The collection is not there this time: as it was, it is asked for again. A refusal of ours stays one. */

@@ -1,7 +1,7 @@
 import { systemClock } from '../../../clock.ts';
 import { STATE_COLLECTIONS, type StateCollection } from '../../port/account.ts';
 import type { JournalEntry } from '../../port/credentials.ts';
-import { RequestRefused } from '../../port/errors.ts';
+import { AnswerUnreadable, RequestRefused } from '../../port/errors.ts';
 import { journalRows } from '../connection/auth-state.ts';
 import {
   type BinaryNode,
@@ -23,6 +23,9 @@ const UNDIVIDED_BYTES = 32 * 1024;
 const MUTATIONS_PER_PIECE = 100;
 /** Of an `<error>` in a collection: somebody else has changed it meanwhile (whatsmeow appstate.go sendAppState). */
 const CONFLICT = '409';
+
+/** How often a collection is asked for while no answer tells of it. */
+const MOST_ASKED = 5;
 
 /** A change of ours was made on a version that is not the last one: it has to be made again. */
 export class AppStateConflict extends Error {
@@ -48,6 +51,8 @@ export class AppStateTap {
   readonly #current = new Set<string>();
   /** Collections whose snapshot came though we have them, since the last `takeSpoilt`. */
   readonly #spoilt = new Set<string>();
+  /** How often a collection was asked for since an answer told of it, or a question failed, which ends the asking. */
+  readonly #asked = new Map<string, number>();
   /** Collections whose last answer was that a change of ours was refused. */
   readonly #refused = new Set<string>();
   /** What the server refused to give of a collection since the last `takeRefusal`; the library passes over it. */
@@ -66,6 +71,20 @@ export class AppStateTap {
     this.#synced = parts.synced;
     this.#stored = parts.stored;
     this.#applied = parts.applied;
+  }
+
+  /** The library asks for a collection until an answer tells of it, for ever and without a pause: throws into it. */
+  asked(collection: string): void {
+    const times = (this.#asked.get(collection) ?? 0) + 1;
+    this.#asked.set(collection, times);
+    if (times <= MOST_ASKED) return;
+    this.#asked.clear();
+    throw new AnswerUnreadable(collection);
+  }
+
+  /** A question was refused, or not answered. */
+  questionFailed(): void {
+    this.#asked.clear();
   }
 
   /** Call for each answer about app state before the library handles it, with the files that it refers to. */
@@ -128,11 +147,14 @@ export class AppStateTap {
   #seeCollection(collection: BinaryNode): void {
     const { name, type } = collection.attrs;
     if (!name) return;
+    this.#asked.delete(name);
+    const { code, text = 'refused' } = getBinaryNodeChild(collection, 'error')?.attrs ?? {};
+    // It is not there this time (`app-state-answers.ts`): nothing is said of it.
+    if (type === 'error' && !code) return;
     this.#refused.delete(name);
     if (type === 'error') {
-      const { code, text = 'refused' } = getBinaryNodeChild(collection, 'error')?.attrs ?? {};
       if (code === CONFLICT) this.#refused.add(name);
-      if (code) this.#refusal = new RequestRefused(Number(code), `${text}, of ${name}`);
+      this.#refusal = new RequestRefused(Number(code), `${text}, of ${name}`);
       return;
     }
     const patches = getBinaryNodeChildren(

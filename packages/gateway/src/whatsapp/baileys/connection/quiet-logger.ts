@@ -22,18 +22,30 @@ export function logOf(sink: LogSink, deviceId: string): LogSink {
   };
 }
 
+/** What the library says in its log alone. */
+export interface LogHearer {
+  /** A question has not been answered. */
+  onUnanswered(): void;
+  /** It is about to ask for a collection of the account's state. What this throws ends the asking. */
+  onStateAsked(collection: string): void;
+}
+
+/** What it logs then (chats.js `resyncAppState`). */
+export const STATE_ASKED = /^resyncing (\w+) from v/;
+
 /**
  * The library logs whole stanzas and key material as objects (`logger.error({ node })`), so the objects
- * are dropped: only the text and an error's own message pass. `onUnanswered` hears of each question to which
- * no answer came.
+ * are dropped: only the text and an error's own message pass.
  */
-export function quietLogger(sink: LogSink, onUnanswered: () => void): LibraryLogger {
+export function quietLogger(sink: LogSink, hearer: LogHearer): LibraryLogger {
   const forward = (write: (fields: object, text: string) => void) => (first: unknown, second?: unknown) => {
     const text = typeof first === 'string' ? first : typeof second === 'string' ? second : 'library event';
     if (text === UNANSWERED) {
       markUnanswered();
-      onUnanswered();
+      hearer.onUnanswered();
     }
+    const [, collection] = STATE_ASKED.exec(text) ?? [];
+    if (collection !== undefined) hearer.onStateAsked(collection);
     followDeparture(text, first);
     write(errorField(first), text);
   };

@@ -17,7 +17,7 @@ import { leavingOutForged } from './checked-signatures.ts';
 import { type NetworkOptions, networkAgent, trusting } from './network-trust.ts';
 import { type FrameSocket, holdFrames } from './outgoing-gate.ts';
 import { tellOwnName } from './own-name.ts';
-import { type LogSink, quietLogger } from './quiet-logger.ts';
+import { type LogHearer, type LogSink, quietLogger } from './quiet-logger.ts';
 import { writeTexts } from './stanza-writing.ts';
 import { takeListeners } from './taken-listeners.ts';
 import { dropUnheard } from './unheard-events.ts';
@@ -43,14 +43,12 @@ const NO_FETCHES = {
   },
 } as unknown as RequestInit;
 
-export interface SocketParts {
+export interface SocketParts extends LogHearer {
   network: NetworkOptions;
   route: Route | null;
   log: LogSink;
   /** How long a question waits for its answer, in milliseconds. */
   queryTimeoutMs: number;
-  /** A question has not been answered. */
-  onUnanswered(): void;
   creds: AuthState['creds'];
   keys: SignalKeyStore;
   /** The member list of a group, where it is kept. */
@@ -77,7 +75,7 @@ export function openSocket(parts: SocketParts): Socket {
   const config: UserFacingSocketConfig = {
     auth: { creds: parts.creds, keys: withoutUnreached(holdingOwnKeys(parts.keys, parts.creds)) },
     waWebSocketUrl: network.url,
-    logger: quietLogger(parts.log, () => parts.onUnanswered()),
+    logger: quietLogger(parts.log, parts),
     defaultQueryTimeoutMs: parts.queryTimeoutMs,
     browser: BROWSER,
     qrTimeout: NO_QR_TIMER_MS,
