@@ -386,3 +386,12 @@ test('own-name.ts: credentials change by `ev.emit`, and a presence is told of in
   const presence = chats.slice(chats.indexOf("ev.emit('connection.update', { isOnline"));
   expect(presence.slice(0, presence.indexOf("tag: 'presence'")).split('await ')).toHaveLength(2);
 });
+
+test('quiet-logger.ts: how the library says that it asks for a collection of the state', () => {
+  const text = readFileSync(join(LIBRARY, 'Socket/chats.js'), 'utf8');
+  const asking = text.slice(text.indexOf('while (collectionsToHandle.size)'));
+  expect(asking.indexOf('logger.info(`resyncing ${name} from v')).toBeGreaterThan(0);
+  expect(asking.indexOf('logger.info(`resyncing ${name} from v')).toBeLessThan(
+    asking.indexOf('await query('),
+  );
+});

@@ -45,7 +45,6 @@ import { PasskeyLinking } from './linking/passkey-linking.ts';
 import { AckWaiter } from './outbound/ack-waiter.ts';
 import { GroupCache } from './outbound/group-cache.ts';
 import { dropMissingKeys } from './outbound/missing-keys.ts';
-import { dropOddPeople } from './outbound/odd-people.ts';
 import { RetryAnswers } from './outbound/retry-answers.ts';
 
 export interface BaileysParts {
@@ -258,13 +257,9 @@ class Connection {
       route: this.#session.route,
       log: this.#parts.log,
       queryTimeoutMs: this.#queryTimeoutMs(),
-      onUnanswered: () => {
-        this.#account.questionFailed();
-        void this.#liveness.probe();
-      },
-      onStateAsked: (collection) => this.#account.stateAsked(collection),
+      onUnanswered: () => void this.#liveness.probe(),
       creds: this.#auth.creds,
-      keys: this.#account.keys,
+      account: this.#account,
       keptGroup: (jid) => this.#groups.get(jid),
       makeSignalRepository: inbound.tap.makeSignalRepository,
       durable: () => this.#durable(),
@@ -292,7 +287,6 @@ class Connection {
     );
     socket.ws.on('frame', (frame: BinaryNode) => {
       this.#liveness.frame();
-      dropOddPeople(frame);
       for (const { jid, code } of dropMissingKeys(frame)) {
         this.#link.warnOf({ recipient: jid, whatsapp_code: code }, 'WhatsApp gave no keys for a device');
       }

@@ -31,7 +31,7 @@ export interface LogHearer {
 }
 
 /** What it logs then (chats.js `resyncAppState`). */
-export const STATE_ASKED = /^resyncing (\w+) from v/;
+const STATE_ASKED = /^resyncing (\w+) from v/;
 
 /**
  * The library logs whole stanzas and key material as objects (`logger.error({ node })`), so the objects

@@ -10,6 +10,7 @@ import {
   type UserFacingSocketConfig,
 } from '../library.ts';
 import { noteForged, withoutUnreached } from '../outbound/departure.ts';
+import { dropOddPeople } from '../outbound/odd-people.ts';
 import { holdingOwnKeys } from '../outbound/own-device.ts';
 import { bareForOwnPhone } from '../outbound/peer-message.ts';
 import type { AuthState } from './auth-state.ts';
@@ -17,7 +18,7 @@ import { leavingOutForged } from './checked-signatures.ts';
 import { type NetworkOptions, networkAgent, trusting } from './network-trust.ts';
 import { type FrameSocket, holdFrames } from './outgoing-gate.ts';
 import { tellOwnName } from './own-name.ts';
-import { type LogHearer, type LogSink, quietLogger } from './quiet-logger.ts';
+import { type LogSink, quietLogger } from './quiet-logger.ts';
 import { writeTexts } from './stanza-writing.ts';
 import { takeListeners } from './taken-listeners.ts';
 import { dropUnheard } from './unheard-events.ts';
@@ -43,14 +44,17 @@ const NO_FETCHES = {
   },
 } as unknown as RequestInit;
 
-export interface SocketParts extends LogHearer {
+export interface SocketParts {
   network: NetworkOptions;
   route: Route | null;
   log: LogSink;
   /** How long a question waits for its answer, in milliseconds. */
   queryTimeoutMs: number;
   creds: AuthState['creds'];
-  keys: SignalKeyStore;
+  /** Keeps the keys, and follows the questions for the account's state. */
+  account: { keys: SignalKeyStore; stateAsked(collection: string): void; questionFailed(): void };
+  /** A question has not been answered. */
+  onUnanswered(): void;
   /** The member list of a group, where it is kept. */
   keptGroup(jid: string): GroupMetadata | undefined;
   makeSignalRepository: NonNullable<UserFacingSocketConfig['makeSignalRepository']>;
@@ -70,12 +74,18 @@ function framesOf({ ws }: Socket): FrameSocket | null {
 
 /** The library's socket, connecting. Nothing leaves on it before what it tells of is on the disk. */
 export function openSocket(parts: SocketParts): Socket {
-  const { network, route } = parts;
+  const { network, route, account } = parts;
   const agent = networkAgent(network, route);
   const config: UserFacingSocketConfig = {
-    auth: { creds: parts.creds, keys: withoutUnreached(holdingOwnKeys(parts.keys, parts.creds)) },
+    auth: { creds: parts.creds, keys: withoutUnreached(holdingOwnKeys(account.keys, parts.creds)) },
     waWebSocketUrl: network.url,
-    logger: quietLogger(parts.log, parts),
+    logger: quietLogger(parts.log, {
+      onUnanswered: () => {
+        account.questionFailed();
+        parts.onUnanswered();
+      },
+      onStateAsked: (collection) => account.stateAsked(collection),
+    }),
     defaultQueryTimeoutMs: parts.queryTimeoutMs,
     browser: BROWSER,
     qrTimeout: NO_QR_TIMER_MS,
@@ -107,6 +117,7 @@ export function openSocket(parts: SocketParts): Socket {
   dropUnheard(socket.ev);
   endOnPlainAnswer(socket);
   hearFailures(socket, parts.log);
+  socket.ws.on('frame', dropOddPeople);
   writeTexts(socket);
   tellOwnName(socket, ({ message }) =>
     parts.log.warn({ reason: message }, "the account's name was not told"),
