@@ -290,15 +290,18 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   'odd-answers': async (world, chance) => {
     const { faults } = world.sandbox;
     const answers: BinaryNode[] = [];
+    const asked = chance.pick(asks(world));
     faults.changeAnswers((answer) => {
       const odd = oddlyAnswered(chance, answer);
       answers.push(odd);
       return odd;
     });
     try {
-      return await requested(world, chance.pick(asks(world)));
+      return await requested(world, asked);
     } catch (error) {
-      throw new Error(`${String(error)}, answered ${JSON.stringify(answers).slice(0, 3000)}`);
+      throw new Error(
+        `${String(error)} after ${JSON.stringify(asked)}, answered ${JSON.stringify(answers).slice(0, 3000)}`,
+      );
     } finally {
       faults.changeAnswers(null);
     }

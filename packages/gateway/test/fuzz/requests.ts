@@ -12,6 +12,8 @@ export interface OddRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
+  /** WhatsApp is asked for it. */
+  readonly asks?: boolean;
 }
 
 const FIELDS = [
@@ -113,12 +115,19 @@ interface Neighbours {
 export function asks({ honest, mallory, group }: Neighbours): OddRequest[] {
   const { number, jid } = honest;
   const to = { number, text: 'hello' };
-  const get = (path: string): OddRequest => ({ method: 'GET', path, headers: {}, body: undefined });
+  const get = (path: string): OddRequest => ({
+    method: 'GET',
+    path,
+    headers: {},
+    body: undefined,
+    asks: true,
+  });
   const send = (method: string, path: string, body: object): OddRequest => ({
     method,
     path,
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
+    asks: true,
   });
   return [
     get('/groups?refresh=true'),

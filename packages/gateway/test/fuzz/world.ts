@@ -16,6 +16,8 @@ const MASTER_TOKEN = '4f6b1c3a-77d4-4b43-8a53-1f1c1a0f3b52-fuzz';
 /** How long the next good message may take. Hundreds of times what it takes on a busy machine. */
 const GOOD_MESSAGE_MS = 60_000;
 const BYSTANDER_MS = 30_000;
+/** What asks WhatsApp for the account's state is told once the history that came before is stored, or given up. */
+const ASKING_MS = 180_000;
 const LOOK_AGAIN_MS = 50;
 
 export class FuzzWorld {
@@ -122,13 +124,13 @@ export class FuzzWorld {
   }
 
   /** The status of the answer; rejects when there is none. */
-  async request({ method, path, headers, body }: OddRequest): Promise<number> {
+  async request({ method, path, headers, body, asks = false }: OddRequest): Promise<number> {
     const { gateway, caller } = this.#parts;
     const init = body === undefined ? {} : { body };
     const response = await fetch(`${gateway.url}${path}`, {
       method,
       headers: { ...headers, authorization: `Bearer ${caller.token}` },
-      signal: AbortSignal.timeout(BYSTANDER_MS),
+      signal: AbortSignal.timeout(asks ? ASKING_MS : BYSTANDER_MS),
       ...init,
     }).catch((error: unknown) => {
       // Streams of events have no end.
