@@ -9,11 +9,13 @@ import type { ChatsTable } from '../storage/tables/chat-tables.ts';
 import type { Identity } from '../whatsapp/port/identity.ts';
 import { LISTED } from './chat.ts';
 
-/** Chats of which nothing is kept under the LID, as far as was looked. */
 const MOST_REMEMBERED = 50_000;
 
 export class ListedNames {
+  /** Chats of which nothing is kept under the LID, as far as is committed. */
   readonly #joined = new LRUCache<string, true>({ max: MOST_REMEMBERED });
+  /** Transactions in which something was moved: what they find may be their own, and be rolled back. */
+  readonly #moving = new WeakSet<Transaction<Database>>();
 
   /**
    * The name that the chat has in the table, null for none; what is kept of it under its LID is moved there first.
@@ -33,22 +35,22 @@ export class ListedNames {
       return { chat: lid, lid: null };
     }
     if (!this.#joined.has(key)) {
-      await join(trx, holder, { jid, lid });
-      this.#joined.set(key, true);
+      if (await join(trx, holder, { jid, lid })) this.#moving.add(trx);
+      else if (!this.#moving.has(trx)) this.#joined.set(key, true);
     }
     return { chat: jid, lid };
   }
 }
 
-/** What was told of it last counts. */
+/** What was told of it last counts. False when there was nothing under the LID. */
 async function join(
   trx: Transaction<Database>,
   holder: Holder,
   { jid, lid }: { jid: string; lid: string },
-): Promise<void> {
+): Promise<boolean> {
   const rows = await BOTH.rows(trx, { ...holder, jid, lid });
   const under = rows.find(({ chat }) => chat === lid);
-  if (!under) return;
+  if (!under) return false;
   const at = rows.find(({ chat }) => chat === jid);
   const mine = trx
     .updateTable('chats')
@@ -57,7 +59,7 @@ async function join(
     .where('account', '=', holder.account);
   if (!at) {
     await mine.set({ chat: jid, lid }).where('chat', '=', lid).execute();
-    return;
+    return true;
   }
   const { name, push_name, pinned_at, archived_at, muted, muted_until, told_at } = under;
   await mine
@@ -87,6 +89,7 @@ async function join(
     .where('account', '=', holder.account)
     .where('chat', '=', lid)
     .execute();
+  return true;
 }
 
 const BY_LID = new HotQuery<Holder & { lid: string }, { chat: string }>(

@@ -30,6 +30,8 @@ let history: MessageHistory;
 let store: ChatStore;
 let device: TestDevice;
 const cleared: string[] = [];
+/** Whether the next message is not stored after all. */
+let rolledBack = false;
 
 beforeAll(async () => {
   world = await ArchiveWorld.create();
@@ -37,6 +39,11 @@ beforeAll(async () => {
   const writes = new ChatWrites(new ListedNames());
   const keeper = new ChatKeeper({ writes, clock, cleared: (tenantId) => cleared.push(tenantId) });
   keepers.add({ message: keeper.message, history: keeper.history });
+  keepers.add({
+    message: async () => {
+      if (rolledBack) throw new Error('rolled back');
+    },
+  });
   notices = new NoticeEvents({ db, events: noEvents });
   notices.keep(keeper.notice);
   notices.forget(keeper.forget);
@@ -82,6 +89,16 @@ describe('one person', () => {
     expect(await list()).toMatchObject([{ chat: BOB, pinned: true, unreadCount: 2 }]);
     await tell({ name: 'chat.pin', chat: hidden, pinned: false });
     expect(await list()).toMatchObject([{ chat: BOB, pinned: false }]);
+  });
+
+  test('is one chat also when the message that told both names was rolled back at first', async () => {
+    const hidden = { jid: null, lid: BOB.lid };
+    await received({ chat: hidden, sender: hidden });
+    rolledBack = true;
+    await expect(received({ timestamp: NOW + SECOND })).rejects.toThrow('rolled back');
+    rolledBack = false;
+    await received({ timestamp: NOW + SECOND });
+    expect(await list()).toMatchObject([{ chat: BOB, unreadCount: 2 }]);
   });
 
   test('keeps of two rows what was set in either', async () => {
