@@ -6,25 +6,17 @@ import { nodeAlone } from './scripts/node-alone.ts';
 const library = process.env.CONTRACT_LIBRARY;
 
 /**
- * Tests that change what a process has but once, or that ask how its loop stands; and those that take so long that
- * what a process of its own costs, seconds of imports and of code that is not warm, is little beside it. All others
- * share the processes. What those change must be their own.
+ * Tests that start no sandbox network. Importing what they use takes them longer than
+ * running, so they share one process, and with it each module. What they change must be their own.
  */
-const ALONE = [
-  'packages/gateway/test/gateway/{busy-stop,lifecycle}.test.ts',
-  'packages/gateway/test/webhooks/late-loop.test.ts',
-  'packages/gateway/test/whatsapp/{library-contract,many-sessions,session,unseen-ciphertext}.test.ts',
-  'packages/sandbox/test/phones/retry-without-keys.test.ts',
-  'packages/gateway/test/bad-input/{conversions,fetched-urls,pictures}.test.ts',
-  'packages/gateway/test/cli/administration.test.ts',
-  'packages/gateway/test/crash/*.test.ts',
-  'packages/gateway/test/end-to-end/{dying-link,kept-network,profile}.test.ts',
-  'packages/gateway/test/end-to-end/receiving/media-links.test.ts',
-  'packages/gateway/test/end-to-end/refusals/{membership-refusals,refusals-business,refusals-channels}.test.ts',
-  'packages/gateway/test/end-to-end/sending/{large-files,long-sends,made-once,outbound-crash,voice-notes}.test.ts',
-  'packages/gateway/test/end-to-end/stories/stories-to-many.test.ts',
-  'packages/gateway/test/moving/end-to-end/{cut-short,refusals}.test.ts',
-  'packages/gateway/test/tenancy/{erasure,killed-removal,quotas}.test.ts',
+const SHARED = [
+  'packages/signal/test/*.test.ts',
+  'packages/gateway/test/{api,chats,config,groups,identity,media,messages,net,observability,sending,storage}/**/*.test.ts',
+  'packages/gateway/test/tenancy/{roles,rules,tenants-and-users}.test.ts',
+  'packages/gateway/test/devices/*.test.ts',
+  'packages/gateway/test/events/{catalogue,notice-causes,outbox,payloads,retention}.test.ts',
+  'packages/gateway/test/webhooks/{delivery,endpoint-input,endpoints,expiry,health,lanes,log,metrics,odd-answers,recovery,schedule,sending-again,signature,slots,subscriptions,worker}.test.ts',
+  'packages/gateway/test/whatsapp/{chat-tokens,outgoing-gate,protobuf-stream,stanza-writing,parse/*}.test.ts',
 ];
 
 const resolve = { alias: library ? [{ find: /^baileys$/, replacement: library }] : [] };
@@ -76,13 +68,22 @@ export default defineConfig({
           ...every,
           env,
           name: 'shared',
-          include: ['packages/*/test/**/*.test.ts', '{demo,docs,scripts}/**/*.test.ts'],
-          exclude: [...ALONE, TOOLS, BROWSER, '**/node_modules/**'],
+          include: SHARED,
+          exclude: [TOOLS],
           isolate: false,
           setupFiles: [...every.setupFiles, 'packages/gateway/test/worlds/left-as-found.ts'],
         },
       },
-      { resolve, test: { ...every, env, name: 'isolated', include: ALONE, exclude: [TOOLS] } },
+      {
+        resolve,
+        test: {
+          ...every,
+          env,
+          name: 'isolated',
+          include: ['packages/*/test/**/*.test.ts', '{demo,docs,scripts}/**/*.test.ts'],
+          exclude: [...SHARED, TOOLS, BROWSER, '**/node_modules/**'],
+        },
+      },
       {
         resolve,
         test: {

@@ -62,8 +62,6 @@ describe.each(OPERATIONS)('$path', ({ path, method = 'POST', good, master }) => 
   });
 
   test.each([
-    '[]',
-    'null',
     'true',
     '5',
     '"text"',
@@ -72,7 +70,7 @@ describe.each(OPERATIONS)('$path', ({ path, method = 'POST', good, master }) => 
     expectRefused(await send(body), { status: 400, code: 'VALIDATION_ERROR', field: 'body' });
   });
 
-  test.each(['', ' \n', '{}'])('an empty body (%j): 400', async (body) => {
+  test.each(['', ' \n', '{}', '[]', 'null'])('an empty body (%j): 400', async (body) => {
     expectRefused(await send(body), { status: 400, code: 'VALIDATION_ERROR' });
   });
 
