@@ -1,7 +1,7 @@
 import type { ProtocolAddress } from './address.ts';
 import { answer } from './agreement.ts';
 import { MOST_SKIPPED } from './chain.ts';
-import { MalformedError, PreKeyError, SessionError, UntrustedIdentityKeyError } from './errors.ts';
+import { PreKeyError, SessionError, UntrustedIdentityKeyError } from './errors.ts';
 import {
   decodePreKeyWhisper,
   decodeWhisper,
@@ -105,7 +105,6 @@ export class SessionCipher {
 
   async #answer(message: PreKeyWhisper): Promise<StoredSession> {
     const { preKeyId, signedPreKeyId } = message;
-    if (message.registrationId === 0) throw new MalformedError('the message has no registration id');
     const preKey = preKeyId === undefined ? undefined : await this.#storage.loadPreKey(preKeyId);
     if (preKeyId !== undefined && !preKey) throw new PreKeyError('Invalid PreKey ID');
     const signedPreKey = await this.#storage.loadSignedPreKey(signedPreKeyId);

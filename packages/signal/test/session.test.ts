@@ -36,6 +36,18 @@ test('who begins sends everything for the session until the other has answered',
   expect(current(ana, bo).registrationId).toBe(4711);
 });
 
+// Baileys draws the id from one byte, so that one of 256 of its devices has 0.
+test('a device with the registration id 0 begins sessions, and is begun one with', async () => {
+  const [ana, bo] = [new Device('ana', { registrationId: 0 }), new Device('bo')];
+  await ana.begin(bo);
+  await exchange(ana, bo, 'hello');
+  await exchange(bo, ana, 'hello back');
+  const again = new Device('bo');
+  await again.begin(ana);
+  await exchange(again, ana, 'hello');
+  await exchange(ana, again, 'hello back');
+});
+
 test('a session begins without a one-time key, and with keys that have no type', async () => {
   const [ana, bo] = [new Device('ana'), new Device('bo')];
   const { preKey: _, ...bundle } = bo.bundle();

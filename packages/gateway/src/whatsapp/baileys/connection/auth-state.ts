@@ -1,4 +1,5 @@
 /** Credentials and keys of a device as the engine takes them, kept in the credential store. */
+import { randomInt } from 'node:crypto';
 import type { CredentialStore, JournalEntry, KeyChange } from '../../port/credentials.ts';
 import {
   type AuthenticationCreds,
@@ -17,6 +18,9 @@ import {
 /** A key type of ours that rides in the engine's own transactions: see `decryption-tap.ts`. */
 const JOURNAL_KEY_TYPE = 'inbound-journal';
 
+/** One more than the highest. */
+const REGISTRATION_IDS = 16_381;
+
 type JournalRows = SignalDataSet & { [JOURNAL_KEY_TYPE]?: { [id: string]: JournalEntry } };
 
 /** Rows of the journal as a key store takes them, alone or among keys of the engine. */
@@ -33,9 +37,17 @@ export interface AuthState {
 
 export async function loadAuthState(store: CredentialStore): Promise<AuthState> {
   const stored = await store.readCredentials();
-  const creds = stored ? decodeCredentials(stored) : initAuthCreds();
+  const creds = stored ? decodeCredentials(stored) : newCredentials();
   forgetUnfinishedPairing(creds);
   return { creds, keys: signalKeyStore(store), saveCredentials: coalescedSave(store, creds) };
+}
+
+/**
+ * The library draws the registration id from one byte (generics.js `generateRegistrationId`), and 0 in one of 256 cases;
+ * Signal's own draws from 14 bits, and never 0 (libsignal-protocol KeyHelper).
+ */
+function newCredentials(): AuthenticationCreds {
+  return { ...initAuthCreds(), registrationId: randomInt(1, REGISTRATION_IDS) };
 }
 
 /** `requestPairingCode` sets `me` before the phone agreed; with it a new socket would try to log in. */

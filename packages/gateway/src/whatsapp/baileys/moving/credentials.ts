@@ -72,7 +72,7 @@ export function heldCredentials(held: HeldValue): HeldCredentials {
     noiseKey: heldKeyPair(held.member('noiseKey')),
     signedIdentityKey: identityKey,
     signedPreKey: signedPreKey(held.member('signedPreKey'), identityKey),
-    registrationId: held.member('registrationId').integer(1, UINT32),
+    registrationId: held.member('registrationId').integer(0, UINT32),
     advSecretKey: held.member('advSecretKey').bytesOrBase64(32).toString('base64'),
     me: { id, ...(lid !== null && { lid }), ...(name !== null && { name }) },
     account,
