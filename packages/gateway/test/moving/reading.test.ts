@@ -51,10 +51,3 @@ test('whoever stops ends it', async () => {
     code: 'SHUTTING_DOWN',
   });
 });
-
-test('the session of a device whose registration id is 0 is read like others', async () => {
-  const { creds } = madeSession();
-  const stored = { sessionId: 'default', id: 'creds', data: json({ ...creds, registrationId: 0 }) };
-  const order = { file: { bytes: Buffer.from(JSON.stringify([stored])) }, wanted: {} };
-  expect(await reading(order, never, async ({ held }) => held.creds)).toMatchObject({ registrationId: 0 });
-});

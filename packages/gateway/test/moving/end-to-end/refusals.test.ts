@@ -96,6 +96,13 @@ test.each(SPOILT)('%s', async (_name, code, field, spoil) => {
   for (const secret of secrets) expect(bytes.toString()).not.toContain(secret);
 });
 
+// One of 256 devices of Baileys has it.
+test('a registration id of 0 is one', async () => {
+  const session = madeSession();
+  Object.assign(session.creds, { registrationId: 0 });
+  expect((await desk.look(packed(folderOf(session)))).status).toBe(200);
+});
+
 function secretsOf({ creds }: MadeSession): string[] {
   const keys = [creds.noiseKey, creds.signedIdentityKey, creds.signedPreKey.keyPair].map(
     (each) => each.private,
